@@ -1,0 +1,137 @@
+# Builds the library, the programs and the tests. `make help` lists what there is.
+#
+#   make demo                  install what is missing (apt), build, run on an image
+#   make check                 the tests;  make check SAN=address,undefined  the same, sanitised
+#
+# Settings: CC=gcc|clang  SAN=address,undefined|thread  BLAS=openblas|none  WERROR=1  V=1
+#           PREFIX=/usr/local  DESTDIR=
+# Objects of each setting have their own folder under build/, so no `clean` is needed between them.
+
+CC      ?= cc
+ifeq ($(origin CC),default)
+CC      := gcc
+endif
+SAN     ?=
+BLAS    ?= openblas
+PREFIX  ?= /usr/local
+DESTDIR ?=
+VERSION := $(shell sed -n 's/.*RESHED_VERSION "\(.*\)"/\1/p' include/reshed.h)
+
+ifneq ($(BLAS),openblas)
+ifneq ($(BLAS),none)
+$(error BLAS is '$(BLAS)': expected openblas or none)
+endif
+endif
+
+comma   := ,
+CONFIG  := $(notdir $(CC))$(if $(SAN),-$(subst $(comma),-,$(SAN)))$(if $(filter none,$(BLAS)),-noblas)
+B       := build/$(CONFIG)
+# The default configuration's programs stand directly in build/, the others beside their objects.
+BIN     := $(if $(filter gcc,$(CONFIG)),build,$(B))
+
+# ---------------------------------------------------------------------------------------- packages
+PKGS    := libpng hdf5 libzip cairo $(if $(filter openblas,$(BLAS)),openblas)
+TESTPKG := cmocka
+DEBS    := gcc make pkg-config libpng-dev libhdf5-dev libzip-dev libcairo2-dev libopenblas-dev libcmocka-dev
+FEDORA  := gcc make pkgconf-pkg-config libpng-devel hdf5-devel libzip-devel cairo-devel openblas-devel libcmocka-devel
+BREW    := gcc make pkg-config libpng hdf5 libzip cairo openblas cmocka
+PC      := pkg-config
+PC_OK   := $(shell $(PC) --exists $(PKGS) 2>/dev/null && echo yes)
+PCFLAGS := $(if $(PC_OK),$(shell $(PC) --cflags $(PKGS)))
+PCLIBS  := $(if $(PC_OK),$(shell $(PC) --libs $(PKGS)))
+
+# ------------------------------------------------------------------------------------------- flags
+WARN    := -Wall -Wextra -Wshadow -Wmissing-prototypes -Wstrict-prototypes $(if $(WERROR),-Werror)
+SANFLAG := $(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer -fno-sanitize-recover=all)
+CFLAGS  ?= -O2 -g
+ALLCFLAGS = -std=c11 $(WARN) $(CFLAGS) -fPIC -fvisibility=hidden -fopenmp $(SANFLAG) \
+            $(if $(filter none,$(BLAS)),-DRS_NO_BLAS) -Iinclude -Isrc $(PCFLAGS)
+ALLLIBS = $(LDFLAGS) -fopenmp $(SANFLAG) $(PCLIBS) -ldl -lm
+# Tests see every allocation and can make it fail (tests/support.c).
+WRAP    := -Wl,--wrap=rs_os_alloc,--wrap=malloc,--wrap=calloc,--wrap=realloc
+
+# ISA flags reach these folders' objects and nothing else.
+ISA_avx2   := -mavx2 -mfma -mf16c
+ISA_avx512 := -mavx512f -mavx512bw -mavx512vl -mavx512dq -mfma
+X86     := $(filter x86_64%,$(shell $(CC) -dumpmachine 2>/dev/null))
+
+# ----------------------------------------------------------------------------------------- sources
+KERNELS := $(wildcard src/nn/kernels/ref/*.c src/nn/kernels/generic/*.c) \
+           $(if $(X86),$(wildcard src/nn/kernels/avx2/*.c src/nn/kernels/avx512/*.c))
+LIBSRC  := $(wildcard src/*.c src/base/*.c src/io/*.c src/nn/*.c src/imgproc/*.c src/beps/*.c src/spm/*.c) $(KERNELS)
+LIBOBJ  := $(LIBSRC:%.c=$(B)/%.o)
+PROGS   := $(patsubst tools/%.c,%,$(wildcard tools/reshed-*.c))
+TOOLOBJ := $(patsubst %.c,$(B)/%.o,$(filter-out $(wildcard tools/reshed-*.c),$(wildcard tools/*.c)))
+BENCHOBJ:= $(patsubst %.c,$(B)/%.o,$(wildcard benchmarks/*.c))
+TESTS   := $(patsubst tests/%.c,%,$(wildcard tests/test_*.c))
+SUPPORT := $(patsubst %.c,$(B)/%.o,$(filter-out $(wildcard tests/test_*.c tests/example_*.c),$(wildcard tests/*.c)))
+
+.PHONY: all lib tests demo check check-long deps install uninstall man format clean help
+.SECONDARY:
+.DELETE_ON_ERROR:
+all: deps
+	@$(MAKE) --no-print-directory programs
+
+.PHONY: programs
+programs: lib $(PROGS:%=$(BIN)/%)
+lib: $(B)/libreshed.a $(B)/libreshed.so
+tests: $(TESTS:%=$(B)/tests/%)
+
+help:
+	@sed -n '1,/^$$/s/^# \{0,1\}//p' Makefile
+	@echo "Targets: all lib programs tests demo check check-long deps install uninstall man format clean help"
+
+# ------------------------------------------------------------------------------------------- rules
+Q       := $(if $(V),,@)
+say      = $(if $(V),,@printf '  %-5s %s\n' $(1) $@)
+
+# Objects are rebuilt when the flags change.
+FLAGS    = $(CC) $(ALLCFLAGS) $(ALLLIBS) $(ISA_avx2) $(ISA_avx512)
+$(B)/flags: FORCE
+	@mkdir -p $(@D); echo '$(FLAGS)' | cmp -s - $@ || echo '$(FLAGS)' > $@
+.PHONY: FORCE
+
+$(B)/src/nn/kernels/avx2/%.o: ISA = $(ISA_avx2)
+$(B)/src/nn/kernels/avx512/%.o: ISA = $(ISA_avx512)
+$(B)/%.o: %.c $(B)/flags
+	@mkdir -p $(@D)
+	$(call say,CC)
+	$(Q)$(CC) $(ALLCFLAGS) $(ISA) -MMD -MP -c -o $@ $<
+
+# What the programs and tests link: every symbol of the library.
+$(B)/internal.a: $(LIBOBJ)
+	$(call say,AR)
+	$(Q)rm -f $@ && ar rcs $@ $^
+
+# What others link: only the functions of include/reshed.h are visible.
+$(B)/libreshed.a: $(LIBOBJ)
+	$(call say,AR)
+	$(Q)ld -r -o $(B)/reshed.o $^ && objcopy --localize-hidden $(B)/reshed.o && rm -f $@ && ar rcs $@ $(B)/reshed.o
+$(B)/libreshed.so: $(LIBOBJ)
+	$(call say,LD)
+	$(Q)$(CC) -shared -Wl,-soname,libreshed.so.0 -o $@ $^ $(ALLLIBS)
+
+$(BIN)/reshed-%: $(B)/tools/reshed-%.o $(TOOLOBJ) $(BENCHOBJ) $(B)/internal.a
+	$(call say,LD)
+	$(Q)$(CC) -o $@ $^ $(ALLLIBS)
+
+$(B)/tests/%: $(B)/tests/%.o $(SUPPORT) $(B)/internal.a
+	$(call say,LD)
+	$(Q)$(CC) -o $@ $^ $(WRAP) $(ALLLIBS) $(shell $(PC) --libs $(TESTPKG))
+
+-include $(shell find $(B) -name '*.d' 2>/dev/null)
+
+# ------------------------------------------------------------------------------------------- tests
+check check-long: deps
+	@$(MAKE) --no-print-directory programs lib tests
+	@RESHED_LONG=$(if $(filter check-long,$@),1,) BIN=$(BIN) B=$(B) SAN=$(SAN) sh tests/run.sh $(TESTS:%=$(B)/tests/%)
+
+# ------------------------------------------------------------------------------------ dependencies
+# Installs what is missing where apt is at hand, else prints what to install.
+deps:
+	@sh tools/deps.sh '$(PKGS) $(TESTPKG)' '$(DEBS)' '$(FEDORA)' '$(BREW)'
+
+format:
+	clang-format -i $$(git ls-files '*.c' '*.h')
+clean:
+	rm -rf build

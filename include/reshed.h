@@ -1,0 +1,161 @@
+/* reshed.h - the public C interface of libreshed: ensemble ResHedNet inference for scanning probe
+ * microscopy images, after arXiv:2206.11457.
+ *
+ * A whole program (the tests compile and run this text):
+ *
+ *     #include <reshed.h>
+ *     #include <stdio.h>
+ *     int main(int argc, char **argv)
+ *     {
+ *         static float image[64 * 64], mean[64 * 64], variance[64 * 64];
+ *         reshed_ensemble *ensemble = NULL;
+ *         reshed_plan *plan = NULL;
+ *         reshed_error err = {0};
+ *         char text[512];
+ *         for (int i = 0; i < 64 * 64; i++) image[i] = (float)((i % 64) / 16 % 2);
+ *         if (argc > 1 && reshed_ensemble_load(argv[1], &ensemble, &err) == RESHED_OK &&
+ *             reshed_plan_create(ensemble, 64, 64, NULL, &plan, &err) == RESHED_OK &&
+ *             reshed_plan_run(plan, image, mean, variance, NULL, &err) == RESHED_OK)
+ *             printf("wall probability at the centre: %.3f\n", mean[32 * 64 + 32]);
+ *         else
+ *             fprintf(stderr, "%s\n", reshed_error_text(&err, text, sizeof text));
+ *         reshed_plan_free(plan);
+ *         reshed_ensemble_free(ensemble);
+ *         return err.status != RESHED_OK;
+ *     }
+ *
+ * Conventions that hold for every call:
+ * - A function that can fail returns a reshed_status and fills *err (which may be NULL); on failure
+ * it changes no output and leaves nothing allocated.
+ * - `_load` and `_create` give an object that the caller frees with the matching `_free` (NULL is
+ * fine).
+ * - Images are row-major float32 of shape [H,W]; row 0 is the +y (top) edge of the frame, column 0
+ * its -x edge, whatever the direction of the scan.
+ * - The library prints nothing, never exits, and keeps no state of its own between calls.
+ */
+#ifndef RESHED_H
+#define RESHED_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#if defined(__GNUC__)
+#define RESHED_API __attribute__((visibility("default")))
+#else
+#define RESHED_API
+#endif
+
+#define RESHED_VERSION "0.1.0"
+
+/* Why a call failed. Each value is one kind of remedy: correct the call, use another file, ... */
+typedef enum reshed_status {
+    RESHED_OK = 0,
+    RESHED_EINVAL,       /* an argument is out of its stated range */
+    RESHED_EUNSUPPORTED, /* well-formed, but not something this program handles */
+    RESHED_EIO,          /* the operating system refused to open, read or write */
+    RESHED_ECORRUPT,     /* the bytes contradict the format */
+    RESHED_ENOMEM,       /* memory could not be had */
+    RESHED_ETIMEOUT,     /* an instrument did not answer in time */
+    RESHED_EINTERNAL     /* a bug in reshed */
+} reshed_status;
+
+/* What failed, in the words a user needs. Owned by the caller; every string is NUL-terminated and
+ * may be empty. The path of the file is not in it: the caller knows it and puts it in front. */
+typedef struct reshed_error {
+    reshed_status status;
+    char what[192];
+    char expected[128];
+    char found[128];
+    char where[96];
+} reshed_error;
+
+/* A short English name of a status; never NULL. */
+RESHED_API const char *reshed_status_text(reshed_status status);
+
+/* Writes "what (expected X, found Y) at WHERE" into buf of n bytes, cut to fit; returns buf. */
+RESHED_API const char *reshed_error_text(const reshed_error *err, char *buf, size_t n);
+
+/* ---------------------------------------------------------------------------------- the ensemble
+ */
+
+/* N trained networks of one shape. Immutable once loaded: any number of threads and plans may share
+ * it. */
+typedef struct reshed_ensemble reshed_ensemble;
+
+typedef struct reshed_ensemble_info {
+    int members;           /* networks in the ensemble, >= 1 */
+    int classes;           /* 1: sigmoid wall probability; C > 1: softmax over C classes */
+    int filters;           /* channels of the first level */
+    int receptive_radius;  /* rows (and columns) of input on each side that can change one output
+                              pixel */
+    double pixel_size_min; /* metres; the range of pixel sizes seen in training, 0 when unknown */
+    double pixel_size_max;
+} reshed_ensemble_info;
+
+/* Reads a reshed weights file (HDF5) or an AtomAI *_metadict.tar. The file kind is found by its
+ * bytes. */
+RESHED_API reshed_status reshed_ensemble_load(const char *path, reshed_ensemble **out,
+                                              reshed_error *err);
+RESHED_API void reshed_ensemble_free(reshed_ensemble *ensemble);
+RESHED_API void reshed_ensemble_get_info(const reshed_ensemble *ensemble,
+                                         reshed_ensemble_info *info);
+
+/* ------------------------------------------------------------------------------------- inference
+ */
+
+typedef enum reshed_algo {
+    RESHED_ALGO_AUTO = 0, /* the fastest known for each layer */
+    RESHED_ALGO_WINOGRAD,
+    RESHED_ALGO_DIRECT, /* row-independent: a row's bits depend on its receptive rows only */
+    RESHED_ALGO_GEMM    /* im2col and a BLAS matrix product */
+} reshed_algo;
+
+typedef enum reshed_precision {
+    RESHED_FP32 = 0,
+    RESHED_BF16 /* previews only; see docs/speed.md for its measured error */
+} reshed_precision;
+
+typedef struct reshed_options {
+    int threads; /* >= 1, or 0 for all processors; the result does not depend on it */
+    reshed_algo algo;
+    reshed_precision precision;
+} reshed_options;
+
+RESHED_API void reshed_options_defaults(reshed_options *options);
+RESHED_API reshed_status reshed_options_check(const reshed_options *options, reshed_error *err);
+
+/* Everything decided and allocated for one image size: algorithms, packed weights, workspace.
+ * A plan belongs to one thread at a time; several plans may share an ensemble, which must outlive
+ * them. */
+typedef struct reshed_plan reshed_plan;
+
+/* height, width >= 4. options may be NULL for the defaults. */
+RESHED_API reshed_status reshed_plan_create(const reshed_ensemble *ensemble, int height, int width,
+                                            const reshed_options *options, reshed_plan **out,
+                                            reshed_error *err);
+RESHED_API void reshed_plan_free(reshed_plan *plan);
+
+/* Bytes that the plan holds: exact for its own allocations, without the ensemble. */
+RESHED_API size_t reshed_plan_bytes(const reshed_plan *plan);
+
+/* image [H,W], already in the network's units: see reshed_normalise. Every value must be finite,
+ * else RESHED_EINVAL. mean, variance: [H,W] ([H,W,C] when classes is C > 1): over the members, of
+ * the probabilities; the variance is the population variance (paper, Eq. 1a and 1b). members: NULL
+ * or [N,H,W] ([N,H,W,C]): each member's probabilities. Allocates nothing. Same bits for any number
+ * of threads. */
+RESHED_API reshed_status reshed_plan_run(reshed_plan *plan, const float *image, float *mean,
+                                         float *variance, float *members, reshed_error *err);
+
+/* Maps image[n] linearly so that its smallest value becomes 0 and its largest 1 (a constant image
+ * becomes 0), in place. Non-finite values are an error. */
+RESHED_API reshed_status reshed_normalise(float *image, size_t n, reshed_error *err);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

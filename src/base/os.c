@@ -1,0 +1,227 @@
+#define _GNU_SOURCE /* sched_getaffinity; everything else here is POSIX.1-2008 */
+#include "base/os.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+
+void *rs_os_alloc(size_t bytes)
+{
+    void *p = NULL;
+    return posix_memalign(&p, 64, bytes) == 0 ? p : NULL;
+}
+
+void rs_os_free(void *p)
+{
+    free(p);
+}
+
+double rs_os_monotonic(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+int rs_os_processors(void)
+{
+#ifdef __linux__
+    cpu_set_t set;
+    if (sched_getaffinity(0, sizeof set, &set) == 0 && CPU_COUNT(&set) > 0) return CPU_COUNT(&set);
+#endif
+    long n = sysconf(_SC_NPROCESSORS_ONLN);
+    return n < 1 ? 1 : (int)n;
+}
+
+bool rs_os_isatty(FILE *stream)
+{
+    return isatty(fileno(stream)) == 1;
+}
+
+int rs_os_columns(FILE *stream)
+{
+    struct winsize w;
+    if (ioctl(fileno(stream), TIOCGWINSZ, &w) == 0 && w.ws_col > 0) return w.ws_col;
+    return 80;
+}
+
+size_t rs_os_peak_rss(void)
+{
+    struct rusage u;
+    if (getrusage(RUSAGE_SELF, &u) != 0) return 0;
+#ifdef __APPLE__
+    return (size_t)u.ru_maxrss;
+#else
+    return (size_t)u.ru_maxrss * 1024;
+#endif
+}
+
+bool rs_os_is_file(const char *path)
+{
+    struct stat st;
+    return stat(path, &st) == 0 && S_ISREG(st.st_mode);
+}
+
+bool rs_os_program_dir(char *buf, size_t n)
+{
+    ssize_t k = readlink("/proc/self/exe", buf, n - 1);
+    if (k <= 0) return false;
+    buf[k] = '\0';
+    char *slash = strrchr(buf, '/');
+    if (!slash) return false;
+    *slash = '\0';
+    return true;
+}
+
+/* An open descriptor on a regular file and its size. */
+static reshed_status open_regular(const char *path, int *fd, size_t *size, reshed_error *err)
+{
+    struct stat st;
+    int f = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a FIFO must not block us here */
+    if (f < 0) return rs_fail(err, RESHED_EIO, "cannot open: %s", strerror(errno));
+    if (fstat(f, &st) != 0 || !S_ISREG(st.st_mode)) {
+        close(f);
+        return rs_fail(err, RESHED_EIO, "cannot read|a regular file|something else");
+    }
+    *fd = f;
+    *size = (size_t)st.st_size;
+    return RESHED_OK;
+}
+
+/* Up to n bytes; stops early only at the end of the file. */
+static reshed_status read_fully(int fd, uint8_t *buf, size_t n, size_t *got, reshed_error *err)
+{
+    size_t done = 0;
+    while (done < n) {
+        size_t want = n - done < (1u << 30) ? n - done : (1u << 30);
+        ssize_t k = read(fd, buf + done, want);
+        if (k < 0 && errno == EINTR) continue;
+        if (k < 0) return rs_fail(err, RESHED_EIO, "cannot read: %s", strerror(errno));
+        if (k == 0) break;
+        done += (size_t)k;
+    }
+    *got = done;
+    return RESHED_OK;
+}
+
+reshed_status rs_os_read_file(const char *path, size_t max, uint8_t **data, size_t *len,
+                              reshed_error *err)
+{
+    int fd;
+    size_t size, got = 0;
+    reshed_status st = open_regular(path, &fd, &size, err);
+    if (st != RESHED_OK) return st;
+    uint8_t *buf = NULL;
+    if (size > max)
+        st = rs_fail(err, RESHED_EUNSUPPORTED, "file too large|at most %zu bytes|%zu bytes", max,
+                     size);
+    else if (!(buf = rs_alloc(size, 1)))
+        st = rs_fail_nomem(err, "the file's content", size);
+    else
+        st = read_fully(fd, buf, size, &got, err);
+    close(fd);
+    if (st == RESHED_OK && got != size)
+        st = rs_fail(err, RESHED_EIO, "file shrank while it was read|%zu bytes|%zu bytes", size,
+                     got);
+    if (st != RESHED_OK) {
+        rs_free(buf);
+        return st;
+    }
+    *data = buf;
+    *len = size;
+    return RESHED_OK;
+}
+
+reshed_status rs_os_read_head(const char *path, uint8_t *buf, size_t n, size_t *got,
+                              reshed_error *err)
+{
+    int fd;
+    size_t size;
+    reshed_status st = open_regular(path, &fd, &size, err);
+    if (st != RESHED_OK) return st;
+    st = read_fully(fd, buf, n, got, err);
+    close(fd);
+    return st;
+}
+
+reshed_status rs_os_temp_name(const char *path, char *buf, size_t n, reshed_error *err)
+{
+    static atomic_uint serial; /* names only: two writers in one process must not collide */
+    int k = snprintf(buf, n, "%s.%ld-%u.tmp", path, (long)getpid(), atomic_fetch_add(&serial, 1u));
+    if (k < 0 || (size_t)k >= n)
+        return rs_fail(err, RESHED_EINVAL, "path too long|at most %zu bytes|%zu bytes", n - 32,
+                       strlen(path));
+    return RESHED_OK;
+}
+
+static reshed_status write_fully(int fd, const uint8_t *p, size_t n, reshed_error *err)
+{
+    while (n > 0) {
+        ssize_t k = write(fd, p, n < (1u << 30) ? n : (1u << 30));
+        if (k < 0 && errno == EINTR) continue;
+        if (k < 0) return rs_fail(err, RESHED_EIO, "cannot write: %s", strerror(errno));
+        p += k;
+        n -= (size_t)k;
+    }
+    return RESHED_OK;
+}
+
+/* The rename is durable only once the folder that holds the name is. */
+static void sync_folder_of(const char *path)
+{
+    char dir[4096];
+    const char *slash = strrchr(path, '/');
+    int k = slash ? snprintf(dir, sizeof dir, "%.*s", (int)(slash - path + 1), path)
+                  : snprintf(dir, sizeof dir, ".");
+    if (k < 0 || (size_t)k >= sizeof dir) return;
+    int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0) return;
+    fsync(fd);
+    close(fd);
+}
+
+reshed_status rs_os_commit_temp(const char *temp, const char *path, reshed_error *err)
+{
+    int fd = open(temp, O_RDONLY | O_CLOEXEC);
+    bool ok = fd >= 0 && fsync(fd) == 0;
+    if (fd >= 0) close(fd);
+    if (!ok || rename(temp, path) != 0) {
+        reshed_status st = rs_fail(err, RESHED_EIO, "cannot write: %s", strerror(errno));
+        unlink(temp);
+        return st;
+    }
+    sync_folder_of(path);
+    return RESHED_OK;
+}
+
+void rs_os_discard_temp(const char *temp)
+{
+    unlink(temp);
+}
+
+reshed_status rs_os_write_file(const char *path, const void *data, size_t len, reshed_error *err)
+{
+    char temp[4096];
+    reshed_status st = rs_os_temp_name(path, temp, sizeof temp, err);
+    if (st != RESHED_OK) return st;
+    int fd = open(temp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    if (fd < 0) return rs_fail(err, RESHED_EIO, "cannot create: %s", strerror(errno));
+    st = write_fully(fd, data, len, err);
+    if (close(fd) != 0 && st == RESHED_OK)
+        st = rs_fail(err, RESHED_EIO, "cannot write: %s", strerror(errno));
+    if (st != RESHED_OK) {
+        rs_os_discard_temp(temp);
+        return st;
+    }
+    return rs_os_commit_temp(temp, path, err);
+}

@@ -1,0 +1,57 @@
+/* os.h - the seam to the operating system: every POSIX call of the project is behind these
+ * functions, in os.c, so that a port to another system touches one file and the tests can make each
+ * call fail. */
+#ifndef RS_BASE_OS_H
+#define RS_BASE_OS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "base/status.h"
+
+/* bytes is a multiple of 64 and > 0; 64-byte aligned, or NULL. Use rs_alloc instead. */
+void *rs_os_alloc(size_t bytes);
+void rs_os_free(void *p);
+
+/* Seconds from a fixed, arbitrary moment; never goes back. */
+double rs_os_monotonic(void);
+
+/* Processors that this process may use, >= 1. */
+int rs_os_processors(void);
+
+bool rs_os_isatty(FILE *stream);
+
+/* Columns of the terminal behind stream, 80 when unknown. */
+int rs_os_columns(FILE *stream);
+
+/* Largest resident set of this process so far, in bytes; 0 when unknown. */
+size_t rs_os_peak_rss(void);
+
+/* Whether path names an existing regular file (or a link to one). */
+bool rs_os_is_file(const char *path);
+
+/* The folder of the running program, without a trailing slash, into buf; false when unknown. */
+bool rs_os_program_dir(char *buf, size_t n);
+
+/* Reads a whole regular file of at most max bytes into a new block (rs_free). */
+reshed_status rs_os_read_file(const char *path, size_t max, uint8_t **data, size_t *len,
+                              reshed_error *err);
+
+/* Reads at most n bytes from the start of path; *got says how many there were. */
+reshed_status rs_os_read_head(const char *path, uint8_t *buf, size_t n, size_t *got,
+                              reshed_error *err);
+
+/* Replaces path by these bytes: a temporary file in the same folder is written, synced and renamed,
+ * so that path holds the old or the new content, never a part. */
+reshed_status rs_os_write_file(const char *path, const void *data, size_t len, reshed_error *err);
+
+/* For writers that need a path of their own (HDF5): a name in path's folder that does not exist
+ * yet, into buf; then rs_os_commit_temp syncs it and renames it to path, or rs_os_discard_temp
+ * removes it. */
+reshed_status rs_os_temp_name(const char *path, char *buf, size_t n, reshed_error *err);
+reshed_status rs_os_commit_temp(const char *temp, const char *path, reshed_error *err);
+void rs_os_discard_temp(const char *temp);
+
+#endif

@@ -1,0 +1,26 @@
+#!/bin/sh
+# deps.sh 'PKG-CONFIG NAMES' 'DEBIAN PACKAGES' 'FEDORA PACKAGES' 'HOMEBREW PACKAGES'
+# Does nothing when every library is there; else installs them with apt where it can, and where it
+# cannot says in one line what to install.
+set -eu
+missing=
+command -v pkg-config >/dev/null 2>&1 || missing=pkg-config
+command -v gcc >/dev/null 2>&1 || missing="$missing gcc"
+for p in $1; do
+    pkg-config --exists "$p" 2>/dev/null || missing="$missing $p"
+done
+[ -z "$missing" ] && exit 0
+
+if command -v apt-get >/dev/null 2>&1; then
+    sudo=
+    if [ "$(id -u)" != 0 ]; then sudo=sudo; fi
+    if [ -z "$sudo" ] || command -v sudo >/dev/null 2>&1; then
+        echo "installing what is missing ($missing ): apt-get install $2"
+        # A machine that once had the package lists needs no update; a fresh one does.
+        $sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends $2 >/dev/null 2>&1 ||
+            { $sudo apt-get update && $sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends $2; }
+        exit 0
+    fi
+fi
+echo "missing:$missing. Install them: Debian: apt-get install $2 | Fedora: dnf install $3 | Homebrew: brew install $4" >&2
+exit 1
