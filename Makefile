@@ -51,8 +51,9 @@ ALLLIBS = $(LDFLAGS) -fopenmp $(SANFLAG) $(PCLIBS) -ldl -lm
 WRAP    := -Wl,--wrap=rs_os_alloc,--wrap=malloc,--wrap=calloc,--wrap=realloc
 
 # ISA flags reach these folders' objects and nothing else.
-ISA_avx2   := -mavx2 -mfma -mf16c
-ISA_avx512 := -mavx512f -mavx512bw -mavx512vl -mavx512dq -mfma
+ISA_generic := -O3
+ISA_avx2   := -O3 -mavx2 -mfma -mf16c
+ISA_avx512 := -O3 -mavx512f -mavx512bw -mavx512vl -mavx512dq -mfma
 X86     := $(filter x86_64%,$(shell $(CC) -dumpmachine 2>/dev/null))
 
 # ----------------------------------------------------------------------------------------- sources
@@ -91,6 +92,7 @@ $(B)/flags: FORCE
 	@mkdir -p $(@D); echo '$(FLAGS)' | cmp -s - $@ || echo '$(FLAGS)' > $@
 .PHONY: FORCE
 
+$(B)/src/nn/kernels/generic/%.o: ISA = $(ISA_generic)
 $(B)/src/nn/kernels/avx2/%.o: ISA = $(ISA_avx2)
 $(B)/src/nn/kernels/avx512/%.o: ISA = $(ISA_avx512)
 $(B)/%.o: %.c $(B)/flags
