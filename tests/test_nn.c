@@ -32,7 +32,7 @@ static rs_plan *make_plan(rs_model_file *m, int h, int w, reshed_algo algo, rs_i
     rs_plan *plan = NULL;
     reshed_error err = {0};
     rs_plan_options o = {.threads = threads, .isa = isa, .algo = algo};
-    assert_ok(rs_plan_create(m, false, h, w, &o, &plan, &err), &err);
+    assert_ok(rs_plan_create(m, NULL, h, w, &o, &plan, &err), &err);
     return plan;
 }
 
@@ -152,7 +152,7 @@ static void plan_survives_each_failed_allocation(void **state)
         rs_plan *plan = NULL;
         reshed_error err = {0};
         test_alloc_fail_at(n);
-        reshed_status st = rs_plan_create(&m, false, 20, 20, &o, &plan, &err);
+        reshed_status st = rs_plan_create(&m, NULL, 20, 20, &o, &plan, &err);
         bool failed = test_alloc_failed();
         test_alloc_fail_at(-1);
         if (!failed) {
@@ -196,6 +196,44 @@ static void resize_gives_what_a_new_plan_gives(void **state)
     rs_model_file_clear(&m);
 }
 
+/* A changed row must change nothing beyond the stated radius, and something near it. */
+static void receptive_radius_holds(void **state)
+{
+    (void)state;
+    enum { W = 12, MOST = 180 };
+    static float image[MOST * W], a[MOST * W], b[MOST * W], v[MOST * W];
+    static const char *const mode[] = {"bilinear", "nearest"};
+    const rs_plan_options o = {.threads = 1, .isa = rs_isa_best(), .algo = RESHED_ALGO_DIRECT};
+    for (int k = 0; k < 2; k++) {
+        rs_model_file m;
+        rs_arch arch;
+        reshed_error err = {0};
+        test_model(&m, 1, 4, 1, paper_layers, mode[k], 6);
+        assert_ok(rs_arch_from_file(&m, &arch, &err), &err);
+        const int radius = rs_receptive_radius(&arch);
+        int reach = 0;
+        for (int h = 173; h < 177; h++) { /* every remainder of 4 */
+            rs_plan *plan = NULL;
+            assert_ok(rs_plan_create(&m, NULL, h, W, &o, &plan, &err), &err);
+            test_image(image, h, W, 5);
+            rs_plan_run(plan, image, a, v, NULL);
+            for (int row = 80; row < 88; row++) {
+                for (int x = 0; x < W; x++) image[row * W + x] += 40;
+                rs_plan_run(plan, image, b, v, NULL);
+                for (int x = 0; x < W; x++) image[row * W + x] -= 40;
+                for (int y = 0; y < h; y++)
+                    if (memcmp(a + y * W, b + y * W, W * sizeof *a) != 0 && abs(y - row) > reach)
+                        reach = abs(y - row);
+                test_image(image, h, W, 5); /* undo the rounding of += and -= */
+            }
+            rs_plan_free(plan);
+        }
+        if (reach > radius || reach < radius - 8)
+            fail_msg("%s: rows %d away changed, the stated radius is %d", mode[k], reach, radius);
+        rs_model_file_clear(&m);
+    }
+}
+
 static void a_bad_network_is_named(void **state)
 {
     (void)state;
@@ -224,6 +262,7 @@ int main(void)
         cmocka_unit_test(run_allocates_nothing),
         cmocka_unit_test(plan_survives_each_failed_allocation),
         cmocka_unit_test(resize_gives_what_a_new_plan_gives),
+        cmocka_unit_test(receptive_radius_holds),
         cmocka_unit_test(a_bad_network_is_named),
     };
     return cmocka_run_group_tests_name("nn", tests, NULL, NULL);

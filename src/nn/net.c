@@ -228,16 +228,19 @@ void rs_conv_clear(rs_conv *c)
     memset(c, 0, sizeof *c);
 }
 
-/* An output row reaches 2 convolutions of radius 1 per block at each level; a pixel of level k
- * spans 2^k input rows; the bilinear resize reaches one more row of its level on each side, and a
- * pooled row starts up to 2^k-1 rows before the input row that it serves. */
+/* Output row i takes level k's score row j, which takes level k's rows j +- 2*blocks (two 3x3
+ * convolutions a block), each the maximum of 2^k rows below and so on down to the image. With sizes
+ * that are multiples of 2^k the bilinear resize reaches 2^k + 2^(k-1) - 1 rows and the nearest one
+ * 2^k - 1; sizes that are not shift the resize by less than 2^k rows more, since each pool drops
+ * its odd row. */
 int rs_receptive_radius(const rs_arch *arch)
 {
-    int reach = 0, radius = 0;
+    int convs = 0, radius = 0;
     for (int k = 0; k < arch->levels; k++) {
-        reach += 2 * arch->layers[k] << k; /* convolutions of this level, in input rows */
-        int resize = k == 0 ? 0 : (arch->upsampling == RS_BILINEAR ? 1 << k : 0);
-        int total = reach + resize + (1 << k) - 1;
+        const int span = 1 << k;
+        convs += 2 * arch->layers[k] * span;
+        int resize = k == 0 ? 0 : arch->upsampling == RS_BILINEAR ? span + span / 2 - 1 : span - 1;
+        int total = convs + resize + span - 1;
         if (total > radius) radius = total;
     }
     return radius;

@@ -62,7 +62,8 @@ void rs_conv_clear(rs_conv *c);
  * ... */
 void rs_block_name(char *buf, int level, int block, const char *part);
 
-/* Rows (and columns) of input on each side that can change one output pixel. */
+/* Rows (and columns) of input on each side beyond which nothing can change an output pixel: exact
+ * within a few rows, and never too small, for every image size. */
 int rs_receptive_radius(const rs_arch *arch);
 
 #endif

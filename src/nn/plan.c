@@ -80,8 +80,8 @@ static reshed_status make_layers(rs_plan *p, reshed_error *err)
 
 typedef struct pack_job {
     rs_plan *plan;
-    rs_model_file *model;
-    bool take;
+    const rs_model_file *model;
+    rs_model_file *take;   /* NULL, or the model */
     reshed_status *status; /* [members] */
     reshed_error *err;     /* [members] */
 } pack_job;
@@ -93,10 +93,11 @@ static void pack_one(void *ctx, int64_t i, int worker)
     (void)worker;
     j->status[i] = rs_pack_member(&p->arch, &j->model->member[i], p->layer, p->gemm, &p->kernels,
                                   &p->packed[i], &j->err[i]);
-    if (j->take) rs_tensors_clear(&j->model->member[i]);
+    if (j->take) rs_tensors_clear(&j->take->member[i]);
 }
 
-static reshed_status pack_all(rs_plan *p, rs_model_file *model, bool take, reshed_error *err)
+static reshed_status pack_all(rs_plan *p, const rs_model_file *model, rs_model_file *take,
+                              reshed_error *err)
 {
     const size_t n = (size_t)model->members;
     pack_job j = {.plan = p, .model = model, .take = take};
@@ -183,7 +184,7 @@ static reshed_status workspace_make(const rs_plan *p, int height, int width, wor
     return RESHED_OK;
 }
 
-reshed_status rs_plan_create(rs_model_file *model, bool take, int height, int width,
+reshed_status rs_plan_create(const rs_model_file *model, rs_model_file *take, int height, int width,
                              const rs_plan_options *options, rs_plan **out, reshed_error *err)
 {
     rs_plan *p = rs_zalloc(1, sizeof *p);

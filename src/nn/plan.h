@@ -16,10 +16,11 @@ typedef struct rs_plan_options {
     reshed_algo algo;
 } rs_plan_options;
 
-/* model must have passed rs_net_check; it is read only here, and not needed afterwards. When `take`
- * is set, each member's tensors are cleared once they are packed (model is then changed), so that
- * raw and packed weights of the whole ensemble never lie in memory together. height, width >= 4. */
-reshed_status rs_plan_create(rs_model_file *model, bool take, int height, int width,
+/* model must have passed rs_net_check; it is read only here, and not needed afterwards. take: NULL,
+ * or the same model again to have each member's tensors cleared once they are packed, so that raw
+ * and packed weights of a whole ensemble never lie in memory together. height, width: 4 to
+ * RS_PLAN_MAX_SIDE. */
+reshed_status rs_plan_create(const rs_model_file *model, rs_model_file *take, int height, int width,
                              const rs_plan_options *options, rs_plan **out, reshed_error *err);
 void rs_plan_free(rs_plan *plan);
 
