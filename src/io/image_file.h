@@ -7,8 +7,8 @@
  *         rs_image_clear(&im);
  *     }
  *
- * Every reader gives row 0 = +y (top) edge and column 0 = -x edge, pixel sizes in metres, and NaN or
- * infinite pixels as they are in the file. */
+ * Every reader gives row 0 = +y (top) edge and column 0 = -x edge, pixel sizes in metres, and NaN
+ * or infinite pixels as they are in the file. */
 #ifndef RS_IO_IMAGE_FILE_H
 #define RS_IO_IMAGE_FILE_H
 

@@ -24,6 +24,7 @@
 #include <stdint.h>
 
 #include "base/status.h"
+#include "io/channel.h"
 
 #define RS_NSID_MAX_DIMS 5
 /* The largest number of elements that is read (2 GiB of real, 4 GiB of complex values). */
@@ -83,6 +84,8 @@ const rs_nsid_data *rs_nsid_info(const rs_nsid_file *file, int k);
 /* What to call dataset k in a message: its title, else its quantity when that tells it apart, else
  * its path. Borrowed. */
 const char *rs_nsid_label(const rs_nsid_file *file, int k);
+/* The names of the main datasets, in the same order; borrowed. */
+const rs_channels *rs_nsid_channels(const rs_nsid_file *file);
 /* The dataset that `channel` names: by title, quantity, dataset or group name or path, else by
  * number (rs_channel_find gives the rule). The failure lists what there is. */
 reshed_status rs_nsid_find(const rs_nsid_file *file, const char *channel, int *k,
