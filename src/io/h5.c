@@ -161,8 +161,8 @@ static bool attr_text(const attr *a, int k, int n, char *buf, size_t size)
     if (H5Tis_variable_str(a->type) > 0) {
         char *s[H5S_MAX_RANK] = {NULL};
         if (H5Aread(a->id, a->type, s) >= 0) {
-            ok = s[k] != NULL;
-            if (ok) rs_channel_copy(buf, size, s[k]);
+            ok = true; /* some versions give NULL for "" */
+            rs_channel_copy(buf, size, s[k] ? s[k] : "");
             H5Dvlen_reclaim(a->type, a->space, H5P_DEFAULT, s);
         }
         return ok;

@@ -28,13 +28,15 @@ typedef struct rs_nsid_writer rs_nsid_writer;
 reshed_status rs_nsid_create(const char *path, rs_nsid_mode mode, rs_nsid_writer **out,
                              reshed_error *err);
 
-/* Ends the writing and frees w (NULL is fine: st is returned). When st is RESHED_OK the file is
- * synced and, in mode ATOMIC, renamed; else an ATOMIC file is removed and a LIVE or APPEND file is
- * closed as it stands. Returns st, or why finishing failed (then *err says so). */
+/* Ends the writing and frees w (NULL is fine: st is returned). When st is RESHED_OK the file is put
+ * on the disk and, in mode ATOMIC, renamed; else an ATOMIC file is removed and a LIVE or APPEND
+ * file is closed as it stands. Returns st, or why finishing failed (then *err says so). */
 reshed_status rs_nsid_finish(rs_nsid_writer *w, reshed_status st, reshed_error *err);
 
-/* Hands all that was written to the operating system. A crash of this process after it loses
- * nothing of it. */
+/* Puts all that was written so far on the disk. What rs_nsid_put writes into a dataset that was
+ * flushed once goes to its final place in the file, so a crash between two flushes harms none of
+ * the other data; a crash between rs_nsid_add and the next flush can leave a file that does not
+ * open. */
 reshed_status rs_nsid_flush(rs_nsid_writer *w, reshed_error *err);
 
 /* Makes the group and those above it; an existing one is fine. */
@@ -43,8 +45,9 @@ reshed_status rs_nsid_group(rs_nsid_writer *w, const char *path, reshed_error *e
 /* Adds a main dataset: group `path`/<name> with the dataset <name> and its dimension scales, where
  * <name> is d->name ('-' and '/' become '_', as in pyNSID; "generic" when empty). Each dim needs a
  * distinct name, n >= 1 and a known type. values may be NULL: 0, 1, 2, ... d->data may be NULL:
- * every element is NaN until rs_nsid_put; the dataset is then chunked by one index of the first
- * axis. d->path is ignored. dataset_path, NULL or of n bytes, gets the path of the dataset. */
+ * the space is taken at once and every element is NaN until rs_nsid_put. Empty texts become
+ * "generic". d->path and d->count are ignored. dataset_path, NULL or of n bytes, gets the path of
+ * the dataset. On failure nothing of it remains. */
 reshed_status rs_nsid_add(rs_nsid_writer *w, const char *path, const rs_nsid_data *d,
                           rs_nsid_store store, char *dataset_path, size_t n, reshed_error *err);
 
