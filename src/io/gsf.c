@@ -122,7 +122,7 @@ reshed_status rs_gsf_read_mem(const uint8_t *bytes, size_t len, rs_image *out, r
 {
     fields f = {NAN, NAN, NAN, NAN, NAN, NAN, "", "", ""};
     rs_image im;
-    size_t data;
+    size_t data = 0;
     reshed_status st = read_header(bytes, len, &f, &data, err);
     if (st != RESHED_OK) return st;
     if (!is_side(f.xres) || !is_side(f.yres))

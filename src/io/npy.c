@@ -162,7 +162,6 @@ static reshed_status take_shape(parser *s, header *h, reshed_error *err)
     h->a.ndim = 0;
     while (!take_char(s, ')')) {
         size_t n;
-        if (h->a.ndim > 0 && s->p[-1] != ',') return bad(s, "',' or ')'", err);
         if (!take_size(s, &n)) return bad(s, "a length", err);
         if (h->a.ndim == RS_NPY_MAX_DIMS)
             return rs_fail(err, RESHED_EUNSUPPORTED, "axes of the NPY array|at most %d|more",
