@@ -160,6 +160,7 @@ reshed_status rs_ibw_open_mem(const uint8_t *bytes, size_t len, rs_ibw *out, res
     for (int i = 0; i < 4; i++)
         take_text(w.dim_unit[i], sizeof w.dim_unit[i], bytes + 216 + 4 * i, 4);
 
+    if (w.dims[0] == 0) product = 0;
     if (points < 0 || product != (uint64_t)points)
         return rs_fail(err, RESHED_ECORRUPT,
                        "points of the wave|%llu by its dimensions|%ld|offset 76",
