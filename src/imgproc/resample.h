@@ -49,8 +49,9 @@ reshed_status rs_resample_parse(const char *text, rs_resample_request *out, resh
 /* Decides. dx, dy: metres, 0 when unknown; trained_min, trained_max: metres, 0 when unknown.
  * Automatic: the finer of dx and dy, moved to the nearer end of the trained range when outside it,
  * becomes the size of square pixels; nothing is done when both axes are within 5 % of that, and no
- * axis grows more than fourfold (interpolation brings no detail). A target below 4 pixels a side or
- * above the limits of an image is RESHED_EUNSUPPORTED. */
+ * axis grows more than fourfold (interpolation brings no detail). A pixel size that is asked for is
+ * met to the nearest whole number of pixels, and is RESHED_EINVAL when the image's own is unknown.
+ * A target below 4 pixels a side or above the limits of an image is RESHED_EUNSUPPORTED. */
 reshed_status rs_resample_decide(int height, int width, double dx, double dy, double trained_min,
                                  double trained_max, const rs_resample_request *request,
                                  rs_resample_plan *out, reshed_error *err);
