@@ -19,7 +19,7 @@ typedef struct rs_ticks {
 } rs_ticks;
 
 /* The smallest 1-2-5 step that gives at most `most` (2..RS_TICKS_MAX) ticks in [lo,hi], lo < hi,
- * both finite. unit (UTF-8) may be "". */
+ * both finite. unit (UTF-8) may be ""; steps of "deg" and "°" are parts of the circle. */
 void rs_ticks_make(double lo, double hi, int most, const char *unit, rs_ticks *out);
 
 /* Writes tick i (UTF-8, with a true minus sign) into buf; returns buf. */
