@@ -43,7 +43,8 @@ reshed_status rs_render_mean(const float *mean, int height, int width,
 reshed_status rs_render_variance(const float *variance, int height, int width,
                                  const rs_render_options *options, rs_rgb8 *out, reshed_error *err);
 
-/* Amplitude [H,W] in grey (robust range) under a red layer as opaque as the wall probability. */
+/* Amplitude [H,W] in grey (robust range) under a red layer whose opacity is 0.8 times
+ * the wall probability. */
 reshed_status rs_render_overlay(const float *amplitude, const float *mean, int height, int width,
                                 const rs_render_options *options, rs_rgb8 *out, reshed_error *err);
 
