@@ -7,6 +7,7 @@
 
 #include "base/alloc.h"
 #include "base/parallel.h"
+#include "imgproc/normalise.h"
 #include "io/weights.h"
 #include "nn/plan.h"
 
@@ -149,4 +150,11 @@ reshed_status reshed_plan_run(reshed_plan *p, const float *image, float *mean, f
                            i);
     rs_plan_run(p->plan, image, mean, variance, members);
     return RESHED_OK;
+}
+
+reshed_status reshed_normalise(float *image, size_t n, reshed_error *err)
+{
+    rs_norm_range range;
+    reshed_status st = rs_norm_range_frame(image, n, &range, err);
+    return st == RESHED_OK ? rs_norm_apply(image, n, range, false, image, err) : st;
 }
