@@ -22,6 +22,11 @@ size_t rs_grid_count(const rs_grid *grid)
     return (size_t)grid->height * (size_t)grid->width;
 }
 
+rs_xy rs_pixel_xy(const rs_grid *grid, rs_pixel p)
+{
+    return (rs_xy){p.col * grid->dx, -p.row * grid->dy};
+}
+
 double rs_pixel_distance(const rs_grid *grid, rs_pixel a, rs_pixel b)
 {
     return hypot((double)(a.col - b.col) * grid->dx, (double)(a.row - b.row) * grid->dy);

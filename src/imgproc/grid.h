@@ -21,12 +21,20 @@ typedef struct rs_pixel {
     int32_t row, col;
 } rs_pixel;
 
+/* A place or a step in metres; +y is up. */
+typedef struct rs_xy {
+    double x, y;
+} rs_xy;
+
 /* RESHED_EINVAL unless the sides are >= 1 and within the limits of base/image.h and dx, dy are
  * finite and positive. */
 reshed_status rs_grid_check(const rs_grid *grid, reshed_error *err);
 
 /* height*width */
 size_t rs_grid_count(const rs_grid *grid);
+
+/* The centre of a pixel in metres from the centre of pixel (0,0): x to the right, y up. */
+rs_xy rs_pixel_xy(const rs_grid *grid, rs_pixel p);
 
 /* Metres between the centres of two pixels. */
 double rs_pixel_distance(const rs_grid *grid, rs_pixel a, rs_pixel b);
