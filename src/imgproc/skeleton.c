@@ -99,7 +99,7 @@ static uint64_t thin_second(const uint64_t *up, const uint64_t *here, const uint
     return removed;
 }
 
-/* ------------------------------------------------------------------------------ bytes and bits */
+/* ----------------------------------------------------------------------------- bytes and bits */
 
 static const uint64_t EACH = 0x0101010101010101u; /* the lowest bit of each byte */
 
@@ -150,8 +150,7 @@ static void unpack_row(const uint64_t *row, int width, uint8_t *mask)
     }
 }
 
-/* -------------------------------------------------------------------------------------- thinning
- */
+/* ----------------------------------------------------------------------------------- thinning */
 
 /* The image in bits, with a border of zeros, and what the passes need. */
 typedef struct thinning {
