@@ -52,13 +52,14 @@ typedef struct rs_wallgraph_input {
 
 /* A run of pixels and what was measured on it. */
 typedef struct rs_line {
-    int first, count;   /* its pixels are graph.pixel[first], ... in order along the line */
+    int first, count;   /* its pixels are graph.pixel[first], ... in order along the line;
+ a ring does not repeat its first */
     double length_px;   /* chain length: 1 for a step along an axis, sqrt(2) for a diagonal one */
     double length;      /* metres, along the smoothed line: the chain overstates it by up to 8 % */
     double chord;       /* metres between the first and the last pixel; 0 when closed */
     double orientation; /* of its long axis, in [0,pi); NaN for fewer than two pixels */
-    double width;       /* metres, mean over the pixels */
-    double width_sd;
+    double width; /* metres: area of the mask nearest to the line over its length, away from ends */
+    double width_sd;    /* between pieces of seven pixels */
     double probability; /* mean over the pixels, as is variance */
     double variance;
 } rs_line;
@@ -94,13 +95,14 @@ typedef struct rs_wall {
     rs_line line;
     rs_wall_end end[2];
     int pair;     /* index of the pair it belongs to, or -1 */
-    int family;   /* walls of one orientation, see rs_wall_families; -1 until that is called */
+    int family;   /* walls of one orientation, see wallfamily.h; -1 until that is called */
     double place; /* metres across the family */
 } rs_wall;
 
 /* Two walls that bound one in-plane domain. */
 typedef struct rs_wall_pair {
     int wall[2];
+    int from[2], to[2]; /* the pixels of either wall, counted from its first, that face the other */
     double separation, separation_sd; /* metres between the two lines, across them */
     double overlap;                   /* metres along which they face each other */
     double cover;                     /* overlap over the shorter wall's length */
@@ -126,18 +128,6 @@ typedef struct rs_wallgraph {
 reshed_status rs_wallgraph_build(const rs_wallgraph_input *in, const rs_wallgraph_options *options,
                                  rs_wallgraph *out, reshed_error *err);
 void rs_wallgraph_clear(rs_wallgraph *graph);
-
-/* Groups walls of at least min_length metres whose orientations differ by at most `angle` from the
- * group's, and sets each wall's family (numbered from the one with the greatest total length) and
- * its place across the family, which is the mean of its pixels projected on the family's normal.
- * Other walls get -1. *families (may be NULL) is their number. Errors: RESHED_EINVAL,
- * RESHED_ENOMEM. */
-reshed_status rs_wall_families(rs_wallgraph *graph, double angle, double min_length, int *families,
-                               reshed_error *err);
-
-/* domain[H,W]: 1 + the index of the pair between whose lines the pixel lies, 0 elsewhere. The lines
- * themselves are not part of it. Errors: RESHED_ENOMEM. */
-reshed_status rs_pair_domains(const rs_wallgraph *graph, int32_t *domain, reshed_error *err);
 
 /* "end", "border", "junction", "isolated"; "free", "border", "junction", "corner", "closed". */
 const char *rs_node_kind_name(rs_node_kind kind);
