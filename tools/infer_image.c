@@ -95,15 +95,9 @@ static reshed_status normalise(job *j, reshed_error *err)
     const infer_request *q = j->request;
     reshed_status st = RESHED_EINTERNAL;
     switch (q->norm) {
-    case INFER_FRAME:
-        st = rs_norm_range_frame(j->input, n, &j->range, err);
-        break;
-    case INFER_ROBUST:
-        st = rs_norm_range_robust(j->input, n, &j->range, err);
-        break;
-    case INFER_RANGE:
-        st = rs_norm_range_fixed(q->lo, q->hi, &j->range, err);
-        break;
+    case INFER_FRAME: st = rs_norm_range_frame(j->input, n, &j->range, err); break;
+    case INFER_ROBUST: st = rs_norm_range_robust(j->input, n, &j->range, err); break;
+    case INFER_RANGE: st = rs_norm_range_fixed(q->lo, q->hi, &j->range, err); break;
     }
     if (st != RESHED_OK) return st;
     return rs_norm_apply(j->input, n, j->range, q->norm != INFER_FRAME, j->input, err);

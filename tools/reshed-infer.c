@@ -141,42 +141,21 @@ static int parse(int argc, char **argv, options *o)
     reshed_error err = {0};
     for (int c; (c = cli_option(&self, argc, argv, "w:c:j:", longs)) != -1;) {
         switch (c) {
-        case CLI_OPT_HELP:
-            return cli_help(&self);
-        case CLI_OPT_VERSION:
-            return version();
-        case CLI_OPT_ERROR:
-            return CLI_USAGE;
-        case CLI_OPT_QUIET:
-            o->quiet = q->quiet = true;
-            break;
-        case CLI_OPT_JSON:
-            o->json = true;
-            break;
-        case 'w':
-            o->weights = optarg;
-            break;
-        case 'c':
-            q->channel = optarg;
-            break;
+        case CLI_OPT_HELP: return cli_help(&self);
+        case CLI_OPT_VERSION: return version();
+        case CLI_OPT_ERROR: return CLI_USAGE;
+        case CLI_OPT_QUIET: o->quiet = q->quiet = true; break;
+        case CLI_OPT_JSON: o->json = true; break;
+        case 'w': o->weights = optarg; break;
+        case 'c': q->channel = optarg; break;
         case 'j':
             if (!cli_int(&self, "--threads", optarg, 1, 1024, &o->threads)) return CLI_USAGE;
             break;
-        case OPT_MEAN:
-            q->mean = optarg;
-            break;
-        case OPT_VAR:
-            q->variance = optarg;
-            break;
-        case OPT_H5:
-            q->h5 = optarg;
-            break;
-        case OPT_PNG:
-            q->png = optarg;
-            break;
-        case OPT_TRUTH:
-            q->truth = optarg;
-            break;
+        case OPT_MEAN: q->mean = optarg; break;
+        case OPT_VAR: q->variance = optarg; break;
+        case OPT_H5: q->h5 = optarg; break;
+        case OPT_PNG: q->png = optarg; break;
+        case OPT_TRUTH: q->truth = optarg; break;
         case OPT_NORM:
             if (!parse_norm(optarg, q)) return CLI_USAGE;
             break;
@@ -194,8 +173,7 @@ static int parse(int argc, char **argv, options *o)
             if (strcmp(optarg, "fp32") != 0)
                 return cli_usage_error(&self, "--precision: expected fp32, found '%s'", optarg);
             break;
-        default:
-            return CLI_USAGE;
+        default: return CLI_USAGE;
         }
     }
     if (optind == argc) return cli_usage_error(&self, "no IMAGE given");

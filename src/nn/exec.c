@@ -170,16 +170,10 @@ static void conv_wino(const rs_exec *e, const task *t, const rs_scratch *s)
 static void conv(const rs_exec *e, const task *t, const rs_scratch *s)
 {
     switch (t->stage->layer.algo) {
-    case RS_CONV_DIRECT:
-        conv_direct(e, t);
-        break;
-    case RS_CONV_GEMM:
-        conv_gemm(e, t, s);
-        break;
+    case RS_CONV_DIRECT: conv_direct(e, t); break;
+    case RS_CONV_GEMM: conv_gemm(e, t, s); break;
     case RS_CONV_WINO4:
-    case RS_CONV_WINO6:
-        conv_wino(e, t, s);
-        break;
+    case RS_CONV_WINO6: conv_wino(e, t, s); break;
     }
 }
 

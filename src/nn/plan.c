@@ -46,13 +46,10 @@ struct rs_plan {
 static rs_conv_algo choose(reshed_algo algo, int channels)
 {
     switch (algo) {
-    case RESHED_ALGO_GEMM:
-        return RS_CONV_GEMM;
-    case RESHED_ALGO_DIRECT:
-        return RS_CONV_DIRECT;
+    case RESHED_ALGO_GEMM: return RS_CONV_GEMM;
+    case RESHED_ALGO_DIRECT: return RS_CONV_DIRECT;
     case RESHED_ALGO_AUTO:
-    case RESHED_ALGO_WINOGRAD:
-        break;
+    case RESHED_ALGO_WINOGRAD: break;
     }
     return channels <= 128 ? RS_CONV_WINO6 : RS_CONV_WINO4;
 }

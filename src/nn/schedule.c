@@ -16,8 +16,7 @@ static int min_int(int a, int b)
 
 size_t rs_wino_stride(int tiles, int channels)
 {
-    size_t n = (size_t)tiles * (size_t)channels;
-    return n % 1024 < 16 || n % 1024 > 1008 ? n + 16 : n;
+    return (((size_t)tiles * (size_t)channels / 16) | 1) * 16;
 }
 
 /* -------------------------------------------------------------------------------- task sizes */

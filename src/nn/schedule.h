@@ -63,8 +63,9 @@ void rs_schedule_clear(rs_schedule *s);
 int rs_step_tasks(const rs_stage *s, int row0, int row1);
 void rs_step_task(const rs_stage *s, int row0, int row1, int i, int *r0, int *r1, int *c0, int *c1);
 
-/* Floats between the elements of Winograd's V and M for that many tiles: not a multiple of 4 KiB,
- * so that the (m+2)^2 streams of a tile do not share cache sets. */
+/* Floats between the elements of Winograd's V and M for that many tiles: an odd number of 64-byte lines, so
+ * that the (m+2)^2 streams of a tile spread over all sets of a cache (an even number can halve the speed
+ * of the transforms). */
 size_t rs_wino_stride(int tiles, int channels);
 
 #endif
