@@ -136,12 +136,12 @@ static double widest_label(rs_canvas *c, const rs_text *t, const rs_ticks *ticks
     return widest;
 }
 
-/* As many ticks as have room along an axis of `length`, labels side by side or one above the other.
- */
+/* As many ticks as have room along an axis of `length`, labels side by side or one above the other,
+ * at most one to each `apart` of the font size. */
 static void find_ticks(rs_canvas *c, const rs_text *t, double lo, double hi, const char *unit,
-                       double length, bool horizontal, rs_ticks *out)
+                       double length, bool horizontal, double apart, rs_ticks *out)
 {
-    int most = (int)(length / (2.2 * t->size));
+    int most = (int)(length / (apart * t->size));
     most = most > 10 ? 10 : most < 2 ? 2 : most;
     for (;; most--) {
         rs_ticks_make(lo, hi, most, unit, out);
@@ -165,11 +165,12 @@ typedef struct margins {
 
 static void ticks_for_box(const rs_panel *p, rs_canvas *c, const rs_text *t, rs_plot_place *q)
 {
-    find_ticks(c, t, q->x_lo, q->x_hi, p->x.unit, q->box.w, true, &q->x_ticks);
-    find_ticks(c, t, q->y_lo, q->y_hi, p->y.unit, q->box.h, false, &q->y_ticks);
+    find_ticks(c, t, q->x_lo, q->x_hi, p->x.unit, q->box.w, true, 2.2, &q->x_ticks);
+    find_ticks(c, t, q->y_lo, q->y_hi, p->y.unit, q->box.h, false, 2.2, &q->y_ticks);
     q->y_labels = widest_label(c, t, &q->y_ticks);
     if (!q->bar) return;
-    find_ticks(c, t, q->bar->lo, q->bar->hi, q->bar->scale_unit, q->box.h, false, &q->bar_ticks);
+    find_ticks(c, t, q->bar->lo, q->bar->hi, q->bar->scale_unit, q->box.h, false, 3.5,
+               &q->bar_ticks);
     q->bar_labels = widest_label(c, t, &q->bar_ticks);
 }
 
