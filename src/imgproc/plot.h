@@ -16,9 +16,9 @@
  *     rs_figure_free(f);
  *
  * Panels are cells of a grid; what is added to a panel is copied, and drawn when the figure is
- * drawn, in the order: images, bands, bars, lines and points, annotations. A failure while adding
- * (memory, an argument) is remembered, and rs_figure_draw and rs_figure_svg return the first one,
- * so the calls between need no check; they accept a NULL panel.
+ * drawn, in layers: images, bands, bars, lines across, lines, points, annotations. A failure while
+ * adding (memory, an argument) is remembered, and rs_figure_draw and rs_figure_svg return the first
+ * one, so the calls between need no check; they accept a NULL panel.
  *
  * Limits, ticks, margins, and places of legends and labels are found by the program. Values are in
  * SI units: axes choose a prefix for their unit ("m" -> "pm"). Text is UTF-8. Points with a NaN are
