@@ -27,7 +27,7 @@ size_t rs_wino_stride(int tiles, int channels)
 static int tiles_wanted(int m, int channels)
 {
     if (channels <= 64) return m == 6 ? 24 : 40;
-    if (channels <= 128) return m == 6 ? 48 : 64;
+    if (channels <= 128) return 88;
     return 128;
 }
 
