@@ -8,8 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* ------------------------------------------------------------------------------------------
- * pattern */
+/* -------------------------------------------------------------------------------------- pattern */
 int pattern_at(int row, int column)
 {
     return 10 * row + column + 1;
@@ -58,8 +57,7 @@ void assert_error(reshed_status st, reshed_status expected, const reshed_error *
                  reshed_status_text(st), text);
 }
 
-/* --------------------------------------------------------------------------------------------
- * bytes */
+/* ---------------------------------------------------------------------------------------- bytes */
 void put_uint(file_bytes *b, uint64_t v, int size, bool big)
 {
     assert_true(b->n + (size_t)size <= sizeof b->data);
@@ -84,8 +82,7 @@ void put_text(file_bytes *b, const char *s, size_t n)
     b->n += n;
 }
 
-/* --------------------------------------------------------------------------------------------
- * forks */
+/* ---------------------------------------------------------------------------------------- forks */
 #define BATCH 1000
 
 typedef struct shared {
