@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -106,11 +107,12 @@ static bool child_survives(bool (*check)(void *ctx, long i), void *ctx, long fro
         /* A sanitizer's report of a fault that is counted would only confuse. */
         if (!freopen("/dev/null", "w", stderr)) _exit(2);
         /* cmocka would catch the signal and go on with the next test, here in the child. */
+        const struct itimerval limit = {.it_value = {.tv_sec = 2}};
         const int signals[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT};
         for (int k = 0; k < 5; k++) signal(signals[k], SIG_DFL);
         for (long i = from; i < to; i++) {
             board->next = i;
-            alarm(10);
+            setitimer(ITIMER_PROF, &limit, NULL);
             if (!check(ctx, i)) {
                 if (board->first_wrong < 0) board->first_wrong = i;
                 board->wrong++;
