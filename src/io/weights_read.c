@@ -301,12 +301,26 @@ static reshed_status read_member(reader *r, int i, rs_tensors *set)
     return st;
 }
 
-static reshed_status read_file(reader *r, const char *path, rs_model_file *m)
+/* The file at path, or data[len] when path is NULL; negative on failure. */
+static hid_t open_file(const char *path, const void *data, size_t len)
+{
+    if (path) return H5Fopen(path, H5F_ACC_RDONLY, H5P_DEFAULT);
+    hid_t access = H5Pcreate(H5P_FILE_ACCESS), file = -1;
+    /* HDF5 copies the image, so the cast away from const is one of form only. */
+    if (access >= 0 && H5Pset_fapl_core(access, 4096, false) >= 0 &&
+        H5Pset_file_image(access, (void *)(uintptr_t)data, len) >= 0)
+        file = H5Fopen("memory", H5F_ACC_RDONLY, access);
+    if (access >= 0) H5Pclose(access);
+    return file;
+}
+
+static reshed_status read_file(reader *r, const char *path, const void *data, size_t len,
+                               rs_model_file *m)
 {
     hsize_t size = 0;
     if (!rs_weights_types_open(&r->types))
         return rs_hdf5_fail(r->err, RESHED_EINTERNAL, "cannot describe half precision", "");
-    r->file = H5Fopen(path, H5F_ACC_RDONLY, H5P_DEFAULT);
+    r->file = open_file(path, data, len);
     if (r->file < 0 || H5Fget_filesize(r->file, &size) < 0)
         return rs_hdf5_fail(r->err, RESHED_ECORRUPT, "cannot open the HDF5 file", "");
     r->values = size;
@@ -321,12 +335,13 @@ static reshed_status read_file(reader *r, const char *path, rs_model_file *m)
     return st;
 }
 
-reshed_status rs_weights_read_h5(const char *path, rs_model_file *out, reshed_error *err)
+static reshed_status read_any(const char *path, const void *data, size_t len, rs_model_file *out,
+                              reshed_error *err)
 {
     rs_model_file m = {0};
     reader r = {.file = -1, .types = {-1, -1}, .err = err};
     rs_hdf5_quiet was = rs_hdf5_silence();
-    reshed_status st = read_file(&r, path, &m);
+    reshed_status st = read_file(&r, path, data, len, &m);
     if (r.file >= 0) H5Fclose(r.file);
     rs_weights_types_close(&r.types);
     rs_hdf5_restore(&was);
@@ -336,4 +351,15 @@ reshed_status rs_weights_read_h5(const char *path, rs_model_file *out, reshed_er
     else
         rs_model_file_clear(&m);
     return st;
+}
+
+reshed_status rs_weights_read_h5(const char *path, rs_model_file *out, reshed_error *err)
+{
+    return read_any(path, NULL, 0, out, err);
+}
+
+reshed_status rs_weights_read_h5_mem(const void *data, size_t len, rs_model_file *out,
+                                     reshed_error *err)
+{
+    return read_any(NULL, data, len, out, err);
 }
