@@ -18,7 +18,7 @@ void rs_wallgraph_options_defaults(rs_wallgraph_options *options)
     *options = (rs_wallgraph_options){
         .reach = 10,
         .turn = 40 * DEGREE,
-        .corner = 100 * DEGREE,
+        .corner = 60 * DEGREE,
         .border = 1.5,
         .domain_cover = 0.5,
     };
@@ -222,7 +222,7 @@ static int longest_first(const void *a, const void *b)
 /* Spreads labels over the skeleton pixels without one that touch a labelled one: pixels of a
  * junction that no wall's line passes over. One sweep adds what touches the labels of the sweep
  * before, and it takes few. */
-static void spread_labels(rs_wallgraph *g, const uint8_t *open)
+static void spread_labels(rs_wallgraph *g)
 {
     const rs_grid *grid = &g->grid;
     bool again = true;
@@ -231,7 +231,7 @@ static void spread_labels(rs_wallgraph *g, const uint8_t *open)
         for (int row = 0; row < grid->height; row++)
             for (int col = 0; col < grid->width; col++) {
                 size_t i = index_of(grid, (rs_pixel){row, col});
-                if (!open[i] || g->wall_at[i] >= 0) continue;
+                if (!g->skeleton[i] || g->wall_at[i] >= 0) continue;
                 for (int k = 0; k < 9 && g->wall_at[i] < 0; k++) {
                     int r = row + k / 3 - 1, c = col + k % 3 - 1;
                     if (r < 0 || c < 0 || r >= grid->height || c >= grid->width) continue;
@@ -261,7 +261,7 @@ static void label_walls(rs_wallgraph *g, double min_wall)
         }
     }
     g->walls = kept;
-    spread_labels(g, g->skeleton);
+    spread_labels(g);
     for (size_t i = 0; i < n; i++) g->skeleton[i] = g->wall_at[i] >= 0;
     for (int b = 0; b < g->branches; b++) {
         const rs_line *line = &g->branch[b].line;
