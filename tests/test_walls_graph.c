@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "imgproc/distance.h"
 #include "imgproc/domains.h"
 #include "imgproc/line.h"
 #include "imgproc/wallfamily.h"
@@ -504,6 +505,38 @@ static void families_are_by_direction(void **state)
     drawing_clear(&d);
 }
 
+static void metric_distance_equals_brute_force(void **state)
+{
+    (void)state;
+    test_rng r = {test_seed()};
+    reshed_error err = {0};
+    uint8_t mask[30 * 40];
+    double got[30 * 40];
+    int32_t nearest[30 * 40];
+    const double size[][2] = {
+        {1e-9, 1e-9}, {2e-9, 1e-9}, {1e-9, 5e-9}, {3e-9, 7.1e-9}, {1e-9, 1e3}};
+    for (int trial = 0; trial < 100; trial++) {
+        double dx = size[trial % 5][0], dy = size[trial % 5][1];
+        int h = 1 + (int)test_below(&r, 30), w = 1 + (int)test_below(&r, 40);
+        for (int i = 0; i < h * w; i++) mask[i] = test_below(&r, 40) == 0;
+        mask[test_below(&r, (uint64_t)(h * w))] = 1;
+        assert_ok(rs_distance_metres(mask, h, w, dx, dy, got, nearest, &err), &err);
+        for (int i = 0; i < h * w; i++) {
+            double least = HUGE_VAL;
+            for (int k = 0; k < h * w; k++)
+                if (mask[k]) least = fmin(least, hypot((i % w - k % w) * dx, (i / w - k / w) * dy));
+            assert_true(mask[nearest[i]]);
+            assert_near(got[i], least, (trial % 5 < 3 ? 1e-12 : 1.5e-3) * least);
+        }
+    }
+    memset(mask, 0, sizeof mask);
+    assert_ok(rs_distance_metres(mask, 30, 40, 1, 2, got, NULL, &err), &err);
+    assert_true(isinf(got[77]));
+    assert_int_equal(rs_distance_metres(mask, 30, 40, 0, 2, got, NULL, &err), RESHED_EINVAL);
+    assert_int_equal(rs_distance_metres(mask, 30, 40, 1, INFINITY, got, NULL, &err), RESHED_EINVAL);
+    assert_int_equal(rs_distance_metres(mask, 0, 40, 1, 1, got, NULL, &err), RESHED_EINVAL);
+}
+
 static void large_regions_and_distances(void **state)
 {
     (void)state;
@@ -728,6 +761,7 @@ int main(void)
         cmocka_unit_test(stripes_pair_over_the_dark_gap),
         cmocka_unit_test(far_and_crossing_walls_are_no_pair),
         cmocka_unit_test(families_are_by_direction),
+        cmocka_unit_test(metric_distance_equals_brute_force),
         cmocka_unit_test(large_regions_and_distances),
         cmocka_unit_test(no_pixel_is_lost),
         cmocka_unit_test(empty_and_full_maps),

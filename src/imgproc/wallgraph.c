@@ -47,14 +47,10 @@ reshed_status rs_wallgraph_options_check(const rs_wallgraph_options *o, reshed_e
 const char *rs_node_kind_name(rs_node_kind kind)
 {
     switch (kind) {
-    case RS_NODE_END:
-        return "end";
-    case RS_NODE_BORDER:
-        return "border";
-    case RS_NODE_JUNCTION:
-        return "junction";
-    case RS_NODE_ISOLATED:
-        return "isolated";
+    case RS_NODE_END: return "end";
+    case RS_NODE_BORDER: return "border";
+    case RS_NODE_JUNCTION: return "junction";
+    case RS_NODE_ISOLATED: return "isolated";
     }
     return "?";
 }
@@ -62,16 +58,11 @@ const char *rs_node_kind_name(rs_node_kind kind)
 const char *rs_wall_end_name(rs_wall_end end)
 {
     switch (end) {
-    case RS_END_FREE:
-        return "free";
-    case RS_END_BORDER:
-        return "border";
-    case RS_END_JUNCTION:
-        return "junction";
-    case RS_END_CORNER:
-        return "corner";
-    case RS_END_CLOSED:
-        return "closed";
+    case RS_END_FREE: return "free";
+    case RS_END_BORDER: return "border";
+    case RS_END_JUNCTION: return "junction";
+    case RS_END_CORNER: return "corner";
+    case RS_END_CLOSED: return "closed";
     }
     return "?";
 }
@@ -97,22 +88,24 @@ static size_t index_of(const rs_grid *grid, rs_pixel p)
 static reshed_status share_mask(const rs_wallgraph *g, const uint8_t *mask, int32_t *area,
                                 reshed_error *err)
 {
-    size_t n = rs_grid_count(&g->grid);
-    int64_t *squared = rs_alloc(n, sizeof *squared);
+    const rs_grid *grid = &g->grid;
+    size_t n = rs_grid_count(grid);
+    double *distance = rs_alloc(n, sizeof *distance);
     int32_t *nearest = rs_alloc(n, sizeof *nearest);
     reshed_status st = RESHED_OK;
-    if (!squared || !nearest) {
-        st = rs_fail_nomem(err, "distances to the walls", n * (sizeof *squared + sizeof *nearest));
+    if (!distance || !nearest) {
+        st = rs_fail_nomem(err, "distances to the walls", n * (sizeof *distance + sizeof *nearest));
         goto done;
     }
-    st = rs_distance_transform(g->skeleton, g->grid.height, g->grid.width, squared, nearest, err);
+    st = rs_distance_metres(g->skeleton, grid->height, grid->width, grid->dx, grid->dy, distance,
+                            nearest, err);
     if (st) goto done;
     memset(area, 0, n * sizeof *area);
     for (size_t i = 0; i < n; i++)
         if (mask[i] && nearest[i] >= 0) area[nearest[i]]++;
 done:
     rs_free(nearest);
-    rs_free(squared);
+    rs_free(distance);
     return st;
 }
 
