@@ -86,6 +86,9 @@ static uint32_t analyse_cycle(const job *j, int64_t point, int cycle, double *wo
         for (size_t i = 0; i < n; i++) skip[i] = !isfinite(y[i]);
     else
         rs_loop_spikes(s, y, skip, scratch);
+    bool flipped = j->o->orient && rs_loop_area(s, y, skip) < 0;
+    j->out->sign[(size_t)point * (size_t)j->cycles + (size_t)cycle] = flipped ? -1 : 1;
+    for (size_t i = 0; i < n && flipped; i++) y[i] = -y[i];
     if (j->o->remove_slope) {
         rs_electrostatic es;
         rs_electrostatic_saturation(s, y, skip, j->o->metric.sat_fraction, &es);
@@ -101,7 +104,8 @@ static uint32_t analyse_cycle(const job *j, int64_t point, int cycle, double *wo
         rs_metrics_bootstrap(s, y, skip, &j->o->metric, j->o->bootstrap, j->o->seed,
                              (uint64_t)point * (uint64_t)j->cycles + (uint64_t)cycle, work,
                              deviation);
-    return rs_loop_flags(s, metrics, j->o->metric.fit ? &fit : NULL);
+    return rs_loop_flags(s, metrics, j->o->metric.fit ? &fit : NULL) |
+           (flipped ? RS_LOOP_FLIPPED : 0);
 }
 
 static void summarise(const job *j, int64_t point, const double *metrics, const double *deviations)
@@ -187,7 +191,8 @@ static reshed_status allocate(rs_loops *l, int steps, const rs_loops_options *o,
     bool ok = (l->value = rs_alloc(maps, sizeof(double))) &&
               (l->flags = rs_alloc(points, sizeof *l->flags)) &&
               (l->z = rs_alloc(points, sizeof *l->z)) &&
-              (l->skip = rs_alloc(points * (size_t)l->cycles, (size_t)steps));
+              (l->skip = rs_alloc(points * (size_t)l->cycles, (size_t)steps)) &&
+              (l->sign = rs_alloc(points, (size_t)l->cycles));
     if (ok && l->used > 1) ok = (l->spread = rs_alloc(maps, sizeof(double)));
     if (ok && l->cycles > 1)
         ok = (l->cycle_value = rs_alloc(maps * (size_t)l->cycles, sizeof(double)));
@@ -254,12 +259,25 @@ void rs_loops_clear(rs_loops *l)
     rs_free(l->flags);
     rs_free(l->z);
     rs_free(l->skip);
+    rs_free(l->sign);
     memset(l, 0, sizeof *l);
 }
 
 const double *rs_loops_map(const rs_loops *l, rs_metric m)
 {
     return l->value + (size_t)m * (size_t)l->points;
+}
+
+bool rs_loops_by_area(const double *v, int steps, int cycles, const double *response,
+                      int64_t points)
+{
+    for (int64_t p = 0; p < points; p++)
+        for (int c = 0; c < cycles; c++) {
+            size_t n = (size_t)steps, at = ((size_t)p * (size_t)cycles + (size_t)c) * n;
+            if (rs_loop_area_open(v + (size_t)c * n, response + at, steps, NULL, NULL) < 0)
+                return false;
+        }
+    return points >= 16;
 }
 
 int64_t rs_loops_count(const rs_loops *l, uint32_t without)
@@ -269,33 +287,41 @@ int64_t rs_loops_count(const rs_loops *l, uint32_t without)
     return k;
 }
 
-reshed_status rs_loops_median(const double *response, int64_t points, int n, const rs_loops *l,
-                              uint32_t without, double *out, reshed_error *err)
+/* A sample as an average takes it: NaN when it does not count. */
+static double sample_of(const double *response, size_t point, size_t i, size_t steps, size_t cycles,
+                        const rs_loops *l, uint32_t without)
 {
-    double *x = rs_alloc((size_t)points, 2 * sizeof *x);
-    if (!x) return rs_fail_nomem(err, "a median loop", (size_t)points * 2 * sizeof *x);
-    for (int i = 0; i < n; i++) {
-        size_t k = 0;
-        for (int64_t p = 0; p < points; p++)
-            if (!l || (l->flags[p] & without) == 0)
-                x[k++] = response[(size_t)p * (size_t)n + (size_t)i];
-        out[i] = rs_median(x, k, x + points);
+    size_t at = point * steps * cycles + i;
+    if (!l) return response[at];
+    if ((l->flags[point] & without) || l->skip[at]) return NAN;
+    return l->sign[point * cycles + i / steps] * response[at];
+}
+
+reshed_status rs_loops_median(const double *response, int64_t points, int steps, int cycles,
+                              const rs_loops *l, uint32_t without, double *out, reshed_error *err)
+{
+    size_t n = (size_t)points;
+    double *x = rs_alloc(n, 2 * sizeof *x);
+    if (!x) return rs_fail_nomem(err, "a median loop", n * 2 * sizeof *x);
+    for (size_t i = 0; i < (size_t)steps * (size_t)cycles; i++) {
+        for (size_t p = 0; p < n; p++)
+            x[p] = sample_of(response, p, i, (size_t)steps, (size_t)cycles, l, without);
+        out[i] = rs_median(x, n, x + n);
     }
     rs_free(x);
     return RESHED_OK;
 }
 
-void rs_loops_mean(const double *response, int64_t points, int n, const rs_loops *l,
+void rs_loops_mean(const double *response, int64_t points, int steps, int cycles, const rs_loops *l,
                    uint32_t without, double *out)
 {
-    for (int i = 0; i < n; i++) {
+    for (size_t i = 0; i < (size_t)steps * (size_t)cycles; i++) {
         double sum = 0;
         int64_t k = 0;
-        for (int64_t p = 0; p < points; p++) {
-            size_t at = (size_t)p * (size_t)n + (size_t)i;
-            if ((l && ((l->flags[p] & without) || l->skip[at])) || !isfinite(response[at]))
-                continue;
-            sum += response[at];
+        for (size_t p = 0; p < (size_t)points; p++) {
+            double y = sample_of(response, p, i, (size_t)steps, (size_t)cycles, l, without);
+            if (!isfinite(y)) continue;
+            sum += y;
             k++;
         }
         out[i] = k ? sum / (double)k : NAN;

@@ -21,6 +21,10 @@ typedef struct rs_loops_options {
     rs_metric_options metric;
     bool keep_spikes; /* use every finite sample; by default rs_loop_spikes picks out failed ones */
     bool drop_first;  /* leave the first of several cycles out of mean, spread and flags */
+    bool orient;      /* turn loops over whose closed area, without spikes, is negative. For files
+                         whose responses were unfolded by the area rule: there one failed sample is
+                         enough to turn a loop over (318 of 2500 in the reference map). Never for
+                         on-field loops, or where the sign carries a calibrated phase. */
     bool remove_slope; /* subtract the slope of the saturated ends first: for on-field loops */
     double outlier;    /* robust z above which a loop is an outlier of the map; 0: no test */
     int bootstrap;     /* resamples for the errors; 0: none */
@@ -44,6 +48,7 @@ typedef struct rs_loops {
     uint32_t *flags;     /* [points], RS_LOOP_*: of any used cycle */
     double *z;           /* [points]: the largest robust z of the loop within the map */
     uint8_t *skip;       /* [points, cycles*steps]: samples left out */
+    int8_t *sign;        /* [points, cycles]: -1 where the loop was turned over, else 1 */
 } rs_loops;
 
 /* v [cycles*steps] V, the same for every point; response [points, cycles*steps] in the order of
@@ -57,15 +62,21 @@ void rs_loops_clear(rs_loops *l);
 /* One metric's map, [points]; borrowed. */
 const double *rs_loops_map(const rs_loops *l, rs_metric m);
 
+/* Whether every loop's open area, as measured, is positive (or zero): the mark of responses whose
+ * sign was decided by the area, as BGlib does. False for fewer than 16 points, where that may be
+ * chance. */
+bool rs_loops_by_area(const double *v, int steps, int cycles, const double *response,
+                      int64_t points);
+
 /* Loops with none of these flags. */
 int64_t rs_loops_count(const rs_loops *l, uint32_t without);
 
-/* The sample-wise median of the loops (or the mean) over the points for which flags & without is 0
- * and, for the mean, over samples that are not skipped: out [n]. l may be NULL: all points, all
- * finite samples. NaN where nothing is left. RESHED_ENOMEM only. */
-reshed_status rs_loops_median(const double *response, int64_t points, int n, const rs_loops *l,
-                              uint32_t without, double *out, reshed_error *err);
-void rs_loops_mean(const double *response, int64_t points, int n, const rs_loops *l,
+/* The sample-wise median or mean of the loops, out [cycles*steps]. l NULL: all points as they are.
+ * Else the points whose flags & without is 0, their skipped samples left out and their signs as in
+ * l->sign. Non-finite samples never count; NaN where nothing is left. RESHED_ENOMEM only. */
+reshed_status rs_loops_median(const double *response, int64_t points, int steps, int cycles,
+                              const rs_loops *l, uint32_t without, double *out, reshed_error *err);
+void rs_loops_mean(const double *response, int64_t points, int steps, int cycles, const rs_loops *l,
                    uint32_t without, double *out);
 
 /* Unfolds every cycle of every point: re, im [points, cycles*steps] to response of the same shape.

@@ -269,6 +269,6 @@ const char *rs_loop_flag_name(int k)
 {
     static const char *const names[RS_LOOP_FLAGS] = {"no_switching", "unsaturated", "clockwise",
                                                      "spikes",       "fit_failed",  "fit_at_bound",
-                                                     "outlier",      "no_data"};
+                                                     "outlier",      "no_data",     "flipped"};
     return names[k];
 }

@@ -18,6 +18,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "beps/branchfit.h"
 #include "beps/loop.h"
 #include "beps/loopfit.h"
 
@@ -193,9 +194,12 @@ enum {
     RS_LOOP_FIT_FAILED = 1 << 4,
     RS_LOOP_FIT_AT_BOUND = 1 << 5, /* a parameter other than a width below half a step */
     RS_LOOP_OUTLIER = 1 << 6,      /* stands out from the map; see analyse.h */
-    RS_LOOP_NO_DATA = 1 << 7       /* too few finite samples to measure anything */
+    RS_LOOP_NO_DATA = 1 << 7,      /* too few finite samples to measure anything */
+    RS_LOOP_FLIPPED = 1 << 8       /* the sign of the response was changed; see analyse.h */
 };
-#define RS_LOOP_FLAGS 8
+#define RS_LOOP_FLAGS 9
+/* The flags that say that a loop's numbers are not to be trusted. */
+#define RS_LOOP_BAD (RS_LOOP_NO_SWITCHING | RS_LOOP_FIT_FAILED | RS_LOOP_OUTLIER | RS_LOOP_NO_DATA)
 /* Short name of flag bit k, 0 <= k < RS_LOOP_FLAGS. */
 const char *rs_loop_flag_name(int k);
 
