@@ -91,13 +91,14 @@ static int free_set(const problem *q, const double *p, const double *g, int *lis
 
 /* A damped step from p into trial; false when the matrix cannot be factored at this damping. A
  * parameter that the step takes over its bound stops there, and the rest is solved again without
- * it: the remaining step is then the best one given that stop. */
+ * it: the remaining step is then the best one given that stop. *cut says whether that happened. */
 static bool step(const problem *q, const double *p, const double *a, const double *g,
-                 const double *scale, double damping, double *trial)
+                 const double *scale, double damping, double *trial, bool *cut)
 {
     int n = q->n, list[RS_BLM_MAX];
     int k = free_set(q, p, g, list);
     memcpy(trial, p, (size_t)n * sizeof *p);
+    *cut = false;
     while (k > 0) {
         double c[RS_BLM_MAX * RS_BLM_MAX], x[RS_BLM_MAX];
         for (int i = 0; i < k; i++) {
@@ -127,6 +128,7 @@ static bool step(const problem *q, const double *p, const double *a, const doubl
             return true;
         }
         k = kept;
+        *cut = true;
     }
     return true;
 }
@@ -174,7 +176,7 @@ void rs_blm_solve(rs_blm_model model, void *ctx, int n, int m, const double *lo,
     double *r = work, *jac = r + m, *r_trial = jac + (size_t)m * (size_t)n,
            *jac_trial = r_trial + m;
     double a[RS_BLM_MAX * RS_BLM_MAX], g[RS_BLM_MAX], scale[RS_BLM_MAX] = {0}, trial[RS_BLM_MAX];
-    double damping = 1e-3, grow = 2;
+    double damping = 0.1, grow = 2;
 
     for (int j = 0; j < n; j++) p[j] = fmin(fmax(p[j], lo[j]), hi[j]);
     *result = (rs_blm_result){.stop = RS_BLM_LIMIT};
@@ -189,22 +191,27 @@ void rs_blm_solve(rs_blm_model model, void *ctx, int n, int m, const double *lo,
             scale[j] = fmax(scale[j], a[j * n + j]);
             if (scale[j] == 0) scale[j] = 1e-30;
         }
-        double promise = 0, moved = 0, size = 0;
-        bool solved = step(&q, p, a, g, scale, damping, trial);
-        if (solved) {
+        double promise = 0, moved = 0, size = 0, next = INFINITY;
+        bool cut = false;
+        if (step(&q, p, a, g, scale, damping, trial, &cut)) {
             promise = predicted(&q, p, trial, a, g);
             for (int j = 0; j < n; j++) {
                 moved = fmax(moved, fabs(trial[j] - p[j]) * sqrt(scale[j]));
                 size = fmax(size, fabs(p[j]) * sqrt(scale[j]));
             }
-            if (promise <= options->ftol * sum || moved <= options->xtol * size) {
+            bool small = promise <= options->ftol * sum || moved <= options->xtol * size;
+            /* A step cut at a bound may promise nothing though a shorter one would: only a whole
+             * step shows that this is the end. */
+            if (small && (!cut || damping > 1e10)) {
                 result->stop = RS_BLM_CONVERGED;
                 break;
             }
-            model(ctx, trial, r_trial, jac_trial);
+            if (!small) {
+                model(ctx, trial, r_trial, jac_trial);
+                next = sum_of_squares(r_trial, m);
+            }
         }
-        double next = solved ? sum_of_squares(r_trial, m) : INFINITY;
-        double gain = solved && isfinite(next) ? (sum - next) / promise : -1;
+        double gain = isfinite(next) ? (sum - next) / promise : -1;
         if (gain > 1e-4) {
             double before = sum;
             memcpy(p, trial, (size_t)n * sizeof *p);

@@ -52,7 +52,7 @@ static void nine_bounds(const rs_loop_data *d, rs_loop_bounds kind, double *lo, 
     memcpy(hi, h, sizeof h);
     for (int k = RS_B0; k <= RS_B3; k++) {
         /* Steeper than a step cannot be seen, wider than the range is not a switching. */
-        lo[k] = d->step / 20;
+        lo[k] = d->step / 3;
         hi[k] = span;
     }
 }

@@ -86,6 +86,12 @@ static const rs_metric_info table[RS_METRIC_COUNT] = {
     [RS_M_FIT_AREA] = {"fit_area", "Loop area (fit)", "V*R", FIT,
                        "absolute area between the fitted branches over the voltage range", OURS,
                        false},
+    [RS_M_AREA_REFINED] =
+        {"area_refined", "Loop area (refined)", "V*R", "9-parameter fit, polygon",
+         "absolute of the fitted area plus the polygon area of the residuals of "
+         "the samples between 1 % and 99 % of a transition: the saturated samples "
+         "add no noise, the shape of the switching is as measured",
+         OURS, true},
     [RS_M_FIT_R_PLUS] = {"fit_r_plus", "R+ (fit)", "R", FIT, "upper level, a0 + a1", JESSE, false},
     [RS_M_FIT_R_MINUS] = {"fit_r_minus", "R- (fit)", "R", FIT, "lower level, a0", JESSE, false},
     [RS_M_FIT_SWITCHABLE] = {"fit_switchable", "Switchable response (fit)", "R", FIT, "a1", JESSE,

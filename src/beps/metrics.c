@@ -123,6 +123,18 @@ static void polygon(const loop_view *w, double noise, double *out)
 }
 
 /* ------------------------------------------------------------------------------ from the fits */
+/* Polygon area of the residuals of the samples that are on their way between the levels. */
+static double switching_residual(const loop_view *w, const double *p)
+{
+    for (int i = 0; i < w->s->n; i++) {
+        double line = p[RS_A0] + p[RS_A4] * w->s->v[i];
+        double model = rs_loop_branch(p, w->s->falling[i], w->s->v[i]);
+        double part = (model - line) / p[RS_A1];
+        w->curve[i] = part > 0.01 && part < 0.99 ? w->y[i] - model : 0;
+    }
+    return rs_loop_area(w->s, w->curve, w->skip);
+}
+
 static void from_fit(const loop_view *w, const rs_loop_fit *f, double *out)
 {
     const double *p = f->p, onset = w->o->nucleation;
@@ -132,7 +144,9 @@ static void from_fit(const loop_view *w, const rs_loop_fit *f, double *out)
     out[RS_M_FIT_WIDTH] = out[RS_M_FIT_V_PLUS] - out[RS_M_FIT_V_MINUS];
     out[RS_M_FIT_COERCIVE] = out[RS_M_FIT_WIDTH] / 2;
     out[RS_M_FIT_IMPRINT] = (out[RS_M_FIT_V_PLUS] + out[RS_M_FIT_V_MINUS]) / 2;
-    out[RS_M_FIT_AREA] = fabs(rs_loop_function_area(p, w->s->v_min, w->s->v_max));
+    double area = rs_loop_function_area(p, w->s->v_min, w->s->v_max);
+    out[RS_M_FIT_AREA] = fabs(area);
+    out[RS_M_AREA_REFINED] = fabs(area + switching_residual(w, p));
     out[RS_M_FIT_R_PLUS] = p[RS_A0] + p[RS_A1];
     out[RS_M_FIT_R_MINUS] = p[RS_A0];
     out[RS_M_FIT_SWITCHABLE] = p[RS_A1];

@@ -59,6 +59,7 @@ typedef enum rs_metric {
     RS_M_FIT_COERCIVE,
     RS_M_FIT_IMPRINT,
     RS_M_FIT_AREA,
+    RS_M_AREA_REFINED,
     RS_M_FIT_R_PLUS,
     RS_M_FIT_R_MINUS,
     RS_M_FIT_SWITCHABLE,
