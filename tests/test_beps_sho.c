@@ -389,7 +389,8 @@ static void conjugated_data_are_recognised(void **state)
     assert_false(rs_sho_conjugated_f32(w, f, COUNT, N, &votes));
     assert_int_equal(votes, 0);
 
-    /* Conjugating and negating the phase is the same fit, to the bit. */
+    /* Conjugated data, told to be so, give the same fits to the bit: Q and phase as well. A guess
+     * says it with both signs turned. */
     rs_sho_options o;
     rs_sho_options_defaults(&o);
     rs_sho_plan *plan = make_plan(w, N, &o);
@@ -399,11 +400,7 @@ static void conjugated_data_are_recognised(void **state)
     plan = make_plan(w, N, &o);
     rs_sho_fit_f64(plan, z, COUNT, b);
     rs_sho_plan_free(plan);
-    for (int i = 0; i < COUNT; i++) {
-        assert_true(b[i].p.phase == rs_sho_wrap(-a[i].p.phase));
-        b[i].p.phase = a[i].p.phase;
-        assert_memory_equal(&a[i], &b[i], sizeof a[i]);
-    }
+    assert_memory_equal(a, b, sizeof a);
 }
 
 /* ----------------------------------------------------------------------------------------- fit */

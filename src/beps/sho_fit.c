@@ -219,7 +219,7 @@ static unsigned judge(const rs_sho_plan *plan, const lane *t, double amplitude, 
 
 /* The lane's point is the last one. */
 static void finish_lane(const rs_sho_plan *plan, const lane *t, const rs_sho_last *last, int l,
-                        double sign, rs_sho_fit *out)
+                        rs_sho_fit *out)
 {
     const rs_sho none = {NAN, NAN, NAN, NAN};
     *out =
@@ -245,7 +245,7 @@ static void finish_lane(const rs_sho_plan *plan, const lane *t, const rs_sho_las
     p.amplitude /= 1 + bias[RS_SHO_LN_A];
     p.frequency /= 1 + bias[RS_SHO_LN_W0];
     p.q /= 1 + bias[RS_SHO_LN_Q];
-    p.phase = rs_sho_wrap(sign * (p.phase - bias[RS_SHO_PHI]));
+    p.phase = rs_sho_wrap(p.phase - bias[RS_SHO_PHI]);
     out->p = p;
     out->peak = peak / (1 + bias[RS_SHO_LN_AQ]);
     out->se = (rs_sho){p.amplitude * e[RS_SHO_LN_A], p.frequency * e[RS_SHO_LN_W0],
@@ -308,8 +308,7 @@ static void fit_block(void *ctx, int64_t i, int worker)
         zr.v[l] = t[l].zr, zi.v[l] = t[l].zi;
     }
     rs_sho_last_pass(&block, &d, &c, &zr, &zi, &last);
-    for (int l = 0; l < n; l++)
-        finish_lane(plan, &t[l], &last, l, j->from.sign, &j->fits[first + l]);
+    for (int l = 0; l < n; l++) finish_lane(plan, &t[l], &last, l, &j->fits[first + l]);
 }
 
 static void fit_all(rs_sho_plan *plan, const float *f32, const double *f64, int64_t n,

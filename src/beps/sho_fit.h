@@ -57,10 +57,12 @@ typedef struct rs_sho_options {
     double a_min, a_max; /* range of A in the unit of the spectra, looked at after the fit (A enters
                             linearly, so holding it would only spoil the others); 0, infinity */
     double min_r2;       /* below it a fit counts as failed; default -infinity */
-    bool unbiased;  /* default true: p is corrected for the bias of least squares to second order
-                       in the noise (at most half a standard error; 0.1 at 10 % noise and one
-                       bin per linewidth); false: p is the minimum itself */
-    bool conjugate; /* the spectra are conjugated: fit conj(y) and give -phase */
+    bool unbiased; /* default true: p is corrected for the bias of least squares to second order
+                      in the noise (at most half a standard error; 0.1 at 10 % noise and one
+                      bin per linewidth); false: p is the minimum itself */
+    bool
+        conjugate; /* the demodulator had the other sign: fit conj(y). The phase is that of conj(y),
+                      the negative of what a guess from y itself says beside its negative Q */
     int max_passes; /* default 100; a resonance in noise takes 6 to 8 */
     int threads;    /* 0: all processors; the results do not depend on it */
 } rs_sho_options;
