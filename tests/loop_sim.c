@@ -52,7 +52,8 @@ void sim_loop(test_rng *r, const double *v, int n, double sigma, double *y, sim_
     int grains = 60 + (int)test_below(r, 241), kind = (int)test_below(r, 3);
     double imprint = test_uniform(r, -1, 1), centre = test_uniform(r, 2, 5.5);
     double spread_up = test_uniform(r, 0.3, 1.2), spread_down = test_uniform(r, 0.3, 1.2);
-    double height = test_uniform(r, 0.5, 2), bottom = test_uniform(r, -1.5, 0.5), limit = 0.93 * top;
+    double height = test_uniform(r, 0.5, 2), bottom = test_uniform(r, -1.5, 0.5),
+           limit = 0.93 * top;
     for (int k = 0; k < grains; k++) {
         weight[k] = -log(1 - test_uniform(r, 0, 1)) - log(1 - test_uniform(r, 0, 1));
         total += weight[k];

@@ -113,12 +113,12 @@ static const rs_metric_info table[RS_METRIC_COUNT] = {
                                    "descending branch where its slope reaches 10 % of the "
                                    "steepest, a2 + b1 sqrt(ln 10)",
                                    OURS, false},
-    [RS_M_SATURATED_POS] = {"saturated_pos", "Switched at the highest voltage", "1", FIT,
-                            "part of the ascending transition made at the highest voltage", OURS,
-                            false},
-    [RS_M_SATURATED_NEG] = {"saturated_neg", "Switched at the lowest voltage", "1", FIT,
-                            "part of the descending transition made at the lowest voltage", OURS,
-                            false},
+    [RS_M_SATURATED_POS] =
+        {"saturated_pos", "Switched before the highest voltage", "1", FIT,
+         "part of the ascending transition made one step before the highest voltage", OURS, false},
+    [RS_M_SATURATED_NEG] =
+        {"saturated_neg", "Switched before the lowest voltage", "1", FIT,
+         "part of the descending transition made one step before the lowest voltage", OURS, false},
     [RS_M_FIT_R2] = {"fit_r2", "R2 of the fit", "1", FIT, "1 - RSS/TSS", OURS, true},
     [RS_M_FIT_RMS] = {"fit_rms", "Residual of the fit", "R", FIT, "sqrt(RSS/n)", OURS, false},
     [RS_M_DELTA_AIC] = {"delta_aic", "AICc: line minus loop", "1", FIT,

@@ -161,8 +161,9 @@ static void from_fit(const loop_view *w, const rs_loop_fit *f, double *out)
     memcpy(unit, p, sizeof unit);
     unit[RS_A0] = unit[RS_A4] = 0;
     unit[RS_A1] = 1;
-    out[RS_M_SATURATED_POS] = rs_loop_branch(unit, false, w->s->v_max);
-    out[RS_M_SATURATED_NEG] = 1 - rs_loop_branch(unit, true, w->s->v_min);
+    /* At the end itself both branches meet whether they are saturated or not. */
+    out[RS_M_SATURATED_POS] = rs_loop_branch(unit, false, w->s->v_max - w->s->step);
+    out[RS_M_SATURATED_NEG] = 1 - rs_loop_branch(unit, true, w->s->v_min + w->s->step);
     out[RS_M_FIT_R2] = f->r2;
     out[RS_M_FIT_RMS] = f->rms;
     out[RS_M_DELTA_AIC] = f->aic_line - f->aic_loop;

@@ -189,9 +189,10 @@ size_t rs_bootstrap_work(int n, int samples);
 enum {
     RS_LOOP_NO_SWITCHING = 1 << 0, /* the area is below five times its noise, a branch does not pass
                                       the mid level, or a straight line describes the loop better */
-    RS_LOOP_UNSATURATED = 1 << 1,  /* less than 95 % of a transition is inside the voltage range */
-    RS_LOOP_CLOCKWISE = 1 << 2,    /* the signed area is negative */
-    RS_LOOP_SPIKES = 1 << 3,       /* samples were skipped */
+    RS_LOOP_UNSATURATED =
+        1 << 1,                 /* less than 95 % of a transition is made one step before the end */
+    RS_LOOP_CLOCKWISE = 1 << 2, /* the signed area is negative */
+    RS_LOOP_SPIKES = 1 << 3,    /* samples were skipped */
     RS_LOOP_FIT_FAILED = 1 << 4,
     RS_LOOP_FIT_AT_BOUND = 1 << 5, /* a parameter other than a width below half a step */
     RS_LOOP_OUTLIER = 1 << 6,      /* stands out from the map; see analyse.h */
