@@ -63,14 +63,16 @@ static void draw_loop(rs_panel *p, const double *v, const double *y, int n, cons
 }
 
 /* ------------------------------------------------------------------------------------ averages */
-/* The width of an average loop, as an arrow between its branches at their mid level. */
-static void draw_width(rs_panel *p, const double *m, uint32_t colour)
+/* The width of an average loop, as an arrow between its branches at their mid level; where the
+ * slope was taken off before measuring, along that slope. */
+static void draw_width(rs_panel *p, const double *m, bool slope_removed, uint32_t colour)
 {
     char text[64];
+    double slope = slope_removed && isfinite(m[RS_M_ES_SLOPE]) ? m[RS_M_ES_SLOPE] : 0;
+    double minus = m[RS_M_V_MINUS_MID], plus = m[RS_M_V_PLUS_MID], level = m[RS_M_LEVEL_MID];
     if (!isfinite(m[RS_M_WIDTH_MID])) return;
     snprintf(text, sizeof text, "width %.2f V", m[RS_M_WIDTH_MID]);
-    rs_panel_arrow(p, m[RS_M_V_MINUS_MID], m[RS_M_LEVEL_MID], m[RS_M_V_PLUS_MID], m[RS_M_LEVEL_MID],
-                   colour, text);
+    rs_panel_arrow(p, minus, level + slope * minus, plus, level + slope * plus, colour, text);
 }
 
 static reshed_status draw_average(const char *path, const beps_responses *in,
@@ -102,8 +104,11 @@ static reshed_status draw_average(const char *path, const beps_responses *in,
     draw_loop(p, in->v + (size_t)first * (size_t)n, r->median + (size_t)first * (size_t)n, n,
               &median,
               in->cycles == 1 ? "median of all loops" : "median of all loops, first cycle");
-    draw_width(p, r->mean_metrics, RS_VERMILION);
-    draw_width(p, r->median_metrics, RS_GREY);
+    draw_width(p, r->mean_metrics, r->slope_removed, RS_BLACK);
+    /* Where both averages are the same, one arrow is enough. */
+    double apart = fabs(r->mean_metrics[RS_M_LEVEL_MID] - r->median_metrics[RS_M_LEVEL_MID]);
+    if (apart > 0.04 * fabs(r->mean_metrics[RS_M_SWITCHABLE]))
+        draw_width(p, r->median_metrics, r->slope_removed, RS_GREY);
     size_t used = 0;
     const double *sets[] = {r->mean_metrics, r->median_metrics};
     for (int k = 0; k < 2; k++) {
@@ -140,7 +145,7 @@ static reshed_status draw_histograms(const char *path, const beps_responses *in,
     reshed_status st = rs_figure_create(1600, 60 + 330 * rows, rows, columns, &f, err);
     for (int k = 0; st == RESHED_OK && k < n; k++) {
         const rs_metric_info *info = rs_metric_get(list[k]);
-        char unit[64], label[64];
+        char unit[64];
         double lo, hi;
         rs_panel *p = rs_figure_panel(f, k / columns, k % columns, 1, 1);
         trusted(&r->loops, list[k], x);
@@ -149,11 +154,12 @@ static reshed_status draw_histograms(const char *path, const beps_responses *in,
         rs_panel_title(p, info->name);
         rs_panel_x_axis(p, info->id, strcmp(unit, "1") == 0 ? "" : unit);
         rs_panel_y_axis(p, "Loops", "");
-        rs_panel_histogram(p, x, (size_t)in->points, 40, lo, hi, RS_BLUE, 0.8, NULL);
+        int bins = (int)sqrt((double)in->points);
+        bins = bins < 8 ? 8 : bins > 40 ? 40 : bins;
+        rs_panel_histogram(p, x, (size_t)in->points, bins, lo, hi, RS_BLUE, 0.8, NULL);
         double centre = rs_median(x, (size_t)in->points, scratch);
-        snprintf(label, sizeof label, "median");
         rs_style line = {.colour = RS_VERMILION, .width = 2};
-        rs_panel_vertical(p, centre, &line, label);
+        rs_panel_vertical(p, centre, &line, "median");
     }
     return save(f, st, path, err);
 }
@@ -292,10 +298,13 @@ static reshed_status draw_point(rs_panel *p, const beps_responses *in, const bep
     const double *value = l->value + point;
     double fit[RS_LOOP_PARAMS];
     size_t stride = (size_t)l->points;
+    double slope = r->slope_removed ? value[RS_M_ES_SLOPE * stride] : 0;
+    if (!isfinite(slope)) slope = 0;
     for (int k = 0; k < RS_LOOP_PARAMS; k++) fit[k] = value[(size_t)(RS_M_FIT_A0 + k) * stride];
     rs_sweep s = {0};
     if (isfinite(fit[RS_A2]) && in->cycles == 1 &&
         rs_sweep_create(in->v, in->steps, &s, NULL) == RESHED_OK) {
+        fit[RS_A4] += slope;
         rs_loop_function(&s, fit, y);
         rs_style dashed = {.colour = RS_ORANGE, .width = 1.8};
         draw_loop(p, in->v, y, in->steps, &dashed, "fit");
@@ -305,7 +314,8 @@ static reshed_status draw_point(rs_panel *p, const beps_responses *in, const bep
     double level = value[RS_M_LEVEL_MID * stride];
     if (isfinite(plus - minus) && in->cycles == 1) {
         snprintf(text, sizeof text, "%.2f V", plus - minus);
-        rs_panel_arrow(p, minus, level, plus, level, RS_VERMILION, text);
+        rs_panel_arrow(p, minus, level + slope * minus, plus, level + slope * plus, RS_VERMILION,
+                       text);
     }
     point_name(in, point, name, sizeof name);
     beps_flag_words(l->flags[point], words, sizeof words);

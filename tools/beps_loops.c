@@ -511,19 +511,23 @@ static void count_loop(void *ctx, int64_t point)
     atomic_flag_clear(&c->showing);
 }
 
-/* The numbers of the first used cycle of an average loop. */
+/* The numbers of the first used cycle of an average loop, found as those of each loop are. */
 static reshed_status measure(const beps_responses *in, const rs_loops_options *o, const rs_loops *l,
                              const double *loop, double *metrics, reshed_error *err)
 {
-    rs_sweep s = {0};
+    rs_loops_options one = *o;
+    rs_loops result = {0};
     size_t first = (size_t)(l->cycles - l->used) * (size_t)in->steps;
-    double *work = rs_alloc(rs_metric_work(in->steps), sizeof *work);
-    if (!work) return rs_fail_nomem(err, "an average loop", rs_metric_work(in->steps));
-    reshed_status st = rs_sweep_create(in->v + first, in->steps, &s, err);
-    if (st == RESHED_OK)
-        rs_metrics_compute(&s, loop + first, NULL, &o->metric, work, metrics, NULL);
-    rs_sweep_clear(&s);
-    rs_free(work);
+    /* An average has no spikes, and its sign is decided. */
+    one.keep_spikes = true;
+    one.orient = false;
+    one.outlier = 0;
+    one.bootstrap = 0;
+    one.done = NULL;
+    reshed_status st =
+        rs_loops_analyse(in->v + first, in->steps, 1, loop + first, 1, &one, &result, err);
+    if (st == RESHED_OK) memcpy(metrics, result.value, RS_METRIC_COUNT * sizeof *metrics);
+    rs_loops_clear(&result);
     return st;
 }
 
