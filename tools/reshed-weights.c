@@ -46,8 +46,7 @@ typedef struct options {
     double threshold;
 } options;
 
-/* ------------------------------------------------------------------------------------ the content
- */
+/* --------------------------------------------------------------------------------- the content */
 static bool ends_with(const char *s, const char *tail)
 {
     size_t n = strlen(s), k = strlen(tail);
@@ -103,7 +102,7 @@ static const char *shape_text(const rs_tensor *t, char *buf, size_t n)
     return buf;
 }
 
-/* --------------------------------------------------------------------------------------- show */
+/* ---------------------------------------------------------------------------------------- show */
 static void show_tensors(const rs_model_file *m)
 {
     char shape[96];
@@ -201,7 +200,7 @@ static int do_show(const char *path, const options *o)
     return CLI_OK;
 }
 
-/* -------------------------------------------------------------------------------------- check */
+/* --------------------------------------------------------------------------------------- check */
 /* Tensors of a ResHedNet: six of the convolutions and ten of the batch norms of each block, seven
  * of each head, two of the last convolution. */
 static int expected_tensors(const rs_model_file *m)
@@ -264,7 +263,7 @@ static int do_check(const char *path, const options *o)
     return st == RESHED_OK ? CLI_OK : cli_fail(&self, path, &err);
 }
 
-/* ------------------------------------------------------------------------------------- import */
+/* -------------------------------------------------------------------------------------- import */
 static int do_import(const char *path, const options *o)
 {
     rs_model_file m = {0};
@@ -291,7 +290,7 @@ static int do_import(const char *path, const options *o)
     return CLI_OK;
 }
 
-/* ------------------------------------------------------------------------------- command line */
+/* -------------------------------------------------------------------------------- command line */
 enum { OPT_FP16 = CLI_OPT_FIRST, OPT_TENSORS, OPT_PIXEL_SIZE, OPT_OOD };
 
 /* "LO,HI" in nanometres. */

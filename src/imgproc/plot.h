@@ -85,7 +85,8 @@ void rs_figure_free(rs_figure *f);
 /* A line above all panels. */
 void rs_figure_title(rs_figure *f, const char *text);
 
-/* Height of the text in picture pixels, 6 to 64; by default 14, less in small panels. */
+/* Height of the text in picture pixels, 6 to 64; by default 9 to 15, after the size of a
+ * panel. */
 void rs_figure_font(rs_figure *f, double size);
 
 /* Relative widths [columns] and heights [rows] of the grid; NULL: equal. */

@@ -51,8 +51,7 @@ void rs_plot_marker(rs_plot_pen *pen, const rs_style *s, double x, double y)
     cairo_set_dash(cr, NULL, 0, 0);
     cairo_new_path(cr);
     switch (s->marker) {
-    case RS_MARKER_NONE:
-        break;
+    case RS_MARKER_NONE: break;
     case RS_MARKER_DISC:
         cairo_arc(cr, x, y, r, 0, 6.283185307179586);
         cairo_fill(cr);

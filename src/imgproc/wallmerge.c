@@ -78,7 +78,7 @@ static bool is_bridge(const rs_wallgraph *g, const rs_branch *b)
     if (b->node[0] < 0 || b->node[0] == b->node[1]) return false;
     for (int e = 0; e < 2; e++)
         if (g->node[b->node[e]].kind != RS_NODE_JUNCTION) return false;
-    return b->line.length_px <= 3 || b->line.length <= b->line.width; /* false for a NaN width */
+    return b->line.length_px <= 3 || b->line.length <= 2 * b->line.width; /* false for NaN */
 }
 
 static void find_bridges(merger *m)

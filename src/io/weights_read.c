@@ -19,8 +19,7 @@ typedef struct reader {
     reshed_error *err;
 } reader;
 
-/* ------------------------------------------------------------------------------------ attributes
- */
+/* ---------------------------------------------------------------------------------- attributes */
 /* Opens a root attribute of n elements and the given class (n 0: any number up to max, returned).
  */
 static hid_t open_attribute(hid_t file, const char *name, H5T_class_t class, hsize_t max,
@@ -141,8 +140,7 @@ static reshed_status read_attributes(reader *r, rs_model_file *m)
     return st;
 }
 
-/* -------------------------------------------------------------------------------------- datasets
- */
+/* ------------------------------------------------------------------------------------ datasets */
 /* Type and shape of an open dataset, as a tensor without data. */
 static reshed_status describe(reader *r, hid_t data, const char *name, rs_tensor *t)
 {
@@ -241,8 +239,7 @@ static reshed_status read_tensor(reader *r, hid_t group, const char *name, rs_te
     return st;
 }
 
-/* --------------------------------------------------------------------------------------- members
- */
+/* ------------------------------------------------------------------------------------- members */
 typedef struct names {
     int n, room;
     char (*name)[sizeof((rs_tensor *)0)->name]; /* [room] */

@@ -12,11 +12,8 @@
 
 /* A dataset is one chunk, read and checksummed in one piece, unless it is larger than this. */
 #define CHUNK_BYTES ((uint64_t)32 << 20)
-/* Object headers gather in blocks of this size, so that a reader fetches many at once. */
-#define META_BLOCK ((hsize_t)64 << 10)
 
-/* ------------------------------------------------------------------------------------ attributes
- */
+/* ---------------------------------------------------------------------------------- attributes */
 static bool put_attribute(hid_t file, const char *name, hid_t space, hid_t file_type,
                           hid_t memory_type, const void *value)
 {
@@ -67,8 +64,7 @@ static bool put_attributes(hid_t file, const rs_model_file *m)
     return ok;
 }
 
-/* -------------------------------------------------------------------------------------- datasets
- */
+/* ------------------------------------------------------------------------------------ datasets */
 /* Creation properties of a dataset: no times (the same model gives the same bytes), and either
  * compact (a scalar) or checksummed chunks. */
 static hid_t layout_of(const rs_tensor *t, rs_dtype stored)
@@ -170,7 +166,6 @@ static hid_t create_file(const char *path)
     hid_t access = H5Pcreate(H5P_FILE_ACCESS), create = H5Pcreate(H5P_FILE_CREATE), file = -1;
     if (access >= 0 && create >= 0 &&
         H5Pset_libver_bounds(access, H5F_LIBVER_V110, H5F_LIBVER_V110) >= 0 &&
-        H5Pset_meta_block_size(access, META_BLOCK) >= 0 &&
         H5Pset_obj_track_times(create, false) >= 0)
         file = H5Fcreate(path, H5F_ACC_EXCL, create, access);
     if (access >= 0) H5Pclose(access);

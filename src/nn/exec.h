@@ -9,6 +9,12 @@ typedef struct rs_scratch {
     float *v, *m, *o, *p, *col;
 } rs_scratch;
 
+/* How a column of the image samples a level's score row. */
+typedef struct rs_sampling {
+    int lo, hi;
+    float t; /* weight of hi */
+} rs_sampling;
+
 /* One member at work. All pointers are borrowed. */
 typedef struct rs_exec {
     const rs_arch *arch;
@@ -18,6 +24,7 @@ typedef struct rs_exec {
     bool gemm;                         /* 1x1 convolutions by BLAS */
     const float *image;                /* [H,W] */
     const float *zero;                 /* a row of zeros */
+    const rs_sampling *sampling;       /* [levels][W] */
     float *rings;                      /* schedule->ring_floats; borders zero */
     float *score[RS_MODEL_MAX_LEVELS]; /* [h,w,classes] of each level */
 } rs_exec;
@@ -26,7 +33,10 @@ typedef struct rs_exec {
 int rs_exec_tasks(const rs_exec *e, const rs_step *step);
 void rs_exec_task(const rs_exec *e, const rs_step *step, int task, const rs_scratch *scratch);
 
-/* Probabilities of rows [row0,row1) from the scores, once all steps are done: out [H,W,classes]. */
-void rs_exec_mix(const rs_exec *e, int row0, int row1, float *out);
+/* Fills the table that rs_exec.sampling points to: [levels][width]. */
+void rs_sampling_fill(const rs_arch *arch, int width, rs_sampling *table);
+
+/* Probabilities of one row from the scores, once all steps are done: out [W,classes]. */
+void rs_exec_mix(const rs_exec *e, int row, const rs_scratch *scratch, float *out);
 
 #endif

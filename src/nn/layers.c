@@ -13,14 +13,10 @@
 const char *rs_conv_algo_name(rs_conv_algo a)
 {
     switch (a) {
-    case RS_CONV_GEMM:
-        return "gemm";
-    case RS_CONV_DIRECT:
-        return "direct";
-    case RS_CONV_WINO4:
-        return "F(4x4,3x3)";
-    case RS_CONV_WINO6:
-        return "F(6x6,3x3)";
+    case RS_CONV_GEMM: return "gemm";
+    case RS_CONV_DIRECT: return "direct";
+    case RS_CONV_WINO4: return "F(4x4,3x3)";
+    case RS_CONV_WINO6: return "F(6x6,3x3)";
     }
     return "?";
 }

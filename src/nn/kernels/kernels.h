@@ -72,6 +72,8 @@ typedef struct rs_kernels {
     /* v[p][c] = act(v[p][c] + bias[c] + res[p][c]); res NULL for none; act as in rs_mac */
     void (*bias_act)(float *v, int pixels, int channels, const float *bias, const float *res,
                      float slope);
+    /* v[i] = 1/(1 + exp(-v[i])), to 2 ulp */
+    void (*sigmoid)(float *v, size_t n);
     /* out[p*heads+h] = bias[h] + sum over c of in[p][c]*w[h*channels+c]: the score head */
     void (*head_row)(const float *in, int pixels, int channels, int heads, const float *w,
                      const float *bias, float *out);
