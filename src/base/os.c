@@ -209,6 +209,16 @@ void rs_os_discard_temp(const char *temp)
     unlink(temp);
 }
 
+reshed_status rs_os_sync_file(const char *path, reshed_error *err)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    bool ok = fd >= 0 && fsync(fd) == 0;
+    reshed_status st =
+        ok ? RESHED_OK : rs_fail(err, RESHED_EIO, "cannot write: %s", strerror(errno));
+    if (fd >= 0) close(fd);
+    return st;
+}
+
 reshed_status rs_os_write_file(const char *path, const void *data, size_t len, reshed_error *err)
 {
     char temp[4096];

@@ -54,4 +54,7 @@ reshed_status rs_os_temp_name(const char *path, char *buf, size_t n, reshed_erro
 reshed_status rs_os_commit_temp(const char *temp, const char *path, reshed_error *err);
 void rs_os_discard_temp(const char *temp);
 
+/* Returns once what has been written to path is on the disk, by whatever descriptor it was. */
+reshed_status rs_os_sync_file(const char *path, reshed_error *err);
+
 #endif
