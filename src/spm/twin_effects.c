@@ -22,34 +22,31 @@ void rs_twin_effects_defaults(rs_twin_effects *fx)
     *fx = (rs_twin_effects){.seed = 1, .gain = 1, .contrast = 1, .gamma = 1, .scanned = 1};
 }
 
-reshed_status rs_twin_effects_check(const rs_twin_effects *fx, reshed_error *err)
+const rs_twin_field *rs_twin_effect_fields(int *n)
 {
 #define PLAIN(field, least, most)                                                                  \
     {                                                                                              \
-        offsetof(rs_twin_effects, field), #field, least, most                                      \
+#field, offsetof(rs_twin_effects, field), least, most                                      \
     }
-    static const struct {
-        size_t offset;
-        const char *name;
-        double lo, hi;
-    } bounds[] = {
+    static const rs_twin_field fields[] = {
         PLAIN(drift_x, -1, 1),   PLAIN(drift_y, -1, 1),     PLAIN(jumps, 0, 1e4),
         PLAIN(jump_size, 0, 1),  PLAIN(tip_radius, 0, 1),   PLAIN(second_tip, 0, 1),
         PLAIN(second_x, -1, 1),  PLAIN(second_y, -1, 1),    PLAIN(blur, 0, 100),
-        PLAIN(tip_change, 0, 1), PLAIN(gain, 1e-6, 1e6),    PLAIN(contrast, 0, 100),
+        PLAIN(tip_change, 0, 1), PLAIN(gain, 1e-6, 1e6),    PLAIN(contrast, -100, 100),
         PLAIN(gamma, 0.05, 20),  PLAIN(tilt_x, -2, 2),      PLAIN(tilt_y, -2, 2),
         PLAIN(noise, 0, 100),    PLAIN(line_noise, 0, 100), PLAIN(level_jumps, 0, 1e4),
         PLAIN(scars, 0, 1e4),    PLAIN(hot_pixels, 0, 1),   PLAIN(scanned, 0, 1),
     };
 #undef PLAIN
-    for (size_t i = 0; i < sizeof bounds / sizeof bounds[0]; i++) {
-        double value;
-        memcpy(&value, (const char *)fx + bounds[i].offset, sizeof value);
-        if (!(value >= bounds[i].lo && value <= bounds[i].hi))
-            return rs_fail(err, RESHED_EINVAL, "twin effect %s|%g to %g|%g", bounds[i].name,
-                           bounds[i].lo, bounds[i].hi, value);
-    }
-    return RESHED_OK;
+    *n = sizeof fields / sizeof fields[0];
+    return fields;
+}
+
+reshed_status rs_twin_effects_check(const rs_twin_effects *fx, reshed_error *err)
+{
+    int n;
+    const rs_twin_field *f = rs_twin_effect_fields(&n);
+    return rs_twin_fields_check(f, n, fx, "twin effect", err);
 }
 
 int rs_twin_scanned_rows(const rs_twin_effects *fx, int rows)
@@ -224,11 +221,11 @@ static void shape_signal(const rs_twin_effects *fx, const tip_event *tip, int ro
     }
 }
 
-/* Gamma, contrast and inversion: what a display, a detector or another film does to the scale. */
+/* Gamma and contrast: what a display, a detector or another film does to the scale. */
 static void shape_scale(const rs_twin_effects *fx, size_t n, float level, float *a)
 {
-    float gamma = (float)fx->gamma, contrast = (float)fx->contrast * (fx->invert ? -1 : 1);
-    if (fx->gamma == 1 && fx->contrast == 1 && !fx->invert) return;
+    float gamma = (float)fx->gamma, contrast = (float)fx->contrast;
+    if (fx->gamma == 1 && fx->contrast == 1) return;
     for (size_t i = 0; i < n; i++) {
         float t = level > 0 && a[i] > 0 ? a[i] / level : 0;
         if (fx->gamma != 1) t = powf(t, gamma);

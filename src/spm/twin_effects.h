@@ -22,9 +22,8 @@ typedef struct rs_twin_effects {
     double tip_change;         /* 0 ... 1, strength of one sudden change of the tip in the frame */
     /* What is done to the signal. */
     double gain;           /* 1 */
-    double contrast;       /* 1: differences from the level are multiplied by it */
+    double contrast;       /* 1: differences from the level are multiplied by it; -1 inverts */
     double gamma;          /* 1: exponent applied to amplitude/level */
-    bool invert;           /* dark becomes bright, about the level */
     double tilt_x, tilt_y; /* of the level, change of the gain over the frame */
     /* What is added. */
     double noise;       /* of the level: standard deviation in each quadrature */
@@ -34,6 +33,9 @@ typedef struct rs_twin_effects {
     double hot_pixels;  /* share of pixels */
     double scanned;     /* 1: share of the lines that are scanned, from the top */
 } rs_twin_effects;
+
+/* Every effect by its name, as rs_twin_option_fields. */
+const rs_twin_field *rs_twin_effect_fields(int *n);
 
 /* Everything off. */
 void rs_twin_effects_defaults(rs_twin_effects *fx);

@@ -60,80 +60,105 @@ void rs_twin_options_defaults(rs_twin_options *opt)
     };
 }
 
-/* One row for each option that is a plain number: its least and largest value. */
-typedef struct bound {
-    size_t offset;
-    const char *name;
-    double lo, hi;
-} bound;
-
 #define PLAIN(field, least, most)                                                                  \
     {                                                                                              \
-        offsetof(rs_twin_options, field), #field, least, most                                      \
+#field, offsetof(rs_twin_options, field), least, most                                      \
     }
 #define RANGE(field, least, most) PLAIN(field.lo, least, most), PLAIN(field.hi, least, most)
 #define LENGTH_MIN 1e-12
 #define LENGTH_MAX 1e-2
 
-static const bound bounds[] = {
-    PLAIN(width, LENGTH_MIN, LENGTH_MAX),
-    PLAIN(height, LENGTH_MIN, LENGTH_MAX),
-    PLAIN(angle, -1000, 1000),
-    PLAIN(spacing[0], 0, LENGTH_MAX),
-    PLAIN(spacing[1], 0, LENGTH_MAX),
-    PLAIN(run, 0, LENGTH_MAX),
-    RANGE(stripe_width, LENGTH_MIN, LENGTH_MAX),
-    RANGE(stripe_contrast, 0, 1),
-    PLAIN(thin_density, 0, 40),
-    PLAIN(bundle_fraction, 0, 1),
-    RANGE(thin_width, LENGTH_MIN, LENGTH_MAX),
-    RANGE(thin_contrast, 0, 1),
-    PLAIN(needle_fraction, 0, 1),
-    PLAIN(mixed_tilt, 0, 1),
-    PLAIN(tilt_spread, 0, 1),
-    PLAIN(bend, 0, LENGTH_MAX),
-    PLAIN(roughness, 0, LENGTH_MAX),
-    RANGE(softness, LENGTH_MIN, LENGTH_MAX),
-    PLAIN(asymmetry, 0, 1),
-    PLAIN(rim, 0, 10),
-    PLAIN(shadow, 0, 1),
-    PLAIN(inplane_density, 0, 4),
-    RANGE(inplane_width, LENGTH_MIN, LENGTH_MAX),
-    RANGE(inplane_contrast, 0, 1),
-    PLAIN(minus_fraction, 0, 1),
-    PLAIN(minus_size, LENGTH_MIN, LENGTH_MAX),
-    PLAIN(wall180_width, LENGTH_MIN, LENGTH_MAX),
-    PLAIN(offset, -10, 10),
-    PLAIN(curve_density, 0, 1e20),
-    PLAIN(ring_density, 0, 1e20),
-    PLAIN(spot_density, 0, 1e20),
-    PLAIN(curve_size, LENGTH_MIN, LENGTH_MAX),
-    PLAIN(curve_width, LENGTH_MIN, LENGTH_MAX),
-    RANGE(curve_brightness, 1e-6, 100),
-    PLAIN(level, 0, 1),
-    PLAIN(slow, 0, 1),
-    PLAIN(slow_size, LENGTH_MIN, LENGTH_MAX),
-    PLAIN(texture, 0, 1),
-    PLAIN(texture_size, LENGTH_MIN, LENGTH_MAX),
-    PLAIN(resonance, 0, 1e9),
-    PLAIN(resonance_a, -1e9, 1e9),
-    PLAIN(resonance_slow, 0, 1e9),
-    PLAIN(q, 0, 1e6),
-    PLAIN(q_a, -1, 10),
-    PLAIN(height_roughness, 0, 1e-3),
-    PLAIN(tilt, 0, 1),
-};
+const rs_twin_field *rs_twin_option_fields(int *n)
+{
+    static const rs_twin_field fields[] = {
+        PLAIN(width, LENGTH_MIN, LENGTH_MAX),
+        PLAIN(height, LENGTH_MIN, LENGTH_MAX),
+        PLAIN(angle, -1000, 1000),
+        PLAIN(spacing[0], 0, LENGTH_MAX),
+        PLAIN(spacing[1], 0, LENGTH_MAX),
+        PLAIN(run, 0, LENGTH_MAX),
+        RANGE(stripe_width, LENGTH_MIN, LENGTH_MAX),
+        RANGE(stripe_contrast, 0, 1),
+        PLAIN(thin_density, 0, 40),
+        PLAIN(bundle_fraction, 0, 1),
+        RANGE(thin_width, LENGTH_MIN, LENGTH_MAX),
+        RANGE(thin_contrast, 0, 1),
+        PLAIN(needle_fraction, 0, 1),
+        PLAIN(mixed_tilt, 0, 1),
+        PLAIN(tilt_spread, 0, 1),
+        PLAIN(bend, 0, LENGTH_MAX),
+        PLAIN(roughness, 0, LENGTH_MAX),
+        RANGE(softness, LENGTH_MIN, LENGTH_MAX),
+        PLAIN(asymmetry, 0, 1),
+        PLAIN(rim, 0, 10),
+        PLAIN(shadow, 0, 1),
+        PLAIN(inplane_density, 0, 4),
+        RANGE(inplane_width, LENGTH_MIN, LENGTH_MAX),
+        RANGE(inplane_contrast, 0, 1),
+        PLAIN(minus_fraction, 0, 1),
+        PLAIN(minus_size, LENGTH_MIN, LENGTH_MAX),
+        PLAIN(wall180_width, LENGTH_MIN, LENGTH_MAX),
+        PLAIN(offset, -10, 10),
+        PLAIN(curve_density, 0, 1e20),
+        PLAIN(ring_density, 0, 1e20),
+        PLAIN(spot_density, 0, 1e20),
+        PLAIN(curve_size, LENGTH_MIN, LENGTH_MAX),
+        PLAIN(curve_width, LENGTH_MIN, LENGTH_MAX),
+        RANGE(curve_brightness, 1e-6, 100),
+        PLAIN(level, 0, 1),
+        PLAIN(slow, 0, 1),
+        PLAIN(slow_size, LENGTH_MIN, LENGTH_MAX),
+        PLAIN(texture, 0, 1),
+        PLAIN(texture_size, LENGTH_MIN, LENGTH_MAX),
+        PLAIN(resonance, 0, 1e9),
+        PLAIN(resonance_a, -1e9, 1e9),
+        PLAIN(resonance_slow, 0, 1e9),
+        PLAIN(q, 0, 1e6),
+        PLAIN(q_a, -1, 10),
+        PLAIN(height_roughness, 0, 1e-3),
+        PLAIN(tilt, 0, 1),
+    };
+    *n = sizeof fields / sizeof fields[0];
+    return fields;
+}
+
+const rs_twin_field *rs_twin_field_find(const rs_twin_field *fields, int n, const char *name)
+{
+    for (int i = 0; i < n; i++)
+        if (strcmp(fields[i].name, name) == 0) return &fields[i];
+    return NULL;
+}
+
+double rs_twin_field_get(const rs_twin_field *field, const void *options)
+{
+    double value;
+    memcpy(&value, (const char *)options + field->offset, sizeof value);
+    return value;
+}
+
+void rs_twin_field_set(const rs_twin_field *field, void *options, double value)
+{
+    memcpy((char *)options + field->offset, &value, sizeof value);
+}
+
+reshed_status rs_twin_fields_check(const rs_twin_field *fields, int n, const void *options,
+                                   const char *kind, reshed_error *err)
+{
+    for (int i = 0; i < n; i++) {
+        double value = rs_twin_field_get(&fields[i], options);
+        if (!(value >= fields[i].lo && value <= fields[i].hi))
+            return rs_fail(err, RESHED_EINVAL, "%s %s|%g to %g|%g", kind, fields[i].name,
+                           fields[i].lo, fields[i].hi, value);
+    }
+    return RESHED_OK;
+}
 
 reshed_status rs_twin_options_check(const rs_twin_options *opt, reshed_error *err)
 {
-    for (size_t i = 0; i < sizeof bounds / sizeof bounds[0]; i++) {
-        const bound *b = &bounds[i];
-        double value;
-        memcpy(&value, (const char *)opt + b->offset, sizeof value);
-        if (!(value >= b->lo && value <= b->hi))
-            return rs_fail(err, RESHED_EINVAL, "twin option %s|%g to %g|%g", b->name, b->lo, b->hi,
-                           value);
-    }
+    int n;
+    const rs_twin_field *fields = rs_twin_option_fields(&n);
+    reshed_status status = rs_twin_fields_check(fields, n, opt, "twin option", err);
+    if (status != RESHED_OK) return status;
     const rs_twin_range *range[] = {
         &opt->stripe_width, &opt->stripe_contrast, &opt->thin_width,       &opt->thin_contrast,
         &opt->softness,     &opt->inplane_width,   &opt->inplane_contrast, &opt->curve_brightness};

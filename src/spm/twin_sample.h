@@ -27,7 +27,7 @@
 #ifndef RS_SPM_TWIN_SAMPLE_H
 #define RS_SPM_TWIN_SAMPLE_H
 
-#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/status.h"
@@ -104,6 +104,22 @@ typedef struct rs_twin_options {
 void rs_twin_options_defaults(rs_twin_options *opt);
 /* RESHED_EINVAL names the first option that is out of range or not finite. */
 reshed_status rs_twin_options_check(const rs_twin_options *opt, reshed_error *err);
+
+/* One number of an options struct by name, with the range that it may have. */
+typedef struct rs_twin_field {
+    const char *name; /* "spacing[0]", "stripe_width.lo" */
+    size_t offset;    /* of a double in the struct */
+    double lo, hi;
+} rs_twin_field;
+/* Every option but the seed. */
+const rs_twin_field *rs_twin_option_fields(int *n);
+/* NULL when there is none of that name. */
+const rs_twin_field *rs_twin_field_find(const rs_twin_field *fields, int n, const char *name);
+double rs_twin_field_get(const rs_twin_field *field, const void *options);
+void rs_twin_field_set(const rs_twin_field *field, void *options, double value);
+/* RESHED_EINVAL names the first field out of range; kind is what such a field is called. */
+reshed_status rs_twin_fields_check(const rs_twin_field *fields, int n, const void *options,
+                                   const char *kind, reshed_error *err);
 
 typedef struct rs_twin_sample rs_twin_sample;
 
