@@ -32,7 +32,7 @@ BIN     := $(if $(filter gcc,$(CONFIG)),build,$(B))
 # ---------------------------------------------------------------------------------------- packages
 PKGS    := libpng hdf5 libzip cairo $(if $(filter openblas,$(BLAS)),openblas)
 TESTPKG := cmocka
-DEBS    := gcc make pkg-config libpng-dev libhdf5-dev libzip-dev libcairo2-dev libopenblas-dev libcmocka-dev
+DEBS    := gcc make pkg-config libpng-dev libhdf5-dev libzip-dev libcairo2-dev libopenblas-dev libcmocka-dev fonts-dejavu-core
 FEDORA  := gcc make pkgconf-pkg-config libpng-devel hdf5-devel libzip-devel cairo-devel openblas-devel libcmocka-devel
 BREW    := gcc make pkg-config libpng hdf5 libzip cairo openblas cmocka
 PC      := pkg-config
@@ -51,8 +51,9 @@ ALLLIBS = $(LDFLAGS) -fopenmp $(SANFLAG) $(PCLIBS) -ldl -lm
 WRAP    := -Wl,--wrap=rs_os_alloc,--wrap=malloc,--wrap=calloc,--wrap=realloc
 
 # ISA flags reach these folders' objects and nothing else.
-ISA_avx2   := -mavx2 -mfma -mf16c
-ISA_avx512 := -mavx512f -mavx512bw -mavx512vl -mavx512dq -mfma
+ISA_generic := -O3
+ISA_avx2   := -O3 -mavx2 -mfma -mf16c
+ISA_avx512 := -O3 -mavx512f -mavx512bw -mavx512vl -mavx512dq -mfma
 X86     := $(filter x86_64%,$(shell $(CC) -dumpmachine 2>/dev/null))
 
 # ----------------------------------------------------------------------------------------- sources
@@ -91,8 +92,10 @@ $(B)/flags: FORCE
 	@mkdir -p $(@D); echo '$(FLAGS)' | cmp -s - $@ || echo '$(FLAGS)' > $@
 .PHONY: FORCE
 
+$(B)/src/nn/kernels/generic/%.o: ISA = $(ISA_generic)
 $(B)/src/nn/kernels/avx2/%.o: ISA = $(ISA_avx2)
 $(B)/src/nn/kernels/avx512/%.o: ISA = $(ISA_avx512)
+$(B)/tools/%.o: ALLCFLAGS += -DRESHED_PREFIX=\"$(PREFIX)\"
 $(B)/%.o: %.c $(B)/flags
 	@mkdir -p $(@D)
 	$(call say,CC)
@@ -109,7 +112,7 @@ $(B)/libreshed.a: $(LIBOBJ)
 	$(Q)ld -r -o $(B)/reshed.o $^ && objcopy --localize-hidden $(B)/reshed.o && rm -f $@ && ar rcs $@ $(B)/reshed.o
 $(B)/libreshed.so: $(LIBOBJ)
 	$(call say,LD)
-	$(Q)$(CC) -shared -Wl,-soname,libreshed.so.0 -o $@ $^ $(ALLLIBS)
+	$(Q)$(CC) -shared -Wl,-soname,libreshed.so.0 -o $@.0 $^ $(ALLLIBS) && ln -sf libreshed.so.0 $@
 
 $(BIN)/reshed-%: $(B)/tools/reshed-%.o $(TOOLOBJ) $(BENCHOBJ) $(B)/internal.a
 	$(call say,LD)
@@ -124,7 +127,7 @@ $(B)/tests/%: $(B)/tests/%.o $(SUPPORT) $(B)/internal.a
 # ------------------------------------------------------------------------------------------- tests
 check check-long: deps
 	@$(MAKE) --no-print-directory programs lib tests
-	@RESHED_LONG=$(if $(filter check-long,$@),1,) BIN=$(BIN) B=$(B) SAN=$(SAN) sh tests/run.sh $(TESTS:%=$(B)/tests/%)
+	@RESHED_LONG=$(if $(filter check-long,$@),1,) BIN=$(BIN) B=$(B) SAN=$(SAN) CC=$(CC) sh tests/run.sh $(TESTS:%=$(B)/tests/%)
 
 # ------------------------------------------------------------------------------------ dependencies
 # Installs what is missing where apt is at hand, else prints what to install.

@@ -5,6 +5,7 @@ passed=0 failed=0 skipped=0 broken=0
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 export ASAN_OPTIONS="${ASAN_OPTIONS:-detect_leaks=1:allocator_may_return_null=1}"
+export LSAN_OPTIONS="${LSAN_OPTIONS:-suppressions=tests/lsan.supp:print_suppressions=0}"
 case "${SAN:-}" in
 *thread*)
     # libomp's own synchronisation is not instrumented; its tool library tells TSan about it.

@@ -185,29 +185,38 @@ static void mutate(test_rng *r, uint8_t *d, size_t *len, size_t room)
     }
 }
 
+/* Most mutants carry one to four changes, at the start of the file more often than elsewhere. out
+ * has room for len + 256 bytes. */
+static size_t make_mutant(test_rng *r, const uint8_t *data, size_t len, uint8_t *out)
+{
+    size_t cut = len;
+    memcpy(out, data, len);
+    for (uint64_t k = 1 + test_below(r, 4); k > 0 && cut > 0; k--) {
+        if (test_below(r, 2)) {
+            size_t head = cut < 512 ? cut : 512;
+            out[test_below(r, head)] ^= (uint8_t)(1u << test_below(r, 8));
+        } else {
+            mutate(r, out, &cut, len + 256);
+        }
+    }
+    return cut;
+}
+
+size_t test_mutant(long i, const uint8_t *data, size_t len, uint8_t *out)
+{
+    test_rng r = {test_seed() + (uint64_t)i * 0xd1342543de82ef95u};
+    return make_mutant(&r, data, len, out);
+}
+
 void test_mutate(const char *name, test_reader read, const uint8_t *data, size_t len, long n)
 {
     uint64_t seed = test_seed();
     test_rng r = {seed};
-    size_t room = len + 256;
-    uint8_t *d = __real_malloc(room);
+    uint8_t *d = __real_malloc(len + 256);
     long ok = 0;
     assert_non_null(d);
-    for (long i = 0; i < n; i++) {
-        size_t cut = len;
-        memcpy(d, data, len);
-        /* Most mutants carry one to four changes, at the start of the file more often than
-         * elsewhere. */
-        for (uint64_t k = 1 + test_below(&r, 4); k > 0 && cut > 0; k--) {
-            if (test_below(&r, 2)) {
-                size_t head = cut < 512 ? cut : 512;
-                d[test_below(&r, head)] ^= (uint8_t)(1u << test_below(&r, 8));
-            } else {
-                mutate(&r, d, &cut, room);
-            }
-        }
-        ok += read_exact(read, d, cut) == RESHED_OK;
-    }
+    for (long i = 0; i < n; i++)
+        ok += read_exact(read, d, make_mutant(&r, data, len, d)) == RESHED_OK;
     free(d);
     printf("# %s: %ld mutations (seed %llu), %ld still read\n", name, n, (unsigned long long)seed,
            ok);

@@ -48,6 +48,8 @@ void test_truncate(test_reader read, const uint8_t *data, size_t len, size_t fai
  * moved); every failure must carry a status and a text. The count is printed as "# NAME: n
  * mutations, k read". */
 void test_mutate(const char *name, test_reader read, const uint8_t *data, size_t len, long n);
+/* The i-th of the same kind of mutants, by itself, into out[len + 256]; returns its length. */
+size_t test_mutant(long i, const uint8_t *data, size_t len, uint8_t *out);
 /* Mutations to ask for: 20,000, or 1,000,000 under check-long. */
 long test_mutations(void);
 /* Fails every allocation of one read in turn: each must give RESHED_ENOMEM and leak nothing. */

@@ -1,0 +1,70 @@
+#include "base/cpu.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#if defined(__x86_64__)
+#include <cpuid.h>
+#endif
+
+const char *rs_isa_name(rs_isa isa)
+{
+    switch (isa) {
+    case RS_ISA_GENERIC:
+        return "generic";
+    case RS_ISA_AVX2:
+        return "avx2";
+    case RS_ISA_AVX512:
+        return "avx512";
+    }
+    return "?";
+}
+
+rs_isa rs_isa_best(void)
+{
+#if defined(__x86_64__)
+    /* The compiler's builtin reads XCR0 as well: a feature counts only when the system saves its
+     * registers (gcc and clang, cpu model initialisation). */
+    __builtin_cpu_init();
+    bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+    bool avx512 = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+                  __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq");
+    if (avx2 && avx512) return RS_ISA_AVX512;
+    if (avx2) return RS_ISA_AVX2;
+#endif
+    return RS_ISA_GENERIC;
+}
+
+reshed_status rs_isa_select(rs_isa *isa, reshed_error *err)
+{
+    rs_isa best = rs_isa_best();
+    const char *want = getenv("RESHED_ISA");
+    if (!want || !*want) {
+        *isa = best;
+        return RESHED_OK;
+    }
+    for (int i = RS_ISA_GENERIC; i <= RS_ISA_AVX512; i++) {
+        if (strcmp(want, rs_isa_name((rs_isa)i)) != 0) continue;
+        if ((rs_isa)i > best)
+            return rs_fail(err, RESHED_EUNSUPPORTED, "RESHED_ISA|at most %s on this machine|%s",
+                           rs_isa_name(best), want);
+        *isa = (rs_isa)i;
+        return RESHED_OK;
+    }
+    return rs_fail(err, RESHED_EUNSUPPORTED, "RESHED_ISA|generic, avx2 or avx512|%s", want);
+}
+
+void rs_cpu_name(char *buf, size_t n)
+{
+    snprintf(buf, n, "unknown");
+#if defined(__x86_64__)
+    unsigned r[12], top = 0, b, c, d;
+    if (__get_cpuid(0x80000000u, &top, &b, &c, &d) && top >= 0x80000004u) {
+        for (unsigned i = 0; i < 3; i++)
+            __get_cpuid(0x80000002u + i, &r[4 * i], &r[4 * i + 1], &r[4 * i + 2], &r[4 * i + 3]);
+        snprintf(buf, n, "%.48s", (const char *)r);
+        for (size_t k = strlen(buf); k > 0 && buf[k - 1] == ' '; k--) buf[k - 1] = '\0';
+    }
+#endif
+}

@@ -1,0 +1,25 @@
+/* cpu.h - which instruction set the kernels use. */
+#ifndef RS_BASE_CPU_H
+#define RS_BASE_CPU_H
+
+#include <stdbool.h>
+
+#include "base/status.h"
+
+/* Ordered: each includes those before it. */
+typedef enum rs_isa { RS_ISA_GENERIC, RS_ISA_AVX2, RS_ISA_AVX512 } rs_isa;
+
+/* "generic", "avx2", "avx512" */
+const char *rs_isa_name(rs_isa isa);
+
+/* The best that processor and operating system support. */
+rs_isa rs_isa_best(void);
+
+/* rs_isa_best(), unless the environment's RESHED_ISA names another; an unknown or unavailable name
+ * is RESHED_EUNSUPPORTED. */
+reshed_status rs_isa_select(rs_isa *isa, reshed_error *err);
+
+/* The processor's model name into buf; "unknown" when it cannot be had. */
+void rs_cpu_name(char *buf, size_t n);
+
+#endif

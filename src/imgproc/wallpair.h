@@ -1,0 +1,12 @@
+/* wallpair.h - walls that face each other (see wallgraph.h for families and domains). */
+#ifndef RS_IMGPROC_WALLPAIR_H
+#define RS_IMGPROC_WALLPAIR_H
+
+#include "imgproc/wallgraph.h"
+
+/* Fills graph->pair and each wall's pair. amplitude [H,W] may be NULL. On failure graph->pair stays
+ * NULL. Errors: RESHED_ENOMEM. */
+reshed_status rs_pair_walls(rs_wallgraph *graph, const float *amplitude,
+                            const rs_wallgraph_options *options, reshed_error *err);
+
+#endif

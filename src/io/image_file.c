@@ -1,0 +1,199 @@
+#include "io/image_file.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/os.h"
+#include "io/gsf.h"
+#include "io/ibw.h"
+#include "io/npy.h"
+#include "io/nsid.h"
+#include "io/nsid_image.h"
+#include "io/png.h"
+
+/* Of a file that is read whole. The largest image that rs_image holds, as 8-byte numbers with
+ * several channels, stays below. */
+#define FILE_MAX ((size_t)1 << 34)
+
+static const struct {
+    rs_format format;
+    const char *name, *endings; /* each with its dot */
+    const char *magic;
+    size_t magic_len;
+} formats[] = {
+    {RS_FORMAT_PNG, "PNG", ".png", "\x89PNG\r\n\x1a\n", 8},
+    {RS_FORMAT_NPY, "NPY", ".npy", "\x93NUMPY", 6},
+    {RS_FORMAT_GSF, "GSF", ".gsf", "Gwyddion Simple Field ", 22},
+    {RS_FORMAT_IBW, "IBW", ".ibw", NULL, 0},
+    {RS_FORMAT_HDF5, "HDF5", ".h5.hdf5.hf5.hdf.nsid", "\x89HDF\r\n\x1a\n", 8},
+};
+#define FORMATS (sizeof formats / sizeof *formats)
+
+static bool ends_with(const char *s, const char *ending, size_t k)
+{
+    size_t n = strlen(s);
+    if (n < k) return false;
+    for (size_t i = 0; i < k; i++) {
+        char c = s[n - k + i];
+        if (c >= 'A' && c <= 'Z') c = (char)(c - 'A' + 'a');
+        if (c != ending[i]) return false;
+    }
+    return true;
+}
+
+rs_format rs_format_of_name(const char *path)
+{
+    for (size_t i = 0; i < FORMATS; i++)
+        for (const char *e = formats[i].endings; *e;) {
+            size_t k = 1 + strcspn(e + 1, ".");
+            if (ends_with(path, e, k)) return formats[i].format;
+            e += k;
+        }
+    return RS_FORMAT_UNKNOWN;
+}
+
+/* An Igor wave has no signature: its version as an int16 of either byte order, and header bytes
+ * that add up to zero when all of them are there. */
+static bool is_ibw(const uint8_t *head, size_t n)
+{
+    uint16_t sum = 0;
+    if (n < 2 || !((head[0] == 5 && head[1] == 0) || (head[0] == 0 && head[1] == 5))) return false;
+    for (size_t i = 0; i + 1 < 384 && i + 1 < n; i += 2)
+        sum = (uint16_t)(sum +
+                         (head[0] == 5 ? head[i] | head[i + 1] << 8 : head[i] << 8 | head[i + 1]));
+    return n >= 384 && sum == 0;
+}
+
+rs_format rs_format_of_bytes(const uint8_t *head, size_t n)
+{
+    for (size_t i = 0; i < FORMATS; i++)
+        if (formats[i].magic && n >= formats[i].magic_len &&
+            memcmp(head, formats[i].magic, formats[i].magic_len) == 0)
+            return formats[i].format;
+    return is_ibw(head, n) ? RS_FORMAT_IBW : RS_FORMAT_UNKNOWN;
+}
+
+const char *rs_format_name(rs_format format)
+{
+    for (size_t i = 0; i < FORMATS; i++)
+        if (formats[i].format == format) return formats[i].name;
+    return "unknown";
+}
+
+/* The format of path by its bytes, else by its name: then the reader says what is wrong with it. */
+static reshed_status detect(const char *path, rs_format *format, reshed_error *err)
+{
+    uint8_t head[RS_FORMAT_HEAD];
+    size_t n = 0;
+    reshed_status st = rs_os_read_head(path, head, sizeof head, &n, err);
+    if (st != RESHED_OK) return st;
+    *format = rs_format_of_bytes(head, n);
+    if (*format == RS_FORMAT_UNKNOWN) *format = rs_format_of_name(path);
+    if (*format != RS_FORMAT_UNKNOWN) return RESHED_OK;
+    if (n == 0) return rs_fail(err, RESHED_ECORRUPT, "the file is empty|an image|0 bytes");
+    return rs_fail(err, RESHED_EUNSUPPORTED,
+                   "kind of the file|a PNG, NPY, GSF, IBW (version 5) or NSID HDF5 image|bytes "
+                   "%02x %02x %02x %02x ...|offset 0",
+                   head[0], n > 1 ? head[1] : 0, n > 2 ? head[2] : 0, n > 3 ? head[3] : 0);
+}
+
+static reshed_status read_bytes(rs_format format, const uint8_t *bytes, size_t len,
+                                const char *channel, rs_image *out, reshed_error *err)
+{
+    rs_image im;
+    reshed_status st = RESHED_EINTERNAL;
+    switch (format) {
+    case RS_FORMAT_HDF5:
+        return rs_nsid_image_read_mem(bytes, len, channel, out, err);
+    case RS_FORMAT_IBW:
+        return rs_ibw_image_read_mem(bytes, len, channel, out, err);
+    case RS_FORMAT_PNG:
+        st = rs_png_read_mem(bytes, len, &im, err);
+        break;
+    case RS_FORMAT_NPY:
+        st = rs_npy_image_read_mem(bytes, len, &im, err);
+        break;
+    case RS_FORMAT_GSF:
+        st = rs_gsf_read_mem(bytes, len, &im, err);
+        break;
+    case RS_FORMAT_UNKNOWN:
+        return rs_fail(err, RESHED_EUNSUPPORTED,
+                       "kind of the file|a PNG, NPY, GSF, IBW (version 5) or NSID HDF5 image|"
+                       "something else|offset 0");
+    }
+    if (st != RESHED_OK) return st;
+    st = rs_channel_only(im.channel, channel, err);
+    if (st != RESHED_OK) {
+        rs_image_clear(&im);
+        return st;
+    }
+    *out = im;
+    return RESHED_OK;
+}
+
+reshed_status rs_image_read_mem(const uint8_t *bytes, size_t len, const char *channel,
+                                rs_image *out, reshed_error *err)
+{
+    return read_bytes(rs_format_of_bytes(bytes, len), bytes, len, channel, out, err);
+}
+
+reshed_status rs_image_read(const char *path, const char *channel, rs_image *out, reshed_error *err)
+{
+    rs_format format = RS_FORMAT_UNKNOWN;
+    reshed_status st = detect(path, &format, err);
+    if (st != RESHED_OK) return st;
+    if (format == RS_FORMAT_HDF5) { /* read in parts: such a file may be larger than memory */
+        rs_nsid_file *f = NULL;
+        st = rs_nsid_open(path, &f, err);
+        if (st == RESHED_OK) st = rs_nsid_image_read(f, channel, out, err);
+        rs_nsid_close(f);
+        return st;
+    }
+    uint8_t *bytes;
+    size_t len;
+    st = rs_os_read_file(path, FILE_MAX, &bytes, &len, err);
+    if (st != RESHED_OK) return st;
+    st = read_bytes(format, bytes, len, channel, out, err);
+    rs_free(bytes);
+    return st;
+}
+
+static reshed_status list_bytes(const char *path, rs_format format, rs_channels *out,
+                                reshed_error *err)
+{
+    uint8_t *bytes;
+    size_t len;
+    rs_ibw w;
+    rs_image im;
+    rs_channels list = {0};
+    reshed_status st = rs_os_read_file(path, FILE_MAX, &bytes, &len, err);
+    if (st != RESHED_OK) return st;
+    if (format == RS_FORMAT_IBW) {
+        st = rs_ibw_open_mem(bytes, len, &w, err);
+        if (st == RESHED_OK) st = rs_ibw_list(&w, out, err);
+    } else {
+        st = read_bytes(format, bytes, len, NULL, &im, err);
+        if (st == RESHED_OK) {
+            st = rs_channels_add(&list, im.channel, NULL, err);
+            rs_image_clear(&im);
+            if (st == RESHED_OK) *out = list;
+        }
+    }
+    rs_free(bytes);
+    return st;
+}
+
+reshed_status rs_image_list(const char *path, rs_channels *out, reshed_error *err)
+{
+    rs_format format = RS_FORMAT_UNKNOWN;
+    reshed_status st = detect(path, &format, err);
+    if (st != RESHED_OK) return st;
+    if (format != RS_FORMAT_HDF5) return list_bytes(path, format, out, err);
+    rs_nsid_file *f = NULL;
+    st = rs_nsid_open(path, &f, err);
+    if (st == RESHED_OK) st = rs_nsid_image_list(f, out, err);
+    rs_nsid_close(f);
+    return st;
+}

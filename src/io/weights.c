@@ -1,0 +1,24 @@
+#include "io/weights.h"
+
+#include <string.h>
+
+#include "base/os.h"
+#include "io/torch.h"
+
+reshed_status rs_weights_load(const char *path, rs_model_file *out, reshed_error *err)
+{
+    static const uint8_t hdf5[8] = {0x89, 'H', 'D', 'F', '\r', '\n', 0x1a, '\n'};
+    uint8_t head[512];
+    size_t n = 0;
+    reshed_status st = rs_os_read_head(path, head, sizeof head, &n, err);
+    if (st != RESHED_OK) return st;
+    if (n >= sizeof hdf5 && memcmp(head, hdf5, sizeof hdf5) == 0)
+        return rs_weights_read_h5(path, out, err);
+    if (rs_torch_detect(head, n)) return rs_torch_read(path, out, err);
+    return rs_fail(err, RESHED_EUNSUPPORTED,
+                   "not a weights file|reshed's HDF5 or AtomAI's *_metadict.tar|%s",
+                   n == 0 ? "an empty file"
+                   : n >= 262 && memcmp(head + 257, "ustar", 5) == 0
+                       ? "a POSIX tar archive (AtomAI's .tar is a torch ZIP file)"
+                       : "other bytes");
+}

@@ -1,0 +1,342 @@
+#include "io/weights.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "io/hdf5_quiet.h"
+#include "io/model.h"
+#include "io/weights_h5.h"
+
+/* A tensor's own cost beside its values, for the budget of the file. */
+#define TENSOR_COST 256u
+
+typedef struct reader {
+    hid_t file;
+    rs_weights_types types;
+    uint64_t values; /* bytes of values that the file can still hold */
+    uint64_t budget; /* bytes that may still be allocated */
+    reshed_error *err;
+} reader;
+
+/* ------------------------------------------------------------------------------------ attributes
+ */
+/* Opens a root attribute of n elements and the given class (n 0: any number up to max, returned).
+ */
+static hid_t open_attribute(hid_t file, const char *name, H5T_class_t class, hsize_t max,
+                            hsize_t *n)
+{
+    hid_t a = H5Aopen(file, name, H5P_DEFAULT), type = -1, space = -1;
+    bool ok = false;
+    if (a < 0) return -1;
+    type = H5Aget_type(a);
+    space = H5Aget_space(a);
+    if (type >= 0 && space >= 0 && H5Tget_class(type) == class) {
+        hssize_t k = H5Sget_simple_extent_npoints(space);
+        ok = H5Sget_simple_extent_type(space) != H5S_NULL && k >= 1 && (hsize_t)k <= max;
+        *n = (hsize_t)k;
+    }
+    /* Numbers of the sizes that C has; a damaged file may claim others. */
+    if (ok && class != H5T_STRING) {
+        size_t size = H5Tget_size(type);
+        ok = size == 1 || size == 2 || size == 4 || size == 8;
+    }
+    if (type >= 0) H5Tclose(type);
+    if (space >= 0) H5Sclose(space);
+    if (!ok) {
+        H5Aclose(a);
+        return -1;
+    }
+    return a;
+}
+
+static reshed_status fail_attribute(reader *r, const char *name, const char *expected)
+{
+    return rs_fail(r->err, RESHED_ECORRUPT, "attribute '%s'|%s|%s", name, expected,
+                   H5Aexists(r->file, name) > 0 ? "something else" : "none");
+}
+
+static reshed_status get_ints(reader *r, const char *name, int *out, int max, int *count)
+{
+    long long v[RS_MODEL_MAX_LEVELS];
+    hsize_t n = 0;
+    hid_t a = open_attribute(r->file, name, H5T_INTEGER, (hsize_t)max, &n);
+    bool ok = a >= 0 && H5Aread(a, H5T_NATIVE_LLONG, v) >= 0;
+    if (a >= 0) H5Aclose(a);
+    for (hsize_t i = 0; i < n && ok; i++) {
+        ok = v[i] >= 0 && v[i] <= INT32_MAX;
+        if (ok) out[i] = (int)v[i];
+    }
+    if (!ok) return fail_attribute(r, name, max > 1 ? "a few small integers" : "a small integer");
+    *count = (int)n;
+    return RESHED_OK;
+}
+
+static reshed_status get_int(reader *r, const char *name, int *out)
+{
+    int n;
+    return get_ints(r, name, out, 1, &n);
+}
+
+static reshed_status get_double(reader *r, const char *name, double *out)
+{
+    hsize_t n;
+    *out = 0;
+    if (H5Aexists(r->file, name) <= 0) return RESHED_OK;
+    hid_t a = open_attribute(r->file, name, H5T_FLOAT, 1, &n);
+    bool ok = a >= 0 && H5Aread(a, H5T_NATIVE_DOUBLE, out) >= 0;
+    if (a >= 0) H5Aclose(a);
+    return ok ? RESHED_OK : fail_attribute(r, name, "a number");
+}
+
+/* Strings of fixed and of variable length, at most room-1 bytes. */
+static reshed_status get_string(reader *r, const char *name, char *out, size_t room)
+{
+    char fixed[256], *text = NULL;
+    hsize_t n;
+    hid_t a = open_attribute(r->file, name, H5T_STRING, 1, &n), type = -1;
+    bool ok = a >= 0 && (type = H5Aget_type(a)) >= 0;
+    if (ok && H5Tis_variable_str(type) > 0) {
+        ok = H5Aread(a, type, &text) >= 0 && text && strlen(text) < room;
+        if (ok) strcpy(out, text);
+        if (text) H5free_memory(text);
+    } else if (ok) {
+        size_t k = H5Tget_size(type);
+        ok = k > 0 && k < sizeof fixed && H5Aread(a, type, fixed) >= 0;
+        if (ok) fixed[k] = '\0';
+        while (ok && k > 0 && H5Tget_strpad(type) == H5T_STR_SPACEPAD && fixed[k - 1] == ' ')
+            fixed[--k] = '\0';
+        ok = ok && strlen(fixed) < room;
+        if (ok) strcpy(out, fixed);
+    }
+    if (type >= 0) H5Tclose(type);
+    if (a >= 0) H5Aclose(a);
+    return ok ? RESHED_OK : fail_attribute(r, name, "a short string");
+}
+
+static reshed_status read_attributes(reader *r, rs_model_file *m)
+{
+    char format[64];
+    int version = 0;
+    if (H5Aexists(r->file, "format") <= 0 ||
+        get_string(r, "format", format, sizeof format) != RESHED_OK ||
+        strcmp(format, RS_WEIGHTS_FORMAT) != 0)
+        return rs_fail(r->err, RESHED_EUNSUPPORTED,
+                       "not a weights file|an HDF5 file with format '%s'|another HDF5 file",
+                       RS_WEIGHTS_FORMAT);
+    reshed_status st = get_int(r, "format_version", &version);
+    if (st != RESHED_OK) return st;
+    if (version != RS_WEIGHTS_VERSION)
+        return rs_fail(r->err, RESHED_EUNSUPPORTED, "version of the weights file|%d|%d",
+                       RS_WEIGHTS_VERSION, version);
+    st = get_string(r, "model", m->model, sizeof m->model);
+    if (st == RESHED_OK) st = get_int(r, "nb_classes", &m->classes);
+    if (st == RESHED_OK) st = get_int(r, "nb_filters", &m->filters);
+    if (st == RESHED_OK) st = get_ints(r, "layers", m->layers, RS_MODEL_MAX_LEVELS, &m->levels);
+    if (st == RESHED_OK) st = get_string(r, "upsampling", m->upsampling, sizeof m->upsampling);
+    if (st == RESHED_OK) st = get_int(r, "n_members", &m->members);
+    if (st == RESHED_OK) st = get_double(r, "pixel_size_min", &m->pixel_size_min);
+    if (st == RESHED_OK) st = get_double(r, "pixel_size_max", &m->pixel_size_max);
+    if (st == RESHED_OK) st = get_double(r, "ood_threshold", &m->ood_threshold);
+    return st;
+}
+
+/* -------------------------------------------------------------------------------------- datasets
+ */
+/* Type and shape of an open dataset, as a tensor without data. */
+static reshed_status describe(reader *r, hid_t data, const char *name, rs_tensor *t)
+{
+    static const rs_dtype all[] = {RS_F32, RS_I64, RS_F16, RS_F64};
+    hid_t type = H5Dget_type(data), space = H5Dget_space(data);
+    hsize_t dims[RS_TENSOR_MAX_DIMS];
+    reshed_status st = RESHED_OK;
+    bool known = false;
+    for (size_t i = 0; i < 4 && !known && type >= 0; i++) {
+        known = H5Tequal(type, rs_weights_file_type(&r->types, all[i])) > 0;
+        t->dtype = all[i];
+    }
+    t->ndim = space >= 0 && H5Sget_simple_extent_type(space) != H5S_NULL
+                  ? H5Sget_simple_extent_ndims(space)
+                  : -1;
+    if (!known)
+        st = rs_fail(r->err, RESHED_EUNSUPPORTED,
+                     "type of a tensor|little-endian float16, float32, float64 or int64|another|%s",
+                     name);
+    else if (t->ndim < 0 || t->ndim > RS_TENSOR_MAX_DIMS ||
+             H5Sget_simple_extent_dims(space, dims, NULL) < 0)
+        st = rs_fail(r->err, RESHED_ECORRUPT, "dimensions of a tensor|0 to %d|%d|%s",
+                     RS_TENSOR_MAX_DIMS, t->ndim, name);
+    if (type >= 0) H5Tclose(type);
+    if (space >= 0) H5Sclose(space);
+    t->count = 1;
+    for (int k = 0; k < t->ndim && st == RESHED_OK; k++) {
+        if (dims[k] < 1 || dims[k] > (hsize_t)(INT64_MAX / 16) / t->count)
+            st = rs_fail(r->err, RESHED_ECORRUPT, "shape of a tensor|1 element or more|%llu|%s",
+                         (unsigned long long)dims[k], name);
+        else
+            t->count *= (size_t)dims[k];
+        t->dims[k] = (int64_t)dims[k];
+    }
+    return st;
+}
+
+/* The values must lie in this file, in full, under the checksum and under nothing else: then they
+ * take at least their own size in the file, which bounds what a small file can ask for. */
+static reshed_status check_storage(reader *r, hid_t data, const rs_tensor *t, const char *name)
+{
+    hsize_t chunk[RS_TENSOR_MAX_DIMS];
+    uint64_t bytes = t->count * rs_dtype_size(t->dtype);
+    hid_t p = H5Dget_create_plist(data);
+    H5D_layout_t layout = p >= 0 ? H5Pget_layout(p) : H5D_LAYOUT_ERROR;
+    reshed_status st = RESHED_OK;
+    if (t->ndim == 0) {
+        if (layout != H5D_COMPACT && !(layout == H5D_CONTIGUOUS && H5Pget_external_count(p) == 0))
+            st = rs_fail(r->err, RESHED_EUNSUPPORTED,
+                         "storage of a scalar|in this file|elsewhere|%s", name);
+    } else if (layout != H5D_CHUNKED || H5Pget_chunk(p, RS_TENSOR_MAX_DIMS, chunk) != t->ndim) {
+        st = rs_fail(r->err, RESHED_EUNSUPPORTED,
+                     "storage of a tensor|chunks with a Fletcher32 checksum|no chunks|%s", name);
+    } else {
+        unsigned flags, config;
+        size_t none = 0;
+        if (H5Pget_nfilters(p) != 1 ||
+            H5Pget_filter2(p, 0, &flags, &none, NULL, 0, NULL, &config) != H5Z_FILTER_FLETCHER32)
+            st = rs_fail(r->err, RESHED_EUNSUPPORTED,
+                         "filters of a tensor|the Fletcher32 checksum alone|%s|%s",
+                         H5Pget_nfilters(p) == 0 ? "none" : "others", name);
+        for (int k = 0; k < t->ndim && st == RESHED_OK; k++)
+            if (chunk[k] > (hsize_t)t->dims[k])
+                st = rs_fail(r->err, RESHED_ECORRUPT, "chunk larger than its tensor|||%s", name);
+    }
+    if (p >= 0) H5Pclose(p);
+    if (st != RESHED_OK) return st;
+    if (bytes > r->values || bytes + TENSOR_COST > r->budget)
+        return rs_fail(r->err, RESHED_ECORRUPT, "tensor larger than its file||%llu bytes|%s",
+                       (unsigned long long)bytes, name);
+    r->values -= bytes;
+    r->budget -= bytes + TENSOR_COST;
+    hsize_t stored = H5Dget_storage_size(data);
+    if (stored < bytes)
+        return rs_fail(r->err, RESHED_ECORRUPT, "stored bytes of a tensor|%llu|%llu|%s",
+                       (unsigned long long)bytes, (unsigned long long)stored, name);
+    return RESHED_OK;
+}
+
+static reshed_status read_tensor(reader *r, hid_t group, const char *name, rs_tensors *set)
+{
+    rs_tensor shape = {0}, *t;
+    hid_t data = H5Dopen2(group, name, H5P_DEFAULT);
+    if (data < 0) return rs_hdf5_fail(r->err, RESHED_ECORRUPT, "cannot open a tensor", name);
+    reshed_status st = describe(r, data, name, &shape);
+    if (st == RESHED_OK) st = check_storage(r, data, &shape, name);
+    if (st == RESHED_OK) {
+        t = rs_tensors_add(set, name, shape.dtype, shape.ndim, shape.dims);
+        if (!t)
+            st = rs_fail_nomem(r->err, name, shape.count * rs_dtype_size(shape.dtype));
+        else if (H5Dread(data, rs_weights_memory_type(&r->types, shape.dtype), H5S_ALL, H5S_ALL,
+                         H5P_DEFAULT, t->data) < 0)
+            st = rs_hdf5_fail(r->err, RESHED_ECORRUPT, "cannot read a tensor", name);
+    }
+    H5Dclose(data);
+    return st;
+}
+
+/* --------------------------------------------------------------------------------------- members
+ */
+typedef struct names {
+    int n, room;
+    char (*name)[sizeof((rs_tensor *)0)->name]; /* [room] */
+} names;
+
+static herr_t keep_name(hid_t group, const char *name, const H5L_info_t *info, void *ctx)
+{
+    names *list = ctx;
+    (void)group;
+    /* Links to other files and detours within this one have no place here. */
+    if (list->n == list->room || info->type != H5L_TYPE_HARD || !rs_tensor_name_ok(name)) return -1;
+    strcpy(list->name[list->n++], name);
+    return 0;
+}
+
+static reshed_status list_names(reader *r, hid_t group, const char *where, names *list)
+{
+    H5G_info_t info;
+    unsigned order = 0;
+    hsize_t at = 0;
+    if (H5Gget_info(group, &info) < 0)
+        return rs_hdf5_fail(r->err, RESHED_ECORRUPT, "cannot read a group", where);
+    if (info.nlinks < 1 || info.nlinks > RS_MODEL_MAX_TENSORS)
+        return rs_fail(r->err, RESHED_ECORRUPT, "number of tensors|1 to %d|%llu|%s",
+                       RS_MODEL_MAX_TENSORS, (unsigned long long)info.nlinks, where);
+    list->room = (int)info.nlinks;
+    list->name = rs_alloc((size_t)list->room, sizeof *list->name);
+    if (!list->name)
+        return rs_fail_nomem(r->err, "the names of the tensors",
+                             (size_t)list->room * sizeof *list->name);
+    hid_t p = H5Gget_create_plist(group);
+    bool ordered =
+        p >= 0 && H5Pget_link_creation_order(p, &order) >= 0 && (order & H5P_CRT_ORDER_TRACKED);
+    if (p >= 0) H5Pclose(p);
+    if (H5Literate(group, ordered ? H5_INDEX_CRT_ORDER : H5_INDEX_NAME, H5_ITER_INC, &at, keep_name,
+                   list) < 0 ||
+        list->n != list->room)
+        return rs_fail(r->err, RESHED_ECORRUPT,
+                       "content of a group|datasets with names of tensors|something else|%s",
+                       where);
+    return RESHED_OK;
+}
+
+static reshed_status read_member(reader *r, int i, rs_tensors *set)
+{
+    char where[RS_WEIGHTS_GROUP];
+    H5L_info_t link;
+    names list = {0};
+    snprintf(where, sizeof where, "member_%03d", i);
+    hid_t group = -1;
+    if (H5Lget_info(r->file, where, &link, H5P_DEFAULT) >= 0 && link.type == H5L_TYPE_HARD)
+        group = H5Gopen2(r->file, where, H5P_DEFAULT);
+    if (group < 0) return rs_hdf5_fail(r->err, RESHED_ECORRUPT, "cannot open a member", where);
+    reshed_status st = list_names(r, group, where, &list);
+    for (int k = 0; k < list.n && st == RESHED_OK; k++)
+        st = read_tensor(r, group, list.name[k], set);
+    rs_free(list.name);
+    H5Gclose(group);
+    return st;
+}
+
+static reshed_status read_file(reader *r, const char *path, rs_model_file *m)
+{
+    hsize_t size = 0;
+    if (!rs_weights_types_open(&r->types))
+        return rs_hdf5_fail(r->err, RESHED_EINTERNAL, "cannot describe half precision", "");
+    r->file = H5Fopen(path, H5F_ACC_RDONLY, H5P_DEFAULT);
+    if (r->file < 0 || H5Fget_filesize(r->file, &size) < 0)
+        return rs_hdf5_fail(r->err, RESHED_ECORRUPT, "cannot open the HDF5 file", "");
+    r->values = size;
+    r->budget = 3 * (uint64_t)size; /* datasets take 150 bytes of the file at the very least */
+    reshed_status st = read_attributes(r, m);
+    if (st == RESHED_OK) st = rs_model_fields_check(m, r->err);
+    if (st != RESHED_OK) return st;
+    m->member = rs_zalloc((size_t)m->members, sizeof *m->member);
+    if (!m->member)
+        return rs_fail_nomem(r->err, "the members", (size_t)m->members * sizeof *m->member);
+    for (int i = 0; i < m->members && st == RESHED_OK; i++) st = read_member(r, i, &m->member[i]);
+    return st;
+}
+
+reshed_status rs_weights_read_h5(const char *path, rs_model_file *out, reshed_error *err)
+{
+    rs_model_file m = {0};
+    reader r = {.file = -1, .types = {-1, -1}, .err = err};
+    rs_hdf5_quiet was = rs_hdf5_silence();
+    reshed_status st = read_file(&r, path, &m);
+    if (r.file >= 0) H5Fclose(r.file);
+    rs_weights_types_close(&r.types);
+    rs_hdf5_restore(&was);
+    if (st == RESHED_OK) st = rs_model_file_check(&m, err);
+    if (st == RESHED_OK)
+        *out = m;
+    else
+        rs_model_file_clear(&m);
+    return st;
+}

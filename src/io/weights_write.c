@@ -1,0 +1,213 @@
+#include "io/weights.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/os.h"
+#include "io/hdf5_quiet.h"
+#include "io/model.h"
+#include "io/weights_h5.h"
+
+/* A dataset is one chunk, read and checksummed in one piece, unless it is larger than this. */
+#define CHUNK_BYTES ((uint64_t)32 << 20)
+/* Object headers gather in blocks of this size, so that a reader fetches many at once. */
+#define META_BLOCK ((hsize_t)64 << 10)
+
+/* ------------------------------------------------------------------------------------ attributes
+ */
+static bool put_attribute(hid_t file, const char *name, hid_t space, hid_t file_type,
+                          hid_t memory_type, const void *value)
+{
+    hid_t a = H5Acreate2(file, name, file_type, space, H5P_DEFAULT, H5P_DEFAULT);
+    bool ok = a >= 0 && H5Awrite(a, memory_type, value) >= 0;
+    if (a >= 0) ok = H5Aclose(a) >= 0 && ok;
+    return ok;
+}
+
+static bool put_string(hid_t file, const char *name, hid_t scalar, hid_t string, const char *value)
+{
+    return put_attribute(file, name, scalar, string, string, &value);
+}
+
+static bool put_int(hid_t file, const char *name, hid_t scalar, int value)
+{
+    return put_attribute(file, name, scalar, H5T_STD_I32LE, H5T_NATIVE_INT, &value);
+}
+
+/* What is unknown (0) is not written. */
+static bool put_double(hid_t file, const char *name, hid_t scalar, double value)
+{
+    if (value == 0) return true;
+    return put_attribute(file, name, scalar, H5T_IEEE_F64LE, H5T_NATIVE_DOUBLE, &value);
+}
+
+static bool put_attributes(hid_t file, const rs_model_file *m)
+{
+    hsize_t levels = (hsize_t)m->levels;
+    hid_t scalar = H5Screate(H5S_SCALAR), list = H5Screate_simple(1, &levels, NULL);
+    hid_t string = H5Tcopy(H5T_C_S1); /* variable length and UTF-8: a plain str in h5py */
+    bool ok = scalar >= 0 && list >= 0 && string >= 0 && H5Tset_size(string, H5T_VARIABLE) >= 0 &&
+              H5Tset_cset(string, H5T_CSET_UTF8) >= 0 &&
+              put_string(file, "format", scalar, string, RS_WEIGHTS_FORMAT) &&
+              put_int(file, "format_version", scalar, RS_WEIGHTS_VERSION) &&
+              put_string(file, "model", scalar, string, m->model) &&
+              put_int(file, "nb_classes", scalar, m->classes) &&
+              put_int(file, "nb_filters", scalar, m->filters) &&
+              put_attribute(file, "layers", list, H5T_STD_I32LE, H5T_NATIVE_INT, m->layers) &&
+              put_string(file, "upsampling", scalar, string, m->upsampling) &&
+              put_int(file, "n_members", scalar, m->members) &&
+              put_double(file, "pixel_size_min", scalar, m->pixel_size_min) &&
+              put_double(file, "pixel_size_max", scalar, m->pixel_size_max) &&
+              put_double(file, "ood_threshold", scalar, m->ood_threshold);
+    if (scalar >= 0) H5Sclose(scalar);
+    if (list >= 0) H5Sclose(list);
+    if (string >= 0) H5Tclose(string);
+    return ok;
+}
+
+/* -------------------------------------------------------------------------------------- datasets
+ */
+/* Creation properties of a dataset: no times (the same model gives the same bytes), and either
+ * compact (a scalar) or checksummed chunks. */
+static hid_t layout_of(const rs_tensor *t, rs_dtype stored)
+{
+    hsize_t chunk[RS_TENSOR_MAX_DIMS];
+    hid_t p = H5Pcreate(H5P_DATASET_CREATE);
+    bool ok = p >= 0 && H5Pset_obj_track_times(p, false) >= 0;
+    if (t->ndim == 0) {
+        ok = ok && H5Pset_layout(p, H5D_COMPACT) >= 0;
+    } else {
+        uint64_t bytes = t->count * rs_dtype_size(stored);
+        for (int k = 0; k < t->ndim; k++) chunk[k] = (hsize_t)t->dims[k];
+        for (int k = 0; k < t->ndim && bytes > CHUNK_BYTES; k++) {
+            uint64_t slice = bytes / chunk[k];
+            chunk[k] = slice < CHUNK_BYTES ? CHUNK_BYTES / slice : 1;
+            bytes = slice * chunk[k];
+        }
+        ok = ok && H5Pset_chunk(p, t->ndim, chunk) >= 0 && H5Pset_fletcher32(p) >= 0;
+    }
+    if (!ok && p >= 0) {
+        H5Pclose(p);
+        p = -1;
+    }
+    return p;
+}
+
+/* A new block of t's values in half precision. */
+static reshed_status to_half(const rs_tensor *t, uint16_t **out, reshed_error *err)
+{
+    const float *from = t->data;
+    uint16_t *half = rs_alloc(t->count, sizeof *half);
+    if (!half) return rs_fail_nomem(err, t->name, t->count * sizeof *half);
+    for (size_t i = 0; i < t->count; i++) {
+        half[i] = rs_float_to_half(from[i]);
+        if (isfinite(from[i]) && (half[i] & 0x7c00) == 0x7c00) {
+            rs_free(half);
+            return rs_fail(err, RESHED_EUNSUPPORTED,
+                           "value too large for half precision|at most 65504 in magnitude|%g|"
+                           "tensor %s",
+                           (double)from[i], t->name);
+        }
+    }
+    *out = half;
+    return RESHED_OK;
+}
+
+static reshed_status put_tensor(hid_t group, const rs_weights_types *types, const rs_tensor *t,
+                                bool fp16, reshed_error *err)
+{
+    hsize_t dims[RS_TENSOR_MAX_DIMS];
+    uint16_t *half = NULL;
+    rs_dtype stored = t->dtype;
+    if (fp16 && t->dtype == RS_F32 && t->ndim >= 2) {
+        reshed_status st = to_half(t, &half, err);
+        if (st != RESHED_OK) return st;
+        stored = RS_F16;
+    }
+    for (int k = 0; k < t->ndim; k++) dims[k] = (hsize_t)t->dims[k];
+    hid_t layout = layout_of(t, stored), data = -1;
+    hid_t space = t->ndim ? H5Screate_simple(t->ndim, dims, NULL) : H5Screate(H5S_SCALAR);
+    if (layout >= 0 && space >= 0)
+        data = H5Dcreate2(group, t->name, rs_weights_file_type(types, stored), space, H5P_DEFAULT,
+                          layout, H5P_DEFAULT);
+    bool ok = data >= 0 && H5Dwrite(data, rs_weights_memory_type(types, stored), H5S_ALL, H5S_ALL,
+                                    H5P_DEFAULT, half ? half : t->data) >= 0;
+    if (data >= 0) ok = H5Dclose(data) >= 0 && ok;
+    reshed_status st =
+        ok ? RESHED_OK : rs_hdf5_fail(err, RESHED_EIO, "cannot write a tensor", t->name);
+    if (space >= 0) H5Sclose(space);
+    if (layout >= 0) H5Pclose(layout);
+    rs_free(half);
+    return st;
+}
+
+static reshed_status put_member(hid_t file, const rs_weights_types *types, const rs_model_file *m,
+                                int i, bool fp16, reshed_error *err)
+{
+    char name[RS_WEIGHTS_GROUP];
+    reshed_status st = RESHED_OK;
+    snprintf(name, sizeof name, "member_%03d", i);
+    hid_t group = -1, p = H5Pcreate(H5P_GROUP_CREATE);
+    /* The order of the tensors is part of the model. */
+    if (p >= 0 &&
+        H5Pset_link_creation_order(p, H5P_CRT_ORDER_TRACKED | H5P_CRT_ORDER_INDEXED) >= 0 &&
+        H5Pset_obj_track_times(p, false) >= 0)
+        group = H5Gcreate2(file, name, H5P_DEFAULT, p, H5P_DEFAULT);
+    if (group < 0) st = rs_hdf5_fail(err, RESHED_EIO, "cannot write a group", name);
+    for (int k = 0; k < m->member[i].n && st == RESHED_OK; k++)
+        st = put_tensor(group, types, &m->member[i].t[k], fp16, err);
+    if (group >= 0 && H5Gclose(group) < 0 && st == RESHED_OK)
+        st = rs_hdf5_fail(err, RESHED_EIO, "cannot write a group", name);
+    if (p >= 0) H5Pclose(p);
+    return st;
+}
+
+/* A new file whose metadata are of HDF5 1.10's kind: every piece of them carries a checksum. */
+static hid_t create_file(const char *path)
+{
+    hid_t access = H5Pcreate(H5P_FILE_ACCESS), create = H5Pcreate(H5P_FILE_CREATE), file = -1;
+    if (access >= 0 && create >= 0 &&
+        H5Pset_libver_bounds(access, H5F_LIBVER_V110, H5F_LIBVER_V110) >= 0 &&
+        H5Pset_meta_block_size(access, META_BLOCK) >= 0 &&
+        H5Pset_obj_track_times(create, false) >= 0)
+        file = H5Fcreate(path, H5F_ACC_EXCL, create, access);
+    if (access >= 0) H5Pclose(access);
+    if (create >= 0) H5Pclose(create);
+    return file;
+}
+
+static reshed_status write_temp(const char *path, const rs_model_file *m, bool fp16,
+                                reshed_error *err)
+{
+    rs_weights_types types;
+    reshed_status st = RESHED_OK;
+    bool have_types = rs_weights_types_open(&types);
+    hid_t file = have_types ? create_file(path) : -1;
+    if (file < 0)
+        st = rs_hdf5_fail(err, RESHED_EIO, "cannot create", "");
+    else if (!put_attributes(file, m))
+        st = rs_hdf5_fail(err, RESHED_EIO, "cannot write an attribute", "");
+    for (int i = 0; i < m->members && st == RESHED_OK; i++)
+        st = put_member(file, &types, m, i, fp16, err);
+    if (file >= 0 && H5Fclose(file) < 0 && st == RESHED_OK)
+        st = rs_hdf5_fail(err, RESHED_EIO, "cannot write", "");
+    rs_weights_types_close(&types);
+    return st;
+}
+
+reshed_status rs_weights_write_h5(const char *path, const rs_model_file *m,
+                                  const rs_weights_options *options, reshed_error *err)
+{
+    char temp[4096];
+    reshed_status st = rs_model_file_check(m, err);
+    if (st == RESHED_OK) st = rs_os_temp_name(path, temp, sizeof temp, err);
+    if (st != RESHED_OK) return st;
+    rs_hdf5_quiet was = rs_hdf5_silence();
+    st = write_temp(temp, m, options && options->fp16, err);
+    rs_hdf5_restore(&was);
+    if (st == RESHED_OK) return rs_os_commit_temp(temp, path, err);
+    rs_os_discard_temp(temp);
+    return st;
+}

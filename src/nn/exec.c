@@ -1,0 +1,328 @@
+#include "nn/exec.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "nn/blas.h"
+
+/* ------------------------------------------------------------------------------------- rows */
+
+/* Row r of a ring, at the zero pixel left of column 0; rows outside the frame are zero. */
+static const float *row_at(const rs_exec *e, const rs_ring *ring, int height, int r)
+{
+    if (r < 0 || r >= height) return e->zero;
+    return e->rings + ring->offset + (size_t)(r % ring->capacity) * ring->stride;
+}
+
+/* Column c of row r, for writing. */
+static float *pixel_at(const rs_exec *e, const rs_ring *ring, int channels, int r, int c)
+{
+    return e->rings + ring->offset + (size_t)(r % ring->capacity) * ring->stride +
+           (size_t)(c + 1) * (size_t)channels;
+}
+
+/* out = act(in * w + b (+ res)) for a run of pixels, channels contiguous. */
+static void pointwise(const rs_exec *e, const rs_packed_conv *c, const float *in, int pixels,
+                      float *out)
+{
+    if (c->cin == 1) {
+        e->kernels->from_one(in, pixels, c->cout, c->w, c->b, out);
+    } else if (e->gemm) {
+        rs_sgemm(pixels, c->cout, c->cin, in, c->cin, c->w, c->cout, out, c->cout);
+        e->kernels->bias_act(out, pixels, c->cout, c->b, NULL, 1);
+    } else {
+        const rs_mac a = {.in = {in},
+                          .in_stride = (size_t)c->cin,
+                          .kh = 1,
+                          .kw = 1,
+                          .cin = c->cin,
+                          .cout = c->cout,
+                          .w = c->w,
+                          .bias = c->b,
+                          .slope = 1,
+                          .out = out,
+                          .out_stride = (size_t)c->cout,
+                          .pixels = pixels};
+        e->kernels->mac(&a);
+    }
+}
+
+/* -------------------------------------------------------------------- a 3x3 convolution's task */
+
+/* The rectangle of output pixels of one task, where its rows go, and what is added to them. */
+typedef struct task {
+    const rs_stage *stage;
+    const rs_packed_conv *conv;
+    const rs_ring *in;
+    int r0, r1, c0, c1;
+    float *out;              /* row r0, column c0 */
+    size_t out_stride;       /* floats from row to row, when out is scratch */
+    const rs_ring *out_ring; /* else rows are those of this ring */
+    bool residual;           /* add the block's x */
+} task;
+
+static float *out_row(const rs_exec *e, const task *t, int r)
+{
+    return t->out_ring ? pixel_at(e, t->out_ring, t->conv->cout, r, t->c0)
+                       : t->out + (size_t)(r - t->r0) * t->out_stride;
+}
+
+static const float *residual_row(const rs_exec *e, const task *t, int r)
+{
+    return t->residual ? pixel_at(e, &t->stage->x, t->conv->cout, r, t->c0) : NULL;
+}
+
+static void conv_direct(const rs_exec *e, const task *t)
+{
+    const int c = t->conv->cout;
+    for (int r = t->r0; r < t->r1; r++) {
+        rs_mac a = {.in_stride = (size_t)c,
+                    .kh = 3,
+                    .kw = 3,
+                    .cin = c,
+                    .cout = c,
+                    .w = t->conv->w,
+                    .bias = t->conv->b,
+                    .res = residual_row(e, t, r),
+                    .res_stride = (size_t)c,
+                    .slope = RS_LRELU_SLOPE,
+                    .out = out_row(e, t, r),
+                    .out_stride = (size_t)c,
+                    .pixels = t->c1 - t->c0};
+        for (int dy = 0; dy < 3; dy++)
+            a.in[dy] = row_at(e, t->in, t->stage->height, r + dy - 1) + (size_t)t->c0 * (size_t)c;
+        e->kernels->mac(&a);
+    }
+}
+
+static void conv_gemm(const rs_exec *e, const task *t, const rs_scratch *s)
+{
+    const int c = t->conv->cout, width = t->c1 - t->c0;
+    const size_t ch = (size_t)c, px = (size_t)width * (size_t)(t->r1 - t->r0);
+    float *col = s->col;
+    for (int r = t->r0; r < t->r1; r++) {
+        const float *in[3];
+        for (int dy = 0; dy < 3; dy++)
+            in[dy] = row_at(e, t->in, t->stage->height, r + dy - 1) + (size_t)t->c0 * ch;
+        for (int x = 0; x < width; x++)
+            for (int dy = 0; dy < 3; dy++, col += 3 * ch)
+                memcpy(col, in[dy] + (size_t)x * ch, 3 * ch * sizeof *col);
+    }
+    /* A task's rows lie one after another in scratch o, or (c1) go row by row to the ring. */
+    float *dst = t->out_ring ? s->m : t->out;
+    rs_sgemm((int)px, c, 9 * c, s->col, 9 * c, t->conv->w, c, dst, c);
+    for (int r = t->r0; r < t->r1; r++) {
+        float *o = dst + (size_t)(r - t->r0) * (size_t)width * ch;
+        e->kernels->bias_act(o, width, c, t->conv->b, residual_row(e, t, r), RS_LRELU_SLOPE);
+        if (t->out_ring) memcpy(out_row(e, t, r), o, (size_t)width * ch * sizeof *o);
+    }
+}
+
+static void conv_wino(const rs_exec *e, const task *t, const rs_scratch *s)
+{
+    const int m = rs_conv_algo_tile(t->stage->layer.algo), which = m == 6, c = t->conv->cout;
+    const int width = t->c1 - t->c0, across = (width + m - 1) / m;
+    const int down = (t->r1 - t->r0 + m - 1) / m, tiles = across * down;
+    const size_t ch = (size_t)c, per = ch * ch, stride = rs_wino_stride(tiles, c);
+
+    for (int d = 0; d < down; d++) {
+        rs_wino_in a = {.tiles = across,
+                        .channels = c,
+                        .v = s->v + (size_t)(d * across) * ch,
+                        .v_stride = stride};
+        for (int i = 0; i < m + 2; i++)
+            a.row[i] =
+                row_at(e, t->in, t->stage->height, t->r0 + d * m - 1 + i) + (size_t)t->c0 * ch;
+        e->kernels->wino_in[which](&a);
+    }
+    for (int f = 0; f < (m + 2) * (m + 2); f++) {
+        const rs_mac a = {.in = {s->v + (size_t)f * stride},
+                          .in_stride = ch,
+                          .kh = 1,
+                          .kw = 1,
+                          .cin = c,
+                          .cout = c,
+                          .w = t->conv->w + (size_t)f * per,
+                          .slope = 1,
+                          .out = s->m + (size_t)f * stride,
+                          .out_stride = ch,
+                          .pixels = tiles};
+        e->kernels->mac(&a);
+    }
+    for (int d = 0; d < down; d++) {
+        const int top = t->r0 + d * m, rows = t->r1 - top < m ? t->r1 - top : m;
+        rs_wino_out a = {.prod = s->m + (size_t)(d * across) * ch,
+                         .prod_stride = stride,
+                         .tiles = across,
+                         .channels = c,
+                         .bias = t->conv->b,
+                         .slope = RS_LRELU_SLOPE,
+                         .rows = rows,
+                         .width = width};
+        for (int i = 0; i < rows; i++) {
+            a.res[i] = residual_row(e, t, top + i);
+            a.out[i] = out_row(e, t, top + i);
+        }
+        e->kernels->wino_out[which](&a);
+    }
+}
+
+static void conv(const rs_exec *e, const task *t, const rs_scratch *s)
+{
+    switch (t->stage->layer.algo) {
+    case RS_CONV_DIRECT:
+        conv_direct(e, t);
+        break;
+    case RS_CONV_GEMM:
+        conv_gemm(e, t, s);
+        break;
+    case RS_CONV_WINO4:
+    case RS_CONV_WINO6:
+        conv_wino(e, t, s);
+        break;
+    }
+}
+
+/* ------------------------------------------------------------- what follows a block's output */
+
+/* Pool rows of the task, and the next level's first 1x1 convolution of them. */
+static void pool_and_enter(const rs_exec *e, const task *t, const rs_scratch *s)
+{
+    const rs_stage *next = t->stage + 1;
+    const rs_packed_conv *c0 = &e->weights->block[next->layer.level][0].c0;
+    const size_t c = (size_t)t->conv->cout;
+    const int left = t->c0 / 2, px = (t->c1 < 2 * next->width ? t->c1 : 2 * next->width) / 2 - left;
+    for (int r = t->r0; r + 1 < t->r1 && r / 2 < next->height; r += 2) {
+        const float *o = t->out + (size_t)(r - t->r0) * t->out_stride;
+        e->kernels->pool_row(o, o + t->out_stride, px, (int)c, s->p);
+        pointwise(e, c0, s->p, px, pixel_at(e, &next->x, c0->cout, r / 2, left));
+    }
+}
+
+/* c2: the block's output rows in scratch o feed the next block, or the head and the next level. */
+static void after_block(const rs_exec *e, const task *t, const rs_scratch *s)
+{
+    const int level = t->stage->layer.level, px = t->c1 - t->c0;
+    const bool last_block = t->stage->layer.block + 1 == e->arch->layers[level];
+    if (!last_block) {
+        const rs_packed_conv *c0 = &e->weights->block[level][t->stage->layer.block + 1].c0;
+        for (int r = t->r0; r < t->r1; r++)
+            pointwise(e, c0, t->out + (size_t)(r - t->r0) * t->out_stride, px,
+                      pixel_at(e, &t->stage[1].x, c0->cout, r, t->c0));
+        return;
+    }
+    const rs_packed_conv *head = &e->weights->head[level];
+    for (int r = t->r0; r < t->r1; r++)
+        e->kernels->head_row(t->out + (size_t)(r - t->r0) * t->out_stride, px, head->cin,
+                             head->cout, head->w, head->b,
+                             e->score[level] +
+                                 ((size_t)r * (size_t)t->stage->width + (size_t)t->c0) *
+                                     (size_t)head->cout);
+    if (level + 1 < e->arch->levels) pool_and_enter(e, t, s);
+}
+
+int rs_exec_tasks(const rs_exec *e, const rs_step *step)
+{
+    if (step->stage < 0) return step->row1 - step->row0;
+    return rs_step_tasks(&e->schedule->stage[step->stage], step->row0, step->row1);
+}
+
+void rs_exec_task(const rs_exec *e, const rs_step *step, int i, const rs_scratch *s)
+{
+    if (step->stage < 0) {
+        const rs_stage *first = &e->schedule->stage[0];
+        const rs_packed_conv *c0 = &e->weights->block[0][0].c0;
+        const int r = step->row0 + i;
+        pointwise(e, c0, e->image + (size_t)r * (size_t)first->width, first->width,
+                  pixel_at(e, &first->x, c0->cout, r, 0));
+        return;
+    }
+    const rs_stage *st = &e->schedule->stage[step->stage];
+    const rs_packed_block *b = &e->weights->block[st->layer.level][st->layer.block];
+    task t = {.stage = st};
+    rs_step_task(st, step->row0, step->row1, i, &t.r0, &t.r1, &t.c0, &t.c1);
+    if (st->layer.role == RS_C1) {
+        t.conv = &b->c1;
+        t.in = &st->x;
+        t.out_ring = &st->y;
+        conv(e, &t, s);
+    } else {
+        t.conv = &b->c2;
+        t.in = &st->y;
+        t.out = s->o;
+        t.out_stride = (size_t)(t.c1 - t.c0) * (size_t)st->layer.channels;
+        t.residual = true;
+        conv(e, &t, s);
+        after_block(e, &t, s);
+    }
+}
+
+/* ------------------------------------------------------------------------ scores to probabilities
+ */
+
+/* Where output index i of n samples an input of m: indices lo, hi and the weight of hi. */
+static void sample(int i, int n, int m, rs_upsampling mode, int *lo, int *hi, float *t)
+{
+    const float scale = (float)m / (float)n;
+    if (mode == RS_NEAREST) {
+        int k = (int)floorf((float)i * scale);
+        *lo = *hi = k < m ? k : m - 1;
+        *t = 0;
+        return;
+    }
+    float x = ((float)i + 0.5f) * scale - 0.5f;
+    if (x < 0) x = 0;
+    int k = (int)x;
+    if (k > m - 1) k = m - 1;
+    *lo = k;
+    *hi = k + 1 < m ? k + 1 : k;
+    *t = x - (float)k;
+}
+
+static void softmax(float *v, int n)
+{
+    float top = v[0], sum = 0;
+    for (int i = 1; i < n; i++)
+        if (v[i] > top) top = v[i];
+    for (int i = 0; i < n; i++) sum += v[i] = expf(v[i] - top);
+    for (int i = 0; i < n; i++) v[i] /= sum;
+}
+
+void rs_exec_mix(const rs_exec *e, int row0, int row1, float *out)
+{
+    const int levels = e->arch->levels, cl = e->arch->classes;
+    const int height = e->schedule->height, width = e->schedule->width;
+    const rs_packed_conv *mix = &e->weights->out;
+    float score[RS_MODEL_MAX_LEVELS * RS_MAX_CLASSES];
+    for (int y = row0; y < row1; y++) {
+        for (int x = 0; x < width; x++) {
+            for (int k = 0; k < levels; k++) {
+                const int h = rs_level_size(height, k), w = rs_level_size(width, k);
+                int y0, y1, x0, x1;
+                float ty, tx;
+                sample(y, height, h, k ? e->arch->upsampling : RS_NEAREST, &y0, &y1, &ty);
+                sample(x, width, w, k ? e->arch->upsampling : RS_NEAREST, &x0, &x1, &tx);
+                const float *s = e->score[k];
+                const size_t a = ((size_t)y0 * (size_t)w + (size_t)x0) * (size_t)cl,
+                             b = ((size_t)y0 * (size_t)w + (size_t)x1) * (size_t)cl,
+                             c = ((size_t)y1 * (size_t)w + (size_t)x0) * (size_t)cl,
+                             d = ((size_t)y1 * (size_t)w + (size_t)x1) * (size_t)cl;
+                for (int i = 0; i < cl; i++) {
+                    float top = s[a + (size_t)i] + tx * (s[b + (size_t)i] - s[a + (size_t)i]);
+                    float bottom = s[c + (size_t)i] + tx * (s[d + (size_t)i] - s[c + (size_t)i]);
+                    score[k * cl + i] = top + ty * (bottom - top);
+                }
+            }
+            float *p = out + ((size_t)y * (size_t)width + (size_t)x) * (size_t)cl;
+            for (int i = 0; i < cl; i++) {
+                float v = mix->b[i];
+                for (int j = 0; j < levels * cl; j++) v += mix->w[i * levels * cl + j] * score[j];
+                p[i] = v;
+            }
+            if (cl > 1)
+                softmax(p, cl);
+            else
+                p[0] = 1 / (1 + expf(-p[0]));
+        }
+    }
+}

@@ -1,0 +1,14 @@
+#include "nn/kernels/kernels.h"
+
+#include <string.h>
+
+void rs_kernels_get(rs_isa isa, rs_kernels *k)
+{
+    memset(k, 0, sizeof *k);
+    rs_kernels_overlay__generic(k);
+#if defined(__x86_64__)
+    if (isa >= RS_ISA_AVX2) rs_kernels_overlay__avx2(k);
+    if (isa >= RS_ISA_AVX512) rs_kernels_overlay__avx512(k);
+#endif
+    k->isa = isa;
+}

@@ -1,0 +1,58 @@
+/* vec.h (generic) - four lanes through the compiler's vector extension: SSE2, NEON or plain code.
+ */
+#ifndef RS_VEC_H
+#define RS_VEC_H
+
+#include <string.h>
+
+#define RS_SUFFIX(name) name##__generic
+#define VL 4
+#define MAC_MR 4
+#define MAC_NV 2
+
+typedef float vf __attribute__((vector_size(16)));
+
+static inline vf vf_load(const float *p)
+{
+    vf v;
+    memcpy(&v, p, sizeof v);
+    return v;
+}
+static inline void vf_store(float *p, vf v)
+{
+    memcpy(p, &v, sizeof v);
+}
+static inline vf vf_set1(float x)
+{
+    return (vf){x, x, x, x};
+}
+/* Not fused: baseline x86-64 has no FMA, and a library call per lane would be far too slow. */
+static inline vf vf_fma(vf a, vf b, vf c)
+{
+    return a * b + c;
+}
+static inline vf vf_add(vf a, vf b)
+{
+    return a + b;
+}
+static inline vf vf_sub(vf a, vf b)
+{
+    return a - b;
+}
+static inline vf vf_mul(vf a, vf b)
+{
+    return a * b;
+}
+/* The larger; b where either is NaN, as the x86 instruction. */
+static inline vf vf_max(vf a, vf b)
+{
+    return (vf){a[0] > b[0] ? a[0] : b[0], a[1] > b[1] ? a[1] : b[1], a[2] > b[2] ? a[2] : b[2],
+                a[3] > b[3] ? a[3] : b[3]};
+}
+/* Sum of the lanes, pairwise in a fixed order. */
+static inline float vf_sum(vf a)
+{
+    return (a[0] + a[2]) + (a[1] + a[3]);
+}
+
+#endif

@@ -1,0 +1,88 @@
+/* kernels.h - the inner loops of the network, one set per instruction set.
+ *
+ * Activations are channel-last: a pixel is `channels` consecutive floats, channels padded with
+ * zeros to a multiple of RS_LANES; a row is its pixels, one after another, with at least one zero
+ * pixel on each side. The folder of a kernel names its instruction set; all folders compile the
+ * bodies in kernels/body/ with their own vector type (vec.h), and each fills the table below.
+ * Kernels cannot fail and allocate nothing.
+ *
+ * Row independence: the value of an output pixel of `mac` is one chain of fused multiply-adds in a
+ * fixed order (tap row, tap column, channel), whatever the other pixels of the call are. Winograd
+ * kernels do not have this property: a tile mixes its rows. */
+#ifndef RS_NN_KERNELS_H
+#define RS_NN_KERNELS_H
+
+#include <stddef.h>
+
+#include "base/cpu.h"
+
+#define RS_LANES 16 /* channels are padded to a multiple of this */
+
+/* out[p][n] = act(bias[n] + sum over dy<kh, dx<kw, c<cin of in[dy][(p+dx)*in_stride + c] * w
+ *                 + res[p][n]),  p < pixels, n < cout.
+ * It is a 3x3 convolution of a row (kh=kw=3), a 1x1 convolution (kh=kw=1) and the tile product of
+ * Winograd's method (a "pixel" is a tile). */
+typedef struct rs_mac {
+    const float *in[3]; /* kh row pointers, each at the tap column 0 of pixel 0 */
+    size_t in_stride;   /* floats from pixel to pixel */
+    int kh, kw;
+    int cin, cout;     /* multiples of RS_LANES */
+    const float *w;    /* as rs_pack_mac lays them out for this table's nr */
+    const float *bias; /* [cout], or NULL for zero */
+    const float *res;  /* pixel p at res + p*res_stride, or NULL */
+    size_t res_stride;
+    float slope; /* act(v) = v < 0 ? slope*v : v; 1 for none */
+    float *out;  /* pixel p at out + p*out_stride */
+    size_t out_stride;
+    int pixels;
+} rs_mac;
+
+/* Winograd F(m x m, 3 x 3): an output tile of m x m pixels from (m+2) x (m+2) inputs. */
+typedef struct rs_wino_in {
+    const float *row[8]; /* m+2 row pointers, at the column left of the first tile's output */
+    int tiles;           /* along the row */
+    int channels;
+    float *v; /* element f of tile t at v + f*v_stride + t*channels */
+    size_t v_stride;
+} rs_wino_in;
+
+typedef struct rs_wino_out {
+    const float *prod; /* element f of tile t at prod + f*prod_stride + t*channels */
+    size_t prod_stride;
+    int tiles, channels;
+    const float *bias; /* [channels] */
+    float slope;
+    int rows, width;     /* valid output: rows <= m rows, width <= tiles*m pixels */
+    const float *res[6]; /* row pointers at the first tile's first pixel, or res[0] NULL */
+    float *out[6];       /* likewise */
+} rs_wino_out;
+
+typedef struct rs_kernels {
+    rs_isa isa;
+    int mr, nr; /* register tile of mac: pixels, channels. w is packed in panels of nr, the last of
+                   16 */
+    void (*mac)(const rs_mac *a);
+    void (*wino_in[2])(const rs_wino_in *a); /* [0]: m=4, [1]: m=6 */
+    void (*wino_out[2])(const rs_wino_out *a);
+    /* out[p][n] = x[p]*w[n] + bias[n]: the 1x1 convolution of a one-channel image */
+    void (*from_one)(const float *x, int pixels, int cout, const float *w, const float *bias,
+                     float *out);
+    /* out[p][c] = max of a[2p],a[2p+1],b[2p],b[2p+1]: 2x2 max pool of two rows into one */
+    void (*pool_row)(const float *a, const float *b, int out_pixels, int channels, float *out);
+    /* v[p][c] = act(v[p][c] + bias[c] + res[p][c]); res NULL for none; act as in rs_mac */
+    void (*bias_act)(float *v, int pixels, int channels, const float *bias, const float *res,
+                     float slope);
+    /* out[p*heads+h] = bias[h] + sum over c of in[p][c]*w[h*channels+c]: the score head */
+    void (*head_row)(const float *in, int pixels, int channels, int heads, const float *w,
+                     const float *bias, float *out);
+} rs_kernels;
+
+/* Fills the table for an instruction set that this machine has (see rs_isa_select). */
+void rs_kernels_get(rs_isa isa, rs_kernels *k);
+
+/* The folders' overlays: each replaces what it does better. */
+void rs_kernels_overlay__generic(rs_kernels *k);
+void rs_kernels_overlay__avx2(rs_kernels *k);
+void rs_kernels_overlay__avx512(rs_kernels *k);
+
+#endif

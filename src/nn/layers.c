@@ -1,0 +1,256 @@
+/* layers.c - packs folded weights for the kernels.
+ *
+ * mac      panels of nr output channels (the last of the vector length if cout is not a multiple):
+ *          panel, tap row, tap column, input channel, output channel of the panel
+ * gemm     [tap row][tap column][input channel][output channel], the right-hand matrix of im2col
+ * Winograd for each of the (m+2)^2 elements a mac layout of depth cin, holding U = G g G^T */
+#include "nn/layers.h"
+
+#include <string.h>
+
+#include "base/alloc.h"
+
+const char *rs_conv_algo_name(rs_conv_algo a)
+{
+    switch (a) {
+    case RS_CONV_GEMM:
+        return "gemm";
+    case RS_CONV_DIRECT:
+        return "direct";
+    case RS_CONV_WINO4:
+        return "F(4x4,3x3)";
+    case RS_CONV_WINO6:
+        return "F(6x6,3x3)";
+    }
+    return "?";
+}
+
+int rs_conv_algo_tile(rs_conv_algo a)
+{
+    return a == RS_CONV_WINO4 ? 4 : a == RS_CONV_WINO6 ? 6 : 0;
+}
+
+int rs_pad_channels(int channels)
+{
+    return (channels + RS_LANES - 1) / RS_LANES * RS_LANES;
+}
+
+size_t rs_packed_size3(rs_conv_algo algo, int channels)
+{
+    const int m = rs_conv_algo_tile(algo);
+    const size_t taps = m ? (size_t)(m + 2) * (size_t)(m + 2) : 9;
+    return taps * (size_t)channels * (size_t)channels;
+}
+
+size_t rs_packed_size1(int cin, int cout)
+{
+    return (size_t)cin * (size_t)cout;
+}
+
+/* ------------------------------------------------------------------------------ the three layouts
+ */
+
+/* Where output channel n at depth d (of `depth`) lies in the mac layout with cout channels. */
+static size_t mac_index(int cout, size_t depth, int nr, size_t d, int n)
+{
+    /* All panels are nr wide but those after the last full one, which are RS_LANES wide at most. */
+    int full = cout / nr * nr, start, width;
+    if (n < full) {
+        start = n / nr * nr;
+        width = nr;
+    } else {
+        width = nr < RS_LANES ? nr : RS_LANES;
+        start = full + (n - full) / width * width;
+    }
+    return (size_t)start * depth + d * (size_t)width + (size_t)(n - start);
+}
+
+static void pack_mac(const rs_conv *c, int cin, int cout, const rs_kernels *k, float *dst)
+{
+    const int taps = c->k * c->k;
+    const size_t depth = (size_t)taps * (size_t)cin;
+    for (int n = 0; n < c->cout; n++)
+        for (int i = 0; i < c->cin; i++)
+            for (int t = 0; t < taps; t++)
+                dst[mac_index(cout, depth, k->nr, (size_t)t * (size_t)cin + (size_t)i, n)] =
+                    c->w[((size_t)n * (size_t)c->cin + (size_t)i) * (size_t)taps + (size_t)t];
+}
+
+static void pack_gemm(const rs_conv *c, int cin, int cout, float *dst)
+{
+    const int taps = c->k * c->k;
+    for (int n = 0; n < c->cout; n++)
+        for (int i = 0; i < c->cin; i++)
+            for (int t = 0; t < taps; t++)
+                dst[((size_t)t * (size_t)cin + (size_t)i) * (size_t)cout + (size_t)n] =
+                    c->w[((size_t)n * (size_t)c->cin + (size_t)i) * (size_t)taps + (size_t)t];
+}
+
+/* G for m=4 (6x3) and m=6 (8x3); the points and the matrices A, B that go with them:
+ * kernels/body/wino.h */
+static const double g4[6][3] = {{1. / 4, 0, 0},
+                                {-1. / 6, -1. / 6, -1. / 6},
+                                {-1. / 6, 1. / 6, -1. / 6},
+                                {1. / 24, 1. / 12, 1. / 6},
+                                {1. / 24, -1. / 12, 1. / 6},
+                                {0, 0, 1}};
+static const double g6[8][3] = {{1, 0, 0},
+                                {-2. / 9, -2. / 9, -2. / 9},
+                                {-2. / 9, 2. / 9, -2. / 9},
+                                {1. / 90, 1. / 45, 2. / 45},
+                                {1. / 90, -1. / 45, 2. / 45},
+                                {32. / 45, 16. / 45, 8. / 45},
+                                {32. / 45, -16. / 45, 8. / 45},
+                                {0, 0, 1}};
+
+static void pack_wino(const rs_conv *c, int cin, int cout, int m, const rs_kernels *k, float *dst)
+{
+    const int t = m + 2;
+    const double(*g)[3] = m == 4 ? g4 : g6;
+    const size_t per = (size_t)cin * (size_t)cout;
+    for (int n = 0; n < c->cout; n++) {
+        for (int i = 0; i < c->cin; i++) {
+            const float *w = c->w + ((size_t)n * (size_t)c->cin + (size_t)i) * 9;
+            double gw[8][3]; /* G g */
+            for (int r = 0; r < t; r++)
+                for (int x = 0; x < 3; x++)
+                    gw[r][x] = g[r][0] * w[x] + g[r][1] * w[3 + x] + g[r][2] * w[6 + x];
+            float *to = dst + mac_index(cout, (size_t)cin, k->nr, (size_t)i, n);
+            for (int r = 0; r < t; r++)
+                for (int s = 0; s < t; s++)
+                    to[(size_t)(r * t + s) * per] =
+                        (float)(gw[r][0] * g[s][0] + gw[r][1] * g[s][1] + gw[r][2] * g[s][2]);
+        }
+    }
+}
+
+/* ----------------------------------------------------------------------------------- a member */
+
+/* Hands out pieces of the member's block, each at a multiple of 64 bytes; memory NULL: only counts.
+ */
+typedef struct carver {
+    float *memory;
+    size_t used; /* floats */
+} carver;
+
+static float *carve(carver *c, size_t floats)
+{
+    float *p = c->memory ? c->memory + c->used : NULL;
+    c->used += (floats + 15) & ~(size_t)15;
+    return p;
+}
+
+static float *carve_bias(carver *c, const rs_conv *conv, int cout)
+{
+    float *b = carve(c, (size_t)cout);
+    if (b) memcpy(b, conv->b, (size_t)conv->cout * sizeof *b);
+    return b;
+}
+
+static void pack_block_conv(carver *m, const rs_conv *c, rs_conv_algo algo, const rs_kernels *k,
+                            rs_packed_conv *out)
+{
+    out->cin = c->cin == 1 && c->k == 1 ? 1 : rs_pad_channels(c->cin);
+    out->cout = rs_pad_channels(c->cout);
+    float *w = carve(m, c->k == 3 ? rs_packed_size3(algo, out->cout)
+                                  : rs_packed_size1(out->cin, out->cout));
+    out->w = w;
+    out->b = carve_bias(m, c, out->cout);
+    if (!w) return;
+    const int tile = rs_conv_algo_tile(algo);
+    if (c->k == 3 && tile)
+        pack_wino(c, out->cin, out->cout, tile, k, w);
+    else if (algo == RS_CONV_GEMM || out->cin == 1) /* one input channel: [cout] either way */
+        pack_gemm(c, out->cin, out->cout, w);
+    else
+        pack_mac(c, out->cin, out->cout, k, w);
+}
+
+static void pack_head(carver *m, const rs_conv *c, int channels, rs_packed_conv *out)
+{
+    out->cin = channels;
+    out->cout = c->cout;
+    float *w = carve(m, (size_t)c->cout * (size_t)channels);
+    out->w = w;
+    out->b = carve_bias(m, c, c->cout);
+    for (int n = 0; w && n < c->cout; n++)
+        memcpy(w + (size_t)n * (size_t)channels, c->w + (size_t)n * (size_t)c->cin,
+               (size_t)c->cin * sizeof *w);
+}
+
+/* Two passes over this: the first with m->memory NULL measures, the second packs. */
+static reshed_status pack_all(const rs_arch *arch, const rs_tensors *t, const rs_layer *layers,
+                              bool gemm, const rs_kernels *k, carver *m, rs_packed *out,
+                              reshed_error *err)
+{
+    reshed_status st = RESHED_OK;
+    rs_conv c = {0};
+    int layer = 0;
+    for (int lv = 0; lv < arch->levels; lv++) {
+        for (int b = 0; b < arch->layers[lv]; b++) {
+            for (int role = RS_C0; role <= RS_C2; role++) {
+                rs_packed_block *pb = &out->block[lv][b];
+                rs_packed_conv *dst = role == RS_C0 ? &pb->c0 : role == RS_C1 ? &pb->c1 : &pb->c2;
+                rs_conv_algo algo =
+                    role == RS_C0 ? (gemm ? RS_CONV_GEMM : RS_CONV_DIRECT) : layers[layer++].algo;
+                if (m->memory) {
+                    st = rs_fold_block(t, lv, b, (rs_conv_role)role, &c, err);
+                    if (st != RESHED_OK) return st;
+                } else { /* shapes are enough to measure */
+                    c.cout = rs_level_channels(arch, lv);
+                    c.cin = role == RS_C0 ? rs_block_inputs(arch, lv, b) : c.cout;
+                    c.k = role == RS_C0 ? 1 : 3;
+                }
+                pack_block_conv(m, &c, algo, k, dst);
+                rs_conv_clear(&c);
+            }
+        }
+        if (m->memory && (st = rs_fold_score(t, lv, &c, err)) != RESHED_OK) return st;
+        c.cout = arch->classes;
+        c.cin = rs_level_channels(arch, lv);
+        pack_head(m, &c, rs_pad_channels(c.cin), &out->head[lv]);
+        rs_conv_clear(&c);
+    }
+    if (m->memory && (st = rs_fold_out(t, &c, err)) != RESHED_OK) return st;
+    c.cout = arch->classes;
+    c.cin = arch->levels * arch->classes;
+    pack_head(m, &c, c.cin, &out->out);
+    rs_conv_clear(&c);
+    return RESHED_OK;
+}
+
+reshed_status rs_pack_member(const rs_arch *arch, const rs_tensors *t, const rs_layer *layers,
+                             bool gemm, const rs_kernels *k, rs_packed *out, reshed_error *err)
+{
+    rs_packed p = {0};
+    carver m = {0};
+    reshed_status st = RESHED_OK;
+    for (int lv = 0; lv < arch->levels; lv++) {
+        p.block[lv] = rs_zalloc((size_t)arch->layers[lv], sizeof *p.block[lv]);
+        if (!p.block[lv]) {
+            st = rs_fail_nomem(err, "a packed member", sizeof *p.block[lv]);
+            goto fail;
+        }
+    }
+    pack_all(arch, t, layers, gemm, k, &m, &p, NULL);
+    p.bytes = m.used * sizeof(float);
+    p.memory = rs_zalloc(m.used, sizeof(float)); /* padding channels are zero */
+    if (!p.memory) {
+        st = rs_fail_nomem(err, "packed weights", p.bytes);
+        goto fail;
+    }
+    m = (carver){.memory = p.memory};
+    if ((st = pack_all(arch, t, layers, gemm, k, &m, &p, err)) != RESHED_OK) goto fail;
+    *out = p;
+    return RESHED_OK;
+fail:
+    rs_packed_clear(&p);
+    return st;
+}
+
+void rs_packed_clear(rs_packed *p)
+{
+    for (int lv = 0; lv < RS_MODEL_MAX_LEVELS; lv++) rs_free(p->block[lv]);
+    rs_free(p->memory);
+    memset(p, 0, sizeof *p);
+}

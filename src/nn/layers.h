@@ -1,0 +1,63 @@
+/* layers.h - what a plan decides for each convolution, and the packed weights of a member. */
+#ifndef RS_NN_LAYERS_H
+#define RS_NN_LAYERS_H
+
+#include "nn/kernels/kernels.h"
+#include "nn/net.h"
+
+typedef enum rs_conv_algo {
+    RS_CONV_GEMM,
+    RS_CONV_DIRECT,
+    RS_CONV_WINO4,
+    RS_CONV_WINO6
+} rs_conv_algo;
+
+/* "gemm", "direct", "F(4x4,3x3)", "F(6x6,3x3)" */
+const char *rs_conv_algo_name(rs_conv_algo a);
+
+/* Output tile of Winograd, 0 for the others. */
+int rs_conv_algo_tile(rs_conv_algo a);
+
+/* One 3x3 convolution (c1 or c2 of a block) with everything that does not depend on the image's
+ * size. */
+typedef struct rs_layer {
+    int level, block;
+    rs_conv_role role; /* RS_C1 or RS_C2 */
+    int channels;      /* in = out, padded to RS_LANES */
+    rs_conv_algo algo;
+} rs_layer;
+
+/* Channels padded to what the kernels want. */
+int rs_pad_channels(int channels);
+
+/* ---- packed weights: all owned by the member, in one block of memory. */
+typedef struct rs_packed_conv {
+    const float *w; /* in the layout of its algorithm */
+    const float *b; /* [padded cout] */
+    int cin, cout;  /* padded; cin 1 for the first convolution of the network */
+} rs_packed_conv;
+
+typedef struct rs_packed_block {
+    rs_packed_conv c0, c1, c2;
+} rs_packed_block;
+
+typedef struct rs_packed {
+    rs_packed_block *block[RS_MODEL_MAX_LEVELS]; /* [layers of the level] */
+    rs_packed_conv head[RS_MODEL_MAX_LEVELS];    /* w [classes][padded channels], b [classes] */
+    rs_packed_conv out;                          /* w [classes][levels*classes], b [classes] */
+    float *memory;                               /* owned */
+    size_t bytes;
+} rs_packed;
+
+/* Floats of a packed 3x3 and 1x1 convolution. */
+size_t rs_packed_size3(rs_conv_algo algo, int channels);
+size_t rs_packed_size1(int cin, int cout);
+
+/* Folds and packs one member. algo3[level][block] gives c1's and c2's algorithm through `layers`
+ * (in network order: c1 and c2 of each block); gemm says whether 1x1 convolutions are for BLAS as
+ * well. */
+reshed_status rs_pack_member(const rs_arch *arch, const rs_tensors *t, const rs_layer *layers,
+                             bool gemm, const rs_kernels *k, rs_packed *out, reshed_error *err);
+void rs_packed_clear(rs_packed *p);
+
+#endif

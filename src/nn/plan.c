@@ -1,0 +1,371 @@
+#include "nn/plan.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/os.h"
+#include "base/parallel.h"
+#include "nn/blas.h"
+
+/* What depends on the image size. */
+typedef struct workspace {
+    rs_schedule schedule;
+    int members_at_once; /* members in flight; 1 when threads share a member */
+    float *rings;        /* [members_at_once][ring_floats] */
+    float *zero;         /* a row of zeros */
+    float *scratch;      /* [threads][scratch_floats] */
+    size_t scratch_floats;
+    float *score; /* [members_at_once][score_floats] */
+    size_t score_floats;
+    float *prob; /* [members][H,W,C] */
+    size_t bytes;
+} workspace;
+
+struct rs_plan {
+    rs_arch arch;
+    rs_plan_options options;
+    rs_kernels kernels;
+    bool gemm;
+    int n_layers;
+    rs_layer *layer; /* owned */
+    int members;
+    rs_packed *packed; /* [members]; owned */
+    size_t packed_bytes;
+    double pack_seconds;
+    workspace ws;
+};
+
+/* ------------------------------------------------------------------------ choice of algorithms */
+
+/* The table behind --algo auto, from measurements in docs/speed.md:
+ * - up to 128 channels F(6x6,3x3): 5.06 times fewer multiplications, and its packed weights (64
+ * floats per pair of channels) still stream from cache;
+ * - from 256 channels on F(4x4,3x3): weights of 36 floats per pair instead of 64, no waste at the
+ * edge of the small images down there, and the ensemble's memory stays bounded. */
+static rs_conv_algo choose(reshed_algo algo, int channels)
+{
+    switch (algo) {
+    case RESHED_ALGO_GEMM:
+        return RS_CONV_GEMM;
+    case RESHED_ALGO_DIRECT:
+        return RS_CONV_DIRECT;
+    case RESHED_ALGO_AUTO:
+    case RESHED_ALGO_WINOGRAD:
+        break;
+    }
+    return channels <= 128 ? RS_CONV_WINO6 : RS_CONV_WINO4;
+}
+
+static reshed_status make_layers(rs_plan *p, reshed_error *err)
+{
+    int n = 0;
+    for (int k = 0; k < p->arch.levels; k++) n += 2 * p->arch.layers[k];
+    p->layer = rs_zalloc((size_t)n, sizeof *p->layer);
+    if (!p->layer) return rs_fail_nomem(err, "the layer table", (size_t)n * sizeof *p->layer);
+    for (int k = 0; k < p->arch.levels; k++) {
+        const int c = rs_pad_channels(rs_level_channels(&p->arch, k));
+        for (int b = 0; b < p->arch.layers[k]; b++)
+            for (int role = RS_C1; role <= RS_C2; role++)
+                p->layer[p->n_layers++] = (rs_layer){.level = k,
+                                                     .block = b,
+                                                     .role = (rs_conv_role)role,
+                                                     .channels = c,
+                                                     .algo = choose(p->options.algo, c)};
+    }
+    return RESHED_OK;
+}
+
+/* ----------------------------------------------------------------------------------- packing */
+
+typedef struct pack_job {
+    rs_plan *plan;
+    const rs_model_file *model;
+    rs_model_file *take;   /* NULL, or the model */
+    reshed_status *status; /* [members] */
+    reshed_error *err;     /* [members] */
+} pack_job;
+
+static void pack_one(void *ctx, int64_t i, int worker)
+{
+    pack_job *j = ctx;
+    rs_plan *p = j->plan;
+    (void)worker;
+    j->status[i] = rs_pack_member(&p->arch, &j->model->member[i], p->layer, p->gemm, &p->kernels,
+                                  &p->packed[i], &j->err[i]);
+    if (j->take) rs_tensors_clear(&j->take->member[i]);
+}
+
+static reshed_status pack_all(rs_plan *p, const rs_model_file *model, rs_model_file *take,
+                              reshed_error *err)
+{
+    const size_t n = (size_t)model->members;
+    pack_job j = {.plan = p, .model = model, .take = take};
+    reshed_status st = RESHED_OK;
+    const double start = rs_os_monotonic();
+    j.status = rs_zalloc(n, sizeof *j.status);
+    j.err = rs_zalloc(n, sizeof *j.err);
+    if (!j.status || !j.err) {
+        st = rs_fail_nomem(err, "packing", n * sizeof *j.err);
+        goto cleanup;
+    }
+    rs_parallel_for(p->options.threads, model->members, pack_one, &j);
+    for (size_t i = 0; i < n; i++) {
+        p->packed_bytes += p->packed[i].bytes;
+        if (j.status[i] == RESHED_OK || st != RESHED_OK) continue;
+        st = j.status[i];
+        if (err) *err = j.err[i];
+    }
+    p->pack_seconds = rs_os_monotonic() - start;
+cleanup:
+    rs_free(j.status);
+    rs_free(j.err);
+    return st;
+}
+
+/* --------------------------------------------------------------------------------- workspace */
+
+static void workspace_clear(workspace *w)
+{
+    rs_schedule_clear(&w->schedule);
+    rs_free(w->rings);
+    rs_free(w->zero);
+    rs_free(w->scratch);
+    rs_free(w->score);
+    rs_free(w->prob);
+    memset(w, 0, sizeof *w);
+}
+
+/* A zeroed block of a*b floats, counted. */
+static float *block(workspace *w, size_t a, size_t b)
+{
+    size_t n;
+    if (!rs_mul(a, b, &n)) return NULL;
+    float *p = rs_zalloc(n, sizeof *p);
+    if (p) w->bytes += n * sizeof *p;
+    return p;
+}
+
+static size_t round16(size_t n)
+{
+    return (n + 15) & ~(size_t)15;
+}
+
+static reshed_status workspace_make(const rs_plan *p, int height, int width, workspace *out,
+                                    reshed_error *err)
+{
+    workspace w = {0};
+    if (height < 4 || width < 4 || height > RS_PLAN_MAX_SIDE || width > RS_PLAN_MAX_SIDE)
+        return rs_fail(err, RESHED_EINVAL, "image size|sides from 4 to %d|%d x %d",
+                       RS_PLAN_MAX_SIDE, height, width);
+    reshed_status st = rs_schedule_make(p->layer, p->n_layers, height, width, &w.schedule, err);
+    if (st != RESHED_OK) return st;
+    const rs_schedule *s = &w.schedule;
+    const size_t cl = (size_t)p->arch.classes, n = (size_t)height * (size_t)width;
+    for (int k = 0; k < p->arch.levels; k++)
+        w.score_floats +=
+            round16((size_t)rs_level_size(height, k) * (size_t)rs_level_size(width, k) * cl);
+    w.scratch_floats = round16(s->v_floats) + round16(s->m_floats) + round16(s->o_floats) +
+                       round16(s->p_floats) + round16(s->col_floats);
+    /* Members side by side need no waiting for each other; only with more threads than members does
+     * it pay to share one. */
+    w.members_at_once = p->options.threads <= p->members ? p->options.threads : 1;
+    w.rings = block(&w, (size_t)w.members_at_once, round16(s->ring_floats));
+    w.zero = block(&w, 1, round16(s->zero_floats));
+    w.scratch = block(&w, (size_t)p->options.threads, w.scratch_floats);
+    w.score = block(&w, (size_t)w.members_at_once, w.score_floats);
+    w.prob = block(&w, (size_t)p->members, n * cl);
+    if (!w.rings || !w.zero || !w.scratch || !w.score || !w.prob) {
+        workspace_clear(&w);
+        return rs_fail_nomem(err, "the workspace of an image",
+                             (s->ring_floats + w.scratch_floats) * sizeof(float));
+    }
+    *out = w;
+    return RESHED_OK;
+}
+
+reshed_status rs_plan_create(const rs_model_file *model, rs_model_file *take, int height, int width,
+                             const rs_plan_options *options, rs_plan **out, reshed_error *err)
+{
+    rs_plan *p = rs_zalloc(1, sizeof *p);
+    if (!p) return rs_fail_nomem(err, "a plan", sizeof *p);
+    p->options = *options;
+    p->members = model->members;
+    p->gemm = options->algo == RESHED_ALGO_GEMM;
+    reshed_status st = rs_arch_from_file(model, &p->arch, err);
+    if (st != RESHED_OK) goto fail;
+    rs_kernels_get(options->isa, &p->kernels);
+    if (p->gemm) rs_blas_init();
+    if ((st = make_layers(p, err)) != RESHED_OK) goto fail;
+    p->packed = rs_zalloc((size_t)p->members, sizeof *p->packed);
+    if (!p->packed) {
+        st = rs_fail_nomem(err, "a plan", (size_t)p->members * sizeof *p->packed);
+        goto fail;
+    }
+    /* The workspace first: it can fail for the caller's reasons, and then no weight has been taken.
+     */
+    if ((st = workspace_make(p, height, width, &p->ws, err)) != RESHED_OK) goto fail;
+    if ((st = pack_all(p, model, take, err)) != RESHED_OK) goto fail;
+    *out = p;
+    return RESHED_OK;
+fail:
+    rs_plan_free(p);
+    return st;
+}
+
+reshed_status rs_plan_resize(rs_plan *p, int height, int width, reshed_error *err)
+{
+    workspace w;
+    if (p->ws.schedule.height == height && p->ws.schedule.width == width) return RESHED_OK;
+    reshed_status st = workspace_make(p, height, width, &w, err);
+    if (st != RESHED_OK) return st;
+    workspace_clear(&p->ws);
+    p->ws = w;
+    return RESHED_OK;
+}
+
+void rs_plan_free(rs_plan *p)
+{
+    if (!p) return;
+    for (int i = 0; p->packed && i < p->members; i++) rs_packed_clear(&p->packed[i]);
+    rs_free(p->packed);
+    rs_free(p->layer);
+    workspace_clear(&p->ws);
+    rs_free(p);
+}
+
+size_t rs_plan_bytes(const rs_plan *p)
+{
+    return p->ws.bytes + p->packed_bytes;
+}
+
+const rs_schedule *rs_plan_schedule(const rs_plan *p)
+{
+    return &p->ws.schedule;
+}
+
+double rs_plan_pack_seconds(const rs_plan *p)
+{
+    return p->pack_seconds;
+}
+
+/* ----------------------------------------------------------------------------------- running */
+
+typedef struct run {
+    rs_plan *plan;
+    const float *image;
+    float *mean, *variance;
+    rs_exec exec;        /* when threads share a member */
+    const rs_step *step; /* likewise */
+    int member;
+} run;
+
+static rs_scratch scratch_of(const rs_plan *p, int worker)
+{
+    const rs_schedule *s = &p->ws.schedule;
+    rs_scratch r;
+    r.v = p->ws.scratch + (size_t)worker * p->ws.scratch_floats;
+    r.m = r.v + round16(s->v_floats);
+    r.o = r.m + round16(s->m_floats);
+    r.p = r.o + round16(s->o_floats);
+    r.col = r.p + round16(s->p_floats);
+    return r;
+}
+
+static rs_exec exec_of(const rs_plan *p, int member, int slot, const float *image)
+{
+    const rs_schedule *s = &p->ws.schedule;
+    rs_exec e = {.arch = &p->arch,
+                 .schedule = s,
+                 .kernels = &p->kernels,
+                 .weights = &p->packed[member],
+                 .gemm = p->gemm,
+                 .image = image,
+                 .zero = p->ws.zero,
+                 .rings = p->ws.rings + (size_t)slot * round16(s->ring_floats)};
+    float *score = p->ws.score + (size_t)slot * p->ws.score_floats;
+    for (int k = 0; k < p->arch.levels; k++) {
+        e.score[k] = score;
+        score += round16((size_t)rs_level_size(s->height, k) * (size_t)rs_level_size(s->width, k) *
+                         (size_t)p->arch.classes);
+    }
+    return e;
+}
+
+static size_t map_floats(const rs_plan *p)
+{
+    const rs_schedule *s = &p->ws.schedule;
+    return (size_t)s->height * (size_t)s->width * (size_t)p->arch.classes;
+}
+
+/* A whole member on one thread. */
+static void run_member(void *ctx, int64_t i, int worker)
+{
+    const run *r = ctx;
+    const rs_plan *p = r->plan;
+    const rs_schedule *s = &p->ws.schedule;
+    const rs_exec e = exec_of(p, (int)i, worker, r->image);
+    const rs_scratch scratch = scratch_of(p, worker);
+    for (int j = 0; j < s->steps; j++)
+        for (int t = 0, n = rs_exec_tasks(&e, &s->step[j]); t < n; t++)
+            rs_exec_task(&e, &s->step[j], t, &scratch);
+    rs_exec_mix(&e, 0, s->height, p->ws.prob + (size_t)i * map_floats(p));
+}
+
+/* One task of one step of the member that all threads share. */
+static void run_task(void *ctx, int64_t i, int worker)
+{
+    const run *r = ctx;
+    const rs_scratch scratch = scratch_of(r->plan, worker);
+    rs_exec_task(&r->exec, r->step, (int)i, &scratch);
+}
+
+static void mix_row(void *ctx, int64_t i, int worker)
+{
+    const run *r = ctx;
+    (void)worker;
+    rs_exec_mix(&r->exec, (int)i, (int)i + 1,
+                r->plan->ws.prob + (size_t)r->member * map_floats(r->plan));
+}
+
+/* Mean and population variance over the members of one image row (paper, Eq. 1a and 1b). */
+static void moments_row(void *ctx, int64_t row, int worker)
+{
+    const run *r = ctx;
+    const rs_plan *p = r->plan;
+    const size_t n = (size_t)p->ws.schedule.width * (size_t)p->arch.classes, all = map_floats(p);
+    (void)worker;
+    for (size_t i = (size_t)row * n; i < ((size_t)row + 1) * n; i++) {
+        const float *v = p->ws.prob + i;
+        double sum = 0, square = 0;
+        for (int m = 0; m < p->members; m++) sum += v[(size_t)m * all];
+        const double mean = sum / p->members;
+        for (int m = 0; m < p->members; m++) {
+            const double d = v[(size_t)m * all] - mean;
+            square += d * d;
+        }
+        r->mean[i] = (float)mean;
+        r->variance[i] = (float)(square / p->members);
+    }
+}
+
+void rs_plan_run(rs_plan *p, const float *image, float *mean, float *variance, float *members)
+{
+    const rs_schedule *s = &p->ws.schedule;
+    const int threads = p->options.threads;
+    run r = {.plan = p, .image = image, .mean = mean, .variance = variance};
+    if (p->ws.members_at_once > 1 || threads == 1) {
+        rs_parallel_for(threads, p->members, run_member, &r);
+    } else {
+        for (r.member = 0; r.member < p->members; r.member++) {
+            r.exec = exec_of(p, r.member, 0, image);
+            for (int j = 0; j < s->steps; j++) {
+                r.step = &s->step[j];
+                rs_parallel_for(threads, rs_exec_tasks(&r.exec, r.step), run_task, &r);
+            }
+            rs_parallel_for(threads, s->height, mix_row, &r);
+        }
+    }
+    rs_parallel_for(threads, s->height, moments_row, &r);
+    if (members) memcpy(members, p->ws.prob, (size_t)p->members * map_floats(p) * sizeof *members);
+}

@@ -1,0 +1,250 @@
+#include "nn/schedule.h"
+
+#include <string.h>
+
+#include "base/alloc.h"
+
+static int ceil_div(int a, int b)
+{
+    return (a + b - 1) / b;
+}
+
+static int min_int(int a, int b)
+{
+    return a < b ? a : b;
+}
+
+size_t rs_wino_stride(int tiles, int channels)
+{
+    size_t n = (size_t)tiles * (size_t)channels;
+    return n % 1024 < 16 || n % 1024 > 1008 ? n + 16 : n;
+}
+
+/* -------------------------------------------------------------------------------- task sizes */
+
+/* Tiles of one task. The task's V and M ((m+2)^2 * tiles * channels floats each) should stay in a 1
+ * MiB second-level cache, but each task reads all of the layer's weights, so wide layers want many
+ * tiles: measured, docs/speed.md. */
+static int tiles_wanted(int m, int channels)
+{
+    if (channels <= 64) return m == 6 ? 24 : 40;
+    if (channels <= 128) return m == 6 ? 48 : 64;
+    return 128;
+}
+
+static void choose_task(rs_stage *s)
+{
+    const int m = rs_conv_algo_tile(s->layer.algo);
+    if (m) {
+        const int across = ceil_div(s->width, m), want = tiles_wanted(m, s->layer.channels);
+        const int down = ceil_div(s->height, m);
+        if (across >= want) { /* part of a tile row: equal chunks */
+            int chunks = ceil_div(across, want);
+            s->task_cols = ceil_div(across, chunks) * m;
+            s->task_rows = m;
+        } else {
+            s->task_cols = across * m;
+            s->task_rows = min_int(want / across, down) * m;
+        }
+        s->step_rows = s->task_rows;
+        return;
+    }
+    if (s->layer.algo == RS_CONV_DIRECT) {
+        s->task_cols = s->width + (s->width & 1);
+        s->task_rows = 2;
+    } else { /* gemm: about 256 pixels at a time, so that im2col stays in cache */
+        s->task_cols = min_int(s->width + (s->width & 1), 256);
+        s->task_rows = 2 * min_int(ceil_div(256, 2 * s->task_cols), ceil_div(s->height, 2));
+    }
+    s->step_rows = s->task_rows * ceil_div(8, s->task_rows);
+}
+
+int rs_step_tasks(const rs_stage *s, int row0, int row1)
+{
+    return ceil_div(row1 - row0, s->task_rows) * ceil_div(s->width, s->task_cols);
+}
+
+void rs_step_task(const rs_stage *s, int row0, int row1, int i, int *r0, int *r1, int *c0, int *c1)
+{
+    const int across = ceil_div(s->width, s->task_cols);
+    *r0 = row0 + i / across * s->task_rows;
+    *r1 = min_int(*r0 + s->task_rows, row1);
+    *c0 = i % across * s->task_cols;
+    *c1 = min_int(*c0 + s->task_cols, s->width);
+}
+
+/* ---------------------------------------------------------------------------------- the order */
+
+/* How far a stage has come; made[i] rows of stage i's output, x_made[i] rows of c1 stage i's input.
+ */
+typedef struct progress {
+    int *made, *x_made;
+} progress;
+
+/* Rows below that stage i must have before it makes rows up to r1. */
+static int rows_needed(const rs_stage *s, int r1)
+{
+    return min_int(r1 + 1, s->height);
+}
+
+static int rows_ready(const rs_stage *st, int i, const progress *p)
+{
+    return st[i].layer.role == RS_C1 ? p->x_made[i] : p->made[i - 1];
+}
+
+/* Marks rows [.., r1) of stage i as made, and what follows from them. */
+static void advance(const rs_schedule *s, int i, int r1, progress *p)
+{
+    p->made[i] = r1;
+    if (s->stage[i].layer.role != RS_C2 || i + 1 == s->stages) return;
+    if (s->stage[i + 1].layer.level == s->stage[i].layer.level)
+        p->x_made[i + 1] = r1;
+    else
+        p->x_made[i + 1] = r1 == s->stage[i].height ? s->stage[i + 1].height : r1 / 2;
+}
+
+/* Enlarges the rings so that they hold every row between the newest made and the oldest still read.
+ */
+static void grow_rings(rs_schedule *s, const progress *p)
+{
+    for (int i = 0; i < s->stages; i += 2) { /* c1 at i, c2 at i+1 */
+        rs_stage *c1 = &s->stage[i];
+        int oldest_x = min_int(p->made[i] - 1, p->made[i + 1]);
+        int oldest_y = p->made[i + 1] - 1;
+        int x = p->x_made[i] - (oldest_x < 0 ? 0 : oldest_x);
+        int y = p->made[i] - (oldest_y < 0 ? 0 : oldest_y);
+        if (x > c1->x.capacity) c1->x.capacity = x;
+        if (y > c1->y.capacity) c1->y.capacity = y;
+    }
+}
+
+/* One pass of the wavefront; steps NULL: only counts. The last stage that can move goes first, so
+ * rows are used while they are fresh. */
+static int simulate(rs_schedule *s, progress *p, rs_step *steps)
+{
+    int n = 0, image_rows = 0;
+    memset(p->made, 0, (size_t)s->stages * sizeof *p->made);
+    memset(p->x_made, 0, (size_t)s->stages * sizeof *p->x_made);
+    for (;;) {
+        rs_step step = {.stage = -2};
+        for (int i = s->stages - 1; i >= 0; i--) {
+            const rs_stage *st = &s->stage[i];
+            int r0 = p->made[i], r1 = min_int(r0 + st->step_rows, st->height);
+            if (r0 < st->height && rows_ready(s->stage, i, p) >= rows_needed(st, r1)) {
+                step = (rs_step){i, r0, r1};
+                break;
+            }
+        }
+        if (step.stage == -2 && image_rows < s->height) {
+            step = (rs_step){-1, image_rows, min_int(image_rows + 8, s->height)};
+        }
+        if (step.stage == -2) return n; /* all rows of all stages are made */
+        if (steps) steps[n] = step;
+        n++;
+        if (step.stage < 0)
+            p->x_made[0] = image_rows = step.row1;
+        else /* its readers have not moved: the ring must hold old and new rows together */
+            advance(s, step.stage, step.row1, p);
+        grow_rings(s, p);
+    }
+}
+
+/* ------------------------------------------------------------------------------------- memory */
+
+static void size_rings(rs_schedule *s)
+{
+    for (int i = 0; i < s->stages; i += 2) {
+        rs_stage *c1 = &s->stage[i], *c2 = &s->stage[i + 1];
+        /* The right border reaches as far as the last tile of either reader. */
+        int right = c1->width;
+        for (int j = 0; j < 2; j++) {
+            const rs_stage *st = &s->stage[i + j];
+            int m = rs_conv_algo_tile(st->layer.algo);
+            int end = m ? ceil_div(st->width, m) * m : st->width;
+            if (end > right) right = end;
+        }
+        size_t stride = (size_t)(right + 2) * (size_t)c1->layer.channels;
+        rs_ring *ring[2] = {&c1->x, &c1->y};
+        for (int j = 0; j < 2; j++) {
+            ring[j]->stride = stride;
+            ring[j]->offset = s->ring_floats;
+            s->ring_floats += stride * (size_t)ring[j]->capacity;
+        }
+        if (stride > s->zero_floats) s->zero_floats = stride;
+        c2->x = c1->x;
+        c2->y = c1->y;
+    }
+}
+
+static void at_least(size_t *a, size_t b)
+{
+    if (b > *a) *a = b;
+}
+
+static void size_scratch(rs_schedule *s)
+{
+    for (int i = 0; i < s->stages; i++) {
+        const rs_stage *st = &s->stage[i];
+        const int m = rs_conv_algo_tile(st->layer.algo), c = st->layer.channels;
+        const size_t px = (size_t)st->task_rows * (size_t)st->task_cols;
+        if (m) {
+            int tiles = (st->task_rows / m) * (st->task_cols / m);
+            size_t vm = (size_t)((m + 2) * (m + 2)) * rs_wino_stride(tiles, c);
+            at_least(&s->v_floats, vm);
+            at_least(&s->m_floats, vm);
+        }
+        if (st->layer.algo == RS_CONV_GEMM) {
+            at_least(&s->col_floats, px * 9 * (size_t)c);
+            at_least(&s->m_floats, px * (size_t)c);
+        }
+        /* Output rows of a task; the gemm path's 1x1 convolutions write whole tasks here as well.
+         */
+        at_least(&s->o_floats, px * (size_t)c);
+        at_least(&s->p_floats, px / 4 * (size_t)c);
+    }
+}
+
+reshed_status rs_schedule_make(const rs_layer *layers, int n_layers, int height, int width,
+                               rs_schedule *out, reshed_error *err)
+{
+    rs_schedule s = {.height = height, .width = width, .stages = n_layers};
+    progress p = {NULL, NULL};
+    reshed_status st = RESHED_OK;
+    s.stage = rs_zalloc((size_t)n_layers, sizeof *s.stage);
+    p.made = rs_alloc((size_t)n_layers, sizeof *p.made);
+    p.x_made = rs_alloc((size_t)n_layers, sizeof *p.x_made);
+    if (!s.stage || !p.made || !p.x_made) {
+        st = rs_fail_nomem(err, "a schedule", (size_t)n_layers * sizeof *s.stage);
+        goto cleanup;
+    }
+    for (int i = 0; i < n_layers; i++) {
+        s.stage[i].layer = layers[i];
+        s.stage[i].height = rs_level_size(height, layers[i].level);
+        s.stage[i].width = rs_level_size(width, layers[i].level);
+        choose_task(&s.stage[i]);
+    }
+    s.steps = simulate(&s, &p, NULL);
+    s.step = rs_alloc((size_t)s.steps, sizeof *s.step);
+    if (!s.step) {
+        st = rs_fail_nomem(err, "a schedule", (size_t)s.steps * sizeof *s.step);
+        goto cleanup;
+    }
+    simulate(&s, &p, s.step);
+    size_rings(&s);
+    size_scratch(&s);
+cleanup:
+    rs_free(p.made);
+    rs_free(p.x_made);
+    if (st != RESHED_OK)
+        rs_schedule_clear(&s);
+    else
+        *out = s;
+    return st;
+}
+
+void rs_schedule_clear(rs_schedule *s)
+{
+    rs_free(s->stage);
+    rs_free(s->step);
+    memset(s, 0, sizeof *s);
+}

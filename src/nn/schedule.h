@@ -1,0 +1,70 @@
+/* schedule.h - the order in which one member's work is done for one image size.
+ *
+ * The network is a chain of 3x3 convolutions, with the pixel-wise operations (1x1 convolutions,
+ * pools, score heads) carried out on the rows that a convolution has just made. Instead of
+ * finishing a layer before the next begins, the schedule is a wavefront: a layer advances by a few
+ * rows as soon as the rows below it are there, so that they are still in cache, and each layer's
+ * output needs only a short ring of rows, whatever the height of the image.
+ *
+ *     image rows  ------>
+ *     c1 of block 0      ======>
+ *     c2 of block 0          =====>            a step: `rows` new rows of one layer
+ *     c1 of block 1             ====>
+ *     ...
+ *
+ * A step is cut into tasks, which may run on different threads. Steps, tasks and rings are fixed by
+ * the image size and the algorithms, never by the number of threads. */
+#ifndef RS_NN_SCHEDULE_H
+#define RS_NN_SCHEDULE_H
+
+#include "nn/layers.h"
+
+/* Rows of a layer's buffer that are kept: row r lies in slot r % capacity. */
+typedef struct rs_ring {
+    int capacity;  /* rows */
+    size_t stride; /* floats from slot to slot: a zero pixel, the row, zero pixels up to the last
+                      tile */
+    size_t offset; /* floats from the start of the workspace */
+} rs_ring;
+
+/* A 3x3 convolution at this image size. */
+typedef struct rs_stage {
+    rs_layer layer;
+    int height, width;
+    int step_rows; /* rows that one step makes */
+    int task_rows; /* rows and columns of one task; multiples of the tile and of 2 */
+    int task_cols;
+    rs_ring x, y; /* input of c1 and of c2 of the block; set on the block's c1 and c2 alike */
+} rs_stage;
+
+typedef struct rs_step {
+    int stage;      /* index into stages; -1: the image's rows become the first layer's input */
+    int row0, row1; /* rows of that stage */
+} rs_step;
+
+typedef struct rs_schedule {
+    int height, width;
+    int stages;
+    rs_stage *stage; /* owned */
+    int steps;
+    rs_step *step;      /* owned */
+    size_t ring_floats; /* all rings of one member */
+    size_t zero_floats; /* longest row: rows outside the frame */
+    /* scratch of one task, in floats */
+    size_t v_floats, m_floats, o_floats, p_floats, col_floats;
+} rs_schedule;
+
+/* layers: [2 * blocks], in network order. */
+reshed_status rs_schedule_make(const rs_layer *layers, int n_layers, int height, int width,
+                               rs_schedule *out, reshed_error *err);
+void rs_schedule_clear(rs_schedule *s);
+
+/* Tasks of rows [row0,row1) of a stage, and the part of the frame that task i covers. */
+int rs_step_tasks(const rs_stage *s, int row0, int row1);
+void rs_step_task(const rs_stage *s, int row0, int row1, int i, int *r0, int *r1, int *c0, int *c1);
+
+/* Floats between the elements of Winograd's V and M for that many tiles: not a multiple of 4 KiB,
+ * so that the (m+2)^2 streams of a tile do not share cache sets. */
+size_t rs_wino_stride(int tiles, int channels);
+
+#endif

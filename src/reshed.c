@@ -1,0 +1,162 @@
+/* reshed.c - the public interface: joins the readers of weights (io) and the engine (nn), and
+ * checks every argument at the door. */
+#include "reshed.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/parallel.h"
+#include "imgproc/normalise.h"
+#include "io/weights.h"
+#include "nn/plan.h"
+
+struct reshed_ensemble {
+    rs_model_file model;
+    rs_arch arch;
+    bool taken; /* the tensors went into a plan */
+};
+
+struct reshed_plan {
+    rs_plan *plan;
+    size_t pixels;
+};
+
+/* ---------------------------------------------------------------------------------- the ensemble
+ */
+
+reshed_status reshed_ensemble_load(const char *path, reshed_ensemble **out, reshed_error *err)
+{
+    if (!path || !out) return rs_fail(err, RESHED_EINVAL, "path and result|not NULL|NULL");
+    reshed_ensemble *e = rs_zalloc(1, sizeof *e);
+    if (!e) return rs_fail_nomem(err, "an ensemble", sizeof *e);
+    reshed_status st = rs_weights_load(path, &e->model, err);
+    if (st == RESHED_OK) st = rs_arch_from_file(&e->model, &e->arch, err);
+    if (st == RESHED_OK) st = rs_net_check(&e->model, err);
+    if (st != RESHED_OK) {
+        reshed_ensemble_free(e);
+        return st;
+    }
+    *out = e;
+    return RESHED_OK;
+}
+
+void reshed_ensemble_free(reshed_ensemble *e)
+{
+    if (!e) return;
+    rs_model_file_clear(&e->model);
+    rs_free(e);
+}
+
+void reshed_ensemble_get_info(const reshed_ensemble *e, reshed_ensemble_info *info)
+{
+    *info = (reshed_ensemble_info){.members = e->model.members,
+                                   .classes = e->arch.classes,
+                                   .filters = e->arch.filters,
+                                   .receptive_radius = rs_receptive_radius(&e->arch),
+                                   .pixel_size_min = e->model.pixel_size_min,
+                                   .pixel_size_max = e->model.pixel_size_max};
+}
+
+/* ------------------------------------------------------------------------------------- inference
+ */
+
+void reshed_options_defaults(reshed_options *options)
+{
+    *options = (reshed_options){.threads = 0, .algo = RESHED_ALGO_AUTO, .precision = RESHED_FP32};
+}
+
+reshed_status reshed_options_check(const reshed_options *o, reshed_error *err)
+{
+    if (o->threads < 0 || o->threads > 1024)
+        return rs_fail(err, RESHED_EINVAL, "threads|0 to 1024|%d", o->threads);
+    if (o->algo < RESHED_ALGO_AUTO || o->algo > RESHED_ALGO_GEMM)
+        return rs_fail(err, RESHED_EINVAL, "algorithm|a value of reshed_algo|%d", (int)o->algo);
+    if (o->precision != RESHED_FP32)
+        return rs_fail(err, RESHED_EUNSUPPORTED, "precision|RESHED_FP32|%d", (int)o->precision);
+    return RESHED_OK;
+}
+
+static reshed_status plan_create(const reshed_ensemble *e, rs_model_file *take, int height,
+                                 int width, const reshed_options *options, reshed_plan **out,
+                                 reshed_error *err)
+{
+    reshed_options o;
+    rs_plan_options po;
+    if (!e || !out) return rs_fail(err, RESHED_EINVAL, "ensemble and result|not NULL|NULL");
+    if (e->taken)
+        return rs_fail(err, RESHED_EINVAL, "ensemble|its weights|already taken by another plan");
+    reshed_options_defaults(&o);
+    if (options) o = *options;
+    reshed_status st = reshed_options_check(&o, err);
+    if (st != RESHED_OK) return st;
+    if ((st = rs_isa_select(&po.isa, err)) != RESHED_OK) return st;
+    po.threads = rs_threads_or_all(o.threads);
+    po.algo = o.algo;
+    reshed_plan *p = rs_zalloc(1, sizeof *p);
+    if (!p) return rs_fail_nomem(err, "a plan", sizeof *p);
+    st = rs_plan_create(&e->model, take, height, width, &po, &p->plan, err);
+    if (st != RESHED_OK) {
+        rs_free(p);
+        return st;
+    }
+    p->pixels = (size_t)height * (size_t)width;
+    *out = p;
+    return RESHED_OK;
+}
+
+reshed_status reshed_plan_create(const reshed_ensemble *e, int height, int width,
+                                 const reshed_options *options, reshed_plan **out,
+                                 reshed_error *err)
+{
+    return plan_create(e, NULL, height, width, options, out, err);
+}
+
+reshed_status reshed_plan_create_taking(reshed_ensemble *e, int height, int width,
+                                        const reshed_options *options, reshed_plan **out,
+                                        reshed_error *err)
+{
+    reshed_status st = plan_create(e, e ? &e->model : NULL, height, width, options, out, err);
+    for (int i = 0; e && i < e->model.members; i++)
+        if (e->model.member[i].n == 0) e->taken = true; /* also when packing failed half-way */
+    return st;
+}
+
+reshed_status reshed_plan_resize(reshed_plan *p, int height, int width, reshed_error *err)
+{
+    reshed_status st = rs_plan_resize(p->plan, height, width, err);
+    if (st == RESHED_OK) p->pixels = (size_t)height * (size_t)width;
+    return st;
+}
+
+void reshed_plan_free(reshed_plan *p)
+{
+    if (!p) return;
+    rs_plan_free(p->plan);
+    rs_free(p);
+}
+
+size_t reshed_plan_bytes(const reshed_plan *p)
+{
+    return rs_plan_bytes(p->plan) + sizeof *p;
+}
+
+reshed_status reshed_plan_run(reshed_plan *p, const float *image, float *mean, float *variance,
+                              float *members, reshed_error *err)
+{
+    if (!p || !image || !mean || !variance)
+        return rs_fail(err, RESHED_EINVAL, "plan, image, mean and variance|not NULL|NULL");
+    for (size_t i = 0; i < p->pixels; i++)
+        if (!isfinite(image[i]))
+            return rs_fail(err, RESHED_EINVAL, "image|finite values|%g|pixel %zu", (double)image[i],
+                           i);
+    rs_plan_run(p->plan, image, mean, variance, members);
+    return RESHED_OK;
+}
+
+reshed_status reshed_normalise(float *image, size_t n, reshed_error *err)
+{
+    rs_norm_range range;
+    reshed_status st = rs_norm_range_frame(image, n, &range, err);
+    return st == RESHED_OK ? rs_norm_apply(image, n, range, false, image, err) : st;
+}
