@@ -32,8 +32,8 @@ const rs_twin_field *rs_twin_effect_fields(int *n)
         PLAIN(drift_x, -1, 1),   PLAIN(drift_y, -1, 1),     PLAIN(jumps, 0, 1e4),
         PLAIN(jump_size, 0, 1),  PLAIN(tip_radius, 0, 1),   PLAIN(second_tip, 0, 1),
         PLAIN(second_x, -1, 1),  PLAIN(second_y, -1, 1),    PLAIN(blur, 0, 100),
-        PLAIN(tip_change, 0, 1), PLAIN(gain, 1e-6, 1e6),    PLAIN(contrast, -100, 100),
-        PLAIN(gamma, 0.05, 20),  PLAIN(tilt_x, -2, 2),      PLAIN(tilt_y, -2, 2),
+        PLAIN(tip_change, 0, 1), PLAIN(gain, 1e-3, 1e3),    PLAIN(contrast, -10, 10),
+        PLAIN(gamma, 0.1, 5),    PLAIN(tilt_x, -2, 2),      PLAIN(tilt_y, -2, 2),
         PLAIN(noise, 0, 100),    PLAIN(line_noise, 0, 100), PLAIN(level_jumps, 0, 1e4),
         PLAIN(scars, 0, 1e4),    PLAIN(hot_pixels, 0, 1),   PLAIN(scanned, 0, 1),
     };
@@ -81,8 +81,7 @@ static int gauss_taps(double sigma, float *tap)
         tap[0] = 1;
         return 0;
     }
-    int n = (int)ceil(3 * sigma);
-    n = n > BLUR_MAX ? BLUR_MAX : n;
+    int n = sigma < BLUR_MAX / 3.0 ? (int)ceil(3 * sigma) : BLUR_MAX;
     double sum = 1;
     tap[0] = 1;
     for (int i = 1; i <= n; i++) {
@@ -127,6 +126,8 @@ static void blur(const float *a, int rows, int cols, double sx, double sy, float
 
 static float sample_at(const float *a, int rows, int cols, double r, double c)
 {
+    r = r < -1 ? -1 : r > rows ? rows : r;
+    c = c < -1 ? -1 : c > cols ? cols : c;
     int r0 = (int)floor(r), c0 = (int)floor(c);
     float tr = (float)(r - r0), tc = (float)(c - c0), v[2];
     for (int k = 0; k < 2; k++) {

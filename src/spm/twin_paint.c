@@ -146,7 +146,8 @@ void twin_paint_stripe(twin_canvas *cv, const twin_stripe *st, twin_edges *scrat
         double ds = cv->px * st->ux, dn = -cv->px * st->uy, first = 0, last = cv->cols - 1;
         clip(s0, ds, -2 * pixel, st->length + 2 * pixel, &first, &last);
         clip(n0, dn, -reach, reach, &first, &last);
-        int c_first = (int)ceil(first), c_last = last < first ? -1 : (int)floor(last);
+        if (last < first) continue;
+        int c_first = (int)ceil(first), c_last = (int)floor(last);
         size_t row = (size_t)r * (size_t)cv->cols;
         for (int c = c_first; c <= c_last; c++)
             dip(cv, &b, row + (size_t)c, s0 + c * ds, n0 + c * dn);
@@ -173,6 +174,7 @@ static bool window_of(const twin_canvas *cv, twin_box b, double margin, window *
         c_lo = fmin(c_lo, floor((b.x_lo - margin - x) / cv->px));
         c_hi = fmax(c_hi, ceil((b.x_hi + margin - x) / cv->px));
     }
+    if (c_lo >= cv->cols || c_hi < 0) return false;
     w->c0 = c_lo < 0 ? 0 : (int)c_lo;
     w->c1 = c_hi > cv->cols - 1 ? cv->cols - 1 : (int)c_hi;
     return w->r1 >= w->r0 && w->c1 >= w->c0;

@@ -93,11 +93,12 @@ static void draw_instrument(rs_rng *r, double px, double rows, double harsh, rs_
     fx->scanned = rs_rng_chance(r, 0.1 * h) ? rs_rng_between(r, 0.3, 1) : 1;
 }
 
-void rs_twin_randomise(uint64_t seed, int rows, int cols, double harsh, rs_twin_options *opt,
-                       rs_twin_effects *fx, double *pixel)
+void rs_twin_randomise(uint64_t seed, int rows, int cols, double want, double harsh,
+                       rs_twin_options *opt, rs_twin_effects *fx, double *pixel)
 {
     rs_rng r = rs_rng_make(seed, STREAM_FILM, 0);
     double px = rs_rng_log(&r, RS_TWIN_PIXEL_MIN, RS_TWIN_PIXEL_MAX);
+    px = want > 0 ? want : px;
     rs_twin_options_defaults(opt);
     rs_twin_effects_defaults(fx);
     /* A margin for drift. */

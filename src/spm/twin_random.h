@@ -10,9 +10,10 @@
 #define RS_TWIN_PIXEL_MIN 4e-9
 #define RS_TWIN_PIXEL_MAX 24e-9
 
-/* Options for a frame of rows x cols pixels; *pixel is its pixel size in m. The seeds in opt and fx
- * are set. harsh scales the strength of the instrument's effects: 0 none, 1 training. */
-void rs_twin_randomise(uint64_t seed, int rows, int cols, double harsh, rs_twin_options *opt,
-                       rs_twin_effects *fx, double *pixel);
+/* Options for a frame of rows x cols pixels of *pixel m; want is that size, or 0 to have it drawn
+ * too. The seeds in opt and fx are set. harsh scales the strength of the instrument's effects: 0
+ * none, 1 training. */
+void rs_twin_randomise(uint64_t seed, int rows, int cols, double want, double harsh,
+                       rs_twin_options *opt, rs_twin_effects *fx, double *pixel);
 
 #endif

@@ -25,9 +25,13 @@ static reshed_status check_view(const rs_twin_view *v, reshed_error *err)
     if (v->row_begin < 0 || v->row_begin >= v->row_end || v->row_end > v->rows)
         return rs_fail(err, RESHED_EINVAL, "rows of the twin's frame|0 <= begin < end <= %d|%d, %d",
                        v->rows, v->row_begin, v->row_end);
+    /* The work grows with the ground that the lines cover. */
+    double far = 10 * (v->width + v->height);
     for (int r = 0; r < v->rows; r++)
-        if ((v->dx && !(fabsf(v->dx[r]) <= 1)) || (v->dy && !(fabsf(v->dy[r]) <= 1)))
-            return rs_fail(err, RESHED_EINVAL, "drift of the twin's frame|-1 to 1 m||row %d", r);
+        if ((v->dx && !(fabs((double)v->dx[r]) <= far)) ||
+            (v->dy && !(fabs((double)v->dy[r]) <= far)))
+            return rs_fail(err, RESHED_EINVAL, "drift of the twin's frame|at most %g m||row %d",
+                           far, r);
     return RESHED_OK;
 }
 
