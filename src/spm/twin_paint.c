@@ -68,6 +68,12 @@ size_t twin_stripe_table(const twin_canvas *cv)
     return (size_t)(diagonal / table_step(cv)) + 8;
 }
 
+/* Many bright things in one pixel must not run out of the numbers. */
+static float capped(float v)
+{
+    return v < 1e3f ? v : 1e3f;
+}
+
 static void dip(twin_canvas *cv, const brush *b, size_t at, double s, double n)
 {
     const twin_stripe *st = b->st;
@@ -95,7 +101,7 @@ static void dip(twin_canvas *cv, const brush *b, size_t at, double s, double n)
         float away = d[side] < 0 ? 1 + d[side] * b->inv_outer[side] : 1;
         if (away > 0) pass *= 1 + b->outer[side] * cap * away * away * (1 - step[side]);
     }
-    cv->pass[at] *= pass;
+    cv->pass[at] = capped(cv->pass[at] * pass);
     if (share > cv->share[at]) cv->share[at] = share;
     if (cv->relief) cv->relief[at] += b->relief * share * (across - 0.5f * (left + right));
 
@@ -218,7 +224,7 @@ static void paint_spot(twin_canvas *cv, const twin_feature *f)
         for (int c = w.c0; c <= w.c1; c++) {
             float dx = x + (float)c * (float)cv->px, d = sqrtf(dx * dx + dy * dy);
             float *v = &cv->base[(size_t)r * (size_t)cv->cols + (size_t)c];
-            *v *= 1 + f->bright[0] * twin_step((radius - d) / soft);
+            *v = capped(*v * (1 + f->bright[0] * twin_step((radius - d) / soft)));
         }
     }
 }
@@ -265,7 +271,8 @@ void twin_paint_feature(twin_canvas *cv, const twin_feature *f)
             float bright = f->bright[0] * ridge((d - 0.9f * width) / (1.4f * width)) +
                            f->bright[1] * ridge((d + 0.9f * width) / (1.4f * width));
             float core = f->core * ridge(d / (0.8f * width));
-            cv->base[at] *= (1 + bright * vary) * (1 - core * (vary > 1 ? 1 : vary));
+            float bent = (1 + bright * vary) * (1 - core * (vary > 1 ? 1 : vary));
+            cv->base[at] = capped(cv->base[at] * bent);
         }
 }
 
