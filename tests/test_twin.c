@@ -23,7 +23,7 @@ static rs_twin_options bare(void)
     o.minus_fraction = o.offset = 0;
     o.curve_density = o.ring_density = o.spot_density = 0;
     o.slow = o.texture = o.height_roughness = o.resonance_slow = 0;
-    o.tilt_spread = o.bend = o.roughness = o.asymmetry = o.rim = o.shadow = 0;
+    o.wedge = o.uneven = o.tilt_spread = o.bend = o.roughness = o.asymmetry = o.rim = o.shadow = 0;
     o.mixed_tilt = 0;
     return o;
 }

@@ -50,13 +50,17 @@ twin_edges twin_stripe_edges(const twin_stripe *st, double s)
         shape = narrow < shape ? narrow : shape;
         strength *= fade;
     }
-    double centre = st->bend * rs_noise1(st->seed ^ 1, s / st->bend_size);
-    double half = 0.5 * st->width * shape;
+    double where = s / st->bend_size;
+    double centre = st->bend * (double)rs_noise1(st->seed ^ 1, where);
+    double wide = 1 + st->wedge * (double)rs_noise1(st->seed ^ 4, 0.6 * where);
+    double half = 0.5 * st->width * shape * (wide > 0.35 ? wide : 0.35);
+    strength *= 1 - 0.5 * st->uneven * (1 + (double)rs_noise1(st->seed ^ 5, where));
+    float patch = 0.5f + 0.5f * rs_noise1(st->seed ^ 6, 2.5 * where);
     double left = half + st->roughness * rs_noise1(st->seed ^ 2, s / st->rough_size);
     double right = half + st->roughness * rs_noise1(st->seed ^ 3, s / st->rough_size);
     left = left < 0.6 * half ? 0.6 * half : left;
     right = right < 0.6 * half ? 0.6 * half : right;
-    return (twin_edges){(float)(centre + left), (float)(centre - right), (float)strength};
+    return (twin_edges){(float)(centre + left), (float)(centre - right), (float)strength, patch};
 }
 
 void twin_stripe_span(const twin_stripe *st, double *begin, double *end)
@@ -136,7 +140,7 @@ static bool add(placer *p, rs_rng *r, const wish *w)
     st->to = w->to;
     st->family = w->family;
     st->primary = w->primary;
-    st->seed = rs_rng_bits(r) & ~(uint64_t)3;
+    st->seed = rs_rng_bits(r) & ~(uint64_t)7;
     st->contrast = (float)w->contrast;
     st->tilt = rs_rng_chance(r, o->mixed_tilt) ? -p->lean[w->family] : p->lean[w->family];
     double soft = draw(r, o->softness), most_soft = 0.45 * w->width;
@@ -149,6 +153,8 @@ static bool add(placer *p, rs_rng *r, const wish *w)
     st->rim = (float)(o->rim * rs_rng_unit(r) * w->contrast);
     st->shadow = (float)(o->shadow * rs_rng_unit(r) * w->contrast);
     st->bend = o->bend * rs_rng_between(r, 0.3, 1);
+    st->wedge = o->wedge * rs_rng_unit(r);
+    st->uneven = o->uneven * rs_rng_unit(r);
     st->bend_size = 0.35 * (p->cell[0] + p->cell[1]) * rs_rng_between(r, 0.5, 1.5);
     st->roughness = fmin(o->roughness * rs_rng_between(r, 0.3, 1), 0.25 * w->width);
     st->rough_size = fmax(5 * draw(r, o->softness), 2 * st->roughness);

@@ -75,6 +75,24 @@ static void make_spot(rs_rng *r, const rs_twin_options *o, double x, double y, t
     f->seed = rs_rng_bits(r);
 }
 
+/* A place within the film at the edge of some stripe; (x,y) stays where none is found soon. */
+static void cling(const rs_twin_sample *sample, rs_rng *r, double *x, double *y)
+{
+    const rs_twin_options *o = &sample->opt;
+    for (int k = 0; k < 8; k++) {
+        const twin_stripe *st = &sample->stripe[rs_rng_below(r, sample->stripes)];
+        double s = st->length * rs_rng_unit(r);
+        twin_edges e = twin_stripe_edges(st, s);
+        double off = o->curve_width * rs_rng_between(r, 0, 3);
+        double n = rs_rng_chance(r, 0.5) ? (double)e.left + off : (double)e.right - off;
+        double u = st->x + s * st->ux - n * st->uy, v = st->y + s * st->uy + n * st->ux;
+        if (fabs(u) > 0.5 * o->width || fabs(v) > 0.5 * o->height) continue;
+        *x = u;
+        *y = v;
+        return;
+    }
+}
+
 reshed_status twin_place_features(rs_twin_sample *sample, reshed_error *err)
 {
     typedef void maker(rs_rng *, const rs_twin_options *, double, double, twin_feature *);
@@ -96,6 +114,8 @@ reshed_status twin_place_features(rs_twin_sample *sample, reshed_error *err)
         for (int i = 0; i < count[k]; i++) {
             rs_rng r = rs_rng_make(o->seed, (uint64_t)(TWIN_STREAM_CURVE + k), (uint64_t)i);
             double x = (rs_rng_unit(&r) - 0.5) * o->width, y = (rs_rng_unit(&r) - 0.5) * o->height;
+            if (k < 2 && sample->stripes > 0 && rs_rng_chance(&r, o->clinging))
+                cling(sample, &r, &x, &y);
             make[k](&r, o, x, y, &sample->feature[sample->features++]);
         }
     return RESHED_OK;

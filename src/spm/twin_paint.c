@@ -53,7 +53,7 @@ static double reach_of(const twin_canvas *cv, const twin_stripe *st)
 {
     double soft = st->soft[0] > st->soft[1] ? st->soft[0] : st->soft[1];
     double outer = 2 * soft + 1.2 * st->width, pixel = cv->px > cv->py ? cv->px : cv->py;
-    return 0.5 * st->width + st->roughness + st->bend + outer + 3 * pixel;
+    return 0.5 * (1 + st->wedge) * st->width + st->roughness + st->bend + outer + 3 * pixel;
 }
 
 static double table_step(const twin_canvas *cv)
@@ -99,7 +99,10 @@ static void dip(twin_canvas *cv, const brush *b, size_t at, double s, double n)
     float pass = 1 - dark * share;
     for (int side = 0; side < 2; side++) {
         float away = d[side] < 0 ? 1 + d[side] * b->inv_outer[side] : 1;
-        if (away > 0) pass *= 1 + b->outer[side] * cap * away * away * (1 - step[side]);
+        if (away > 0) {
+            float patch = b->outer[side] > 0 ? e[0].patch : 1;
+            pass *= 1 + b->outer[side] * patch * cap * away * away * (1 - step[side]);
+        }
     }
     cv->pass[at] = capped(cv->pass[at] * pass);
     if (share > cv->share[at]) cv->share[at] = share;

@@ -34,6 +34,7 @@ typedef struct twin_stripe {
     double taper[2];              /* m, length of the needle at each end, 0 when blunt */
     double soft[2];               /* m, half-width of each edge */
     double bend, roughness;       /* m */
+    double wedge, uneven;         /* relative */
     double bend_size, rough_size; /* m, their lengths along the stripe */
     float contrast;               /* darkness in the middle */
     float lean;                   /* by how much side 0 is darker than the mean, of the contrast */
@@ -50,6 +51,7 @@ typedef struct twin_stripe {
 typedef struct twin_edges {
     float left, right; /* m, n of the two edges, left > right */
     float strength;    /* 0 ... 1, fading to 0 at the tip of a needle */
+    float patch;       /* 0 ... 1, brightness of the rim here */
 } twin_edges;
 
 twin_edges twin_stripe_edges(const twin_stripe *st, double s);

@@ -39,6 +39,8 @@ static void draw_stripes(rs_rng *r, double px, rs_twin_options *o)
     o->tilt_spread = rs_rng_between(r, 0, 0.02);
     o->bend = rs_rng_between(r, 0, 1.2) * px;
     o->roughness = rs_rng_between(r, 0, 0.8) * px;
+    o->wedge = rs_rng_between(r, 0, 0.6);
+    o->uneven = rs_rng_between(r, 0, 0.6);
     o->softness = around(r, rs_rng_between(r, 0.6, 1.5), 0.3, px);
     o->asymmetry = rs_rng_unit(r);
     o->rim = rs_rng_chance(r, 0.5) ? rs_rng_between(r, 0, 0.5) : 0;
@@ -53,13 +55,14 @@ static void draw_film(rs_rng *r, double px, rs_twin_options *o)
     o->offset = rs_rng_chance(r, 0.7) ? rs_rng_between(r, 0, 0.3) : 0;
 
     double area = px * px, some = rs_rng_chance(r, 0.8) ? 1 : 0;
-    o->curve_density = some * rs_rng_log(r, 1e-4, 2e-3) / area;
+    o->clinging = rs_rng_unit(r);
+    o->curve_density = some * rs_rng_log(r, 1.5e-4, 2e-3) / area;
     o->ring_density = some * rs_rng_log(r, 5e-5, 1e-3) / area;
     o->spot_density = rs_rng_chance(r, 0.4) ? rs_rng_log(r, 3e-5, 5e-4) / area : 0;
     o->curve_size = rs_rng_log(r, 6, 25) * px;
     o->curve_width = rs_rng_log(r, 0.8, 2.2) * px;
-    double bright = rs_rng_log(r, 0.1, 0.7);
-    o->curve_brightness = (rs_twin_range){bright, bright * rs_rng_log(r, 1.5, 6)};
+    double bright = rs_rng_log(r, 0.15, 0.9);
+    o->curve_brightness = (rs_twin_range){bright, bright * rs_rng_log(r, 1.5, 5)};
 
     o->slow = rs_rng_between(r, 0, 0.12);
     o->slow_size = rs_rng_log(r, 12, 90) * px;
@@ -110,5 +113,9 @@ void rs_twin_randomise(uint64_t seed, int rows, int cols, double want, double ha
     draw_film(&r, px, opt);
     r = rs_rng_make(seed, STREAM_INSTRUMENT, 0);
     draw_instrument(&r, px, rows, harsh, fx);
+    /* What nobody can see nobody should be asked to find: it only teaches to guess. */
+    double seen = fmin(1.2 * fx->noise, 0.5);
+    opt->thin_contrast.lo = fmax(opt->thin_contrast.lo, seen);
+    opt->thin_contrast.hi = fmax(opt->thin_contrast.hi, seen);
     *pixel = px;
 }

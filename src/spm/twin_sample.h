@@ -59,6 +59,8 @@ typedef struct rs_twin_options {
     double tilt_spread;     /* rad, standard deviation of a stripe's direction about its family's */
     double bend;            /* m, amplitude of the slow wandering of a stripe */
     double roughness;       /* m, amplitude of the roughness of each edge */
+    double wedge;           /* how much the width varies along a stripe, of the width */
+    double uneven;          /* how much the darkness varies along a stripe, of the contrast */
     rs_twin_range softness; /* m, half-width of the edge from c to a */
     double asymmetry;       /* 0 ... 1, how much softer one side (the inclined wall) is */
     double rim;             /* brightness of the rim along one side, of the c level */
@@ -76,11 +78,12 @@ typedef struct rs_twin_options {
     double offset; /* background signal of the instrument, of the c level: c+ and c- differ */
 
     /* Features that are no walls. */
-    double curve_density;           /* per m^2: bright curves with dark cores */
-    double ring_density;            /* per m^2: small closed ones */
-    double spot_density;            /* per m^2: dark or bright round spots */
-    double curve_size;              /* m, mean length */
-    double curve_width;             /* m */
+    double clinging;      /* share of the curves and rings that sit at the edge of a stripe */
+    double curve_density; /* per m^2: bright curves with dark cores */
+    double ring_density;  /* per m^2: small closed ones */
+    double spot_density;  /* per m^2: dark or bright round spots */
+    double curve_size;    /* m, mean length */
+    double curve_width;   /* m */
     rs_twin_range curve_brightness; /* above the c level, of it */
 
     /* The c domain itself. */
