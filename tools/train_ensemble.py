@@ -218,6 +218,8 @@ class Trainer:
                       flush=True)
             if self.step % a.checkpoint == 0:
                 self.save()
+            if self.step == a.stop_at:
+                return
         self.save()
         model = self.averaged_model()
         result = judge([model])
@@ -326,6 +328,7 @@ def parser():
     t.add_argument("--report", type=int, default=100, help="steps between lines of the log")
     t.add_argument("--evaluate", type=int, default=500)
     t.add_argument("--checkpoint", type=int, default=250)
+    t.add_argument("--stop-at", type=int, default=0, help="a step to leave off at, as if stopped")
     t.set_defaults(run=train)
 
     e = sub.add_parser("export")
