@@ -33,6 +33,7 @@ struct rs_plan {
     rs_packed *packed; /* [members]; owned */
     size_t packed_bytes;
     double pack_seconds;
+    const rs_probe *probe; /* NULL when nobody measures */
     workspace ws;
 };
 
@@ -246,6 +247,16 @@ double rs_plan_pack_seconds(const rs_plan *p)
     return p->pack_seconds;
 }
 
+const rs_arch *rs_plan_arch(const rs_plan *p)
+{
+    return &p->arch;
+}
+
+void rs_plan_set_probe(rs_plan *p, const rs_probe *probe)
+{
+    p->probe = probe;
+}
+
 /* ----------------------------------------------------------------------------------- running */
 
 typedef struct run {
@@ -266,6 +277,8 @@ static rs_scratch scratch_of(const rs_plan *p, int worker)
     r.o = r.m + round16(s->m_floats);
     r.p = r.o + round16(s->o_floats);
     r.col = r.p + round16(s->p_floats);
+    r.probe = p->probe;
+    r.worker = worker;
     return r;
 }
 
@@ -306,7 +319,9 @@ static void run_member(void *ctx, int64_t i, int worker)
     for (int j = 0; j < s->steps; j++)
         for (int t = 0, n = rs_exec_tasks(&e, &s->step[j]); t < n; t++)
             rs_exec_task(&e, &s->step[j], t, &scratch);
+    rs_mark(&scratch, s->stages, RS_PHASE_START);
     rs_exec_mix(&e, 0, s->height, p->ws.prob + (size_t)i * map_floats(p));
+    rs_mark(&scratch, s->stages, RS_PHASE_AFTER);
 }
 
 /* One task of one step of the member that all threads share. */
@@ -320,9 +335,11 @@ static void run_task(void *ctx, int64_t i, int worker)
 static void mix_row(void *ctx, int64_t i, int worker)
 {
     const run *r = ctx;
-    (void)worker;
+    const rs_scratch scratch = scratch_of(r->plan, worker);
+    rs_mark(&scratch, r->plan->ws.schedule.stages, RS_PHASE_START);
     rs_exec_mix(&r->exec, (int)i, (int)i + 1,
                 r->plan->ws.prob + (size_t)r->member * map_floats(r->plan));
+    rs_mark(&scratch, r->plan->ws.schedule.stages, RS_PHASE_AFTER);
 }
 
 /* Mean and population variance over the members of one image row (paper, Eq. 1a and 1b). */
