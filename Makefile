@@ -118,7 +118,7 @@ $(BIN)/reshed-%: $(B)/tools/reshed-%.o $(TOOLOBJ) $(BENCHOBJ) $(B)/internal.a
 	$(call say,LD)
 	$(Q)$(CC) -o $@ $^ $(ALLLIBS)
 
-$(B)/tests/%: $(B)/tests/%.o $(SUPPORT) $(TOOLOBJ) $(B)/internal.a
+$(B)/tests/%: $(B)/tests/%.o $(SUPPORT) $(TOOLOBJ) $(B)/benchmarks/random_model.o $(B)/internal.a
 	$(call say,LD)
 	$(Q)$(CC) -o $@ $^ $(WRAP) $(ALLLIBS) $(shell $(PC) --libs $(TESTPKG))
 

@@ -597,13 +597,12 @@ static herr_t touch(hid_t root, const char *name, const H5O_info_t *info, void *
 static bool damaged_bare(void *ctx, long i)
 {
     hostile *h = ctx;
-    hid_t file = -1;
-    uint64_t size;
+    rs_h5_file *file = NULL;
     damage(h, i);
     rs_h5_hush hush = rs_h5_hush_begin();
-    if (rs_h5_open(NULL, h->copy, h->len, &file, &size, NULL) == RESHED_OK)
-        H5Ovisit2(file, H5_INDEX_NAME, H5_ITER_INC, touch, NULL, H5O_INFO_BASIC);
-    rs_h5_close(file);
+    if (rs_h5_open(NULL, h->copy, h->len, &file, NULL) == RESHED_OK)
+        H5Ovisit2(file->id, H5_INDEX_NAME, H5_ITER_INC, touch, NULL, H5O_INFO_BASIC);
+    rs_h5_file_close(file);
     rs_h5_hush_end(hush);
     return true;
 }

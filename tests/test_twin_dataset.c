@@ -74,18 +74,19 @@ static void what_is_written_is_read(void **state)
     read_set(path, "pixel_size", H5T_NATIVE_DOUBLE, got_pixel, dims);
     assert_memory_equal(got_pixel, pixel, sizeof pixel);
 
-    hid_t file = H5Fopen(path, H5F_ACC_RDONLY, H5P_DEFAULT), seed;
+    rs_h5_file *file = NULL;
+    assert_ok(rs_h5_open(path, NULL, 0, &file, &err), &err);
     char text[64];
     uint64_t value = 0;
-    assert_true(rs_h5_text(file, "format", text, sizeof text));
+    assert_true(rs_h5_text(file, file->id, "format", text, sizeof text));
     assert_string_equal(text, "reshed-dataset");
-    assert_true(rs_h5_text(file, "options", text, sizeof text));
+    assert_true(rs_h5_text(file, file->id, "options", text, sizeof text));
     assert_string_equal(text, info_u8.options);
-    seed = H5Aopen(file, "seed", H5P_DEFAULT);
+    hid_t seed = H5Aopen(file->id, "seed", H5P_DEFAULT);
     assert_true(H5Aread(seed, H5T_NATIVE_UINT64, &value) >= 0);
     assert_true(value == info_u8.seed);
     rs_h5_close(seed);
-    H5Fclose(file);
+    rs_h5_file_close(file);
 }
 
 static void half_precision_is_numpys(void **state)

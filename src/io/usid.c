@@ -16,8 +16,7 @@ static const char *const ancillary[4] = {"Position_Indices", "Position_Values",
                                          "Spectroscopic_Indices", "Spectroscopic_Values"};
 
 typedef struct search {
-    hid_t file, access;
-    uint64_t file_size;
+    rs_h5_file *file;
     const char *wanted; /* NULL: any */
     char path[256];     /* the choice so far, "" for none */
     bool is_complex;
@@ -55,7 +54,7 @@ static hid_t follow(hid_t dset, const char *name)
 
 /* A two-dimensional dataset of real or complex numbers with the four references. BGlib's results
  * are main datasets too, of records: those are left out. */
-static bool is_main(hid_t dset, uint64_t file_size, bool *is_complex)
+static bool is_main(const rs_h5_file *file, hid_t dset, bool *is_complex)
 {
     rs_h5_shape shape;
     for (int i = 0; i < 4; i++) {
@@ -63,7 +62,7 @@ static bool is_main(hid_t dset, uint64_t file_size, bool *is_complex)
         rs_h5_close(to);
         if (to < 0) return false;
     }
-    if (rs_h5_check_dataset(dset, file_size, 2, MAX_COUNT, &shape, "", NULL) != RESHED_OK ||
+    if (rs_h5_check_dataset(dset, file->size, 2, MAX_COUNT, &shape, "", NULL) != RESHED_OK ||
         shape.ndim != 2)
         return false;
     *is_complex = shape.is_complex;
@@ -92,8 +91,8 @@ static herr_t on_object(hid_t root, const char *name, const H5O_info_t *info, vo
     if (info->type != H5O_TYPE_DATASET) return 0;
     int k = snprintf(path, sizeof path, "/%s", name);
     if (k < 0 || (size_t)k >= sizeof path || !is_wanted(s->wanted, path)) return 0;
-    hid_t dset = H5Oopen(s->file, path, s->access);
-    if (dset >= 0 && is_main(dset, s->file_size, &is_complex) && (!s->path[0] || is_complex)) {
+    hid_t dset = rs_h5_object(s->file, path, true);
+    if (dset >= 0 && is_main(s->file, dset, &is_complex) && (!s->path[0] || is_complex)) {
         strcpy(s->path, path);
         s->is_complex = is_complex;
     }
@@ -101,30 +100,22 @@ static herr_t on_object(hid_t root, const char *name, const H5O_info_t *info, vo
     return s->path[0] && s->is_complex;
 }
 
-static herr_t refuse_link(const char *parent_file, const char *parent_group, const char *child_file,
-                          const char *child_object, unsigned *flags, hid_t fapl, void *ctx)
-{
-    (void)parent_file, (void)parent_group, (void)child_file, (void)child_object;
-    (void)flags, (void)fapl, (void)ctx;
-    return -1;
-}
-
 /* Attribute `name`, a text for each of n dimensions, into text[][size]; "" when it is absent. */
-static void read_texts(hid_t id, const char *name, int n, char *text, size_t size)
+static void read_texts(rs_h5_file *file, hid_t id, const char *name, int n, char *text, size_t size)
 {
-    for (int k = 0; k < n; k++) rs_h5_text_at(id, name, k, n, text + (size_t)k * size, size);
+    for (int k = 0; k < n; k++) rs_h5_text_at(file, id, name, k, n, text + (size_t)k * size, size);
 }
 
 /* The Values dataset of the positions (dimensions along axis 1) or of the spectra (along axis 0),
  * which must have n coordinates per dimension. */
-static reshed_status read_axes(hid_t dset, uint64_t file_size, const char *name, bool by_rows,
+static reshed_status read_axes(rs_h5_file *file, hid_t dset, const char *name, bool by_rows,
                                uint64_t n, rs_usid_axes *out, reshed_error *err)
 {
     rs_h5_shape shape;
     double *raw = NULL;
     hid_t id = follow(dset, name);
     if (id < 0) return rs_fail(err, RESHED_ECORRUPT, "reference of a USID dataset|||%s", name);
-    reshed_status st = rs_h5_check_dataset(id, file_size, 2, MAX_COUNT, &shape, name, err);
+    reshed_status st = rs_h5_check_dataset(id, file->size, 2, MAX_COUNT, &shape, name, err);
     if (st == RESHED_OK &&
         (shape.ndim != 2 || shape.is_complex || shape.dims[by_rows ? 1 : 0] != n ||
          shape.dims[by_rows ? 0 : 1] < 1 || shape.dims[by_rows ? 0 : 1] > RS_USID_MAX_DIMS))
@@ -137,8 +128,8 @@ static reshed_status read_axes(hid_t dset, uint64_t file_size, const char *name,
     if (st == RESHED_OK) {
         out->dims = (int)shape.dims[by_rows ? 0 : 1];
         out->n = (int64_t)n;
-        read_texts(id, "labels", out->dims, out->label[0], sizeof out->label[0]);
-        read_texts(id, "units", out->dims, out->units[0], sizeof out->units[0]);
+        read_texts(file, id, "labels", out->dims, out->label[0], sizeof out->label[0]);
+        read_texts(file, id, "units", out->dims, out->units[0], sizeof out->units[0]);
         if (by_rows) {
             out->values = raw;
             raw = NULL;
@@ -155,35 +146,30 @@ static reshed_status read_axes(hid_t dset, uint64_t file_size, const char *name,
     return st;
 }
 
-static reshed_status read_main(hid_t dset, uint64_t file_size, rs_usid_data *d, reshed_error *err)
+static reshed_status read_main(rs_h5_file *file, hid_t dset, rs_usid_data *d, reshed_error *err)
 {
     rs_h5_shape shape;
-    reshed_status st = rs_h5_check_dataset(dset, file_size, 2, MAX_COUNT, &shape, d->path, err);
+    reshed_status st = rs_h5_check_dataset(dset, file->size, 2, MAX_COUNT, &shape, d->path, err);
     if (st != RESHED_OK) return st;
     if (shape.ndim != 2 || shape.count == 0)
         return rs_fail(err, RESHED_ECORRUPT,
                        "USID dataset|positions by points, none empty|%d axes|%s", shape.ndim,
                        d->path);
-    rs_h5_text(dset, "quantity", d->quantity, sizeof d->quantity);
-    rs_h5_text(dset, "units", d->units, sizeof d->units);
+    rs_h5_text(file, dset, "quantity", d->quantity, sizeof d->quantity);
+    rs_h5_text(file, dset, "units", d->units, sizeof d->units);
     d->is_complex = shape.is_complex;
-    st = read_axes(dset, file_size, ancillary[1], false, shape.dims[0], &d->position, err);
+    st = read_axes(file, dset, ancillary[1], false, shape.dims[0], &d->position, err);
     if (st == RESHED_OK)
-        st = read_axes(dset, file_size, ancillary[3], true, shape.dims[1], &d->spectral, err);
+        st = read_axes(file, dset, ancillary[3], true, shape.dims[1], &d->spectral, err);
     if (st == RESHED_OK) st = rs_h5_read_doubles(dset, &shape, &d->data, d->path, err);
     return st;
 }
 
-static reshed_status find_and_read(hid_t file, uint64_t file_size, const char *wanted,
-                                   rs_usid_data *d, reshed_error *err)
+static reshed_status find_and_read(rs_h5_file *file, const char *wanted, rs_usid_data *d,
+                                   reshed_error *err)
 {
-    search s = {.file = file, .file_size = file_size, .wanted = wanted, .err = err};
-    s.access = H5Pcreate(H5P_LINK_ACCESS);
-    if (s.access < 0 || H5Pset_elink_cb(s.access, refuse_link, NULL) < 0) {
-        rs_h5_close(s.access);
-        return rs_h5_fail(err, RESHED_EINTERNAL, "cannot set up the HDF5 library", "");
-    }
-    herr_t rc = H5Ovisit2(file, H5_INDEX_NAME, H5_ITER_INC, on_object, &s, H5O_INFO_BASIC);
+    search s = {.file = file, .wanted = wanted, .err = err};
+    herr_t rc = H5Ovisit2(file->id, H5_INDEX_NAME, H5_ITER_INC, on_object, &s, H5O_INFO_BASIC);
     if (s.st == RESHED_OK && rc < 0)
         s.st = rs_h5_fail(err, RESHED_ECORRUPT, "cannot list the HDF5 file", "");
     if (s.st == RESHED_OK && !s.path[0])
@@ -191,13 +177,12 @@ static reshed_status find_and_read(hid_t file, uint64_t file_size, const char *w
                        "no USID main dataset%s%.80s|one with references to %s and the like|none",
                        wanted ? " called " : "", wanted ? wanted : "", ancillary[0]);
     if (s.st == RESHED_OK) {
-        hid_t dset = H5Oopen(file, s.path, s.access);
+        hid_t dset = rs_h5_object(file, s.path, true);
         rs_channel_copy(d->path, sizeof d->path, s.path);
         s.st = dset < 0 ? rs_h5_fail(err, RESHED_ECORRUPT, "cannot open the dataset", s.path)
-                        : read_main(dset, file_size, d, err);
+                        : read_main(file, dset, d, err);
         rs_h5_close(dset);
     }
-    rs_h5_close(s.access);
     return s.st;
 }
 
@@ -205,12 +190,11 @@ static reshed_status read_any(const char *path, const uint8_t *bytes, size_t len
                               const char *dataset, rs_usid_data *out, reshed_error *err)
 {
     rs_usid_data d = {0};
-    hid_t file = -1;
-    uint64_t size = 0;
+    rs_h5_file *file = NULL;
     rs_h5_hush hush = rs_h5_hush_begin();
-    reshed_status st = rs_h5_open(path, bytes, len, &file, &size, err);
-    if (st == RESHED_OK) st = find_and_read(file, size, dataset, &d, err);
-    rs_h5_close(file);
+    reshed_status st = rs_h5_open(path, bytes, len, &file, err);
+    if (st == RESHED_OK) st = find_and_read(file, dataset, &d, err);
+    rs_h5_file_close(file);
     rs_h5_hush_end(hush);
     if (st != RESHED_OK) {
         rs_usid_data_clear(&d);
