@@ -30,7 +30,7 @@ static void make_curve(rs_rng *r, const rs_twin_options *o, double x, double y, 
     double length =
         fmin(rs_rng_exponential(r, o->curve_size) + 0.2 * o->curve_size, 4 * o->curve_size);
     double step = fmax(length / (TWIN_CURVE_POINTS - 1), 0.7 * o->curve_width);
-    double direction = TWO_PI * rs_rng_unit(r), turn = rs_rng_between(r, 0.1, 0.5);
+    double direction = TWO_PI * rs_rng_unit(r), turn = rs_rng_between(r, 0.04, 0.5);
     f->points = (int)(length / step) + 1;
     if (f->points < 2) f->points = 2;
     if (f->points > TWIN_CURVE_POINTS) f->points = TWIN_CURVE_POINTS;

@@ -56,12 +56,12 @@ static void draw_film(rs_rng *r, double px, rs_twin_options *o)
 
     double area = px * px, some = rs_rng_chance(r, 0.8) ? 1 : 0;
     o->clinging = rs_rng_unit(r);
-    o->curve_density = some * rs_rng_log(r, 1.5e-4, 2e-3) / area;
-    o->ring_density = some * rs_rng_log(r, 5e-5, 1e-3) / area;
+    o->curve_density = some * rs_rng_log(r, 3e-4, 3e-3) / area;
+    o->ring_density = some * rs_rng_log(r, 1e-4, 1.5e-3) / area;
     o->spot_density = rs_rng_chance(r, 0.4) ? rs_rng_log(r, 3e-5, 5e-4) / area : 0;
     o->curve_size = rs_rng_log(r, 6, 35) * px;
     o->curve_width = rs_rng_log(r, 0.8, 2.8) * px;
-    double bright = rs_rng_log(r, 0.15, 0.9);
+    double bright = rs_rng_log(r, 0.2, 1.1);
     o->curve_brightness = (rs_twin_range){bright, bright * rs_rng_log(r, 1.5, 5)};
 
     o->halo = rs_rng_between(r, 0, 0.6);

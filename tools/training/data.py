@@ -173,7 +173,9 @@ class Augment:
                 rows = int(rng.integers(self.size // 8, self.size))
             part = x[i, :, :rows]
             lo, hi = part.min(), part.max()
-            x[i, :, :rows] = (part - lo) / (hi - lo) if hi > lo else 0
+            part = (part - lo) / (hi - lo) if hi > lo else torch.zeros_like(part)
+            # Frames come as floats from instruments and as 8-bit pictures from elsewhere.
+            x[i, :, :rows] = (part * 255).round() / 255 if rng.random() < 0.3 else part
             x[i, :, rows:] = 0
             y[i, :, rows:] = 0
         return x, y
@@ -198,7 +200,8 @@ class TwinSource:
         if number != self.round:
             path = os.path.join(self.folder, f"twin_{self.seed(number)}_{self.count}.h5")
             self.images, self.labels = make_dataset(self.program, path, self.count, self.size,
-                                                    self.seed(number), self.extra)
+                                                    self.seed(number),
+                                                    ("--type", "float16", *self.extra))
             os.remove(path)
             self.round = number
             self.order = np.random.default_rng(self.seed(number)).permutation(self.count)
