@@ -4,6 +4,7 @@
 
 #include <fcntl.h>
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -504,24 +505,25 @@ static uint8_t *small_usid(size_t *len)
     return test_read_file(test_temp("small.h5"), len);
 }
 
+static volatile double sink; /* what was read is used */
+
 /* Reads and walks over all of it; *sane: a success is whole, and a failure leaves nothing. */
 static reshed_status read_and_walk(const uint8_t *data, size_t len, bool *sane, reshed_error *err)
 {
     rs_usid_data d = {0};
     reshed_status st = rs_usid_read_mem(data, len, NULL, &d, err);
     const rs_usid_axes *axes[2] = {&d.position, &d.spectral};
-    volatile double sum = 0;
     *sane = st == RESHED_OK ? d.data != NULL : d.data == NULL;
     if (st != RESHED_OK) return st;
     for (int a = 0; a < 2; a++) {
         *sane = *sane && axes[a]->n >= 1 && axes[a]->dims >= 1 && axes[a]->dims <= RS_USID_MAX_DIMS;
-        for (int64_t i = 0; *sane && i < axes[a]->dims * axes[a]->n; i++) sum += axes[a]->values[i];
+        for (int64_t i = 0; *sane && i < axes[a]->dims * axes[a]->n; i++) sink = axes[a]->values[i];
         for (int i = 0; *sane && i < axes[a]->dims; i++)
             *sane = memchr(axes[a]->label[i], 0, sizeof axes[a]->label[i]) &&
                     memchr(axes[a]->units[i], 0, sizeof axes[a]->units[i]);
     }
     for (int64_t i = 0; *sane && i < d.position.n * d.spectral.n * (d.is_complex ? 2 : 1); i++)
-        sum += d.data[i];
+        sink = d.data[i];
     rs_usid_data_clear(&d);
     return RESHED_OK;
 }
@@ -613,7 +615,7 @@ static void usid_survives_mutations(void **state)
     (void)state;
     hostile h;
     uint8_t *bytes = small_usid(&h.len);
-    long n = test_mutations();
+    long n = getenv("NM") ? atol(getenv("NM")) : test_mutations();
     h.bytes = bytes;
     h.copy = rs_alloc(h.len, 1);
     assert_non_null(h.copy);

@@ -156,19 +156,27 @@ static bool next_trial(const rs_sho_plan *plan, const lane *t, double *d, double
     double sd = (e * t->gd - b * t->gc) / det, sc = (a * t->gc - b * t->gd) / det;
     double lo, hi;
     if (!(det > 0)) sd = t->gd / a, sc = t->gc / e;
-    /* A parameter that stands at its limit and wants out is held, and the other moves alone. */
+    /* A parameter that stands at its limit and wants out is held there, and the other moves alone;
+     * with Q held, c follows the frequency. */
     c_range(plan, t->d, &lo, &hi);
     bool hold_d = (t->d <= plan->d_min && sd < 0) || (t->d >= plan->d_max && sd > 0);
-    bool hold_c = (t->c <= lo && sc < 0) || (t->c >= hi && sc > 0);
-    if (hold_d) sd = 0, sc = t->gc / e;
-    if (hold_c) sc = 0, sd = hold_d ? 0 : t->gd / a;
+    bool at_lo = t->c <= lo && sc < 0, at_hi = t->c >= hi && sc > 0;
+    if (at_lo || at_hi) {
+        double follow = 0.5 * t->c / (1 + t->d);
+        sd = (t->gd + follow * t->gc) / (a + follow * (2 * b + follow * e));
+        sc = 0;
+    }
+    if (hold_d) {
+        sd = 0;
+        if (!at_lo && !at_hi) sc = t->gc / e;
+    }
     /* Far from the answer the quadratic model may ask for anything: a step stays within the
      * neighbourhood that the present linewidth can speak for. */
     sd = clamp(sd, -2 * t->c, 2 * t->c);
     sc = clamp(sc, -0.75 * t->c, 3 * t->c);
     *d = clamp(t->d + sd, plan->d_min, plan->d_max);
     c_range(plan, *d, &lo, &hi);
-    *c = clamp(t->c + sc, lo, hi);
+    *c = at_lo ? lo : at_hi ? hi : clamp(t->c + sc, lo, hi);
     sd = *d - t->d, sc = *c - t->c;
     /* A step of 1e-5 standard errors, or of rounding. */
     double gain = sd * sd * t->mdd + 2 * sd * sc * t->mdc + sc * sc * t->mcc;
