@@ -180,7 +180,7 @@ static bool next_trial(const rs_sho_plan *plan, const lane *t, double *d, double
     sd = *d - t->d, sc = *c - t->c;
     /* A step of 1e-5 standard errors, or of rounding. */
     double gain = sd * sd * t->mdd + 2 * sd * sc * t->mdc + sc * sc * t->mcc;
-    return !(gain > 1e-10 * fmax(t->rss, 0) / (2 * t->used - 4) + 1e-28 * t->power);
+    return !(gain > 1e-10 * fmax(t->rss, 0) / (2 * t->used - 4) + 1e-24 * t->power);
 }
 
 /* One lane's share of the iteration after a pass at (*d, *c). */

@@ -436,6 +436,18 @@ reshed_status rs_nsid_get_text(rs_nsid_file *file, const char *path, const char 
                    "attribute %.60s|a text or a number|nothing of the kind|%s", name, path);
 }
 
+bool rs_nsid_text_at(rs_nsid_file *file, const char *path, const char *name, int k, int n,
+                     char *buf, size_t size)
+{
+    buf[0] = '\0';
+    rs_h5_hush hush = rs_h5_hush_begin();
+    hid_t id = rs_h5_object(file->h5, path, false);
+    bool ok = id >= 0 && rs_h5_text_at(file->h5, id, name, k, n, buf, size);
+    rs_h5_close(id);
+    rs_h5_hush_end(hush);
+    return ok;
+}
+
 reshed_status rs_nsid_get_number(rs_nsid_file *file, const char *path, const char *name,
                                  double *out, reshed_error *err)
 {
