@@ -580,11 +580,21 @@ static bool prefix_fails(void *ctx, long i)
     return read_safely(h->bytes, (size_t)i, &st) && st != RESHED_OK;
 }
 
+static herr_t touch_attribute(hid_t obj, const char *name, const H5A_info_t *info, void *ctx)
+{
+    (void)info, (void)ctx;
+    hid_t a = H5Aopen(obj, name, H5P_DEFAULT), t = H5Aget_type(a), s = H5Aget_space(a);
+    H5Sclose(s), H5Tclose(t), H5Aclose(a);
+    return 0;
+}
+
 static herr_t touch(hid_t root, const char *name, const H5O_info_t *info, void *ctx)
 {
     double few[4096];
     hid_t id = H5Oopen(root, name, H5P_DEFAULT);
     (void)ctx;
+    if (id >= 0) H5Aiterate2(id, H5_INDEX_NAME, H5_ITER_INC, NULL, touch_attribute, NULL);
+    if (id >= 0) H5Aexists(id, "labels");
     if (id >= 0 && info->type == H5O_TYPE_DATASET) {
         hid_t space = H5Dget_space(id);
         hssize_t n = H5Sget_simple_extent_npoints(space);
@@ -595,7 +605,7 @@ static herr_t touch(hid_t root, const char *name, const H5O_info_t *info, void *
     return 0;
 }
 
-/* The library alone: every object and the numbers of small datasets. */
+/* The library alone: every object, its attributes, and the numbers of small datasets. */
 static void walk_bare(const uint8_t *data, size_t len)
 {
     H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
@@ -631,7 +641,7 @@ static void usid_survives_damage(void **state)
     h.bytes = small_usid(&h.len);
     h.copy = rs_alloc(h.len + 256, 1);
     assert_non_null(h.copy);
-    long n = test_mutations() / 4;
+    long n = test_mutations() / 8;
     forked f = run_forked(n, mutant_is_safe, bare_mutant, &h);
     forked cut = run_forked((long)h.len, prefix_fails, bare_prefix, &h);
     printf("# usid: %ld mutations (seed %llu), %ld read, %ld ended by a fault of libhdf5 alone\n",

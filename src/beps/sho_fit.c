@@ -232,7 +232,7 @@ static void finish_lane(const rs_sho_plan *plan, const lane *t, const rs_sho_las
     const rs_sho none = {NAN, NAN, NAN, NAN};
     *out =
         (rs_sho_fit){.p = none, .peak = NAN, .se = none, .se_peak = NAN, .r2 = NAN, .noise = NAN};
-    out->flags = (uint16_t)t->flags;
+    out->flags = t->flags;
     if (t->flags & (RS_SHO_FEW_BINS | RS_SHO_FLAT)) return;
 
     double rss = last->rss.v[l], zz = t->zr * t->zr + t->zi * t->zi, d = 1 + t->d;
@@ -240,7 +240,7 @@ static void finish_lane(const rs_sho_plan *plan, const lane *t, const rs_sho_las
     double peak = ldexp(sqrt(zz / d) / t->c, t->exponent);
     rs_sho p = {ldexp(sqrt(zz) / d, t->exponent), sqrt(d) * plan->reference, sqrt(d) / t->c,
                 atan2(t->zi, t->zr)};
-    out->flags |= (uint16_t)judge(plan, t, p.amplitude, rss, last->lag.v[l]);
+    out->flags |= judge(plan, t, p.amplitude, rss, last->lag.v[l]);
     rs_sho_errors(&t->moments, d, t->c, variance / zz, e);
     if (plan->o.unbiased && !(out->flags & RS_SHO_FAILED)) {
         rs_sho_moments2 m = {.s4u = last->s4u.v[l]};
@@ -261,7 +261,7 @@ static void finish_lane(const rs_sho_plan *plan, const lane *t, const rs_sho_las
     out->se_peak = out->peak * e[RS_SHO_LN_AQ];
     out->r2 = 1 - rss / t->spread;
     out->noise = ldexp(sqrt(variance), t->exponent);
-    out->passes = (uint16_t)t->passes;
+    out->passes = (uint32_t)t->passes;
 }
 
 typedef struct job {
