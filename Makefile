@@ -32,9 +32,9 @@ BIN     := $(if $(filter gcc,$(CONFIG)),build,$(B))
 # ---------------------------------------------------------------------------------------- packages
 PKGS    := libpng hdf5 libzip cairo $(if $(filter openblas,$(BLAS)),openblas)
 TESTPKG := cmocka
-DEBS    := gcc make pkg-config libpng-dev libhdf5-dev libzip-dev libcairo2-dev libopenblas-dev libcmocka-dev fonts-dejavu-core
-FEDORA  := gcc make pkgconf-pkg-config libpng-devel hdf5-devel libzip-devel cairo-devel openblas-devel libcmocka-devel
-BREW    := gcc make pkg-config libpng hdf5 libzip cairo openblas cmocka
+DEBS    := gcc libc6-dev make pkg-config help2man libpng-dev libhdf5-dev libzip-dev libcairo2-dev libopenblas-dev libcmocka-dev fonts-dejavu-core
+FEDORA  := gcc make pkgconf-pkg-config help2man libpng-devel hdf5-devel libzip-devel cairo-devel openblas-devel libcmocka-devel
+BREW    := gcc make pkg-config help2man libpng hdf5 libzip cairo openblas cmocka
 PC      := pkg-config
 PC_OK   := $(shell $(PC) --exists $(PKGS) 2>/dev/null && echo yes)
 PCFLAGS := $(if $(PC_OK),$(shell $(PC) --cflags $(PKGS)))
@@ -95,6 +95,7 @@ $(B)/flags: FORCE
 $(B)/src/nn/kernels/generic/%.o: ISA = $(ISA_generic)
 $(B)/src/nn/kernels/avx2/%.o: ISA = $(ISA_avx2)
 $(B)/src/nn/kernels/avx512/%.o: ISA = $(ISA_avx512)
+$(B)/tools/%.o: ALLCFLAGS += -DRESHED_PREFIX=\"$(PREFIX)\"
 $(B)/%.o: %.c $(B)/flags
 	@mkdir -p $(@D)
 	$(call say,CC)
@@ -117,7 +118,7 @@ $(BIN)/reshed-%: $(B)/tools/reshed-%.o $(TOOLOBJ) $(BENCHOBJ) $(B)/internal.a
 	$(call say,LD)
 	$(Q)$(CC) -o $@ $^ $(ALLLIBS)
 
-$(B)/tests/%: $(B)/tests/%.o $(SUPPORT) $(TOOLOBJ) $(B)/internal.a
+$(B)/tests/%: $(B)/tests/%.o $(SUPPORT) $(TOOLOBJ) $(B)/benchmarks/random_model.o $(B)/internal.a
 	$(call say,LD)
 	$(Q)$(CC) -o $@ $^ $(WRAP) $(ALLLIBS) $(shell $(PC) --libs $(TESTPKG))
 
@@ -132,6 +133,41 @@ check check-long: deps
 # Installs what is missing where apt is at hand, else prints what to install.
 deps:
 	@sh tools/deps.sh '$(PKGS) $(TESTPKG)' '$(DEBS)' '$(FEDORA)' '$(BREW)'
+
+# --------------------------------------------------------------------------------------------- demo
+# A made image of a ferroelectric film, its walls by the shipped ensemble, and where to look.
+demo: deps
+	@$(MAKE) --no-print-directory programs
+	@sh tools/demo.sh $(BIN)
+
+# -------------------------------------------------------------------------------- install, manuals
+# Manual pages are what --help says, by help2man.
+man: deps
+	@$(MAKE) --no-print-directory programs
+	@mkdir -p build/man
+	$(Q)for p in $(PROGS); do \
+	    help2man --no-info --no-discard-stderr --source="reshed $(VERSION)" --name="$$(sed -n "s|^$$p: ||p" docs/man-names)" \
+	        --output=build/man/$$p.1 $(BIN)/$$p || exit 1; done
+
+install: man
+	@$(MAKE) --no-print-directory lib
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib/pkgconfig $(DESTDIR)$(PREFIX)/include \
+	    $(DESTDIR)$(PREFIX)/share/reshed $(DESTDIR)$(PREFIX)/share/man/man1
+	install $(PROGS:%=$(BIN)/%) $(DESTDIR)$(PREFIX)/bin
+	install -m 644 include/reshed.h $(DESTDIR)$(PREFIX)/include
+	install -m 644 $(B)/libreshed.a $(DESTDIR)$(PREFIX)/lib
+	install $(B)/libreshed.so.0 $(DESTDIR)$(PREFIX)/lib
+	ln -sf libreshed.so.0 $(DESTDIR)$(PREFIX)/lib/libreshed.so
+	install -m 644 $(wildcard weights/*.h5) $(DESTDIR)$(PREFIX)/share/reshed
+	install -m 644 build/man/*.1 $(DESTDIR)$(PREFIX)/share/man/man1
+	sed -e 's|@PREFIX@|$(PREFIX)|; s|@VERSION@|$(VERSION)|; s|@REQUIRES@|$(PKGS)|' reshed.pc.in \
+	    > $(DESTDIR)$(PREFIX)/lib/pkgconfig/reshed.pc
+
+uninstall:
+	rm -f $(PROGS:%=$(DESTDIR)$(PREFIX)/bin/%) $(DESTDIR)$(PREFIX)/include/reshed.h \
+	    $(DESTDIR)$(PREFIX)/lib/libreshed.a $(DESTDIR)$(PREFIX)/lib/libreshed.so $(DESTDIR)$(PREFIX)/lib/libreshed.so.0 \
+	    $(DESTDIR)$(PREFIX)/lib/pkgconfig/reshed.pc $(PROGS:%=$(DESTDIR)$(PREFIX)/share/man/man1/%.1)
+	rm -rf $(DESTDIR)$(PREFIX)/share/reshed
 
 format:
 	clang-format -i $$(git ls-files '*.c' '*.h')

@@ -1,5 +1,5 @@
-/* reshed.c - the public interface: joins the readers of weights (io) and the engine (nn), and checks every
- * argument at the door. */
+/* reshed.c - the public interface: joins the readers of weights (io) and the engine (nn), and
+ * checks every argument at the door. */
 #include "reshed.h"
 
 #include <math.h>
@@ -22,7 +22,8 @@ struct reshed_plan {
     size_t pixels;
 };
 
-/* ---------------------------------------------------------------------------------- the ensemble */
+/* ---------------------------------------------------------------------------------- the ensemble
+ */
 
 reshed_status reshed_ensemble_load(const char *path, reshed_ensemble **out, reshed_error *err)
 {
@@ -57,7 +58,8 @@ void reshed_ensemble_get_info(const reshed_ensemble *e, reshed_ensemble_info *in
                                    .pixel_size_max = e->model.pixel_size_max};
 }
 
-/* ------------------------------------------------------------------------------------- inference */
+/* ------------------------------------------------------------------------------------- inference
+ */
 
 void reshed_options_defaults(reshed_options *options)
 {
@@ -75,8 +77,8 @@ reshed_status reshed_options_check(const reshed_options *o, reshed_error *err)
     return RESHED_OK;
 }
 
-static reshed_status plan_create(const reshed_ensemble *e, rs_model_file *take, int height, int width,
-                                 const reshed_options *options, reshed_plan **out,
+static reshed_status plan_create(const reshed_ensemble *e, rs_model_file *take, int height,
+                                 int width, const reshed_options *options, reshed_plan **out,
                                  reshed_error *err)
 {
     reshed_options o;

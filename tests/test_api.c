@@ -19,8 +19,8 @@ static reshed_ensemble *load(void)
     return e;
 }
 
-/* The program in the header's comment, compiled against the installed form of the library: the header
- * and the static and the shared library. */
+/* The program in the header's comment, compiled against the installed form of the library: the
+ * header and the static and the shared library. */
 static void header_program_runs(void **state)
 {
     (void)state;
@@ -45,9 +45,11 @@ static void header_program_runs(void **state)
     const char *build = getenv("B"), *san = getenv("SAN"), *cc = getenv("CC");
     if (!build || (san && *san)) skip(); /* run outside make, or built with a sanitizer's runtime */
     char cmd[1024];
-    snprintf(cmd, sizeof cmd,
-             "%s -std=c11 -Wall -Wextra -Werror -Iinclude %s -o %s -L%s -lreshed -Wl,-rpath,%s && %s %s", cc && *cc ? cc : "cc",
-             source, test_temp("example"), build, build, test_temp("example"), test_data(ENSEMBLE));
+    snprintf(
+        cmd, sizeof cmd,
+        "%s -std=c11 -Wall -Wextra -Werror -Iinclude %s -o %s -L%s -lreshed -Wl,-rpath,%s && %s %s",
+        cc && *cc ? cc : "cc", source, test_temp("example"), build, build, test_temp("example"),
+        test_data(ENSEMBLE));
     FILE *out = popen(cmd, "r");
     assert_non_null(out);
     char line[256] = "";
@@ -149,7 +151,8 @@ static void run_own_plan(void *ctx, int64_t i, int worker)
     for (int k = 0; k < 400; k++) image[k] = (float)(k % 7) / 7;
     const reshed_options o = {.threads = 1};
     r->st[i] = reshed_plan_create(r->e, 20, 20, &o, &p, NULL);
-    if (r->st[i] == RESHED_OK) r->st[i] = reshed_plan_run(p, image, r->mean[i], variance, NULL, NULL);
+    if (r->st[i] == RESHED_OK)
+        r->st[i] = reshed_plan_run(p, image, r->mean[i], variance, NULL, NULL);
     reshed_plan_free(p);
 }
 

@@ -1,6 +1,6 @@
-/* Whole ensembles through the public interface against what PyTorch computed in double precision: small
- * ones of our own (tests/data, made by tools/make_tiny_ensemble.py) and, where the shared data folder is
- * at hand, three that AtomAI's own trainer wrote. */
+/* Whole ensembles through the public interface against what PyTorch computed in double precision:
+ * small ones of our own (tests/data, made by tools/make_tiny_ensemble.py) and, where the shared
+ * data folder is at hand, three that AtomAI's own trainer wrote. */
 #include "support.h"
 
 #include <math.h>
@@ -28,7 +28,8 @@ static double distance(const float *a, const rs_npy *b)
     return worst;
 }
 
-static void check(const char *weights, const char *input, const char *mean_path, const char *var_path)
+static void check(const char *weights, const char *input, const char *mean_path,
+                  const char *var_path)
 {
     static const double limit[] = {[RESHED_ALGO_AUTO] = TOL_NET_WINOGRAD,
                                    [RESHED_ALGO_WINOGRAD] = TOL_NET_WINOGRAD,
@@ -48,11 +49,13 @@ static void check(const char *weights, const char *input, const char *mean_path,
     for (int a = RESHED_ALGO_AUTO; a <= RESHED_ALGO_GEMM; a++) {
         const reshed_options o = {.threads = 2, .algo = (reshed_algo)a};
         reshed_plan *plan = NULL;
-        assert_ok(reshed_plan_create(ensemble, (int)in.dims[0], (int)in.dims[1], &o, &plan, &err), &err);
+        assert_ok(reshed_plan_create(ensemble, (int)in.dims[0], (int)in.dims[1], &o, &plan, &err),
+                  &err);
         assert_ok(reshed_plan_run(plan, image, m, v, NULL, &err), &err);
         double dm = distance(m, &mean), dv = distance(v, &var);
         if (!(dm <= limit[a] && dv <= limit[a]))
-            fail_msg("%s on %s, algorithm %d: mean off by %g, variance by %g", weights, input, a, dm, dv);
+            fail_msg("%s on %s, algorithm %d: mean off by %g, variance by %g", weights, input, a,
+                     dm, dv);
         reshed_plan_free(plan);
     }
     rs_npy_clear(&in);
@@ -82,7 +85,8 @@ static void own_goldens(void **state)
 
 static void shared_goldens(void **state)
 {
-    static const char *const ensemble[] = {"reshednet_f4", "reshednet_f8_nearest", "reshednet_f4_3class"};
+    static const char *const ensemble[] = {"reshednet_f4", "reshednet_f8_nearest",
+                                           "reshednet_f4_3class"};
     static const char *const input[] = {"crop_7x5", "crop_61x83", "crop_64x64", "front_120x96",
                                         "real_204x205"};
     char w[96], in[96], m[96], v[96];

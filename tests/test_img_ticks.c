@@ -66,6 +66,7 @@ static void labels_are_what_one_would_write(void **state)
     check_labels(0, 3.1e-10, 8, "m", "pm", "0 50 100 150 200 250 300");
     check_labels(300e3, 350e3, 6, "Hz", "kHz", "300 310 320 330 340 350");
     check_labels(-7e-5, 3e-5, 6, "a.u.", "10⁻⁵ a.u.", "−6 −4 −2 0 2");
+    check_labels(-4.6e-5, 5.4e-5, 12, "a.u.", "10⁻⁵ a.u.", "−4 −3 −2 −1 0 1 2 3 4 5");
     check_labels(0, 2.5e5, 3, "", "10⁵", "0 1 2");
     check_labels(0, 1, 6, "", "", "0.0 0.2 0.4 0.6 0.8 1.0");
     check_labels(0, 0.02, 3, "", "", "0.00 0.01 0.02");

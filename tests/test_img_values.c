@@ -135,12 +135,8 @@ static void percentiles_equal_sorting(void **state)
     for (int k = 0; k < 60; k++) {
         int n = 1 + (int)test_below(&r, k < 40 ? 30 : MOST);
         for (int i = 0; i < n; i++) switch (k % 3) {
-            case 0:
-                x[i] = (float)test_gauss(&r);
-                break;
-            case 1: /* many ties */
-                x[i] = (float)test_below(&r, 5) - 2;
-                break;
+            case 0: x[i] = (float)test_gauss(&r); break;
+            case 1: /* many ties */ x[i] = (float)test_below(&r, 5) - 2; break;
             default: /* all magnitudes */
                 x[i] = (float)ldexp(test_uniform(&r, -1, 1), (int)test_below(&r, 240) - 130);
             }

@@ -305,6 +305,30 @@ static void point_case(const rs_kernels *k, test_rng *r, int px, int c)
     rs_free(bias);
 }
 
+static void sigmoid_isa(const rs_kernels *k, test_rng *r)
+{
+    enum { N = 4003 };
+    float *v = guarded(N), *w = random_block(r, N);
+    for (int i = 0; i < N; i++) w[i] = (float)(i < 20 ? (i - 10) * 40 : 12 * w[i]);
+    memcpy(v, w, N * sizeof *v);
+    k->sigmoid(v, N);
+    for (int i = 0; i < N; i++) {
+        double want = 1 / (1 + exp(-(double)w[i]));
+        near((double)v[i], want, 1, 1.5e-7, "sigmoid", k->isa);
+        float one = w[i];
+        k->sigmoid(&one, 1);
+        assert_memory_equal(&one, &v[i], sizeof one); /* bits do not depend on the place */
+    }
+    free_guarded(v, N);
+    rs_free(w);
+}
+
+static void sigmoid_is_exact_enough(void **state)
+{
+    (void)state;
+    for_each_isa(sigmoid_isa);
+}
+
 static void point_isa(const rs_kernels *k, test_rng *r)
 {
     static const int px[] = {1, 2, 7, 64};
@@ -368,6 +392,7 @@ int main(void)
         cmocka_unit_test(mac_pixels_are_independent),
         cmocka_unit_test(winograd_is_a_convolution),
         cmocka_unit_test(pixelwise_kernels),
+        cmocka_unit_test(sigmoid_is_exact_enough),
         cmocka_unit_test(sgemm_is_a_product),
     };
     return cmocka_run_group_tests_name("kernels", tests, NULL, NULL);

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* --------------------------------------------------------------------------------- messages */
+/* ------------------------------------------------------------------------------------ messages */
 
 /* A path is the user's own text, but it may hold anything: no control character reaches the
  * terminal. */
@@ -79,7 +79,7 @@ int cli_close(const cli_program *program)
     return CLI_FAILED;
 }
 
-/* ---------------------------------------------------------------------------------- options */
+/* ------------------------------------------------------------------------------------- options */
 
 /* Whether word ("--NAME" or "--NAME=VALUE") names an option of the table, alone or as a prefix. */
 static int matches(const struct option *longs, const char *word)
@@ -126,7 +126,7 @@ int cli_option(const cli_program *program, int argc, char **argv, const char *sh
     return c == '?' || c == ':' ? option_error(program, argv, spec, longs, c) : c;
 }
 
-/* ---------------------------------------------------------------------------------- numbers */
+/* ------------------------------------------------------------------------------------- numbers */
 
 bool cli_int(const cli_program *program, const char *option, const char *text, long lo, long hi,
              long *out)
@@ -169,7 +169,7 @@ bool cli_double(const cli_program *program, const char *option, const char *text
     return true;
 }
 
-/* -------------------------------------------------------------------------------------- JSON */
+/* ---------------------------------------------------------------------------------------- JSON */
 
 /* Length of the well-formed UTF-8 sequence at s (RFC 3629: shortest form, no surrogates), 0 when
  * there is none. */

@@ -45,7 +45,7 @@ typedef struct cli_program {
 #define CLI_PRINTF(f, a)
 #endif
 
-/* ---------------------------------------------------------------------------------- options */
+/* ------------------------------------------------------------------------------------- options */
 
 /* Values that cli_option gives for the options every program has; a program's own long options
  * without a letter start at CLI_OPT_FIRST. */
@@ -72,7 +72,7 @@ enum {
 int cli_option(const cli_program *program, int argc, char **argv, const char *shorts,
                const struct option *longs);
 
-/* --------------------------------------------------------------------------------- messages */
+/* ------------------------------------------------------------------------------------ messages */
 
 /* Prints the usage text on stdout; returns CLI_OK, or CLI_FAILED when stdout cannot be written. */
 int cli_help(const cli_program *program);
@@ -94,7 +94,7 @@ int cli_usage_error(const cli_program *program, const char *format, ...) CLI_PRI
  * written to stdout was lost (disk full). */
 int cli_close(const cli_program *program);
 
-/* ---------------------------------------------------------------------------------- numbers */
+/* ------------------------------------------------------------------------------------- numbers */
 
 /* Parses all of text as a decimal integer in [lo,hi]; else prints a usage error that names the
  * option, gives false and leaves *out. */
@@ -105,7 +105,7 @@ bool cli_int(const cli_program *program, const char *option, const char *text, l
 bool cli_double(const cli_program *program, const char *option, const char *text, double lo,
                 double hi, double *out);
 
-/* -------------------------------------------------------------------------------------- JSON */
+/* ---------------------------------------------------------------------------------------- JSON */
 
 /* A JSON string with its quotes. Bytes that are not UTF-8 (a file name may hold any) become U+FFFD.
  */

@@ -11,12 +11,9 @@
 const char *rs_isa_name(rs_isa isa)
 {
     switch (isa) {
-    case RS_ISA_GENERIC:
-        return "generic";
-    case RS_ISA_AVX2:
-        return "avx2";
-    case RS_ISA_AVX512:
-        return "avx512";
+    case RS_ISA_GENERIC: return "generic";
+    case RS_ISA_AVX2: return "avx2";
+    case RS_ISA_AVX512: return "avx512";
     }
     return "?";
 }

@@ -18,8 +18,9 @@
 
 void *rs_os_alloc(size_t bytes)
 {
-    /* Weights and rings are walked in many streams at once, far more pages of 4 KiB than a TLB holds:
-     * large blocks ask for large pages (worth about a tenth of an inference, docs/speed.md). */
+    /* Weights and rings are walked in many streams at once, far more pages of 4 KiB than a TLB
+     * holds: large blocks ask for large pages (worth about a tenth of an inference, docs/speed.md).
+     */
     const size_t huge = (size_t)2 << 20;
     const bool large = bytes >= 2 * huge;
     void *p = NULL;
@@ -39,6 +40,13 @@ double rs_os_monotonic(void)
 {
     struct timespec t;
     clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+double rs_os_cpu_seconds(void)
+{
+    struct timespec t;
+    if (clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t) != 0) return 0;
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 

@@ -18,6 +18,9 @@ void rs_os_free(void *p);
 /* Seconds from a fixed, arbitrary moment; never goes back. */
 double rs_os_monotonic(void);
 
+/* Processor seconds that all threads of this process have used so far. */
+double rs_os_cpu_seconds(void);
+
 /* Processors that this process may use, >= 1. */
 int rs_os_processors(void);
 

@@ -7,22 +7,14 @@
 const char *reshed_status_text(reshed_status status)
 {
     switch (status) {
-    case RESHED_OK:
-        return "ok";
-    case RESHED_EINVAL:
-        return "invalid argument";
-    case RESHED_EUNSUPPORTED:
-        return "unsupported";
-    case RESHED_EIO:
-        return "input/output error";
-    case RESHED_ECORRUPT:
-        return "corrupt data";
-    case RESHED_ENOMEM:
-        return "out of memory";
-    case RESHED_ETIMEOUT:
-        return "timed out";
-    case RESHED_EINTERNAL:
-        return "internal error";
+    case RESHED_OK: return "ok";
+    case RESHED_EINVAL: return "invalid argument";
+    case RESHED_EUNSUPPORTED: return "unsupported";
+    case RESHED_EIO: return "input/output error";
+    case RESHED_ECORRUPT: return "corrupt data";
+    case RESHED_ENOMEM: return "out of memory";
+    case RESHED_ETIMEOUT: return "timed out";
+    case RESHED_EINTERNAL: return "internal error";
     }
     return "unknown status";
 }

@@ -7,13 +7,10 @@
 size_t rs_dtype_size(rs_dtype dtype)
 {
     switch (dtype) {
-    case RS_F16:
-        return 2;
-    case RS_F32:
-        return 4;
+    case RS_F16: return 2;
+    case RS_F32: return 4;
     case RS_F64:
-    case RS_I64:
-        return 8;
+    case RS_I64: return 8;
     }
     return 0;
 }
@@ -21,14 +18,10 @@ size_t rs_dtype_size(rs_dtype dtype)
 const char *rs_dtype_name(rs_dtype dtype)
 {
     switch (dtype) {
-    case RS_F16:
-        return "float16";
-    case RS_F32:
-        return "float32";
-    case RS_F64:
-        return "float64";
-    case RS_I64:
-        return "int64";
+    case RS_F16: return "float16";
+    case RS_F32: return "float32";
+    case RS_F64: return "float64";
+    case RS_I64: return "int64";
     }
     return "?";
 }
@@ -74,14 +67,10 @@ void rs_tensors_clear(rs_tensors *set)
 double rs_tensor_at(const rs_tensor *t, size_t i)
 {
     switch (t->dtype) {
-    case RS_F16:
-        return rs_half_to_float(((const uint16_t *)t->data)[i]);
-    case RS_F32:
-        return ((const float *)t->data)[i];
-    case RS_F64:
-        return ((const double *)t->data)[i];
-    case RS_I64:
-        return (double)((const int64_t *)t->data)[i];
+    case RS_F16: return rs_half_to_float(((const uint16_t *)t->data)[i]);
+    case RS_F32: return ((const float *)t->data)[i];
+    case RS_F64: return ((const double *)t->data)[i];
+    case RS_I64: return (double)((const int64_t *)t->data)[i];
     }
     return 0;
 }

@@ -159,18 +159,10 @@ void rs_colour_table(rs_colour_map map, uint8_t table[RS_MAP_ENTRIES][3])
         for (int i = 0; i < RS_MAP_ENTRIES; i++)
             table[i][0] = table[i][1] = table[i][2] = (uint8_t)i;
         break;
-    case RS_MAP_VIRIDIS:
-        unpack(viridis, table);
-        break;
-    case RS_MAP_MAGMA:
-        unpack(magma, table);
-        break;
-    case RS_MAP_DIVERGING:
-        equal_steps(diverging, RS_MAP_ENTRIES - 1, table);
-        break;
-    case RS_MAP_CYCLIC:
-        equal_steps(cyclic, RS_MAP_ENTRIES, table);
-        break;
+    case RS_MAP_VIRIDIS: unpack(viridis, table); break;
+    case RS_MAP_MAGMA: unpack(magma, table); break;
+    case RS_MAP_DIVERGING: equal_steps(diverging, RS_MAP_ENTRIES - 1, table); break;
+    case RS_MAP_CYCLIC: equal_steps(cyclic, RS_MAP_ENTRIES, table); break;
     }
 }
 

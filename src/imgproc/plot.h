@@ -16,9 +16,9 @@
  *     rs_figure_free(f);
  *
  * Panels are cells of a grid; what is added to a panel is copied, and drawn when the figure is
- * drawn, in the order: images, bands, bars, lines and points, annotations. A failure while adding
- * (memory, an argument) is remembered, and rs_figure_draw and rs_figure_svg return the first one,
- * so the calls between need no check; they accept a NULL panel.
+ * drawn, in layers: images, bands, bars, lines across, lines, points, annotations. A failure while
+ * adding (memory, an argument) is remembered, and rs_figure_draw and rs_figure_svg return the first
+ * one, so the calls between need no check; they accept a NULL panel.
  *
  * Limits, ticks, margins, and places of legends and labels are found by the program. Values are in
  * SI units: axes choose a prefix for their unit ("m" -> "pm"). Text is UTF-8. Points with a NaN are
@@ -85,7 +85,8 @@ void rs_figure_free(rs_figure *f);
 /* A line above all panels. */
 void rs_figure_title(rs_figure *f, const char *text);
 
-/* Height of the text in picture pixels, 6 to 64; by default 14, less in small panels. */
+/* Height of the text in picture pixels, 6 to 64; by default 9 to 15, after the size of a
+ * panel. */
 void rs_figure_font(rs_figure *f, double size);
 
 /* Relative widths [columns] and heights [rows] of the grid; NULL: equal. */

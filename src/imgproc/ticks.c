@@ -114,7 +114,7 @@ void rs_ticks_make(double lo, double hi, int most, const char *unit, rs_ticks *o
     out->n = count > 0 ? (int)count : 0;
     for (int i = 0; i < out->n; i++) out->at[i] = (first + i) * step;
     choose_factor(fmax(fabs(lo), fabs(hi)), unit, out);
-    int e = decade(step / out->factor);
+    int e = decade(step / out->factor * (1 + 1e-9));
     out->decimals = e < 0 ? -e : 0;
 }
 

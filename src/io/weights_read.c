@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
-#include "io/hdf5_quiet.h"
+#include "io/h5.h"
 #include "io/model.h"
 #include "io/weights_h5.h"
 
@@ -19,8 +19,7 @@ typedef struct reader {
     reshed_error *err;
 } reader;
 
-/* ------------------------------------------------------------------------------------ attributes
- */
+/* ---------------------------------------------------------------------------------- attributes */
 /* Opens a root attribute of n elements and the given class (n 0: any number up to max, returned).
  */
 static hid_t open_attribute(hid_t file, const char *name, H5T_class_t class, hsize_t max,
@@ -41,8 +40,8 @@ static hid_t open_attribute(hid_t file, const char *name, H5T_class_t class, hsi
         size_t size = H5Tget_size(type);
         ok = size == 1 || size == 2 || size == 4 || size == 8;
     }
-    if (type >= 0) H5Tclose(type);
-    if (space >= 0) H5Sclose(space);
+    rs_h5_close(type);
+    rs_h5_close(space);
     if (!ok) {
         H5Aclose(a);
         return -1;
@@ -62,7 +61,7 @@ static reshed_status get_ints(reader *r, const char *name, int *out, int max, in
     hsize_t n = 0;
     hid_t a = open_attribute(r->file, name, H5T_INTEGER, (hsize_t)max, &n);
     bool ok = a >= 0 && H5Aread(a, H5T_NATIVE_LLONG, v) >= 0;
-    if (a >= 0) H5Aclose(a);
+    rs_h5_close(a);
     for (hsize_t i = 0; i < n && ok; i++) {
         ok = v[i] >= 0 && v[i] <= INT32_MAX;
         if (ok) out[i] = (int)v[i];
@@ -85,7 +84,7 @@ static reshed_status get_double(reader *r, const char *name, double *out)
     if (H5Aexists(r->file, name) <= 0) return RESHED_OK;
     hid_t a = open_attribute(r->file, name, H5T_FLOAT, 1, &n);
     bool ok = a >= 0 && H5Aread(a, H5T_NATIVE_DOUBLE, out) >= 0;
-    if (a >= 0) H5Aclose(a);
+    rs_h5_close(a);
     return ok ? RESHED_OK : fail_attribute(r, name, "a number");
 }
 
@@ -109,8 +108,8 @@ static reshed_status get_string(reader *r, const char *name, char *out, size_t r
         ok = ok && strlen(fixed) < room;
         if (ok) strcpy(out, fixed);
     }
-    if (type >= 0) H5Tclose(type);
-    if (a >= 0) H5Aclose(a);
+    rs_h5_close(type);
+    rs_h5_close(a);
     return ok ? RESHED_OK : fail_attribute(r, name, "a short string");
 }
 
@@ -141,8 +140,7 @@ static reshed_status read_attributes(reader *r, rs_model_file *m)
     return st;
 }
 
-/* -------------------------------------------------------------------------------------- datasets
- */
+/* ------------------------------------------------------------------------------------ datasets */
 /* Type and shape of an open dataset, as a tensor without data. */
 static reshed_status describe(reader *r, hid_t data, const char *name, rs_tensor *t)
 {
@@ -166,8 +164,8 @@ static reshed_status describe(reader *r, hid_t data, const char *name, rs_tensor
              H5Sget_simple_extent_dims(space, dims, NULL) < 0)
         st = rs_fail(r->err, RESHED_ECORRUPT, "dimensions of a tensor|0 to %d|%d|%s",
                      RS_TENSOR_MAX_DIMS, t->ndim, name);
-    if (type >= 0) H5Tclose(type);
-    if (space >= 0) H5Sclose(space);
+    rs_h5_close(type);
+    rs_h5_close(space);
     t->count = 1;
     for (int k = 0; k < t->ndim && st == RESHED_OK; k++) {
         if (dims[k] < 1 || dims[k] > (hsize_t)(INT64_MAX / 16) / t->count)
@@ -208,7 +206,7 @@ static reshed_status check_storage(reader *r, hid_t data, const rs_tensor *t, co
             if (chunk[k] > (hsize_t)t->dims[k])
                 st = rs_fail(r->err, RESHED_ECORRUPT, "chunk larger than its tensor|||%s", name);
     }
-    if (p >= 0) H5Pclose(p);
+    rs_h5_close(p);
     if (st != RESHED_OK) return st;
     if (bytes > r->values || bytes + TENSOR_COST > r->budget)
         return rs_fail(r->err, RESHED_ECORRUPT, "tensor larger than its file||%llu bytes|%s",
@@ -226,7 +224,7 @@ static reshed_status read_tensor(reader *r, hid_t group, const char *name, rs_te
 {
     rs_tensor shape = {0}, *t;
     hid_t data = H5Dopen2(group, name, H5P_DEFAULT);
-    if (data < 0) return rs_hdf5_fail(r->err, RESHED_ECORRUPT, "cannot open a tensor", name);
+    if (data < 0) return rs_h5_fail(r->err, RESHED_ECORRUPT, "cannot open a tensor", name);
     reshed_status st = describe(r, data, name, &shape);
     if (st == RESHED_OK) st = check_storage(r, data, &shape, name);
     if (st == RESHED_OK) {
@@ -235,14 +233,13 @@ static reshed_status read_tensor(reader *r, hid_t group, const char *name, rs_te
             st = rs_fail_nomem(r->err, name, shape.count * rs_dtype_size(shape.dtype));
         else if (H5Dread(data, rs_weights_memory_type(&r->types, shape.dtype), H5S_ALL, H5S_ALL,
                          H5P_DEFAULT, t->data) < 0)
-            st = rs_hdf5_fail(r->err, RESHED_ECORRUPT, "cannot read a tensor", name);
+            st = rs_h5_fail(r->err, RESHED_ECORRUPT, "cannot read a tensor", name);
     }
     H5Dclose(data);
     return st;
 }
 
-/* --------------------------------------------------------------------------------------- members
- */
+/* ------------------------------------------------------------------------------------- members */
 typedef struct names {
     int n, room;
     char (*name)[sizeof((rs_tensor *)0)->name]; /* [room] */
@@ -264,7 +261,7 @@ static reshed_status list_names(reader *r, hid_t group, const char *where, names
     unsigned order = 0;
     hsize_t at = 0;
     if (H5Gget_info(group, &info) < 0)
-        return rs_hdf5_fail(r->err, RESHED_ECORRUPT, "cannot read a group", where);
+        return rs_h5_fail(r->err, RESHED_ECORRUPT, "cannot read a group", where);
     if (info.nlinks < 1 || info.nlinks > RS_MODEL_MAX_TENSORS)
         return rs_fail(r->err, RESHED_ECORRUPT, "number of tensors|1 to %d|%llu|%s",
                        RS_MODEL_MAX_TENSORS, (unsigned long long)info.nlinks, where);
@@ -276,7 +273,7 @@ static reshed_status list_names(reader *r, hid_t group, const char *where, names
     hid_t p = H5Gget_create_plist(group);
     bool ordered =
         p >= 0 && H5Pget_link_creation_order(p, &order) >= 0 && (order & H5P_CRT_ORDER_TRACKED);
-    if (p >= 0) H5Pclose(p);
+    rs_h5_close(p);
     if (H5Literate(group, ordered ? H5_INDEX_CRT_ORDER : H5_INDEX_NAME, H5_ITER_INC, &at, keep_name,
                    list) < 0 ||
         list->n != list->room)
@@ -295,7 +292,7 @@ static reshed_status read_member(reader *r, int i, rs_tensors *set)
     hid_t group = -1;
     if (H5Lget_info(r->file, where, &link, H5P_DEFAULT) >= 0 && link.type == H5L_TYPE_HARD)
         group = H5Gopen2(r->file, where, H5P_DEFAULT);
-    if (group < 0) return rs_hdf5_fail(r->err, RESHED_ECORRUPT, "cannot open a member", where);
+    if (group < 0) return rs_h5_fail(r->err, RESHED_ECORRUPT, "cannot open a member", where);
     reshed_status st = list_names(r, group, where, &list);
     for (int k = 0; k < list.n && st == RESHED_OK; k++)
         st = read_tensor(r, group, list.name[k], set);
@@ -304,14 +301,28 @@ static reshed_status read_member(reader *r, int i, rs_tensors *set)
     return st;
 }
 
-static reshed_status read_file(reader *r, const char *path, rs_model_file *m)
+/* The file at path, or data[len] when path is NULL; negative on failure. */
+static hid_t open_file(const char *path, const void *data, size_t len)
+{
+    if (path) return H5Fopen(path, H5F_ACC_RDONLY, H5P_DEFAULT);
+    hid_t access = H5Pcreate(H5P_FILE_ACCESS), file = -1;
+    /* HDF5 copies the image, so the cast away from const is one of form only. */
+    if (access >= 0 && H5Pset_fapl_core(access, 4096, false) >= 0 &&
+        H5Pset_file_image(access, (void *)(uintptr_t)data, len) >= 0)
+        file = H5Fopen("memory", H5F_ACC_RDONLY, access);
+    rs_h5_close(access);
+    return file;
+}
+
+static reshed_status read_file(reader *r, const char *path, const void *data, size_t len,
+                               rs_model_file *m)
 {
     hsize_t size = 0;
     if (!rs_weights_types_open(&r->types))
-        return rs_hdf5_fail(r->err, RESHED_EINTERNAL, "cannot describe half precision", "");
-    r->file = H5Fopen(path, H5F_ACC_RDONLY, H5P_DEFAULT);
+        return rs_h5_fail(r->err, RESHED_EINTERNAL, "cannot describe half precision", "");
+    r->file = open_file(path, data, len);
     if (r->file < 0 || H5Fget_filesize(r->file, &size) < 0)
-        return rs_hdf5_fail(r->err, RESHED_ECORRUPT, "cannot open the HDF5 file", "");
+        return rs_h5_fail(r->err, RESHED_ECORRUPT, "cannot open the HDF5 file", "");
     r->values = size;
     r->budget = 3 * (uint64_t)size; /* datasets take 150 bytes of the file at the very least */
     reshed_status st = read_attributes(r, m);
@@ -324,19 +335,31 @@ static reshed_status read_file(reader *r, const char *path, rs_model_file *m)
     return st;
 }
 
-reshed_status rs_weights_read_h5(const char *path, rs_model_file *out, reshed_error *err)
+static reshed_status read_any(const char *path, const void *data, size_t len, rs_model_file *out,
+                              reshed_error *err)
 {
     rs_model_file m = {0};
     reader r = {.file = -1, .types = {-1, -1}, .err = err};
-    rs_hdf5_quiet was = rs_hdf5_silence();
-    reshed_status st = read_file(&r, path, &m);
-    if (r.file >= 0) H5Fclose(r.file);
+    rs_h5_hush hush = rs_h5_hush_begin();
+    reshed_status st = read_file(&r, path, data, len, &m);
+    rs_h5_close(r.file);
     rs_weights_types_close(&r.types);
-    rs_hdf5_restore(&was);
+    rs_h5_hush_end(hush);
     if (st == RESHED_OK) st = rs_model_file_check(&m, err);
     if (st == RESHED_OK)
         *out = m;
     else
         rs_model_file_clear(&m);
     return st;
+}
+
+reshed_status rs_weights_read_h5(const char *path, rs_model_file *out, reshed_error *err)
+{
+    return read_any(path, NULL, 0, out, err);
+}
+
+reshed_status rs_weights_read_h5_mem(const void *data, size_t len, rs_model_file *out,
+                                     reshed_error *err)
+{
+    return read_any(NULL, data, len, out, err);
 }

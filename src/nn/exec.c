@@ -72,7 +72,12 @@ static const float *residual_row(const rs_exec *e, const task *t, int r)
     return t->residual ? pixel_at(e, &t->stage->x, t->conv->cout, r, t->c0) : NULL;
 }
 
-static void conv_direct(const rs_exec *e, const task *t)
+static void mark(const rs_exec *e, const task *t, const rs_scratch *s, rs_phase phase)
+{
+    rs_mark(s, (int)(t->stage - e->schedule->stage), phase);
+}
+
+static void conv_direct(const rs_exec *e, const task *t, const rs_scratch *s)
 {
     const int c = t->conv->cout;
     for (int r = t->r0; r < t->r1; r++) {
@@ -93,6 +98,7 @@ static void conv_direct(const rs_exec *e, const task *t)
             a.in[dy] = row_at(e, t->in, t->stage->height, r + dy - 1) + (size_t)t->c0 * (size_t)c;
         e->kernels->mac(&a);
     }
+    mark(e, t, s, RS_PHASE_PRODUCT);
 }
 
 static void conv_gemm(const rs_exec *e, const task *t, const rs_scratch *s)
@@ -108,14 +114,17 @@ static void conv_gemm(const rs_exec *e, const task *t, const rs_scratch *s)
             for (int dy = 0; dy < 3; dy++, col += 3 * ch)
                 memcpy(col, in[dy] + (size_t)x * ch, 3 * ch * sizeof *col);
     }
+    mark(e, t, s, RS_PHASE_IN);
     /* A task's rows lie one after another in scratch o, or (c1) go row by row to the ring. */
     float *dst = t->out_ring ? s->m : t->out;
     rs_sgemm((int)px, c, 9 * c, s->col, 9 * c, t->conv->w, c, dst, c);
+    mark(e, t, s, RS_PHASE_PRODUCT);
     for (int r = t->r0; r < t->r1; r++) {
         float *o = dst + (size_t)(r - t->r0) * (size_t)width * ch;
         e->kernels->bias_act(o, width, c, t->conv->b, residual_row(e, t, r), RS_LRELU_SLOPE);
         if (t->out_ring) memcpy(out_row(e, t, r), o, (size_t)width * ch * sizeof *o);
     }
+    mark(e, t, s, RS_PHASE_OUT);
 }
 
 static void conv_wino(const rs_exec *e, const task *t, const rs_scratch *s)
@@ -135,6 +144,7 @@ static void conv_wino(const rs_exec *e, const task *t, const rs_scratch *s)
                 row_at(e, t->in, t->stage->height, t->r0 + d * m - 1 + i) + (size_t)t->c0 * ch;
         e->kernels->wino_in[which](&a);
     }
+    mark(e, t, s, RS_PHASE_IN);
     for (int f = 0; f < (m + 2) * (m + 2); f++) {
         const rs_mac a = {.in = {s->v + (size_t)f * stride},
                           .in_stride = ch,
@@ -149,6 +159,7 @@ static void conv_wino(const rs_exec *e, const task *t, const rs_scratch *s)
                           .pixels = tiles};
         e->kernels->mac(&a);
     }
+    mark(e, t, s, RS_PHASE_PRODUCT);
     for (int d = 0; d < down; d++) {
         const int top = t->r0 + d * m, rows = t->r1 - top < m ? t->r1 - top : m;
         rs_wino_out a = {.prod = s->m + (size_t)(d * across) * ch,
@@ -165,21 +176,16 @@ static void conv_wino(const rs_exec *e, const task *t, const rs_scratch *s)
         }
         e->kernels->wino_out[which](&a);
     }
+    mark(e, t, s, RS_PHASE_OUT);
 }
 
 static void conv(const rs_exec *e, const task *t, const rs_scratch *s)
 {
     switch (t->stage->layer.algo) {
-    case RS_CONV_DIRECT:
-        conv_direct(e, t);
-        break;
-    case RS_CONV_GEMM:
-        conv_gemm(e, t, s);
-        break;
+    case RS_CONV_DIRECT: conv_direct(e, t, s); break;
+    case RS_CONV_GEMM: conv_gemm(e, t, s); break;
     case RS_CONV_WINO4:
-    case RS_CONV_WINO6:
-        conv_wino(e, t, s);
-        break;
+    case RS_CONV_WINO6: conv_wino(e, t, s); break;
     }
 }
 
@@ -233,14 +239,17 @@ void rs_exec_task(const rs_exec *e, const rs_step *step, int i, const rs_scratch
         const rs_stage *first = &e->schedule->stage[0];
         const rs_packed_conv *c0 = &e->weights->block[0][0].c0;
         const int r = step->row0 + i;
+        rs_mark(s, -1, RS_PHASE_START);
         pointwise(e, c0, e->image + (size_t)r * (size_t)first->width, first->width,
                   pixel_at(e, &first->x, c0->cout, r, 0));
+        rs_mark(s, -1, RS_PHASE_AFTER);
         return;
     }
     const rs_stage *st = &e->schedule->stage[step->stage];
     const rs_packed_block *b = &e->weights->block[st->layer.level][st->layer.block];
     task t = {.stage = st};
     rs_step_task(st, step->row0, step->row1, i, &t.r0, &t.r1, &t.c0, &t.c1);
+    mark(e, &t, s, RS_PHASE_START);
     if (st->layer.role == RS_C1) {
         t.conv = &b->c1;
         t.in = &st->x;
@@ -254,29 +263,39 @@ void rs_exec_task(const rs_exec *e, const rs_step *step, int i, const rs_scratch
         t.residual = true;
         conv(e, &t, s);
         after_block(e, &t, s);
+        mark(e, &t, s, RS_PHASE_AFTER);
     }
 }
 
 /* ------------------------------------------------------------------------ scores to probabilities
  */
 
-/* Where output index i of n samples an input of m: indices lo, hi and the weight of hi. */
+/* PyTorch's interpolate, align_corners=False: output index i of n samples input lo and hi of m,
+ * weight t of hi. Level 0 samples itself. */
 static void sample(int i, int n, int m, rs_upsampling mode, int *lo, int *hi, float *t)
 {
     const float scale = (float)m / (float)n;
-    if (mode == RS_NEAREST) {
-        int k = (int)floorf((float)i * scale);
+    if (mode == RS_NEAREST || m == n) {
+        const int k = (int)floorf((float)i * scale);
         *lo = *hi = k < m ? k : m - 1;
         *t = 0;
         return;
     }
     float x = ((float)i + 0.5f) * scale - 0.5f;
     if (x < 0) x = 0;
-    int k = (int)x;
-    if (k > m - 1) k = m - 1;
+    const int k = (int)x < m ? (int)x : m - 1;
     *lo = k;
     *hi = k + 1 < m ? k + 1 : k;
     *t = x - (float)k;
+}
+
+void rs_sampling_fill(const rs_arch *arch, int width, rs_sampling *table)
+{
+    for (int k = 0; k < arch->levels; k++)
+        for (int x = 0; x < width; x++) {
+            rs_sampling *s = table + (size_t)k * (size_t)width + (size_t)x;
+            sample(x, width, rs_level_size(width, k), arch->upsampling, &s->lo, &s->hi, &s->t);
+        }
 }
 
 static void softmax(float *v, int n)
@@ -288,41 +307,45 @@ static void softmax(float *v, int n)
     for (int i = 0; i < n; i++) v[i] /= sum;
 }
 
-void rs_exec_mix(const rs_exec *e, int row0, int row1, float *out)
+/* Adds one level's part of the mixing convolution to a row of logits: resize of its scores to row
+ * y, then the columns of the 1x1 convolution that belong to the level. */
+static void add_level(const rs_exec *e, int level, int y, float *between, float *out)
 {
-    const int levels = e->arch->levels, cl = e->arch->classes;
-    const int height = e->schedule->height, width = e->schedule->width;
-    const rs_packed_conv *mix = &e->weights->out;
-    float score[RS_MODEL_MAX_LEVELS * RS_MAX_CLASSES];
-    for (int y = row0; y < row1; y++) {
-        for (int x = 0; x < width; x++) {
-            for (int k = 0; k < levels; k++) {
-                const int h = rs_level_size(height, k), w = rs_level_size(width, k);
-                int y0, y1, x0, x1;
-                float ty, tx;
-                sample(y, height, h, k ? e->arch->upsampling : RS_NEAREST, &y0, &y1, &ty);
-                sample(x, width, w, k ? e->arch->upsampling : RS_NEAREST, &x0, &x1, &tx);
-                const float *s = e->score[k];
-                const size_t a = ((size_t)y0 * (size_t)w + (size_t)x0) * (size_t)cl,
-                             b = ((size_t)y0 * (size_t)w + (size_t)x1) * (size_t)cl,
-                             c = ((size_t)y1 * (size_t)w + (size_t)x0) * (size_t)cl,
-                             d = ((size_t)y1 * (size_t)w + (size_t)x1) * (size_t)cl;
-                for (int i = 0; i < cl; i++) {
-                    float top = s[a + (size_t)i] + tx * (s[b + (size_t)i] - s[a + (size_t)i]);
-                    float bottom = s[c + (size_t)i] + tx * (s[d + (size_t)i] - s[c + (size_t)i]);
-                    score[k * cl + i] = top + ty * (bottom - top);
-                }
-            }
-            float *p = out + ((size_t)y * (size_t)width + (size_t)x) * (size_t)cl;
-            for (int i = 0; i < cl; i++) {
-                float v = mix->b[i];
-                for (int j = 0; j < levels * cl; j++) v += mix->w[i * levels * cl + j] * score[j];
-                p[i] = v;
-            }
-            if (cl > 1)
-                softmax(p, cl);
-            else
-                p[0] = 1 / (1 + expf(-p[0]));
+    const int cl = e->arch->classes, width = e->schedule->width, all = e->arch->levels * cl;
+    const int h = rs_level_size(e->schedule->height, level), w = rs_level_size(width, level);
+    const float *weight = e->weights->out.w + level * cl;
+    const rs_sampling *s = e->sampling + (size_t)level * (size_t)width;
+    const size_t n = (size_t)w * (size_t)cl;
+    int y0, y1;
+    float t;
+    sample(y, e->schedule->height, h, e->arch->upsampling, &y0, &y1, &t);
+    const float *a = e->score[level] + (size_t)y0 * n, *b = e->score[level] + (size_t)y1 * n;
+    for (size_t i = 0; i < n; i++) between[i] = a[i] + t * (b[i] - a[i]);
+    if (cl == 1) {
+        for (int x = 0; x < width; x++)
+            out[x] +=
+                weight[0] * (between[s[x].lo] + s[x].t * (between[s[x].hi] - between[s[x].lo]));
+        return;
+    }
+    for (int x = 0; x < width; x++) {
+        const float *lo = between + (size_t)s[x].lo * (size_t)cl,
+                    *hi = between + (size_t)s[x].hi * (size_t)cl;
+        for (int i = 0; i < cl; i++) {
+            const float v = lo[i] + s[x].t * (hi[i] - lo[i]);
+            for (int o = 0; o < cl; o++)
+                out[(size_t)x * (size_t)cl + (size_t)o] += weight[o * all + i] * v;
         }
     }
+}
+
+void rs_exec_mix(const rs_exec *e, int row, const rs_scratch *s, float *out)
+{
+    const int cl = e->arch->classes, width = e->schedule->width;
+    const size_t n = (size_t)width * (size_t)cl;
+    for (size_t i = 0; i < n; i++) out[i] = e->weights->out.b[i % (size_t)cl];
+    for (int k = 0; k < e->arch->levels; k++) add_level(e, k, row, s->o, out);
+    if (cl == 1)
+        e->kernels->sigmoid(out, n);
+    else
+        for (int x = 0; x < width; x++) softmax(out + (size_t)x * (size_t)cl, cl);
 }

@@ -4,10 +4,40 @@
 
 #include "nn/schedule.h"
 
+/* For reports of where the time goes: mark is called at the start of a task and after each of its
+ * phases, on the worker that did it. stage is an index into the schedule's stages, -1 for the
+ * image's rows on their way to the first layer, and the number of stages for the mix of scores. */
+typedef enum rs_phase {
+    RS_PHASE_START,
+    RS_PHASE_IN,      /* Winograd's input transform, im2col */
+    RS_PHASE_PRODUCT, /* the multiply-adds of a 3x3 convolution */
+    RS_PHASE_OUT,     /* output transform; bias, residual and activation where they are a pass */
+    RS_PHASE_AFTER,   /* what is carried out on the new rows: 1x1 convolutions, pool, score head */
+    RS_PHASES
+} rs_phase;
+
+typedef struct rs_probe {
+    void (*mark)(void *ctx, int worker, int stage, rs_phase phase);
+    void *ctx;
+} rs_probe;
+
 /* Scratch of one thread; each block has the size that the schedule states. */
 typedef struct rs_scratch {
     float *v, *m, *o, *p, *col;
+    const rs_probe *probe; /* NULL when nobody measures */
+    int worker;
 } rs_scratch;
+
+/* How a column of the image samples a level's score row. */
+typedef struct rs_sampling {
+    int lo, hi;
+    float t; /* weight of hi */
+} rs_sampling;
+
+static inline void rs_mark(const rs_scratch *s, int stage, rs_phase phase)
+{
+    if (s->probe) s->probe->mark(s->probe->ctx, s->worker, stage, phase);
+}
 
 /* One member at work. All pointers are borrowed. */
 typedef struct rs_exec {
@@ -18,6 +48,7 @@ typedef struct rs_exec {
     bool gemm;                         /* 1x1 convolutions by BLAS */
     const float *image;                /* [H,W] */
     const float *zero;                 /* a row of zeros */
+    const rs_sampling *sampling;       /* [levels][W] */
     float *rings;                      /* schedule->ring_floats; borders zero */
     float *score[RS_MODEL_MAX_LEVELS]; /* [h,w,classes] of each level */
 } rs_exec;
@@ -26,7 +57,10 @@ typedef struct rs_exec {
 int rs_exec_tasks(const rs_exec *e, const rs_step *step);
 void rs_exec_task(const rs_exec *e, const rs_step *step, int task, const rs_scratch *scratch);
 
-/* Probabilities of rows [row0,row1) from the scores, once all steps are done: out [H,W,classes]. */
-void rs_exec_mix(const rs_exec *e, int row0, int row1, float *out);
+/* Fills the table that rs_exec.sampling points to: [levels][width]. */
+void rs_sampling_fill(const rs_arch *arch, int width, rs_sampling *table);
+
+/* Probabilities of one row from the scores, once all steps are done: out [W,classes]. */
+void rs_exec_mix(const rs_exec *e, int row, const rs_scratch *scratch, float *out);
 
 #endif

@@ -18,7 +18,8 @@ typedef struct workspace {
     size_t scratch_floats;
     float *score; /* [members_at_once][score_floats] */
     size_t score_floats;
-    float *prob; /* [members][H,W,C] */
+    rs_sampling *sampling; /* [levels][W] */
+    float *prob;           /* [members][H,W,C] */
     size_t bytes;
 } workspace;
 
@@ -33,6 +34,7 @@ struct rs_plan {
     rs_packed *packed; /* [members]; owned */
     size_t packed_bytes;
     double pack_seconds;
+    const rs_probe *probe; /* NULL when nobody measures */
     workspace ws;
 };
 
@@ -46,13 +48,10 @@ struct rs_plan {
 static rs_conv_algo choose(reshed_algo algo, int channels)
 {
     switch (algo) {
-    case RESHED_ALGO_GEMM:
-        return RS_CONV_GEMM;
-    case RESHED_ALGO_DIRECT:
-        return RS_CONV_DIRECT;
+    case RESHED_ALGO_GEMM: return RS_CONV_GEMM;
+    case RESHED_ALGO_DIRECT: return RS_CONV_DIRECT;
     case RESHED_ALGO_AUTO:
-    case RESHED_ALGO_WINOGRAD:
-        break;
+    case RESHED_ALGO_WINOGRAD: break;
     }
     return channels <= 128 ? RS_CONV_WINO6 : RS_CONV_WINO4;
 }
@@ -132,6 +131,7 @@ static void workspace_clear(workspace *w)
     rs_free(w->zero);
     rs_free(w->scratch);
     rs_free(w->score);
+    rs_free(w->sampling);
     rs_free(w->prob);
     memset(w, 0, sizeof *w);
 }
@@ -158,7 +158,13 @@ static reshed_status workspace_make(const rs_plan *p, int height, int width, wor
     if (height < 4 || width < 4 || height > RS_PLAN_MAX_SIDE || width > RS_PLAN_MAX_SIDE)
         return rs_fail(err, RESHED_EINVAL, "image size|sides from 4 to %d|%d x %d",
                        RS_PLAN_MAX_SIDE, height, width);
-    reshed_status st = rs_schedule_make(p->layer, p->n_layers, height, width, &w.schedule, err);
+    /* Members side by side need no waiting for each other; only with more threads than members does
+     * it pay to share one, in steps of a few tasks a thread. */
+    const int threads = p->options.threads;
+    const bool apart = threads <= p->members;
+    w.members_at_once = apart ? threads : 1;
+    reshed_status st = rs_schedule_make(p->layer, p->n_layers, p->arch.classes, height, width,
+                                        apart ? 1 : 2 * threads, &w.schedule, err);
     if (st != RESHED_OK) return st;
     const rs_schedule *s = &w.schedule;
     const size_t cl = (size_t)p->arch.classes, n = (size_t)height * (size_t)width;
@@ -167,19 +173,20 @@ static reshed_status workspace_make(const rs_plan *p, int height, int width, wor
             round16((size_t)rs_level_size(height, k) * (size_t)rs_level_size(width, k) * cl);
     w.scratch_floats = round16(s->v_floats) + round16(s->m_floats) + round16(s->o_floats) +
                        round16(s->p_floats) + round16(s->col_floats);
-    /* Members side by side need no waiting for each other; only with more threads than members does
-     * it pay to share one. */
-    w.members_at_once = p->options.threads <= p->members ? p->options.threads : 1;
     w.rings = block(&w, (size_t)w.members_at_once, round16(s->ring_floats));
     w.zero = block(&w, 1, round16(s->zero_floats));
     w.scratch = block(&w, (size_t)p->options.threads, w.scratch_floats);
     w.score = block(&w, (size_t)w.members_at_once, w.score_floats);
     w.prob = block(&w, (size_t)p->members, n * cl);
-    if (!w.rings || !w.zero || !w.scratch || !w.score || !w.prob) {
+    const size_t samples = (size_t)p->arch.levels * (size_t)width;
+    w.sampling = rs_alloc(samples, sizeof *w.sampling);
+    w.bytes += samples * sizeof *w.sampling;
+    if (!w.sampling || !w.rings || !w.zero || !w.scratch || !w.score || !w.prob) {
         workspace_clear(&w);
         return rs_fail_nomem(err, "the workspace of an image",
                              (s->ring_floats + w.scratch_floats) * sizeof(float));
     }
+    rs_sampling_fill(&p->arch, width, w.sampling);
     *out = w;
     return RESHED_OK;
 }
@@ -249,6 +256,16 @@ double rs_plan_pack_seconds(const rs_plan *p)
     return p->pack_seconds;
 }
 
+const rs_arch *rs_plan_arch(const rs_plan *p)
+{
+    return &p->arch;
+}
+
+void rs_plan_set_probe(rs_plan *p, const rs_probe *probe)
+{
+    p->probe = probe;
+}
+
 /* ----------------------------------------------------------------------------------- running */
 
 typedef struct run {
@@ -269,6 +286,8 @@ static rs_scratch scratch_of(const rs_plan *p, int worker)
     r.o = r.m + round16(s->m_floats);
     r.p = r.o + round16(s->o_floats);
     r.col = r.p + round16(s->p_floats);
+    r.probe = p->probe;
+    r.worker = worker;
     return r;
 }
 
@@ -282,6 +301,7 @@ static rs_exec exec_of(const rs_plan *p, int member, int slot, const float *imag
                  .gemm = p->gemm,
                  .image = image,
                  .zero = p->ws.zero,
+                 .sampling = p->ws.sampling,
                  .rings = p->ws.rings + (size_t)slot * round16(s->ring_floats)};
     float *score = p->ws.score + (size_t)slot * p->ws.score_floats;
     for (int k = 0; k < p->arch.levels; k++) {
@@ -309,7 +329,11 @@ static void run_member(void *ctx, int64_t i, int worker)
     for (int j = 0; j < s->steps; j++)
         for (int t = 0, n = rs_exec_tasks(&e, &s->step[j]); t < n; t++)
             rs_exec_task(&e, &s->step[j], t, &scratch);
-    rs_exec_mix(&e, 0, s->height, p->ws.prob + (size_t)i * map_floats(p));
+    const size_t row = map_floats(p) / (size_t)s->height;
+    float *prob = p->ws.prob + (size_t)i * map_floats(p);
+    rs_mark(&scratch, s->stages, RS_PHASE_START);
+    for (int y = 0; y < s->height; y++) rs_exec_mix(&e, y, &scratch, prob + (size_t)y * row);
+    rs_mark(&scratch, s->stages, RS_PHASE_AFTER);
 }
 
 /* One task of one step of the member that all threads share. */
@@ -323,9 +347,13 @@ static void run_task(void *ctx, int64_t i, int worker)
 static void mix_row(void *ctx, int64_t i, int worker)
 {
     const run *r = ctx;
-    (void)worker;
-    rs_exec_mix(&r->exec, (int)i, (int)i + 1,
-                r->plan->ws.prob + (size_t)r->member * map_floats(r->plan));
+    const rs_plan *p = r->plan;
+    const rs_scratch scratch = scratch_of(p, worker);
+    const size_t row = map_floats(p) / (size_t)p->ws.schedule.height;
+    rs_mark(&scratch, p->ws.schedule.stages, RS_PHASE_START);
+    rs_exec_mix(&r->exec, (int)i, &scratch,
+                p->ws.prob + (size_t)r->member * map_floats(p) + (size_t)i * row);
+    rs_mark(&scratch, p->ws.schedule.stages, RS_PHASE_AFTER);
 }
 
 /* Mean and population variance over the members of one image row (paper, Eq. 1a and 1b). */

@@ -16,8 +16,7 @@ static int min_int(int a, int b)
 
 size_t rs_wino_stride(int tiles, int channels)
 {
-    size_t n = (size_t)tiles * (size_t)channels;
-    return n % 1024 < 16 || n % 1024 > 1008 ? n + 16 : n;
+    return (((size_t)tiles * (size_t)channels / 16) | 1) * 16;
 }
 
 /* -------------------------------------------------------------------------------- task sizes */
@@ -28,35 +27,42 @@ size_t rs_wino_stride(int tiles, int channels)
 static int tiles_wanted(int m, int channels)
 {
     if (channels <= 64) return m == 6 ? 24 : 40;
-    if (channels <= 128) return m == 6 ? 48 : 64;
+    if (channels <= 128) return 88;
     return 128;
 }
 
 static void choose_task(rs_stage *s)
 {
     const int m = rs_conv_algo_tile(s->layer.algo);
+    const int even = s->width + (s->width & 1);
     if (m) {
         const int across = ceil_div(s->width, m), want = tiles_wanted(m, s->layer.channels);
-        const int down = ceil_div(s->height, m);
         if (across >= want) { /* part of a tile row: equal chunks */
-            int chunks = ceil_div(across, want);
-            s->task_cols = ceil_div(across, chunks) * m;
+            s->task_cols = ceil_div(across, ceil_div(across, want)) * m;
             s->task_rows = m;
         } else {
             s->task_cols = across * m;
-            s->task_rows = min_int(want / across, down) * m;
+            s->task_rows = min_int(want / across, ceil_div(s->height, m)) * m;
         }
-        s->step_rows = s->task_rows;
-        return;
-    }
-    if (s->layer.algo == RS_CONV_DIRECT) {
-        s->task_cols = s->width + (s->width & 1);
+    } else if (s->layer.algo == RS_CONV_DIRECT) {
+        s->task_cols = even;
         s->task_rows = 2;
     } else { /* gemm: about 256 pixels at a time, so that im2col stays in cache */
-        s->task_cols = min_int(s->width + (s->width & 1), 256);
+        s->task_cols = min_int(even, 256);
         s->task_rows = 2 * min_int(ceil_div(256, 2 * s->task_cols), ceil_div(s->height, 2));
     }
-    s->step_rows = s->task_rows * ceil_div(8, s->task_rows);
+}
+
+/* Rows of a step: whole tasks, enough of them for `tasks` threads to share, and never fewer than
+ * eight rows, so that the bookkeeping of steps stays small. Which rows a task has does not change
+ * with it. */
+static void choose_step(rs_stage *s, int tasks)
+{
+    const int across = ceil_div(s->width, s->task_cols), most = ceil_div(s->height, s->task_rows);
+    int down = ceil_div(tasks, across),
+        eight = ceil_div(rs_conv_algo_tile(s->layer.algo) ? 1 : 8, s->task_rows);
+    if (down < eight) down = eight;
+    s->step_rows = min_int(down, most) * s->task_rows;
 }
 
 int rs_step_tasks(const rs_stage *s, int row0, int row1)
@@ -181,8 +187,10 @@ static void at_least(size_t *a, size_t b)
     if (b > *a) *a = b;
 }
 
-static void size_scratch(rs_schedule *s)
+static void size_scratch(rs_schedule *s, int classes)
 {
+    at_least(&s->o_floats,
+             (size_t)s->width * (size_t)classes); /* a row between two rows of scores */
     for (int i = 0; i < s->stages; i++) {
         const rs_stage *st = &s->stage[i];
         const int m = rs_conv_algo_tile(st->layer.algo), c = st->layer.channels;
@@ -204,8 +212,8 @@ static void size_scratch(rs_schedule *s)
     }
 }
 
-reshed_status rs_schedule_make(const rs_layer *layers, int n_layers, int height, int width,
-                               rs_schedule *out, reshed_error *err)
+reshed_status rs_schedule_make(const rs_layer *layers, int n_layers, int classes, int height,
+                               int width, int tasks, rs_schedule *out, reshed_error *err)
 {
     rs_schedule s = {.height = height, .width = width, .stages = n_layers};
     progress p = {NULL, NULL};
@@ -222,6 +230,7 @@ reshed_status rs_schedule_make(const rs_layer *layers, int n_layers, int height,
         s.stage[i].height = rs_level_size(height, layers[i].level);
         s.stage[i].width = rs_level_size(width, layers[i].level);
         choose_task(&s.stage[i]);
+        choose_step(&s.stage[i], tasks);
     }
     s.steps = simulate(&s, &p, NULL);
     s.step = rs_alloc((size_t)s.steps, sizeof *s.step);
@@ -231,7 +240,7 @@ reshed_status rs_schedule_make(const rs_layer *layers, int n_layers, int height,
     }
     simulate(&s, &p, s.step);
     size_rings(&s);
-    size_scratch(&s);
+    size_scratch(&s, classes);
 cleanup:
     rs_free(p.made);
     rs_free(p.x_made);

@@ -54,17 +54,20 @@ typedef struct rs_schedule {
     size_t v_floats, m_floats, o_floats, p_floats, col_floats;
 } rs_schedule;
 
-/* layers: [2 * blocks], in network order. */
-reshed_status rs_schedule_make(const rs_layer *layers, int n_layers, int height, int width,
-                               rs_schedule *out, reshed_error *err);
+/* layers: [2 * blocks], in network order. tasks: how many tasks a step should have, 1 when a member
+ * runs on one thread; it changes the order of the work and the size of the rings, never a result.
+ */
+reshed_status rs_schedule_make(const rs_layer *layers, int n_layers, int classes, int height,
+                               int width, int tasks, rs_schedule *out, reshed_error *err);
 void rs_schedule_clear(rs_schedule *s);
 
 /* Tasks of rows [row0,row1) of a stage, and the part of the frame that task i covers. */
 int rs_step_tasks(const rs_stage *s, int row0, int row1);
 void rs_step_task(const rs_stage *s, int row0, int row1, int i, int *r0, int *r1, int *c0, int *c1);
 
-/* Floats between the elements of Winograd's V and M for that many tiles: not a multiple of 4 KiB,
- * so that the (m+2)^2 streams of a tile do not share cache sets. */
+/* Floats between the elements of Winograd's V and M for that many tiles: an odd number of 64-byte
+ * lines, so that the (m+2)^2 streams of a tile spread over all sets of a cache (an even number can
+ * halve the speed of the transforms). */
 size_t rs_wino_stride(int tiles, int channels);
 
 #endif

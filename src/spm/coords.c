@@ -131,9 +131,7 @@ static void set_device(rs_coords *c)
     const rs_device *d = &c->device;
     rs_affine scale, back;
     switch (d->kind) {
-    case RS_DEVICE_METRES:
-        set_scale(&c->stage_to_device, &c->device_to_stage, 1, 0, 1, 0);
-        break;
+    case RS_DEVICE_METRES: set_scale(&c->stage_to_device, &c->device_to_stage, 1, 0, 1, 0); break;
     case RS_DEVICE_NORMALISED:
         /* The instrument turns the frame itself: its numbers run along the frame's own axes. */
         set_scale(&scale, &back, (d->high - d->low) / c->frame.width, (d->high + d->low) / 2,

@@ -39,6 +39,22 @@ static inline vf vf_mul(vf a, vf b)
 {
     return _mm256_mul_ps(a, b);
 }
+static inline vf vf_div(vf a, vf b)
+{
+    return _mm256_div_ps(a, b);
+}
+/* Nearest integer, ties to even. */
+static inline vf vf_round(vf a)
+{
+    return _mm256_round_ps(a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
+}
+/* a * 2^n for whole n in [-126,127]. */
+static inline vf vf_scale2(vf a, vf n)
+{
+    __m256i bits =
+        _mm256_slli_epi32(_mm256_add_epi32(_mm256_cvtps_epi32(n), _mm256_set1_epi32(127)), 23);
+    return _mm256_mul_ps(a, _mm256_castsi256_ps(bits));
+}
 /* The larger; b where either is NaN. */
 static inline vf vf_max(vf a, vf b)
 {

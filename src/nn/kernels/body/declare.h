@@ -12,8 +12,10 @@ void RS_SUFFIX(rs_pool_row)(const float *a, const float *b, int out_pixels, int 
                             float *out);
 void RS_SUFFIX(rs_bias_act)(float *v, int pixels, int channels, const float *bias, const float *res,
                             float slope);
+void RS_SUFFIX(rs_sigmoid)(float *v, size_t n);
 void RS_SUFFIX(rs_head_row)(const float *in, int pixels, int channels, int heads, const float *w,
                             const float *bias, float *out);
+float RS_SUFFIX(rs_peak)(long rounds);
 
 #define RS_FILL_TABLE(k)                                                                           \
     do {                                                                                           \
@@ -27,5 +29,8 @@ void RS_SUFFIX(rs_head_row)(const float *in, int pixels, int channels, int heads
         (k)->from_one = RS_SUFFIX(rs_from_one);                                                    \
         (k)->pool_row = RS_SUFFIX(rs_pool_row);                                                    \
         (k)->bias_act = RS_SUFFIX(rs_bias_act);                                                    \
+        (k)->sigmoid = RS_SUFFIX(rs_sigmoid);                                                      \
         (k)->head_row = RS_SUFFIX(rs_head_row);                                                    \
+        (k)->lanes = VL;                                                                           \
+        (k)->peak = RS_SUFFIX(rs_peak);                                                            \
     } while (0)

@@ -33,8 +33,10 @@
      : (r) == 12 ? (q)[s5]                                                                         \
                  : (q)[2 * s3])
 
-/* m pixels from p0 on, nv vectors of channels from n0 on; m and nv are constants at each call. */
-MAC_INLINE void mac_tile(const int m, const int nv, const rs_mac *a, const float *w, int n0, int p0)
+/* m pixels from p0 on, nv vectors of channels from n0 on; prefetch says whether to ask for the
+ * weights `ahead` floats further on. m, nv and prefetch are constants at each call. */
+MAC_INLINE void mac_tile(const int m, const int nv, const int prefetch, const rs_mac *a,
+                         const float *w, size_t ahead, int n0, int p0)
 {
     vf acc[MAC_MR][MAC_NV];
     const ptrdiff_t s1 = (ptrdiff_t)a->in_stride, s3 = 3 * s1, s5 = 5 * s1;
@@ -58,6 +60,8 @@ MAC_INLINE void mac_tile(const int m, const int nv, const rs_mac *a, const float
 #pragma GCC unroll 2
                     for (int v = 0; v < nv; v++) acc[r][v] = vf_fma(x, b[v], acc[r][v]);
                 }
+                if (prefetch)
+                    for (int v = 0; v < nv * VL; v += 16) __builtin_prefetch(w + ahead + v, 0, 2);
                 w += nv * VL;
                 p++;
                 q++;
@@ -80,90 +84,60 @@ MAC_INLINE void mac_tile(const int m, const int nv, const rs_mac *a, const float
     }
 }
 
-/* Fewer than MAC_MR pixels. */
+/* At most MAC_MR pixels. */
 MAC_INLINE void mac_edge(const int nv, const rs_mac *a, const float *w, int n0, int p0, int m)
 {
     switch (m) {
-    case 1:
-        mac_tile(1, nv, a, w, n0, p0);
-        break;
+    case 1: mac_tile(1, nv, 0, a, w, 0, n0, p0); break;
 #if MAC_MR > 2
-    case 2:
-        mac_tile(2, nv, a, w, n0, p0);
-        break;
-    case 3:
-        mac_tile(3, nv, a, w, n0, p0);
-        break;
+    case 2: mac_tile(2, nv, 0, a, w, 0, n0, p0); break;
+    case 3: mac_tile(3, nv, 0, a, w, 0, n0, p0); break;
 #endif
 #if MAC_MR > 4
-    case 4:
-        mac_tile(4, nv, a, w, n0, p0);
-        break;
-    case 5:
-        mac_tile(5, nv, a, w, n0, p0);
-        break;
+    case 4: mac_tile(4, nv, 0, a, w, 0, n0, p0); break;
+    case 5: mac_tile(5, nv, 0, a, w, 0, n0, p0); break;
 #endif
 #if MAC_MR > 6
-    case 6:
-        mac_tile(6, nv, a, w, n0, p0);
-        break;
-    case 7:
-        mac_tile(7, nv, a, w, n0, p0);
-        break;
-    case 8:
-        mac_tile(8, nv, a, w, n0, p0);
-        break;
-    case 9:
-        mac_tile(9, nv, a, w, n0, p0);
-        break;
-    case 10:
-        mac_tile(10, nv, a, w, n0, p0);
-        break;
-    case 11:
-        mac_tile(11, nv, a, w, n0, p0);
-        break;
-    case 12:
-        mac_tile(12, nv, a, w, n0, p0);
-        break;
-    case 13:
-        mac_tile(13, nv, a, w, n0, p0);
-        break;
+    case 6: mac_tile(6, nv, 0, a, w, 0, n0, p0); break;
+    case 7: mac_tile(7, nv, 0, a, w, 0, n0, p0); break;
+    case 8: mac_tile(8, nv, 0, a, w, 0, n0, p0); break;
+    case 9: mac_tile(9, nv, 0, a, w, 0, n0, p0); break;
+    case 10: mac_tile(10, nv, 0, a, w, 0, n0, p0); break;
+    case 11: mac_tile(11, nv, 0, a, w, 0, n0, p0); break;
+    case 12: mac_tile(12, nv, 0, a, w, 0, n0, p0); break;
+    case 13: mac_tile(13, nv, 0, a, w, 0, n0, p0); break;
 #endif
-    default:
-        break;
+    case MAC_MR: mac_tile(MAC_MR, nv, 0, a, w, 0, n0, p0); break;
+    default: break;
     }
 }
 
 /* One panel of nv vectors over all pixels. The edge is spread: 15 pixels are 8+7 and not 14+1. */
-MAC_INLINE void mac_panel(const int nv, const rs_mac *a, const float *w, int n0)
+MAC_INLINE void mac_panel(const int nv, const rs_mac *a, const float *w, size_t panel, int n0)
 {
-    int p = 0;
-    while (a->pixels - p >= 2 * MAC_MR) {
-        mac_tile(MAC_MR, nv, a, w, n0, p);
+    int p = 0, left = a->pixels;
+    if (left >= MAC_MR) {
+        mac_tile(MAC_MR, nv, 1, a, w, panel, n0, p);
         p += MAC_MR;
     }
-    int left = a->pixels - p;
+    for (; (left = a->pixels - p) >= 2 * MAC_MR; p += MAC_MR)
+        mac_tile(MAC_MR, nv, 0, a, w, 0, n0, p);
     if (left > MAC_MR) {
-        int half = (left + 1) / 2;
-        if (half == MAC_MR)
-            mac_tile(MAC_MR, nv, a, w, n0, p);
-        else
-            mac_edge(nv, a, w, n0, p, half);
+        const int half = (left + 1) / 2;
+        mac_edge(nv, a, w, n0, p, half);
         p += half;
         left -= half;
     }
-    if (left == MAC_MR)
-        mac_tile(MAC_MR, nv, a, w, n0, p);
-    else
-        mac_edge(nv, a, w, n0, p, left);
+    mac_edge(nv, a, w, n0, p, left);
 }
 
 void RS_SUFFIX(rs_mac)(const rs_mac *a)
 {
     const size_t depth = (size_t)(a->kh * a->kw) * (size_t)a->cin;
     const float *w = a->w;
+    const size_t wide = depth * MAC_NV * VL, narrow = depth * VL;
     int n = 0;
-    for (; n + MAC_NV * VL <= a->cout; n += MAC_NV * VL, w += depth * MAC_NV * VL)
-        mac_panel(MAC_NV, a, w, n);
-    for (; n < a->cout; n += VL, w += depth * VL) mac_panel(1, a, w, n);
+    for (; n + MAC_NV * VL <= a->cout; n += MAC_NV * VL, w += wide)
+        mac_panel(MAC_NV, a, w, wide, n);
+    for (; n < a->cout; n += VL, w += narrow) mac_panel(1, a, w, narrow, n);
 }

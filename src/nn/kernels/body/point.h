@@ -34,6 +34,45 @@ void RS_SUFFIX(rs_bias_act)(float *v, int pixels, int channels, const float *bia
     }
 }
 
+/* exp(x) for x in [-87,88]: x = n ln 2 + r with |r| <= ln 2 / 2, then a polynomial in r that is
+ * within 1e-7 of exp (Cephes' coefficients), times 2^n. ln 2 is split so that n ln 2 is exact. */
+static inline vf vf_exp(vf x)
+{
+    const vf n = vf_round(vf_mul(x, vf_set1(0x1.715476p+0f)));
+    vf r = vf_fma(n, vf_set1(-0.693359375f), x);
+    r = vf_fma(n, vf_set1(2.12194440e-4f), r);
+    vf p = vf_set1(1.9875691500e-4f);
+    p = vf_fma(p, r, vf_set1(1.3981999507e-3f));
+    p = vf_fma(p, r, vf_set1(8.3334519073e-3f));
+    p = vf_fma(p, r, vf_set1(4.1665795894e-2f));
+    p = vf_fma(p, r, vf_set1(1.6666665459e-1f));
+    p = vf_fma(p, r, vf_set1(0.5f));
+    p = vf_fma(p, vf_mul(r, r), vf_add(r, vf_set1(1)));
+    return vf_scale2(p, n);
+}
+
+/* Beyond 87 in either direction the probability is 0 or 1 to the last bit that matters. */
+static inline vf vf_sigmoid(vf x)
+{
+    const vf limit = vf_set1(87);
+    x = vf_sub(vf_set1(0), x);
+    x = vf_max(x, vf_sub(vf_set1(0), limit));
+    x = vf_sub(vf_set1(0), vf_max(vf_sub(vf_set1(0), x), vf_sub(vf_set1(0), limit)));
+    return vf_div(vf_set1(1), vf_add(vf_set1(1), vf_exp(x)));
+}
+
+void RS_SUFFIX(rs_sigmoid)(float *v, size_t n)
+{
+    size_t i = 0;
+    for (; i + VL <= n; i += VL) vf_store(v + i, vf_sigmoid(vf_load(v + i)));
+    if (i < n) { /* the rest through a full vector, so that no value's bits depend on its place */
+        float rest[VL] = {0};
+        for (size_t k = i; k < n; k++) rest[k - i] = v[k];
+        vf_store(rest, vf_sigmoid(vf_load(rest)));
+        for (size_t k = i; k < n; k++) v[k] = rest[k - i];
+    }
+}
+
 void RS_SUFFIX(rs_head_row)(const float *in, int pixels, int channels, int heads, const float *w,
                             const float *bias, float *out)
 {

@@ -43,6 +43,25 @@ static inline vf vf_mul(vf a, vf b)
 {
     return a * b;
 }
+static inline vf vf_div(vf a, vf b)
+{
+    return a / b;
+}
+/* Nearest integer, ties to even, for |a| < 2^22: the addition leaves no bits for a fraction. */
+static inline vf vf_round(vf a)
+{
+    const vf magic = vf_set1(0x1.8p23f);
+    return (a + magic) - magic;
+}
+/* a * 2^n for whole n in [-126,127]. */
+static inline vf vf_scale2(vf a, vf n)
+{
+    typedef int vi __attribute__((vector_size(16)));
+    vi bits = (__builtin_convertvector(n, vi) + 127) << 23;
+    vf scale;
+    memcpy(&scale, &bits, sizeof scale);
+    return a * scale;
+}
 /* The larger; b where either is NaN, as the x86 instruction. */
 static inline vf vf_max(vf a, vf b)
 {

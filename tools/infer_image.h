@@ -1,0 +1,52 @@
+/* infer_image.h - what reshed-infer does with one image: read, fill, resample, normalise, infer,
+ * bring the maps back, score, write. */
+#ifndef RS_TOOLS_INFER_IMAGE_H
+#define RS_TOOLS_INFER_IMAGE_H
+
+#include "base/tensors.h"
+#include "cli.h"
+#include "imgproc/normalise.h"
+#include "imgproc/resample.h"
+#include "imgproc/score.h"
+#include "nn/plan.h"
+
+typedef enum infer_norm { INFER_FRAME, INFER_ROBUST, INFER_RANGE } infer_norm;
+
+/* What the command line asks for. */
+typedef struct infer_request {
+    const char *channel; /* NULL for the usual one */
+    infer_norm norm;
+    double lo, hi; /* of INFER_RANGE */
+    rs_resample_request resample;
+    const char *mean, *variance, *h5, *png, *truth; /* NULL when not asked for */
+    bool defaults; /* no output was named: write all, beside the input */
+    bool quiet;
+} infer_request;
+
+/* The ensemble at work; the plan is made at the first image and resized for others. */
+typedef struct infer_engine {
+    const cli_program *program;
+    rs_model_file *model; /* its tensors go into the plan */
+    rs_arch arch;
+    char digest[65]; /* of the weights, "" when no file that records it is asked for */
+    rs_plan_options options;
+    rs_plan *plan; /* owned; NULL before the first image */
+} infer_engine;
+
+typedef struct infer_result {
+    int height, width;
+    double mean_uncertainty; /* mean over the pixels of the predictive variance */
+    double wall_fraction;    /* pixels whose wall probability is above RS_THRESHOLD_DEFAULT */
+    double seconds;          /* normalisation, inference, mean and variance */
+    size_t filled;           /* pixels without a value, filled in */
+    bool scored;
+    double iou, best_f, best_threshold;
+    rs_edge_score edge; /* at probability 0.5 */
+    rs_calibration calibration;
+} infer_result;
+
+/* false after an error message; nothing is left half-written. */
+bool infer_image(infer_engine *engine, const infer_request *request, const char *path,
+                 infer_result *result);
+
+#endif
