@@ -53,7 +53,8 @@ class ResHedNet(nn.Module):
             setattr(self, f"net{k + 1}score", nn.Sequential(nn.Conv2d(c, classes, 1), nn.BatchNorm2d(classes)))
         self.out = nn.Conv2d(self.levels * classes, classes, 1)
 
-    def forward(self, x):
+    def logits(self, x):
+        """What the sigmoid or softmax is taken of; for training."""
         size, scores = x.shape[2:], []
         for k in range(self.levels):
             x = getattr(self, f"net{k + 1}")(x)
@@ -63,7 +64,10 @@ class ResHedNet(nn.Module):
             elif k:
                 s = F.interpolate(s, size, mode="bilinear", align_corners=False)
             scores.append(s)
-        y = self.out(torch.cat(scores, 1))
+        return self.out(torch.cat(scores, 1))
+
+    def forward(self, x):
+        y = self.logits(x)
         return torch.sigmoid(y) if self.classes == 1 else torch.softmax(y, 1)
 
 
@@ -117,13 +121,19 @@ def _load_h5(path):
     return shape, members
 
 
-def load(path):
-    """All members of a weights file as ResHedNets in evaluation mode, the file kind found by its bytes."""
+def read(path):
+    """(arguments of ResHedNet, state dictionaries of the members), the file kind found by its bytes."""
     with open(path, "rb") as f:
         is_h5 = f.read(8) == b"\x89HDF\r\n\x1a\n"
     shape, members = _load_h5(path) if is_h5 else _load_tar(path)
     if shape.pop("model") != "ResHedNet":
         raise ValueError(f"{path}: not a ResHedNet")
+    return shape, members
+
+
+def load(path):
+    """All members of a weights file as ResHedNets in evaluation mode."""
+    shape, members = read(path)
     nets = []
     for state in members:
         net = ResHedNet(**shape)

@@ -21,8 +21,9 @@ import numpy as np
 import torch
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import reshednet  # noqa: E402
 from training import data, files, scores  # noqa: E402
-from training.network import ResHedNet, recompute_batch_norm, wall_loss  # noqa: E402
+from training.network import recompute_batch_norm, wall_loss  # noqa: E402
 
 
 def numbers(text):
@@ -48,7 +49,7 @@ def learning_rate(args, step):
 @torch.no_grad()
 def predict(model, image, device):
     x = torch.from_numpy(np.ascontiguousarray(image, np.float32))[None, None].to(device)
-    return torch.sigmoid(model(x))[0, 0].cpu().numpy()
+    return model(x)[0, 0].float().cpu().numpy()
 
 
 class Judge:
@@ -100,10 +101,13 @@ class Trainer:
         self.args, self.member, self.device = args, member, device
         torch.manual_seed(args.seed + 7919 * member)
         self.rng = np.random.default_rng([args.seed, member])
-        self.model = ResHedNet(args.filters, args.layers).to(device)
+        self.shape = dict(classes=1, filters=args.filters, layers=list(args.layers),
+                          upsampling="bilinear")
+        if args.start:
+            self.shape, members = reshednet.read(args.start)
+        self.model = reshednet.ResHedNet(**self.shape).to(device)
         self.model = self.model.to(memory_format=torch.channels_last)  # faster on CPUs and GPUs
         if args.start:
-            _, _, _, members = files.load_members(args.start)
             self.model.load_state_dict(members[member % len(members)])
         self.optimizer = torch.optim.AdamW(self.model.parameters(), lr=args.rate,
                                            weight_decay=args.decay)
@@ -124,8 +128,8 @@ class Trainer:
     # -------------------------------------------------------------------------------- checkpoints
 
     def settings(self):
-        keys = ("steps", "batch", "size", "filters", "layers", "rate", "seed", "swa", "swa_rate")
-        return {k: getattr(self.args, k) for k in keys}
+        keys = ("steps", "batch", "size", "rate", "seed", "swa", "swa_rate")
+        return {"shape": self.shape, **{k: getattr(self.args, k) for k in keys}}
 
     def save(self):
         files.save_atomic({
@@ -172,7 +176,7 @@ class Trainer:
         autocast = torch.autocast(self.device.type, torch.bfloat16) if self.args.bf16 else \
             contextlib.nullcontext()
         with autocast:
-            logits = self.model(x)
+            logits = self.model.logits(x)
         loss = wall_loss(logits.float(), y)
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
@@ -193,7 +197,7 @@ class Trainer:
         self.averaged += 1
 
     def averaged_model(self):
-        model = ResHedNet(self.args.filters, self.args.layers).to(self.device)
+        model = reshednet.ResHedNet(**self.shape).to(self.device)
         state = self.model.state_dict()
         for k, v in (self.average or {}).items():
             state[k] = v.to(state[k].dtype)
@@ -224,9 +228,8 @@ class Trainer:
         model = self.averaged_model()
         result = judge([model])
         print(f"member {self.member} done, average of {self.averaged}: {describe(result)}", flush=True)
-        files.save_atomic({"state": files.plain(model.state_dict()), "filters": a.filters,
-                           "layers": list(a.layers), "settings": self.settings(),
-                           "scores": result}, self.final)
+        files.save_atomic({"state": files.plain(model.state_dict()), "shape": self.shape,
+                           "settings": self.settings(), "scores": result}, self.final)
 
 
 def pick_device(args):
@@ -239,8 +242,6 @@ def pick_device(args):
 def train(args):
     os.makedirs(args.out, exist_ok=True)
     device = pick_device(args)
-    if args.start:
-        args.filters, args.layers, _, _ = files.load_members(args.start)
     judge = Judge(args, device)
     for member in numbers(args.members):
         trainer = Trainer(args, member, device)
@@ -258,26 +259,18 @@ def finished(folder):
     return [torch.load(os.path.join(folder, n), map_location="cpu") for n in names]
 
 
-def as_model(filters, layers, upsampling, state, device):
-    model = ResHedNet(filters, layers, upsampling).to(device)
-    model.load_state_dict(state)
-    return model.eval()
-
-
 def export(args):
     members = finished(args.out)
-    first = members[0]
-    if any((m["filters"], m["layers"]) != (first["filters"], first["layers"]) for m in members):
+    shape = members[0]["shape"]
+    if any(m["shape"] != shape for m in members):
         raise SystemExit(f"train_ensemble.py: {args.out}: members of different shapes")
-    model = ResHedNet(first["filters"], first["layers"])
-    files.save_atomic(files.metadict(model, [m["state"] for m in members]), args.output)
+    files.save_atomic(files.metadict(shape, [m["state"] for m in members]), args.output)
     print(f"{args.output}: {len(members)} members")
 
 
 def evaluate(args):
     device = pick_device(args)
-    filters, layers, upsampling, states = files.load_members(args.weights)
-    models = [as_model(filters, layers, upsampling, s, device) for s in states]
+    models = [m.to(device) for m in reshednet.load(args.weights)]
     judge = Judge(args, device)
     results = {f"member {i}": judge([m]) for i, m in enumerate(models)}
     results["ensemble"] = judge(models)

@@ -132,7 +132,7 @@ async function main() {
         name: 'ONNX Runtime',
         version: ort.env.versions.node || ort.env.versions.common,
         config: sideBySide ? 'members side by side' : 'members in turn',
-        tried,
+        tried: Object.entries(tried).map(([k, v]) => `${k} ${v.toFixed(4)} s`).join('; '),
     });
     for await (const line of readline.createInterface({input: process.stdin})) {
         const [what, ...rest] = line.split(' ');

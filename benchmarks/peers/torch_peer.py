@@ -4,7 +4,7 @@
     torch_peer.py --weights W.h5 --image X.npy --threads N
 
 Talks in lines: first, once everything is loaded, warmed up and the fastest configuration has been found, one JSON
-object about itself; then for each line "run" the object {"seconds": ..., "cpu_seconds": ...} of one pass over all
+object about itself (name, version, config, and what was tried with seconds a member); then for each line "run" the object {"seconds": ..., "cpu_seconds": ...} of one pass over all
 members, and for "save PATH" the members' probabilities [N,C,H,W] of the last run as a float32 .npy. The time is the
 forward passes alone, with neither normalisation nor the ensemble's mean and variance.
 """
@@ -122,7 +122,7 @@ def main():
 
     out = run()
     say(name="PyTorch", version=torch.__version__, config=words(build, side_by_side),
-        tried={words(*k): v for k, v in tried.items()})
+        tried="; ".join(f"{words(*k)} {v:.4f} s" for k, v in tried.items()))
     for line in sys.stdin:
         what, _, argument = line.rstrip("\n").partition(" ")
         if what == "run":

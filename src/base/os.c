@@ -36,18 +36,26 @@ void rs_os_free(void *p)
     free(p);
 }
 
-double rs_os_monotonic(void)
+static double clock_seconds(clockid_t clock)
 {
     struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
+    if (clock_gettime(clock, &t) != 0) return 0;
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+double rs_os_monotonic(void)
+{
+    return clock_seconds(CLOCK_MONOTONIC);
 }
 
 double rs_os_cpu_seconds(void)
 {
-    struct timespec t;
-    if (clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t) != 0) return 0;
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+    return clock_seconds(CLOCK_PROCESS_CPUTIME_ID);
+}
+
+double rs_os_thread_seconds(void)
+{
+    return clock_seconds(CLOCK_THREAD_CPUTIME_ID);
 }
 
 int rs_os_processors(void)

@@ -20,6 +20,8 @@ double rs_os_monotonic(void);
 
 /* Processor seconds that all threads of this process have used so far. */
 double rs_os_cpu_seconds(void);
+/* Of the calling thread. */
+double rs_os_thread_seconds(void);
 
 /* Processors that this process may use, >= 1. */
 int rs_os_processors(void);

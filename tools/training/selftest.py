@@ -14,8 +14,13 @@ import torch
 
 TOOLS = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 sys.path.insert(0, TOOLS)
-from training import data, files, scores  # noqa: E402
-from training.network import ResHedNet, recompute_batch_norm, wall_loss  # noqa: E402
+import reshednet  # noqa: E402
+from training import data, scores  # noqa: E402
+from training.network import recompute_batch_norm, wall_loss  # noqa: E402
+
+
+def network(filters):
+    return reshednet.ResHedNet(1, filters, [3, 4, 5], "bilinear")
 
 
 def lines(rows, shape=(40, 50)):
@@ -110,11 +115,11 @@ class Augmentation(unittest.TestCase):
 
 class Network(unittest.TestCase):
     def test_parameters_as_published(self):
-        n = sum(p.numel() for p in ResHedNet(64).parameters())
+        n = sum(p.numel() for p in network(64).parameters())
         self.assertEqual(n, 7673933)
 
     def test_odd_sizes(self):
-        self.assertEqual(tuple(ResHedNet(4)(torch.rand(1, 1, 37, 51)).shape), (1, 1, 37, 51))
+        self.assertEqual(tuple(network(4)(torch.rand(1, 1, 37, 51)).shape), (1, 1, 37, 51))
 
     def test_loss_falls_towards_the_truth(self):
         y = (torch.rand(2, 1, 16, 16) > 0.8).float()
@@ -124,7 +129,7 @@ class Network(unittest.TestCase):
 
     def test_batch_norm_is_recomputed(self):
         torch.manual_seed(0)
-        model = ResHedNet(4)
+        model = network(4)
         x = torch.rand(8, 1, 32, 32) * 3 + 5
         recompute_batch_norm(model, [x, x])
         first = model.net1.res_module[0]
@@ -181,8 +186,8 @@ class Running(unittest.TestCase):
             self.assertEqual(len(meta["weights"][0]), 215)
             self.assertFalse(torch.equal(*(meta["weights"][i]["net1.res_module.0.c1.weight"]
                                            for i in (0, 1))))
-            filters, layers, _, members = files.load_members(tar)
-            self.assertEqual((filters, layers, len(members)), (2, [3, 4, 5], 2))
+            shape, members = reshednet.read(tar)
+            self.assertEqual((shape["filters"], shape["layers"], len(members)), (2, [3, 4, 5], 2))
             said = self.run_trainer("evaluate", "--weights", tar, "--cpu", "--holdout",
                                     os.path.join(folder, "set.h5"), "--json")
             self.assertIn('"ensemble"', said)
