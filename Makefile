@@ -96,6 +96,12 @@ $(B)/src/nn/kernels/generic/%.o: ISA = $(ISA_generic)
 $(B)/src/nn/kernels/avx2/%.o: ISA = $(ISA_avx2)
 $(B)/src/nn/kernels/avx512/%.o: ISA = $(ISA_avx512)
 $(B)/tools/%.o: ALLCFLAGS += -DRESHED_PREFIX=\"$(PREFIX)\"
+# The commit that a measurement belongs to.
+$(B)/commit: FORCE
+	@mkdir -p $(@D); git describe --always --dirty 2>/dev/null > $@.new || echo unknown > $@.new
+	@cmp -s $@.new $@ && rm $@.new || mv $@.new $@
+$(B)/tools/bench_report.o: ALLCFLAGS += -DRESHED_COMMIT=\"$$(cat $(B)/commit)\"
+$(B)/tools/bench_report.o: $(B)/commit
 $(B)/%.o: %.c $(B)/flags
 	@mkdir -p $(@D)
 	$(call say,CC)
@@ -118,7 +124,7 @@ $(BIN)/reshed-%: $(B)/tools/reshed-%.o $(TOOLOBJ) $(BENCHOBJ) $(B)/internal.a
 	$(call say,LD)
 	$(Q)$(CC) -o $@ $^ $(ALLLIBS)
 
-$(B)/tests/%: $(B)/tests/%.o $(SUPPORT) $(B)/internal.a
+$(B)/tests/%: $(B)/tests/%.o $(SUPPORT) $(TOOLOBJ) $(B)/benchmarks/random_model.o $(B)/internal.a
 	$(call say,LD)
 	$(Q)$(CC) -o $@ $^ $(WRAP) $(ALLLIBS) $(shell $(PC) --libs $(TESTPKG))
 
@@ -133,6 +139,11 @@ check check-long: deps
 # Installs what is missing where apt is at hand, else prints what to install.
 deps:
 	@sh tools/deps.sh '$(PKGS) $(TESTPKG)' '$(DEBS)' '$(FEDORA)' '$(BREW)'
+
+# What `reshed-bench --peers` compares with.
+.PHONY: peers
+peers:
+	@sh benchmarks/peers/install.sh build/peers
 
 # --------------------------------------------------------------------------------------------- demo
 # A made image of a ferroelectric film, its walls by the shipped ensemble, and where to look.

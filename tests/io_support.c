@@ -2,13 +2,14 @@
 #include "io_support.h"
 
 #include <math.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* ------------------------------------------------------------------------------------------
- * pattern */
+/* -------------------------------------------------------------------------------------- pattern */
 int pattern_at(int row, int column)
 {
     return 10 * row + column + 1;
@@ -57,8 +58,7 @@ void assert_error(reshed_status st, reshed_status expected, const reshed_error *
                  reshed_status_text(st), text);
 }
 
-/* --------------------------------------------------------------------------------------------
- * bytes */
+/* ---------------------------------------------------------------------------------------- bytes */
 void put_uint(file_bytes *b, uint64_t v, int size, bool big)
 {
     assert_true(b->n + (size_t)size <= sizeof b->data);
@@ -83,8 +83,7 @@ void put_text(file_bytes *b, const char *s, size_t n)
     b->n += n;
 }
 
-/* --------------------------------------------------------------------------------------------
- * forks */
+/* ---------------------------------------------------------------------------------------- forks */
 #define BATCH 1000
 
 typedef struct shared {
@@ -107,9 +106,13 @@ static bool child_survives(bool (*check)(void *ctx, long i), void *ctx, long fro
     if (pid == 0) {
         /* A sanitizer's report of a fault that is counted would only confuse. */
         if (!freopen("/dev/null", "w", stderr)) _exit(2);
+        /* cmocka would catch the signal and go on with the next test, here in the child. */
+        const struct itimerval limit = {.it_value = {.tv_sec = 2}};
+        const int signals[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT};
+        for (int k = 0; k < 5; k++) signal(signals[k], SIG_DFL);
         for (long i = from; i < to; i++) {
             board->next = i;
-            alarm(10);
+            setitimer(ITIMER_PROF, &limit, NULL);
             if (!check(ctx, i)) {
                 if (board->first_wrong < 0) board->first_wrong = i;
                 board->wrong++;

@@ -30,7 +30,8 @@ void put_uint(file_bytes *b, uint64_t v, int size, bool big);
 void put_double(file_bytes *b, double v, bool big);
 void put_text(file_bytes *b, const char *s, size_t n); /* padded with zeros, or cut, to n bytes */
 
-/* Runs check(ctx, i) for i in [0, n) in child processes, so that a crash or a hang (10 s) inside a
+/* Runs check(ctx, i) for i in [0, n) in child processes, so that a crash or a hang (2 s of
+ * processor time) inside a
  * library ends one child and is counted. A case that ends its child is tried again with `bare`,
  * which must use the library alone: when that dies as well the fault is the library's. */
 typedef struct forked {

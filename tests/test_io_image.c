@@ -12,8 +12,7 @@
 #include "io/npy.h"
 #include "io/png.h"
 
-/* ----------------------------------------------------------------------------------------------
- * PNG */
+/* ------------------------------------------------------------------------------------------ PNG */
 /* Grey or RGB pixels of the pattern; 16-bit counts are 257 times the 8-bit ones plus `extra`. */
 static uint8_t *pattern_png(rs_png_kind kind, int extra, size_t *len)
 {
@@ -272,8 +271,7 @@ static void png_writer_survives_no_memory(void **state)
                      RESHED_EIO);
 }
 
-/* ----------------------------------------------------------------------------------------------
- * NPY */
+/* ------------------------------------------------------------------------------------------ NPY */
 static void npy_file(file_bytes *b, int version, const char *dict)
 {
     b->n = 0;
@@ -504,8 +502,7 @@ static void npy_reads_shared_labels(void **state)
     rs_image_clear(&im);
 }
 
-/* ----------------------------------------------------------------------------------------------
- * GSF */
+/* ------------------------------------------------------------------------------------------ GSF */
 static void gsf_file(file_bytes *b, const char *lines, int pad, int pixels)
 {
     b->n = 0;
@@ -629,8 +626,7 @@ static void gsf_survives_damage(void **state)
     test_mutate("gsf", read_gsf, b.data, b.n, test_mutations());
 }
 
-/* ---------------------------------------------------------------------------------------- front
- * door */
+/* ----------------------------------------------------------------------------------- front door */
 static void front_door_goes_by_the_bytes(void **state)
 {
     (void)state;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "imgproc/author_route.h"
 #include "imgproc/route.h"
 
 static void assert_permutation(const int32_t *order, int n)

@@ -67,7 +67,7 @@ void build_graph(const drawing *d, double size, const rs_wallgraph_options *opti
     assert_graph_is_sound(graph);
 }
 
-static void assert_line_is_sound(const rs_wallgraph *g, const rs_line *line, int longest_step)
+static void assert_line_is_sound(const rs_wallgraph *g, const rs_line *line)
 {
     assert_in_range(line->count, 1, g->pixels);
     assert_true(line->first >= 0 && line->first + line->count <= g->pixels);
@@ -77,7 +77,7 @@ static void assert_line_is_sound(const rs_wallgraph *g, const rs_line *line, int
         if (i == 0) continue;
         rs_pixel q = g->pixel[line->first + i - 1];
         int dr = abs(p.row - q.row), dc = abs(p.col - q.col);
-        assert_true(dr + dc > 0 && dr <= longest_step && dc <= longest_step);
+        assert_true(dr + dc > 0 && dr <= 1 && dc <= 1);
     }
     assert_true(line->length >= 0 && line->length_px >= 0);
     assert_true(line->chord <= line->length * (1 + 1e-12));
@@ -88,7 +88,7 @@ void assert_graph_is_sound(const rs_wallgraph *g)
 {
     for (int b = 0; b < g->branches; b++) {
         const rs_branch *branch = &g->branch[b];
-        assert_line_is_sound(g, &branch->line, 1);
+        assert_line_is_sound(g, &branch->line);
         for (int e = 0; e < 2; e++)
             assert_true(branch->node[e] >= -1 && branch->node[e] < g->nodes);
         assert_int_equal(branch->node[0] < 0, branch->node[1] < 0);
@@ -96,7 +96,7 @@ void assert_graph_is_sound(const rs_wallgraph *g)
     }
     for (int w = 0; w < g->walls; w++) {
         const rs_wall *wall = &g->wall[w];
-        assert_line_is_sound(g, &wall->line, 8); /* a wall steps over the pixels of a junction */
+        assert_line_is_sound(g, &wall->line);
         if (w) assert_true(wall->line.length <= g->wall[w - 1].line.length);
         assert_true(wall->pair >= -1 && wall->pair < g->pairs);
         assert_int_equal(wall->end[0] == RS_END_CLOSED, wall->end[1] == RS_END_CLOSED);

@@ -10,6 +10,7 @@
 #include "io/usid.h"
 
 #define AUTHOR_FREQUENCY "/BE Parameters/frequency"
+#define AUTHOR_WAVEFORM "/BEPS/vdc_waveform"
 
 void beps_spectra_clear(beps_spectra *s)
 {
@@ -172,12 +173,30 @@ static void name_axis(rs_nsid_dim *dim, const char *name, const char *quantity, 
 }
 
 /* An axis that counts. */
-static void add_count(beps_spectra *s, const char *name, const char *type, int64_t n)
+static void add_count(beps_spectra *s, const char *name, const char *units, const char *type,
+                      int64_t n)
 {
     rs_nsid_dim dim;
     double *none = NULL;
-    name_axis(&dim, name, "index", "a.u.", type, n);
+    name_axis(&dim, name, "index", units, type, n);
     add_axis(s, &dim, &none);
+}
+
+/* The axis of `pulses` spectra that lay in a row along the bins: the steps of a waveform, or else,
+ * in the author's raster files, the pixels of the line that the one other axis counts (upwards). */
+static void add_pulses(rs_nsid_file *file, beps_spectra *s, int64_t pulses)
+{
+    if (rs_nsid_exists(file, AUTHOR_WAVEFORM)) {
+        add_count(s, "Step", "a.u.", "SPECTRAL", pulses);
+    } else if (s->ndim == 1) {
+        int64_t lines = s->dim[0].n;
+        rs_free(s->dim[0].values);
+        s->ndim = 0;
+        add_count(s, "y", "px", "SPATIAL", lines);
+        add_count(s, "x", "px", "SPATIAL", pulses);
+    } else {
+        add_count(s, "Pulse", "a.u.", "SPECTRAL", pulses);
+    }
 }
 
 /* Moves axis `axis` of the complex d behind all others. */
@@ -223,7 +242,7 @@ static reshed_status choose(rs_nsid_file *file, const char *channel, int *k, res
 static reshed_status from_nsid(rs_nsid_file *file, const beps_source *source, beps_spectra *s,
                                reshed_error *err)
 {
-    static const char *const extras[] = {"/BEPS/vdc_waveform", "/BEPS/coordinates",
+    static const char *const extras[] = {AUTHOR_WAVEFORM, "/BEPS/coordinates",
                                          "/BE Parameters/pulse parameters",
                                          "/BE Parameters/scan size"};
     rs_nsid_data d = {0};
@@ -245,8 +264,8 @@ static reshed_status from_nsid(rs_nsid_file *file, const beps_source *source, be
     int64_t pulses = d.dim[axis].n / s->bins;
     for (int i = 0; i < d.ndim; i++)
         if (i != axis) add_axis(s, &d.dim[i], &d.dim[i].values);
-    if (pulses > 1) add_count(s, "Pulse", "SPECTRAL", pulses);
-    if (s->ndim == 0) add_count(s, "Point", "SPATIAL", 1);
+    if (pulses > 1) add_pulses(file, s, pulses);
+    if (s->ndim == 0) add_count(s, "Point", "a.u.", "SPATIAL", 1);
     s->n = (int64_t)(d.count / (uint64_t)s->bins);
     s->data = d.data;
     d.data = NULL;
@@ -341,7 +360,7 @@ static reshed_status usid_positions(const rs_usid_axes *a, beps_spectra *s, resh
     int fast;
     int64_t n_fast;
     if (!is_grid(a, &fast, &n_fast)) {
-        add_count(s, "Position", "SPATIAL", a->n);
+        add_count(s, "Position", "a.u.", "SPATIAL", a->n);
         return keep_rows(s, "Positions", a, -1, 1, err);
     }
     const int order[2] = {1 - fast, fast};
@@ -369,7 +388,7 @@ static reshed_status from_usid(rs_usid_data *d, beps_spectra *s, reshed_error *e
     if (st != RESHED_OK) return st;
     int64_t steps = d->spectral.n / s->bins;
     if (steps > 1) {
-        add_count(s, "Step", "SPECTRAL", steps);
+        add_count(s, "Step", "a.u.", "SPECTRAL", steps);
         st = keep_rows(s, "Spectroscopic", &d->spectral, row, s->bins, err);
         if (st != RESHED_OK) return st;
     }
@@ -391,18 +410,16 @@ reshed_status beps_spectra_read(const char *path, const beps_source *source, bep
     rs_usid_data d = {0};
     beps_spectra s = {0};
     bool any = false;
+    char usid[256];
     reshed_status st = rs_nsid_open(path, &file, err);
     if (st != RESHED_OK) return st;
     for (int k = 0; k < rs_nsid_count(file); k++) any = any || rs_nsid_info(file, k)->is_complex;
     /* No file has both layouts. Where neither is found, the message of NSID lists what there is. */
-    if (!any) {
-        st = rs_usid_read(path, source->channel, &d, err);
-        if (st == RESHED_OK) {
-            st = from_usid(&d, &s, err);
-            rs_usid_data_clear(&d);
-            goto done;
-        }
-        if (st != RESHED_EUNSUPPORTED) goto done;
+    if (!any && rs_usid_find(file, source->channel, usid, sizeof usid)) {
+        st = rs_usid_read(file, usid, &d, err);
+        if (st == RESHED_OK) st = from_usid(&d, &s, err);
+        rs_usid_data_clear(&d);
+        goto done;
     }
     st = from_nsid(file, source, &s, err);
 done:

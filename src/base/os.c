@@ -36,11 +36,26 @@ void rs_os_free(void *p)
     free(p);
 }
 
-double rs_os_monotonic(void)
+static double clock_seconds(clockid_t clock)
 {
     struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
+    if (clock_gettime(clock, &t) != 0) return 0;
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+double rs_os_monotonic(void)
+{
+    return clock_seconds(CLOCK_MONOTONIC);
+}
+
+double rs_os_cpu_seconds(void)
+{
+    return clock_seconds(CLOCK_PROCESS_CPUTIME_ID);
+}
+
+double rs_os_thread_seconds(void)
+{
+    return clock_seconds(CLOCK_THREAD_CPUTIME_ID);
 }
 
 int rs_os_processors(void)
@@ -162,6 +177,45 @@ reshed_status rs_os_read_head(const char *path, uint8_t *buf, size_t n, size_t *
     st = read_fully(fd, buf, n, got, err);
     close(fd);
     return st;
+}
+
+struct rs_os_file {
+    int fd;
+};
+
+reshed_status rs_os_open(const char *path, rs_os_file **out, uint64_t *size, reshed_error *err)
+{
+    size_t n;
+    rs_os_file *f = rs_alloc(1, sizeof *f);
+    if (!f) return rs_fail_nomem(err, "an open file", sizeof *f);
+    reshed_status st = open_regular(path, &f->fd, &n, err);
+    if (st != RESHED_OK) {
+        rs_free(f);
+        return st;
+    }
+    *size = n;
+    *out = f;
+    return RESHED_OK;
+}
+
+size_t rs_os_read_at(const rs_os_file *f, uint64_t offset, void *buf, size_t n)
+{
+    size_t done = 0;
+    if (offset > INT64_MAX - n) return 0;
+    while (done < n) {
+        ssize_t k = pread(f->fd, (char *)buf + done, n - done, (off_t)(offset + done));
+        if (k < 0 && errno == EINTR) continue;
+        if (k <= 0) break;
+        done += (size_t)k;
+    }
+    return done;
+}
+
+void rs_os_close(rs_os_file *f)
+{
+    if (!f) return;
+    close(f->fd);
+    rs_free(f);
 }
 
 reshed_status rs_os_temp_name(const char *path, char *buf, size_t n, reshed_error *err)

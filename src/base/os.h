@@ -18,6 +18,11 @@ void rs_os_free(void *p);
 /* Seconds from a fixed, arbitrary moment; never goes back. */
 double rs_os_monotonic(void);
 
+/* Processor seconds that all threads of this process have used so far. */
+double rs_os_cpu_seconds(void);
+/* Of the calling thread. */
+double rs_os_thread_seconds(void);
+
 /* Processors that this process may use, >= 1. */
 int rs_os_processors(void);
 
@@ -42,6 +47,14 @@ reshed_status rs_os_read_file(const char *path, size_t max, uint8_t **data, size
 /* Reads at most n bytes from the start of path; *got says how many there were. */
 reshed_status rs_os_read_head(const char *path, uint8_t *buf, size_t n, size_t *got,
                               reshed_error *err);
+
+/* A regular file open for reading at any place. */
+typedef struct rs_os_file rs_os_file;
+reshed_status rs_os_open(const char *path, rs_os_file **out, uint64_t *size, reshed_error *err);
+/* Reads up to n bytes from offset; fewer at the end of the file or after an error. */
+size_t rs_os_read_at(const rs_os_file *f, uint64_t offset, void *buf, size_t n);
+/* NULL is fine. */
+void rs_os_close(rs_os_file *f);
 
 /* Replaces path by these bytes: a temporary file in the same folder is written, synced and renamed,
  * so that path holds the old or the new content, never a part. */

@@ -47,8 +47,8 @@ typedef struct rs_sho_fit {
     double r2;       /* 1 - sum|y-H|^2 / sum|y-mean|^2, complex mean (BGlib's "R2 Criterion" as
                         its name says) */
     double noise;    /* standard deviation of the residuals per quadrature, unit of the spectra */
-    uint16_t flags;  /* rs_sho_flag */
-    uint16_t passes; /* over the spectrum, that the iteration took */
+    uint32_t flags;  /* rs_sho_flag */
+    uint32_t passes; /* over the spectrum, that the iteration took */
 } rs_sho_fit;
 
 typedef struct rs_sho_options {

@@ -17,4 +17,11 @@
 reshed_status rs_distance_transform(const uint8_t *mask, int height, int width, int64_t *squared,
                                     int32_t *nearest, reshed_error *err);
 
+/* distance[H,W]: the distance in metres to the nearest pixel of the mask, for pixels dx wide and dy
+ * high; infinite everywhere when there is none. nearest as above, or NULL. With dx unlike dy the
+ * ratio of the two is rounded to one part in 1000 to find the nearest pixel, so of two that are
+ * equally far to within that the farther may be taken. */
+reshed_status rs_distance_metres(const uint8_t *mask, int height, int width, double dx, double dy,
+                                 double *distance, int32_t *nearest, reshed_error *err);
+
 #endif

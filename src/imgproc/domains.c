@@ -143,28 +143,19 @@ reshed_status rs_wall_distances(const rs_wallgraph *graph, const uint8_t *region
 {
     const rs_grid *grid = &graph->grid;
     size_t n = rs_grid_count(grid);
-    int64_t *squared = rs_alloc(n, sizeof *squared);
-    int32_t *nearest = rs_alloc(n, sizeof *nearest);
-    reshed_status st = RESHED_OK;
-    if (!squared || !nearest) {
-        st = rs_fail_nomem(err, "distances", n * (sizeof *squared + sizeof *nearest));
-        goto done;
-    }
-    st = rs_distance_transform(region, grid->height, grid->width, squared, nearest, err);
-    if (st) goto done;
-    for (int w = 0; w < graph->walls; w++) {
+    double *from_region = rs_alloc(n, sizeof *from_region);
+    if (!from_region) return rs_fail_nomem(err, "distances", n * sizeof *from_region);
+    reshed_status st = rs_distance_metres(region, grid->height, grid->width, grid->dx, grid->dy,
+                                          from_region, NULL, err);
+    for (int w = 0; w < graph->walls && !st; w++) {
         const rs_line *line = &graph->wall[w].line;
         double sum = 0;
         for (int i = 0; i < line->count; i++) {
             rs_pixel p = graph->pixel[line->first + i];
-            int32_t k = nearest[(size_t)p.row * (size_t)grid->width + (size_t)p.col];
-            rs_pixel q = {k / grid->width, k % grid->width};
-            sum += k < 0 ? HUGE_VAL : rs_pixel_distance(grid, p, q);
+            sum += from_region[(size_t)p.row * (size_t)grid->width + (size_t)p.col];
         }
         distance[w] = sum / line->count;
     }
-done:
-    rs_free(nearest);
-    rs_free(squared);
+    rs_free(from_region);
     return st;
 }

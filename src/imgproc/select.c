@@ -7,19 +7,16 @@
 #include "imgproc/distance.h"
 #include "imgproc/domains.h"
 #include "imgproc/line.h"
+#include "imgproc/author_route.h"
 #include "imgproc/route.h"
 
 const char *rs_point_kind_name(rs_point_kind kind)
 {
     switch (kind) {
-    case RS_POINT_WALL:
-        return "wall";
-    case RS_POINT_A_DOMAIN:
-        return "a-domain";
-    case RS_POINT_C_DOMAIN:
-        return "c-domain";
-    case RS_POINT_180_WALL:
-        return "180-wall";
+    case RS_POINT_WALL: return "wall";
+    case RS_POINT_A_DOMAIN: return "a-domain";
+    case RS_POINT_C_DOMAIN: return "c-domain";
+    case RS_POINT_180_WALL: return "180-wall";
     }
     return "?";
 }
@@ -254,31 +251,6 @@ static bool phase_turns(const float *phase, const rs_grid *grid, double axis, in
     return false;
 }
 
-/* Metres from each pixel to the skeleton; infinite without one. */
-static reshed_status skeleton_distance(const rs_wallgraph *g, double *distance, reshed_error *err)
-{
-    size_t n = rs_grid_count(&g->grid);
-    int64_t *squared = rs_alloc(n, sizeof *squared);
-    int32_t *nearest = rs_alloc(n, sizeof *nearest);
-    reshed_status st = RESHED_OK;
-    if (!squared || !nearest) {
-        st = rs_fail_nomem(err, "distances to the walls", n * 12);
-        goto done;
-    }
-    st = rs_distance_transform(g->skeleton, g->grid.height, g->grid.width, squared, nearest, err);
-    if (st) goto done;
-    for (size_t i = 0; i < n; i++) {
-        int width = g->grid.width;
-        rs_pixel p = {(int32_t)(i / (size_t)width), (int32_t)(i % (size_t)width)};
-        rs_pixel q = {nearest[i] / width, nearest[i] % width};
-        distance[i] = nearest[i] < 0 ? HUGE_VAL : rs_pixel_distance(&g->grid, p, q);
-    }
-done:
-    rs_free(nearest);
-    rs_free(squared);
-    return st;
-}
-
 typedef struct place {
     rs_pixel at;
     int pair;
@@ -357,7 +329,9 @@ reshed_status rs_select_control(const rs_wallgraph *graph, rs_point_kind kind, i
         st = rs_fail_nomem(err, "control points", n * (12 + sizeof *list));
         goto done;
     }
-    st = skeleton_distance(graph, from_walls, err);
+    const rs_grid *grid = &graph->grid;
+    st = rs_distance_metres(graph->skeleton, grid->height, grid->width, grid->dx, grid->dy,
+                            from_walls, NULL, err);
     if (!st) st = rs_pair_domains(graph, domain, err);
     if (st) goto done;
     list_places(graph, kind, distance, from_walls, domain, phase, exclude, list, &places);

@@ -18,7 +18,7 @@ void rs_wallgraph_options_defaults(rs_wallgraph_options *options)
     *options = (rs_wallgraph_options){
         .reach = 10,
         .turn = 40 * DEGREE,
-        .corner = 100 * DEGREE,
+        .corner = 60 * DEGREE,
         .border = 1.5,
         .domain_cover = 0.5,
     };
@@ -47,14 +47,10 @@ reshed_status rs_wallgraph_options_check(const rs_wallgraph_options *o, reshed_e
 const char *rs_node_kind_name(rs_node_kind kind)
 {
     switch (kind) {
-    case RS_NODE_END:
-        return "end";
-    case RS_NODE_BORDER:
-        return "border";
-    case RS_NODE_JUNCTION:
-        return "junction";
-    case RS_NODE_ISOLATED:
-        return "isolated";
+    case RS_NODE_END: return "end";
+    case RS_NODE_BORDER: return "border";
+    case RS_NODE_JUNCTION: return "junction";
+    case RS_NODE_ISOLATED: return "isolated";
     }
     return "?";
 }
@@ -62,16 +58,11 @@ const char *rs_node_kind_name(rs_node_kind kind)
 const char *rs_wall_end_name(rs_wall_end end)
 {
     switch (end) {
-    case RS_END_FREE:
-        return "free";
-    case RS_END_BORDER:
-        return "border";
-    case RS_END_JUNCTION:
-        return "junction";
-    case RS_END_CORNER:
-        return "corner";
-    case RS_END_CLOSED:
-        return "closed";
+    case RS_END_FREE: return "free";
+    case RS_END_BORDER: return "border";
+    case RS_END_JUNCTION: return "junction";
+    case RS_END_CORNER: return "corner";
+    case RS_END_CLOSED: return "closed";
     }
     return "?";
 }
@@ -97,22 +88,24 @@ static size_t index_of(const rs_grid *grid, rs_pixel p)
 static reshed_status share_mask(const rs_wallgraph *g, const uint8_t *mask, int32_t *area,
                                 reshed_error *err)
 {
-    size_t n = rs_grid_count(&g->grid);
-    int64_t *squared = rs_alloc(n, sizeof *squared);
+    const rs_grid *grid = &g->grid;
+    size_t n = rs_grid_count(grid);
+    double *distance = rs_alloc(n, sizeof *distance);
     int32_t *nearest = rs_alloc(n, sizeof *nearest);
     reshed_status st = RESHED_OK;
-    if (!squared || !nearest) {
-        st = rs_fail_nomem(err, "distances to the walls", n * (sizeof *squared + sizeof *nearest));
+    if (!distance || !nearest) {
+        st = rs_fail_nomem(err, "distances to the walls", n * (sizeof *distance + sizeof *nearest));
         goto done;
     }
-    st = rs_distance_transform(g->skeleton, g->grid.height, g->grid.width, squared, nearest, err);
+    st = rs_distance_metres(g->skeleton, grid->height, grid->width, grid->dx, grid->dy, distance,
+                            nearest, err);
     if (st) goto done;
     memset(area, 0, n * sizeof *area);
     for (size_t i = 0; i < n; i++)
         if (mask[i] && nearest[i] >= 0) area[nearest[i]]++;
 done:
     rs_free(nearest);
-    rs_free(squared);
+    rs_free(distance);
     return st;
 }
 
@@ -222,7 +215,7 @@ static int longest_first(const void *a, const void *b)
 /* Spreads labels over the skeleton pixels without one that touch a labelled one: pixels of a
  * junction that no wall's line passes over. One sweep adds what touches the labels of the sweep
  * before, and it takes few. */
-static void spread_labels(rs_wallgraph *g, const uint8_t *open)
+static void spread_labels(rs_wallgraph *g)
 {
     const rs_grid *grid = &g->grid;
     bool again = true;
@@ -231,7 +224,7 @@ static void spread_labels(rs_wallgraph *g, const uint8_t *open)
         for (int row = 0; row < grid->height; row++)
             for (int col = 0; col < grid->width; col++) {
                 size_t i = index_of(grid, (rs_pixel){row, col});
-                if (!open[i] || g->wall_at[i] >= 0) continue;
+                if (!g->skeleton[i] || g->wall_at[i] >= 0) continue;
                 for (int k = 0; k < 9 && g->wall_at[i] < 0; k++) {
                     int r = row + k / 3 - 1, c = col + k % 3 - 1;
                     if (r < 0 || c < 0 || r >= grid->height || c >= grid->width) continue;
@@ -247,7 +240,7 @@ static void label_walls(rs_wallgraph *g, double min_wall)
 {
     size_t n = rs_grid_count(&g->grid);
     int kept = g->walls;
-    qsort(g->wall, (size_t)g->walls, sizeof *g->wall, longest_first);
+    if (kept > 1) qsort(g->wall, (size_t)kept, sizeof *g->wall, longest_first);
     while (kept > 0 && g->wall[kept - 1].line.length < min_wall) kept--;
     for (size_t i = 0; i < n; i++) g->wall_at[i] = -1;
     for (int w = 0; w < g->walls; w++) {
@@ -261,7 +254,7 @@ static void label_walls(rs_wallgraph *g, double min_wall)
         }
     }
     g->walls = kept;
-    spread_labels(g, g->skeleton);
+    spread_labels(g);
     for (size_t i = 0; i < n; i++) g->skeleton[i] = g->wall_at[i] >= 0;
     for (int b = 0; b < g->branches; b++) {
         const rs_line *line = &g->branch[b].line;

@@ -11,8 +11,9 @@
  *
  * A branch is a run of skeleton pixels between two nodes (ends and junctions). A wall is what a
  * physicist would call one: branches that continue each other through junctions, cut where the line
- * turns back on itself (the tip of a needle). Two walls that run side by side bound a domain; each
- * 90-degree wall bounds exactly one in-plane (a-) domain, so it belongs to at most one such pair.
+ * turns sharply (from one habit plane to another, or at the tip of a needle). Two walls that run
+ * side by side bound a domain; each 90-degree wall bounds exactly one in-plane (a-) domain, so it
+ * belongs to at most one such pair.
  *
  * Angles are in radians, counterclockwise from +x, with +y up. */
 #ifndef RS_IMGPROC_WALLGRAPH_H
@@ -28,7 +29,7 @@ typedef struct rs_wallgraph_options {
     double min_wall;   /* metres: shorter walls are left out, with their pixels; default 0 */
     double reach;      /* pixels of a branch that tell its direction at a junction; default 10 */
     double turn;       /* largest change of direction of a wall at a junction; default 40 degrees */
-    double corner;     /* a wall is cut where it turns by more than this; default 100 degrees */
+    double corner;     /* a wall is cut where it turns by more than this; default 60 degrees */
     double border;     /* pixels: a free end this near the edge of the frame has left the frame
                           rather than ended; default 1.5 */
     double domain_max; /* metres: the widest a-domain looked for; 0 (the default): 24 pixels */
@@ -47,7 +48,7 @@ typedef struct rs_wallgraph_input {
     const float *probability; /* NULL: mean probabilities are NaN */
     const float *variance;    /* NULL: mean variances are NaN */
     const float *amplitude;   /* NULL: the contrast of pairs is NaN, and pairs are chosen by
-                                 distance alone */
+                                 their shape alone */
 } rs_wallgraph_input;
 
 /* A run of pixels and what was measured on it. */

@@ -35,6 +35,9 @@ typedef struct merger {
     int *sorted;    /* [2*branches] ends at junctions that are no bridges, by group */
     int *came_from; /* [nodes] scratch of the search through bridges: the end it came by */
     int *queue;     /* [nodes] */
+    uint8_t *inner; /* [H,W] pixels of branches that are not at a junction */
+    int32_t *way;   /* [H,W] scratch of the search inside a junction: the next pixel, or -1 */
+    int32_t *found; /* [H,W] pixels to look at */
     int sorted_count, pixel_room, wall_room;
 } merger;
 
@@ -200,6 +203,36 @@ static reshed_status add_pixel(merger *m, rs_pixel p, reshed_error *err)
     return RESHED_OK;
 }
 
+/* Adds the pixels of a junction that lead from the last pixel of the run to `to`, without `to`: the
+ * fewest, searched from `to` backwards. Nothing when the two are neighbours. */
+static reshed_status cross_junction(merger *m, rs_pixel to, reshed_error *err)
+{
+    rs_wallgraph *g = m->g;
+    int width = g->grid.width, height = g->grid.height, head = 0, tail = 0;
+    rs_pixel from = g->pixel[g->pixels - 1];
+    if (abs(from.row - to.row) <= 1 && abs(from.col - to.col) <= 1) return RESHED_OK;
+    int32_t goal = from.row * width + from.col, start = to.row * width + to.col;
+    m->way[start] = start;
+    m->found[tail++] = start;
+    while (head < tail && m->way[goal] < 0) {
+        int32_t p = m->found[head++];
+        int row = p / width, col = p % width;
+        for (int k = 0; k < 9; k++) {
+            int r = row + k / 3 - 1, c = col + k % 3 - 1;
+            if (r < 0 || c < 0 || r >= height || c >= width) continue;
+            int32_t q = r * width + c;
+            if (!g->skeleton[q] || m->inner[q] || m->way[q] >= 0) continue;
+            m->way[q] = p;
+            m->found[tail++] = q;
+        }
+    }
+    reshed_status st = RESHED_OK;
+    for (int32_t p = m->way[goal]; p >= 0 && p != start && !st; p = m->way[p])
+        st = add_pixel(m, (rs_pixel){p / width, p % width}, err);
+    while (tail > 0) m->way[m->found[--tail]] = -1;
+    return st;
+}
+
 /* Adds the pixels of branch e/2 from end e to its other end; a pixel equal to the last one of the
  * run that began at `run` is not repeated. */
 static reshed_status add_branch_pixels(merger *m, int e, int run, reshed_error *err)
@@ -209,14 +242,32 @@ static reshed_status add_branch_pixels(merger *m, int e, int run, reshed_error *
     m->used[e / 2] = true;
     for (int i = 0; i < line.count; i++) {
         rs_pixel p = g->pixel[line.first + (e % 2 ? line.count - 1 - i : i)];
+        reshed_status st = RESHED_OK;
         if (g->pixels > run) {
             rs_pixel last = g->pixel[g->pixels - 1];
             if (last.row == p.row && last.col == p.col) continue;
+            st = cross_junction(m, p, err);
         }
-        reshed_status st = add_pixel(m, p, err);
+        if (!st) st = add_pixel(m, p, err);
         if (st) return st;
     }
     return RESHED_OK;
+}
+
+/* Marks the pixels of branches but those at junctions. */
+static void mark_inner(merger *m)
+{
+    const rs_wallgraph *g = m->g;
+    for (int b = 0; b < g->branches; b++) {
+        const rs_branch *branch = &g->branch[b];
+        for (int i = 0; i < branch->line.count; i++) {
+            int end = i == 0 ? 0 : i == branch->line.count - 1 ? 1 : -1;
+            int node = end < 0 ? -1 : branch->node[end];
+            rs_pixel p = g->pixel[branch->line.first + i];
+            if (node < 0 || g->node[node].kind != RS_NODE_JUNCTION)
+                m->inner[(size_t)p.row * (size_t)g->grid.width + (size_t)p.col] = 1;
+        }
+    }
 }
 
 /* Adds the bridges on the way between two nodes of one group, the fewest (breadth first). */
@@ -364,6 +415,8 @@ static reshed_status follow(merger *m, int e, reshed_error *err)
     }
     if (st) return st;
     if (!closed) return cut_run(m, run, false, end_of(m, begin), end_of(m, e ^ 1), err);
+    st = cross_junction(m, m->g->pixel[run], err);
+    if (st) return st;
     rs_pixel first = m->g->pixel[run], last = m->g->pixel[m->g->pixels - 1];
     if (m->g->pixels - run > 1 && first.row == last.row && first.col == last.col) m->g->pixels--;
     return cut_run(m, run, true, RS_END_CLOSED, RS_END_CLOSED, err);
@@ -388,15 +441,21 @@ reshed_status rs_merge_walls(rs_wallgraph *graph, const rs_xy *smooth,
                              const rs_wallgraph_options *options, reshed_error *err)
 {
     size_t branches = (size_t)graph->branches, nodes = (size_t)graph->nodes;
+    size_t area = rs_grid_count(&graph->grid);
     merger m = {.g = graph, .smooth = smooth, .options = options, .pixel_room = graph->pixels};
     reshed_status st = RESHED_OK;
     int *ints = rs_alloc(branches * 6 + nodes * 4 + 1, sizeof *ints);
     m.outward = rs_alloc(branches * 2, sizeof *m.outward);
     m.bridge = rs_zalloc(branches * 2, sizeof *m.bridge);
-    if (!ints || !m.outward || !m.bridge) {
-        st = rs_fail_nomem(err, "ends of branches", (branches * 6 + nodes * 4) * sizeof *ints);
+    m.inner = rs_zalloc(area, sizeof *m.inner);
+    m.way = rs_alloc(area, sizeof *m.way);
+    m.found = rs_alloc(area, sizeof *m.found);
+    if (!ints || !m.outward || !m.bridge || !m.inner || !m.way || !m.found) {
+        st = rs_fail_nomem(err, "ends of branches", (branches * 6 + nodes * 4 + area * 2) * 4);
         goto done;
     }
+    for (size_t i = 0; i < area; i++) m.way[i] = -1;
+    mark_inner(&m);
     m.used = m.bridge + branches;
     m.mate = ints;
     m.end_at = m.mate + 2 * branches;
@@ -414,6 +473,9 @@ reshed_status rs_merge_walls(rs_wallgraph *graph, const rs_xy *smooth,
     st = join_all(&m, err);
     if (!st) st = follow_all(&m, err);
 done:
+    rs_free(m.found);
+    rs_free(m.way);
+    rs_free(m.inner);
     rs_free(m.bridge);
     rs_free(m.outward);
     rs_free(ints);

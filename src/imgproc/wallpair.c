@@ -1,11 +1,12 @@
 /* An a-domain in a c-film is a plate with two nearly parallel faces, so its two walls see each
  * other. From every pixel of a wall we look along its normal, to both sides, for the first other
- * wall; two walls that see each other along enough of the shorter one, and run the same way, are
- * candidates. The gap between two neighbouring a-domains looks the same, so candidates compete: the
- * narrowest is taken first, and since the in-plane material lies on one side of a wall, a wall that
- * has been taken is open on that side only. (There it may have a second partner, when the opposite
- * face is drawn as several walls.) With an amplitude image, what is brighter between the walls than
- * outside is no a-domain: the vertical response of in-plane material is small. */
+ * wall; two walls that see each other along enough of the shorter one, and farther than they are
+ * apart, are candidates. The gap between two neighbouring a-domains looks the same, so candidates
+ * compete: the most plate-like is taken first, which is the longest for its width, and since the
+ * in-plane material lies on one side of a wall, a wall that has been taken is open on that side
+ * only. (There it may have a second partner, when the opposite face is drawn as several walls.)
+ * With an amplitude image the darkness of the plate counts as well, because the vertical response
+ * of in-plane material is small, and what is brighter than its surroundings is no a-domain. */
 #include "imgproc/wallpair.h"
 
 #include <math.h>
@@ -18,6 +19,7 @@
 #define PARALLEL 0.43 /* sine of the largest angle between two faces: 25 degrees */
 #define TANGENT_REACH 5
 #define DOMAIN_PIXELS 24
+#define BEHIND 6 /* steps of half a pixel */
 
 /* What the pixels of wall a saw of wall b on one side. */
 typedef struct facing {
@@ -31,7 +33,7 @@ typedef struct facing {
 
 typedef struct candidate {
     const facing *a, *b;
-    double separation;
+    double separation, merit;
 } candidate;
 
 typedef struct pairer {
@@ -143,8 +145,9 @@ static reshed_status note_hit(pairer *m, int a, int i, int side, const ray *r, r
     const rs_xy *s = m->smooth + line->first;
     int before = i > 0 ? i - 1 : i, after = i < line->count - 1 ? i + 1 : i;
     f->length += hypot(s[after].x - s[before].x, s[after].y - s[before].y) / 2;
-    double steps = across / r->step, in = 0, out = 0;
-    if (add_amplitude(m, r, steps / 2, &in) && add_amplitude(m, r, -steps / 2, &out)) {
+    /* Half-way between the walls, and close behind this one: the next domain may be near. */
+    double middle = across / r->step / 2, behind = fmin(middle, BEHIND), in = 0, out = 0;
+    if (add_amplitude(m, r, middle, &in) && add_amplitude(m, r, -behind, &out)) {
         f->inside += in;
         f->outside += out;
         f->amplitudes++;
@@ -194,10 +197,10 @@ static double cover(const rs_wallgraph *g, const facing *a, const facing *b)
     return fmin(1, fmin(a->length, b->length) / shorter);
 }
 
-static int by_separation(const void *x, const void *y)
+static int best_first(const void *x, const void *y)
 {
     const candidate *a = x, *b = y;
-    if (a->separation != b->separation) return a->separation < b->separation ? -1 : 1;
+    if (a->merit != b->merit) return a->merit > b->merit ? -1 : 1;
     if (a->a->a != b->a->a) return a->a->a - b->a->a;
     return a->a->b != b->a->b ? a->a->b - b->a->b : a->a->side - b->a->side;
 }
@@ -207,10 +210,14 @@ static int find_candidates(const pairer *m, double least_cover, candidate *out)
     int n = 0;
     for (int k = 0; k < m->count; k++) {
         const facing *a = &m->list[k], *b = a->a < a->b ? answer(m, a) : NULL;
-        if (!b || cover(m->g, a, b) < least_cover || both_contrast(a, b) > 0) continue;
-        out[n++] = (candidate){a, b, (a->sum + b->sum) / (a->hits + b->hits)};
+        if (!b || cover(m->g, a, b) < least_cover) continue;
+        candidate c = {a, b, (a->sum + b->sum) / (a->hits + b->hits), 0};
+        double overlap = (a->length + b->length) / 2, contrast = both_contrast(a, b);
+        if (overlap < c.separation || contrast >= 0) continue;
+        c.merit = overlap / c.separation * (isnan(contrast) ? 1 : -contrast);
+        out[n++] = c;
     }
-    qsort(out, (size_t)n, sizeof *out, by_separation);
+    qsort(out, (size_t)n, sizeof *out, best_first);
     return n;
 }
 

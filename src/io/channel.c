@@ -111,7 +111,7 @@ static bool as_index(const char *s, int n, int *index)
 reshed_status rs_channel_find(const rs_channels *list, const char *wanted, int *index,
                               reshed_error *err)
 {
-    char names[128];
+    char names[112]; /* what fits in the error's `expected` */
     for (enum rule rule = EQUAL; rule <= CONTAINS; rule++) {
         int found = 0, at = 0;
         if (!*wanted) break;
@@ -123,7 +123,7 @@ reshed_status rs_channel_find(const rs_channels *list, const char *wanted, int *
         }
         if (rule == EQUAL && found == 0 && as_index(wanted, list->n, index)) return RESHED_OK;
         if (found > 1) {
-            list_names(list, names, sizeof names);
+            list_names(list, names, 88);
             return rs_fail(err, RESHED_EINVAL,
                            "channel '%.60s' is ambiguous|one of %s, or a number from 0 to %d|%d "
                            "channels of that name",

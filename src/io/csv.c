@@ -7,8 +7,7 @@
 #include "base/number.h"
 #include "base/os.h"
 
-/* -------------------------------------------------------------------------------------------
- * writing */
+/* -------------------------------------------------------------------------------------- writing */
 static void put(rs_csv *c, const char *s, size_t n)
 {
     if (c->nomem) return;
@@ -86,8 +85,7 @@ void rs_csv_clear(rs_csv *c)
     memset(c, 0, sizeof *c);
 }
 
-/* -------------------------------------------------------------------------------------------
- * reading */
+/* -------------------------------------------------------------------------------------- reading */
 /* Cells are unquoted in place: a cell's text is never longer than what it was read from, and its
  * NUL falls on the separator that ended it. */
 typedef struct parser {

@@ -17,8 +17,7 @@
 
 #include "base/status.h"
 
-/* -------------------------------------------------------------------------------------------
- * writing */
+/* -------------------------------------------------------------------------------------- writing */
 /* A table being written. Start with {0}; a shortage of memory is remembered and reported by
  * rs_csv_save. */
 typedef struct rs_csv {
@@ -40,8 +39,7 @@ void rs_csv_end_row(rs_csv *c);
 reshed_status rs_csv_save(const rs_csv *c, const char *path, reshed_error *err);
 void rs_csv_clear(rs_csv *c);
 
-/* -------------------------------------------------------------------------------------------
- * reading */
+/* -------------------------------------------------------------------------------------- reading */
 #define RS_CSV_MAX_BYTES ((size_t)64 << 20)
 #define RS_CSV_MAX_COLUMNS 1024
 

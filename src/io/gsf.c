@@ -152,8 +152,7 @@ reshed_status rs_gsf_read_mem(const uint8_t *bytes, size_t len, rs_image *out, r
     return RESHED_OK;
 }
 
-/* -------------------------------------------------------------------------------------------
- * writing */
+/* -------------------------------------------------------------------------------------- writing */
 /* A text value on one line. */
 static int text_line(char *buf, size_t n, const char *name, const char *text)
 {

@@ -5,7 +5,7 @@
 
 #include "base/alloc.h"
 #include "base/os.h"
-#include "io/channel.h"
+#include "io/h5_heap.h"
 
 /* Deflate cannot shrink data further than this, so a dataset cannot honestly hold more than that
  * many times the bytes that the file stores for it. */
@@ -92,39 +92,97 @@ static hid_t open_bytes(const uint8_t *bytes, size_t len)
     return file;
 }
 
-reshed_status rs_h5_open(const char *path, const uint8_t *bytes, size_t len, hid_t *file,
-                         uint64_t *file_size, reshed_error *err)
+static hid_t open_path(const char *path)
+{
+    hid_t file = H5Fopen(path, H5F_ACC_RDONLY, H5P_DEFAULT);
+    if (file < 0) file = H5Fopen(path, H5F_ACC_RDONLY | H5F_ACC_SWMR_READ, H5P_DEFAULT);
+    return file;
+}
+
+static herr_t refuse_link(const char *parent_file, const char *parent_group, const char *child_file,
+                          const char *child_object, unsigned *flags, hid_t fapl, void *ctx)
+{
+    (void)parent_file, (void)parent_group, (void)child_file, (void)child_object;
+    (void)flags, (void)fapl, (void)ctx;
+    return -1;
+}
+
+/* The bytes themselves: a copy, or the open file. */
+static reshed_status open_raw(rs_h5_file *f, const char *path, const uint8_t *bytes, size_t len,
+                              reshed_error *err)
 {
     uint8_t head[sizeof rs_h5_signature];
-    size_t got = len < sizeof head ? len : sizeof head;
-    hsize_t size = 0;
+    bool ok;
     if (path) {
-        reshed_status st = rs_os_read_head(path, head, sizeof head, &got, err);
+        reshed_status st = rs_os_open(path, &f->raw, &f->size, err);
         if (st != RESHED_OK) return st;
-    } else if (got) {
-        memcpy(head, bytes, got);
-    }
-    if (got < sizeof head || memcmp(head, rs_h5_signature, sizeof head) != 0)
-        return rs_fail(err, RESHED_ECORRUPT,
-                       "not an HDF5 file|the HDF5 signature|other bytes|"
-                       "offset 0");
-    hid_t f;
-    if (path) {
-        f = H5Fopen(path, H5F_ACC_RDONLY, H5P_DEFAULT);
-        /* A file that is being scanned into. */
-        if (f < 0) f = H5Fopen(path, H5F_ACC_RDONLY | H5F_ACC_SWMR_READ, H5P_DEFAULT);
+        ok = rs_os_read_at(f->raw, 0, head, sizeof head) == sizeof head;
     } else {
-        f = open_bytes(bytes, len);
+        if (!(f->bytes = rs_alloc(len, 1))) return rs_fail_nomem(err, "an HDF5 file", len);
+        if (len) memcpy(f->bytes, bytes, len);
+        f->size = len;
+        ok = len >= sizeof head;
+        if (ok) memcpy(head, bytes, sizeof head);
     }
-    if (f < 0) return rs_h5_fail(err, RESHED_ECORRUPT, "cannot open the HDF5 file", "");
-    if (H5Fget_filesize(f, &size) < 0) size = 0;
-    *file = f;
-    *file_size = size;
+    if (ok && memcmp(head, rs_h5_signature, sizeof head) == 0) return RESHED_OK;
+    return rs_fail(err, RESHED_ECORRUPT,
+                   "not an HDF5 file|the HDF5 signature|other bytes|offset 0");
+}
+
+reshed_status rs_h5_open(const char *path, const uint8_t *bytes, size_t len, rs_h5_file **out,
+                         reshed_error *err)
+{
+    rs_h5_file *f = rs_zalloc(1, sizeof *f);
+    if (!f) return rs_fail_nomem(err, "an HDF5 file", sizeof *f);
+    f->id = f->access = -1;
+    reshed_status st = open_raw(f, path, bytes, len, err);
+    if (st == RESHED_OK) {
+        f->id = path ? open_path(path) : open_bytes(f->bytes, len);
+        if (f->id < 0) st = rs_h5_fail(err, RESHED_ECORRUPT, "cannot open the HDF5 file", "");
+    }
+    if (st == RESHED_OK) {
+        f->access = H5Pcreate(H5P_LINK_ACCESS);
+        if (f->access < 0 || H5Pset_elink_cb(f->access, refuse_link, NULL) < 0)
+            st = rs_h5_fail(err, RESHED_EINTERNAL, "cannot set up the HDF5 library", "");
+    }
+    if (st != RESHED_OK) {
+        rs_h5_file_close(f);
+        return st;
+    }
+    *out = f;
     return RESHED_OK;
 }
 
-/* ------------------------------------------------------------------------------------ attributes
- */
+void rs_h5_file_close(rs_h5_file *f)
+{
+    if (!f) return;
+    rs_h5_close(f->access);
+    rs_h5_close(f->id);
+    rs_os_close(f->raw);
+    rs_free(f->bytes);
+    rs_free(f);
+}
+
+bool rs_h5_address_ok(const rs_h5_file *f, uint64_t address)
+{
+    return address < f->size;
+}
+
+hid_t rs_h5_object(const rs_h5_file *f, const char *path, bool dataset)
+{
+    H5L_info_t info;
+    if (H5Lget_info(f->id, path, &info, f->access) >= 0 && info.type == H5L_TYPE_HARD &&
+        !rs_h5_address_ok(f, info.u.address))
+        return -1;
+    hid_t id = H5Oopen(f->id, path, f->access);
+    if (id >= 0 && dataset && H5Iget_type(id) != H5I_DATASET) {
+        rs_h5_close(id);
+        return -1;
+    }
+    return id;
+}
+
+/* ----------------------------------------------------------------------------------- attributes */
 bool rs_h5_has_attr(hid_t obj, const char *name)
 {
     return H5Aexists(obj, name) > 0;
@@ -152,48 +210,70 @@ static void attr_close(attr *a)
     rs_h5_close(a->id);
 }
 
-/* Element k of an open attribute of n texts. Takes no memory of ours: a shortage here would make a
- * dataset look like something else. */
-static bool attr_text(const attr *a, int k, int n, char *buf, size_t size)
+/* Cuts buf[n] at the end of its last whole character. */
+static void end_text(char *buf, size_t n)
 {
-    bool ok = false;
+    while (n > 0 && ((unsigned char)buf[n] & 0xc0) == 0x80) n--;
+    buf[n] = '\0';
+}
+
+/* Element k of an open attribute of n texts. Takes no memory: a shortage here would make a dataset
+ * look like something else. */
+static bool attr_text(rs_h5_file *f, const attr *a, int k, int n, char *buf, size_t size)
+{
     if (H5Tget_class(a->type) != H5T_STRING || n > H5S_MAX_RANK) return false;
     if (H5Tis_variable_str(a->type) > 0) {
-        char *s[H5S_MAX_RANK] = {NULL};
-        if (H5Aread(a->id, a->type, s) >= 0) {
-            ok = true; /* some versions give NULL for "" */
-            rs_channel_copy(buf, size, s[k] ? s[k] : "");
-            H5Dvlen_reclaim(a->type, a->space, H5P_DEFAULT, s);
-        }
-        return ok;
+        rs_h5_vlen refs[H5S_MAX_RANK];
+        size_t got;
+        if (!rs_h5_vlen_read(a->id, n, refs) || !rs_h5_heap_read(f, &refs[k], 1, buf, size, &got))
+            return false;
+        if (got == size)
+            end_text(buf, size - 1);
+        else
+            buf[got] = '\0';
+        return true;
     }
     /* The library cuts or pads each text to the size asked for. */
     char block[4096];
     hid_t memory = H5Tcopy(a->type);
-    if (memory >= 0 && H5Tset_size(memory, size) >= 0 && (size_t)n * size <= sizeof block &&
-        H5Tset_strpad(memory, H5T_STR_NULLTERM) >= 0 && H5Aread(a->id, memory, block) >= 0) {
-        memcpy(buf, block + (size_t)k * size, size);
-        buf[size - 1] = '\0';
-        size_t used = strlen(buf); /* Fortran pads with blanks */
-        while (used > 0 && buf[used - 1] == ' ') buf[--used] = '\0';
-        ok = true;
-    }
+    bool ok = memory >= 0 && H5Tset_size(memory, size) >= 0 && (size_t)n * size <= sizeof block &&
+              H5Tset_strpad(memory, H5T_STR_NULLTERM) >= 0 && H5Aread(a->id, memory, block) >= 0;
     rs_h5_close(memory);
-    return ok;
+    if (!ok) return false;
+    memcpy(buf, block + (size_t)k * size, size);
+    end_text(buf, size - 1);
+    size_t used = strlen(buf); /* Fortran pads with blanks */
+    while (used > 0 && buf[used - 1] == ' ') buf[--used] = '\0';
+    return true;
 }
 
-bool rs_h5_text_at(hid_t obj, const char *name, int k, int n, char *buf, size_t size)
+bool rs_h5_text_at(rs_h5_file *f, hid_t obj, const char *name, int k, int n, char *buf, size_t size)
 {
     attr a;
     buf[0] = '\0';
-    bool ok = attr_open(&a, obj, name, n) && attr_text(&a, k, n, buf, size);
+    bool ok = attr_open(&a, obj, name, n) && attr_text(f, &a, k, n, buf, size);
     attr_close(&a);
+    if (!ok) buf[0] = '\0';
     return ok;
 }
 
-bool rs_h5_text(hid_t obj, const char *name, char *buf, size_t n)
+bool rs_h5_text(rs_h5_file *f, hid_t obj, const char *name, char *buf, size_t n)
 {
-    return rs_h5_text_at(obj, name, 0, 1, buf, n);
+    return rs_h5_text_at(f, obj, name, 0, 1, buf, n);
+}
+
+bool rs_h5_has_lists(hid_t obj, const char *name, int n)
+{
+    attr a;
+    rs_h5_vlen refs[H5S_MAX_RANK];
+    hid_t base = -1;
+    bool ok = attr_open(&a, obj, name, n) && n <= H5S_MAX_RANK &&
+              H5Tget_class(a.type) == H5T_VLEN && (base = H5Tget_super(a.type)) >= 0 &&
+              H5Tequal(base, H5T_STD_REF_OBJ) > 0 && rs_h5_vlen_read(a.id, n, refs);
+    for (int i = 0; ok && i < n; i++) ok = refs[i].length > 0 && refs[i].collection > 0;
+    rs_h5_close(base);
+    attr_close(&a);
+    return ok;
 }
 
 /* Types whose conversion is exercised every day; a damaged file can describe stranger ones. */
@@ -255,8 +335,7 @@ bool rs_h5_set_int(hid_t obj, const char *name, int64_t value)
     return set_scalar(obj, name, H5T_STD_I64LE, H5T_NATIVE_INT64, &value);
 }
 
-/* -------------------------------------------------------------------------------------- datasets
- */
+/* ------------------------------------------------------------------------------------- datasets */
 /* A pair of two equal floats, packed: what h5py makes of complex numbers. */
 static bool is_pair(hid_t type)
 {

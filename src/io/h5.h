@@ -38,19 +38,41 @@ reshed_status rs_h5_fail(reshed_error *err, reshed_status status, const char *wh
 /* Close an identifier of any kind; negative ones are left alone. */
 void rs_h5_close(hid_t id);
 
-/* Opens for reading: path, or bytes[len] (copied by the library) when path is NULL. */
-reshed_status rs_h5_open(const char *path, const uint8_t *bytes, size_t len, hid_t *file,
-                         uint64_t *file_size, reshed_error *err);
+/* A file open for reading, through the library and byte by byte (see h5_heap.h). Links into other
+ * files are not followed. */
+typedef struct rs_h5_file {
+    hid_t id, access; /* access: for H5Oopen and its like */
+    uint64_t size;
+    uint8_t *bytes;         /* [size] of a file in memory, else NULL; owned */
+    struct rs_os_file *raw; /* of a file on disk, else NULL; owned */
+    uint64_t cache_at;
+    size_t cache_n;
+    uint8_t cache[16384];
+} rs_h5_file;
+
+/* Opens path, or bytes[len] (copied) when path is NULL. A file that another process writes in SWMR
+ * mode can be opened. */
+reshed_status rs_h5_open(const char *path, const uint8_t *bytes, size_t len, rs_h5_file **out,
+                         reshed_error *err);
+/* NULL is fine. */
+void rs_h5_file_close(rs_h5_file *f);
+/* Whether an object can lie at that address; the library faults on addresses near 2^64. */
+bool rs_h5_address_ok(const rs_h5_file *f, uint64_t address);
+/* Opens the object at path, which must be a dataset when `dataset`; < 0 when there is none. */
+hid_t rs_h5_object(const rs_h5_file *f, const char *path, bool dataset);
 
 /* Whether obj has an attribute of that name. */
 bool rs_h5_has_attr(hid_t obj, const char *name);
 /* The attribute as text (fixed or variable length, one element), cut to fit buf[n] at a whole
  * character. False when it is absent or something else; buf is then "". n <= 4096. */
-bool rs_h5_text(hid_t obj, const char *name, char *buf, size_t n);
+bool rs_h5_text(rs_h5_file *f, hid_t obj, const char *name, char *buf, size_t n);
 /* The attribute as a number (integer or float, one element). */
 bool rs_h5_number(hid_t obj, const char *name, double *out);
 /* Element k of an attribute of n texts. */
-bool rs_h5_text_at(hid_t obj, const char *name, int k, int n, char *buf, size_t size);
+bool rs_h5_text_at(rs_h5_file *f, hid_t obj, const char *name, int k, int n, char *buf,
+                   size_t size);
+/* Whether the attribute holds n lists of object references, each with one or more. */
+bool rs_h5_has_lists(hid_t obj, const char *name, int n);
 
 /* Set a scalar attribute, replacing one of that name. Text is UTF-8 of variable length. */
 bool rs_h5_set_text(hid_t obj, const char *name, const char *text);

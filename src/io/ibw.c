@@ -37,7 +37,7 @@ enum {
     INT64 = 128
 };
 
-/* ---------------------------------------------------------------------------------------- text */
+/* ----------------------------------------------------------------------------------------- text */
 /* Length of the UTF-8 character at s (which has n bytes left), 0 when it is none. */
 static size_t utf8_length(const uint8_t *s, size_t n)
 {
@@ -69,8 +69,7 @@ static void take_text(char *dst, size_t size, const uint8_t *s, size_t n)
     rs_channel_copy(dst, size, all);
 }
 
-/* -------------------------------------------------------------------------------------- the header
- */
+/* ----------------------------------------------------------------------------------- the header */
 static reshed_status check_start(const uint8_t *bytes, size_t len, rs_ibw *w, reshed_error *err)
 {
     if (len < HEADER)
@@ -188,8 +187,7 @@ bool rs_ibw_note_number(const rs_ibw *w, const char *key, double *out)
     return false;
 }
 
-/* ---------------------------------------------------------------------------------------- channels
- */
+/* ------------------------------------------------------------------------------------- channels */
 static uint32_t layers_of(const rs_ibw *w)
 {
     return w->dims[2] ? w->dims[2] : 1;

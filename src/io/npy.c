@@ -59,8 +59,7 @@ double rs_npy_at(const rs_npy *a, size_t i)
     return a->type == RS_NPY_B1 ? v != 0 : v;
 }
 
-/* ---------------------------------------------------------------------------------------- the
- * header */
+/* ----------------------------------------------------------------------------------- the header */
 typedef struct parser {
     const char *base, *p, *end;
 } parser;
@@ -241,8 +240,7 @@ static reshed_status read_header(rs_cursor *c, header *h, reshed_error *err)
     return RESHED_OK;
 }
 
-/* -------------------------------------------------------------------------------------------
- * reading */
+/* -------------------------------------------------------------------------------------- reading */
 /* From column-major to row-major: element (i0,i1,i2,i3) lies at i0 + n0*(i1 + n1*(i2 + n2*i3)). */
 static void to_c_order(const rs_npy *a, const uint8_t *src, uint8_t *dst)
 {
@@ -330,8 +328,7 @@ reshed_status rs_npy_image_read_mem(const uint8_t *bytes, size_t len, rs_image *
     return st;
 }
 
-/* -------------------------------------------------------------------------------------------
- * writing */
+/* -------------------------------------------------------------------------------------- writing */
 reshed_status rs_npy_write_mem(rs_npy_type type, int ndim, const size_t *dims, const void *data,
                                uint8_t **bytes, size_t *len, reshed_error *err)
 {

@@ -14,9 +14,7 @@
 #define MAX_DEPTH 32
 
 struct rs_nsid_file {
-    hid_t id;
-    hid_t access; /* how links are followed: never into another file */
-    uint64_t size;
+    rs_h5_file *h5;
     int n, capacity;
     rs_nsid_data *main; /* [n] without values and data */
     rs_channels names;
@@ -35,8 +33,7 @@ void rs_nsid_array_clear(rs_nsid_array *a)
     memset(a, 0, sizeof *a);
 }
 
-/* -------------------------------------------------------------------------- recognising main data
- */
+/* ------------------------------------------------------------------------ recognising main data */
 /* The path of a sibling: the folder of `path`, then name; false when it does not fit or name is no
  * plain name. */
 static bool sibling(const char *path, const char *name, char *buf, size_t n)
@@ -47,59 +44,22 @@ static bool sibling(const char *path, const char *name, char *buf, size_t n)
     return k > 0 && (size_t)k < n;
 }
 
-/* Whether each of the n axes has a dimension scale attached. */
-static bool has_scales(hid_t dset, int n)
-{
-    hid_t id =
-        rs_h5_has_attr(dset, "DIMENSION_LIST") ? H5Aopen(dset, "DIMENSION_LIST", H5P_DEFAULT) : -1;
-    hid_t type = id < 0 ? -1 : H5Aget_type(id), space = id < 0 ? -1 : H5Aget_space(id), base = -1;
-    hvl_t list[RS_NSID_MAX_DIMS] = {{0, NULL}};
-    bool ok = type >= 0 && space >= 0 && H5Tget_class(type) == H5T_VLEN &&
-              H5Sget_simple_extent_npoints(space) == n && (base = H5Tget_super(type)) >= 0 &&
-              H5Tequal(base, H5T_STD_REF_OBJ) > 0 && H5Aread(id, type, list) >= 0;
-    if (ok) {
-        for (int i = 0; i < n; i++) {
-            hid_t scale = -1;
-            if (list[i].len > 0 && list[i].p)
-                scale = H5Rdereference2(dset, H5P_DEFAULT, H5R_OBJECT, list[i].p);
-            ok = ok && scale >= 0 && H5Iget_type(scale) == H5I_DATASET;
-            rs_h5_close(scale);
-        }
-        H5Dvlen_reclaim(type, space, H5P_DEFAULT, list);
-    }
-    rs_h5_close(base);
-    rs_h5_close(space);
-    rs_h5_close(type);
-    rs_h5_close(id);
-    return ok;
-}
-
-static hid_t open_dataset(const rs_nsid_file *f, const char *path)
-{
-    hid_t id = H5Oopen(f->id, path, f->access);
-    if (id >= 0 && H5Iget_type(id) != H5I_DATASET) {
-        rs_h5_close(id);
-        return -1;
-    }
-    return id;
-}
-
 /* Axis k of the dataset at path: its sibling dataset, of length n. */
 static bool read_dim(const rs_nsid_file *f, hid_t dset, const char *path, int k, int ndim,
                      int64_t n, rs_nsid_dim *dim)
 {
     char label[64], where[256], name[64];
     hsize_t length = 0;
-    if (!rs_h5_text_at(dset, "DIMENSION_LABELS", k, ndim, label, sizeof label) ||
+    if (!rs_h5_text_at(f->h5, dset, "DIMENSION_LABELS", k, ndim, label, sizeof label) ||
         !sibling(path, label, where, sizeof where))
         return false;
-    hid_t id = open_dataset(f, where), space = id < 0 ? -1 : H5Dget_space(id);
+    hid_t id = rs_h5_object(f->h5, where, true), space = id < 0 ? -1 : H5Dget_space(id);
     bool ok = space >= 0 && H5Sget_simple_extent_ndims(space) == 1 &&
               H5Sget_simple_extent_dims(space, &length, NULL) == 1 && length == (hsize_t)n &&
-              rs_h5_text(id, "name", name, sizeof name) &&
-              rs_h5_text(id, "quantity", dim->quantity, sizeof dim->quantity) &&
-              rs_h5_text(id, "units", dim->units, sizeof dim->units) &&
-              rs_h5_text(id, "dimension_type", dim->type, sizeof dim->type);
+              rs_h5_text(f->h5, id, "name", name, sizeof name) &&
+              rs_h5_text(f->h5, id, "quantity", dim->quantity, sizeof dim->quantity) &&
+              rs_h5_text(f->h5, id, "units", dim->units, sizeof dim->units) &&
+              rs_h5_text(f->h5, id, "dimension_type", dim->type, sizeof dim->type);
     rs_h5_close(space);
     rs_h5_close(id);
     rs_channel_copy(dim->name, sizeof dim->name, label);
@@ -118,13 +78,14 @@ static bool describe(const rs_nsid_file *f, hid_t dset, const char *path, rs_nsi
     bool ok = d->ndim >= 1 && d->ndim <= RS_NSID_MAX_DIMS &&
               H5Sget_simple_extent_dims(space, dims, NULL) == d->ndim;
     rs_h5_close(space);
-    ok = ok && rs_h5_text(dset, "pyNSID_version", version, sizeof version) &&
-         rs_h5_text(dset, "quantity", d->quantity, sizeof d->quantity) &&
-         rs_h5_text(dset, "units", d->units, sizeof d->units) &&
-         rs_h5_text(dset, "main_data_name", d->name, sizeof d->name) &&
-         rs_h5_text(dset, "data_type", d->data_type, sizeof d->data_type) &&
-         rs_h5_text(dset, "modality", d->modality, sizeof d->modality) &&
-         rs_h5_text(dset, "source", d->source, sizeof d->source) && has_scales(dset, d->ndim);
+    ok = ok && rs_h5_text(f->h5, dset, "pyNSID_version", version, sizeof version) &&
+         rs_h5_text(f->h5, dset, "quantity", d->quantity, sizeof d->quantity) &&
+         rs_h5_text(f->h5, dset, "units", d->units, sizeof d->units) &&
+         rs_h5_text(f->h5, dset, "main_data_name", d->name, sizeof d->name) &&
+         rs_h5_text(f->h5, dset, "data_type", d->data_type, sizeof d->data_type) &&
+         rs_h5_text(f->h5, dset, "modality", d->modality, sizeof d->modality) &&
+         rs_h5_text(f->h5, dset, "source", d->source, sizeof d->source) &&
+         rs_h5_has_lists(dset, "DIMENSION_LIST", d->ndim);
     d->count = 1;
     for (int i = 0; ok && i < d->ndim; i++) {
         ok = dims[i] <= INT64_MAX &&
@@ -133,7 +94,7 @@ static bool describe(const rs_nsid_file *f, hid_t dset, const char *path, rs_nsi
             dims[i] != 0 && d->count > UINT64_MAX / dims[i] ? UINT64_MAX : d->count * dims[i];
     }
     if (!ok) return false;
-    rs_h5_text(dset, "title", d->title, sizeof d->title);
+    rs_h5_text(f->h5, dset, "title", d->title, sizeof d->title);
     rs_channel_copy(d->path, sizeof d->path, path);
     hid_t type = H5Dget_type(dset);
     d->is_complex = type >= 0 && H5Tget_class(type) == H5T_COMPOUND;
@@ -141,11 +102,16 @@ static bool describe(const rs_nsid_file *f, hid_t dset, const char *path, rs_nsi
     return true;
 }
 
-/* ------------------------------------------------------------------------------------- the listing
- */
+/* ---------------------------------------------------------------------------------- the listing */
+/* The library's H5Ovisit would do this, but it opens objects at any address and goes round for ever
+ * in a damaged loop; here each step is looked at first. */
 typedef struct visit {
     rs_nsid_file *f;
-    long seen;
+    char path[256]; /* of the group being listed, without a trailing '/' */
+    int depth;
+    long objects;
+    uint64_t *shared; /* [shared_n] addresses of objects with several links that were met; owned */
+    size_t shared_n, shared_room;
     reshed_status st;
     reshed_error *err;
 } visit;
@@ -166,27 +132,69 @@ static reshed_status append(rs_nsid_file *f, const rs_nsid_data *d, reshed_error
     return RESHED_OK;
 }
 
-static herr_t on_object(hid_t root, const char *name, const H5O_info_t *info, void *ctx)
+/* Whether an object with several links was met before; remembers it. */
+static bool met_before(visit *v, uint64_t address)
+{
+    for (size_t i = 0; i < v->shared_n; i++)
+        if (v->shared[i] == address) return true;
+    if (v->shared_n == v->shared_room) {
+        size_t want = v->shared_room ? 2 * v->shared_room : 32;
+        uint64_t *p = rs_regrow(v->shared, v->shared_n, want, sizeof *p);
+        if (!p) {
+            v->st = rs_fail_nomem(v->err, "the list of objects", want * sizeof *p);
+            return true;
+        }
+        v->shared = p;
+        v->shared_room = want;
+    }
+    v->shared[v->shared_n++] = address;
+    return false;
+}
+
+static void visit_group(visit *v, hid_t group);
+
+static void visit_object(visit *v, hid_t id)
+{
+    H5O_info_t info;
+    rs_nsid_data d;
+    if (H5Oget_info2(id, &info, H5O_INFO_BASIC) < 0) return;
+    if (info.rc > 1 && met_before(v, info.addr)) return;
+    if (info.type == H5O_TYPE_GROUP)
+        visit_group(v, id);
+    else if (info.type == H5O_TYPE_DATASET && describe(v->f, id, v->path, &d))
+        v->st = append(v->f, &d, v->err);
+}
+
+static herr_t on_link(hid_t group, const char *name, const H5L_info_t *info, void *ctx)
 {
     visit *v = ctx;
-    rs_nsid_data d;
-    char path[sizeof d.path];
-    int depth = 0;
-    (void)root;
-    for (const char *s = name; *s; s++) depth += *s == '/';
-    if (++v->seen > MAX_OBJECTS || depth > MAX_DEPTH) {
+    size_t used = strlen(v->path);
+    if (info->type != H5L_TYPE_HARD || !rs_h5_address_ok(v->f->h5, info->u.address)) return 0;
+    if (++v->objects > MAX_OBJECTS || v->depth > MAX_DEPTH) {
         v->st = rs_fail(v->err, RESHED_EUNSUPPORTED,
-                        "groups of the HDF5 file|at most %d levels and %d objects|more|/%.80s",
-                        MAX_DEPTH, MAX_OBJECTS, name);
+                        "groups of the HDF5 file|at most %d levels and %d objects|more|%.80s",
+                        MAX_DEPTH, MAX_OBJECTS, v->path);
         return 1;
     }
-    if (info->type != H5O_TYPE_DATASET) return 0;
-    int k = snprintf(path, sizeof path, "/%s", name);
-    if (k < 0 || (size_t)k >= sizeof path) return 0;
-    hid_t dset = open_dataset(v->f, path);
-    if (dset >= 0 && describe(v->f, dset, path, &d)) v->st = append(v->f, &d, v->err);
-    rs_h5_close(dset);
+    if (strlen(name) + 1 >= sizeof v->path - used) return 0;
+    hid_t id = H5Oopen(group, name, v->f->h5->access);
+    if (id < 0) return 0;
+    snprintf(v->path + used, sizeof v->path - used, "/%s", name);
+    visit_object(v, id);
+    v->path[used] = '\0';
+    rs_h5_close(id);
     return v->st != RESHED_OK;
+}
+
+/* The objects below a group, by name: the order of H5Ovisit, h5py and pyNSID. */
+static void visit_group(visit *v, hid_t group)
+{
+    v->depth++;
+    herr_t rc = H5Literate(group, H5_INDEX_NAME, H5_ITER_INC, NULL, on_link, v);
+    if (rc < 0 && v->st == RESHED_OK)
+        v->st =
+            rs_h5_fail(v->err, RESHED_ECORRUPT, "cannot list a group of the HDF5 file", v->path);
+    v->depth--;
 }
 
 /* Component k from the end of a path ("/a/b/c": 0 is c), "" when there is none. */
@@ -238,23 +246,14 @@ static reshed_status make_names(rs_nsid_file *f, reshed_error *err)
     return st;
 }
 
-static herr_t refuse_link(const char *parent_file, const char *parent_group, const char *child_file,
-                          const char *child_object, unsigned *flags, hid_t fapl, void *ctx)
-{
-    (void)parent_file, (void)parent_group, (void)child_file, (void)child_object;
-    (void)flags, (void)fapl, (void)ctx;
-    return -1;
-}
-
 static reshed_status scan(rs_nsid_file *f, reshed_error *err)
 {
-    visit v = {f, 0, RESHED_OK, err};
-    f->access = H5Pcreate(H5P_LINK_ACCESS);
-    if (f->access < 0 || H5Pset_elink_cb(f->access, refuse_link, NULL) < 0)
-        return rs_h5_fail(err, RESHED_EINTERNAL, "cannot set up the HDF5 library", "");
-    herr_t rc = H5Ovisit2(f->id, H5_INDEX_NAME, H5_ITER_INC, on_object, &v, H5O_INFO_BASIC);
-    if (v.st == RESHED_OK && rc < 0)
-        v.st = rs_h5_fail(err, RESHED_ECORRUPT, "cannot list the HDF5 file", "");
+    visit v = {.f = f, .err = err};
+    hid_t root = H5Gopen2(f->h5->id, "/", H5P_DEFAULT);
+    if (root < 0) return rs_h5_fail(err, RESHED_ECORRUPT, "cannot open the HDF5 file", "/");
+    visit_object(&v, root);
+    rs_h5_close(root);
+    rs_free(v.shared);
     return v.st == RESHED_OK ? make_names(f, err) : v.st;
 }
 
@@ -263,9 +262,8 @@ static reshed_status open_any(const char *path, const uint8_t *bytes, size_t len
 {
     rs_nsid_file *f = rs_zalloc(1, sizeof *f);
     if (!f) return rs_fail_nomem(err, "an HDF5 file", sizeof *f);
-    f->id = f->access = -1;
     rs_h5_hush hush = rs_h5_hush_begin();
-    reshed_status st = rs_h5_open(path, bytes, len, &f->id, &f->size, err);
+    reshed_status st = rs_h5_open(path, bytes, len, &f->h5, err);
     if (st == RESHED_OK) st = scan(f, err);
     rs_h5_hush_end(hush);
     if (st != RESHED_OK) {
@@ -291,16 +289,14 @@ void rs_nsid_close(rs_nsid_file *file)
 {
     if (!file) return;
     rs_h5_hush hush = rs_h5_hush_begin();
-    rs_h5_close(file->access);
-    rs_h5_close(file->id);
+    rs_h5_file_close(file->h5);
     rs_h5_hush_end(hush);
     rs_channels_clear(&file->names);
     rs_free(file->main);
     rs_free(file);
 }
 
-/* ------------------------------------------------------------------------------------------
- * reading */
+/* -------------------------------------------------------------------------------------- reading */
 int rs_nsid_count(const rs_nsid_file *file)
 {
     return file->n;
@@ -334,10 +330,10 @@ reshed_status rs_nsid_find(const rs_nsid_file *file, const char *channel, int *k
 static reshed_status read_shaped(const rs_nsid_file *f, const char *path, int max_ndim,
                                  rs_h5_shape *shape, double **data, reshed_error *err)
 {
-    hid_t dset = open_dataset(f, path);
+    hid_t dset = rs_h5_object(f->h5, path, true);
     if (dset < 0) return rs_h5_fail(err, RESHED_ECORRUPT, "cannot open the dataset", path);
     reshed_status st =
-        rs_h5_check_dataset(dset, f->size, max_ndim, RS_NSID_MAX_COUNT, shape, path, err);
+        rs_h5_check_dataset(dset, f->h5->size, max_ndim, RS_NSID_MAX_COUNT, shape, path, err);
     if (st == RESHED_OK) st = rs_h5_read_doubles(dset, shape, data, path, err);
     rs_h5_close(dset);
     return st;
@@ -415,7 +411,7 @@ reshed_status rs_nsid_read_array(rs_nsid_file *file, const char *path, rs_nsid_a
 bool rs_nsid_exists(rs_nsid_file *file, const char *path)
 {
     rs_h5_hush hush = rs_h5_hush_begin();
-    hid_t id = H5Oopen(file->id, path, file->access);
+    hid_t id = rs_h5_object(file->h5, path, false);
     rs_h5_close(id);
     rs_h5_hush_end(hush);
     return id >= 0;
@@ -427,8 +423,8 @@ reshed_status rs_nsid_get_text(rs_nsid_file *file, const char *path, const char 
     double v;
     char number[RS_NUMBER_TEXT];
     rs_h5_hush hush = rs_h5_hush_begin();
-    hid_t id = H5Oopen(file->id, path, file->access);
-    bool ok = id >= 0 && rs_h5_text(id, name, buf, n);
+    hid_t id = rs_h5_object(file->h5, path, false);
+    bool ok = id >= 0 && rs_h5_text(file->h5, id, name, buf, n);
     if (!ok && id >= 0 && rs_h5_number(id, name, &v)) {
         rs_channel_copy(buf, n, rs_number_format(number, v));
         ok = true;
@@ -440,15 +436,27 @@ reshed_status rs_nsid_get_text(rs_nsid_file *file, const char *path, const char 
                    "attribute %.60s|a text or a number|nothing of the kind|%s", name, path);
 }
 
+bool rs_nsid_text_at(rs_nsid_file *file, const char *path, const char *name, int k, int n,
+                     char *buf, size_t size)
+{
+    buf[0] = '\0';
+    rs_h5_hush hush = rs_h5_hush_begin();
+    hid_t id = rs_h5_object(file->h5, path, false);
+    bool ok = id >= 0 && rs_h5_text_at(file->h5, id, name, k, n, buf, size);
+    rs_h5_close(id);
+    rs_h5_hush_end(hush);
+    return ok;
+}
+
 reshed_status rs_nsid_get_number(rs_nsid_file *file, const char *path, const char *name,
                                  double *out, reshed_error *err)
 {
     char text[RS_NUMBER_TEXT * 2];
     double v = 0;
     rs_h5_hush hush = rs_h5_hush_begin();
-    hid_t id = H5Oopen(file->id, path, file->access);
+    hid_t id = rs_h5_object(file->h5, path, false);
     bool ok = id >= 0 && rs_h5_number(id, name, &v);
-    if (!ok && id >= 0 && rs_h5_text(id, name, text, sizeof text))
+    if (!ok && id >= 0 && rs_h5_text(file->h5, id, name, text, sizeof text))
         ok = rs_number_parse(text, strlen(text), &v);
     rs_h5_close(id);
     rs_h5_hush_end(hush);

@@ -107,6 +107,9 @@ reshed_status rs_nsid_get_text(rs_nsid_file *file, const char *path, const char 
                                size_t n, reshed_error *err);
 reshed_status rs_nsid_get_number(rs_nsid_file *file, const char *path, const char *name,
                                  double *out, reshed_error *err);
+/* Element k of an attribute that holds n texts; false, and "" in buf[size], when it does not. */
+bool rs_nsid_text_at(rs_nsid_file *file, const char *path, const char *name, int k, int n,
+                     char *buf, size_t size);
 
 /* Frees data and values and zeroes *d. */
 void rs_nsid_data_clear(rs_nsid_data *d);

@@ -30,8 +30,7 @@ struct rs_nsid_writer {
     char path[PATH_BYTES], temp[PATH_BYTES]; /* temp: what is open; path: what it becomes */
 };
 
-/* ------------------------------------------------------------------------------------------ the
- * file */
+/* ------------------------------------------------------------------------------------- the file */
 static reshed_status open_file(rs_nsid_writer *w, const char *path, reshed_error *err)
 {
     if (strlen(path) >= sizeof w->path)
@@ -99,8 +98,7 @@ reshed_status rs_nsid_flush(rs_nsid_writer *w, reshed_error *err)
     return st == RESHED_OK ? rs_os_sync_file(w->temp, err) : st;
 }
 
-/* ------------------------------------------------------------------------------- groups,
- * attributes */
+/* --------------------------------------------------------------------------- groups, attributes */
 /* The group at path, made when missing; < 0 when something else is there or making fails. */
 static hid_t open_group(hid_t file, const char *path)
 {
@@ -156,8 +154,7 @@ reshed_status rs_nsid_set_number(rs_nsid_writer *w, const char *path, const char
     return set_attribute(w, path, name, NULL, value, err);
 }
 
-/* ------------------------------------------------------------------------------------ main
- * datasets */
+/* -------------------------------------------------------------------------------- main datasets */
 static bool one_of(const char *s, const char *const *list)
 {
     for (; *list; list++)
@@ -427,8 +424,7 @@ reshed_status rs_nsid_add(rs_nsid_writer *w, const char *path, const rs_nsid_dat
     return st;
 }
 
-/* ------------------------------------------------------------------------------ blocks, plain
- * arrays */
+/* ------------------------------------------------------------------------- blocks, plain arrays */
 reshed_status rs_nsid_put(rs_nsid_writer *w, const char *dataset_path, int ndim,
                           const uint64_t *start, const uint64_t *size, const double *data,
                           reshed_error *err)

@@ -89,8 +89,7 @@ static reshed_status job_fail(const job *j, const char *doing, reshed_error *err
                    "%s|a whole PNG file|%s|offset %zu", doing, j->why, j->pos);
 }
 
-/* -------------------------------------------------------------------------------------------
- * reading */
+/* -------------------------------------------------------------------------------------- reading */
 static void on_read(png_structp png, png_bytep dst, size_t n)
 {
     job *j = png_get_io_ptr(png);
@@ -220,8 +219,7 @@ done:
     return st;
 }
 
-/* -------------------------------------------------------------------------------------------
- * writing */
+/* -------------------------------------------------------------------------------------- writing */
 static void on_write(png_structp png, png_bytep src, size_t n)
 {
     job *j = png_get_io_ptr(png);

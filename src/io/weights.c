@@ -3,16 +3,16 @@
 #include <string.h>
 
 #include "base/os.h"
+#include "io/h5.h"
 #include "io/torch.h"
 
 reshed_status rs_weights_load(const char *path, rs_model_file *out, reshed_error *err)
 {
-    static const uint8_t hdf5[8] = {0x89, 'H', 'D', 'F', '\r', '\n', 0x1a, '\n'};
     uint8_t head[512];
     size_t n = 0;
     reshed_status st = rs_os_read_head(path, head, sizeof head, &n, err);
     if (st != RESHED_OK) return st;
-    if (n >= sizeof hdf5 && memcmp(head, hdf5, sizeof hdf5) == 0)
+    if (n >= sizeof rs_h5_signature && memcmp(head, rs_h5_signature, sizeof rs_h5_signature) == 0)
         return rs_weights_read_h5(path, out, err);
     if (rs_torch_detect(head, n)) return rs_torch_read(path, out, err);
     return rs_fail(err, RESHED_EUNSUPPORTED,

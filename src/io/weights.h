@@ -24,6 +24,9 @@ reshed_status rs_weights_load(const char *path, rs_model_file *out, reshed_error
 /* Reads the HDF5 file. Nothing is allocated for a tensor before its stored size is known to be that
  * of its shape, and all together are known to fit in the file. */
 reshed_status rs_weights_read_h5(const char *path, rs_model_file *out, reshed_error *err);
+/* The same from data[len]. */
+reshed_status rs_weights_read_h5_mem(const void *data, size_t len, rs_model_file *out,
+                                     reshed_error *err);
 
 typedef struct rs_weights_options {
     bool fp16; /* store float32 tensors of two or more dimensions (the convolutions) as float16 */

@@ -23,22 +23,18 @@ bool rs_weights_types_open(rs_weights_types *types)
 
 void rs_weights_types_close(rs_weights_types *types)
 {
-    if (types->half_file >= 0) H5Tclose(types->half_file);
-    if (types->half_memory >= 0) H5Tclose(types->half_memory);
+    rs_h5_close(types->half_file);
+    rs_h5_close(types->half_memory);
     types->half_file = types->half_memory = -1;
 }
 
 hid_t rs_weights_file_type(const rs_weights_types *types, rs_dtype dtype)
 {
     switch (dtype) {
-    case RS_F32:
-        return H5T_IEEE_F32LE;
-    case RS_F16:
-        return types->half_file;
-    case RS_F64:
-        return H5T_IEEE_F64LE;
-    case RS_I64:
-        return H5T_STD_I64LE;
+    case RS_F32: return H5T_IEEE_F32LE;
+    case RS_F16: return types->half_file;
+    case RS_F64: return H5T_IEEE_F64LE;
+    case RS_I64: return H5T_STD_I64LE;
     }
     return -1;
 }
@@ -46,14 +42,10 @@ hid_t rs_weights_file_type(const rs_weights_types *types, rs_dtype dtype)
 hid_t rs_weights_memory_type(const rs_weights_types *types, rs_dtype dtype)
 {
     switch (dtype) {
-    case RS_F32:
-        return H5T_NATIVE_FLOAT;
-    case RS_F16:
-        return types->half_memory;
-    case RS_F64:
-        return H5T_NATIVE_DOUBLE;
-    case RS_I64:
-        return H5T_NATIVE_INT64;
+    case RS_F32: return H5T_NATIVE_FLOAT;
+    case RS_F16: return types->half_memory;
+    case RS_F64: return H5T_NATIVE_DOUBLE;
+    case RS_I64: return H5T_NATIVE_INT64;
     }
     return -1;
 }

@@ -2,9 +2,8 @@
 #ifndef RS_IO_WEIGHTS_H5_H
 #define RS_IO_WEIGHTS_H5_H
 
-#include <hdf5.h>
-
 #include "base/tensors.h"
+#include "io/h5.h"
 
 #define RS_WEIGHTS_FORMAT "reshed-weights"
 #define RS_WEIGHTS_VERSION 1

@@ -6,7 +6,7 @@
 
 #include "base/alloc.h"
 #include "base/os.h"
-#include "io/hdf5_quiet.h"
+#include "io/h5.h"
 #include "io/model.h"
 #include "io/weights_h5.h"
 
@@ -14,54 +14,35 @@
 #define CHUNK_BYTES ((uint64_t)32 << 20)
 
 /* ---------------------------------------------------------------------------------- attributes */
-static bool put_attribute(hid_t file, const char *name, hid_t space, hid_t file_type,
-                          hid_t memory_type, const void *value)
+static bool put_layers(hid_t file, const rs_model_file *m)
 {
-    hid_t a = H5Acreate2(file, name, file_type, space, H5P_DEFAULT, H5P_DEFAULT);
-    bool ok = a >= 0 && H5Awrite(a, memory_type, value) >= 0;
-    if (a >= 0) ok = H5Aclose(a) >= 0 && ok;
+    hsize_t levels = (hsize_t)m->levels;
+    hid_t list = H5Screate_simple(1, &levels, NULL), a = -1;
+    if (list >= 0) a = H5Acreate2(file, "layers", H5T_STD_I64LE, list, H5P_DEFAULT, H5P_DEFAULT);
+    bool ok = a >= 0 && H5Awrite(a, H5T_NATIVE_INT, m->layers) >= 0;
+    rs_h5_close(a);
+    rs_h5_close(list);
     return ok;
 }
 
-static bool put_string(hid_t file, const char *name, hid_t scalar, hid_t string, const char *value)
-{
-    return put_attribute(file, name, scalar, string, string, &value);
-}
-
-static bool put_int(hid_t file, const char *name, hid_t scalar, int value)
-{
-    return put_attribute(file, name, scalar, H5T_STD_I32LE, H5T_NATIVE_INT, &value);
-}
-
 /* What is unknown (0) is not written. */
-static bool put_double(hid_t file, const char *name, hid_t scalar, double value)
+static bool put_known(hid_t file, const char *name, double value)
 {
-    if (value == 0) return true;
-    return put_attribute(file, name, scalar, H5T_IEEE_F64LE, H5T_NATIVE_DOUBLE, &value);
+    return value == 0 || rs_h5_set_number(file, name, value);
 }
 
 static bool put_attributes(hid_t file, const rs_model_file *m)
 {
-    hsize_t levels = (hsize_t)m->levels;
-    hid_t scalar = H5Screate(H5S_SCALAR), list = H5Screate_simple(1, &levels, NULL);
-    hid_t string = H5Tcopy(H5T_C_S1); /* variable length and UTF-8: a plain str in h5py */
-    bool ok = scalar >= 0 && list >= 0 && string >= 0 && H5Tset_size(string, H5T_VARIABLE) >= 0 &&
-              H5Tset_cset(string, H5T_CSET_UTF8) >= 0 &&
-              put_string(file, "format", scalar, string, RS_WEIGHTS_FORMAT) &&
-              put_int(file, "format_version", scalar, RS_WEIGHTS_VERSION) &&
-              put_string(file, "model", scalar, string, m->model) &&
-              put_int(file, "nb_classes", scalar, m->classes) &&
-              put_int(file, "nb_filters", scalar, m->filters) &&
-              put_attribute(file, "layers", list, H5T_STD_I32LE, H5T_NATIVE_INT, m->layers) &&
-              put_string(file, "upsampling", scalar, string, m->upsampling) &&
-              put_int(file, "n_members", scalar, m->members) &&
-              put_double(file, "pixel_size_min", scalar, m->pixel_size_min) &&
-              put_double(file, "pixel_size_max", scalar, m->pixel_size_max) &&
-              put_double(file, "ood_threshold", scalar, m->ood_threshold);
-    if (scalar >= 0) H5Sclose(scalar);
-    if (list >= 0) H5Sclose(list);
-    if (string >= 0) H5Tclose(string);
-    return ok;
+    return rs_h5_set_text(file, "format", RS_WEIGHTS_FORMAT) &&
+           rs_h5_set_int(file, "format_version", RS_WEIGHTS_VERSION) &&
+           rs_h5_set_text(file, "model", m->model) &&
+           rs_h5_set_int(file, "nb_classes", m->classes) &&
+           rs_h5_set_int(file, "nb_filters", m->filters) && put_layers(file, m) &&
+           rs_h5_set_text(file, "upsampling", m->upsampling) &&
+           rs_h5_set_int(file, "n_members", m->members) &&
+           put_known(file, "pixel_size_min", m->pixel_size_min) &&
+           put_known(file, "pixel_size_max", m->pixel_size_max) &&
+           put_known(file, "ood_threshold", m->ood_threshold);
 }
 
 /* ------------------------------------------------------------------------------------ datasets */
@@ -84,8 +65,8 @@ static hid_t layout_of(const rs_tensor *t, rs_dtype stored)
         }
         ok = ok && H5Pset_chunk(p, t->ndim, chunk) >= 0 && H5Pset_fletcher32(p) >= 0;
     }
-    if (!ok && p >= 0) {
-        H5Pclose(p);
+    if (!ok) {
+        rs_h5_close(p);
         p = -1;
     }
     return p;
@@ -128,13 +109,14 @@ static reshed_status put_tensor(hid_t group, const rs_weights_types *types, cons
     if (layout >= 0 && space >= 0)
         data = H5Dcreate2(group, t->name, rs_weights_file_type(types, stored), space, H5P_DEFAULT,
                           layout, H5P_DEFAULT);
-    bool ok = data >= 0 && H5Dwrite(data, rs_weights_memory_type(types, stored), H5S_ALL, H5S_ALL,
-                                    H5P_DEFAULT, half ? half : t->data) >= 0;
-    if (data >= 0) ok = H5Dclose(data) >= 0 && ok;
-    reshed_status st =
-        ok ? RESHED_OK : rs_hdf5_fail(err, RESHED_EIO, "cannot write a tensor", t->name);
-    if (space >= 0) H5Sclose(space);
-    if (layout >= 0) H5Pclose(layout);
+    reshed_status st = RESHED_OK;
+    if (data < 0 || H5Dwrite(data, rs_weights_memory_type(types, stored), H5S_ALL, H5S_ALL,
+                             H5P_DEFAULT, half ? half : t->data) < 0)
+        st = rs_h5_fail(err, RESHED_EIO, "cannot write a tensor", t->name);
+    if (data >= 0 && H5Dclose(data) < 0 && st == RESHED_OK)
+        st = rs_h5_fail(err, RESHED_EIO, "cannot write a tensor", t->name);
+    rs_h5_close(space);
+    rs_h5_close(layout);
     rs_free(half);
     return st;
 }
@@ -151,12 +133,12 @@ static reshed_status put_member(hid_t file, const rs_weights_types *types, const
         H5Pset_link_creation_order(p, H5P_CRT_ORDER_TRACKED | H5P_CRT_ORDER_INDEXED) >= 0 &&
         H5Pset_obj_track_times(p, false) >= 0)
         group = H5Gcreate2(file, name, H5P_DEFAULT, p, H5P_DEFAULT);
-    if (group < 0) st = rs_hdf5_fail(err, RESHED_EIO, "cannot write a group", name);
+    if (group < 0) st = rs_h5_fail(err, RESHED_EIO, "cannot write a group", name);
     for (int k = 0; k < m->member[i].n && st == RESHED_OK; k++)
         st = put_tensor(group, types, &m->member[i].t[k], fp16, err);
     if (group >= 0 && H5Gclose(group) < 0 && st == RESHED_OK)
-        st = rs_hdf5_fail(err, RESHED_EIO, "cannot write a group", name);
-    if (p >= 0) H5Pclose(p);
+        st = rs_h5_fail(err, RESHED_EIO, "cannot write a group", name);
+    rs_h5_close(p);
     return st;
 }
 
@@ -168,8 +150,8 @@ static hid_t create_file(const char *path)
         H5Pset_libver_bounds(access, H5F_LIBVER_V110, H5F_LIBVER_V110) >= 0 &&
         H5Pset_obj_track_times(create, false) >= 0)
         file = H5Fcreate(path, H5F_ACC_EXCL, create, access);
-    if (access >= 0) H5Pclose(access);
-    if (create >= 0) H5Pclose(create);
+    rs_h5_close(access);
+    rs_h5_close(create);
     return file;
 }
 
@@ -181,13 +163,13 @@ static reshed_status write_temp(const char *path, const rs_model_file *m, bool f
     bool have_types = rs_weights_types_open(&types);
     hid_t file = have_types ? create_file(path) : -1;
     if (file < 0)
-        st = rs_hdf5_fail(err, RESHED_EIO, "cannot create", "");
+        st = rs_h5_fail(err, RESHED_EIO, "cannot create", "");
     else if (!put_attributes(file, m))
-        st = rs_hdf5_fail(err, RESHED_EIO, "cannot write an attribute", "");
+        st = rs_h5_fail(err, RESHED_EIO, "cannot write an attribute", "");
     for (int i = 0; i < m->members && st == RESHED_OK; i++)
         st = put_member(file, &types, m, i, fp16, err);
     if (file >= 0 && H5Fclose(file) < 0 && st == RESHED_OK)
-        st = rs_hdf5_fail(err, RESHED_EIO, "cannot write", "");
+        st = rs_h5_fail(err, RESHED_EIO, "cannot write", "");
     rs_weights_types_close(&types);
     return st;
 }
@@ -199,9 +181,9 @@ reshed_status rs_weights_write_h5(const char *path, const rs_model_file *m,
     reshed_status st = rs_model_file_check(m, err);
     if (st == RESHED_OK) st = rs_os_temp_name(path, temp, sizeof temp, err);
     if (st != RESHED_OK) return st;
-    rs_hdf5_quiet was = rs_hdf5_silence();
+    rs_h5_hush hush = rs_h5_hush_begin();
     st = write_temp(temp, m, options && options->fp16, err);
-    rs_hdf5_restore(&was);
+    rs_h5_hush_end(hush);
     if (st == RESHED_OK) return rs_os_commit_temp(temp, path, err);
     rs_os_discard_temp(temp);
     return st;

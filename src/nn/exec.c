@@ -72,7 +72,12 @@ static const float *residual_row(const rs_exec *e, const task *t, int r)
     return t->residual ? pixel_at(e, &t->stage->x, t->conv->cout, r, t->c0) : NULL;
 }
 
-static void conv_direct(const rs_exec *e, const task *t)
+static void mark(const rs_exec *e, const task *t, const rs_scratch *s, rs_phase phase)
+{
+    rs_mark(s, (int)(t->stage - e->schedule->stage), phase);
+}
+
+static void conv_direct(const rs_exec *e, const task *t, const rs_scratch *s)
 {
     const int c = t->conv->cout;
     for (int r = t->r0; r < t->r1; r++) {
@@ -93,6 +98,7 @@ static void conv_direct(const rs_exec *e, const task *t)
             a.in[dy] = row_at(e, t->in, t->stage->height, r + dy - 1) + (size_t)t->c0 * (size_t)c;
         e->kernels->mac(&a);
     }
+    mark(e, t, s, RS_PHASE_PRODUCT);
 }
 
 static void conv_gemm(const rs_exec *e, const task *t, const rs_scratch *s)
@@ -108,14 +114,17 @@ static void conv_gemm(const rs_exec *e, const task *t, const rs_scratch *s)
             for (int dy = 0; dy < 3; dy++, col += 3 * ch)
                 memcpy(col, in[dy] + (size_t)x * ch, 3 * ch * sizeof *col);
     }
+    mark(e, t, s, RS_PHASE_IN);
     /* A task's rows lie one after another in scratch o, or (c1) go row by row to the ring. */
     float *dst = t->out_ring ? s->m : t->out;
     rs_sgemm((int)px, c, 9 * c, s->col, 9 * c, t->conv->w, c, dst, c);
+    mark(e, t, s, RS_PHASE_PRODUCT);
     for (int r = t->r0; r < t->r1; r++) {
         float *o = dst + (size_t)(r - t->r0) * (size_t)width * ch;
         e->kernels->bias_act(o, width, c, t->conv->b, residual_row(e, t, r), RS_LRELU_SLOPE);
         if (t->out_ring) memcpy(out_row(e, t, r), o, (size_t)width * ch * sizeof *o);
     }
+    mark(e, t, s, RS_PHASE_OUT);
 }
 
 static void conv_wino(const rs_exec *e, const task *t, const rs_scratch *s)
@@ -135,6 +144,7 @@ static void conv_wino(const rs_exec *e, const task *t, const rs_scratch *s)
                 row_at(e, t->in, t->stage->height, t->r0 + d * m - 1 + i) + (size_t)t->c0 * ch;
         e->kernels->wino_in[which](&a);
     }
+    mark(e, t, s, RS_PHASE_IN);
     for (int f = 0; f < (m + 2) * (m + 2); f++) {
         const rs_mac a = {.in = {s->v + (size_t)f * stride},
                           .in_stride = ch,
@@ -149,6 +159,7 @@ static void conv_wino(const rs_exec *e, const task *t, const rs_scratch *s)
                           .pixels = tiles};
         e->kernels->mac(&a);
     }
+    mark(e, t, s, RS_PHASE_PRODUCT);
     for (int d = 0; d < down; d++) {
         const int top = t->r0 + d * m, rows = t->r1 - top < m ? t->r1 - top : m;
         rs_wino_out a = {.prod = s->m + (size_t)(d * across) * ch,
@@ -165,12 +176,13 @@ static void conv_wino(const rs_exec *e, const task *t, const rs_scratch *s)
         }
         e->kernels->wino_out[which](&a);
     }
+    mark(e, t, s, RS_PHASE_OUT);
 }
 
 static void conv(const rs_exec *e, const task *t, const rs_scratch *s)
 {
     switch (t->stage->layer.algo) {
-    case RS_CONV_DIRECT: conv_direct(e, t); break;
+    case RS_CONV_DIRECT: conv_direct(e, t, s); break;
     case RS_CONV_GEMM: conv_gemm(e, t, s); break;
     case RS_CONV_WINO4:
     case RS_CONV_WINO6: conv_wino(e, t, s); break;
@@ -227,14 +239,17 @@ void rs_exec_task(const rs_exec *e, const rs_step *step, int i, const rs_scratch
         const rs_stage *first = &e->schedule->stage[0];
         const rs_packed_conv *c0 = &e->weights->block[0][0].c0;
         const int r = step->row0 + i;
+        rs_mark(s, -1, RS_PHASE_START);
         pointwise(e, c0, e->image + (size_t)r * (size_t)first->width, first->width,
                   pixel_at(e, &first->x, c0->cout, r, 0));
+        rs_mark(s, -1, RS_PHASE_AFTER);
         return;
     }
     const rs_stage *st = &e->schedule->stage[step->stage];
     const rs_packed_block *b = &e->weights->block[st->layer.level][st->layer.block];
     task t = {.stage = st};
     rs_step_task(st, step->row0, step->row1, i, &t.r0, &t.r1, &t.c0, &t.c1);
+    mark(e, &t, s, RS_PHASE_START);
     if (st->layer.role == RS_C1) {
         t.conv = &b->c1;
         t.in = &st->x;
@@ -248,6 +263,7 @@ void rs_exec_task(const rs_exec *e, const rs_step *step, int i, const rs_scratch
         t.residual = true;
         conv(e, &t, s);
         after_block(e, &t, s);
+        mark(e, &t, s, RS_PHASE_AFTER);
     }
 }
 

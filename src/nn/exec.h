@@ -4,9 +4,28 @@
 
 #include "nn/schedule.h"
 
+/* For reports of where the time goes: mark is called at the start of a task and after each of its
+ * phases, on the worker that did it. stage is an index into the schedule's stages, -1 for the
+ * image's rows on their way to the first layer, and the number of stages for the mix of scores. */
+typedef enum rs_phase {
+    RS_PHASE_START,
+    RS_PHASE_IN,      /* Winograd's input transform, im2col */
+    RS_PHASE_PRODUCT, /* the multiply-adds of a 3x3 convolution */
+    RS_PHASE_OUT,     /* output transform; bias, residual and activation where they are a pass */
+    RS_PHASE_AFTER,   /* what is carried out on the new rows: 1x1 convolutions, pool, score head */
+    RS_PHASES
+} rs_phase;
+
+typedef struct rs_probe {
+    void (*mark)(void *ctx, int worker, int stage, rs_phase phase);
+    void *ctx;
+} rs_probe;
+
 /* Scratch of one thread; each block has the size that the schedule states. */
 typedef struct rs_scratch {
     float *v, *m, *o, *p, *col;
+    const rs_probe *probe; /* NULL when nobody measures */
+    int worker;
 } rs_scratch;
 
 /* How a column of the image samples a level's score row. */
@@ -14,6 +33,11 @@ typedef struct rs_sampling {
     int lo, hi;
     float t; /* weight of hi */
 } rs_sampling;
+
+static inline void rs_mark(const rs_scratch *s, int stage, rs_phase phase)
+{
+    if (s->probe) s->probe->mark(s->probe->ctx, s->worker, stage, phase);
+}
 
 /* One member at work. All pointers are borrowed. */
 typedef struct rs_exec {

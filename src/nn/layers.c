@@ -99,23 +99,43 @@ static const double g6[8][3] = {{1, 0, 0},
                                 {32. / 45, -16. / 45, 8. / 45},
                                 {0, 0, 1}};
 
-static void pack_wino(const rs_conv *c, int cin, int cout, int m, const rs_kernels *k, float *dst)
+/* U = G g G^T of one 3x3 filter, element f at u[f*stride]. */
+static void transform_filter(const float *w, int m, float *u, size_t stride)
 {
     const int t = m + 2;
     const double(*g)[3] = m == 4 ? g4 : g6;
+    for (int r = 0; r < t; r++) {
+        double gw[3]; /* row r of G g */
+        for (int x = 0; x < 3; x++)
+            gw[x] =
+                g[r][0] * (double)w[x] + g[r][1] * (double)w[3 + x] + g[r][2] * (double)w[6 + x];
+        for (int s = 0; s < t; s++)
+            u[(size_t)(r * t + s) * stride] =
+                (float)(gw[0] * g[s][0] + gw[1] * g[s][1] + gw[2] * g[s][2]);
+    }
+}
+
+/* A panel's width of output channels at a time, so that whole cache lines are written: the elements
+ * of one filter lie cin*cout floats apart. */
+static void pack_wino(const rs_conv *c, int cin, int cout, int m, const rs_kernels *k, float *dst)
+{
+    const int elements = (m + 2) * (m + 2);
     const size_t per = (size_t)cin * (size_t)cout;
-    for (int n = 0; n < c->cout; n++) {
+    float u[64][RS_LANES];
+    for (int n = 0; n < c->cout; n += RS_LANES) {
+        const int some = c->cout - n < RS_LANES ? c->cout - n : RS_LANES;
+        /* panels narrower than RS_LANES are written in pieces of their width */
+        const int piece = k->nr < RS_LANES ? k->nr : RS_LANES;
+        memset(u, 0, sizeof u);
         for (int i = 0; i < c->cin; i++) {
-            const float *w = c->w + ((size_t)n * (size_t)c->cin + (size_t)i) * 9;
-            double gw[8][3]; /* G g */
-            for (int r = 0; r < t; r++)
-                for (int x = 0; x < 3; x++)
-                    gw[r][x] = g[r][0] * w[x] + g[r][1] * w[3 + x] + g[r][2] * w[6 + x];
-            float *to = dst + mac_index(cout, (size_t)cin, k->nr, (size_t)i, n);
-            for (int r = 0; r < t; r++)
-                for (int s = 0; s < t; s++)
-                    to[(size_t)(r * t + s) * per] =
-                        (float)(gw[r][0] * g[s][0] + gw[r][1] * g[s][1] + gw[r][2] * g[s][2]);
+            for (int j = 0; j < some; j++)
+                transform_filter(c->w + ((size_t)(n + j) * (size_t)c->cin + (size_t)i) * 9, m,
+                                 &u[0][j], RS_LANES);
+            for (int j = 0; j < RS_LANES; j += piece) {
+                float *to = dst + mac_index(cout, (size_t)cin, k->nr, (size_t)i, n + j);
+                for (int f = 0; f < elements; f++)
+                    memcpy(to + (size_t)f * per, &u[f][j], (size_t)piece * sizeof(float));
+            }
         }
     }
 }

@@ -34,6 +34,7 @@ struct rs_plan {
     rs_packed *packed; /* [members]; owned */
     size_t packed_bytes;
     double pack_seconds;
+    const rs_probe *probe; /* NULL when nobody measures */
     workspace ws;
 };
 
@@ -255,6 +256,16 @@ double rs_plan_pack_seconds(const rs_plan *p)
     return p->pack_seconds;
 }
 
+const rs_arch *rs_plan_arch(const rs_plan *p)
+{
+    return &p->arch;
+}
+
+void rs_plan_set_probe(rs_plan *p, const rs_probe *probe)
+{
+    p->probe = probe;
+}
+
 /* ----------------------------------------------------------------------------------- running */
 
 typedef struct run {
@@ -275,6 +286,8 @@ static rs_scratch scratch_of(const rs_plan *p, int worker)
     r.o = r.m + round16(s->m_floats);
     r.p = r.o + round16(s->o_floats);
     r.col = r.p + round16(s->p_floats);
+    r.probe = p->probe;
+    r.worker = worker;
     return r;
 }
 
@@ -318,7 +331,9 @@ static void run_member(void *ctx, int64_t i, int worker)
             rs_exec_task(&e, &s->step[j], t, &scratch);
     const size_t row = map_floats(p) / (size_t)s->height;
     float *prob = p->ws.prob + (size_t)i * map_floats(p);
+    rs_mark(&scratch, s->stages, RS_PHASE_START);
     for (int y = 0; y < s->height; y++) rs_exec_mix(&e, y, &scratch, prob + (size_t)y * row);
+    rs_mark(&scratch, s->stages, RS_PHASE_AFTER);
 }
 
 /* One task of one step of the member that all threads share. */
@@ -335,8 +350,10 @@ static void mix_row(void *ctx, int64_t i, int worker)
     const rs_plan *p = r->plan;
     const rs_scratch scratch = scratch_of(p, worker);
     const size_t row = map_floats(p) / (size_t)p->ws.schedule.height;
+    rs_mark(&scratch, p->ws.schedule.stages, RS_PHASE_START);
     rs_exec_mix(&r->exec, (int)i, &scratch,
                 p->ws.prob + (size_t)r->member * map_floats(p) + (size_t)i * row);
+    rs_mark(&scratch, p->ws.schedule.stages, RS_PHASE_AFTER);
 }
 
 /* Mean and population variance over the members of one image row (paper, Eq. 1a and 1b). */

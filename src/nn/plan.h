@@ -37,5 +37,9 @@ size_t rs_plan_bytes(const rs_plan *plan);
 /* For reports: the schedule (borrowed) and seconds that packing took. */
 const rs_schedule *rs_plan_schedule(const rs_plan *plan);
 double rs_plan_pack_seconds(const rs_plan *plan);
+const rs_arch *rs_plan_arch(const rs_plan *plan);
+
+/* From now on, each run reports its phases to *probe (borrowed); NULL: no longer. */
+void rs_plan_set_probe(rs_plan *plan, const rs_probe *probe);
 
 #endif

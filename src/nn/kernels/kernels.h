@@ -18,6 +18,8 @@
 
 #define RS_LANES 16 /* channels are padded to a multiple of this */
 
+#define RS_PEAK_CHAINS 12 /* latency times units of today's cores is 8 to 10 */
+
 /* out[p][n] = act(bias[n] + sum over dy<kh, dx<kw, c<cin of in[dy][(p+dx)*in_stride + c] * w
  *                 + res[p][n]),  p < pixels, n < cout.
  * It is a 3x3 convolution of a row (kh=kw=3), a 1x1 convolution (kh=kw=1) and the tile product of
@@ -77,6 +79,10 @@ typedef struct rs_kernels {
     /* out[p*heads+h] = bias[h] + sum over c of in[p][c]*w[h*channels+c]: the score head */
     void (*head_row)(const float *in, int pixels, int channels, int heads, const float *w,
                      const float *bias, float *out);
+    /* For benchmarks: rounds * RS_PEAK_CHAINS * lanes multiply-adds on registers alone, in
+     * independent chains; the result only keeps them from being left out. */
+    int lanes;
+    float (*peak)(long rounds);
 } rs_kernels;
 
 /* Fills the table for an instruction set that this machine has (see rs_isa_select). */

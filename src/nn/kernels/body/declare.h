@@ -15,6 +15,7 @@ void RS_SUFFIX(rs_bias_act)(float *v, int pixels, int channels, const float *bia
 void RS_SUFFIX(rs_sigmoid)(float *v, size_t n);
 void RS_SUFFIX(rs_head_row)(const float *in, int pixels, int channels, int heads, const float *w,
                             const float *bias, float *out);
+float RS_SUFFIX(rs_peak)(long rounds);
 
 #define RS_FILL_TABLE(k)                                                                           \
     do {                                                                                           \
@@ -30,4 +31,6 @@ void RS_SUFFIX(rs_head_row)(const float *in, int pixels, int channels, int heads
         (k)->bias_act = RS_SUFFIX(rs_bias_act);                                                    \
         (k)->sigmoid = RS_SUFFIX(rs_sigmoid);                                                      \
         (k)->head_row = RS_SUFFIX(rs_head_row);                                                    \
+        (k)->lanes = VL;                                                                           \
+        (k)->peak = RS_SUFFIX(rs_peak);                                                            \
     } while (0)

@@ -1,0 +1,59 @@
+/* pieces.h - the parts that the programs are made of, each measured alone.
+ *
+ * A piece is a row of a table: a function prepares its data, and says how much work one run is. To
+ * add one, write such a function and its row in pieces_ROOM.c. */
+#ifndef RS_BENCHMARKS_PIECES_H
+#define RS_BENCHMARKS_PIECES_H
+
+#include "measure.h"
+
+/* What the pieces are measured on. */
+typedef struct bench_env {
+    const rs_kernels *kernels;
+    int filters, size; /* of the network and of its image */
+    uint64_t seed;
+} bench_env;
+
+#define BENCH_MAX_BLOCKS 8
+
+/* A piece ready to run. */
+typedef struct bench_run {
+    void (*run)(void *state);
+    void *state;                  /* freed with rs_free */
+    void (*release)(void *state); /* what else state owns; may be NULL */
+    char shape[40];               /* "64 ch, 256 px" */
+    double flops;                 /* of one run; 0: not counted */
+    double bytes;                 /* read and written at least once in a run; 0: not counted */
+    double items;                 /* of one run; 0: not counted */
+    const char *item;             /* "tile", "pixel", "fit", ... */
+} bench_run;
+
+typedef struct bench_piece {
+    const char *room; /* "nn", "imgproc", ... */
+    const char *name;
+    /* Fills *out, which is zero; what it has put there is freed also when it fails. */
+    reshed_status (*make)(const bench_env *env, const struct bench_piece *piece, bench_run *out,
+                          reshed_error *err);
+    int level, arg; /* for make: level of the network from 0, and what it likes */
+} bench_piece;
+
+/* The tables; *n pieces. */
+const bench_piece *bench_pieces_nn(int *n);
+const bench_piece *bench_pieces_imgproc(int *n);
+
+typedef struct bench_piece_result {
+    const char *room, *name;
+    char shape[40];
+    double flops, bytes, items;
+    const char *item;
+    bench_summary hot;  /* processor seconds of a run right after others of its kind */
+    bench_summary cold; /* with all caches filled with something else before */
+} bench_piece_result;
+
+/* Pieces of all rooms. */
+int bench_pieces_count(void);
+/* Measures piece i. */
+reshed_status bench_piece_measure(const bench_env *env, int i, bench_piece_result *out,
+                                  reshed_error *err);
+
+#endif

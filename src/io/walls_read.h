@@ -1,0 +1,27 @@
+/* walls_read.h - reads image_walls.h5 back (walls_h5.h tells what is in it). */
+#ifndef RS_IO_WALLS_READ_H
+#define RS_IO_WALLS_READ_H
+
+#include "base/status.h"
+
+typedef struct rs_walls_map {
+    int height, width;
+    int classes;      /* of the network that made it */
+    float *mean;      /* [H,W] wall probability; of several classes one minus the first's, which
+                         is the background; owned */
+    float *variance;  /* [H,W] of that; owned */
+    float *input;     /* [H,W] what the network saw; owned; NULL when the file has none */
+    double dx, dy;    /* metres; 0 when unknown */
+    double x0, y0;    /* metres: centre of the frame */
+    char source[256]; /* name of the image file, "" when not recorded */
+    char channel[64];
+} rs_walls_map;
+
+/* Reads path, or bytes[len], into *out (rs_walls_map_clear). Errors: RESHED_EUNSUPPORTED for an
+ * HDF5 file of another kind, RESHED_ECORRUPT, RESHED_EIO, RESHED_ENOMEM. */
+reshed_status rs_walls_read(const char *path, rs_walls_map *out, reshed_error *err);
+reshed_status rs_walls_read_mem(const uint8_t *bytes, size_t len, rs_walls_map *out,
+                                reshed_error *err);
+void rs_walls_map_clear(rs_walls_map *map);
+
+#endif
