@@ -75,7 +75,7 @@ static void start_peer(bench_peer *p, const bench_peers_options *o, const char *
         bench_json_string(reply, "config", p->config, sizeof p->config) &&
         bench_json_string(reply, "tried", p->tried, sizeof p->tried))
         return;
-    snprintf(p->missing, sizeof p->missing, "cannot run: %s (`make peers` installs it)",
+    snprintf(p->missing, sizeof p->missing, "%s (`make peers` installs it)",
              st == RESHED_OK ? "unknown words" : reshed_error_text(&err, text, sizeof text));
     rs_child_end(p->child);
     p->child = NULL;

@@ -9,8 +9,7 @@
 
 #define HOT_RUNS 9
 #define COLD_RUNS 9
-#define HOT_SECONDS 1e-3               /* of one hot run, at least: repeated as often as needed */
-#define FLUSH_BYTES ((size_t)96 << 20) /* more than the caches of one core complex */
+#define HOT_SECONDS 1e-3 /* of one hot run, at least: repeated as often as needed */
 
 static const bench_piece *find(int i)
 {
@@ -48,11 +47,11 @@ static bench_summary measure_hot(const bench_run *r)
     return bench_summarise(t, HOT_RUNS);
 }
 
-static bench_summary measure_cold(const bench_run *r, unsigned char *flush)
+static bench_summary measure_cold(const bench_run *r, unsigned char *flush, size_t bytes)
 {
     double t[COLD_RUNS];
     for (int i = 0; i < COLD_RUNS; i++) {
-        memset(flush, i, FLUSH_BYTES);
+        memset(flush, i, bytes);
         t[i] = seconds_of(r, 1);
     }
     return bench_summarise(t, COLD_RUNS);
@@ -90,7 +89,7 @@ static reshed_status measure(const bench_env *env, const bench_piece *p, unsigne
                                     .item = r.item};
         memcpy(out->shape, r.shape, sizeof out->shape);
         out->hot = measure_hot(&r);
-        out->cold = measure_cold(&r, flush);
+        out->cold = measure_cold(&r, flush, env->flush_bytes);
         if (peer && r.task) st = ask_peer(&r, peer, input, out, err);
     }
     if (r.state && r.release) r.release(r.state);
@@ -105,9 +104,9 @@ reshed_status bench_pieces_measure(const bench_env *env, const char *only, rs_ch
     int all = 0, done = 0;
     while (find(all)) all++;
     bench_piece_result *result = rs_zalloc((size_t)all, sizeof *result);
-    unsigned char *flush = rs_alloc(FLUSH_BYTES, 1);
+    unsigned char *flush = rs_alloc(env->flush_bytes, 1);
     reshed_status st =
-        result && flush ? RESHED_OK : rs_fail_nomem(err, "the cold cache", FLUSH_BYTES);
+        result && flush ? RESHED_OK : rs_fail_nomem(err, "the cold cache", env->flush_bytes);
     for (int i = 0; st == RESHED_OK && i < all; i++) {
         if (!wanted(find(i), only)) continue;
         st = measure(env, find(i), flush, peer, input, &result[done], err);

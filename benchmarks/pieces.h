@@ -13,7 +13,10 @@ typedef struct bench_env {
     const rs_kernels *kernels;
     int filters, size; /* of the network and of its image */
     uint64_t seed;
+    size_t flush_bytes; /* written over between cold runs: BENCH_FLUSH_BYTES */
 } bench_env;
+
+#define BENCH_FLUSH_BYTES ((size_t)96 << 20) /* more than the caches of one core complex */
 
 /* A piece ready to run. */
 typedef struct bench_run {

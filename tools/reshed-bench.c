@@ -10,6 +10,7 @@
 #include "base/os.h"
 #include "base/parallel.h"
 #include "io/weights.h"
+#include "nn/blas.h"
 #include "nn/plan.h"
 
 static const cli_program self = {
@@ -38,7 +39,7 @@ static const cli_program self = {
     "      --json             one JSON object per measurement on standard output\n"
     "      --quiet            no remarks on standard error\n"
     "      --help             print this text\n"
-    "      --version          print the version\n"
+    "      --version          print the version, the instruction set in use and the BLAS\n"
     "\n"
     "RESHED_ISA=generic|avx2|avx512 forces an instruction set. Effective GFLOP/s count the\n"
     "multiplications and additions of direct convolution, whatever the algorithm saves.\n"
@@ -94,6 +95,16 @@ static bool parse_algo(const char *text, reshed_algo *algo)
     return false;
 }
 
+static int version(void)
+{
+    rs_isa isa;
+    reshed_error err = {0};
+    if (rs_isa_select(&isa, &err) != RESHED_OK) return cli_fail(&self, NULL, &err);
+    if (cli_version(&self) != CLI_OK) return CLI_FAILED;
+    printf("instruction set: %s\nBLAS: %s\n", rs_isa_name(isa), rs_blas_name());
+    return cli_close(&self);
+}
+
 enum {
     OPT_FILTERS = CLI_OPT_FIRST,
     OPT_MEMBERS,
@@ -147,7 +158,7 @@ static int parse(int argc, char **argv, options *o)
     for (int c; (c = cli_option(&self, argc, argv, "j:w:", longs)) != -1;) {
         switch (c) {
         case CLI_OPT_HELP: return cli_help(&self);
-        case CLI_OPT_VERSION: return cli_version(&self);
+        case CLI_OPT_VERSION: return version();
         case CLI_OPT_ERROR: return CLI_USAGE;
         case CLI_OPT_QUIET: o->quiet = true; break;
         case CLI_OPT_JSON: o->json = true; break;
@@ -258,7 +269,8 @@ static reshed_status measure_pieces(const bench *b, const bench_peers_options *p
     const bench_env env = {.kernels = k,
                            .filters = b->subject.arch.filters,
                            .size = r->size,
-                           .seed = (uint64_t)b->o->seed};
+                           .seed = (uint64_t)b->o->seed,
+                           .flush_bytes = BENCH_FLUSH_BYTES};
     char input[1200];
     rs_child *peer = NULL;
     bench_piece_result *p = NULL;
