@@ -81,7 +81,6 @@ reshed_status rs_h5_open(const char *path, const uint8_t *bytes, size_t len, rs_
     if (!f) return rs_fail_nomem(err, "an HDF5 file", sizeof *f);
     f->id = f->access = -1;
     reshed_status st = open_raw(f, path, bytes, len, err);
-    f->size = f->io.size;
     if (st == RESHED_OK) st = open_library(f, err);
     if (st != RESHED_OK) {
         rs_h5_file_close(f);
@@ -103,7 +102,7 @@ void rs_h5_file_close(rs_h5_file *f)
 
 bool rs_h5_address_ok(const rs_h5_file *f, uint64_t address)
 {
-    return address < f->size;
+    return address < f->io.size;
 }
 
 hid_t rs_h5_object(const rs_h5_file *f, const char *path, bool dataset)

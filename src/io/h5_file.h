@@ -16,7 +16,6 @@ extern const uint8_t rs_h5_signature[8];
  * files are not followed. */
 typedef struct rs_h5_file {
     hid_t id, access; /* access: for H5Oopen and its like */
-    uint64_t size;    /* of the file */
     rs_h5_io io;
     uint8_t *bytes;    /* of a file in memory, else NULL; owned */
     rs_os_file *raw;   /* of a file on disk, else NULL; owned */
