@@ -1,0 +1,206 @@
+/* bf16.h - the kernels of reduced precision (see rs_mac_bf16 and rs_wino_in_bf16 in kernels.h),
+ * compiled for the portable emulation and for AVX512_BF16. The folder's file supplies, besides the
+ * vectors vf of VL floats,
+ *
+ *     vp              VL pairs of bf16
+ *     vp_load(p)      VL pairs from p, vp_set1(p): the pair at p, VL times
+ *     vp_dot(s,a,b)   s + the products of both members of each pair
+ *     vf_store_bf16(p,v), vf_store2_bf16(p,v,w): VL or 2*VL floats, rounded
+ *     BF_MR, BF_NV    register tile: pixels, vectors of channels */
+
+#define BF_INLINE static inline __attribute__((always_inline))
+
+/* ------------------------------------------------------------------------------- the product */
+
+/* The pair of pixel r (r < 14) at the bases p (pixel 0) and q (pixel 7); see body/mac.h. */
+#define BF_AT(p, q, r)                                                                             \
+    ((r) == 0    ? (p)                                                                             \
+     : (r) == 1  ? (p) + s1                                                                        \
+     : (r) == 2  ? (p) + 2 * s1                                                                    \
+     : (r) == 3  ? (p) + s3                                                                        \
+     : (r) == 4  ? (p) + 4 * s1                                                                    \
+     : (r) == 5  ? (p) + s5                                                                        \
+     : (r) == 6  ? (p) + 2 * s3                                                                    \
+     : (r) == 7  ? (q)                                                                             \
+     : (r) == 8  ? (q) + s1                                                                        \
+     : (r) == 9  ? (q) + 2 * s1                                                                    \
+     : (r) == 10 ? (q) + s3                                                                        \
+     : (r) == 11 ? (q) + 4 * s1                                                                    \
+     : (r) == 12 ? (q) + s5                                                                        \
+                 : (q) + 2 * s3)
+
+/* m pixels from p0 on, nv vectors of channels from n0 on, of a panel that is `wide` channels wide.
+ * m, nv, wide and prefetch are constants at each call. */
+BF_INLINE void bf_tile(const int m, const int nv, const int wide, const int prefetch,
+                       const rs_mac_bf16 *a, const uint16_t *w, size_t ahead, int n0, int p0)
+{
+    vf acc[BF_MR][BF_NV];
+    const ptrdiff_t s1 = (ptrdiff_t)a->in_stride, s3 = 3 * s1, s5 = 5 * s1;
+    const uint16_t *p = a->in + (size_t)p0 * a->in_stride, *q = p + 7 * s1;
+#pragma GCC unroll 14
+    for (int r = 0; r < m; r++)
+#pragma GCC unroll 2
+        for (int v = 0; v < nv; v++)
+            acc[r][v] = a->bias ? vf_load(a->bias + n0 + v * VL) : vf_set1(0);
+
+    for (int c = a->cin; c > 0; c -= 2) {
+        vp b[BF_NV];
+#pragma GCC unroll 2
+        for (int v = 0; v < nv; v++) b[v] = vp_load(w + 2 * v * VL);
+#pragma GCC unroll 14
+        for (int r = 0; r < m; r++) {
+            const vp x = vp_set1(BF_AT(p, q, r));
+#pragma GCC unroll 2
+            for (int v = 0; v < nv; v++) acc[r][v] = vp_dot(acc[r][v], b[v], x);
+        }
+        if (prefetch)
+            for (int v = 0; v < 2 * nv * VL; v += 32) __builtin_prefetch(w + ahead + v, 0, 2);
+        w += 2 * wide;
+        p += 2;
+        q += 2;
+    }
+#pragma GCC unroll 14
+    for (int r = 0; r < m; r++)
+#pragma GCC unroll 2
+        for (int v = 0; v < nv; v++)
+            vf_store(a->out + (size_t)(p0 + r) * a->out_stride + n0 + v * VL, acc[r][v]);
+}
+
+/* At most BF_MR pixels. */
+BF_INLINE void bf_edge(const int nv, const int wide, const rs_mac_bf16 *a, const uint16_t *w,
+                       int n0, int p0, int m)
+{
+    switch (m) {
+    case 1: bf_tile(1, nv, wide, 0, a, w, 0, n0, p0); break;
+    case 2: bf_tile(2, nv, wide, 0, a, w, 0, n0, p0); break;
+    case 3: bf_tile(3, nv, wide, 0, a, w, 0, n0, p0); break;
+#if BF_MR > 4
+    case 4: bf_tile(4, nv, wide, 0, a, w, 0, n0, p0); break;
+    case 5: bf_tile(5, nv, wide, 0, a, w, 0, n0, p0); break;
+    case 6: bf_tile(6, nv, wide, 0, a, w, 0, n0, p0); break;
+    case 7: bf_tile(7, nv, wide, 0, a, w, 0, n0, p0); break;
+    case 8: bf_tile(8, nv, wide, 0, a, w, 0, n0, p0); break;
+    case 9: bf_tile(9, nv, wide, 0, a, w, 0, n0, p0); break;
+    case 10: bf_tile(10, nv, wide, 0, a, w, 0, n0, p0); break;
+    case 11: bf_tile(11, nv, wide, 0, a, w, 0, n0, p0); break;
+    case 12: bf_tile(12, nv, wide, 0, a, w, 0, n0, p0); break;
+    case 13: bf_tile(13, nv, wide, 0, a, w, 0, n0, p0); break;
+#endif
+    case BF_MR: bf_tile(BF_MR, nv, wide, 0, a, w, 0, n0, p0); break;
+    default: break;
+    }
+}
+
+/* nv vectors over all pixels. The edge is spread: 15 pixels are 8+7 and not 14+1. */
+BF_INLINE void bf_columns(const int nv, const int wide, const rs_mac_bf16 *a, const uint16_t *w,
+                          size_t panel, int n0)
+{
+    int p = 0, left = a->pixels;
+    if (left >= BF_MR) {
+        bf_tile(BF_MR, nv, wide, 1, a, w, panel, n0, p);
+        p += BF_MR;
+    }
+    for (; (left = a->pixels - p) >= 2 * BF_MR; p += BF_MR)
+        bf_tile(BF_MR, nv, wide, 0, a, w, 0, n0, p);
+    if (left > BF_MR) {
+        const int half = (left + 1) / 2;
+        bf_edge(nv, wide, a, w, n0, p, half);
+        p += half;
+        left -= half;
+    }
+    bf_edge(nv, wide, a, w, n0, p, left);
+}
+
+void RS_SUFFIX(rs_mac_bf16)(const rs_mac_bf16 *a)
+{
+    const size_t depth = (size_t)a->cin;
+    const uint16_t *w = a->w;
+    int n = 0;
+    for (; n + RS_BF16_NR <= a->cout; n += RS_BF16_NR, w += depth * RS_BF16_NR)
+        for (int v = 0; v < RS_BF16_NR; v += BF_NV * VL)
+            bf_columns(BF_NV, RS_BF16_NR, a, w + 2 * v, depth * RS_BF16_NR, n + v);
+    for (; n < a->cout; n += RS_LANES, w += depth * RS_LANES)
+        for (int v = 0; v < RS_LANES; v += VL)
+            bf_columns(1, RS_LANES, a, w + 2 * v, depth * RS_LANES, n + v);
+}
+
+/* ---------------------------------------------------------------------- the input transform */
+
+/* o = B^T d, m=4: see body/wino.h. */
+BF_INLINE void bf_bt4(const vf *d, vf *o)
+{
+    const vf c4 = vf_set1(4.f), n4 = vf_set1(-4.f), n5 = vf_set1(-5.f), c2 = vf_set1(2.f);
+    o[0] = vf_fma(c4, d[0], vf_fma(n5, d[2], d[4]));
+    o[5] = vf_fma(c4, d[1], vf_fma(n5, d[3], d[5]));
+    vf e = vf_fma(n4, d[2], d[4]), f = vf_fma(n4, d[1], d[3]);
+    o[1] = vf_add(e, f);
+    o[2] = vf_sub(e, f);
+    e = vf_sub(d[4], d[2]);
+    f = vf_mul(c2, vf_sub(d[3], d[1]));
+    o[3] = vf_add(e, f);
+    o[4] = vf_sub(e, f);
+}
+
+/* Neighbouring tiles share two of their six columns: transformed columns stay in a ring of eight,
+ * so that a tile adds four. */
+BF_INLINE void bf_column(const int nv, const rs_wino_in_bf16 *a, size_t c, int x, vf ring[8][2][6])
+{
+    const size_t at = (size_t)x * (size_t)a->channels + c;
+    vf d[6];
+#pragma GCC unroll 2
+    for (int v = 0; v < nv; v++) {
+#pragma GCC unroll 6
+        for (int i = 0; i < 6; i++) d[i] = vf_load(a->row[i] + at + (size_t)(v * VL));
+        bf_bt4(d, ring[x & 7][v]);
+    }
+}
+
+/* nv vectors of channels from c on, all tiles. */
+BF_INLINE void bf_in(const int nv, const rs_wino_in_bf16 *a, size_t c)
+{
+    vf ring[8][2][6], d[6], o[2][6];
+    bf_column(nv, a, c, 0, ring);
+    bf_column(nv, a, c, 1, ring);
+    for (int tile = 0; tile < a->tiles; tile++) {
+        uint16_t *to = a->v + (size_t)tile * (size_t)a->channels + c;
+        for (int j = 2; j < 6; j++) bf_column(nv, a, c, 4 * tile + j, ring);
+#pragma GCC unroll 6
+        for (int i = 0; i < 6; i++) {
+#pragma GCC unroll 2
+            for (int v = 0; v < nv; v++) {
+#pragma GCC unroll 6
+                for (int j = 0; j < 6; j++) d[j] = ring[(4 * tile + j) & 7][v][i];
+                bf_bt4(d, o[v]);
+            }
+#pragma GCC unroll 6
+            for (int j = 0; j < 6; j++, to += a->v_stride) {
+                if (nv == 2)
+                    vf_store2_bf16(to, o[0][j], o[1][j]);
+                else
+                    vf_store_bf16(to, o[0][j]);
+            }
+        }
+    }
+}
+
+void RS_SUFFIX(rs_wino_in4_bf16)(const rs_wino_in_bf16 *a)
+{
+    const size_t ch = (size_t)a->channels;
+    size_t c = 0;
+    for (; c + 2 * VL <= ch; c += 2 * VL) bf_in(2, a, c);
+    for (; c < ch; c += VL) bf_in(1, a, c);
+}
+
+void RS_SUFFIX(rs_round_bf16)(const float *x, size_t n, uint16_t *out)
+{
+    size_t i = 0;
+    for (; i + 2 * VL <= n; i += 2 * VL) vf_store2_bf16(out + i, vf_load(x + i), vf_load(x + i + VL));
+    for (; i < n; i += VL) vf_store_bf16(out + i, vf_load(x + i));
+}
+
+void RS_SUFFIX(rs_kernels_overlay_bf16)(rs_kernels *k)
+{
+    k->mac_bf16 = RS_SUFFIX(rs_mac_bf16);
+    k->wino_in_bf16 = RS_SUFFIX(rs_wino_in4_bf16);
+    k->round_bf16 = RS_SUFFIX(rs_round_bf16);
+}
