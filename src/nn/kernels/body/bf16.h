@@ -163,7 +163,12 @@ BF_INLINE void bf_in(const int nv, const rs_wino_in_bf16 *a, size_t c)
     bf_column(nv, a, c, 1, ring);
     for (int tile = 0; tile < a->tiles; tile++) {
         uint16_t *to = a->v + (size_t)tile * (size_t)a->channels + c;
-        for (int j = 2; j < 6; j++) bf_column(nv, a, c, 4 * tile + j, ring);
+        for (int j = 2; j < 6; j++) {
+            bf_column(nv, a, c, 4 * tile + j, ring);
+            for (int i = 0; i < 6; i++)
+                for (int v = 0; v < nv; v++)
+                    __builtin_prefetch(a->row[i] + (size_t)(4 * tile + j + 4) * (size_t)a->channels + c + (size_t)(v * VL), 0, 3);
+        }
 #pragma GCC unroll 6
         for (int i = 0; i < 6; i++) {
 #pragma GCC unroll 2

@@ -88,6 +88,9 @@ WINO_INLINE void wino_in(const int m, const rs_wino_in *a, void (*bt)(const vf *
             for (int j = 0; j < t; j++) {
 #pragma GCC unroll 8
                 for (int i = 0; i < t; i++) col[i] = vf_load(a->row[i] + at + (size_t)j * ch);
+                if (j >= 2)
+                    for (int i = 0; i < t; i++)
+                        __builtin_prefetch(a->row[i] + at + (size_t)(j + m) * ch, 0, 3);
                 bt(col, o);
 #pragma GCC unroll 8
                 for (int i = 0; i < t; i++) x[i][j] = o[i];
@@ -125,6 +128,8 @@ WINO_INLINE void wino_out(const int m, const rs_wino_out *a, void (*at)(const vf
                 at(x[i], o);
                 for (int j = 0; j < cols; j++) {
                     const size_t p = base + (size_t)j * ch;
+                    __builtin_prefetch(a->out[i] + p + (size_t)m * ch, 1, 3);
+                    if (a->res[0]) __builtin_prefetch(a->res[i] + p + (size_t)m * ch, 0, 3);
                     vf y = vf_add(o[j], bias);
                     if (a->res[0]) y = vf_add(y, vf_load(a->res[i] + p));
                     vf_store(a->out[i] + p, vf_max(vf_mul(y, slope), y));
