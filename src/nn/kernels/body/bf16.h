@@ -141,65 +141,57 @@ BF_INLINE void bf_bt4(const vf *d, vf *o)
     o[4] = vf_sub(e, f);
 }
 
-/* Neighbouring tiles share two of their six columns: transformed columns stay in a ring of eight,
- * so that a tile adds four. */
-BF_INLINE void bf_column(const int nv, const rs_wino_in_bf16 *a, size_t c, int x, vf ring[8][2][6])
+/* V of one tile, nv vectors of channels from c on. */
+BF_INLINE void bf_in(const int nv, const rs_wino_in_bf16 *a, size_t tile, size_t c)
 {
-    const size_t at = (size_t)x * (size_t)a->channels + c;
-    vf d[6];
-#pragma GCC unroll 2
-    for (int v = 0; v < nv; v++) {
+    const size_t ch = (size_t)a->channels;
+    uint16_t *to = a->v + tile * ch + c;
+    vf x[6][2][6], d[6], o[2][6];
 #pragma GCC unroll 6
-        for (int i = 0; i < 6; i++) d[i] = vf_load(a->row[i] + at + (size_t)(v * VL));
-        bf_bt4(d, ring[x & 7][v]);
+    for (int j = 0; j < 6; j++) {
+#pragma GCC unroll 2
+        for (int v = 0; v < nv; v++) {
+            const size_t at = (4 * tile + (size_t)j) * ch + c + (size_t)(v * VL);
+#pragma GCC unroll 6
+            for (int i = 0; i < 6; i++) d[i] = vf_load(a->row[i] + at);
+            if (j >= 2) /* columns that the next tile adds */
+                for (int i = 0; i < 6; i++) __builtin_prefetch(a->row[i] + at + 4 * ch, 0, 3);
+            bf_bt4(d, x[j][v]);
+        }
     }
-}
-
-/* nv vectors of channels from c on, all tiles. */
-BF_INLINE void bf_in(const int nv, const rs_wino_in_bf16 *a, size_t c)
-{
-    vf ring[8][2][6], d[6], o[2][6];
-    bf_column(nv, a, c, 0, ring);
-    bf_column(nv, a, c, 1, ring);
-    for (int tile = 0; tile < a->tiles; tile++) {
-        uint16_t *to = a->v + (size_t)tile * (size_t)a->channels + c;
-        for (int j = 2; j < 6; j++) {
-            bf_column(nv, a, c, 4 * tile + j, ring);
-            for (int i = 0; i < 6; i++)
-                for (int v = 0; v < nv; v++)
-                    __builtin_prefetch(a->row[i] + (size_t)(4 * tile + j + 4) * (size_t)a->channels + c + (size_t)(v * VL), 0, 3);
+#pragma GCC unroll 6
+    for (int i = 0; i < 6; i++) {
+#pragma GCC unroll 2
+        for (int v = 0; v < nv; v++) {
+#pragma GCC unroll 6
+            for (int j = 0; j < 6; j++) d[j] = x[j][v][i];
+            bf_bt4(d, o[v]);
         }
 #pragma GCC unroll 6
-        for (int i = 0; i < 6; i++) {
-#pragma GCC unroll 2
-            for (int v = 0; v < nv; v++) {
-#pragma GCC unroll 6
-                for (int j = 0; j < 6; j++) d[j] = ring[(4 * tile + j) & 7][v][i];
-                bf_bt4(d, o[v]);
-            }
-#pragma GCC unroll 6
-            for (int j = 0; j < 6; j++, to += a->v_stride) {
-                if (nv == 2)
-                    vf_store2_bf16(to, o[0][j], o[1][j]);
-                else
-                    vf_store_bf16(to, o[0][j]);
-            }
+        for (int j = 0; j < 6; j++, to += a->v_stride) {
+            if (nv == 2)
+                vf_store2_bf16(to, o[0][j], o[1][j]);
+            else
+                vf_store_bf16(to, o[0][j]);
         }
     }
 }
 
 void RS_SUFFIX(rs_wino_in4_bf16)(const rs_wino_in_bf16 *a)
 {
-    const size_t ch = (size_t)a->channels;
-    size_t c = 0;
-    for (; c + 2 * VL <= ch; c += 2 * VL) bf_in(2, a, c);
-    for (; c < ch; c += VL) bf_in(1, a, c);
+    const size_t ch = (size_t)a->channels, tiles = (size_t)a->tiles;
+    for (size_t t = 0; t < tiles; t++) {
+        size_t c = 0;
+        for (; c + 2 * VL <= ch; c += 2 * VL) bf_in(2, a, t, c);
+        for (; c < ch; c += VL) bf_in(1, a, t, c);
+    }
 }
 
 void RS_SUFFIX(rs_round_bf16)(const float *x, size_t n, uint16_t *out)
 {
     size_t i = 0;
-    for (; i + 2 * VL <= n; i += 2 * VL) vf_store2_bf16(out + i, vf_load(x + i), vf_load(x + i + VL));
+    for (; i + 2 * VL <= n; i += 2 * VL)
+        vf_store2_bf16(out + i, vf_load(x + i), vf_load(x + i + VL));
     for (; i < n; i += VL) vf_store_bf16(out + i, vf_load(x + i));
 }
 
