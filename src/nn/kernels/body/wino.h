@@ -76,66 +76,85 @@ WINO_INLINE void at4(const vf *m, vf *o)
 }
 
 /* The input transform of a row of tiles. m and t=m+2 are constants at each call. */
+WINO_INLINE void wino_in_tile(const int m, const rs_wino_in *a, void (*bt)(const vf *, vf *),
+                              int tile, size_t c)
+{
+    const int t = m + 2;
+    const size_t ch = (size_t)a->channels, at = (size_t)tile * (size_t)m * ch + c;
+    float *v = a->v + (size_t)tile * ch + c;
+    vf x[8][8], col[8], o[8];
+#pragma GCC unroll 6
+    for (int j = 0; j < t; j++) {
+#pragma GCC unroll 8
+        for (int i = 0; i < t; i++) col[i] = vf_load(a->row[i] + at + (size_t)j * ch);
+        if (j >= 2) /* columns that the next tile adds */
+            for (int i = 0; i < t; i++)
+                __builtin_prefetch(a->row[i] + at + (size_t)(j + m) * ch, 0, 3);
+        bt(col, o);
+#pragma GCC unroll 8
+        for (int i = 0; i < t; i++) x[i][j] = o[i];
+    }
+#pragma GCC unroll 6
+    for (int i = 0; i < t; i++) {
+        bt(x[i], o);
+#pragma GCC unroll 8
+        for (int j = 0; j < t; j++) vf_store(v + (size_t)(i * t + j) * a->v_stride, o[j]);
+    }
+}
+
+/* The input transform of a row of tiles. m is a constant at each call. */
 WINO_INLINE void wino_in(const int m, const rs_wino_in *a, void (*bt)(const vf *, vf *))
+{
+    for (int tile = 0; tile < a->tiles; tile++)
+        for (int c = 0; c < a->channels; c += VL) wino_in_tile(m, a, bt, tile, (size_t)c);
+}
+
+/* One tile's channels from c on: rows x cols pixels of it lie in the frame. */
+WINO_INLINE void wino_out_tile(const int m, const rs_wino_out *a, void (*at)(const vf *, vf *),
+                               int tile, size_t c, const int rows, const int cols)
 {
     const int t = m + 2;
     const size_t ch = (size_t)a->channels;
-    for (int tile = 0; tile < a->tiles; tile++) {
-        for (size_t c = 0; c < ch; c += VL) {
-            const size_t at = (size_t)tile * (size_t)m * ch + c;
-            float *v = a->v + (size_t)tile * ch + c;
-            vf x[8][8], col[8], o[8];
-            for (int j = 0; j < t; j++) {
+    const vf slope = vf_set1(a->slope);
+    const float *src = a->prod + (size_t)tile * ch + c;
+    const size_t base = (size_t)tile * (size_t)m * ch + c;
+    const vf bias = vf_load(a->bias + c);
+    vf x[6][8], col[8], o[8];
 #pragma GCC unroll 8
-                for (int i = 0; i < t; i++) col[i] = vf_load(a->row[i] + at + (size_t)j * ch);
-                if (j >= 2)
-                    for (int i = 0; i < t; i++)
-                        __builtin_prefetch(a->row[i] + at + (size_t)(j + m) * ch, 0, 3);
-                bt(col, o);
+    for (int j = 0; j < t; j++) {
 #pragma GCC unroll 8
-                for (int i = 0; i < t; i++) x[i][j] = o[i];
+        for (int i = 0; i < t; i++) col[i] = vf_load(src + (size_t)(i * t + j) * a->prod_stride);
+        at(col, o);
+#pragma GCC unroll 6
+        for (int i = 0; i < m; i++) x[i][j] = o[i];
+    }
+#pragma GCC unroll 6
+    for (int i = 0; i < rows; i++) {
+        at(x[i], o);
+#pragma GCC unroll 6
+        for (int j = 0; j < cols; j++) {
+            const size_t p = base + (size_t)j * ch;
+            __builtin_prefetch(a->out[i] + p + (size_t)m * ch, 1, 3);
+            vf y = vf_add(o[j], bias);
+            if (a->res[0]) {
+                __builtin_prefetch(a->res[i] + p + (size_t)m * ch, 0, 3);
+                y = vf_add(y, vf_load(a->res[i] + p));
             }
-            for (int i = 0; i < t; i++) {
-                bt(x[i], o);
-#pragma GCC unroll 8
-                for (int j = 0; j < t; j++) vf_store(v + (size_t)(i * t + j) * a->v_stride, o[j]);
-            }
+            vf_store(a->out[i] + p, vf_max(vf_mul(y, slope), y));
         }
     }
 }
 
 WINO_INLINE void wino_out(const int m, const rs_wino_out *a, void (*at)(const vf *, vf *))
 {
-    const int t = m + 2;
-    const size_t ch = (size_t)a->channels;
-    const vf slope = vf_set1(a->slope);
     for (int tile = 0; tile < a->tiles; tile++) {
         const int left = a->width - tile * m, cols = left < m ? left : m;
-        for (size_t c = 0; c < ch; c += VL) {
-            const float *src = a->prod + (size_t)tile * ch + c;
-            const size_t base = (size_t)tile * (size_t)m * ch + c;
-            const vf bias = vf_load(a->bias + c);
-            vf x[6][8], col[8], o[8];
-            for (int j = 0; j < t; j++) {
-#pragma GCC unroll 8
-                for (int i = 0; i < t; i++)
-                    col[i] = vf_load(src + (size_t)(i * t + j) * a->prod_stride);
-                at(col, o);
-#pragma GCC unroll 6
-                for (int i = 0; i < m; i++) x[i][j] = o[i];
-            }
-            for (int i = 0; i < a->rows; i++) {
-                at(x[i], o);
-                for (int j = 0; j < cols; j++) {
-                    const size_t p = base + (size_t)j * ch;
-                    __builtin_prefetch(a->out[i] + p + (size_t)m * ch, 1, 3);
-                    if (a->res[0]) __builtin_prefetch(a->res[i] + p + (size_t)m * ch, 0, 3);
-                    vf y = vf_add(o[j], bias);
-                    if (a->res[0]) y = vf_add(y, vf_load(a->res[i] + p));
-                    vf_store(a->out[i] + p, vf_max(vf_mul(y, slope), y));
-                }
-            }
-        }
+        if (a->rows == m && cols == m)
+            for (int c = 0; c < a->channels; c += VL)
+                wino_out_tile(m, a, at, tile, (size_t)c, m, m);
+        else
+            for (int c = 0; c < a->channels; c += VL)
+                wino_out_tile(m, a, at, tile, (size_t)c, a->rows, cols);
     }
 }
 
