@@ -8,26 +8,12 @@
  *     vf_store_bf16(p,v), vf_store2_bf16(p,v,w): VL or 2*VL floats, rounded
  *     BF_MR, BF_NV    register tile: pixels, vectors of channels */
 
+#include "nn/kernels/body/mac_rows.h"
+#include "nn/kernels/body/wino_matrices.h"
+
 #define BF_INLINE static inline __attribute__((always_inline))
 
 /* ------------------------------------------------------------------------------- the product */
-
-/* The pair of pixel r (r < 14) at the bases p (pixel 0) and q (pixel 7); see body/mac.h. */
-#define BF_AT(p, q, r)                                                                             \
-    ((r) == 0    ? (p)                                                                             \
-     : (r) == 1  ? (p) + s1                                                                        \
-     : (r) == 2  ? (p) + 2 * s1                                                                    \
-     : (r) == 3  ? (p) + s3                                                                        \
-     : (r) == 4  ? (p) + 4 * s1                                                                    \
-     : (r) == 5  ? (p) + s5                                                                        \
-     : (r) == 6  ? (p) + 2 * s3                                                                    \
-     : (r) == 7  ? (q)                                                                             \
-     : (r) == 8  ? (q) + s1                                                                        \
-     : (r) == 9  ? (q) + 2 * s1                                                                    \
-     : (r) == 10 ? (q) + s3                                                                        \
-     : (r) == 11 ? (q) + 4 * s1                                                                    \
-     : (r) == 12 ? (q) + s5                                                                        \
-                 : (q) + 2 * s3)
 
 /* m pixels from p0 on, nv vectors of channels from n0 on, of a panel that is `wide` channels wide.
  * m, nv, wide and prefetch are constants at each call. */
@@ -49,7 +35,7 @@ BF_INLINE void bf_tile(const int m, const int nv, const int wide, const int pref
         for (int v = 0; v < nv; v++) b[v] = vp_load(w + 2 * v * VL);
 #pragma GCC unroll 14
         for (int r = 0; r < m; r++) {
-            const vp x = vp_set1(BF_AT(p, q, r));
+            const vp x = vp_set1(MAC_ROW(p, q, r));
 #pragma GCC unroll 2
             for (int v = 0; v < nv; v++) acc[r][v] = vp_dot(acc[r][v], b[v], x);
         }
@@ -126,21 +112,6 @@ void RS_SUFFIX(rs_mac_bf16)(const rs_mac_bf16 *a)
 
 /* ---------------------------------------------------------------------- the input transform */
 
-/* o = B^T d, m=4: see body/wino.h. */
-BF_INLINE void bf_bt4(const vf *d, vf *o)
-{
-    const vf c4 = vf_set1(4.f), n4 = vf_set1(-4.f), n5 = vf_set1(-5.f), c2 = vf_set1(2.f);
-    o[0] = vf_fma(c4, d[0], vf_fma(n5, d[2], d[4]));
-    o[5] = vf_fma(c4, d[1], vf_fma(n5, d[3], d[5]));
-    vf e = vf_fma(n4, d[2], d[4]), f = vf_fma(n4, d[1], d[3]);
-    o[1] = vf_add(e, f);
-    o[2] = vf_sub(e, f);
-    e = vf_sub(d[4], d[2]);
-    f = vf_mul(c2, vf_sub(d[3], d[1]));
-    o[3] = vf_add(e, f);
-    o[4] = vf_sub(e, f);
-}
-
 /* V of one tile, nv vectors of channels from c on. */
 BF_INLINE void bf_in(const int nv, const rs_wino_in_bf16 *a, size_t tile, size_t c)
 {
@@ -156,7 +127,7 @@ BF_INLINE void bf_in(const int nv, const rs_wino_in_bf16 *a, size_t tile, size_t
             for (int i = 0; i < 6; i++) d[i] = vf_load(a->row[i] + at);
             if (j >= 2) /* columns that the next tile adds */
                 for (int i = 0; i < 6; i++) __builtin_prefetch(a->row[i] + at + 4 * ch, 0, 3);
-            bf_bt4(d, x[j][v]);
+            bt4(d, x[j][v]);
         }
     }
 #pragma GCC unroll 6
@@ -165,7 +136,7 @@ BF_INLINE void bf_in(const int nv, const rs_wino_in_bf16 *a, size_t tile, size_t
         for (int v = 0; v < nv; v++) {
 #pragma GCC unroll 6
             for (int j = 0; j < 6; j++) d[j] = x[j][v][i];
-            bf_bt4(d, o[v]);
+            bt4(d, o[v]);
         }
 #pragma GCC unroll 6
         for (int j = 0; j < 6; j++, to += a->v_stride) {
