@@ -124,7 +124,7 @@ $(BIN)/reshed-%: $(B)/tools/reshed-%.o $(TOOLOBJ) $(BENCHOBJ) $(B)/internal.a
 	$(call say,LD)
 	$(Q)$(CC) -o $@ $^ $(ALLLIBS)
 
-$(B)/tests/%: $(B)/tests/%.o $(SUPPORT) $(TOOLOBJ) $(B)/benchmarks/random_model.o $(B)/internal.a
+$(B)/tests/%: $(B)/tests/%.o $(SUPPORT) $(TOOLOBJ) $(BENCHOBJ) $(B)/internal.a
 	$(call say,LD)
 	$(Q)$(CC) -o $@ $^ $(WRAP) $(ALLLIBS) $(shell $(PC) --libs $(TESTPKG))
 

@@ -25,14 +25,14 @@ static const char *value_of(const char *json, const char *key)
     return p + strspn(p, " ");
 }
 
-static bool json_number(const char *json, const char *key, double *out)
+bool bench_json_number(const char *json, const char *key, double *out)
 {
     const char *p = value_of(json, key);
     return p && rs_number_parse(p, strcspn(p, ",}"), out);
 }
 
 /* The scripts' strings hold neither quotes nor backslashes. */
-static bool json_string(const char *json, const char *key, char *out, size_t n)
+bool bench_json_string(const char *json, const char *key, char *out, size_t n)
 {
     const char *p = value_of(json, key);
     if (!p || *p != '"') return false;
@@ -71,11 +71,11 @@ static void start_peer(bench_peer *p, const bench_peers_options *o, const char *
     if (!o->quiet) fprintf(stderr, "%s: loading, warming up, looking for its best\n", p->name);
     reshed_status st = rs_child_start(argv, &p->child, &err);
     if (st == RESHED_OK) st = rs_child_ask(p->child, NULL, reply, sizeof reply, &err);
-    if (st == RESHED_OK && json_string(reply, "version", p->version, sizeof p->version) &&
-        json_string(reply, "config", p->config, sizeof p->config) &&
-        json_string(reply, "tried", p->tried, sizeof p->tried))
+    if (st == RESHED_OK && bench_json_string(reply, "version", p->version, sizeof p->version) &&
+        bench_json_string(reply, "config", p->config, sizeof p->config) &&
+        bench_json_string(reply, "tried", p->tried, sizeof p->tried))
         return;
-    snprintf(p->missing, sizeof p->missing, "cannot run: %s (`make peers` installs it)",
+    snprintf(p->missing, sizeof p->missing, "%s (`make peers` installs it)",
              st == RESHED_OK ? "unknown words" : reshed_error_text(&err, text, sizeof text));
     rs_child_end(p->child);
     p->child = NULL;
@@ -206,7 +206,8 @@ reshed_status bench_peer_run(bench_peer *p, reshed_error *err)
     double wall, cpu;
     reshed_status st = rs_child_ask(p->child, "run", reply, sizeof reply, err);
     if (st != RESHED_OK) return st;
-    if (!json_number(reply, "seconds", &wall) || !json_number(reply, "cpu_seconds", &cpu))
+    if (!bench_json_number(reply, "seconds", &wall) ||
+        !bench_json_number(reply, "cpu_seconds", &cpu))
         return rs_fail(err, RESHED_ECORRUPT, "%s's reply|seconds|%.60s", p->name, reply);
     p->times.wall[p->times.n] = wall;
     p->times.cpu[p->times.n++] = cpu;
@@ -249,4 +250,17 @@ void bench_peers_end(bench_peer *peers)
         rs_child_end(peers[i].child);
         peers[i].child = NULL;
     }
+}
+
+reshed_status bench_pieces_peer_start(const bench_peers_options *o, rs_child **out,
+                                      reshed_error *err)
+{
+    char script[PATH_SIZE];
+    const char *argv[16];
+    int n = clean_environment(argv, NULL);
+    snprintf(script, sizeof script, "%s/pieces_peer.py", o->scripts);
+    argv[n++] = o->python;
+    argv[n++] = script;
+    argv[n] = NULL;
+    return rs_child_start(argv, out, err);
 }

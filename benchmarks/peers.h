@@ -48,4 +48,13 @@ reshed_status bench_peer_compare(bench_peer *peer, const bench_peers_options *o,
 
 void bench_peers_end(bench_peer *peers);
 
+/* Starts pieces_peer.py, which times single tasks of scikit-image and scipy (pieces.h). */
+reshed_status bench_pieces_peer_start(const bench_peers_options *o, rs_child **out,
+                                      reshed_error *err);
+
+/* The value of a key in a flat JSON object of the scripts, whose strings hold neither quotes nor
+ * backslashes. False, and *out unchanged, when there is none of that kind. */
+bool bench_json_number(const char *json, const char *key, double *out);
+bool bench_json_string(const char *json, const char *key, char *out, size_t n);
+
 #endif

@@ -9,6 +9,7 @@
 #include "imgproc/skeleton.h"
 #include "imgproc/threshold.h"
 #include "imgproc/wallgraph.h"
+#include "io/npy.h"
 #include "random_model.h"
 
 typedef struct state {
@@ -56,6 +57,13 @@ static reshed_status start(const bench_env *env, bench_run *out, void (*run)(voi
     return rs_skeletonize(s->mask, s->side, s->side, s->skeleton, err);
 }
 
+static reshed_status write_mask(const void *p, const char *path, reshed_error *err)
+{
+    const state *s = p;
+    const size_t dims[2] = {(size_t)s->side, (size_t)s->side};
+    return rs_npy_write(path, RS_NPY_U1, 2, dims, s->mask, err);
+}
+
 static void run_threshold(void *p)
 {
     const state *s = p;
@@ -93,6 +101,8 @@ static reshed_status make_skeleton(const bench_env *env, const bench_piece *p, b
                                    reshed_error *err)
 {
     (void)p;
+    out->task = "skeletonize";
+    out->write_input = write_mask;
     return start(env, out, run_skeleton, err);
 }
 

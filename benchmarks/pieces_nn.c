@@ -9,7 +9,7 @@
 #include "nn/exec.h"
 #include "random_model.h"
 
-#define BLOCKS 6
+#define BLOCKS 8
 
 typedef struct state {
     const rs_kernels *k;
@@ -24,6 +24,8 @@ typedef struct state {
     rs_arch arch;
     rs_packed packed;
     rs_exec exec;
+    rs_scratch scratch;
+    rs_sampling *sampling;            /* owned */
     size_t step_in, step_w, step_out; /* floats from one call's operands to the next's */
 } state;
 
@@ -31,6 +33,7 @@ static void release(void *p)
 {
     state *s = p;
     for (int i = 0; i < s->blocks; i++) rs_free(s->block[i]);
+    rs_free(s->sampling);
     rs_schedule_clear(&s->schedule);
 }
 
@@ -167,7 +170,7 @@ static reshed_status wino_task(const bench_env *env, state *s, int level, int m,
                                .channels = channels_of(env, i / 2),
                                .algo = m == 4 ? RS_CONV_WINO4 : RS_CONV_WINO6};
     reshed_status st =
-        rs_schedule_make(layers, 2 * BENCH_LEVELS, env->size, env->size, &s->schedule, err);
+        rs_schedule_make(layers, 2 * BENCH_LEVELS, 1, env->size, env->size, 1, &s->schedule, err);
     if (st != RESHED_OK) return st;
     const rs_stage *stage = &s->schedule.stage[2 * level];
     int r0, r1, c0, c1;
@@ -431,7 +434,9 @@ static reshed_status make_bias_act(const bench_env *env, const bench_piece *p, b
 static void run_mix(void *p)
 {
     const state *s = p;
-    rs_exec_mix(&s->exec, 0, s->schedule.height, s->block[BENCH_LEVELS]);
+    float *out = s->block[BENCH_LEVELS];
+    for (int y = 0; y < s->schedule.height; y++, out += s->schedule.width)
+        rs_exec_mix(&s->exec, y, &s->scratch, out);
 }
 
 /* Scores of all levels resized, mixed, and made probabilities. */
@@ -452,9 +457,14 @@ static reshed_status make_mix(const bench_env *env, const bench_piece *p, bench_
     }
     floats(s, pixels);
     const float *w = floats(s, BENCH_LEVELS), *b = floats(s, 1);
-    if ((st = enough(s, BENCH_LEVELS + 3, err)) != RESHED_OK) return st;
+    s->scratch.o = floats(s, s->schedule.o_floats);
+    if ((st = enough(s, BENCH_LEVELS + 4, err)) != RESHED_OK) return st;
+    s->sampling = rs_alloc(BENCH_LEVELS * (size_t)env->size, sizeof *s->sampling);
+    if (!s->sampling) return rs_fail_nomem(err, "a piece's data", BENCH_LEVELS * pixels);
     s->arch = (rs_arch){.levels = BENCH_LEVELS, .classes = 1, .upsampling = RS_BILINEAR};
     s->packed.out = (rs_packed_conv){.w = w, .b = b, .cin = BENCH_LEVELS, .cout = 1};
+    rs_sampling_fill(&s->arch, env->size, s->sampling);
+    s->exec.sampling = s->sampling;
     s->exec.arch = &s->arch;
     s->exec.schedule = &s->schedule;
     s->exec.kernels = s->k;

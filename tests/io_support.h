@@ -45,5 +45,9 @@ forked run_forked(long n, bool (*check)(void *ctx, long i), bool (*bare)(void *c
                   void *ctx);
 /* Inside check: adds one to `passed`. */
 void fork_count(void);
+/* Inside check: from now on no file of this process can grow beyond n bytes. */
+void limit_file_size(long n);
+/* Files in the folder of `path` whose name ends in `ending`. */
+int files_beside(const char *path, const char *ending);
 
 #endif

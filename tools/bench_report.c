@@ -94,7 +94,10 @@ static void print_piece(const bench_piece_result *p, double peak, double core_hz
         printf(" %7.1f", 1e-9 * p->bytes / p->hot.median);
     else
         printf(" %7s", "");
-    if (p->items > 0) printf("  %.1f cycles a %s", p->hot.median * core_hz / p->items, p->item);
+    if (p->items > 0)
+        printf("  %.4g %ss/s, %.1f cycles each", p->items / p->hot.median, p->item,
+               p->hot.median * core_hz / p->items);
+    if (p->peer[0]) printf("; %s: %.1f times as long", p->peer, p->peer_seconds / p->hot.median);
     putchar('\n');
 }
 
@@ -242,6 +245,11 @@ static void json_pieces(const bench_subject *s, const bench_result *r)
             string("item", p->item);
             number("items_per_second", p->items / p->hot.median);
             number("cycles_per_item", p->hot.median * s->core_hz / p->items);
+        }
+        if (p->peer[0]) {
+            string("peer", p->peer);
+            number("peer_us", 1e6 * p->peer_seconds);
+            number("peer_ratio", p->peer_seconds / p->hot.median);
         }
         putchar('}');
     }

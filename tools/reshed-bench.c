@@ -10,6 +10,7 @@
 #include "base/os.h"
 #include "base/parallel.h"
 #include "io/weights.h"
+#include "nn/blas.h"
 #include "nn/plan.h"
 
 static const cli_program self = {
@@ -28,16 +29,17 @@ static const cli_program self = {
     "  -w, --weights=FILE     measure this ensemble instead of a random one\n"
     "      --seed=N           of the random weights and the image (1)\n"
     "      --layers           where the time goes, by layer and phase\n"
-    "      --kernels          the inner loops one by one, with warm and with cold caches\n"
-    "      --peers            PyTorch and ONNX Runtime run by run beside ours: same weights, "
-    "image\n"
-    "                         and threads; `make peers` installs them\n"
+    "      --kernels[=TEXT]   the inner loops and single steps of the analysis one by one, on one\n"
+    "                         thread; only those with TEXT in their name\n"
+    "      --peers            PyTorch and ONNX Runtime run by run beside ours: same weights,\n"
+    "                         image and threads; with --kernels also scikit-image and scipy.\n"
+    "                         `make peers` installs them\n"
     "      --python=PROGRAM   with PyTorch and h5py (/usr/bin/python3, else python3)\n"
     "      --node=PROGRAM     Node.js (node)\n"
     "      --json             one JSON object per measurement on standard output\n"
     "      --quiet            no remarks on standard error\n"
     "      --help             print this text\n"
-    "      --version          print the version\n"
+    "      --version          print the version, the instruction set in use and the BLAS\n"
     "\n"
     "RESHED_ISA=generic|avx2|avx512 forces an instruction set. Effective GFLOP/s count the\n"
     "multiplications and additions of direct convolution, whatever the algorithm saves.\n"
@@ -57,7 +59,8 @@ typedef struct options {
     list sizes, threads;
     reshed_algo algo;
     const char *weights, *python, *node;
-    bool layers, kernels, peers, json, quiet;
+    const char *kernels; /* NULL: none; "": all */
+    bool layers, peers, json, quiet;
 } options;
 
 static const char *const algo_names[] = {"auto", "winograd", "direct", "gemm"};
@@ -90,6 +93,16 @@ static bool parse_algo(const char *text, reshed_algo *algo)
         }
     cli_usage_error(&self, "--algo: expected auto, winograd, direct or gemm, found '%s'", text);
     return false;
+}
+
+static int version(void)
+{
+    rs_isa isa;
+    reshed_error err = {0};
+    if (rs_isa_select(&isa, &err) != RESHED_OK) return cli_fail(&self, NULL, &err);
+    if (cli_version(&self) != CLI_OK) return CLI_FAILED;
+    printf("instruction set: %s\nBLAS: %s\n", rs_isa_name(isa), rs_blas_name());
+    return cli_close(&self);
 }
 
 enum {
@@ -137,7 +150,7 @@ static int parse(int argc, char **argv, options *o)
                                           {"weights", required_argument, NULL, 'w'},
                                           {"seed", required_argument, NULL, OPT_SEED},
                                           {"layers", no_argument, NULL, OPT_LAYERS},
-                                          {"kernels", no_argument, NULL, OPT_KERNELS},
+                                          {"kernels", optional_argument, NULL, OPT_KERNELS},
                                           {"peers", no_argument, NULL, OPT_PEERS},
                                           {"python", required_argument, NULL, OPT_PYTHON},
                                           {"node", required_argument, NULL, OPT_NODE},
@@ -145,12 +158,12 @@ static int parse(int argc, char **argv, options *o)
     for (int c; (c = cli_option(&self, argc, argv, "j:w:", longs)) != -1;) {
         switch (c) {
         case CLI_OPT_HELP: return cli_help(&self);
-        case CLI_OPT_VERSION: return cli_version(&self);
+        case CLI_OPT_VERSION: return version();
         case CLI_OPT_ERROR: return CLI_USAGE;
         case CLI_OPT_QUIET: o->quiet = true; break;
         case CLI_OPT_JSON: o->json = true; break;
         case OPT_LAYERS: o->layers = true; break;
-        case OPT_KERNELS: o->kernels = true; break;
+        case OPT_KERNELS: o->kernels = optarg ? optarg : ""; break;
         case OPT_PEERS: o->peers = true; break;
         default:
             if (!parse_value(c, optarg, o)) return CLI_USAGE;
@@ -250,24 +263,26 @@ static reshed_status measure_layers(const bench *b, rs_plan *plan, const maps *m
     return bench_layers(plan, b->subject.members, r->threads, m->image, (int)b->o->runs, l, err);
 }
 
-static reshed_status measure_pieces(const bench *b, const rs_kernels *k, bench_result *r,
-                                    reshed_error *err)
+static reshed_status measure_pieces(const bench *b, const bench_peers_options *po,
+                                    const rs_kernels *k, bench_result *r, reshed_error *err)
 {
     const bench_env env = {.kernels = k,
                            .filters = b->subject.arch.filters,
                            .size = r->size,
-                           .seed = (uint64_t)b->o->seed};
-    const int n = bench_pieces_count();
-    bench_piece_result *p = rs_zalloc((size_t)n, sizeof *p);
-    if (!p) return rs_fail_nomem(err, "the pieces", (size_t)n * sizeof *p);
-    r->piece = p;
+                           .seed = (uint64_t)b->o->seed,
+                           .flush_bytes = BENCH_FLUSH_BYTES};
+    char input[1200];
+    rs_child *peer = NULL;
+    bench_piece_result *p = NULL;
+    reshed_status st = RESHED_OK;
+    snprintf(input, sizeof input, "%s/bench_piece.npy", b->home);
+    if (b->o->peers) st = bench_pieces_peer_start(po, &peer, err);
     r->piece_peak = bench_fma_peak(k, 1);
-    for (int i = 0; i < n; i++) {
-        reshed_status st = bench_piece_measure(&env, i, &p[i], err);
-        if (st != RESHED_OK) return st;
-    }
-    r->pieces = n;
-    return RESHED_OK;
+    if (st == RESHED_OK)
+        st = bench_pieces_measure(&env, b->o->kernels, peer, input, &p, &r->pieces, err);
+    r->piece = p;
+    rs_child_end(peer);
+    return st;
 }
 
 static void result_clear(bench_result *r)
@@ -307,7 +322,7 @@ static reshed_status measure(bench *b, rs_plan *plan, const rs_kernels *k, bench
     if (st == RESHED_OK && peers) st = compare_all(b, &po, &m, peers, r->size, err);
     if (peers) bench_peers_end(peers);
     if (st == RESHED_OK && o->layers) st = measure_layers(b, plan, &m, r, err);
-    if (st == RESHED_OK && o->kernels && b->results == 0) st = measure_pieces(b, k, r, err);
+    if (st == RESHED_OK && o->kernels && b->results == 0) st = measure_pieces(b, &po, k, r, err);
     r->plan_bytes = rs_plan_bytes(plan);
     r->pack_seconds = rs_plan_pack_seconds(plan);
     r->peak_rss = rs_os_peak_rss();

@@ -447,28 +447,17 @@ size_t rs_sho_plan_bytes(const rs_sho_plan *plan)
 const char *rs_sho_flag_text(unsigned flag)
 {
     switch ((rs_sho_flag)flag) {
-    case RS_SHO_FEW_BINS:
-        return "too few finite bins";
-    case RS_SHO_FLAT:
-        return "all bins have one value";
-    case RS_SHO_NOISE:
-        return "no resonance above the noise";
-    case RS_SHO_UNCONVERGED:
-        return "not converged";
-    case RS_SHO_FREQUENCY_LIM:
-        return "resonance at the limit of its range";
-    case RS_SHO_Q_LIM:
-        return "Q at the limit of its range";
-    case RS_SHO_AMPLITUDE_LIM:
-        return "amplitude out of its range";
-    case RS_SHO_POOR:
-        return "R2 too low";
-    case RS_SHO_NAN_BINS:
-        return "bins that are not finite left out";
-    case RS_SHO_STRUCTURE:
-        return "residuals are not white";
-    case RS_SHO_FAILED:
-        break;
+    case RS_SHO_FEW_BINS: return "too few finite bins";
+    case RS_SHO_FLAT: return "all bins have one value";
+    case RS_SHO_NOISE: return "no resonance above the noise";
+    case RS_SHO_UNCONVERGED: return "not converged";
+    case RS_SHO_FREQUENCY_LIM: return "resonance at the limit of its range";
+    case RS_SHO_Q_LIM: return "Q at the limit of its range";
+    case RS_SHO_AMPLITUDE_LIM: return "amplitude out of its range";
+    case RS_SHO_POOR: return "R2 too low";
+    case RS_SHO_NAN_BINS: return "bins that are not finite left out";
+    case RS_SHO_STRUCTURE: return "residuals are not white";
+    case RS_SHO_FAILED: break;
     }
     return "";
 }

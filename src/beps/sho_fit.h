@@ -41,7 +41,8 @@ const char *rs_sho_flag_text(unsigned flag);
 
 typedef struct rs_sho_fit {
     rs_sho p;
-    double peak;     /* A Q, the largest response; better known than A or Q */
+    double peak;     /* A Q, the response at w0; not the product of p's two, each of which has
+                        its own bias taken off */
     rs_sho se;       /* standard errors, from the scatter of the residuals */
     double se_peak;  /* of the peak */
     double r2;       /* 1 - sum|y-H|^2 / sum|y-mean|^2, complex mean (BGlib's "R2 Criterion" as

@@ -10,7 +10,12 @@
  *
  * A move that shortens the tour has a new edge shorter than an old one at the same city, so for
  * each city only the few nearest others are tried, and those only while the new edge is shorter. A
- * queue holds the cities whose edges changed since they were last tried. */
+ * queue holds the cities whose edges changed since they were last tried.
+ *
+ * When no move helps any more the tour is kicked: two neighbouring stretches of it change places (a
+ * move that 2-opt and Or-opt cannot undo), the neighbourhood is improved again, and the result is
+ * kept unless it is longer. A few kicks for each point take away about half of what the tour is too
+ * long. Only the places of the tour that changed are put back, so a kick costs little. */
 #include "imgproc/route.h"
 
 #include <math.h>
@@ -18,6 +23,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/random.h"
 #include "imgproc/nearby.h"
 
 typedef struct tour {
@@ -32,7 +38,11 @@ typedef struct tour {
     int *nears;   /* [n] how many */
     int *queue;   /* [n+1] cities to try: a ring buffer */
     int head, queued;
-    bool *waits; /* [n+1] is in the queue */
+    bool *waits;   /* [n+1] is in the queue */
+    double gained; /* by the moves so far */
+    int *kept;     /* [n+1] the tour that is kept while a kick is tried */
+    int *changed;  /* [n+1] places whose city may differ from kept */
+    int changes;   /* how many; more than n+1: any may */
 } tour;
 
 static double cost(const tour *t, int a, int b)
@@ -60,6 +70,8 @@ static void put(tour *t, int p, int a)
 {
     t->city[p] = a;
     t->pos[a] = p;
+    if (t->changes <= t->n) t->changed[t->changes] = p;
+    if (t->changes <= t->n + 1) t->changes++;
 }
 
 static int wrap(int p, int m)
@@ -112,6 +124,7 @@ static bool try_two_opt(tour *t, int a, int c, int side)
     if (c == b || d == a) return false;
     double gain = cost(t, a, b) + cost(t, c, d) - cost(t, a, c) - cost(t, b, d);
     if (!(gain > t->slack)) return false;
+    t->gained += gain;
     if (side > 0)
         turn_round(t, b, c);
     else
@@ -137,6 +150,7 @@ static bool try_or_opt(tour *t, int a, int c, int side)
             if (e == a || e == z) continue; /* c is at that end of the segment already */
             double gain = saved + cost(t, c, e) - cost(t, c, a) - cost(t, z, e);
             if (!(gain > t->slack)) continue;
+            t->gained += gain;
             int first = side < 0 ? a : z; /* of the segment, along the tour */
             int front = s > 0 ? a : z;    /* what must come first in its new place */
             move_behind(t, first, count, s > 0 ? c : e, first != front);
@@ -168,13 +182,67 @@ static bool improve_city(tour *t, int a)
 static void improve(tour *t)
 {
     int m = t->n + 1;
-    for (int p = 0; p < m; p++) try_again(t, t->city[p]);
     while (t->queued) {
         int a = t->queue[t->head];
         t->head = wrap(t->head + 1, m);
         t->queued--;
         t->waits[a] = false;
         while (improve_city(t, a)) continue;
+    }
+}
+
+/* Makes kept equal to the tour (keep), or the tour to kept. */
+static void settle(tour *t, bool keep)
+{
+    int n = t->changes <= t->n + 1 ? t->changes : t->n + 1;
+    bool all = t->changes > t->n + 1;
+    t->changes = 0;
+    for (int i = 0; i < n; i++) {
+        int p = all ? i : t->changed[i];
+        if (keep) {
+            t->kept[p] = t->city[p];
+        } else {
+            t->city[p] = t->kept[p];
+            t->pos[t->kept[p]] = p;
+        }
+    }
+}
+
+#define KICKS_PER_POINT 3
+#define MOST_KICKS 12000 /* about half a second */
+#define KICK_REACH 30    /* cities of the longest stretch */
+
+/* Lets the stretches of a and b cities that begin at place p change places. */
+static void kick(tour *t, int p, int a, int b)
+{
+    int m = t->n + 1, stretch[2 * KICK_REACH];
+    int end[6] = {wrap(p - 1, m),    p, wrap(p + a - 1, m), wrap(p + a, m), wrap(p + a + b - 1, m),
+                  wrap(p + a + b, m)};
+    int c[6];
+    for (int i = 0; i < 6; i++) c[i] = t->city[end[i]];
+    t->gained += cost(t, c[0], c[1]) + cost(t, c[2], c[3]) + cost(t, c[4], c[5]) -
+                 cost(t, c[0], c[3]) - cost(t, c[4], c[1]) - cost(t, c[2], c[5]);
+    for (int i = 0; i < a + b; i++) stretch[i] = t->city[wrap(p + i, m)];
+    for (int i = 0; i < a + b; i++) put(t, wrap(p + i, m), stretch[i < b ? a + i : i - b]);
+    for (int i = 0; i < 6; i++) try_again(t, c[i]);
+}
+
+static void kick_often(tour *t)
+{
+    int m = t->n + 1, reach = m / 4 < KICK_REACH ? m / 4 : KICK_REACH;
+    rs_random random = {1};
+    if (reach < 1) return;
+    t->changes = t->n + 2;
+    settle(t, true);
+    long kicks = t->n < MOST_KICKS / KICKS_PER_POINT ? (long)KICKS_PER_POINT * t->n : MOST_KICKS;
+    for (long k = 0; k < kicks; k++) {
+        int p = (int)rs_random_below(&random, (uint64_t)m);
+        int a = 1 + (int)rs_random_below(&random, (uint64_t)reach);
+        int b = 1 + (int)rs_random_below(&random, (uint64_t)reach);
+        t->gained = 0;
+        kick(t, p, a, b);
+        improve(t);
+        settle(t, t->gained >= 0);
     }
 }
 
@@ -200,6 +268,8 @@ static void tour_clear(tour *t)
     rs_free(t->nears);
     rs_free(t->queue);
     rs_free(t->waits);
+    rs_free(t->kept);
+    rs_free(t->changed);
 }
 
 static reshed_status tour_init(tour *t, const rs_xy *at, int n, reshed_error *err)
@@ -212,8 +282,11 @@ static reshed_status tour_init(tour *t, const rs_xy *at, int n, reshed_error *er
     t->nears = rs_alloc(m, sizeof *t->nears);
     t->queue = rs_alloc(m, sizeof *t->queue);
     t->waits = rs_zalloc(m, sizeof *t->waits);
-    if (!t->city || !t->pos || !t->near || !t->nears || !t->queue || !t->waits)
-        return rs_fail_nomem(err, "a tour", m * (RS_NEARBY + 4) * sizeof(int));
+    t->kept = rs_alloc(m, sizeof *t->kept);
+    t->changed = rs_alloc(m, sizeof *t->changed);
+    if (!t->city || !t->pos || !t->near || !t->nears || !t->queue || !t->waits || !t->kept ||
+        !t->changed)
+        return rs_fail_nomem(err, "a tour", m * (RS_NEARBY + 6) * sizeof(int));
     return RESHED_OK;
 }
 
@@ -250,7 +323,9 @@ reshed_status rs_route_short(const rs_xy *at, int n, const rs_xy *start, int32_t
         t.hold = 8 * extent; /* no move gains as much: each has at most three edges */
     }
     nearest_neighbour_tour(&t, &c, first);
+    for (int p = 0; p <= n; p++) try_again(&t, t.city[p]);
     improve(&t);
+    kick_often(&t);
     int from = t.pos[n], way = 1;
     if (start && step(&t, n, 1) != first) way = -1;
     for (int i = 0, p = from; i < n; i++) {

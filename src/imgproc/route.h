@@ -5,9 +5,10 @@
 #include "imgproc/grid.h"
 
 /* A short open tour: nearest neighbour, then 2-opt and Or-opt moves over the nearest neighbours of
- * each point until none helps. Starts at the point nearest to *start; with start NULL both ends are
- * free. The result depends on the arguments alone. Errors: RESHED_EINVAL for a coordinate that is
- * not finite, RESHED_ENOMEM. */
+ * each point until none helps, then a few thousand kicks (random exchanges of two stretches, kept
+ * when the repaired tour is not longer). Starts at the point nearest to *start; with start NULL
+ * both ends are free. The result depends on the arguments alone. Errors: RESHED_EINVAL for a
+ * coordinate that is not finite, RESHED_ENOMEM. */
 reshed_status rs_route_short(const rs_xy *at, int n, const rs_xy *start, int32_t *order,
                              reshed_error *err);
 

@@ -333,7 +333,7 @@ static reshed_status read_shaped(const rs_nsid_file *f, const char *path, int ma
     hid_t dset = rs_h5_object(f->h5, path, true);
     if (dset < 0) return rs_h5_fail(err, RESHED_ECORRUPT, "cannot open the dataset", path);
     reshed_status st =
-        rs_h5_check_dataset(dset, f->h5->size, max_ndim, RS_NSID_MAX_COUNT, shape, path, err);
+        rs_h5_check_dataset(dset, f->h5->io.size, max_ndim, RS_NSID_MAX_COUNT, shape, path, err);
     if (st == RESHED_OK) st = rs_h5_read_doubles(dset, shape, data, path, err);
     rs_h5_close(dset);
     return st;

@@ -276,8 +276,8 @@ static reshed_status read_file(reader *r, const char *path, const void *data, si
         return rs_h5_fail(r->err, RESHED_EINTERNAL, "cannot describe half precision", "");
     reshed_status st = rs_h5_open(path, data, len, &r->f, r->err);
     if (st != RESHED_OK) return st;
-    r->values = r->f->size;
-    r->budget = 3 * r->f->size; /* datasets take 150 bytes of the file at the very least */
+    r->values = r->f->io.size;
+    r->budget = 3 * r->f->io.size; /* datasets take 150 bytes of the file at the very least */
     st = read_attributes(r, m);
     if (st == RESHED_OK) st = rs_model_fields_check(m, r->err);
     if (st != RESHED_OK) return st;
