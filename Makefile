@@ -54,11 +54,12 @@ WRAP    := -Wl,--wrap=rs_os_alloc,--wrap=malloc,--wrap=calloc,--wrap=realloc
 ISA_generic := -O3
 ISA_avx2   := -O3 -mavx2 -mfma -mf16c
 ISA_avx512 := -O3 -mavx512f -mavx512bw -mavx512vl -mavx512dq -mfma
+ISA_avx512bf16 := $(ISA_avx512) -mavx512bf16
 X86     := $(filter x86_64%,$(shell $(CC) -dumpmachine 2>/dev/null))
 
 # ----------------------------------------------------------------------------------------- sources
 KERNELS := $(wildcard src/nn/kernels/ref/*.c src/nn/kernels/generic/*.c) \
-           $(if $(X86),$(wildcard src/nn/kernels/avx2/*.c src/nn/kernels/avx512/*.c))
+           $(if $(X86),$(wildcard src/nn/kernels/avx2/*.c src/nn/kernels/avx512/*.c src/nn/kernels/avx512bf16/*.c))
 LIBSRC  := $(wildcard src/*.c src/base/*.c src/io/*.c src/nn/*.c src/imgproc/*.c src/beps/*.c src/spm/*.c) $(KERNELS)
 LIBOBJ  := $(LIBSRC:%.c=$(B)/%.o)
 PROGS   := $(patsubst tools/%.c,%,$(wildcard tools/reshed-*.c))
@@ -87,7 +88,7 @@ Q       := $(if $(V),,@)
 say      = $(if $(V),,@printf '  %-5s %s\n' $(1) $@)
 
 # Objects are rebuilt when the flags change.
-FLAGS    = $(CC) $(ALLCFLAGS) $(ALLLIBS) $(ISA_avx2) $(ISA_avx512)
+FLAGS    = $(CC) $(ALLCFLAGS) $(ALLLIBS) $(ISA_avx2) $(ISA_avx512bf16)
 $(B)/flags: FORCE
 	@mkdir -p $(@D); echo '$(FLAGS)' | cmp -s - $@ || echo '$(FLAGS)' > $@
 .PHONY: FORCE
@@ -95,6 +96,7 @@ $(B)/flags: FORCE
 $(B)/src/nn/kernels/generic/%.o: ISA = $(ISA_generic)
 $(B)/src/nn/kernels/avx2/%.o: ISA = $(ISA_avx2)
 $(B)/src/nn/kernels/avx512/%.o: ISA = $(ISA_avx512)
+$(B)/src/nn/kernels/avx512bf16/%.o: ISA = $(ISA_avx512bf16)
 $(B)/tools/%.o: ALLCFLAGS += -DRESHED_PREFIX=\"$(PREFIX)\"
 # The commit that a measurement belongs to.
 $(B)/commit: FORCE

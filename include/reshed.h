@@ -116,7 +116,8 @@ typedef enum reshed_algo {
 
 typedef enum reshed_precision {
     RESHED_FP32 = 0,
-    RESHED_BF16 /* previews only; see docs/speed.md for its measured error */
+    RESHED_BF16 /* for previews: operands of the convolutions in bfloat16; faster with AVX512_BF16
+                   and slower without. Goes with AUTO and WINOGRAD. docs/speed.md has its error */
 } reshed_precision;
 
 typedef struct reshed_options {

@@ -1,4 +1,5 @@
 /* What reshed-bench measures with, and the program itself. No time is ever judged here. */
+#define _POSIX_C_SOURCE 200809L
 #include "support.h"
 
 #include <math.h>

@@ -840,42 +840,18 @@ static void wrong_arguments_are_refused(void **state)
         rs_sho_options o;
         rs_sho_options_defaults(&o);
         switch (i) {
-        case 0:
-            o.f_max = -1;
-            break;
-        case 1:
-            o.f_min = 2, o.f_max = 1;
-            break;
-        case 2:
-            o.f_min = 0, o.f_max = 1;
-            break;
-        case 3:
-            o.q_min = 0;
-            break;
-        case 4:
-            o.q_max = o.q_min;
-            break;
-        case 5:
-            o.q_max = INFINITY;
-            break;
-        case 6:
-            o.a_min = NAN;
-            break;
-        case 7:
-            o.a_max = 0;
-            break;
-        case 8:
-            o.min_r2 = 2;
-            break;
-        case 9:
-            o.threads = -1;
-            break;
-        case 10:
-            o.max_passes = 0;
-            break;
-        case 11:
-            o.f_min = 1, o.f_max = INFINITY;
-            break;
+        case 0: o.f_max = -1; break;
+        case 1: o.f_min = 2, o.f_max = 1; break;
+        case 2: o.f_min = 0, o.f_max = 1; break;
+        case 3: o.q_min = 0; break;
+        case 4: o.q_max = o.q_min; break;
+        case 5: o.q_max = INFINITY; break;
+        case 6: o.a_min = NAN; break;
+        case 7: o.a_max = 0; break;
+        case 8: o.min_r2 = 2; break;
+        case 9: o.threads = -1; break;
+        case 10: o.max_passes = 0; break;
+        case 11: o.f_min = 1, o.f_max = INFINITY; break;
         }
         assert_int_equal(rs_sho_options_check(&o, &err), RESHED_EINVAL);
         assert_int_equal(rs_sho_plan_create(w, 8, &o, &plan, &err), RESHED_EINVAL);

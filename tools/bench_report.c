@@ -137,12 +137,14 @@ void bench_print_result(const bench_subject *s, const bench_result *r)
 void bench_print_growth(const bench_subject *s, const bench_result *r, int n)
 {
     if (n < 2) return;
-    printf("\n   size threads  s a member  ns a pixel   effective GFLOP/s\n");
+    printf("\n   size threads  s a member  processor s  ns a pixel  processor ns  GFLOP/s\n");
     for (int i = 0; i < n; i++) {
-        const double t = bench_summarise(r[i].times.wall, r[i].times.n).median;
-        printf("  %5d %7d %11.4f %11.1f %19.1f\n", r[i].size, r[i].threads, t / s->members,
-               1e9 * t / s->members / ((double)r[i].size * r[i].size),
-               1e-9 * effective_flops(s, &r[i], t));
+        const double t = bench_summarise(r[i].times.wall, r[i].times.n).median / s->members,
+                     cpu = bench_summarise(r[i].times.cpu, r[i].times.n).median / s->members,
+                     pixels = (double)r[i].size * r[i].size;
+        printf("  %5d %7d %11.4f %12.4f %11.1f %13.1f %8.1f\n", r[i].size, r[i].threads, t, cpu,
+               1e9 * t / pixels, 1e9 * cpu / pixels,
+               1e-9 * effective_flops(s, &r[i], t * s->members));
     }
 }
 

@@ -55,27 +55,16 @@ void rs_h5_close(hid_t id)
 {
     if (id < 0) return;
     switch (H5Iget_type(id)) {
-    case H5I_FILE:
-        H5Fclose(id);
-        break;
+    case H5I_FILE: H5Fclose(id); break;
     case H5I_GROUP:
-    case H5I_DATASET:
-        H5Oclose(id);
-        break;
+    case H5I_DATASET: H5Oclose(id); break;
     case H5I_DATATYPE:
         H5Tclose(id); /* a committed type closes the same way */
         break;
-    case H5I_DATASPACE:
-        H5Sclose(id);
-        break;
-    case H5I_ATTR:
-        H5Aclose(id);
-        break;
-    case H5I_GENPROP_LST:
-        H5Pclose(id);
-        break;
-    default:
-        break;
+    case H5I_DATASPACE: H5Sclose(id); break;
+    case H5I_ATTR: H5Aclose(id); break;
+    case H5I_GENPROP_LST: H5Pclose(id); break;
+    default: break;
     }
 }
 

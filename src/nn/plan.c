@@ -45,9 +45,10 @@ struct rs_plan {
  * floats per pair of channels) still stream from cache;
  * - from 256 channels on F(4x4,3x3): weights of 36 floats per pair instead of 64, no waste at the
  * edge of the small images down there, and the ensemble's memory stays bounded. */
-static rs_conv_algo choose(reshed_algo algo, int channels)
+static rs_conv_algo choose(const rs_plan_options *o, int channels)
 {
-    switch (algo) {
+    if (o->precision == RESHED_BF16) return RS_CONV_WINO4_BF16;
+    switch (o->algo) {
     case RESHED_ALGO_GEMM: return RS_CONV_GEMM;
     case RESHED_ALGO_DIRECT: return RS_CONV_DIRECT;
     case RESHED_ALGO_AUTO:
@@ -70,7 +71,7 @@ static reshed_status make_layers(rs_plan *p, reshed_error *err)
                                                      .block = b,
                                                      .role = (rs_conv_role)role,
                                                      .channels = c,
-                                                     .algo = choose(p->options.algo, c)};
+                                                     .algo = choose(&p->options, c)};
     }
     return RESHED_OK;
 }

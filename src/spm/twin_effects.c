@@ -229,7 +229,7 @@ static void shape_scale(const rs_twin_effects *fx, size_t n, float level, float 
     if (fx->gamma == 1 && fx->contrast == 1) return;
     for (size_t i = 0; i < n; i++) {
         float t = level > 0 && a[i] > 0 ? a[i] / level : 0;
-        if (fx->gamma != 1) t = powf(t, gamma);
+        if (fx->gamma != 1) t = powf(t < 1e6f ? t : 1e6f, gamma);
         t = 1 + contrast * (t - 1);
         a[i] = level * (t > 0 ? t : 0);
     }

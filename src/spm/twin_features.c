@@ -16,6 +16,7 @@ static void profile(rs_rng *r, const rs_twin_options *o, twin_feature *f)
     bool left = rs_rng_chance(r, 0.5);
     f->bright[left] = (float)bright;
     f->bright[!left] = (float)(bright * share);
+    f->halo = (float)(rs_rng_chance(r, 0.4) ? o->halo * bright * rs_rng_unit(r) : 0);
     f->core =
         (float)(rs_rng_chance(r, 0.3) ? rs_rng_between(r, 0, 0.2) : rs_rng_between(r, 0.2, 0.9));
     f->width = (float)(o->curve_width * rs_rng_between(r, 0.6, 1.6));

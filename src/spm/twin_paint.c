@@ -232,6 +232,9 @@ static void paint_spot(twin_canvas *cv, const twin_feature *f)
     }
 }
 
+/* Half-width of the glow, in widths of the curve. */
+#define TWIN_GLOW 6.0f
+
 /* A ridge of height 1 and half-width 1 at t = 0. */
 static float ridge(float t)
 {
@@ -252,7 +255,8 @@ void twin_paint_feature(twin_canvas *cv, const twin_feature *f)
         b.y_lo = fmin(b.y_lo, f->y[i]);
         b.y_hi = fmax(b.y_hi, f->y[i]);
     }
-    float width = hypotf(f->width, (float)cv->px), margin = 2.4f * width;
+    float width = hypotf(f->width, (float)cv->px),
+          margin = (f->halo > 0 ? TWIN_GLOW : 2.4f) * width;
     window w;
     if (!window_of(cv, b, margin, &w)) return;
     for (int r = w.r0; r <= w.r1; r++)
@@ -273,6 +277,7 @@ void twin_paint_feature(twin_canvas *cv, const twin_feature *f)
             vary *= end < 1 ? fmaxf(end, 0.2f) : 1;
             float bright = f->bright[0] * ridge((d - 0.9f * width) / (1.4f * width)) +
                            f->bright[1] * ridge((d + 0.9f * width) / (1.4f * width));
+            bright += f->halo * ridge(d / (TWIN_GLOW * width));
             float core = f->core * ridge(d / (0.8f * width));
             float bent = (1 + bright * vary) * (1 - core * (vary > 1 ? 1 : vary));
             cv->base[at] = capped(cv->base[at] * bent);

@@ -66,6 +66,7 @@ typedef struct twin_feature {
     float x[TWIN_CURVE_POINTS], y[TWIN_CURVE_POINTS]; /* m */
     float width;                                      /* m, of the core */
     float bright[2]; /* of the ridges on the two sides, of the c level; spots: bright[0], signed */
+    float halo;      /* of the glow, of the c level */
     float core;      /* darkness of the core, 0 ... 1 */
     float vary_size; /* m, along which the brightness varies */
     uint64_t seed;

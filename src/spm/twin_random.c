@@ -27,7 +27,7 @@ static void draw_stripes(rs_rng *r, double px, rs_twin_options *o)
     o->thin_density = rs_rng_log(r, 0.3, 4);
     o->bundle_fraction = rs_rng_between(r, 0, 0.7);
     o->thin_width = around(r, rs_rng_log(r, 1.9, 3.2), 0.4, px);
-    double faint = rs_rng_between(r, 0.1, 0.3);
+    double faint = rs_rng_between(r, 0.12, 0.35);
     o->thin_contrast = (rs_twin_range){faint, faint + rs_rng_between(r, 0.05, 0.5)};
     o->needle_fraction = rs_rng_between(r, 0.3, 1);
     o->inplane_density = rs_rng_chance(r, 0.4) ? rs_rng_between(r, 0.02, 0.25) : 0;
@@ -59,10 +59,12 @@ static void draw_film(rs_rng *r, double px, rs_twin_options *o)
     o->curve_density = some * rs_rng_log(r, 1.5e-4, 2e-3) / area;
     o->ring_density = some * rs_rng_log(r, 5e-5, 1e-3) / area;
     o->spot_density = rs_rng_chance(r, 0.4) ? rs_rng_log(r, 3e-5, 5e-4) / area : 0;
-    o->curve_size = rs_rng_log(r, 6, 25) * px;
-    o->curve_width = rs_rng_log(r, 0.8, 2.2) * px;
+    o->curve_size = rs_rng_log(r, 6, 35) * px;
+    o->curve_width = rs_rng_log(r, 0.8, 2.8) * px;
     double bright = rs_rng_log(r, 0.15, 0.9);
     o->curve_brightness = (rs_twin_range){bright, bright * rs_rng_log(r, 1.5, 5)};
+
+    o->halo = rs_rng_between(r, 0, 0.6);
 
     o->slow = rs_rng_between(r, 0, 0.12);
     o->slow_size = rs_rng_log(r, 12, 90) * px;
@@ -114,7 +116,7 @@ void rs_twin_randomise(uint64_t seed, int rows, int cols, double want, double ha
     r = rs_rng_make(seed, STREAM_INSTRUMENT, 0);
     draw_instrument(&r, px, rows, harsh, fx);
     /* What nobody can see nobody should be asked to find: it only teaches to guess. */
-    double seen = fmin(1.2 * fx->noise, 0.5);
+    double seen = fmin(1.5 * fx->noise, 0.5);
     opt->thin_contrast.lo = fmax(opt->thin_contrast.lo, seen);
     opt->thin_contrast.hi = fmax(opt->thin_contrast.hi, seen);
     *pixel = px;

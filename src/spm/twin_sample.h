@@ -85,6 +85,7 @@ typedef struct rs_twin_options {
     double curve_size;    /* m, mean length */
     double curve_width;   /* m */
     rs_twin_range curve_brightness; /* above the c level, of it */
+    double halo; /* brightness of the wide glow around some curves, of the curve's */
 
     /* The c domain itself. */
     double level;        /* m, amplitude of the c domain */

@@ -1,0 +1,68 @@
+/* wino_matrices.h - the matrices of Winograd's convolution as sums on vectors; see wino.h. */
+
+#define WINO_INLINE static inline __attribute__((always_inline))
+
+/* o = B^T d, m=6 */
+WINO_INLINE void bt6(const vf *d, vf *o)
+{
+    const vf c525 = vf_set1(5.25f), c425 = vf_set1(-4.25f), c25 = vf_set1(-2.5f),
+             c125 = vf_set1(-1.25f), c5 = vf_set1(-5.f), c4 = vf_set1(4.f), c2 = vf_set1(2.f),
+             c05 = vf_set1(0.5f), c025 = vf_set1(0.25f);
+    o[0] = vf_fma(c525, vf_sub(d[4], d[2]), vf_sub(d[0], d[6]));
+    o[7] = vf_fma(c525, vf_sub(d[3], d[5]), vf_sub(d[7], d[1]));
+    vf e = vf_fma(c425, d[4], vf_add(d[2], d[6])), f = vf_fma(c425, d[3], vf_add(d[1], d[5]));
+    o[1] = vf_add(e, f);
+    o[2] = vf_sub(e, f);
+    e = vf_fma(c125, d[4], vf_fma(c025, d[2], d[6]));
+    f = vf_fma(c25, d[3], vf_fma(c05, d[1], vf_mul(c2, d[5])));
+    o[3] = vf_add(e, f);
+    o[4] = vf_sub(e, f);
+    e = vf_fma(c5, d[4], vf_fma(c4, d[2], d[6]));
+    f = vf_fma(c25, d[3], vf_fma(c2, d[1], vf_mul(c05, d[5])));
+    o[5] = vf_add(e, f);
+    o[6] = vf_sub(e, f);
+}
+
+/* o = A^T m, m=6 */
+WINO_INLINE void at6(const vf *m, vf *o)
+{
+    const vf c2 = vf_set1(2.f), c4 = vf_set1(4.f), c8 = vf_set1(8.f), c16 = vf_set1(16.f),
+             c32 = vf_set1(32.f), h = vf_set1(0.5f), h2 = vf_set1(0.25f), h3 = vf_set1(0.125f),
+             h4 = vf_set1(0.0625f), h5 = vf_set1(0.03125f);
+    vf a = vf_add(m[1], m[2]), b = vf_sub(m[1], m[2]);
+    vf c = vf_add(m[3], m[4]), d = vf_sub(m[3], m[4]);
+    vf e = vf_add(m[5], m[6]), f = vf_sub(m[5], m[6]);
+    o[0] = vf_add(vf_add(m[0], a), vf_add(c, e));
+    o[1] = vf_fma(h, f, vf_fma(c2, d, b));
+    o[2] = vf_fma(h2, e, vf_fma(c4, c, a));
+    o[3] = vf_fma(h3, f, vf_fma(c8, d, b));
+    o[4] = vf_fma(h4, e, vf_fma(c16, c, a));
+    o[5] = vf_fma(h5, f, vf_fma(c32, d, vf_add(m[7], b)));
+}
+
+/* o = B^T d, m=4 */
+WINO_INLINE void bt4(const vf *d, vf *o)
+{
+    const vf c4 = vf_set1(4.f), n4 = vf_set1(-4.f), n5 = vf_set1(-5.f), c2 = vf_set1(2.f);
+    o[0] = vf_fma(c4, d[0], vf_fma(n5, d[2], d[4]));
+    o[5] = vf_fma(c4, d[1], vf_fma(n5, d[3], d[5]));
+    vf e = vf_fma(n4, d[2], d[4]), f = vf_fma(n4, d[1], d[3]);
+    o[1] = vf_add(e, f);
+    o[2] = vf_sub(e, f);
+    e = vf_sub(d[4], d[2]);
+    f = vf_mul(c2, vf_sub(d[3], d[1]));
+    o[3] = vf_add(e, f);
+    o[4] = vf_sub(e, f);
+}
+
+/* o = A^T m, m=4 */
+WINO_INLINE void at4(const vf *m, vf *o)
+{
+    const vf c2 = vf_set1(2.f), c4 = vf_set1(4.f), c8 = vf_set1(8.f);
+    vf a = vf_add(m[1], m[2]), b = vf_sub(m[1], m[2]);
+    vf c = vf_add(m[3], m[4]), d = vf_sub(m[3], m[4]);
+    o[0] = vf_add(m[0], vf_add(a, c));
+    o[1] = vf_fma(c2, d, b);
+    o[2] = vf_fma(c4, c, a);
+    o[3] = vf_fma(c8, d, vf_add(m[5], b));
+}
