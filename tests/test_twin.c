@@ -529,7 +529,7 @@ static void any_options_are_survived(void **state)
     static float a[SIDE * SIDE], ph[SIDE * SIDE], re[SIDE * SIDE], q[SIDE * SIDE], h[SIDE * SIDE];
     static uint8_t wall[SIDE * SIDE], domain[SIDE * SIDE];
     rs_twin_channels out = {a, ph, re, q, h, wall, domain};
-    for (int k = 0; k < (test_long() ? 4000 : 150); k++) {
+    for (int k = 0; k < (test_long() ? 4000 : 80); k++) {
         rs_twin_options o;
         rs_twin_effects fx;
         rs_twin_options_defaults(&o);

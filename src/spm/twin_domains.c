@@ -143,12 +143,13 @@ static bool add(placer *p, rs_rng *r, const wish *w)
     st->seed = rs_rng_bits(r) & ~(uint64_t)7;
     st->contrast = (float)w->contrast;
     st->tilt = rs_rng_chance(r, o->mixed_tilt) ? -p->lean[w->family] : p->lean[w->family];
-    double soft = draw(r, o->softness), most_soft = 0.45 * w->width;
-    double extra = 1 + 2 * o->asymmetry * rs_rng_unit(r);
+    /* The wall that dips below the c domain is seen as a gradient, the other one as a sharp edge.
+     */
+    double soft = draw(r, o->softness), extra = 1 + 3 * o->asymmetry * rs_rng_unit(r);
     int inclined = st->tilt > 0 ? 0 : 1;
-    st->soft[inclined] = soft * extra < most_soft ? soft * extra : most_soft;
-    st->soft[!inclined] = soft < most_soft ? soft : most_soft;
-    st->lean = (float)((inclined ? 0.5 : -0.5) * o->asymmetry * rs_rng_unit(r));
+    st->soft[inclined] = fmin(soft * extra, (0.45 + 0.25 * o->asymmetry) * w->width);
+    st->soft[!inclined] = fmin(soft, 0.45 * w->width);
+    st->lean = (float)((inclined ? 0.8 : -0.8) * o->asymmetry * rs_rng_unit(r));
     st->rim_side = rs_rng_chance(r, 0.7) ? !inclined : inclined;
     st->rim = (float)(o->rim * rs_rng_unit(r) * w->contrast);
     st->shadow = (float)(o->shadow * rs_rng_unit(r) * w->contrast);
