@@ -230,6 +230,7 @@ static void shape_scale(const rs_twin_effects *fx, size_t n, float level, float 
     for (size_t i = 0; i < n; i++) {
         float t = level > 0 && a[i] > 0 ? a[i] / level : 0;
         if (fx->gamma != 1) t = powf(t < 1e6f ? t : 1e6f, gamma);
+        t = t < 1e9f ? t : 1e9f; /* squares of it must stay finite */
         t = 1 + contrast * (t - 1);
         a[i] = level * (t > 0 ? t : 0);
     }
