@@ -28,6 +28,29 @@ static double distance(const float *a, const rs_npy *b)
     return worst;
 }
 
+static double average_distance(const float *a, const rs_npy *b)
+{
+    double sum = 0;
+    for (size_t i = 0; i < b->count; i++) sum += fabs((double)a[i] - rs_npy_at(b, i));
+    return sum / (double)b->count;
+}
+
+/* Reduced precision; m and v are room for the maps. */
+static void check_bf16(const reshed_ensemble *ensemble, const float *image, const rs_npy *in,
+                       const rs_npy *mean, const rs_npy *var, float *m, float *v)
+{
+    const reshed_options o = {.threads = 2, .precision = RESHED_BF16};
+    reshed_plan *plan = NULL;
+    reshed_error err = {0};
+    assert_ok(reshed_plan_create(ensemble, (int)in->dims[0], (int)in->dims[1], &o, &plan, &err),
+              &err);
+    assert_ok(reshed_plan_run(plan, image, m, v, NULL, &err), &err);
+    double dm = distance(m, mean), dv = distance(v, var), am = average_distance(m, mean);
+    if (!(dm <= TOL_GOLDEN_BF16 && dv <= TOL_GOLDEN_BF16 && am <= TOL_GOLDEN_BF16_AVERAGE))
+        fail_msg("bf16: mean off by up to %g, %g on average; variance by up to %g", dm, am, dv);
+    reshed_plan_free(plan);
+}
+
 static void check(const char *weights, const char *input, const char *mean_path,
                   const char *var_path)
 {
@@ -58,6 +81,7 @@ static void check(const char *weights, const char *input, const char *mean_path,
                      dm, dv);
         reshed_plan_free(plan);
     }
+    check_bf16(ensemble, image, &in, &mean, &var, m, v);
     rs_npy_clear(&in);
     rs_npy_clear(&mean);
     rs_npy_clear(&var);

@@ -96,11 +96,12 @@ static void pack_gemm(const rs_conv *c, int cin, int cout, float *dst)
 
 /* G for m=4 (6x3) and m=6 (8x3); the points and the matrices A, B that go with them:
  * kernels/body/wino.h */
-static const double g4[6][3] = {{1. / 4, 0, 0},
-                                {-1. / 6, -1. / 6, -1. / 6},
-                                {-1. / 6, 1. / 6, -1. / 6},
-                                {1. / 24, 1. / 12, 1. / 6},
-                                {1. / 24, -1. / 12, 1. / 6},
+#define ROOT2 1.4142135623730950488
+static const double g4[6][3] = {{1, 0, 0},
+                                {-ROOT2 / 3, -1. / 3, -ROOT2 / 6},
+                                {-ROOT2 / 3, 1. / 3, -ROOT2 / 6},
+                                {ROOT2 / 6, 1. / 3, ROOT2 / 3},
+                                {ROOT2 / 6, -1. / 3, ROOT2 / 3},
                                 {0, 0, 1}};
 static const double g6[8][3] = {{1, 0, 0},
                                 {-2. / 9, -2. / 9, -2. / 9},
