@@ -19,8 +19,8 @@ rs_isa rs_isa_best(void);
  * is RESHED_EUNSUPPORTED. */
 reshed_status rs_isa_select(rs_isa *isa, reshed_error *err);
 
-/* Whether processor and system have AVX512_BF16, the bf16 dot product. It is no level of its own: it
- * goes with RS_ISA_AVX512, and without it bf16 is emulated. */
+/* Whether processor and system have AVX512_BF16, the bf16 dot product. It is no level of its own:
+ * it goes with RS_ISA_AVX512, and without it bf16 is emulated. */
 bool rs_cpu_has_bf16(void);
 
 /* The processor's model name into buf; "unknown" when it cannot be had. */

@@ -156,10 +156,8 @@ static void wino_in(const rs_exec *e, const task *t, int d, int across, int tile
         memcpy(a.row, row, sizeof a.row);
         e->kernels->wino_in_bf16(&a);
     } else {
-        rs_wino_in a = {.tiles = across,
-                        .channels = c,
-                        .v = v + first,
-                        .v_stride = rs_wino_stride(tiles, c)};
+        rs_wino_in a = {
+            .tiles = across, .channels = c, .v = v + first, .v_stride = rs_wino_stride(tiles, c)};
         memcpy(a.row, row, sizeof a.row);
         e->kernels->wino_in[m == 6](&a);
     }

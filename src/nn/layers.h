@@ -33,10 +33,10 @@ int rs_pad_channels(int channels);
 
 /* ---- packed weights: all owned by the member, in one block of memory. */
 typedef struct rs_packed_conv {
-    const float *w; /* in the layout of its algorithm, or NULL */
+    const float *w;      /* in the layout of its algorithm, or NULL */
     const uint16_t *w16; /* in bf16 instead, or NULL */
-    const float *b; /* [padded cout] */
-    int cin, cout;  /* padded; cin 1 for the first convolution of the network */
+    const float *b;      /* [padded cout] */
+    int cin, cout;       /* padded; cin 1 for the first convolution of the network */
 } rs_packed_conv;
 
 typedef struct rs_packed_block {
