@@ -81,7 +81,7 @@ tests: $(TESTS:%=$(B)/tests/%)
 
 help:
 	@sed -n '1,/^$$/s/^# \{0,1\}//p' Makefile
-	@echo "Targets: all lib programs tests demo check check-long deps install uninstall man format clean help"
+	@echo "Targets: all lib programs tests demo check check-long deps peers install uninstall man format clean help"
 
 # ------------------------------------------------------------------------------------------- rules
 Q       := $(if $(V),,@)

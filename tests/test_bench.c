@@ -255,6 +255,28 @@ static void peers_run_compare_and_are_missed(void **state)
     rs_free(peers);
 }
 
+static void without_their_folder_both_are_missing(void **state)
+{
+    (void)state;
+    const float image[4] = {0};
+    const bench_peers_options o = {.scripts = "no/such",
+                                   .tools = "no/such",
+                                   .home = "no/such/folder",
+                                   .python = "sh",
+                                   .node = "sh",
+                                   .quiet = true};
+    bench_peer *peers = rs_zalloc(BENCH_PEERS, sizeof *peers);
+    reshed_error err = {0};
+    assert_non_null(peers);
+    assert_ok(bench_peers_start(&o, "w.h5", 1, image, 2, 2, 1, peers, &err), &err);
+    for (int i = 0; i < BENCH_PEERS; i++) {
+        assert_null(peers[i].child);
+        assert_non_null(strstr(peers[i].missing, "no/such/folder"));
+    }
+    bench_peers_end(peers);
+    rs_free(peers);
+}
+
 /* ----------------------------------------------------------------------------------- the program
  */
 
@@ -360,6 +382,7 @@ int main(void)
         cmocka_unit_test(a_child_that_cannot_start_or_fails),
         cmocka_unit_test(json_fields),
         cmocka_unit_test(peers_run_compare_and_are_missed),
+        cmocka_unit_test(without_their_folder_both_are_missing),
         cmocka_unit_test(the_program_prints_the_contract),
         cmocka_unit_test(the_program_reads_weights_and_says_what_is_wrong),
     };

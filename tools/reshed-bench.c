@@ -368,7 +368,7 @@ static void find_near(const char *program, const char *name, char *buf, size_t n
 /* Where the peers are, and the ensemble in a file for them. */
 static reshed_status prepare_peers(bench *b, const rs_model_file *model, reshed_error *err)
 {
-    char program[1024];
+    char program[1024], installed[1100];
     if (!rs_os_program_dir(program, sizeof program)) snprintf(program, sizeof program, ".");
     find_near(program, "benchmarks/peers/torch_peer.py", b->scripts, sizeof b->scripts);
     find_near(program, "tools/export_onnx.py", b->tools, sizeof b->tools);
@@ -377,7 +377,8 @@ static reshed_status prepare_peers(bench *b, const rs_model_file *model, reshed_
         snprintf(b->weights, sizeof b->weights, "%s", b->o->weights);
         return RESHED_OK;
     }
-    if (b->temporary_weights) return RESHED_OK;
+    snprintf(installed, sizeof installed, "%s/package.json", b->home);
+    if (b->temporary_weights || !rs_os_is_file(installed)) return RESHED_OK; /* peers will say so */
     snprintf(b->weights, sizeof b->weights, "%s/bench_weights.h5", b->home);
     reshed_status st = rs_weights_write_h5(b->weights, model, NULL, err);
     b->temporary_weights = st == RESHED_OK;
