@@ -209,6 +209,35 @@ static void mac_is_a_product(void **state)
     for_each_isa(mac_isa);
 }
 
+/* The emulation has the bits of the instruction: products of eight-bit significands are exact, and
+ * both round each sum once, the odd member's first. */
+static void emulation_has_the_same_bits(void **state)
+{
+    (void)state;
+    enum { C = 64, N = 23 };
+    test_rng r = {test_seed()};
+    uint16_t *in = random_block16(&r, N * C), *w = random_block16(&r, C * C);
+    float *out[2] = {guarded(N * C), guarded(N * C)};
+    for (int i = 0; i < 2; i++) {
+        rs_kernels k;
+        rs_kernels_get(i ? rs_isa_best() : RS_ISA_GENERIC, &k);
+        const rs_mac_bf16 a = {.in = in,
+                               .in_stride = C,
+                               .cin = C,
+                               .cout = C,
+                               .w = w,
+                               .out = out[i],
+                               .out_stride = C,
+                               .pixels = N};
+        k.mac_bf16(&a);
+    }
+    assert_memory_equal(out[0], out[1], N * C * sizeof(float));
+    for (int i = 0; i < 2; i++) free_guarded(out[i], N * C);
+    rs_free(in);
+    rs_free(w);
+    if (!rs_isa_has_bf16(rs_isa_best())) skip(); /* the emulation twice */
+}
+
 /* An output pixel's bits must not depend on its neighbours in the call. */
 static void mac_alone_isa(const rs_kernels *k, test_rng *r)
 {
@@ -502,6 +531,7 @@ int main(void)
         cmocka_unit_test(rounding_is_to_the_nearest_even),
         cmocka_unit_test(kernels_round_as_stated),
         cmocka_unit_test(mac_is_a_product),
+        cmocka_unit_test(emulation_has_the_same_bits),
         cmocka_unit_test(mac_pixels_are_independent),
         cmocka_unit_test(input_transform_is_exact_but_for_rounding),
         cmocka_unit_test(winograd_in_bf16_is_a_convolution),

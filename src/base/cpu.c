@@ -33,12 +33,13 @@ rs_isa rs_isa_best(void)
     return RS_ISA_GENERIC;
 }
 
-bool rs_cpu_has_bf16(void)
+bool rs_isa_has_bf16(rs_isa isa)
 {
 #if defined(__x86_64__)
     __builtin_cpu_init();
-    return rs_isa_best() == RS_ISA_AVX512 && __builtin_cpu_supports("avx512bf16");
+    return isa == RS_ISA_AVX512 && __builtin_cpu_supports("avx512bf16");
 #else
+    (void)isa;
     return false;
 #endif
 }
