@@ -331,6 +331,7 @@ static void the_program_prints_the_contract(void **state)
                          "--size=64,32 --threads=1,2 --filters=4 --members=2 --runs=2 --layers "
                          "--kernels=normalise --json"),
                      0);
+    assert_non_null(strstr(out, "\"precision\": \"fp32\""));
     const char *line = out;
     for (int i = 0; i < 4; i++) {
         static const char *const size[] = {"\"size\": 64,", "\"size\": 32,"};
@@ -360,6 +361,13 @@ static void the_program_reads_weights_and_says_what_is_wrong(void **state)
     assert_int_equal(run(out, sizeof out, "--size=64,"), 2);
     assert_int_equal(run(out, sizeof out, "--threads=0"), 2);
     assert_int_equal(run(out, sizeof out, "--algo=magic"), 2);
+    assert_int_equal(run(out, sizeof out, "--precision=fp16"), 2);
+    assert_int_equal(run(out, sizeof out, "--precision=bf16 --algo=direct"), 2);
+    assert_int_equal(run(out, sizeof out, "--precision=bf16 --peers"), 2);
+    assert_int_equal(run(out, sizeof out,
+                         "--precision=bf16 --size=16 --filters=4 --members=1 --runs=1 --json"),
+                     0);
+    assert_non_null(strstr(out, "\"precision\": \"bf16\""));
     assert_int_equal(run(out, sizeof out, "extra"), 2);
     assert_int_equal(run(out, sizeof out, "--weights=/no/such/file"), 1);
     snprintf(args, sizeof args, "--weights='%s' --size=40 --runs=1 --threads=1",

@@ -113,10 +113,11 @@ void bench_print_result(const bench_subject *s, const bench_result *r)
     const bench_summary t = bench_summarise(r->times.wall, r->times.n),
                         cpu = bench_summarise(r->times.cpu, r->times.n);
     const double flops = effective_flops(s, r, t.median);
-    printf("\n%d x %d on %d thread%s, algorithm %s; packed in %.2f s, plan %.0f MiB, peak resident "
+    printf("\n%d x %d on %d thread%s, algorithm %s, %s; packed in %.2f s, plan %.0f MiB, peak "
+           "resident "
            "%.0f MiB\n",
-           r->size, r->size, r->threads, r->threads > 1 ? "s" : "", s->algo, r->pack_seconds,
-           mib((double)r->plan_bytes), mib((double)r->peak_rss));
+           r->size, r->size, r->threads, r->threads > 1 ? "s" : "", s->algo, s->precision,
+           r->pack_seconds, mib((double)r->plan_bytes), mib((double)r->peak_rss));
     printf("  %2d runs                                median       best      worst\n", r->times.n);
     print_times("ensemble, seconds", r->times.wall, r->times.n, 1);
     print_times("a member, seconds", r->times.wall, r->times.n, s->members);
@@ -170,7 +171,7 @@ static void json_subject(const bench_subject *s)
     string("commit", RESHED_COMMIT);
     string("cpu", s->cpu);
     string("isa", rs_isa_name(s->isa));
-    string("precision", "fp32");
+    string("precision", s->precision);
     number("filters", s->arch.filters);
     number("members", s->members);
     number("core_ghz", s->core_hz * 1e-9);

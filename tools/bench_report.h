@@ -11,8 +11,9 @@
 typedef struct bench_subject {
     char cpu[128];
     rs_isa isa;
-    const char *algo;    /* "auto", ... */
-    const char *weights; /* NULL: random */
+    const char *algo;      /* "auto", ... */
+    const char *precision; /* "fp32", "bf16" */
+    const char *weights;   /* NULL: random */
     uint64_t seed;
     rs_arch arch;
     int members;

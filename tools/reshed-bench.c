@@ -26,6 +26,7 @@ static const cli_program self = {
     "  -j, --threads=LIST     default: all processors\n"
     "      --runs=N           timed runs, after a warm-up (7)\n"
     "      --algo=NAME        auto (default), winograd, direct, gemm (OpenBLAS)\n"
+    "      --precision=NAME   fp32 (default), bf16; not with --peers\n"
     "  -w, --weights=FILE     measure this ensemble instead of a random one\n"
     "      --seed=N           of the random weights and the image (1)\n"
     "      --layers           where the time goes, by layer and phase\n"
@@ -58,6 +59,7 @@ typedef struct options {
     long filters, members, runs, seed;
     list sizes, threads;
     reshed_algo algo;
+    reshed_precision precision;
     const char *weights, *python, *node;
     const char *kernels; /* NULL: none; "": all */
     bool layers, peers, json, quiet;
@@ -82,6 +84,19 @@ static bool parse_list(const char *option, char *text, long lo, long hi, list *o
         out->value[out->n++] = (int)v;
     }
     return true;
+}
+
+static const char *const precision_names[] = {[RESHED_FP32] = "fp32", [RESHED_BF16] = "bf16"};
+
+static bool parse_precision(const char *text, reshed_precision *precision)
+{
+    for (int i = RESHED_FP32; i <= RESHED_BF16; i++)
+        if (strcmp(text, precision_names[i]) == 0) {
+            *precision = (reshed_precision)i;
+            return true;
+        }
+    cli_usage_error(&self, "--precision: expected fp32 or bf16, found '%s'", text);
+    return false;
 }
 
 static bool parse_algo(const char *text, reshed_algo *algo)
@@ -111,6 +126,7 @@ enum {
     OPT_SIZE,
     OPT_RUNS,
     OPT_ALGO,
+    OPT_PRECISION,
     OPT_SEED,
     OPT_LAYERS,
     OPT_KERNELS,
@@ -129,6 +145,7 @@ static bool parse_value(int c, char *text, options *o)
     case 'j': return parse_list("--threads", text, 1, BENCH_MAX_THREADS, &o->threads);
     case OPT_RUNS: return cli_int(&self, "--runs", text, 1, BENCH_MAX_RUNS - 1, &o->runs);
     case OPT_ALGO: return parse_algo(text, &o->algo);
+    case OPT_PRECISION: return parse_precision(text, &o->precision);
     case OPT_SEED: return cli_int(&self, "--seed", text, 0, 1L << 30, &o->seed);
     case 'w': o->weights = text; return true;
     case OPT_PYTHON: o->python = text; return true;
@@ -147,6 +164,7 @@ static int parse(int argc, char **argv, options *o)
                                           {"threads", required_argument, NULL, 'j'},
                                           {"runs", required_argument, NULL, OPT_RUNS},
                                           {"algo", required_argument, NULL, OPT_ALGO},
+                                          {"precision", required_argument, NULL, OPT_PRECISION},
                                           {"weights", required_argument, NULL, 'w'},
                                           {"seed", required_argument, NULL, OPT_SEED},
                                           {"layers", no_argument, NULL, OPT_LAYERS},
@@ -171,6 +189,11 @@ static int parse(int argc, char **argv, options *o)
         }
     }
     if (optind < argc) return cli_usage_error(&self, "unexpected argument '%s'", argv[optind]);
+    if (o->precision == RESHED_BF16 && o->algo != RESHED_ALGO_AUTO &&
+        o->algo != RESHED_ALGO_WINOGRAD)
+        return cli_usage_error(&self, "--precision bf16 goes with --algo auto or winograd");
+    if (o->precision == RESHED_BF16 && o->peers)
+        return cli_usage_error(&self, "--peers compares fp32 with fp32");
     return -1;
 }
 
@@ -399,7 +422,8 @@ static reshed_status measure_threads(bench *b, int threads, const char **where, 
         st = prepare_peers(b, &model, err);
     }
     *where = NULL;
-    const rs_plan_options po = {.threads = threads, .isa = b->subject.isa, .algo = o->algo};
+    const rs_plan_options po = {
+        .threads = threads, .isa = b->subject.isa, .algo = o->algo, .precision = o->precision};
     if (st == RESHED_OK)
         st = rs_plan_create(&model, &model, o->sizes.value[0], o->sizes.value[0], &po, &plan, err);
     rs_model_file_clear(&model);
@@ -442,6 +466,7 @@ int main(int argc, char **argv)
     if (st == RESHED_OK) {
         b->o = &o;
         b->subject.algo = algo_names[o.algo];
+        b->subject.precision = precision_names[o.precision];
         b->subject.weights = o.weights;
         b->subject.seed = (uint64_t)o.seed;
         rs_cpu_name(b->subject.cpu, sizeof b->subject.cpu);

@@ -19,7 +19,7 @@ const char *rs_conv_algo_name(rs_conv_algo a)
     case RS_CONV_DIRECT: return "direct";
     case RS_CONV_WINO4: return "F(4x4,3x3)";
     case RS_CONV_WINO6: return "F(6x6,3x3)";
-    case RS_CONV_WINO4_BF16: return "F(4x4,3x3) bf16";
+    case RS_CONV_WINO4_BF16: return "F(4x4), bf16";
     }
     return "?";
 }

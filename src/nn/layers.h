@@ -13,7 +13,7 @@ typedef enum rs_conv_algo {
     RS_CONV_WINO4_BF16 /* operands of the product in bf16 */
 } rs_conv_algo;
 
-/* "gemm", "direct", "F(4x4,3x3)", "F(6x6,3x3)", "F(4x4,3x3) bf16" */
+/* "gemm", "direct", "F(4x4,3x3)", "F(6x6,3x3)", "F(4x4), bf16" */
 const char *rs_conv_algo_name(rs_conv_algo a);
 
 /* Output tile of Winograd, 0 for the others. */
