@@ -364,9 +364,9 @@ static void the_program_reads_weights_and_says_what_is_wrong(void **state)
     assert_int_equal(run(out, sizeof out, "--precision=fp16"), 2);
     assert_int_equal(run(out, sizeof out, "--precision=bf16 --algo=direct"), 2);
     assert_int_equal(run(out, sizeof out, "--precision=bf16 --peers"), 2);
-    assert_int_equal(run(out, sizeof out,
-                         "--precision=bf16 --size=16 --filters=4 --members=1 --runs=1 --json"),
-                     0);
+    assert_int_equal(
+        run(out, sizeof out, "--precision=bf16 --size=16 --filters=4 --members=1 --runs=1 --json"),
+        0);
     assert_non_null(strstr(out, "\"precision\": \"bf16\""));
     assert_int_equal(run(out, sizeof out, "extra"), 2);
     assert_int_equal(run(out, sizeof out, "--weights=/no/such/file"), 1);
