@@ -120,6 +120,24 @@ hid_t rs_h5_object(const rs_h5_file *f, const char *path, bool dataset)
 }
 
 /* -------------------------------------------------------------------------------------- writing */
+static bool is_atomic(rs_h5_mode mode)
+{
+    return mode == RS_H5_ATOMIC || mode == RS_H5_ATOMIC_CHECKED;
+}
+
+/* H5Fcreate through the file access list `plist`. */
+static hid_t create_file(const char *path, bool checked, hid_t plist)
+{
+    hid_t create = H5Pcreate(H5P_FILE_CREATE), id = -1;
+    bool ok = create >= 0;
+    if (ok && checked)
+        ok = H5Pset_libver_bounds(plist, H5F_LIBVER_V110, H5F_LIBVER_V110) >= 0 &&
+             H5Pset_obj_track_times(create, false) >= 0;
+    if (ok) id = H5Fcreate(path, H5F_ACC_TRUNC, create, plist);
+    rs_h5_close(create);
+    return id;
+}
+
 static reshed_status open_out(rs_h5_out *o, const char *path, reshed_error *err)
 {
     reshed_status st = RESHED_OK;
@@ -128,7 +146,7 @@ static reshed_status open_out(rs_h5_out *o, const char *path, reshed_error *err)
                        sizeof o->path - 1, strlen(path));
     strcpy(o->path, path);
     strcpy(o->temp, path);
-    if (o->mode == RS_H5_ATOMIC) st = rs_os_temp_name(path, o->temp, sizeof o->temp, err);
+    if (is_atomic(o->mode)) st = rs_os_temp_name(path, o->temp, sizeof o->temp, err);
     if (st == RESHED_OK)
         st = rs_os_open(o->temp, o->mode == RS_H5_APPEND ? RS_OS_UPDATE : RS_OS_CREATE, &o->io.file,
                         &o->io.size, err);
@@ -140,7 +158,7 @@ static reshed_status open_out(rs_h5_out *o, const char *path, reshed_error *err)
     else if (o->mode == RS_H5_APPEND)
         o->id = H5Fopen(o->temp, H5F_ACC_RDWR, plist);
     else
-        o->id = H5Fcreate(o->temp, H5F_ACC_TRUNC, H5P_DEFAULT, plist);
+        o->id = create_file(o->temp, o->mode == RS_H5_ATOMIC_CHECKED, plist);
     if (st == RESHED_OK && o->id < 0)
         st = open_failed(&o->io, "cannot open the HDF5 file for writing", err);
     rs_h5_close(plist);
@@ -185,7 +203,7 @@ reshed_status rs_h5_out_finish(rs_h5_out *o, reshed_status st, reshed_error *err
     if (st == RESHED_OK) st = rs_h5_out_check(o, err);
     if (st == RESHED_OK) st = rs_os_sync(o->io.file, err);
     rs_os_close(o->io.file);
-    if (o->mode == RS_H5_ATOMIC) {
+    if (is_atomic(o->mode)) {
         if (st == RESHED_OK)
             st = rs_os_commit_temp(o->temp, o->path, err);
         else

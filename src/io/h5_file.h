@@ -37,8 +37,11 @@ hid_t rs_h5_object(const rs_h5_file *f, const char *path, bool dataset);
 
 typedef enum rs_h5_mode {
     RS_H5_ATOMIC, /* written beside `path` and renamed at the end: `path` is old or complete */
-    RS_H5_LIVE,   /* a new file at `path` itself, which must not exist */
-    RS_H5_APPEND  /* an existing file */
+    RS_H5_ATOMIC_CHECKED, /* likewise, with metadata of HDF5 1.10's kind, every piece of which
+                             carries a checksum, and no times: the same content gives the same bytes
+                           */
+    RS_H5_LIVE,           /* a new file at `path` itself, which must not exist */
+    RS_H5_APPEND          /* an existing file */
 } rs_h5_mode;
 
 /* A file open for writing. */
