@@ -14,6 +14,8 @@
 /* bytes is a multiple of 64 and > 0; 64-byte aligned, or NULL. Use rs_alloc instead. */
 void *rs_os_alloc(size_t bytes);
 void rs_os_free(void *p);
+/* Gives freed memory back to the system, where the allocator would keep it for later. */
+void rs_os_trim(void);
 
 /* Seconds from a fixed, arbitrary moment; never goes back. */
 double rs_os_monotonic(void);
