@@ -185,3 +185,18 @@ forked run_forked(long n, bool (*check)(void *ctx, long i), bool (*bare)(void *c
     board = NULL;
     return f;
 }
+
+long test_h5_mutations(void)
+{
+#if defined(__SANITIZE_ADDRESS__)
+    return test_mutations() / 8;
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+    return test_mutations() / 8;
+#else
+    return test_mutations();
+#endif
+#else
+    return test_mutations();
+#endif
+}

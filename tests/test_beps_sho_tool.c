@@ -641,7 +641,7 @@ static void usid_survives_damage(void **state)
     h.bytes = small_usid(&h.len);
     h.copy = rs_alloc(h.len + 256, 1);
     assert_non_null(h.copy);
-    long n = test_mutations();
+    long n = test_h5_mutations();
     forked f = run_forked(n, mutant_is_safe, bare_mutant, &h);
     forked cut = run_forked((long)h.len, prefix_fails, bare_prefix, &h);
     printf("# usid: %ld mutations (seed %llu), %ld read, %ld ended by a fault of libhdf5 alone\n",

@@ -861,7 +861,7 @@ static void survives_damage(void **state)
     const char *names[] = {"our file", "h5py's file", "h5py's newest layout"};
     for (int i = 0; i < 3; i++) {
         damage d = load(paths[i]);
-        long n = i == 1 ? test_mutations() / 4 : test_mutations() / 8 * 3;
+        long n = i == 1 ? test_h5_mutations() / 4 : test_h5_mutations() / 8 * 3;
         forked f = run_forked(n, mutant_is_safe, bare_mutant, &d);
         check_forked(names[i], n, &f);
         rs_free(d.mutant);

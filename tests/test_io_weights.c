@@ -813,8 +813,8 @@ static void survives_truncation_and_mutation(void **state)
     rs_model_file_digest(&back, b);
     assert_string_equal(a, b);
     check_damage("cut at every length", ours, 0);
-    check_damage("our file", ours, test_mutations() / 4 * 3);
-    check_damage("oldest layout", oldest, test_mutations() / 4);
+    check_damage("our file", ours, test_h5_mutations() / 4 * 3);
+    check_damage("oldest layout", oldest, test_h5_mutations() / 4);
     rs_model_file_clear(&back);
     rs_model_file_clear(&m);
 }

@@ -230,7 +230,7 @@ static void survives_damage(void **state)
     file f = {0};
     f.data = test_read_file(write_sample(1), &f.len);
     f.spare = rs_alloc(f.len + 256, 1);
-    long n = test_mutations();
+    long n = test_h5_mutations();
     forked r = run_forked(n, is_safe, bare, &f);
     print_message(
         "# wall map: %ld damaged files, %ld read, %ld ended by a fault of libhdf5 alone\n", n,
