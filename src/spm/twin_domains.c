@@ -149,7 +149,7 @@ static bool add(placer *p, rs_rng *r, const wish *w)
     int inclined = st->tilt > 0 ? 0 : 1;
     st->soft[inclined] = fmin(soft * extra, (0.45 + 0.25 * o->asymmetry) * w->width);
     st->soft[!inclined] = fmin(soft, 0.45 * w->width);
-    st->lean = (float)((inclined ? 0.8 : -0.8) * o->asymmetry * rs_rng_unit(r));
+    st->lean = (float)((inclined ? 0.5 : -0.5) * o->asymmetry * rs_rng_unit(r));
     st->rim_side = rs_rng_chance(r, 0.7) ? !inclined : inclined;
     st->rim = (float)(o->rim * rs_rng_unit(r) * w->contrast);
     st->shadow = (float)(o->shadow * rs_rng_unit(r) * w->contrast);

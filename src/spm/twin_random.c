@@ -26,7 +26,7 @@ static void draw_stripes(rs_rng *r, double px, rs_twin_options *o)
 
     o->thin_density = rs_rng_log(r, 0.3, 4);
     o->bundle_fraction = rs_rng_between(r, 0, 0.7);
-    o->thin_width = around(r, rs_rng_log(r, 1.9, 3.2), 0.4, px);
+    o->thin_width = around(r, rs_rng_log(r, 1.9, 4.2), 0.4, px);
     double faint = rs_rng_between(r, 0.12, 0.35);
     o->thin_contrast = (rs_twin_range){faint, faint + rs_rng_between(r, 0.05, 0.5)};
     o->needle_fraction = rs_rng_between(r, 0.3, 1);
@@ -40,11 +40,11 @@ static void draw_stripes(rs_rng *r, double px, rs_twin_options *o)
     o->bend = rs_rng_between(r, 0, 1.2) * px;
     o->roughness = rs_rng_between(r, 0, 0.8) * px;
     o->wedge = rs_rng_between(r, 0, 0.6);
-    o->uneven = rs_rng_between(r, 0, 0.6);
-    o->softness = around(r, rs_rng_between(r, 0.6, 1.5), 0.3, px);
+    o->uneven = rs_rng_between(r, 0, 0.4);
+    o->softness = around(r, rs_rng_between(r, 0.7, 2.2), 0.3, px);
     o->asymmetry = rs_rng_unit(r);
     o->rim = rs_rng_chance(r, 0.5) ? rs_rng_between(r, 0, 0.5) : 0;
-    o->shadow = rs_rng_chance(r, 0.7) ? rs_rng_between(r, 0, 0.4) : 0;
+    o->shadow = rs_rng_chance(r, 0.5) ? rs_rng_between(r, 0, 0.15) : 0;
 }
 
 static void draw_film(rs_rng *r, double px, rs_twin_options *o)
@@ -67,9 +67,9 @@ static void draw_film(rs_rng *r, double px, rs_twin_options *o)
     o->halo = rs_rng_between(r, 0, 0.6);
 
     o->slow = rs_rng_between(r, 0, 0.12);
-    o->slow_size = rs_rng_log(r, 12, 90) * px;
-    o->texture = rs_rng_log(r, 0.01, 0.1);
-    o->texture_size = rs_rng_log(r, 1.2, 5) * px;
+    o->slow_size = rs_rng_log(r, 8, 90) * px;
+    o->texture = rs_rng_log(r, 0.012, 0.1);
+    o->texture_size = rs_rng_log(r, 1.2, 7) * px;
 }
 
 static void draw_instrument(rs_rng *r, double px, double rows, double harsh, rs_twin_effects *fx)
@@ -79,7 +79,7 @@ static void draw_instrument(rs_rng *r, double px, double rows, double harsh, rs_
     fx->drift_y = h * px * rows * 0.03 * rs_rng_gauss(r);
     fx->jumps = rs_rng_chance(r, 0.15) ? h * rs_rng_between(r, 0.5, 4) : 0;
     fx->jump_size = rs_rng_between(r, 0.3, 2) * px;
-    fx->blur = rs_rng_chance(r, 0.6) ? h * rs_rng_between(r, 0, 1.1) : 0;
+    fx->blur = rs_rng_chance(r, 0.7) ? h * rs_rng_between(r, 0, 1.2) : 0;
     fx->second_tip = rs_rng_chance(r, 0.06) ? h * rs_rng_between(r, 0.1, 0.4) : 0;
     fx->second_x = 4 * px * rs_rng_gauss(r);
     fx->second_y = 4 * px * rs_rng_gauss(r);

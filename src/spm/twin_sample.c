@@ -33,7 +33,7 @@ void rs_twin_options_defaults(rs_twin_options *opt)
         .softness = {10e-9, 18e-9},
         .asymmetry = 0.6,
         .rim = 0.1,
-        .shadow = 0.25,
+        .shadow = 0.1,
         .inplane_density = 0.05,
         .inplane_width = {90e-9, 250e-9},
         .inplane_contrast = {0.25, 0.5},
