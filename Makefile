@@ -54,11 +54,12 @@ WRAP    := -Wl,--wrap=rs_os_alloc,--wrap=malloc,--wrap=calloc,--wrap=realloc
 ISA_generic := -O3
 ISA_avx2   := -O3 -mavx2 -mfma -mf16c
 ISA_avx512 := -O3 -mavx512f -mavx512bw -mavx512vl -mavx512dq -mfma
+ISA_avx512bf16 := $(ISA_avx512) -mavx512bf16
 X86     := $(filter x86_64%,$(shell $(CC) -dumpmachine 2>/dev/null))
 
 # ----------------------------------------------------------------------------------------- sources
 KERNELS := $(wildcard src/nn/kernels/ref/*.c src/nn/kernels/generic/*.c) \
-           $(if $(X86),$(wildcard src/nn/kernels/avx2/*.c src/nn/kernels/avx512/*.c))
+           $(if $(X86),$(wildcard src/nn/kernels/avx2/*.c src/nn/kernels/avx512/*.c src/nn/kernels/avx512bf16/*.c))
 LIBSRC  := $(wildcard src/*.c src/base/*.c src/io/*.c src/nn/*.c src/imgproc/*.c src/beps/*.c src/spm/*.c) $(KERNELS)
 LIBOBJ  := $(LIBSRC:%.c=$(B)/%.o)
 PROGS   := $(patsubst tools/%.c,%,$(wildcard tools/reshed-*.c))
@@ -80,14 +81,14 @@ tests: $(TESTS:%=$(B)/tests/%)
 
 help:
 	@sed -n '1,/^$$/s/^# \{0,1\}//p' Makefile
-	@echo "Targets: all lib programs tests demo check check-long deps install uninstall man format clean help"
+	@echo "Targets: all lib programs tests demo check check-long deps peers install uninstall man format clean help"
 
 # ------------------------------------------------------------------------------------------- rules
 Q       := $(if $(V),,@)
 say      = $(if $(V),,@printf '  %-5s %s\n' $(1) $@)
 
 # Objects are rebuilt when the flags change.
-FLAGS    = $(CC) $(ALLCFLAGS) $(ALLLIBS) $(ISA_avx2) $(ISA_avx512)
+FLAGS    = $(CC) $(ALLCFLAGS) $(ALLLIBS) $(ISA_avx2) $(ISA_avx512bf16)
 $(B)/flags: FORCE
 	@mkdir -p $(@D); echo '$(FLAGS)' | cmp -s - $@ || echo '$(FLAGS)' > $@
 .PHONY: FORCE
@@ -95,7 +96,14 @@ $(B)/flags: FORCE
 $(B)/src/nn/kernels/generic/%.o: ISA = $(ISA_generic)
 $(B)/src/nn/kernels/avx2/%.o: ISA = $(ISA_avx2)
 $(B)/src/nn/kernels/avx512/%.o: ISA = $(ISA_avx512)
+$(B)/src/nn/kernels/avx512bf16/%.o: ISA = $(ISA_avx512bf16)
 $(B)/tools/%.o: ALLCFLAGS += -DRESHED_PREFIX=\"$(PREFIX)\"
+# The commit that a measurement belongs to.
+$(B)/commit: FORCE
+	@mkdir -p $(@D); git describe --always --dirty 2>/dev/null > $@.new || echo unknown > $@.new
+	@cmp -s $@.new $@ && rm $@.new || mv $@.new $@
+$(B)/tools/bench_report.o: ALLCFLAGS += -DRESHED_COMMIT=\"$$(cat $(B)/commit)\"
+$(B)/tools/bench_report.o: $(B)/commit
 $(B)/%.o: %.c $(B)/flags
 	@mkdir -p $(@D)
 	$(call say,CC)
@@ -118,7 +126,7 @@ $(BIN)/reshed-%: $(B)/tools/reshed-%.o $(TOOLOBJ) $(BENCHOBJ) $(B)/internal.a
 	$(call say,LD)
 	$(Q)$(CC) -o $@ $^ $(ALLLIBS)
 
-$(B)/tests/%: $(B)/tests/%.o $(SUPPORT) $(TOOLOBJ) $(B)/benchmarks/random_model.o $(B)/internal.a
+$(B)/tests/%: $(B)/tests/%.o $(SUPPORT) $(TOOLOBJ) $(BENCHOBJ) $(B)/internal.a
 	$(call say,LD)
 	$(Q)$(CC) -o $@ $^ $(WRAP) $(ALLLIBS) $(shell $(PC) --libs $(TESTPKG))
 
@@ -133,6 +141,11 @@ check check-long: deps
 # Installs what is missing where apt is at hand, else prints what to install.
 deps:
 	@sh tools/deps.sh '$(PKGS) $(TESTPKG)' '$(DEBS)' '$(FEDORA)' '$(BREW)'
+
+# What `reshed-bench --peers` compares with.
+.PHONY: peers
+peers:
+	@sh benchmarks/peers/install.sh build/peers
 
 # --------------------------------------------------------------------------------------------- demo
 # A made image of a ferroelectric film, its walls by the shipped ensemble, and where to look.

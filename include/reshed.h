@@ -116,7 +116,8 @@ typedef enum reshed_algo {
 
 typedef enum reshed_precision {
     RESHED_FP32 = 0,
-    RESHED_BF16 /* previews only; see docs/speed.md for its measured error */
+    RESHED_BF16 /* for previews: operands of the convolutions in bfloat16; faster with AVX512_BF16
+                   and slower without. Goes with AUTO and WINOGRAD. docs/speed.md has its error */
 } reshed_precision;
 
 typedef struct reshed_options {
@@ -137,16 +138,17 @@ typedef struct reshed_plan reshed_plan;
 RESHED_API reshed_status reshed_plan_create(const reshed_ensemble *ensemble, int height, int width,
                                             const reshed_options *options, reshed_plan **out,
                                             reshed_error *err);
-/* The same for the last plan that an ensemble makes: each member's weights are freed once they are packed,
- * so that both forms never lie in memory together. Afterwards the ensemble answers reshed_ensemble_get_info
- * but makes no other plan (RESHED_EINVAL); the plan does not need it any more. If packing itself fails
- * (RESHED_ENOMEM) the ensemble can only be freed. */
+/* The same for the last plan that an ensemble makes: each member's weights are freed once they are
+ * packed, so that both forms never lie in memory together. Afterwards the ensemble answers
+ * reshed_ensemble_get_info but makes no other plan (RESHED_EINVAL); the plan does not need it any
+ * more. If packing itself fails (RESHED_ENOMEM) the ensemble can only be freed. */
 RESHED_API reshed_status reshed_plan_create_taking(reshed_ensemble *ensemble, int height, int width,
                                                    const reshed_options *options, reshed_plan **out,
                                                    reshed_error *err);
 RESHED_API void reshed_plan_free(reshed_plan *plan);
 
-/* Makes the plan fit another image size; the packed weights stay. On failure the plan is as before. */
+/* Makes the plan fit another image size; the packed weights stay. On failure the plan is as before.
+ */
 RESHED_API reshed_status reshed_plan_resize(reshed_plan *plan, int height, int width,
                                             reshed_error *err);
 

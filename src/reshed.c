@@ -72,8 +72,13 @@ reshed_status reshed_options_check(const reshed_options *o, reshed_error *err)
         return rs_fail(err, RESHED_EINVAL, "threads|0 to 1024|%d", o->threads);
     if (o->algo < RESHED_ALGO_AUTO || o->algo > RESHED_ALGO_GEMM)
         return rs_fail(err, RESHED_EINVAL, "algorithm|a value of reshed_algo|%d", (int)o->algo);
-    if (o->precision != RESHED_FP32)
-        return rs_fail(err, RESHED_EUNSUPPORTED, "precision|RESHED_FP32|%d", (int)o->precision);
+    if (o->precision != RESHED_FP32 && o->precision != RESHED_BF16)
+        return rs_fail(err, RESHED_EINVAL, "precision|a value of reshed_precision|%d",
+                       (int)o->precision);
+    if (o->precision == RESHED_BF16 && o->algo != RESHED_ALGO_AUTO &&
+        o->algo != RESHED_ALGO_WINOGRAD)
+        return rs_fail(err, RESHED_EINVAL, "algorithm for bf16|RESHED_ALGO_AUTO or _WINOGRAD|%d",
+                       (int)o->algo);
     return RESHED_OK;
 }
 
@@ -93,6 +98,7 @@ static reshed_status plan_create(const reshed_ensemble *e, rs_model_file *take, 
     if ((st = rs_isa_select(&po.isa, err)) != RESHED_OK) return st;
     po.threads = rs_threads_or_all(o.threads);
     po.algo = o.algo;
+    po.precision = o.precision;
     reshed_plan *p = rs_zalloc(1, sizeof *p);
     if (!p) return rs_fail_nomem(err, "a plan", sizeof *p);
     st = rs_plan_create(&e->model, take, height, width, &po, &p->plan, err);

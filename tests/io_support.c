@@ -1,10 +1,12 @@
 #define _DEFAULT_SOURCE /* MAP_ANONYMOUS */
 #include "io_support.h"
 
+#include <dirent.h>
 #include <math.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -125,6 +127,31 @@ static bool child_survives(bool (*check)(void *ctx, long i), void *ctx, long fro
     return WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
 
+void limit_file_size(long n)
+{
+    struct rlimit limit;
+    signal(SIGXFSZ, SIG_IGN);
+    if (getrlimit(RLIMIT_FSIZE, &limit) != 0) _exit(2);
+    limit.rlim_cur = (rlim_t)n;
+    if (setrlimit(RLIMIT_FSIZE, &limit) != 0) _exit(2);
+}
+
+int files_beside(const char *path, const char *ending)
+{
+    char folder[512];
+    int n = 0;
+    snprintf(folder, sizeof folder, "%s", path);
+    *strrchr(folder, '/') = '\0';
+    DIR *d = opendir(folder);
+    assert_non_null(d);
+    for (struct dirent *e; (e = readdir(d)) != NULL;) {
+        size_t k = strlen(e->d_name), m = strlen(ending);
+        n += k >= m && strcmp(e->d_name + k - m, ending) == 0;
+    }
+    closedir(d);
+    return n;
+}
+
 forked run_forked(long n, bool (*check)(void *ctx, long i), bool (*bare)(void *ctx, long i),
                   void *ctx)
 {
@@ -157,4 +184,19 @@ forked run_forked(long n, bool (*check)(void *ctx, long i), bool (*bare)(void *c
     munmap(board, sizeof *board);
     board = NULL;
     return f;
+}
+
+long test_h5_mutations(void)
+{
+#if defined(__SANITIZE_ADDRESS__)
+    return test_mutations() / 8;
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+    return test_mutations() / 8;
+#else
+    return test_mutations();
+#endif
+#else
+    return test_mutations();
+#endif
 }

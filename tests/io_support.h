@@ -45,5 +45,15 @@ forked run_forked(long n, bool (*check)(void *ctx, long i), bool (*bare)(void *c
                   void *ctx);
 /* Inside check: adds one to `passed`. */
 void fork_count(void);
+/* Inside check: from now on no file of this process can grow beyond n bytes. */
+void limit_file_size(long n);
+/* Files in the folder of `path` whose name ends in `ending`. */
+int files_beside(const char *path, const char *ending);
+
+/* Damaged HDF5 files to try: as many as test_mutations says, but an eighth with the address
+ * sanitizer. libhdf5 1.10 reads past its own buffers in about one damaged file of a thousand (its
+ * attribute decoder), which only the sanitizer sees, and which the bare read does not always reach.
+ */
+long test_h5_mutations(void);
 
 #endif

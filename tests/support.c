@@ -150,18 +150,10 @@ static void mutate(test_rng *r, uint8_t *d, size_t *len, size_t room)
     if (n == 0) return;
     if (span > n - at) span = n - at;
     switch (test_below(r, 8)) {
-    case 0:
-        d[at] ^= (uint8_t)(1u << test_below(r, 8));
-        break;
-    case 1:
-        d[at] = (uint8_t)test_rand(r);
-        break;
-    case 2:
-        d[at] = extreme[test_below(r, sizeof extreme)];
-        break;
-    case 3:
-        memset(d + at, extreme[test_below(r, sizeof extreme)], span);
-        break;
+    case 0: d[at] ^= (uint8_t)(1u << test_below(r, 8)); break;
+    case 1: d[at] = (uint8_t)test_rand(r); break;
+    case 2: d[at] = extreme[test_below(r, sizeof extreme)]; break;
+    case 3: memset(d + at, extreme[test_below(r, sizeof extreme)], span); break;
     case 4: /* a nearby value of a 32-bit number */
         if (n - at >= 4) {
             uint32_t v;
@@ -170,9 +162,7 @@ static void mutate(test_rng *r, uint8_t *d, size_t *len, size_t room)
             memcpy(d + at, &v, 4);
         }
         break;
-    case 5:
-        *len = at;
-        break;
+    case 5: *len = at; break;
     case 6: /* remove a block */
         memmove(d + at, d + at + span, n - at - span);
         *len = n - span;

@@ -82,6 +82,14 @@ static void arguments_are_checked(void **state)
     reshed_options_defaults(&o);
     o.algo = (reshed_algo)9;
     assert_int_equal(reshed_plan_create(e, 8, 8, &o, &plan, NULL), RESHED_EINVAL);
+    for (int a = RESHED_ALGO_DIRECT; a <= RESHED_ALGO_GEMM;
+         a++) { /* reduced precision has no such */
+        o = (reshed_options){.algo = (reshed_algo)a, .precision = RESHED_BF16};
+        assert_int_equal(reshed_plan_create(e, 8, 8, &o, &plan, &err), RESHED_EINVAL);
+        assert_non_null(strstr(err.what, "bf16"));
+    }
+    o = (reshed_options){.precision = (reshed_precision)2};
+    assert_int_equal(reshed_plan_create(e, 8, 8, &o, &plan, &err), RESHED_EINVAL);
     assert_null(plan);
     assert_ok(reshed_plan_create(e, 8, 8, NULL, &plan, &err), &err);
     assert_true(reshed_plan_bytes(plan) > 1000);

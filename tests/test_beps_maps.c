@@ -22,14 +22,10 @@ enum { N = 64 };
 static double truth(const sim_truth *t, int which)
 {
     switch (which) {
-    case 0:
-        return t->v_plus;
-    case 1:
-        return t->v_minus;
-    case 2:
-        return t->v_plus - t->v_minus;
-    default:
-        return t->area;
+    case 0: return t->v_plus;
+    case 1: return t->v_minus;
+    case 2: return t->v_plus - t->v_minus;
+    default: return t->area;
     }
 }
 

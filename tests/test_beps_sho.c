@@ -135,8 +135,8 @@ static void information(const rs_sho *p, const double *w, int n, double jac[4][2
 }
 
 /* The textbook: Levenberg-Marquardt on the four parameters and 2n residuals, run until nothing
- * moves. */
-static void reference_fit(rs_sho *p, const double *w, int n, const double *y)
+ * moves. hold: the number of a parameter that stays as it is, -1 for none. */
+static void reference_fit(rs_sho *p, int hold, const double *w, int n, const double *y)
 {
     double jac[4][2 * MAX_BINS], m[4][4], g[4], step[4], h[2 * MAX_BINS], damping = 1e-3;
     double e = squared_error(p, w, n, y);
@@ -148,6 +148,8 @@ static void reference_fit(rs_sho *p, const double *w, int n, const double *y)
             for (int k = 0; k < 2 * n; k++) g[i] += jac[i][k] * (y[k] - h[k]);
             m[i][i] *= 1 + damping;
         }
+        for (int i = 0; hold >= 0 && i < 4; i++) m[hold][i] = m[i][hold] = i == hold;
+        if (hold >= 0) g[hold] = 0;
         if (!solve4(m, g, step)) break;
         rs_sho t = {p->amplitude * (1 + step[0]), p->frequency * (1 + step[1]),
                     p->q * (1 + step[2]), p->phase + step[3]};
@@ -321,6 +323,24 @@ static void bias_is_box_s(void **state)
 }
 
 /* --------------------------------------------------------------------------------------- guess */
+/* Numbers from another solver: the pairs' linear equations by LU, weighted as the header says. */
+static void guess_weights_the_pairs(void **state)
+{
+    (void)state;
+    double w[65], y[130];
+    const rs_sho p = {1e-4, 325.3e3, 120, 0.7};
+    const rs_sho want = {0.000100422357625, 325238.915832, 120.330652949, 0.696754831031};
+    rs_sho g;
+    axis(w, 65, 300e3, 350e3);
+    rs_sho_eval(&p, w, 65, y);
+    for (int k = 0; k < 65; k++) {
+        y[2 * k] += 0.05 * 0.012 * sin(37.0 * k);
+        y[2 * k + 1] += 0.05 * 0.012 * cos(53.0 * k);
+    }
+    assert_true(rs_sho_guess(w, y, 65, &g));
+    assert_same_sho(&g, &want, 1e-11);
+}
+
 static void guess_in_noise_and_without_signal(void **state)
 {
     (void)state;
@@ -470,7 +490,7 @@ static void fit_is_the_least_squares_minimum(void **state)
             double e = squared_error(&f.p, w, n, y);
             assert_true(e <= squared_error(&p, w, n, y));
             best = p;
-            reference_fit(&best, w, n, y);
+            reference_fit(&best, -1, w, n, y);
             assert_true(e <= squared_error(&best, w, n, y) * (1 + 1e-12));
             assert_near(f.p.amplitude, best.amplitude, 1e-4 * f.se.amplitude);
             assert_near(f.p.frequency, best.frequency, 1e-4 * f.se.frequency);
@@ -708,20 +728,36 @@ static void limits_hold_and_are_reported(void **state)
     assert_true(f.flags & RS_SHO_Q_LIM);
     assert_near(f.p.q, 70, 1e-9);
 
-    /* A limit is the constrained minimum: no allowed Q does better. */
-    p.frequency = 325e3;
-    rs_sho_eval(&p, w, N, y);
-    o = plain();
-    o.q_min = 70;
-    f = fit_one(w, N, y, &o);
-    double best = squared_error(&f.p, w, N, y);
-    for (int i = 0; i < 400; i++) {
-        rs_sho t = f.p;
-        if (i & 1) t.q = 70 + 0.1 * i;
-        t.frequency += 5 * (i % 7 - 3), t.amplitude *= 1 + 1e-3 * (i % 5 - 2);
-        t.phase += 1e-3 * (i % 3 - 1);
-        assert_true(squared_error(&t, w, N, y) >= best * (1 - 1e-12));
+    /* A fit at a limit is the minimum of the other three parameters, also near the end of the band,
+     * where frequency and Q depend on each other. */
+    test_rng r = {test_seed()};
+    for (int i = 0; i < 100; i++) {
+        p = random_sho(&r, w, N);
+        p.frequency = test_uniform(&r, 298e3, 312e3);
+        p.q = test_uniform(&r, 30, 100);
+        simulate(&r, &p, w, N, 0.03, y);
+        double off = test_uniform(&r, 0.15, 0.3) * p.frequency / p.q;
+        o = plain();
+        o.f_min = 250e3, o.f_max = 350e3;
+        if (i % 4 == 0) o.q_min = 1.5 * p.q;
+        if (i % 4 == 1) o.q_max = 0.6 * p.q;
+        if (i % 4 == 2) o.f_min = p.frequency + off;
+        if (i % 4 == 3) o.f_max = p.frequency - off;
+        f = fit_one(w, N, y, &o);
+        assert_int_equal(f.flags & RS_SHO_FAILED, i % 4 < 2 ? RS_SHO_Q_LIM : RS_SHO_FREQUENCY_LIM);
+        rs_sho best = f.p;
+        if (i % 4 < 2) best.q = i % 4 ? o.q_max : o.q_min;
+        if (i % 4 > 1) best.frequency = i % 4 == 2 ? o.f_min : o.f_max;
+        assert_near(f.p.q, best.q, 1e-12 * best.q);
+        assert_near(f.p.frequency, best.frequency, 1e-12 * best.frequency);
+        reference_fit(&best, i % 4 < 2 ? 2 : 1, w, N, y);
+        assert_near(f.p.frequency, best.frequency, 1e-3 * f.se.frequency);
+        assert_near(f.p.q, best.q, 1e-3 * f.se.q);
+        assert_near(f.p.amplitude, best.amplitude, 1e-3 * f.se.amplitude);
+        assert_near(rs_sho_wrap(f.p.phase - best.phase), 0, 1e-3 * f.se.phase);
     }
+    p = (rs_sho){1e-4, 325e3, 60, 1};
+    rs_sho_eval(&p, w, N, y);
     o = plain();
     o.a_min = 2e-4;
     assert_int_equal(fit_one(w, N, y, &o).flags, RS_SHO_AMPLITUDE_LIM);
@@ -730,7 +766,6 @@ static void limits_hold_and_are_reported(void **state)
     o = plain();
     o.max_passes = 1;
     assert_int_equal(fit_one(w, N, y, &o).flags & RS_SHO_FAILED, RS_SHO_UNCONVERGED);
-    test_rng r = {test_seed()};
     simulate(&r, &p, w, N, 0.1, y);
     o = plain();
     o.min_r2 = 0.999;
@@ -805,42 +840,18 @@ static void wrong_arguments_are_refused(void **state)
         rs_sho_options o;
         rs_sho_options_defaults(&o);
         switch (i) {
-        case 0:
-            o.f_max = -1;
-            break;
-        case 1:
-            o.f_min = 2, o.f_max = 1;
-            break;
-        case 2:
-            o.f_min = 0, o.f_max = 1;
-            break;
-        case 3:
-            o.q_min = 0;
-            break;
-        case 4:
-            o.q_max = o.q_min;
-            break;
-        case 5:
-            o.q_max = INFINITY;
-            break;
-        case 6:
-            o.a_min = NAN;
-            break;
-        case 7:
-            o.a_max = 0;
-            break;
-        case 8:
-            o.min_r2 = 2;
-            break;
-        case 9:
-            o.threads = -1;
-            break;
-        case 10:
-            o.max_passes = 0;
-            break;
-        case 11:
-            o.f_min = 1, o.f_max = INFINITY;
-            break;
+        case 0: o.f_max = -1; break;
+        case 1: o.f_min = 2, o.f_max = 1; break;
+        case 2: o.f_min = 0, o.f_max = 1; break;
+        case 3: o.q_min = 0; break;
+        case 4: o.q_max = o.q_min; break;
+        case 5: o.q_max = INFINITY; break;
+        case 6: o.a_min = NAN; break;
+        case 7: o.a_max = 0; break;
+        case 8: o.min_r2 = 2; break;
+        case 9: o.threads = -1; break;
+        case 10: o.max_passes = 0; break;
+        case 11: o.f_min = 1, o.f_max = INFINITY; break;
         }
         assert_int_equal(rs_sho_options_check(&o, &err), RESHED_EINVAL);
         assert_int_equal(rs_sho_plan_create(w, 8, &o, &plan, &err), RESHED_EINVAL);
@@ -885,6 +896,7 @@ int main(void)
         cmocka_unit_test(jacobian_is_the_derivative),
         cmocka_unit_test(bound_is_the_inverse_information),
         cmocka_unit_test(bias_is_box_s),
+        cmocka_unit_test(guess_weights_the_pairs),
         cmocka_unit_test(guess_in_noise_and_without_signal),
         cmocka_unit_test(conjugated_data_are_recognised),
         cmocka_unit_test(fit_is_exact_without_noise),

@@ -15,6 +15,9 @@
 #include "io/nsid_write.h"
 #include "io/png.h"
 #include "loop_sim.h"
+#include "../tools/beps_figures.h"
+#include "../tools/beps_loop_results.h"
+#include "../tools/beps_responses.h"
 
 enum { N = 64 };
 
@@ -313,12 +316,15 @@ static void point_list_of_amplitude_and_phase(void **state)
         rs_nsid_data_clear(&d);
     }
     /* The reference point decides what is upside down. */
-    snprintf(words, sizeof words, "loops %s -o %s --reference 4 --quiet", in, h5);
-    run_ok(words);
-    rs_nsid_data d = {0};
-    const double *area = read_map(h5, "Loops/area_signed/area_signed", &d);
-    for (int p = 0; p < P; p++) assert_true((area[p] > 0) == (p == 4));
-    rs_nsid_data_clear(&d);
+    for (int k = 0; k < 3; k++) {
+        snprintf(words, sizeof words, "loops %s -o %s --unfold %s --reference 4 --quiet", in, h5,
+                 methods[k].method);
+        run_ok(words);
+        rs_nsid_data d = {0};
+        const double *area = read_map(h5, "Loops/area_signed/area_signed", &d);
+        for (int p = 0; p < P; p++) assert_true((area[p] > 0) == (p == 4));
+        rs_nsid_data_clear(&d);
+    }
 }
 
 /* ------------------------------------------------------------------- the acquisition program's
@@ -497,6 +503,64 @@ static void errors_name_the_file_and_the_fault(void **state)
     assert_int_equal(run(words), 2);
 }
 
+/* Reads, analyses and writes with every allocation of ours failing in turn: each failure is
+ * reported as such, and nothing leaks (the sanitised run looks). */
+static reshed_status whole_way(const char *in, const char *h5, const char *csv, const char *png,
+                               reshed_error *e)
+{
+    beps_response_source source = {.degrees = -1, .single = RS_FIELD_OFF};
+    beps_responses r = {0};
+    beps_loop_results l = {.unfolded = "as in the file"};
+    beps_metric_choice few;
+    rs_loops_options o;
+    char failed[256];
+    rs_loops_defaults(&o);
+    o.threads = 1;
+    o.metric.fit = false;
+    assert_true(beps_metric_choose("width_mid,area", &few, failed, sizeof failed));
+    reshed_status st = beps_responses_read(in, &source, &r, e);
+    if (st != RESHED_OK) {
+        assert_null(r.v);
+        return st;
+    }
+    l.response = r.re[RS_FIELD_OFF];
+    r.re[RS_FIELD_OFF] = NULL;
+    st = rs_loops_analyse(r.v, r.steps, r.cycles, l.response, r.points, &o, &l.loops, e);
+    size_t n = (size_t)r.steps;
+    if (st == RESHED_OK &&
+        !((l.median = rs_zalloc(n, sizeof(double))) && (l.mean = rs_zalloc(n, sizeof(double)))))
+        st = rs_fail_nomem(e, "averages", n);
+    if (st == RESHED_OK) st = beps_loop_write_h5(h5, in, &r, &o, &l, 1, &few, e);
+    if (st == RESHED_OK) st = beps_loop_write_csv(csv, &r, &l, 1, &few, e);
+    if (st == RESHED_OK && png) st = beps_figures_write(png, &r, &l, NULL, 0, failed, e);
+    beps_loop_results_clear(&l);
+    beps_responses_clear(&r);
+    return st;
+}
+
+static void each_allocation_may_fail(void **state)
+{
+    (void)state;
+    temp_path in = temp("grid.h5"), h5 = temp("n.h5"), csv = temp("n.csv");
+    long failures = 0;
+    write_grid(in.text);
+    for (long n = 0;; n++) {
+        reshed_error e = {0};
+        test_alloc_fail_at(n);
+        reshed_status st = whole_way(in.text, h5.text, csv.text, NULL, &e);
+        bool failed = test_alloc_failed();
+        test_alloc_fail_at(-1);
+        if (!failed) {
+            assert_ok(st, &e);
+            break;
+        }
+        if (st != RESHED_ENOMEM) fail_msg("allocation %ld gave '%s'", n, reshed_status_text(st));
+        assert_true(e.what[0]);
+        failures++;
+    }
+    assert_true(failures > 20);
+}
+
 static void help_and_tables(void **state)
 {
     (void)state;
@@ -534,6 +598,7 @@ int main(void)
         cmocka_unit_test(author_file_with_both_fields),
         cmocka_unit_test(complex_data_with_axes_for_everything),
         cmocka_unit_test(errors_name_the_file_and_the_fault),
+        cmocka_unit_test(each_allocation_may_fail),
         cmocka_unit_test(help_and_tables),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -10,6 +10,9 @@
 #include "base/alloc.h"
 #include "base/cpu.h"
 #include "io/npy.h"
+#include "io/weights.h"
+#include "model.h"
+#include "nn/plan.h"
 #include "tolerance.h"
 
 static void read_map(const char *path, rs_npy *out)
@@ -26,6 +29,29 @@ static double distance(const float *a, const rs_npy *b)
         if (!(d <= worst)) worst = d;
     }
     return worst;
+}
+
+static double average_distance(const float *a, const rs_npy *b)
+{
+    double sum = 0;
+    for (size_t i = 0; i < b->count; i++) sum += fabs((double)a[i] - rs_npy_at(b, i));
+    return sum / (double)b->count;
+}
+
+/* Reduced precision; m and v are room for the maps. */
+static void check_bf16(const reshed_ensemble *ensemble, const float *image, const rs_npy *in,
+                       const rs_npy *mean, const rs_npy *var, float *m, float *v)
+{
+    const reshed_options o = {.threads = 2, .precision = RESHED_BF16};
+    reshed_plan *plan = NULL;
+    reshed_error err = {0};
+    assert_ok(reshed_plan_create(ensemble, (int)in->dims[0], (int)in->dims[1], &o, &plan, &err),
+              &err);
+    assert_ok(reshed_plan_run(plan, image, m, v, NULL, &err), &err);
+    double dm = distance(m, mean), dv = distance(v, var), am = average_distance(m, mean);
+    if (!(dm <= TOL_GOLDEN_BF16 && dv <= TOL_GOLDEN_BF16 && am <= TOL_GOLDEN_BF16_AVERAGE))
+        fail_msg("bf16: mean off by up to %g, %g on average; variance by up to %g", dm, am, dv);
+    reshed_plan_free(plan);
 }
 
 static void check(const char *weights, const char *input, const char *mean_path,
@@ -58,6 +84,7 @@ static void check(const char *weights, const char *input, const char *mean_path,
                      dm, dv);
         reshed_plan_free(plan);
     }
+    check_bf16(ensemble, image, &in, &mean, &var, m, v);
     rs_npy_clear(&in);
     rs_npy_clear(&mean);
     rs_npy_clear(&var);
@@ -101,11 +128,45 @@ static void shared_goldens(void **state)
         }
 }
 
+/* The shipped, trained weights: real activations are larger and sparser than those of random
+ * networks. */
+static void shipped_weights_match_the_oracle(void **state)
+{
+    enum { H = 61, W = 83 };
+    static float image[H * W], mean[H * W], variance[H * W];
+    static double em[H * W], ev[H * W];
+    static const double limit[] = {[RESHED_ALGO_AUTO] = TOL_NET_WINOGRAD,
+                                   [RESHED_ALGO_WINOGRAD] = TOL_NET_WINOGRAD,
+                                   [RESHED_ALGO_DIRECT] = TOL_NET_DIRECT,
+                                   [RESHED_ALGO_GEMM] = TOL_NET_GEMM};
+    rs_model_file m;
+    reshed_error err = {0};
+    (void)state;
+    assert_ok(rs_weights_load("weights/tiny8x4.h5", &m, &err), &err);
+    test_image(image, H, W, 11);
+    assert_ok(reshed_normalise(image, H * W, &err), &err);
+    test_oracle(&m, image, H, W, em, ev);
+    for (int a = RESHED_ALGO_AUTO; a <= RESHED_ALGO_GEMM; a++) {
+        const rs_plan_options o = {.threads = 2, .isa = rs_isa_best(), .algo = (reshed_algo)a};
+        rs_plan *plan = NULL;
+        assert_ok(rs_plan_create(&m, NULL, H, W, &o, &plan, &err), &err);
+        rs_plan_run(plan, image, mean, variance, NULL);
+        for (int i = 0; i < H * W; i++)
+            if (!(fabs((double)mean[i] - em[i]) <= limit[a] &&
+                  fabs((double)variance[i] - ev[i]) <= limit[a]))
+                fail_msg("algorithm %d, pixel %d: %g and %g instead of %g and %g", a, i,
+                         (double)mean[i], (double)variance[i], em[i], ev[i]);
+        rs_plan_free(plan);
+    }
+    rs_model_file_clear(&m);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(own_goldens),
         cmocka_unit_test(shared_goldens),
+        cmocka_unit_test(shipped_weights_match_the_oracle),
     };
     return cmocka_run_group_tests_name("goldens", tests, NULL, NULL);
 }

@@ -293,6 +293,7 @@ static rs_walls_file sample_walls(int classes, int members)
                            .lo = -0.5,
                            .hi = 2,
                            .normalisation = "robust",
+                           .precision = "bf16",
                            .weights_checksum = "0123abcd",
                            .program = "reshed-infer",
                            .source = "scan.ibw",
@@ -330,14 +331,12 @@ static void wall_maps_hold_everything(void **state)
                         a.data[a.count - 1] == (double)(a.count - 1));
             rs_nsid_array_clear(&a);
         }
-        static const char *const texts[][2] = {{"format", "reshed-walls"},
-                                               {"weights_checksum", "0123abcd"},
-                                               {"normalisation", "robust"},
-                                               {"program", "reshed-infer"},
-                                               {"program_version", RESHED_VERSION},
-                                               {"source", "scan.ibw"},
-                                               {"channel", "Amplitude"},
-                                               {"format_version", "1"}};
+        static const char *const texts[][2] = {
+            {"format", "reshed-walls"},  {"weights_checksum", "0123abcd"},
+            {"normalisation", "robust"}, {"precision", "bf16"},
+            {"program", "reshed-infer"}, {"program_version", RESHED_VERSION},
+            {"source", "scan.ibw"},      {"channel", "Amplitude"},
+            {"format_version", "1"}};
         for (int i = 0; i < 8; i++) {
             assert_ok(rs_nsid_get_text(f, "/", texts[i][0], text, sizeof text, &err), &err);
             assert_string_equal(text, texts[i][1]);

@@ -173,12 +173,13 @@ static void mac_pixels_are_independent(void **state)
  */
 static void wino_case(const rs_kernels *k, test_rng *r, int m, int tiles, int rows, int width)
 {
-    static const double g4[6][3] = {{.25, 0, 0},
-                                    {-1 / 6., -1 / 6., -1 / 6.},
-                                    {-1 / 6., 1 / 6., -1 / 6.},
-                                    {1 / 24., 1 / 12., 1 / 6.},
-                                    {1 / 24., -1 / 12., 1 / 6.},
-                                    {0, 0, 1}};
+    const double q = sqrt(2);
+    const double g4[6][3] = {{1, 0, 0},
+                             {-q / 3, -1 / 3., -q / 6},
+                             {-q / 3, 1 / 3., -q / 6},
+                             {q / 6, 1 / 3., q / 3},
+                             {q / 6, -1 / 3., q / 3},
+                             {0, 0, 1}};
     static const double g6[8][3] = {{1, 0, 0},
                                     {-2 / 9., -2 / 9., -2 / 9.},
                                     {-2 / 9., 2 / 9., -2 / 9.},

@@ -6,6 +6,7 @@
 
 #include "base/alloc.h"
 #include "imgproc/line.h"
+#include "imgproc/author_route.h"
 #include "imgproc/route.h"
 #include "imgproc/select.h"
 

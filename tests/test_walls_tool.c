@@ -1,3 +1,4 @@
+#define _POSIX_C_SOURCE 200809L
 /* reshed-walls as a user meets it: files in, files and texts out. */
 #include "support.h"
 

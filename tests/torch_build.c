@@ -82,20 +82,11 @@ void pickle_add(bytes *b, const char *text, ...)
             add_byte(b, *text);
         } else {
             switch (*++text) {
-            case 's':
-                add_string(b, va_arg(ap, const char *));
-                break;
-            case 'i':
-                add_int(b, va_arg(ap, long long));
-                break;
-            case 'g':
-                add_global(b, va_arg(ap, const char *));
-                break;
-            case 'b':
-                add_byte(b, va_arg(ap, int));
-                break;
-            default:
-                fail_msg("pickle_add: %%%c", *text);
+            case 's': add_string(b, va_arg(ap, const char *)); break;
+            case 'i': add_int(b, va_arg(ap, long long)); break;
+            case 'g': add_global(b, va_arg(ap, const char *)); break;
+            case 'b': add_byte(b, va_arg(ap, int)); break;
+            default: fail_msg("pickle_add: %%%c", *text);
             }
         }
     }

@@ -126,44 +126,26 @@ static bool take_option(settings *s, int c)
 {
     long n;
     switch (c) {
-    case 'o':
-        s->output = optarg;
-        return true;
-    case CLI_OPT_QUIET:
-        return s->quiet = true;
-    case CLI_OPT_JSON:
-        return s->json = true;
-    case OPT_CHANNEL:
-        s->source.channel = optarg;
-        return true;
-    case OPT_FREQUENCY:
-        s->source.frequency = optarg;
-        return true;
+    case 'o': s->output = optarg; return true;
+    case CLI_OPT_QUIET: return s->quiet = true;
+    case CLI_OPT_JSON: return s->json = true;
+    case OPT_CHANNEL: s->source.channel = optarg; return true;
+    case OPT_FREQUENCY: s->source.frequency = optarg; return true;
     case OPT_BAND:
         return parse_range("--band", optarg, 1e-3, &s->source.band_lo, &s->source.band_hi);
-    case OPT_W0:
-        return parse_range("--w0", optarg, 1e-3, &s->fit.f_min, &s->fit.f_max);
-    case OPT_Q:
-        return parse_range("--q", optarg, 1e-3, &s->fit.q_min, &s->fit.q_max);
-    case OPT_AMPLITUDE:
-        return parse_range("--amplitude", optarg, 0, &s->fit.a_min, &s->fit.a_max);
-    case OPT_MIN_R2:
-        return cli_double(&self, "--min-r2", optarg, -INFINITY, 1, &s->fit.min_r2);
-    case OPT_CONJUGATE:
-        return parse_conjugate(optarg, &s->conjugate);
-    case OPT_PLAIN:
-        s->fit.unbiased = false;
-        return true;
-    case OPT_MASK:
-        return s->mask = true;
-    case OPT_SHO32:
-        return s->sho32 = true;
+    case OPT_W0: return parse_range("--w0", optarg, 1e-3, &s->fit.f_min, &s->fit.f_max);
+    case OPT_Q: return parse_range("--q", optarg, 1e-3, &s->fit.q_min, &s->fit.q_max);
+    case OPT_AMPLITUDE: return parse_range("--amplitude", optarg, 0, &s->fit.a_min, &s->fit.a_max);
+    case OPT_MIN_R2: return cli_double(&self, "--min-r2", optarg, -INFINITY, 1, &s->fit.min_r2);
+    case OPT_CONJUGATE: return parse_conjugate(optarg, &s->conjugate);
+    case OPT_PLAIN: s->fit.unbiased = false; return true;
+    case OPT_MASK: return s->mask = true;
+    case OPT_SHO32: return s->sho32 = true;
     case OPT_THREADS:
         if (!cli_int(&self, "--threads", optarg, 1, 1024, &n)) return false;
         s->fit.threads = (int)n;
         return true;
-    default:
-        return false;
+    default: return false;
     }
 }
 

@@ -410,18 +410,16 @@ reshed_status beps_spectra_read(const char *path, const beps_source *source, bep
     rs_usid_data d = {0};
     beps_spectra s = {0};
     bool any = false;
+    char usid[256];
     reshed_status st = rs_nsid_open(path, &file, err);
     if (st != RESHED_OK) return st;
     for (int k = 0; k < rs_nsid_count(file); k++) any = any || rs_nsid_info(file, k)->is_complex;
     /* No file has both layouts. Where neither is found, the message of NSID lists what there is. */
-    if (!any) {
-        st = rs_usid_read(path, source->channel, &d, err);
-        if (st == RESHED_OK) {
-            st = from_usid(&d, &s, err);
-            rs_usid_data_clear(&d);
-            goto done;
-        }
-        if (st != RESHED_EUNSUPPORTED) goto done;
+    if (!any && rs_usid_find(file, source->channel, usid, sizeof usid)) {
+        st = rs_usid_read(file, usid, &d, err);
+        if (st == RESHED_OK) st = from_usid(&d, &s, err);
+        rs_usid_data_clear(&d);
+        goto done;
     }
     st = from_nsid(file, source, &s, err);
 done:

@@ -105,23 +105,65 @@ static reshed_status normalise(job *j, reshed_error *err)
 
 /* -------------------------------------------------------------------------------- inference */
 
-static reshed_status ready_plan(job *j, reshed_error *err)
+/* Makes the plan, or fits it to the image. */
+static reshed_status ready_plan(const job *j, rs_model_file *take, const rs_plan_options *options,
+                                rs_plan **plan, reshed_error *err)
+{
+    const int h = j->target.height, w = j->target.width;
+    if (*plan) return rs_plan_resize(*plan, h, w, err);
+    return rs_plan_create(j->engine->model, take, h, w, options, plan, err);
+}
+
+static reshed_status ready_plans(job *j, reshed_error *err)
 {
     infer_engine *e = j->engine;
-    if (e->plan) return rs_plan_resize(e->plan, j->target.height, j->target.width, err);
-    return rs_plan_create(e->model, e->model, j->target.height, j->target.width, &e->options,
-                          &e->plan, err);
+    rs_plan_options full = e->options;
+    full.precision = RESHED_FP32;
+    if (j->request->check_precision) { /* first: the other one takes the weights */
+        reshed_status st = ready_plan(j, NULL, &full, &e->full, err);
+        if (st != RESHED_OK) return st;
+    }
+    return ready_plan(j, e->model, &e->options, &e->plan, err);
+}
+
+static infer_error compare(const float *a, const float *b, size_t n)
+{
+    infer_error e = {0, 0};
+    for (size_t i = 0; i < n; i++) {
+        const double d = fabs((double)a[i] - (double)b[i]);
+        if (d > e.largest) e.largest = d;
+        e.average += d / (double)n;
+    }
+    return e;
+}
+
+/* The error of the maps that reduced precision has given. */
+static reshed_status check_precision(const job *j, const float *mean, const float *variance,
+                                     infer_result *r, reshed_error *err)
+{
+    const size_t n =
+        (size_t)j->target.height * (size_t)j->target.width * (size_t)j->engine->arch.classes;
+    float *full = rs_alloc(2 * n, sizeof *full);
+    if (!full) return rs_fail_nomem(err, "the maps", 2 * n * sizeof *full);
+    rs_plan_run(j->engine->full, j->input, full, full + n, NULL);
+    r->mean_error = compare(mean, full, n);
+    r->variance_error = compare(variance, full + n, n);
+    r->checked = true;
+    rs_free(full);
+    return RESHED_OK;
 }
 
 /* The network's maps, still on its own grid. */
 static bool run_network(job *j, float *mean, float *variance, infer_result *r)
 {
     reshed_error err = {0};
-    if (ready_plan(j, &err) != RESHED_OK) return fail(j, j->path, &err);
+    if (ready_plans(j, &err) != RESHED_OK) return fail(j, j->path, &err);
     const double start = rs_os_monotonic();
     if (normalise(j, &err) != RESHED_OK) return fail(j, j->path, &err);
     rs_plan_run(j->engine->plan, j->input, mean, variance, NULL);
     r->seconds = rs_os_monotonic() - start;
+    if (j->request->check_precision && check_precision(j, mean, variance, r, &err) != RESHED_OK)
+        return fail(j, j->path, &err);
     return true;
 }
 
@@ -272,6 +314,7 @@ static bool write_h5(const job *j, const char *path)
                              .lo = (double)j->range.lo,
                              .hi = (double)j->range.hi,
                              .normalisation = norm[j->request->norm],
+                             .precision = infer_precision_name(j->engine->options.precision),
                              .weights_checksum = j->engine->digest,
                              .program = j->engine->program->name,
                              .source = slash ? slash + 1 : j->path,
@@ -348,6 +391,11 @@ static bool write_outputs(const job *j)
     if ((q->h5 || q->defaults) && !write_h5(j, q->h5 ? q->h5 : h5)) return false;
     if (q->png || q->defaults) return write_pictures(j, q->png ? q->png : stem);
     return true;
+}
+
+const char *infer_precision_name(reshed_precision precision)
+{
+    return precision == RESHED_BF16 ? "bf16" : "fp32";
 }
 
 bool infer_image(infer_engine *engine, const infer_request *request, const char *path,

@@ -21,6 +21,7 @@ typedef struct infer_request {
     const char *mean, *variance, *h5, *png, *truth; /* NULL when not asked for */
     bool defaults; /* no output was named: write all, beside the input */
     bool quiet;
+    bool check_precision; /* measure the reduced precision against fp32 */
 } infer_request;
 
 /* The ensemble at work; the plan is made at the first image and resized for others. */
@@ -31,7 +32,13 @@ typedef struct infer_engine {
     char digest[65]; /* of the weights, "" when no file that records it is asked for */
     rs_plan_options options;
     rs_plan *plan; /* owned; NULL before the first image */
+    rs_plan *full; /* the same in fp32, when precision is checked; owned */
 } infer_engine;
+
+/* |difference| of two maps over their pixels, on the network's grid. */
+typedef struct infer_error {
+    double largest, average;
+} infer_error;
 
 typedef struct infer_result {
     int height, width;
@@ -39,11 +46,16 @@ typedef struct infer_result {
     double wall_fraction;    /* pixels whose wall probability is above RS_THRESHOLD_DEFAULT */
     double seconds;          /* normalisation, inference, mean and variance */
     size_t filled;           /* pixels without a value, filled in */
+    bool checked;
+    infer_error mean_error, variance_error; /* of reduced precision, when checked */
     bool scored;
     double iou, best_f, best_threshold;
     rs_edge_score edge; /* at probability 0.5 */
     rs_calibration calibration;
 } infer_result;
+
+/* "fp32", "bf16" */
+const char *infer_precision_name(reshed_precision precision);
 
 /* false after an error message; nothing is left half-written. */
 bool infer_image(infer_engine *engine, const infer_request *request, const char *path,

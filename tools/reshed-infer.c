@@ -40,7 +40,10 @@ static const cli_program self = {
     "is\n"
     "                         known (default); off; or a number: to that many nm per pixel\n"
     "      --algo=NAME        auto (default), winograd, direct, gemm (OpenBLAS)\n"
-    "      --precision=NAME   fp32\n"
+    "      --precision=NAME   fp32 (default), or bf16: a quick preview on processors with "
+    "AVX512_BF16,\n"
+    "                         emulated and slow on others; with --algo auto or winograd\n"
+    "      --precision-check  with bf16: run fp32 as well and say how far apart they are\n"
     "  -j, --threads=N        default: all processors; the result does not depend on it\n"
     "      --json             one JSON object per image on standard output\n"
     "      --quiet            print nothing but errors\n"
@@ -59,6 +62,7 @@ typedef struct options {
     const char *weights;
     long threads;
     reshed_algo algo;
+    reshed_precision precision;
     bool json, quiet;
 } options;
 
@@ -98,13 +102,25 @@ static bool parse_algo(const char *text, reshed_algo *algo)
     return false;
 }
 
+static bool parse_precision(const char *text, reshed_precision *precision)
+{
+    for (int i = RESHED_FP32; i <= RESHED_BF16; i++)
+        if (strcmp(text, infer_precision_name((reshed_precision)i)) == 0) {
+            *precision = (reshed_precision)i;
+            return true;
+        }
+    cli_usage_error(&self, "--precision: expected fp32 or bf16, found '%s'", text);
+    return false;
+}
+
 static int version(void)
 {
     rs_isa isa;
     reshed_error err = {0};
     if (rs_isa_select(&isa, &err) != RESHED_OK) return cli_fail(&self, NULL, &err);
     if (cli_version(&self) != CLI_OK) return CLI_FAILED;
-    printf("instruction set: %s\nBLAS: %s\n", rs_isa_name(isa), rs_blas_name());
+    printf("instruction set: %s\nbf16: %s\nBLAS: %s\n", rs_isa_name(isa),
+           rs_isa_has_bf16(isa) ? "AVX512_BF16" : "emulated", rs_blas_name());
     return cli_close(&self);
 }
 
@@ -117,26 +133,29 @@ enum {
     OPT_NORM,
     OPT_RESAMPLE,
     OPT_ALGO,
-    OPT_PRECISION
+    OPT_PRECISION,
+    OPT_PRECISION_CHECK
 };
 
 /* -1: go on; else the exit status. */
 static int parse(int argc, char **argv, options *o)
 {
-    static const struct option longs[] = {CLI_COMMON_OPTIONS,
-                                          {"weights", required_argument, NULL, 'w'},
-                                          {"mean", required_argument, NULL, OPT_MEAN},
-                                          {"var", required_argument, NULL, OPT_VAR},
-                                          {"h5", required_argument, NULL, OPT_H5},
-                                          {"png", required_argument, NULL, OPT_PNG},
-                                          {"truth", required_argument, NULL, OPT_TRUTH},
-                                          {"channel", required_argument, NULL, 'c'},
-                                          {"norm", required_argument, NULL, OPT_NORM},
-                                          {"resample", required_argument, NULL, OPT_RESAMPLE},
-                                          {"algo", required_argument, NULL, OPT_ALGO},
-                                          {"precision", required_argument, NULL, OPT_PRECISION},
-                                          {"threads", required_argument, NULL, 'j'},
-                                          {0}};
+    static const struct option longs[] = {
+        CLI_COMMON_OPTIONS,
+        {"weights", required_argument, NULL, 'w'},
+        {"mean", required_argument, NULL, OPT_MEAN},
+        {"var", required_argument, NULL, OPT_VAR},
+        {"h5", required_argument, NULL, OPT_H5},
+        {"png", required_argument, NULL, OPT_PNG},
+        {"truth", required_argument, NULL, OPT_TRUTH},
+        {"channel", required_argument, NULL, 'c'},
+        {"norm", required_argument, NULL, OPT_NORM},
+        {"resample", required_argument, NULL, OPT_RESAMPLE},
+        {"algo", required_argument, NULL, OPT_ALGO},
+        {"precision", required_argument, NULL, OPT_PRECISION},
+        {"precision-check", no_argument, NULL, OPT_PRECISION_CHECK},
+        {"threads", required_argument, NULL, 'j'},
+        {0}};
     infer_request *q = &o->request;
     reshed_error err = {0};
     for (int c; (c = cli_option(&self, argc, argv, "w:c:j:", longs)) != -1;) {
@@ -170,13 +189,18 @@ static int parse(int argc, char **argv, options *o)
             if (!parse_algo(optarg, &o->algo)) return CLI_USAGE;
             break;
         case OPT_PRECISION:
-            if (strcmp(optarg, "fp32") != 0)
-                return cli_usage_error(&self, "--precision: expected fp32, found '%s'", optarg);
+            if (!parse_precision(optarg, &o->precision)) return CLI_USAGE;
             break;
+        case OPT_PRECISION_CHECK: q->check_precision = true; break;
         default: return CLI_USAGE;
         }
     }
     if (optind == argc) return cli_usage_error(&self, "no IMAGE given");
+    if (o->precision == RESHED_BF16 && o->algo != RESHED_ALGO_AUTO &&
+        o->algo != RESHED_ALGO_WINOGRAD)
+        return cli_usage_error(&self, "--precision bf16 goes with --algo auto or winograd");
+    if (q->check_precision && o->precision == RESHED_FP32)
+        return cli_usage_error(&self, "--precision-check goes with --precision bf16");
     q->defaults = !q->mean && !q->variance && !q->h5 && !q->png;
     if (argc - optind > 1 && (q->truth || !q->defaults))
         return cli_usage_error(&self,
@@ -207,7 +231,16 @@ static bool load(infer_engine *e, rs_model_file *model, const options *o)
     e->model = model;
     e->options.threads = rs_threads_or_all((int)o->threads);
     e->options.algo = o->algo;
+    e->options.precision = o->precision;
+    if (o->precision == RESHED_BF16 && !rs_isa_has_bf16(e->options.isa) && !o->quiet)
+        cli_warn(&self, NULL, "bf16 is emulated here, and slower than fp32");
     return true;
+}
+
+static void print_number(const char *key, double value)
+{
+    printf(", \"%s\": ", key);
+    cli_json_number(stdout, value);
 }
 
 static void print_json(const char *path, const infer_engine *e, const infer_result *r)
@@ -231,9 +264,15 @@ static void print_json(const char *path, const infer_engine *e, const infer_resu
                   {"ece_near_walls", r->calibration.ece}};
     fputs("{\"file\": ", stdout);
     cli_json_string(stdout, path);
+    printf(", \"precision\": \"%s\"", infer_precision_name(e->options.precision));
+    if (r->checked) {
+        print_number("bf16_error_mean_max", r->mean_error.largest);
+        print_number("bf16_error_mean_average", r->mean_error.average);
+        print_number("bf16_error_variance_max", r->variance_error.largest);
+        print_number("bf16_error_variance_average", r->variance_error.average);
+    }
     for (size_t i = 0; i < (r->scored ? sizeof number / sizeof *number : 7); i++) {
-        printf(", \"%s\": ", number[i].key);
-        cli_json_number(stdout, number[i].value);
+        print_number(number[i].key, number[i].value);
     }
     puts("}");
 }
@@ -242,6 +281,11 @@ static void print_line(const char *path, const infer_result *r)
 {
     printf("%s: %d x %d, mean uncertainty %.3g, walls %.1f %%, %.3f s\n", path, r->height, r->width,
            r->mean_uncertainty, 100 * r->wall_fraction, r->seconds);
+    if (r->checked)
+        printf("%s: bf16 against fp32: mean off by at most %.2g, %.2g on average; variance %.2g, "
+               "%.2g\n",
+               path, r->mean_error.largest, r->mean_error.average, r->variance_error.largest,
+               r->variance_error.average);
     if (r->scored)
         printf("%s: IoU %.3f, edges: precision %.3f, recall %.3f, F %.3f (best %.3f at %.2f), "
                "calibration error near walls %.3f\n",
@@ -278,6 +322,7 @@ int main(int argc, char **argv)
         rs_progress_finish(&bar);
     }
     rs_plan_free(engine.plan);
+    rs_plan_free(engine.full);
     rs_model_file_clear(&model);
     status = cli_close(&self);
     return all ? status : CLI_FAILED;

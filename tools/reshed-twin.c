@@ -61,47 +61,28 @@ static bool parse_type(const char *text, rs_dataset_type *type)
 static bool take_option(twin_job *j, int c)
 {
     switch (c) {
-    case CLI_OPT_QUIET:
-        j->quiet = true;
-        return true;
-    case CLI_OPT_JSON:
-        j->json = true;
-        return true;
-    case OPT_RANDOM:
-        j->random = true;
-        return true;
-    case 'o':
-        j->output = optarg;
-        return true;
-    case OPT_FORMATS:
-        j->formats = optarg;
-        return true;
-    case 'n':
-        return cli_int(&self, "--count", optarg, 1, 100000000, &j->count);
+    case CLI_OPT_QUIET: j->quiet = true; return true;
+    case CLI_OPT_JSON: j->json = true; return true;
+    case OPT_RANDOM: j->random = true; return true;
+    case 'o': j->output = optarg; return true;
+    case OPT_FORMATS: j->formats = optarg; return true;
+    case 'n': return cli_int(&self, "--count", optarg, 1, 100000000, &j->count);
     case 's':
         if (!cli_int(&self, "--size", optarg, 4, 8192, &j->height)) return false;
         j->width = j->height;
         return true;
-    case OPT_HEIGHT:
-        return cli_int(&self, "--height", optarg, 4, 8192, &j->height);
-    case OPT_WIDTH:
-        return cli_int(&self, "--width", optarg, 4, 8192, &j->width);
+    case OPT_HEIGHT: return cli_int(&self, "--height", optarg, 4, 8192, &j->height);
+    case OPT_WIDTH: return cli_int(&self, "--width", optarg, 4, 8192, &j->width);
     case OPT_PIXEL:
         if (!cli_double(&self, "--pixel", optarg, 1e-3, 1e6, &j->pixel)) return false;
         j->pixel *= 1e-9;
         return true;
-    case OPT_TYPE:
-        return parse_type(optarg, &j->type);
-    case OPT_SEED:
-        return cli_int(&self, "--seed", optarg, 0, 2147483647, &j->seed);
-    case OPT_HARSH:
-        return cli_double(&self, "--harsh", optarg, 0, 2, &j->harsh);
-    case OPT_SET:
-        return twin_add_setting(j, optarg);
-    case OPT_THREADS:
-        return cli_int(&self, "--threads", optarg, 0, 1024, &j->threads);
-    default:
-        return false;
+    case OPT_TYPE: return parse_type(optarg, &j->type);
+    case OPT_SEED: return cli_int(&self, "--seed", optarg, 0, 2147483647, &j->seed);
+    case OPT_HARSH: return cli_double(&self, "--harsh", optarg, 0, 2, &j->harsh);
+    case OPT_SET: return twin_add_setting(j, optarg);
+    case OPT_THREADS: return cli_int(&self, "--threads", optarg, 0, 1024, &j->threads);
+    default: return false;
     }
 }
 

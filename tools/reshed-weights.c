@@ -14,10 +14,9 @@
 
 static const cli_program self = {
     "reshed-weights",
-    "Usage: reshed-weights import ENSEMBLE -o OUT.h5 [--fp16] [--pixel-size LO,HI]\n"
-    "                      [--ood-threshold X]\n"
-    "       reshed-weights show [--tensors] FILE...\n"
-    "       reshed-weights check FILE...\n"
+    "Usage: reshed-weights import [OPTION]... ENSEMBLE -o OUT.h5\n"
+    "  or:  reshed-weights show [OPTION]... FILE...\n"
+    "  or:  reshed-weights check [OPTION]... FILE...\n"
     "\n"
     "Reads AtomAI's *_metadict.tar (ensembles and single models of ResHedNet) and reshed's own\n"
     "HDF5 weights files; neither Python nor torch is needed.\n"
@@ -27,15 +26,15 @@ static const cli_program self = {
     "          which is the same for a .tar and the HDF5 file made from it\n"
     "  check   verifies that the tensors are those of the network and that all values are finite\n"
     "\n"
-    "  -o, --output=OUT.h5    file to write; replaced in one step when it exists\n"
-    "      --fp16             store convolution weights in half precision\n"
-    "      --pixel-size=LO,HI record the range of pixel sizes seen in training, in nanometres\n"
-    "      --ood-threshold=X  record the frame score above which a frame is unlike training\n"
-    "      --tensors          list every tensor: type, shape, smallest, largest, mean\n"
-    "      --json             print a machine-readable summary on standard output\n"
-    "      --quiet            print nothing but errors\n"
-    "      --help             print this text\n"
-    "      --version          print the version\n"
+    "  -o, --output=FILE        import: HDF5 file to write; replaced in one step when it exists\n"
+    "      --fp16               import: store convolution weights in half precision\n"
+    "      --pixel-size=LO,HI   import: record the pixel sizes seen in training, in nanometres\n"
+    "      --ood-threshold=X    import: record the score above which a frame is unlike training\n"
+    "      --tensors            show: list every tensor: type, shape, smallest, largest, mean\n"
+    "      --json               print a machine-readable summary on standard output\n"
+    "      --quiet              print nothing but errors\n"
+    "      --help               print this text\n"
+    "      --version            print the version\n"
     "\n"
     "Exit status: 0 done, 1 failed (check: some file is not sound), 2 wrong usage.\n"};
 

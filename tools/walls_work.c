@@ -4,6 +4,7 @@
 
 #include "base/alloc.h"
 #include "imgproc/render.h"
+#include "imgproc/author_route.h"
 #include "imgproc/route.h"
 #include "imgproc/skeleton.h"
 #include "imgproc/threshold.h"

@@ -4,7 +4,7 @@
     torch_peer.py --weights W.h5 --image X.npy --threads N
 
 Talks in lines: first, once everything is loaded, warmed up and the fastest configuration has been found, one JSON
-object about itself; then for each line "run" the object {"seconds": ..., "cpu_seconds": ...} of one pass over all
+object about itself (name, version, config, and what was tried with seconds a member); then for each line "run" the object {"seconds": ..., "cpu_seconds": ...} of one pass over all
 members, and for "save PATH" the members' probabilities [N,C,H,W] of the last run as a float32 .npy. The time is the
 forward passes alone, with neither normalisation nor the ensemble's mean and variance.
 """
@@ -80,10 +80,15 @@ def timed(run):
     return out, time.perf_counter() - wall, time.process_time() - cpu
 
 
-def best_seconds(run, repeats):
-    for _ in range(2):
+def fastest(runs, rounds):
+    """The best seconds of each run; in turn, so that whatever else the machine does hits all alike."""
+    best = dict.fromkeys(runs, float("inf"))
+    for run in runs.values():
         run()
-    return min(timed(run)[1] for _ in range(repeats))
+    for _ in range(rounds):
+        for key, run in runs.items():
+            best[key] = min(best[key], timed(run)[1])
+    return best
 
 
 def say(**fields):
@@ -102,7 +107,7 @@ def main():
     x = torch.from_numpy(np.load(a.image).astype(np.float32))[None, None]
 
     # Each way of building, in each way of sharing the threads out, on as many members as there are threads.
-    tried, few = {}, nets[:a.threads]
+    few, runs = nets[:a.threads], {}
     with torch.no_grad():
         for build in BUILDS:
             try:
@@ -111,9 +116,10 @@ def main():
                 print(f"torch_peer: {build.__name__}: {e}".splitlines()[0][:200], file=sys.stderr)
                 continue
             for side_by_side in (False, True) if a.threads > 1 and len(nets) > 1 else (False,):
-                run = Runner([b[0] for b in built], built[0][1], a.threads, side_by_side)
-                tried[build, side_by_side] = best_seconds(run, 3) / len(few)
+                runs[build, side_by_side] = Runner([b[0] for b in built], built[0][1], a.threads, side_by_side)
+        tried = {k: v / len(few) for k, v in fastest(runs, 4).items()}
         build, side_by_side = min(tried, key=tried.get)
+        runs.clear()
         built = [build(n, x) for n in nets]
     run = Runner([b[0] for b in built], built[0][1], a.threads, side_by_side)
 
@@ -122,7 +128,7 @@ def main():
 
     out = run()
     say(name="PyTorch", version=torch.__version__, config=words(build, side_by_side),
-        tried={words(*k): v for k, v in tried.items()})
+        tried="; ".join(f"{words(*k)} {v:.4f} s" for k, v in tried.items()))
     for line in sys.stdin:
         what, _, argument = line.rstrip("\n").partition(" ")
         if what == "run":

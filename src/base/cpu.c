@@ -33,6 +33,17 @@ rs_isa rs_isa_best(void)
     return RS_ISA_GENERIC;
 }
 
+bool rs_isa_has_bf16(rs_isa isa)
+{
+#if defined(__x86_64__)
+    __builtin_cpu_init();
+    return isa == RS_ISA_AVX512 && __builtin_cpu_supports("avx512bf16");
+#else
+    (void)isa;
+    return false;
+#endif
+}
+
 reshed_status rs_isa_select(rs_isa *isa, reshed_error *err)
 {
     rs_isa best = rs_isa_best();

@@ -3,6 +3,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 #include <sched.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -36,18 +39,33 @@ void rs_os_free(void *p)
     free(p);
 }
 
-double rs_os_monotonic(void)
+static double clock_seconds(clockid_t clock)
 {
     struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
+    if (clock_gettime(clock, &t) != 0) return 0;
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+void rs_os_trim(void)
+{
+#ifdef __GLIBC__
+    malloc_trim(0);
+#endif
+}
+
+double rs_os_monotonic(void)
+{
+    return clock_seconds(CLOCK_MONOTONIC);
 }
 
 double rs_os_cpu_seconds(void)
 {
-    struct timespec t;
-    if (clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t) != 0) return 0;
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+    return clock_seconds(CLOCK_PROCESS_CPUTIME_ID);
+}
+
+double rs_os_thread_seconds(void)
+{
+    return clock_seconds(CLOCK_THREAD_CPUTIME_ID);
 }
 
 int rs_os_processors(void)
@@ -175,17 +193,42 @@ struct rs_os_file {
     int fd;
 };
 
-reshed_status rs_os_open(const char *path, rs_os_file **out, uint64_t *size, reshed_error *err)
+/* A record lock: unlike flock, which HDF5 uses, it leaves other programs free to read along. Where
+ * it can be, it is the descriptor's and not the process', so that closing another one does not end
+ * it. */
+static bool lock_for_writing(int fd)
 {
-    size_t n;
+    struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+#ifdef F_OFD_SETLK
+    int rc = fcntl(fd, F_OFD_SETLK, &whole);
+#else
+    int rc = fcntl(fd, F_SETLK, &whole);
+#endif
+    return rc == 0 || (errno != EACCES && errno != EAGAIN); /* some file systems have no locks */
+}
+
+reshed_status rs_os_open(const char *path, rs_os_mode mode, rs_os_file **out, uint64_t *size,
+                         reshed_error *err)
+{
+    static const int flags[] = {O_RDONLY, O_RDWR, O_RDWR | O_CREAT | O_EXCL};
+    struct stat st;
+    reshed_status status = RESHED_OK;
     rs_os_file *f = rs_alloc(1, sizeof *f);
     if (!f) return rs_fail_nomem(err, "an open file", sizeof *f);
-    reshed_status st = open_regular(path, &f->fd, &n, err);
-    if (st != RESHED_OK) {
+    f->fd = open(path, flags[mode] | O_CLOEXEC | O_NONBLOCK, 0666);
+    if (f->fd < 0)
+        status = rs_fail(err, RESHED_EIO, "cannot %s: %s", mode == RS_OS_CREATE ? "create" : "open",
+                         strerror(errno));
+    else if (fstat(f->fd, &st) != 0 || !S_ISREG(st.st_mode))
+        status = rs_fail(err, RESHED_EIO, "cannot open|a regular file|something else");
+    else if (mode != RS_OS_READ && !lock_for_writing(f->fd))
+        status = rs_fail(err, RESHED_EIO, "cannot open|a file that no program writes|one in use");
+    if (status != RESHED_OK) {
+        if (f->fd >= 0) close(f->fd);
         rs_free(f);
-        return st;
+        return status;
     }
-    *size = n;
+    if (size) *size = (uint64_t)st.st_size;
     *out = f;
     return RESHED_OK;
 }
@@ -201,6 +244,34 @@ size_t rs_os_read_at(const rs_os_file *f, uint64_t offset, void *buf, size_t n)
         done += (size_t)k;
     }
     return done;
+}
+
+reshed_status rs_os_write_at(rs_os_file *f, uint64_t offset, const void *buf, size_t n,
+                             reshed_error *err)
+{
+    size_t done = 0;
+    if (n > INT64_MAX || offset > INT64_MAX - n)
+        return rs_fail(err, RESHED_EINVAL, "cannot write|a place within a file|offset %llu",
+                       (unsigned long long)offset);
+    while (done < n) {
+        ssize_t k = pwrite(f->fd, (const char *)buf + done, n - done, (off_t)(offset + done));
+        if (k < 0 && errno == EINTR) continue;
+        if (k < 0) return rs_fail(err, RESHED_EIO, "cannot write: %s", strerror(errno));
+        done += (size_t)k;
+    }
+    return RESHED_OK;
+}
+
+reshed_status rs_os_resize(rs_os_file *f, uint64_t size, reshed_error *err)
+{
+    if (size <= INT64_MAX && ftruncate(f->fd, (off_t)size) == 0) return RESHED_OK;
+    return rs_fail(err, RESHED_EIO, "cannot write: %s", strerror(errno));
+}
+
+reshed_status rs_os_sync(rs_os_file *f, reshed_error *err)
+{
+    if (fsync(f->fd) == 0) return RESHED_OK;
+    return rs_fail(err, RESHED_EIO, "cannot write: %s", strerror(errno));
 }
 
 void rs_os_close(rs_os_file *f)
@@ -263,16 +334,6 @@ reshed_status rs_os_commit_temp(const char *temp, const char *path, reshed_error
 void rs_os_discard_temp(const char *temp)
 {
     unlink(temp);
-}
-
-reshed_status rs_os_sync_file(const char *path, reshed_error *err)
-{
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    bool ok = fd >= 0 && fsync(fd) == 0;
-    reshed_status st =
-        ok ? RESHED_OK : rs_fail(err, RESHED_EIO, "cannot write: %s", strerror(errno));
-    if (fd >= 0) close(fd);
-    return st;
 }
 
 reshed_status rs_os_write_file(const char *path, const void *data, size_t len, reshed_error *err)

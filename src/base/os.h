@@ -14,12 +14,16 @@
 /* bytes is a multiple of 64 and > 0; 64-byte aligned, or NULL. Use rs_alloc instead. */
 void *rs_os_alloc(size_t bytes);
 void rs_os_free(void *p);
+/* Gives freed memory back to the system, where the allocator would keep it for later. */
+void rs_os_trim(void);
 
 /* Seconds from a fixed, arbitrary moment; never goes back. */
 double rs_os_monotonic(void);
 
 /* Processor seconds that all threads of this process have used so far. */
 double rs_os_cpu_seconds(void);
+/* Of the calling thread. */
+double rs_os_thread_seconds(void);
 
 /* Processors that this process may use, >= 1. */
 int rs_os_processors(void);
@@ -46,11 +50,22 @@ reshed_status rs_os_read_file(const char *path, size_t max, uint8_t **data, size
 reshed_status rs_os_read_head(const char *path, uint8_t *buf, size_t n, size_t *got,
                               reshed_error *err);
 
-/* A regular file open for reading at any place. */
+/* A regular file open for reading, or reading and writing, at any place. */
 typedef struct rs_os_file rs_os_file;
-reshed_status rs_os_open(const char *path, rs_os_file **out, uint64_t *size, reshed_error *err);
+typedef enum rs_os_mode {
+    RS_OS_READ,
+    RS_OS_UPDATE, /* an existing file; one writer at a time, another one is RESHED_EIO */
+    RS_OS_CREATE  /* a new file, likewise; one that exists is RESHED_EIO */
+} rs_os_mode;
+reshed_status rs_os_open(const char *path, rs_os_mode mode, rs_os_file **out, uint64_t *size,
+                         reshed_error *err);
 /* Reads up to n bytes from offset; fewer at the end of the file or after an error. */
 size_t rs_os_read_at(const rs_os_file *f, uint64_t offset, void *buf, size_t n);
+reshed_status rs_os_write_at(rs_os_file *f, uint64_t offset, const void *buf, size_t n,
+                             reshed_error *err);
+reshed_status rs_os_resize(rs_os_file *f, uint64_t size, reshed_error *err);
+/* Returns once what was written is on the disk. */
+reshed_status rs_os_sync(rs_os_file *f, reshed_error *err);
 /* NULL is fine. */
 void rs_os_close(rs_os_file *f);
 
@@ -64,8 +79,5 @@ reshed_status rs_os_write_file(const char *path, const void *data, size_t len, r
 reshed_status rs_os_temp_name(const char *path, char *buf, size_t n, reshed_error *err);
 reshed_status rs_os_commit_temp(const char *temp, const char *path, reshed_error *err);
 void rs_os_discard_temp(const char *temp);
-
-/* Returns once what has been written to path is on the disk, by whatever descriptor it was. */
-reshed_status rs_os_sync_file(const char *path, reshed_error *err);
 
 #endif

@@ -27,8 +27,8 @@ void rs_sho_jacobian(const rs_sho *p, const double *frequency, int n, double *ja
 
 /* Standard errors of a least-squares fit of p to n bins whose real and imaginary parts carry
  * independent Gaussian noise of standard deviation sigma: the Cramer-Rao bound. peak (may be NULL)
- * receives that of the peak amplitude A Q, which is far better known than A or Q alone. NaN where
- * the spectrum does not determine p. */
+ * receives that of the peak amplitude A Q, whose errors partly cancel. NaN where the spectrum does
+ * not determine p. */
 void rs_sho_bound(const rs_sho *p, const double *frequency, int n, double sigma, rs_sho *se,
                   double *peak);
 

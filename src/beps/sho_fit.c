@@ -156,23 +156,31 @@ static bool next_trial(const rs_sho_plan *plan, const lane *t, double *d, double
     double sd = (e * t->gd - b * t->gc) / det, sc = (a * t->gc - b * t->gd) / det;
     double lo, hi;
     if (!(det > 0)) sd = t->gd / a, sc = t->gc / e;
-    /* A parameter that stands at its limit and wants out is held, and the other moves alone. */
+    /* A parameter that stands at its limit and wants out is held there, and the other moves alone;
+     * with Q held, c follows the frequency. */
     c_range(plan, t->d, &lo, &hi);
     bool hold_d = (t->d <= plan->d_min && sd < 0) || (t->d >= plan->d_max && sd > 0);
-    bool hold_c = (t->c <= lo && sc < 0) || (t->c >= hi && sc > 0);
-    if (hold_d) sd = 0, sc = t->gc / e;
-    if (hold_c) sc = 0, sd = hold_d ? 0 : t->gd / a;
+    bool at_lo = t->c <= lo && sc < 0, at_hi = t->c >= hi && sc > 0;
+    if (at_lo || at_hi) {
+        double follow = 0.5 * t->c / (1 + t->d);
+        sd = (t->gd + follow * t->gc) / (a + follow * (2 * b + follow * e));
+        sc = 0;
+    }
+    if (hold_d) {
+        sd = 0;
+        if (!at_lo && !at_hi) sc = t->gc / e;
+    }
     /* Far from the answer the quadratic model may ask for anything: a step stays within the
      * neighbourhood that the present linewidth can speak for. */
     sd = clamp(sd, -2 * t->c, 2 * t->c);
     sc = clamp(sc, -0.75 * t->c, 3 * t->c);
     *d = clamp(t->d + sd, plan->d_min, plan->d_max);
     c_range(plan, *d, &lo, &hi);
-    *c = clamp(t->c + sc, lo, hi);
+    *c = at_lo ? lo : at_hi ? hi : clamp(t->c + sc, lo, hi);
     sd = *d - t->d, sc = *c - t->c;
     /* A step of 1e-5 standard errors, or of rounding. */
     double gain = sd * sd * t->mdd + 2 * sd * sc * t->mdc + sc * sc * t->mcc;
-    return !(gain > 1e-10 * fmax(t->rss, 0) / (2 * t->used - 4) + 1e-28 * t->power);
+    return !(gain > 1e-10 * fmax(t->rss, 0) / (2 * t->used - 4) + 1e-24 * t->power);
 }
 
 /* One lane's share of the iteration after a pass at (*d, *c). */
@@ -224,7 +232,7 @@ static void finish_lane(const rs_sho_plan *plan, const lane *t, const rs_sho_las
     const rs_sho none = {NAN, NAN, NAN, NAN};
     *out =
         (rs_sho_fit){.p = none, .peak = NAN, .se = none, .se_peak = NAN, .r2 = NAN, .noise = NAN};
-    out->flags = (uint16_t)t->flags;
+    out->flags = t->flags;
     if (t->flags & (RS_SHO_FEW_BINS | RS_SHO_FLAT)) return;
 
     double rss = last->rss.v[l], zz = t->zr * t->zr + t->zi * t->zi, d = 1 + t->d;
@@ -232,7 +240,7 @@ static void finish_lane(const rs_sho_plan *plan, const lane *t, const rs_sho_las
     double peak = ldexp(sqrt(zz / d) / t->c, t->exponent);
     rs_sho p = {ldexp(sqrt(zz) / d, t->exponent), sqrt(d) * plan->reference, sqrt(d) / t->c,
                 atan2(t->zi, t->zr)};
-    out->flags |= (uint16_t)judge(plan, t, p.amplitude, rss, last->lag.v[l]);
+    out->flags |= judge(plan, t, p.amplitude, rss, last->lag.v[l]);
     rs_sho_errors(&t->moments, d, t->c, variance / zz, e);
     if (plan->o.unbiased && !(out->flags & RS_SHO_FAILED)) {
         rs_sho_moments2 m = {.s4u = last->s4u.v[l]};
@@ -253,7 +261,7 @@ static void finish_lane(const rs_sho_plan *plan, const lane *t, const rs_sho_las
     out->se_peak = out->peak * e[RS_SHO_LN_AQ];
     out->r2 = 1 - rss / t->spread;
     out->noise = ldexp(sqrt(variance), t->exponent);
-    out->passes = (uint16_t)t->passes;
+    out->passes = (uint32_t)t->passes;
 }
 
 typedef struct job {
@@ -439,28 +447,17 @@ size_t rs_sho_plan_bytes(const rs_sho_plan *plan)
 const char *rs_sho_flag_text(unsigned flag)
 {
     switch ((rs_sho_flag)flag) {
-    case RS_SHO_FEW_BINS:
-        return "too few finite bins";
-    case RS_SHO_FLAT:
-        return "all bins have one value";
-    case RS_SHO_NOISE:
-        return "no resonance above the noise";
-    case RS_SHO_UNCONVERGED:
-        return "not converged";
-    case RS_SHO_FREQUENCY_LIM:
-        return "resonance at the limit of its range";
-    case RS_SHO_Q_LIM:
-        return "Q at the limit of its range";
-    case RS_SHO_AMPLITUDE_LIM:
-        return "amplitude out of its range";
-    case RS_SHO_POOR:
-        return "R2 too low";
-    case RS_SHO_NAN_BINS:
-        return "bins that are not finite left out";
-    case RS_SHO_STRUCTURE:
-        return "residuals are not white";
-    case RS_SHO_FAILED:
-        break;
+    case RS_SHO_FEW_BINS: return "too few finite bins";
+    case RS_SHO_FLAT: return "all bins have one value";
+    case RS_SHO_NOISE: return "no resonance above the noise";
+    case RS_SHO_UNCONVERGED: return "not converged";
+    case RS_SHO_FREQUENCY_LIM: return "resonance at the limit of its range";
+    case RS_SHO_Q_LIM: return "Q at the limit of its range";
+    case RS_SHO_AMPLITUDE_LIM: return "amplitude out of its range";
+    case RS_SHO_POOR: return "R2 too low";
+    case RS_SHO_NAN_BINS: return "bins that are not finite left out";
+    case RS_SHO_STRUCTURE: return "residuals are not white";
+    case RS_SHO_FAILED: break;
     }
     return "";
 }

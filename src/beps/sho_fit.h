@@ -41,14 +41,15 @@ const char *rs_sho_flag_text(unsigned flag);
 
 typedef struct rs_sho_fit {
     rs_sho p;
-    double peak;     /* A Q, the largest response; better known than A or Q */
+    double peak;     /* A Q, the response at w0; not the product of p's two, each of which has
+                        its own bias taken off */
     rs_sho se;       /* standard errors, from the scatter of the residuals */
     double se_peak;  /* of the peak */
     double r2;       /* 1 - sum|y-H|^2 / sum|y-mean|^2, complex mean (BGlib's "R2 Criterion" as
                         its name says) */
     double noise;    /* standard deviation of the residuals per quadrature, unit of the spectra */
-    uint16_t flags;  /* rs_sho_flag */
-    uint16_t passes; /* over the spectrum, that the iteration took */
+    uint32_t flags;  /* rs_sho_flag */
+    uint32_t passes; /* over the spectrum, that the iteration took */
 } rs_sho_fit;
 
 typedef struct rs_sho_options {

@@ -1,9 +1,9 @@
 /* sho_kernel.h - the arithmetic over all bins of RS_SHO_LANES spectra at once, inside sho_fit.
  *
  * A block holds one spectrum per lane, lanes fastest, so that an operation on neighbouring lanes is
- * one vector instruction. No lane reads another, and neither contraction nor reassociation is
- * allowed (C11's rules), so a lane's bits are those of the scalar program. All arrays over lanes
- * are 64-byte aligned. */
+ * one vector instruction. No lane reads another and all lanes run the same code, so what a lane
+ * gives depends neither on its neighbours nor on its place. All arrays over lanes are 64-byte
+ * aligned. */
 #ifndef RS_BEPS_SHO_KERNEL_H
 #define RS_BEPS_SHO_KERNEL_H
 

@@ -7,6 +7,7 @@
 #include "imgproc/distance.h"
 #include "imgproc/domains.h"
 #include "imgproc/line.h"
+#include "imgproc/author_route.h"
 #include "imgproc/route.h"
 
 const char *rs_point_kind_name(rs_point_kind kind)

@@ -240,7 +240,7 @@ static void label_walls(rs_wallgraph *g, double min_wall)
 {
     size_t n = rs_grid_count(&g->grid);
     int kept = g->walls;
-    qsort(g->wall, (size_t)g->walls, sizeof *g->wall, longest_first);
+    if (kept > 1) qsort(g->wall, (size_t)kept, sizeof *g->wall, longest_first);
     while (kept > 0 && g->wall[kept - 1].line.length < min_wall) kept--;
     for (size_t i = 0; i < n; i++) g->wall_at[i] = -1;
     for (int w = 0; w < g->walls; w++) {

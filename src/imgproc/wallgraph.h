@@ -12,8 +12,9 @@
  * A branch is a run of skeleton pixels between two nodes (ends and junctions). A wall is what a
  * physicist would call one: branches that continue each other through junctions, cut where the line
  * turns sharply (from one habit plane to another, or at the tip of a needle). Two walls that run
- * side by side bound a domain; each 90-degree wall bounds exactly one in-plane (a-) domain, so it
- * belongs to at most one such pair.
+ * side by side bound a domain; a 90-degree wall has in-plane (a-) material on one side only, so all
+ * pairs that it belongs to lie on that side (there are several when the opposite face is drawn in
+ * pieces).
  *
  * Angles are in radians, counterclockwise from +x, with +y up. */
 #ifndef RS_IMGPROC_WALLGRAPH_H
@@ -95,7 +96,7 @@ typedef enum rs_wall_end {
 typedef struct rs_wall {
     rs_line line;
     rs_wall_end end[2];
-    int pair;     /* index of the pair it belongs to, or -1 */
+    int pair;     /* the best of the pairs it belongs to, or -1 */
     int family;   /* walls of one orientation, see wallfamily.h; -1 until that is called */
     double place; /* metres across the family */
 } rs_wall;

@@ -300,13 +300,10 @@ static rs_wall_end end_of(const merger *m, int e)
     int node = node_of_end(m, e);
     if (node < 0) return RS_END_CLOSED;
     switch (m->g->node[node].kind) {
-    case RS_NODE_JUNCTION:
-        return RS_END_JUNCTION;
-    case RS_NODE_BORDER:
-        return RS_END_BORDER;
+    case RS_NODE_JUNCTION: return RS_END_JUNCTION;
+    case RS_NODE_BORDER: return RS_END_BORDER;
     case RS_NODE_END:
-    case RS_NODE_ISOLATED:
-        break;
+    case RS_NODE_ISOLATED: break;
     }
     return RS_END_FREE;
 }

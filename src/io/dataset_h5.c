@@ -10,9 +10,9 @@
 #define CHUNK_ITEMS 16
 
 struct rs_dataset {
-    hid_t file, images, labels, pixels, type;
+    rs_h5_out *file;
+    hid_t images, labels, pixels, type;
     hsize_t dims[3];
-    char temp[4096], path[4096];
 };
 
 size_t rs_dataset_pixel_bytes(rs_dataset_type type)
@@ -74,14 +74,15 @@ static bool fill_file(rs_dataset *d, const rs_dataset_info *info)
 {
     d->type = make_type(info->type);
     if (d->type < 0) return false;
-    d->images = make_set(d->file, "images", d->type, 3, d->dims, 0);
-    d->labels = make_set(d->file, "labels", H5T_STD_U8LE, 3, d->dims, 1);
-    d->pixels = make_set(d->file, "pixel_size", H5T_IEEE_F64LE, 1, d->dims, 0);
+    d->images = make_set(d->file->id, "images", d->type, 3, d->dims, 0);
+    d->labels = make_set(d->file->id, "labels", H5T_STD_U8LE, 3, d->dims, 1);
+    d->pixels = make_set(d->file->id, "pixel_size", H5T_IEEE_F64LE, 1, d->dims, 0);
     return d->images >= 0 && d->labels >= 0 && d->pixels >= 0 &&
-           rs_h5_set_text(d->file, "format", "reshed-dataset") &&
-           rs_h5_set_int(d->file, "format_version", 1) &&
-           rs_h5_set_text(d->file, "program", info->program) &&
-           rs_h5_set_text(d->file, "options", info->options) && set_seed(d->file, info->seed);
+           rs_h5_set_text(d->file->id, "format", "reshed-dataset") &&
+           rs_h5_set_int(d->file->id, "format_version", 1) &&
+           rs_h5_set_text(d->file->id, "program", info->program) &&
+           rs_h5_set_text(d->file->id, "options", info->options) &&
+           set_seed(d->file->id, info->seed);
 }
 
 reshed_status rs_dataset_create(const char *path, const rs_dataset_info *info, rs_dataset **out,
@@ -93,21 +94,14 @@ reshed_status rs_dataset_create(const char *path, const rs_dataset_info *info, r
                        INT32_MAX, (long long)info->count, info->height, info->width);
     rs_dataset *d = rs_zalloc(1, sizeof *d);
     if (!d) return rs_fail_nomem(err, "a data set", sizeof *d);
-    d->file = d->images = d->labels = d->pixels = d->type = -1;
+    d->images = d->labels = d->pixels = d->type = -1;
     d->dims[0] = (hsize_t)info->count;
     d->dims[1] = (hsize_t)info->height;
     d->dims[2] = (hsize_t)info->width;
     rs_h5_hush hush = rs_h5_hush_begin();
-    reshed_status st = RESHED_OK;
-    if ((size_t)snprintf(d->path, sizeof d->path, "%s", path) >= sizeof d->path)
-        st = rs_fail(err, RESHED_EINVAL, "name of the data set|at most %zu bytes",
-                     sizeof d->path - 1);
-    if (st == RESHED_OK) st = rs_os_temp_name(path, d->temp, sizeof d->temp, err);
-    if (st == RESHED_OK) {
-        d->file = H5Fcreate(d->temp, H5F_ACC_EXCL, H5P_DEFAULT, H5P_DEFAULT);
-        if (d->file < 0 || !fill_file(d, info))
-            st = rs_h5_fail(err, RESHED_EIO, "cannot create the data set", "");
-    }
+    reshed_status st = rs_h5_out_open(path, RS_H5_ATOMIC, &d->file, err);
+    if (st == RESHED_OK && !fill_file(d, info))
+        st = rs_h5_fail(err, RESHED_EIO, "cannot create the data set", "");
     rs_h5_hush_end(hush);
     if (st == RESHED_OK)
         *out = d;
@@ -155,11 +149,8 @@ reshed_status rs_dataset_finish(rs_dataset *d, reshed_status st, reshed_error *e
     rs_h5_close(d->labels);
     rs_h5_close(d->images);
     rs_h5_close(d->type);
-    if (d->file >= 0 && H5Fclose(d->file) < 0 && st == RESHED_OK)
-        st = rs_h5_fail(err, RESHED_EIO, "cannot complete the data set", "");
+    if (d->file) st = rs_h5_out_finish(d->file, st, err);
     rs_h5_hush_end(hush);
-    if (st == RESHED_OK) st = rs_os_commit_temp(d->temp, d->path, err);
-    if (st != RESHED_OK && d->temp[0]) rs_os_discard_temp(d->temp);
     rs_free(d);
     return st;
 }

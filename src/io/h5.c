@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "base/alloc.h"
-#include "base/os.h"
 #include "io/h5_heap.h"
 
 /* Deflate cannot shrink data further than this, so a dataset cannot honestly hold more than that
@@ -13,8 +12,6 @@
 /* Below this a dataset may be larger than what is stored: parts never written read as the fill
  * value. */
 #define FREE_BYTES ((uint64_t)64 << 20)
-
-const uint8_t rs_h5_signature[8] = {0x89, 'H', 'D', 'F', '\r', '\n', 0x1a, '\n'};
 
 rs_h5_hush rs_h5_hush_begin(void)
 {
@@ -58,128 +55,17 @@ void rs_h5_close(hid_t id)
 {
     if (id < 0) return;
     switch (H5Iget_type(id)) {
-    case H5I_FILE:
-        H5Fclose(id);
-        break;
+    case H5I_FILE: H5Fclose(id); break;
     case H5I_GROUP:
-    case H5I_DATASET:
-        H5Oclose(id);
-        break;
+    case H5I_DATASET: H5Oclose(id); break;
     case H5I_DATATYPE:
         H5Tclose(id); /* a committed type closes the same way */
         break;
-    case H5I_DATASPACE:
-        H5Sclose(id);
-        break;
-    case H5I_ATTR:
-        H5Aclose(id);
-        break;
-    case H5I_GENPROP_LST:
-        H5Pclose(id);
-        break;
-    default:
-        break;
+    case H5I_DATASPACE: H5Sclose(id); break;
+    case H5I_ATTR: H5Aclose(id); break;
+    case H5I_GENPROP_LST: H5Pclose(id); break;
+    default: break;
     }
-}
-
-static hid_t open_bytes(const uint8_t *bytes, size_t len)
-{
-    hid_t fapl = H5Pcreate(H5P_FILE_ACCESS), file = -1;
-    if (fapl >= 0 && H5Pset_fapl_core(fapl, (size_t)1 << 16, 0) >= 0 &&
-        H5Pset_file_image(fapl, (void *)(uintptr_t)bytes, len) >= 0)
-        file = H5Fopen("memory", H5F_ACC_RDONLY, fapl);
-    rs_h5_close(fapl);
-    return file;
-}
-
-static hid_t open_path(const char *path)
-{
-    hid_t file = H5Fopen(path, H5F_ACC_RDONLY, H5P_DEFAULT);
-    if (file < 0) file = H5Fopen(path, H5F_ACC_RDONLY | H5F_ACC_SWMR_READ, H5P_DEFAULT);
-    return file;
-}
-
-static herr_t refuse_link(const char *parent_file, const char *parent_group, const char *child_file,
-                          const char *child_object, unsigned *flags, hid_t fapl, void *ctx)
-{
-    (void)parent_file, (void)parent_group, (void)child_file, (void)child_object;
-    (void)flags, (void)fapl, (void)ctx;
-    return -1;
-}
-
-/* The bytes themselves: a copy, or the open file. */
-static reshed_status open_raw(rs_h5_file *f, const char *path, const uint8_t *bytes, size_t len,
-                              reshed_error *err)
-{
-    uint8_t head[sizeof rs_h5_signature];
-    bool ok;
-    if (path) {
-        reshed_status st = rs_os_open(path, &f->raw, &f->size, err);
-        if (st != RESHED_OK) return st;
-        ok = rs_os_read_at(f->raw, 0, head, sizeof head) == sizeof head;
-    } else {
-        if (!(f->bytes = rs_alloc(len, 1))) return rs_fail_nomem(err, "an HDF5 file", len);
-        if (len) memcpy(f->bytes, bytes, len);
-        f->size = len;
-        ok = len >= sizeof head;
-        if (ok) memcpy(head, bytes, sizeof head);
-    }
-    if (ok && memcmp(head, rs_h5_signature, sizeof head) == 0) return RESHED_OK;
-    return rs_fail(err, RESHED_ECORRUPT,
-                   "not an HDF5 file|the HDF5 signature|other bytes|offset 0");
-}
-
-reshed_status rs_h5_open(const char *path, const uint8_t *bytes, size_t len, rs_h5_file **out,
-                         reshed_error *err)
-{
-    rs_h5_file *f = rs_zalloc(1, sizeof *f);
-    if (!f) return rs_fail_nomem(err, "an HDF5 file", sizeof *f);
-    f->id = f->access = -1;
-    reshed_status st = open_raw(f, path, bytes, len, err);
-    if (st == RESHED_OK) {
-        f->id = path ? open_path(path) : open_bytes(f->bytes, len);
-        if (f->id < 0) st = rs_h5_fail(err, RESHED_ECORRUPT, "cannot open the HDF5 file", "");
-    }
-    if (st == RESHED_OK) {
-        f->access = H5Pcreate(H5P_LINK_ACCESS);
-        if (f->access < 0 || H5Pset_elink_cb(f->access, refuse_link, NULL) < 0)
-            st = rs_h5_fail(err, RESHED_EINTERNAL, "cannot set up the HDF5 library", "");
-    }
-    if (st != RESHED_OK) {
-        rs_h5_file_close(f);
-        return st;
-    }
-    *out = f;
-    return RESHED_OK;
-}
-
-void rs_h5_file_close(rs_h5_file *f)
-{
-    if (!f) return;
-    rs_h5_close(f->access);
-    rs_h5_close(f->id);
-    rs_os_close(f->raw);
-    rs_free(f->bytes);
-    rs_free(f);
-}
-
-bool rs_h5_address_ok(const rs_h5_file *f, uint64_t address)
-{
-    return address < f->size;
-}
-
-hid_t rs_h5_object(const rs_h5_file *f, const char *path, bool dataset)
-{
-    H5L_info_t info;
-    if (H5Lget_info(f->id, path, &info, f->access) >= 0 && info.type == H5L_TYPE_HARD &&
-        !rs_h5_address_ok(f, info.u.address))
-        return -1;
-    hid_t id = H5Oopen(f->id, path, f->access);
-    if (id >= 0 && dataset && H5Iget_type(id) != H5I_DATASET) {
-        rs_h5_close(id);
-        return -1;
-    }
-    return id;
 }
 
 /* ----------------------------------------------------------------------------------- attributes */

@@ -10,16 +10,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* One interface for HDF5 1.10, 1.12 and 1.14. */
-#ifndef H5_USE_110_API
-#define H5_USE_110_API
-#endif
-#include <hdf5.h>
-
 #include "base/status.h"
-
-/* Bytes of the signature at the start of every HDF5 file. */
-extern const uint8_t rs_h5_signature[8];
+#include "io/h5_file.h"
 
 /* The library prints its error stack unless told not to. Each public function of this room hushes
  * it on entry and restores the caller's setting on exit. */
@@ -37,29 +29,6 @@ reshed_status rs_h5_fail(reshed_error *err, reshed_status status, const char *wh
 
 /* Close an identifier of any kind; negative ones are left alone. */
 void rs_h5_close(hid_t id);
-
-/* A file open for reading, through the library and byte by byte (see h5_heap.h). Links into other
- * files are not followed. */
-typedef struct rs_h5_file {
-    hid_t id, access; /* access: for H5Oopen and its like */
-    uint64_t size;
-    uint8_t *bytes;         /* [size] of a file in memory, else NULL; owned */
-    struct rs_os_file *raw; /* of a file on disk, else NULL; owned */
-    uint64_t cache_at;
-    size_t cache_n;
-    uint8_t cache[16384];
-} rs_h5_file;
-
-/* Opens path, or bytes[len] (copied) when path is NULL. A file that another process writes in SWMR
- * mode can be opened. */
-reshed_status rs_h5_open(const char *path, const uint8_t *bytes, size_t len, rs_h5_file **out,
-                         reshed_error *err);
-/* NULL is fine. */
-void rs_h5_file_close(rs_h5_file *f);
-/* Whether an object can lie at that address; the library faults on addresses near 2^64. */
-bool rs_h5_address_ok(const rs_h5_file *f, uint64_t address);
-/* Opens the object at path, which must be a dataset when `dataset`; < 0 when there is none. */
-hid_t rs_h5_object(const rs_h5_file *f, const char *path, bool dataset);
 
 /* Whether obj has an attribute of that name. */
 bool rs_h5_has_attr(hid_t obj, const char *name);

@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "base/cursor.h"
-#include "base/os.h"
 
 /* Bytes of a reference in files with 8-byte addresses, which all of ours have. */
 #define REFERENCE 16
@@ -41,18 +40,17 @@ bool rs_h5_vlen_read(hid_t attr, int n, rs_h5_vlen *refs)
     return true;
 }
 
-/* n bytes of the file at offset. */
+/* n bytes of the file at offset. A file on disk is read in larger pieces: the texts of a file stand
+ * close together. */
 static bool take(rs_h5_file *f, uint64_t offset, void *buf, size_t n)
 {
-    if (offset > f->size || n > f->size - offset) return false;
-    if (f->bytes) {
-        memcpy(buf, f->bytes + offset, n);
-        return true;
-    }
-    if (n > sizeof f->cache) return rs_os_read_at(f->raw, offset, buf, n) == n;
-    if (offset < f->cache_at || offset + n > f->cache_at + f->cache_n) {
+    if (f->io.bytes || n > sizeof f->cache) return rs_h5_io_read(&f->io, offset, buf, n);
+    if (offset < f->cache_at || n > f->cache_n || offset - f->cache_at > f->cache_n - n) {
+        if (offset >= f->io.size) return false;
+        uint64_t left = f->io.size - offset;
         f->cache_at = offset;
-        f->cache_n = rs_os_read_at(f->raw, offset, f->cache, sizeof f->cache);
+        f->cache_n = left < sizeof f->cache ? (size_t)left : sizeof f->cache;
+        if (!rs_h5_io_read(&f->io, offset, f->cache, f->cache_n)) f->cache_n = 0;
         if (f->cache_n < n) return false;
     }
     memcpy(buf, f->cache + (offset - f->cache_at), n);
@@ -72,7 +70,7 @@ bool rs_h5_heap_read(rs_h5_file *f, const rs_h5_vlen *ref, size_t element, void 
         return false;
     rs_cursor c = rs_cursor_make(head + 8, 8, false);
     uint64_t left = rs_u64(&c), at = ref->collection;
-    if (left < sizeof head || left > f->size - at) return false;
+    if (left < sizeof head || left > f->io.size - at) return false;
     /* Each step goes forward by 16 bytes or more, so the walk ends with the collection. */
     for (at += sizeof head, left -= sizeof head; left >= sizeof head;) {
         if (!take(f, at, head, sizeof head)) return false;

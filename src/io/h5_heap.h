@@ -2,10 +2,9 @@
  *
  * HDF5 keeps the characters of a variable-length text, and the elements of a variable-length list,
  * in "global heap collections", and in their place a reference: length, address of the collection,
- * index in it. The library (1.10 here; also 1.12 and 1.14) follows such references without checking
- * them, so one wrong byte in a file ends the process: of 20,000 damaged NSID files 160 did that,
- * nearly all of them here. So this file gets the reference through the library and follows it by
- * itself.
+ * index in it. libhdf5 1.10 follows such references without checking them, so one wrong byte in a
+ * file ends the process: of the 12,500 damaged files of tests/test_io_nsid.c 45 did that, all but
+ * one of them here. So this file gets the reference through the library and follows it by itself.
  *
  *   collection   'GCOL', version 1, 3 zeros, u64 size of all of it
  *   object       u16 index (0: free space, the last one), u16 uses, u32 zero, u64 size, data padded

@@ -200,24 +200,12 @@ static reshed_status check_kind(const rs_ibw *w, rs_sample *sample, reshed_error
         return rs_fail(err, RESHED_EUNSUPPORTED, "dimensions of the wave|2 or 3|%d|offset 132",
                        w->dims[1] == 0 ? w->dims[0] != 0 : 4);
     switch (w->type & ~UNSIGNED) {
-    case FLOAT32:
-        *sample = RS_SAMPLE_F32;
-        break;
-    case FLOAT64:
-        *sample = RS_SAMPLE_F64;
-        break;
-    case INT8:
-        *sample = u ? RS_SAMPLE_U8 : RS_SAMPLE_I8;
-        break;
-    case INT16:
-        *sample = u ? RS_SAMPLE_U16 : RS_SAMPLE_I16;
-        break;
-    case INT32:
-        *sample = u ? RS_SAMPLE_U32 : RS_SAMPLE_I32;
-        break;
-    case INT64:
-        *sample = u ? RS_SAMPLE_U64 : RS_SAMPLE_I64;
-        break;
+    case FLOAT32: *sample = RS_SAMPLE_F32; break;
+    case FLOAT64: *sample = RS_SAMPLE_F64; break;
+    case INT8: *sample = u ? RS_SAMPLE_U8 : RS_SAMPLE_I8; break;
+    case INT16: *sample = u ? RS_SAMPLE_U16 : RS_SAMPLE_I16; break;
+    case INT32: *sample = u ? RS_SAMPLE_U32 : RS_SAMPLE_I32; break;
+    case INT64: *sample = u ? RS_SAMPLE_U64 : RS_SAMPLE_I64; break;
     default:
         return rs_fail(err, RESHED_EUNSUPPORTED, "type of the wave|real numbers|%s|offset 80",
                        w->type & COMPLEX ? "complex numbers"

@@ -105,19 +105,11 @@ static reshed_status read_bytes(rs_format format, const uint8_t *bytes, size_t l
     rs_image im;
     reshed_status st = RESHED_EINTERNAL;
     switch (format) {
-    case RS_FORMAT_HDF5:
-        return rs_nsid_image_read_mem(bytes, len, channel, out, err);
-    case RS_FORMAT_IBW:
-        return rs_ibw_image_read_mem(bytes, len, channel, out, err);
-    case RS_FORMAT_PNG:
-        st = rs_png_read_mem(bytes, len, &im, err);
-        break;
-    case RS_FORMAT_NPY:
-        st = rs_npy_image_read_mem(bytes, len, &im, err);
-        break;
-    case RS_FORMAT_GSF:
-        st = rs_gsf_read_mem(bytes, len, &im, err);
-        break;
+    case RS_FORMAT_HDF5: return rs_nsid_image_read_mem(bytes, len, channel, out, err);
+    case RS_FORMAT_IBW: return rs_ibw_image_read_mem(bytes, len, channel, out, err);
+    case RS_FORMAT_PNG: st = rs_png_read_mem(bytes, len, &im, err); break;
+    case RS_FORMAT_NPY: st = rs_npy_image_read_mem(bytes, len, &im, err); break;
+    case RS_FORMAT_GSF: st = rs_gsf_read_mem(bytes, len, &im, err); break;
     case RS_FORMAT_UNKNOWN:
         return rs_fail(err, RESHED_EUNSUPPORTED,
                        "kind of the file|a PNG, NPY, GSF, IBW (version 5) or NSID HDF5 image|"

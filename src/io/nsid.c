@@ -333,7 +333,7 @@ static reshed_status read_shaped(const rs_nsid_file *f, const char *path, int ma
     hid_t dset = rs_h5_object(f->h5, path, true);
     if (dset < 0) return rs_h5_fail(err, RESHED_ECORRUPT, "cannot open the dataset", path);
     reshed_status st =
-        rs_h5_check_dataset(dset, f->h5->size, max_ndim, RS_NSID_MAX_COUNT, shape, path, err);
+        rs_h5_check_dataset(dset, f->h5->io.size, max_ndim, RS_NSID_MAX_COUNT, shape, path, err);
     if (st == RESHED_OK) st = rs_h5_read_doubles(dset, shape, data, path, err);
     rs_h5_close(dset);
     return st;
@@ -434,6 +434,18 @@ reshed_status rs_nsid_get_text(rs_nsid_file *file, const char *path, const char 
     if (ok) return RESHED_OK;
     return rs_fail(err, RESHED_ECORRUPT,
                    "attribute %.60s|a text or a number|nothing of the kind|%s", name, path);
+}
+
+bool rs_nsid_text_at(rs_nsid_file *file, const char *path, const char *name, int k, int n,
+                     char *buf, size_t size)
+{
+    buf[0] = '\0';
+    rs_h5_hush hush = rs_h5_hush_begin();
+    hid_t id = rs_h5_object(file->h5, path, false);
+    bool ok = id >= 0 && rs_h5_text_at(file->h5, id, name, k, n, buf, size);
+    rs_h5_close(id);
+    rs_h5_hush_end(hush);
+    return ok;
 }
 
 reshed_status rs_nsid_get_number(rs_nsid_file *file, const char *path, const char *name,

@@ -102,11 +102,14 @@ reshed_status rs_nsid_read_array(rs_nsid_file *file, const char *path, rs_nsid_a
 /* Whether something is at `path`. */
 bool rs_nsid_exists(rs_nsid_file *file, const char *path);
 /* The scalar attribute `name` of the object at `path` ("/" for the root) as text in buf[n], cut to
- * fit, or as a number. Text that is a number reads as one, and a number as text. */
+ * fit (n <= 4096), or as a number. Text that is a number reads as one, and a number as text. */
 reshed_status rs_nsid_get_text(rs_nsid_file *file, const char *path, const char *name, char *buf,
                                size_t n, reshed_error *err);
 reshed_status rs_nsid_get_number(rs_nsid_file *file, const char *path, const char *name,
                                  double *out, reshed_error *err);
+/* Element k of an attribute that holds n texts; false, and "" in buf[size], when it does not. */
+bool rs_nsid_text_at(rs_nsid_file *file, const char *path, const char *name, int k, int n,
+                     char *buf, size_t size);
 
 /* Frees data and values and zeroes *d. */
 void rs_nsid_data_clear(rs_nsid_data *d);

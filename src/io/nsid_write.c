@@ -16,50 +16,24 @@
 #include <string.h>
 
 #include "base/alloc.h"
-#include "base/os.h"
 #include "io/h5.h"
 
 /* The pyNSID version whose layout is written. */
 #define NSID_VERSION "0.0.7.2"
 
-#define PATH_BYTES 4096
-
 struct rs_nsid_writer {
-    hid_t file;
-    rs_nsid_mode mode;
-    char path[PATH_BYTES], temp[PATH_BYTES]; /* temp: what is open; path: what it becomes */
+    rs_h5_out *out;
 };
 
 /* ------------------------------------------------------------------------------------- the file */
-static reshed_status open_file(rs_nsid_writer *w, const char *path, reshed_error *err)
-{
-    if (strlen(path) >= sizeof w->path)
-        return rs_fail(err, RESHED_EINVAL, "path too long|at most %zu bytes|%zu bytes",
-                       sizeof w->path - 1, strlen(path));
-    strcpy(w->path, path);
-    strcpy(w->temp, path);
-    if (w->mode == RS_NSID_ATOMIC) {
-        reshed_status st = rs_os_temp_name(path, w->temp, sizeof w->temp, err);
-        if (st != RESHED_OK) return st;
-    }
-    if (w->mode == RS_NSID_APPEND)
-        w->file = H5Fopen(w->temp, H5F_ACC_RDWR, H5P_DEFAULT);
-    else
-        w->file = H5Fcreate(w->temp, H5F_ACC_EXCL, H5P_DEFAULT, H5P_DEFAULT);
-    if (w->file >= 0) return RESHED_OK;
-    return rs_h5_fail(err, RESHED_EIO,
-                      w->mode == RS_NSID_APPEND ? "cannot open for writing" : "cannot create", "");
-}
-
 reshed_status rs_nsid_create(const char *path, rs_nsid_mode mode, rs_nsid_writer **out,
                              reshed_error *err)
 {
+    static const rs_h5_mode modes[] = {RS_H5_ATOMIC, RS_H5_LIVE, RS_H5_APPEND};
     rs_nsid_writer *w = rs_zalloc(1, sizeof *w);
     if (!w) return rs_fail_nomem(err, "an HDF5 writer", sizeof *w);
-    w->file = -1;
-    w->mode = mode;
     rs_h5_hush hush = rs_h5_hush_begin();
-    reshed_status st = open_file(w, path, err);
+    reshed_status st = rs_h5_out_open(path, modes[mode], &w->out, err);
     rs_h5_hush_end(hush);
     if (st != RESHED_OK) {
         rs_free(w);
@@ -73,29 +47,27 @@ reshed_status rs_nsid_finish(rs_nsid_writer *w, reshed_status st, reshed_error *
 {
     if (!w) return st;
     rs_h5_hush hush = rs_h5_hush_begin();
-    if (H5Fclose(w->file) < 0 && st == RESHED_OK)
-        st = rs_h5_fail(err, RESHED_EIO, "cannot write the HDF5 file", "");
+    st = rs_h5_out_finish(w->out, st, err);
     rs_h5_hush_end(hush);
-    if (w->mode == RS_NSID_ATOMIC) {
-        if (st == RESHED_OK)
-            st = rs_os_commit_temp(w->temp, w->path, err);
-        else
-            rs_os_discard_temp(w->temp);
-    } else if (st == RESHED_OK) {
-        st = rs_os_sync_file(w->path, err);
-    }
     rs_free(w);
     return st;
 }
 
 reshed_status rs_nsid_flush(rs_nsid_writer *w, reshed_error *err)
 {
-    reshed_status st = RESHED_OK;
     rs_h5_hush hush = rs_h5_hush_begin();
-    if (H5Fflush(w->file, H5F_SCOPE_LOCAL) < 0)
-        st = rs_h5_fail(err, RESHED_EIO, "cannot write the HDF5 file", "");
+    reshed_status st = rs_h5_out_flush(w->out, err);
     rs_h5_hush_end(hush);
-    return st == RESHED_OK ? rs_os_sync_file(w->temp, err) : st;
+    return st;
+}
+
+/* Ends a call into the library: what the call gave, or the failure of the disk that it did not see.
+ */
+static reshed_status end_call(const rs_nsid_writer *w, rs_h5_hush hush, reshed_status st,
+                              reshed_error *err)
+{
+    rs_h5_hush_end(hush);
+    return st == RESHED_OK ? rs_h5_out_check(w->out, err) : st;
 }
 
 /* --------------------------------------------------------------------------- groups, attributes */
@@ -118,12 +90,11 @@ static hid_t open_group(hid_t file, const char *path)
 reshed_status rs_nsid_group(rs_nsid_writer *w, const char *path, reshed_error *err)
 {
     rs_h5_hush hush = rs_h5_hush_begin();
-    hid_t id = open_group(w->file, path);
+    hid_t id = open_group(w->out->id, path);
     reshed_status st =
         id >= 0 ? RESHED_OK : rs_h5_fail(err, RESHED_EIO, "cannot make the group", path);
     rs_h5_close(id);
-    rs_h5_hush_end(hush);
-    return st;
+    return end_call(w, hush, st, err);
 }
 
 /* text NULL: the number. */
@@ -131,15 +102,14 @@ static reshed_status set_attribute(rs_nsid_writer *w, const char *path, const ch
                                    const char *text, double value, reshed_error *err)
 {
     rs_h5_hush hush = rs_h5_hush_begin();
-    hid_t id = H5Oopen(w->file, path, H5P_DEFAULT);
-    if (id < 0) id = open_group(w->file, path);
+    hid_t id = H5Oopen(w->out->id, path, H5P_DEFAULT);
+    if (id < 0) id = open_group(w->out->id, path);
     bool ok =
         id >= 0 && (text ? rs_h5_set_text(id, name, text) : rs_h5_set_number(id, name, value));
     reshed_status st =
         ok ? RESHED_OK : rs_h5_fail(err, RESHED_EIO, "cannot set the attribute", name);
     rs_h5_close(id);
-    rs_h5_hush_end(hush);
-    return st;
+    return end_call(w, hush, st, err);
 }
 
 reshed_status rs_nsid_set_text(rs_nsid_writer *w, const char *path, const char *name,
@@ -405,11 +375,11 @@ reshed_status rs_nsid_add(rs_nsid_writer *w, const char *path, const rs_nsid_dat
     if (st != RESHED_OK) return st;
 
     rs_h5_hush hush = rs_h5_hush_begin();
-    hid_t there = H5Oopen(w->file, group, H5P_DEFAULT), id = -1;
+    hid_t there = H5Oopen(w->out->id, group, H5P_DEFAULT), id = -1;
     if (there >= 0) {
         st = rs_fail(err, RESHED_EINVAL, "dataset exists already|a new name||%s", group);
     } else {
-        id = open_group(w->file, group);
+        id = open_group(w->out->id, group);
         if (id < 0)
             st = rs_h5_fail(err, RESHED_EIO, "cannot make the group", group);
         else if (!write_main(id, name, d, store, counting))
@@ -417,9 +387,9 @@ reshed_status rs_nsid_add(rs_nsid_writer *w, const char *path, const rs_nsid_dat
     }
     rs_h5_close(there);
     rs_h5_close(id);
-    if (id >= 0 && st != RESHED_OK) H5Ldelete(w->file, group, H5P_DEFAULT);
-    rs_h5_hush_end(hush);
+    if (id >= 0 && st != RESHED_OK) H5Ldelete(w->out->id, group, H5P_DEFAULT);
     rs_free(counting);
+    st = end_call(w, hush, st, err);
     if (st == RESHED_OK && dataset_path) snprintf(dataset_path, n, "%s/%s", group, name);
     return st;
 }
@@ -435,7 +405,7 @@ reshed_status rs_nsid_put(rs_nsid_writer *w, const char *dataset_path, int ndim,
     if (ndim < 1 || ndim > RS_NSID_MAX_DIMS)
         return rs_fail(err, RESHED_EINVAL, "axes of a block|1 to %d|%d", RS_NSID_MAX_DIMS, ndim);
     rs_h5_hush hush = rs_h5_hush_begin();
-    hid_t dset = H5Dopen2(w->file, dataset_path, H5P_DEFAULT);
+    hid_t dset = H5Dopen2(w->out->id, dataset_path, H5P_DEFAULT);
     if (dset >= 0) space = H5Dget_space(dset);
     if (space < 0) {
         st = rs_h5_fail(err, RESHED_EINVAL, "cannot open the dataset", dataset_path);
@@ -471,8 +441,7 @@ done:
     rs_h5_close(type);
     rs_h5_close(space);
     rs_h5_close(dset);
-    rs_h5_hush_end(hush);
-    return st;
+    return end_call(w, hush, st, err);
 }
 
 reshed_status rs_nsid_put_array(rs_nsid_writer *w, const char *path, int ndim, const uint64_t *dims,
@@ -490,11 +459,10 @@ reshed_status rs_nsid_put_array(rs_nsid_writer *w, const char *path, int ndim, c
     snprintf(group, sizeof group, "%.*s", slash > path ? (int)(slash - path) : 1, path);
     reshed_status st = RESHED_OK;
     rs_h5_hush hush = rs_h5_hush_begin();
-    hid_t id = open_group(w->file, group), dset = -1;
+    hid_t id = open_group(w->out->id, group), dset = -1;
     if (id >= 0) dset = make_dataset(id, slash + 1, ndim, size, data, false, store);
     if (dset < 0) st = rs_h5_fail(err, RESHED_EIO, "cannot write the array", path);
     rs_h5_close(dset);
     rs_h5_close(id);
-    rs_h5_hush_end(hush);
-    return st;
+    return end_call(w, hush, st, err);
 }

@@ -8,20 +8,16 @@ size_t rs_sample_size(rs_sample type)
 {
     switch (type) {
     case RS_SAMPLE_U8:
-    case RS_SAMPLE_I8:
-        return 1;
+    case RS_SAMPLE_I8: return 1;
     case RS_SAMPLE_U16:
     case RS_SAMPLE_I16:
-    case RS_SAMPLE_F16:
-        return 2;
+    case RS_SAMPLE_F16: return 2;
     case RS_SAMPLE_U32:
     case RS_SAMPLE_I32:
-    case RS_SAMPLE_F32:
-        return 4;
+    case RS_SAMPLE_F32: return 4;
     case RS_SAMPLE_U64:
     case RS_SAMPLE_I64:
-    case RS_SAMPLE_F64:
-        return 8;
+    case RS_SAMPLE_F64: return 8;
     }
     return 0;
 }
@@ -43,24 +39,14 @@ static double value(rs_sample type, uint64_t v)
     case RS_SAMPLE_U8:
     case RS_SAMPLE_U16:
     case RS_SAMPLE_U32:
-    case RS_SAMPLE_U64:
-        return (double)v;
-    case RS_SAMPLE_I8:
-        return (double)(int8_t)v;
-    case RS_SAMPLE_I16:
-        return (double)(int16_t)v;
-    case RS_SAMPLE_I32:
-        return (double)(int32_t)v;
-    case RS_SAMPLE_I64:
-        return (double)(int64_t)v;
-    case RS_SAMPLE_F16:
-        return rs_half_to_float((uint16_t)v);
-    case RS_SAMPLE_F32:
-        memcpy(&f, &u, sizeof f);
-        return f;
-    case RS_SAMPLE_F64:
-        memcpy(&d, &v, sizeof d);
-        return d;
+    case RS_SAMPLE_U64: return (double)v;
+    case RS_SAMPLE_I8: return (double)(int8_t)v;
+    case RS_SAMPLE_I16: return (double)(int16_t)v;
+    case RS_SAMPLE_I32: return (double)(int32_t)v;
+    case RS_SAMPLE_I64: return (double)(int64_t)v;
+    case RS_SAMPLE_F16: return rs_half_to_float((uint16_t)v);
+    case RS_SAMPLE_F32: memcpy(&f, &u, sizeof f); return f;
+    case RS_SAMPLE_F64: memcpy(&d, &v, sizeof d); return d;
     }
     return 0;
 }

@@ -152,16 +152,12 @@ static void convert(const rs_torch_type *type, const uint8_t *p, bool big, void 
 {
     uint64_t u = load(p, type->size, big);
     switch (type->to) {
-    case RS_F16:
-        ((uint16_t *)data)[i] = (uint16_t)u;
-        break;
+    case RS_F16: ((uint16_t *)data)[i] = (uint16_t)u; break;
     case RS_F32: /* a bfloat16 is the upper half of a float */
         u = type->size == 2 ? u << 16 : u;
         ((uint32_t *)data)[i] = (uint32_t)u;
         break;
-    case RS_F64:
-        ((uint64_t *)data)[i] = u;
-        break;
+    case RS_F64: ((uint64_t *)data)[i] = u; break;
     case RS_I64:
         if (strcmp(type->name, "ByteStorage") != 0 && strcmp(type->name, "BoolStorage") != 0)
             ((int64_t *)data)[i] = sign_extend(u, type->size);

@@ -1,18 +1,17 @@
 /* usid.h - reads the Universal Spectroscopic and Imaging Data layout of pyUSID and BGlib, the one
- * before NSID: a 2-D main dataset [positions][points of a spectrum] whose axes are spelled out by
- * four further datasets that it refers to,
+ * before NSID: a 2-D main dataset [positions][points of a spectrum], usually
+ * /Measurement_000/Channel_000/Raw_Data, whose axes are spelled out by further datasets,
  *
  *     Position_Indices, Position_Values              [positions][position dimensions]
  *     Spectroscopic_Indices, Spectroscopic_Values    [spectral dimensions][points]
  *
- * each with the attributes `labels` and `units`, a text for each dimension. */
+ * each with the attributes `labels` and `units`, a text for each dimension. The main dataset refers
+ * to them; they are taken here by their names, from its group or the one above, where pyUSID and
+ * BGlib put them. */
 #ifndef RS_IO_USID_H
 #define RS_IO_USID_H
 
-#include <stdbool.h>
-#include <stdint.h>
-
-#include "base/status.h"
+#include "io/nsid.h"
 
 #define RS_USID_MAX_DIMS 8
 
@@ -32,13 +31,14 @@ typedef struct rs_usid_data {
     double *data; /* [position.n][spectral.n], of (re, im) pairs when complex; owned */
 } rs_usid_data;
 
-/* Reads a main dataset: the one whose path or name is `dataset`, or when that is NULL the first
- * complex one in alphabetical order, else the first. A file without any is RESHED_EUNSUPPORTED. */
-reshed_status rs_usid_read(const char *path, const char *dataset, rs_usid_data *out,
+/* Whether the file has a USID main dataset, and its path. dataset: a path, or a name within the
+ * channel groups; NULL: "Raw_Data". The first of Measurement_000 to 009 and Channel_000 to 009 that
+ * has it counts. */
+bool rs_usid_find(rs_nsid_file *file, const char *dataset, char *path, size_t n);
+
+/* Reads the main dataset at path (rs_usid_data_clear). */
+reshed_status rs_usid_read(rs_nsid_file *file, const char *path, rs_usid_data *out,
                            reshed_error *err);
-/* The same from bytes[len], which are copied. */
-reshed_status rs_usid_read_mem(const uint8_t *bytes, size_t len, const char *dataset,
-                               rs_usid_data *out, reshed_error *err);
 /* Frees what *d owns and zeroes it. */
 void rs_usid_data_clear(rs_usid_data *d);
 

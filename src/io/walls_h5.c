@@ -3,7 +3,6 @@
 #include <stdbool.h>
 
 #include "base/image.h"
-#include "base/os.h"
 #include "io/h5.h"
 
 #define CHUNK 64 /* side, in pixels: 16 KiB of one class */
@@ -53,6 +52,7 @@ static bool write_attributes(hid_t root, const rs_walls_file *f)
            rs_h5_set_text(root, "normalisation", f->normalisation) &&
            rs_h5_set_number(root, "normalisation_lo", f->lo) &&
            rs_h5_set_number(root, "normalisation_hi", f->hi) &&
+           rs_h5_set_text(root, "precision", f->precision ? f->precision : "fp32") &&
            rs_h5_set_number(root, "dx", f->dx) && rs_h5_set_number(root, "dy", f->dy) &&
            rs_h5_set_number(root, "x0", f->x0) && rs_h5_set_number(root, "y0", f->y0) &&
            rs_h5_set_text(root, "source", f->source) &&
@@ -77,23 +77,16 @@ static reshed_status check(const rs_walls_file *f, reshed_error *err)
 
 reshed_status rs_walls_write(const char *path, const rs_walls_file *f, reshed_error *err)
 {
-    char temp[4096];
+    rs_h5_out *out = NULL;
     reshed_status st = check(f, err);
-    if (st == RESHED_OK) st = rs_os_temp_name(path, temp, sizeof temp, err);
     if (st != RESHED_OK) return st;
     rs_h5_hush hush = rs_h5_hush_begin();
-    hid_t file = H5Fcreate(temp, H5F_ACC_EXCL, H5P_DEFAULT, H5P_DEFAULT);
-    if (file < 0) {
-        st = rs_h5_fail(err, RESHED_EIO, "cannot create", "");
-        rs_h5_hush_end(hush);
-        return st;
+    st = rs_h5_out_open(path, RS_H5_ATOMIC, &out, err);
+    if (st == RESHED_OK) {
+        if (!write_maps(out->id, f) || !write_attributes(out->id, f))
+            st = rs_h5_fail(err, RESHED_EIO, "cannot write the wall map", "");
+        st = rs_h5_out_finish(out, st, err);
     }
-    if (!write_maps(file, f) || !write_attributes(file, f))
-        st = rs_h5_fail(err, RESHED_EIO, "cannot write the wall map", "");
-    if (H5Fclose(file) < 0 && st == RESHED_OK)
-        st = rs_h5_fail(err, RESHED_EIO, "cannot write the wall map", "");
     rs_h5_hush_end(hush);
-    if (st == RESHED_OK) return rs_os_commit_temp(temp, path, err);
-    rs_os_discard_temp(temp);
     return st;
 }

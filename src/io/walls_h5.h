@@ -5,8 +5,8 @@
  *   /members              float32 [N,H,W] or [N,H,W,C], when asked for
  *   attributes of /       format "reshed-walls", format_version 1, program, program_version,
  *                         weights_checksum, normalisation, normalisation_lo, normalisation_hi,
- *                         dx, dy, x0, y0 (metres; dx and dy 0 when unknown), source, channel,
- *                         orientation
+ *                         precision, dx, dy, x0, y0 (metres; dx and dy 0 when unknown), source,
+ * channel, orientation
  *
  * Chunks are compressed (shuffle, deflate) and carry a Fletcher32 checksum each. */
 #ifndef RS_IO_WALLS_H5_H
@@ -25,6 +25,7 @@ typedef struct rs_walls_file {
     double dx, dy, x0, y0;        /* metres */
     double lo, hi;                /* input values that became 0 and 1 */
     const char *normalisation;    /* "frame", "robust", "range" */
+    const char *precision;        /* "fp32", "bf16"; NULL: "fp32" */
     const char *weights_checksum; /* as the weights reader gives it */
     const char *program;          /* "reshed-infer" */
     const char *source;           /* name of the image file, without its folder; may be "" */

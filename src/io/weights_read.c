@@ -1,5 +1,6 @@
 #include "io/weights.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -12,113 +13,75 @@
 #define TENSOR_COST 256u
 
 typedef struct reader {
-    hid_t file;
+    rs_h5_file *f;
     rs_weights_types types;
     uint64_t values; /* bytes of values that the file can still hold */
     uint64_t budget; /* bytes that may still be allocated */
     reshed_error *err;
 } reader;
 
-/* ---------------------------------------------------------------------------------- attributes */
-/* Opens a root attribute of n elements and the given class (n 0: any number up to max, returned).
- */
-static hid_t open_attribute(hid_t file, const char *name, H5T_class_t class, hsize_t max,
-                            hsize_t *n)
-{
-    hid_t a = H5Aopen(file, name, H5P_DEFAULT), type = -1, space = -1;
-    bool ok = false;
-    if (a < 0) return -1;
-    type = H5Aget_type(a);
-    space = H5Aget_space(a);
-    if (type >= 0 && space >= 0 && H5Tget_class(type) == class) {
-        hssize_t k = H5Sget_simple_extent_npoints(space);
-        ok = H5Sget_simple_extent_type(space) != H5S_NULL && k >= 1 && (hsize_t)k <= max;
-        *n = (hsize_t)k;
-    }
-    /* Numbers of the sizes that C has; a damaged file may claim others. */
-    if (ok && class != H5T_STRING) {
-        size_t size = H5Tget_size(type);
-        ok = size == 1 || size == 2 || size == 4 || size == 8;
-    }
-    rs_h5_close(type);
-    rs_h5_close(space);
-    if (!ok) {
-        H5Aclose(a);
-        return -1;
-    }
-    return a;
-}
-
+/* ----------------------------------------------------------------------------------- attributes */
 static reshed_status fail_attribute(reader *r, const char *name, const char *expected)
 {
     return rs_fail(r->err, RESHED_ECORRUPT, "attribute '%s'|%s|%s", name, expected,
-                   H5Aexists(r->file, name) > 0 ? "something else" : "none");
-}
-
-static reshed_status get_ints(reader *r, const char *name, int *out, int max, int *count)
-{
-    long long v[RS_MODEL_MAX_LEVELS];
-    hsize_t n = 0;
-    hid_t a = open_attribute(r->file, name, H5T_INTEGER, (hsize_t)max, &n);
-    bool ok = a >= 0 && H5Aread(a, H5T_NATIVE_LLONG, v) >= 0;
-    rs_h5_close(a);
-    for (hsize_t i = 0; i < n && ok; i++) {
-        ok = v[i] >= 0 && v[i] <= INT32_MAX;
-        if (ok) out[i] = (int)v[i];
-    }
-    if (!ok) return fail_attribute(r, name, max > 1 ? "a few small integers" : "a small integer");
-    *count = (int)n;
-    return RESHED_OK;
+                   rs_h5_has_attr(r->f->id, name) ? "something else" : "none");
 }
 
 static reshed_status get_int(reader *r, const char *name, int *out)
 {
-    int n;
-    return get_ints(r, name, out, 1, &n);
+    double v;
+    if (!rs_h5_number(r->f->id, name, &v) || !(v >= 0 && v <= INT32_MAX) || v != floor(v))
+        return fail_attribute(r, name, "a small integer");
+    *out = (int)v;
+    return RESHED_OK;
 }
 
+/* 0 when there is none. */
 static reshed_status get_double(reader *r, const char *name, double *out)
 {
-    hsize_t n;
     *out = 0;
-    if (H5Aexists(r->file, name) <= 0) return RESHED_OK;
-    hid_t a = open_attribute(r->file, name, H5T_FLOAT, 1, &n);
-    bool ok = a >= 0 && H5Aread(a, H5T_NATIVE_DOUBLE, out) >= 0;
-    rs_h5_close(a);
-    return ok ? RESHED_OK : fail_attribute(r, name, "a number");
+    if (rs_h5_has_attr(r->f->id, name) && !rs_h5_number(r->f->id, name, out))
+        return fail_attribute(r, name, "a number");
+    return RESHED_OK;
 }
 
-/* Strings of fixed and of variable length, at most room-1 bytes. */
 static reshed_status get_string(reader *r, const char *name, char *out, size_t room)
 {
-    char fixed[256], *text = NULL;
-    hsize_t n;
-    hid_t a = open_attribute(r->file, name, H5T_STRING, 1, &n), type = -1;
-    bool ok = a >= 0 && (type = H5Aget_type(a)) >= 0;
-    if (ok && H5Tis_variable_str(type) > 0) {
-        ok = H5Aread(a, type, &text) >= 0 && text && strlen(text) < room;
-        if (ok) strcpy(out, text);
-        if (text) H5free_memory(text);
-    } else if (ok) {
-        size_t k = H5Tget_size(type);
-        ok = k > 0 && k < sizeof fixed && H5Aread(a, type, fixed) >= 0;
-        if (ok) fixed[k] = '\0';
-        while (ok && k > 0 && H5Tget_strpad(type) == H5T_STR_SPACEPAD && fixed[k - 1] == ' ')
-            fixed[--k] = '\0';
-        ok = ok && strlen(fixed) < room;
-        if (ok) strcpy(out, fixed);
+    char text[64];
+    if (!rs_h5_text(r->f, r->f->id, name, text, sizeof text) || strlen(text) >= room)
+        return fail_attribute(r, name, "a short string");
+    strcpy(out, text);
+    return RESHED_OK;
+}
+
+static reshed_status get_layers(reader *r, rs_model_file *m)
+{
+    long long v[RS_MODEL_MAX_LEVELS];
+    hid_t a = rs_h5_has_attr(r->f->id, "layers") ? H5Aopen(r->f->id, "layers", H5P_DEFAULT) : -1;
+    hid_t type = a >= 0 ? H5Aget_type(a) : -1, space = a >= 0 ? H5Aget_space(a) : -1;
+    size_t size = type >= 0 ? H5Tget_size(type) : 0;
+    hssize_t n = space >= 0 ? H5Sget_simple_extent_npoints(space) : 0;
+    /* Integers of the sizes that C has: a damaged file can describe others. */
+    bool ok = n >= 1 && n <= RS_MODEL_MAX_LEVELS && H5Tget_class(type) == H5T_INTEGER &&
+              (size == 1 || size == 2 || size == 4 || size == 8) &&
+              H5Sget_simple_extent_type(space) != H5S_NULL && H5Aread(a, H5T_NATIVE_LLONG, v) >= 0;
+    for (hssize_t i = 0; ok && i < n; i++) {
+        ok = v[i] >= 0 && v[i] <= INT32_MAX;
+        if (ok) m->layers[i] = (int)v[i];
     }
+    rs_h5_close(space);
     rs_h5_close(type);
     rs_h5_close(a);
-    return ok ? RESHED_OK : fail_attribute(r, name, "a short string");
+    if (!ok) return fail_attribute(r, "layers", "a few small integers");
+    m->levels = (int)n;
+    return RESHED_OK;
 }
 
 static reshed_status read_attributes(reader *r, rs_model_file *m)
 {
     char format[64];
     int version = 0;
-    if (H5Aexists(r->file, "format") <= 0 ||
-        get_string(r, "format", format, sizeof format) != RESHED_OK ||
+    if (!rs_h5_text(r->f, r->f->id, "format", format, sizeof format) ||
         strcmp(format, RS_WEIGHTS_FORMAT) != 0)
         return rs_fail(r->err, RESHED_EUNSUPPORTED,
                        "not a weights file|an HDF5 file with format '%s'|another HDF5 file",
@@ -131,7 +94,7 @@ static reshed_status read_attributes(reader *r, rs_model_file *m)
     st = get_string(r, "model", m->model, sizeof m->model);
     if (st == RESHED_OK) st = get_int(r, "nb_classes", &m->classes);
     if (st == RESHED_OK) st = get_int(r, "nb_filters", &m->filters);
-    if (st == RESHED_OK) st = get_ints(r, "layers", m->layers, RS_MODEL_MAX_LEVELS, &m->levels);
+    if (st == RESHED_OK) st = get_layers(r, m);
     if (st == RESHED_OK) st = get_string(r, "upsampling", m->upsampling, sizeof m->upsampling);
     if (st == RESHED_OK) st = get_int(r, "n_members", &m->members);
     if (st == RESHED_OK) st = get_double(r, "pixel_size_min", &m->pixel_size_min);
@@ -241,6 +204,7 @@ static reshed_status read_tensor(reader *r, hid_t group, const char *name, rs_te
 
 /* ------------------------------------------------------------------------------------- members */
 typedef struct names {
+    const rs_h5_file *f;
     int n, room;
     char (*name)[sizeof((rs_tensor *)0)->name]; /* [room] */
 } names;
@@ -250,7 +214,9 @@ static herr_t keep_name(hid_t group, const char *name, const H5L_info_t *info, v
     names *list = ctx;
     (void)group;
     /* Links to other files and detours within this one have no place here. */
-    if (list->n == list->room || info->type != H5L_TYPE_HARD || !rs_tensor_name_ok(name)) return -1;
+    if (list->n == list->room || info->type != H5L_TYPE_HARD || !rs_tensor_name_ok(name) ||
+        !rs_h5_address_ok(list->f, info->u.address))
+        return -1;
     strcpy(list->name[list->n++], name);
     return 0;
 }
@@ -287,11 +253,12 @@ static reshed_status read_member(reader *r, int i, rs_tensors *set)
 {
     char where[RS_WEIGHTS_GROUP];
     H5L_info_t link;
-    names list = {0};
+    names list = {.f = r->f};
     snprintf(where, sizeof where, "member_%03d", i);
     hid_t group = -1;
-    if (H5Lget_info(r->file, where, &link, H5P_DEFAULT) >= 0 && link.type == H5L_TYPE_HARD)
-        group = H5Gopen2(r->file, where, H5P_DEFAULT);
+    if (H5Lget_info(r->f->id, where, &link, H5P_DEFAULT) >= 0 && link.type == H5L_TYPE_HARD &&
+        rs_h5_address_ok(r->f, link.u.address))
+        group = H5Gopen2(r->f->id, where, H5P_DEFAULT);
     if (group < 0) return rs_h5_fail(r->err, RESHED_ECORRUPT, "cannot open a member", where);
     reshed_status st = list_names(r, group, where, &list);
     for (int k = 0; k < list.n && st == RESHED_OK; k++)
@@ -301,31 +268,17 @@ static reshed_status read_member(reader *r, int i, rs_tensors *set)
     return st;
 }
 
-/* The file at path, or data[len] when path is NULL; negative on failure. */
-static hid_t open_file(const char *path, const void *data, size_t len)
-{
-    if (path) return H5Fopen(path, H5F_ACC_RDONLY, H5P_DEFAULT);
-    hid_t access = H5Pcreate(H5P_FILE_ACCESS), file = -1;
-    /* HDF5 copies the image, so the cast away from const is one of form only. */
-    if (access >= 0 && H5Pset_fapl_core(access, 4096, false) >= 0 &&
-        H5Pset_file_image(access, (void *)(uintptr_t)data, len) >= 0)
-        file = H5Fopen("memory", H5F_ACC_RDONLY, access);
-    rs_h5_close(access);
-    return file;
-}
-
+/* The file at path, or data[len] when path is NULL. */
 static reshed_status read_file(reader *r, const char *path, const void *data, size_t len,
                                rs_model_file *m)
 {
-    hsize_t size = 0;
     if (!rs_weights_types_open(&r->types))
         return rs_h5_fail(r->err, RESHED_EINTERNAL, "cannot describe half precision", "");
-    r->file = open_file(path, data, len);
-    if (r->file < 0 || H5Fget_filesize(r->file, &size) < 0)
-        return rs_h5_fail(r->err, RESHED_ECORRUPT, "cannot open the HDF5 file", "");
-    r->values = size;
-    r->budget = 3 * (uint64_t)size; /* datasets take 150 bytes of the file at the very least */
-    reshed_status st = read_attributes(r, m);
+    reshed_status st = rs_h5_open(path, data, len, &r->f, r->err);
+    if (st != RESHED_OK) return st;
+    r->values = r->f->io.size;
+    r->budget = 3 * r->f->io.size; /* datasets take 150 bytes of the file at the very least */
+    st = read_attributes(r, m);
     if (st == RESHED_OK) st = rs_model_fields_check(m, r->err);
     if (st != RESHED_OK) return st;
     m->member = rs_zalloc((size_t)m->members, sizeof *m->member);
@@ -339,10 +292,10 @@ static reshed_status read_any(const char *path, const void *data, size_t len, rs
                               reshed_error *err)
 {
     rs_model_file m = {0};
-    reader r = {.file = -1, .types = {-1, -1}, .err = err};
+    reader r = {.types = {-1, -1}, .err = err};
     rs_h5_hush hush = rs_h5_hush_begin();
     reshed_status st = read_file(&r, path, data, len, &m);
-    rs_h5_close(r.file);
+    rs_h5_file_close(r.f);
     rs_weights_types_close(&r.types);
     rs_h5_hush_end(hush);
     if (st == RESHED_OK) st = rs_model_file_check(&m, err);

@@ -142,34 +142,16 @@ static reshed_status put_member(hid_t file, const rs_weights_types *types, const
     return st;
 }
 
-/* A new file whose metadata are of HDF5 1.10's kind: every piece of them carries a checksum. */
-static hid_t create_file(const char *path)
-{
-    hid_t access = H5Pcreate(H5P_FILE_ACCESS), create = H5Pcreate(H5P_FILE_CREATE), file = -1;
-    if (access >= 0 && create >= 0 &&
-        H5Pset_libver_bounds(access, H5F_LIBVER_V110, H5F_LIBVER_V110) >= 0 &&
-        H5Pset_obj_track_times(create, false) >= 0)
-        file = H5Fcreate(path, H5F_ACC_EXCL, create, access);
-    rs_h5_close(access);
-    rs_h5_close(create);
-    return file;
-}
-
-static reshed_status write_temp(const char *path, const rs_model_file *m, bool fp16,
-                                reshed_error *err)
+static reshed_status put_all(hid_t file, const rs_model_file *m, bool fp16, reshed_error *err)
 {
     rs_weights_types types;
     reshed_status st = RESHED_OK;
-    bool have_types = rs_weights_types_open(&types);
-    hid_t file = have_types ? create_file(path) : -1;
-    if (file < 0)
-        st = rs_h5_fail(err, RESHED_EIO, "cannot create", "");
+    if (!rs_weights_types_open(&types))
+        st = rs_h5_fail(err, RESHED_EINTERNAL, "cannot describe half precision", "");
     else if (!put_attributes(file, m))
         st = rs_h5_fail(err, RESHED_EIO, "cannot write an attribute", "");
     for (int i = 0; i < m->members && st == RESHED_OK; i++)
         st = put_member(file, &types, m, i, fp16, err);
-    if (file >= 0 && H5Fclose(file) < 0 && st == RESHED_OK)
-        st = rs_h5_fail(err, RESHED_EIO, "cannot write", "");
     rs_weights_types_close(&types);
     return st;
 }
@@ -177,14 +159,13 @@ static reshed_status write_temp(const char *path, const rs_model_file *m, bool f
 reshed_status rs_weights_write_h5(const char *path, const rs_model_file *m,
                                   const rs_weights_options *options, reshed_error *err)
 {
-    char temp[4096];
+    rs_h5_out *out = NULL;
     reshed_status st = rs_model_file_check(m, err);
-    if (st == RESHED_OK) st = rs_os_temp_name(path, temp, sizeof temp, err);
     if (st != RESHED_OK) return st;
     rs_h5_hush hush = rs_h5_hush_begin();
-    st = write_temp(temp, m, options && options->fp16, err);
+    st = rs_h5_out_open(path, RS_H5_ATOMIC_CHECKED, &out, err);
+    if (st == RESHED_OK)
+        st = rs_h5_out_finish(out, put_all(out->id, m, options && options->fp16, err), err);
     rs_h5_hush_end(hush);
-    if (st == RESHED_OK) return rs_os_commit_temp(temp, path, err);
-    rs_os_discard_temp(temp);
     return st;
 }

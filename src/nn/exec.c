@@ -23,9 +23,22 @@ static float *pixel_at(const rs_exec *e, const rs_ring *ring, int channels, int 
 
 /* out = act(in * w + b (+ res)) for a run of pixels, channels contiguous. */
 static void pointwise(const rs_exec *e, const rs_packed_conv *c, const float *in, int pixels,
-                      float *out)
+                      float *out, const rs_scratch *s)
 {
-    if (c->cin == 1) {
+    if (c->w16) {
+        uint16_t *in16 = (uint16_t *)(void *)s->col;
+        e->kernels->round_bf16(in, (size_t)pixels * (size_t)c->cin, in16);
+        const rs_mac_bf16 a = {.in = in16,
+                               .in_stride = (size_t)c->cin,
+                               .cin = c->cin,
+                               .cout = c->cout,
+                               .w = c->w16,
+                               .bias = c->b,
+                               .out = out,
+                               .out_stride = (size_t)c->cout,
+                               .pixels = pixels};
+        e->kernels->mac_bf16(&a);
+    } else if (c->cin == 1) {
         e->kernels->from_one(in, pixels, c->cout, c->w, c->b, out);
     } else if (e->gemm) {
         rs_sgemm(pixels, c->cout, c->cin, in, c->cin, c->w, c->cout, out, c->cout);
@@ -127,25 +140,47 @@ static void conv_gemm(const rs_exec *e, const task *t, const rs_scratch *s)
     mark(e, t, s, RS_PHASE_OUT);
 }
 
-static void conv_wino(const rs_exec *e, const task *t, const rs_scratch *s)
+/* V of the tile row d of a task. */
+static void wino_in(const rs_exec *e, const task *t, int d, int across, int tiles, float *v)
 {
-    const int m = rs_conv_algo_tile(t->stage->layer.algo), which = m == 6, c = t->conv->cout;
-    const int width = t->c1 - t->c0, across = (width + m - 1) / m;
-    const int down = (t->r1 - t->r0 + m - 1) / m, tiles = across * down;
-    const size_t ch = (size_t)c, per = ch * ch, stride = rs_wino_stride(tiles, c);
-
-    for (int d = 0; d < down; d++) {
-        rs_wino_in a = {.tiles = across,
-                        .channels = c,
-                        .v = s->v + (size_t)(d * across) * ch,
-                        .v_stride = stride};
-        for (int i = 0; i < m + 2; i++)
-            a.row[i] =
-                row_at(e, t->in, t->stage->height, t->r0 + d * m - 1 + i) + (size_t)t->c0 * ch;
-        e->kernels->wino_in[which](&a);
+    const int m = rs_conv_algo_tile(t->stage->layer.algo), c = t->conv->cout;
+    const size_t ch = (size_t)c, first = (size_t)(d * across) * ch;
+    const float *row[8];
+    for (int i = 0; i < m + 2; i++)
+        row[i] = row_at(e, t->in, t->stage->height, t->r0 + d * m - 1 + i) + (size_t)t->c0 * ch;
+    if (t->conv->w16) {
+        rs_wino_in_bf16 a = {.tiles = across,
+                             .channels = c,
+                             .v = (uint16_t *)(void *)v + first,
+                             .v_stride = rs_wino_stride_bf16(tiles, c)};
+        memcpy(a.row, row, sizeof a.row);
+        e->kernels->wino_in_bf16(&a);
+    } else {
+        rs_wino_in a = {
+            .tiles = across, .channels = c, .v = v + first, .v_stride = rs_wino_stride(tiles, c)};
+        memcpy(a.row, row, sizeof a.row);
+        e->kernels->wino_in[m == 6](&a);
     }
-    mark(e, t, s, RS_PHASE_IN);
-    for (int f = 0; f < (m + 2) * (m + 2); f++) {
+}
+
+/* M of element f: V of it times U of it. */
+static void wino_product(const rs_exec *e, const task *t, int f, int tiles, const rs_scratch *s)
+{
+    const int c = t->conv->cout;
+    const size_t ch = (size_t)c, per = ch * ch, stride = rs_wino_stride(tiles, c);
+    float *out = s->m + (size_t)f * stride;
+    if (t->conv->w16) {
+        const rs_mac_bf16 a = {.in = (const uint16_t *)(const void *)s->v +
+                                     (size_t)f * rs_wino_stride_bf16(tiles, c),
+                               .in_stride = ch,
+                               .cin = c,
+                               .cout = c,
+                               .w = t->conv->w16 + (size_t)f * per,
+                               .out = out,
+                               .out_stride = ch,
+                               .pixels = tiles};
+        e->kernels->mac_bf16(&a);
+    } else {
         const rs_mac a = {.in = {s->v + (size_t)f * stride},
                           .in_stride = ch,
                           .kh = 1,
@@ -154,16 +189,27 @@ static void conv_wino(const rs_exec *e, const task *t, const rs_scratch *s)
                           .cout = c,
                           .w = t->conv->w + (size_t)f * per,
                           .slope = 1,
-                          .out = s->m + (size_t)f * stride,
+                          .out = out,
                           .out_stride = ch,
                           .pixels = tiles};
         e->kernels->mac(&a);
     }
+}
+
+static void conv_wino(const rs_exec *e, const task *t, const rs_scratch *s)
+{
+    const int m = rs_conv_algo_tile(t->stage->layer.algo), which = m == 6, c = t->conv->cout;
+    const int width = t->c1 - t->c0, across = (width + m - 1) / m;
+    const int down = (t->r1 - t->r0 + m - 1) / m, tiles = across * down;
+
+    for (int d = 0; d < down; d++) wino_in(e, t, d, across, tiles, s->v);
+    mark(e, t, s, RS_PHASE_IN);
+    for (int f = 0; f < (m + 2) * (m + 2); f++) wino_product(e, t, f, tiles, s);
     mark(e, t, s, RS_PHASE_PRODUCT);
     for (int d = 0; d < down; d++) {
         const int top = t->r0 + d * m, rows = t->r1 - top < m ? t->r1 - top : m;
-        rs_wino_out a = {.prod = s->m + (size_t)(d * across) * ch,
-                         .prod_stride = stride,
+        rs_wino_out a = {.prod = s->m + (size_t)(d * across) * (size_t)c,
+                         .prod_stride = rs_wino_stride(tiles, c),
                          .tiles = across,
                          .channels = c,
                          .bias = t->conv->b,
@@ -185,7 +231,8 @@ static void conv(const rs_exec *e, const task *t, const rs_scratch *s)
     case RS_CONV_DIRECT: conv_direct(e, t, s); break;
     case RS_CONV_GEMM: conv_gemm(e, t, s); break;
     case RS_CONV_WINO4:
-    case RS_CONV_WINO6: conv_wino(e, t, s); break;
+    case RS_CONV_WINO6:
+    case RS_CONV_WINO4_BF16: conv_wino(e, t, s); break;
     }
 }
 
@@ -201,7 +248,7 @@ static void pool_and_enter(const rs_exec *e, const task *t, const rs_scratch *s)
     for (int r = t->r0; r + 1 < t->r1 && r / 2 < next->height; r += 2) {
         const float *o = t->out + (size_t)(r - t->r0) * t->out_stride;
         e->kernels->pool_row(o, o + t->out_stride, px, (int)c, s->p);
-        pointwise(e, c0, s->p, px, pixel_at(e, &next->x, c0->cout, r / 2, left));
+        pointwise(e, c0, s->p, px, pixel_at(e, &next->x, c0->cout, r / 2, left), s);
     }
 }
 
@@ -214,7 +261,7 @@ static void after_block(const rs_exec *e, const task *t, const rs_scratch *s)
         const rs_packed_conv *c0 = &e->weights->block[level][t->stage->layer.block + 1].c0;
         for (int r = t->r0; r < t->r1; r++)
             pointwise(e, c0, t->out + (size_t)(r - t->r0) * t->out_stride, px,
-                      pixel_at(e, &t->stage[1].x, c0->cout, r, t->c0));
+                      pixel_at(e, &t->stage[1].x, c0->cout, r, t->c0), s);
         return;
     }
     const rs_packed_conv *head = &e->weights->head[level];
@@ -241,7 +288,7 @@ void rs_exec_task(const rs_exec *e, const rs_step *step, int i, const rs_scratch
         const int r = step->row0 + i;
         rs_mark(s, -1, RS_PHASE_START);
         pointwise(e, c0, e->image + (size_t)r * (size_t)first->width, first->width,
-                  pixel_at(e, &first->x, c0->cout, r, 0));
+                  pixel_at(e, &first->x, c0->cout, r, 0), s);
         rs_mark(s, -1, RS_PHASE_AFTER);
         return;
     }

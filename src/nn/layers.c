@@ -3,12 +3,14 @@
  * mac      panels of nr output channels (the last of the vector length if cout is not a multiple):
  *          panel, tap row, tap column, input channel, output channel of the panel
  * gemm     [tap row][tap column][input channel][output channel], the right-hand matrix of im2col
- * Winograd for each of the (m+2)^2 elements a mac layout of depth cin, holding U = G g G^T */
+ * Winograd for each of the (m+2)^2 elements a mac layout of depth cin, holding U = G g G^T
+ * bf16     the mac layout in panels of RS_BF16_NR, with pairs of input channels for channels */
 #include "nn/layers.h"
 
 #include <string.h>
 
 #include "base/alloc.h"
+#include "nn/kernels/bf16.h"
 
 const char *rs_conv_algo_name(rs_conv_algo a)
 {
@@ -17,13 +19,21 @@ const char *rs_conv_algo_name(rs_conv_algo a)
     case RS_CONV_DIRECT: return "direct";
     case RS_CONV_WINO4: return "F(4x4,3x3)";
     case RS_CONV_WINO6: return "F(6x6,3x3)";
+    case RS_CONV_WINO4_BF16: return "F(4x4), bf16";
     }
     return "?";
 }
 
 int rs_conv_algo_tile(rs_conv_algo a)
 {
-    return a == RS_CONV_WINO4 ? 4 : a == RS_CONV_WINO6 ? 6 : 0;
+    switch (a) {
+    case RS_CONV_WINO4:
+    case RS_CONV_WINO4_BF16: return 4;
+    case RS_CONV_WINO6: return 6;
+    case RS_CONV_GEMM:
+    case RS_CONV_DIRECT: break;
+    }
+    return 0;
 }
 
 int rs_pad_channels(int channels)
@@ -35,15 +45,17 @@ size_t rs_packed_size3(rs_conv_algo algo, int channels)
 {
     const int m = rs_conv_algo_tile(algo);
     const size_t taps = m ? (size_t)(m + 2) * (size_t)(m + 2) : 9;
-    return taps * (size_t)channels * (size_t)channels;
+    const size_t all = taps * (size_t)channels * (size_t)channels;
+    return algo == RS_CONV_WINO4_BF16 ? all / 2 : all;
 }
 
-size_t rs_packed_size1(int cin, int cout)
+size_t rs_packed_size1(rs_conv_algo algo, int cin, int cout)
 {
-    return (size_t)cin * (size_t)cout;
+    const size_t all = (size_t)cin * (size_t)cout;
+    return algo == RS_CONV_WINO4_BF16 ? all / 2 : all;
 }
 
-/* ------------------------------------------------------------------------------ the three layouts
+/* ------------------------------------------------------------------------------- the layouts
  */
 
 /* Where output channel n at depth d (of `depth`) lies in the mac layout with cout channels. */
@@ -84,11 +96,12 @@ static void pack_gemm(const rs_conv *c, int cin, int cout, float *dst)
 
 /* G for m=4 (6x3) and m=6 (8x3); the points and the matrices A, B that go with them:
  * kernels/body/wino.h */
-static const double g4[6][3] = {{1. / 4, 0, 0},
-                                {-1. / 6, -1. / 6, -1. / 6},
-                                {-1. / 6, 1. / 6, -1. / 6},
-                                {1. / 24, 1. / 12, 1. / 6},
-                                {1. / 24, -1. / 12, 1. / 6},
+#define ROOT2 1.4142135623730950488
+static const double g4[6][3] = {{1, 0, 0},
+                                {-ROOT2 / 3, -1. / 3, -ROOT2 / 6},
+                                {-ROOT2 / 3, 1. / 3, -ROOT2 / 6},
+                                {ROOT2 / 6, 1. / 3, ROOT2 / 3},
+                                {ROOT2 / 6, -1. / 3, ROOT2 / 3},
                                 {0, 0, 1}};
 static const double g6[8][3] = {{1, 0, 0},
                                 {-2. / 9, -2. / 9, -2. / 9},
@@ -99,23 +112,72 @@ static const double g6[8][3] = {{1, 0, 0},
                                 {32. / 45, -16. / 45, 8. / 45},
                                 {0, 0, 1}};
 
-static void pack_wino(const rs_conv *c, int cin, int cout, int m, const rs_kernels *k, float *dst)
+/* U = G g G^T of one 3x3 filter, element f at u[f*stride]. */
+static void transform_filter(const float *w, int m, float *u, size_t stride)
 {
     const int t = m + 2;
     const double(*g)[3] = m == 4 ? g4 : g6;
+    for (int r = 0; r < t; r++) {
+        double gw[3]; /* row r of G g */
+        for (int x = 0; x < 3; x++)
+            gw[x] =
+                g[r][0] * (double)w[x] + g[r][1] * (double)w[3 + x] + g[r][2] * (double)w[6 + x];
+        for (int s = 0; s < t; s++)
+            u[(size_t)(r * t + s) * stride] =
+                (float)(gw[0] * g[s][0] + gw[1] * g[s][1] + gw[2] * g[s][2]);
+    }
+}
+
+/* A panel's width of output channels at a time, so that whole cache lines are written: the elements
+ * of one filter lie cin*cout floats apart. */
+static void pack_wino(const rs_conv *c, int cin, int cout, int m, const rs_kernels *k, float *dst)
+{
+    const int elements = (m + 2) * (m + 2);
     const size_t per = (size_t)cin * (size_t)cout;
-    for (int n = 0; n < c->cout; n++) {
+    float u[64][RS_LANES];
+    for (int n = 0; n < c->cout; n += RS_LANES) {
+        const int some = c->cout - n < RS_LANES ? c->cout - n : RS_LANES;
+        /* panels narrower than RS_LANES are written in pieces of their width */
+        const int piece = k->nr < RS_LANES ? k->nr : RS_LANES;
+        memset(u, 0, sizeof u);
         for (int i = 0; i < c->cin; i++) {
-            const float *w = c->w + ((size_t)n * (size_t)c->cin + (size_t)i) * 9;
-            double gw[8][3]; /* G g */
-            for (int r = 0; r < t; r++)
-                for (int x = 0; x < 3; x++)
-                    gw[r][x] = g[r][0] * w[x] + g[r][1] * w[3 + x] + g[r][2] * w[6 + x];
-            float *to = dst + mac_index(cout, (size_t)cin, k->nr, (size_t)i, n);
-            for (int r = 0; r < t; r++)
-                for (int s = 0; s < t; s++)
-                    to[(size_t)(r * t + s) * per] =
-                        (float)(gw[r][0] * g[s][0] + gw[r][1] * g[s][1] + gw[r][2] * g[s][2]);
+            for (int j = 0; j < some; j++)
+                transform_filter(c->w + ((size_t)(n + j) * (size_t)c->cin + (size_t)i) * 9, m,
+                                 &u[0][j], RS_LANES);
+            for (int j = 0; j < RS_LANES; j += piece) {
+                float *to = dst + mac_index(cout, (size_t)cin, k->nr, (size_t)i, n + j);
+                for (int f = 0; f < elements; f++)
+                    memcpy(to + (size_t)f * per, &u[f][j], (size_t)piece * sizeof(float));
+            }
+        }
+    }
+}
+
+/* A 1x1 convolution, or a 3x3 one for F(4x4,3x3), in bf16: a line at a time, RS_LANES output
+ * channels by a pair of input channels. */
+static void pack_bf16(const rs_conv *c, int cin, int cout, uint16_t *dst)
+{
+    const int elements = c->k == 3 ? 36 : 1, taps = c->k * c->k;
+    const size_t per = (size_t)cin * (size_t)cout, pairs = (size_t)cin / 2;
+    float u[36][2 * RS_LANES];
+    for (int n = 0; n < c->cout; n += RS_LANES) {
+        const int some = c->cout - n < RS_LANES ? c->cout - n : RS_LANES;
+        for (int i = 0; i < c->cin; i += 2) {
+            memset(u, 0, sizeof u);
+            for (int j = 0; j < some; j++) {
+                for (int h = 0; h < 2 && i + h < c->cin; h++) {
+                    const float *w =
+                        c->w + ((size_t)(n + j) * (size_t)c->cin + (size_t)(i + h)) * (size_t)taps;
+                    if (c->k == 3)
+                        transform_filter(w, 4, &u[0][2 * j + h], 2 * RS_LANES);
+                    else
+                        u[0][2 * j + h] = w[0];
+                }
+            }
+            uint16_t *to = dst + 2 * mac_index(cout, pairs, RS_BF16_NR, (size_t)i / 2, n);
+            for (int f = 0; f < elements; f++)
+                for (int j = 0; j < 2 * RS_LANES; j++)
+                    to[(size_t)f * per + (size_t)j] = rs_to_bf16(u[f][j]);
         }
     }
 }
@@ -148,15 +210,23 @@ static void pack_block_conv(carver *m, const rs_conv *c, rs_conv_algo algo, cons
 {
     out->cin = c->cin == 1 && c->k == 1 ? 1 : rs_pad_channels(c->cin);
     out->cout = rs_pad_channels(c->cout);
+    if (out->cin == 1) algo = RS_CONV_GEMM; /* [cout], whatever the algorithm */
     float *w = carve(m, c->k == 3 ? rs_packed_size3(algo, out->cout)
-                                  : rs_packed_size1(out->cin, out->cout));
+                                  : rs_packed_size1(algo, out->cin, out->cout));
     out->w = w;
     out->b = carve_bias(m, c, out->cout);
     if (!w) return;
+    if (algo == RS_CONV_WINO4_BF16) {
+        uint16_t *w16 = (uint16_t *)(void *)w;
+        pack_bf16(c, out->cin, out->cout, w16);
+        out->w = NULL;
+        out->w16 = w16;
+        return;
+    }
     const int tile = rs_conv_algo_tile(algo);
     if (c->k == 3 && tile)
         pack_wino(c, out->cin, out->cout, tile, k, w);
-    else if (algo == RS_CONV_GEMM || out->cin == 1) /* one input channel: [cout] either way */
+    else if (algo == RS_CONV_GEMM)
         pack_gemm(c, out->cin, out->cout, w);
     else
         pack_mac(c, out->cin, out->cout, k, w);
@@ -187,8 +257,11 @@ static reshed_status pack_all(const rs_arch *arch, const rs_tensors *t, const rs
             for (int role = RS_C0; role <= RS_C2; role++) {
                 rs_packed_block *pb = &out->block[lv][b];
                 rs_packed_conv *dst = role == RS_C0 ? &pb->c0 : role == RS_C1 ? &pb->c1 : &pb->c2;
-                rs_conv_algo algo =
-                    role == RS_C0 ? (gemm ? RS_CONV_GEMM : RS_CONV_DIRECT) : layers[layer++].algo;
+                rs_conv_algo algo = layers[layer].algo;
+                if (role != RS_C0)
+                    layer++;
+                else if (algo != RS_CONV_WINO4_BF16) /* bf16 for all of a block or nothing of it */
+                    algo = gemm ? RS_CONV_GEMM : RS_CONV_DIRECT;
                 if (m->memory) {
                     st = rs_fold_block(t, lv, b, (rs_conv_role)role, &c, err);
                     if (st != RESHED_OK) return st;

@@ -9,10 +9,11 @@ typedef enum rs_conv_algo {
     RS_CONV_GEMM,
     RS_CONV_DIRECT,
     RS_CONV_WINO4,
-    RS_CONV_WINO6
+    RS_CONV_WINO6,
+    RS_CONV_WINO4_BF16 /* operands of the product in bf16 */
 } rs_conv_algo;
 
-/* "gemm", "direct", "F(4x4,3x3)", "F(6x6,3x3)" */
+/* "gemm", "direct", "F(4x4,3x3)", "F(6x6,3x3)", "F(4x4), bf16" */
 const char *rs_conv_algo_name(rs_conv_algo a);
 
 /* Output tile of Winograd, 0 for the others. */
@@ -32,9 +33,10 @@ int rs_pad_channels(int channels);
 
 /* ---- packed weights: all owned by the member, in one block of memory. */
 typedef struct rs_packed_conv {
-    const float *w; /* in the layout of its algorithm */
-    const float *b; /* [padded cout] */
-    int cin, cout;  /* padded; cin 1 for the first convolution of the network */
+    const float *w;      /* in the layout of its algorithm, or NULL */
+    const uint16_t *w16; /* in bf16 instead, or NULL */
+    const float *b;      /* [padded cout] */
+    int cin, cout;       /* padded; cin 1 for the first convolution of the network */
 } rs_packed_conv;
 
 typedef struct rs_packed_block {
@@ -51,7 +53,7 @@ typedef struct rs_packed {
 
 /* Floats of a packed 3x3 and 1x1 convolution. */
 size_t rs_packed_size3(rs_conv_algo algo, int channels);
-size_t rs_packed_size1(int cin, int cout);
+size_t rs_packed_size1(rs_conv_algo algo, int cin, int cout);
 
 /* Folds and packs one member. algo3[level][block] gives c1's and c2's algorithm through `layers`
  * (in network order: c1 and c2 of each block); gemm says whether 1x1 convolutions are for BLAS as

@@ -19,6 +19,11 @@ size_t rs_wino_stride(int tiles, int channels)
     return (((size_t)tiles * (size_t)channels / 16) | 1) * 16;
 }
 
+size_t rs_wino_stride_bf16(int tiles, int channels)
+{
+    return (((size_t)tiles * (size_t)channels + 31) / 32 | 1) * 32;
+}
+
 /* -------------------------------------------------------------------------------- task sizes */
 
 /* Tiles of one task. The task's V and M ((m+2)^2 * tiles * channels floats each) should stay in a 1
@@ -198,9 +203,13 @@ static void size_scratch(rs_schedule *s, int classes)
         if (m) {
             int tiles = (st->task_rows / m) * (st->task_cols / m);
             size_t vm = (size_t)((m + 2) * (m + 2)) * rs_wino_stride(tiles, c);
-            at_least(&s->v_floats, vm);
+            at_least(&s->v_floats, st->layer.algo == RS_CONV_WINO4_BF16
+                                       ? 36 * rs_wino_stride_bf16(tiles, c) / 2
+                                       : vm);
             at_least(&s->m_floats, vm);
         }
+        if (st->layer.algo == RS_CONV_WINO4_BF16) /* a row of the task in bf16 */
+            at_least(&s->col_floats, (size_t)st->task_cols * (size_t)c / 2);
         if (st->layer.algo == RS_CONV_GEMM) {
             at_least(&s->col_floats, px * 9 * (size_t)c);
             at_least(&s->m_floats, px * (size_t)c);

@@ -69,5 +69,7 @@ void rs_step_task(const rs_stage *s, int row0, int row1, int i, int *r0, int *r1
  * lines, so that the (m+2)^2 streams of a tile spread over all sets of a cache (an even number can
  * halve the speed of the transforms). */
 size_t rs_wino_stride(int tiles, int channels);
+/* The same in bf16 numbers for V of reduced precision. */
+size_t rs_wino_stride_bf16(int tiles, int channels);
 
 #endif

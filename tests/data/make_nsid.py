@@ -60,13 +60,14 @@ with h5py.File(sys.argv[1] + "/nsid_h5py.h5", "w") as f:
                  [spatial("X", [0, 1e-6]), spatial("Y", [0, 1e-6]),
                   ("Frequency", np.array([300e3, 325e3, 350e3]), "Frequency", "Hz", "SPECTRAL")],
                  data_type="SPECTRAL_IMAGE", quantity="Response", units="V")
-    # Not main: an attribute is missing, an axis has no scale, a scale has the wrong length.
+    # Not main: an attribute is missing, an axis has no scale, a label names something of another length.
     n = f.create_group("No")
     main_dataset(n, "a", PATTERN, [spatial("x", y), spatial("y", x)], skip=["modality"])
     main_dataset(n, "b", PATTERN, [spatial("x", y)])
     g = main_dataset(n, "c", PATTERN, [spatial("x", y), spatial("y", x)])
-    del g["x"]
-    g.create_dataset("x", data=[1.0, 2.0])
+    g.create_dataset("short", data=[1.0, 2.0]).attrs.update(name="short", quantity="q", units="m",
+                                                            dimension_type="SPATIAL")
+    g["c"].dims[0].label = "short"
     # Main, though its texts have a fixed length.
     main_dataset(f, "fixed", PATTERN[::-1].T.astype("u1"), [spatial("x", x), spatial("y", y)], fixed=True,
                  quantity="Fixed")

@@ -13,6 +13,7 @@
 #define RS_NN_KERNELS_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/cpu.h"
 
@@ -59,6 +60,29 @@ typedef struct rs_wino_out {
     float *out[6];       /* likewise */
 } rs_wino_out;
 
+/* Reduced precision (see kernels/bf16.h): the same with operands in bf16 and sums in fp32. */
+#define RS_BF16_NR 32 /* channels of a panel of packed weights, the last of RS_LANES; any table */
+
+/* out[p][n] = bias[n] + sum over c<cin of in[p*in_stride + c] * w */
+typedef struct rs_mac_bf16 {
+    const uint16_t *in; /* even: pairs of channels stay together */
+    size_t in_stride;   /* numbers from pixel to pixel, even */
+    int cin, cout;      /* multiples of RS_LANES */
+    const uint16_t *w;  /* per panel: [cin/2][channels of the panel][2] */
+    const float *bias;  /* [cout], or NULL for zero */
+    float *out;
+    size_t out_stride;
+    int pixels;
+} rs_mac_bf16;
+
+/* rs_wino_in for m=4 with the result rounded; strides in numbers. */
+typedef struct rs_wino_in_bf16 {
+    const float *row[6];
+    int tiles, channels;
+    uint16_t *v;
+    size_t v_stride;
+} rs_wino_in_bf16;
+
 typedef struct rs_kernels {
     rs_isa isa;
     int mr, nr; /* register tile of mac: pixels, channels. w is packed in panels of nr, the last of
@@ -79,6 +103,10 @@ typedef struct rs_kernels {
     /* out[p*heads+h] = bias[h] + sum over c of in[p][c]*w[h*channels+c]: the score head */
     void (*head_row)(const float *in, int pixels, int channels, int heads, const float *w,
                      const float *bias, float *out);
+    void (*mac_bf16)(const rs_mac_bf16 *a);
+    void (*wino_in_bf16)(const rs_wino_in_bf16 *a);
+    /* out[i] = x[i] to bf16; n a multiple of RS_LANES */
+    void (*round_bf16)(const float *x, size_t n, uint16_t *out);
     /* For benchmarks: rounds * RS_PEAK_CHAINS * lanes multiply-adds on registers alone, in
      * independent chains; the result only keeps them from being left out. */
     int lanes;
@@ -92,5 +120,8 @@ void rs_kernels_get(rs_isa isa, rs_kernels *k);
 void rs_kernels_overlay__generic(rs_kernels *k);
 void rs_kernels_overlay__avx2(rs_kernels *k);
 void rs_kernels_overlay__avx512(rs_kernels *k);
+/* Those of reduced precision: emulated, and with AVX512_BF16. */
+void rs_kernels_overlay_bf16__generic(rs_kernels *k);
+void rs_kernels_overlay_bf16__avx512bf16(rs_kernels *k);
 
 #endif

@@ -11,27 +11,11 @@
  *     ...
  *
  * Pixels lie `in_stride` floats apart. Fourteen separate pointers would not fit the integer
- * registers, so rows are addressed from two bases with the strides 1, 2, 4 (scaled index), 3, 5
- * and 6. */
+ * registers, so rows are addressed from two bases: mac_rows.h. */
+
+#include "nn/kernels/body/mac_rows.h"
 
 #define MAC_INLINE static inline __attribute__((always_inline))
-
-/* The value of pixel r (r < 14) at the bases p (pixel 0) and q (pixel 7). */
-#define MAC_AT(p, q, r)                                                                            \
-    ((r) == 0    ? (p)[0]                                                                          \
-     : (r) == 1  ? (p)[s1]                                                                         \
-     : (r) == 2  ? (p)[2 * s1]                                                                     \
-     : (r) == 3  ? (p)[s3]                                                                         \
-     : (r) == 4  ? (p)[4 * s1]                                                                     \
-     : (r) == 5  ? (p)[s5]                                                                         \
-     : (r) == 6  ? (p)[2 * s3]                                                                     \
-     : (r) == 7  ? (q)[0]                                                                          \
-     : (r) == 8  ? (q)[s1]                                                                         \
-     : (r) == 9  ? (q)[2 * s1]                                                                     \
-     : (r) == 10 ? (q)[s3]                                                                         \
-     : (r) == 11 ? (q)[4 * s1]                                                                     \
-     : (r) == 12 ? (q)[s5]                                                                         \
-                 : (q)[2 * s3])
 
 /* m pixels from p0 on, nv vectors of channels from n0 on; prefetch says whether to ask for the
  * weights `ahead` floats further on. m, nv and prefetch are constants at each call. */
@@ -56,7 +40,7 @@ MAC_INLINE void mac_tile(const int m, const int nv, const int prefetch, const rs
                 for (int v = 0; v < nv; v++) b[v] = vf_load(w + v * VL);
 #pragma GCC unroll 14
                 for (int r = 0; r < m; r++) {
-                    vf x = vf_set1(MAC_AT(p, q, r));
+                    vf x = vf_set1(*MAC_ROW(p, q, r));
 #pragma GCC unroll 2
                     for (int v = 0; v < nv; v++) acc[r][v] = vf_fma(x, b[v], acc[r][v]);
                 }

@@ -1,0 +1,82 @@
+#include "layers.h"
+
+#include <stdio.h>
+
+#include "base/alloc.h"
+#include "base/os.h"
+#include "measure.h"
+
+/* What one thread has measured: the moment of its last mark, and the sums of [stages+2] rows. */
+typedef struct tally {
+    double last;
+    double (*row)[RS_PHASES];
+} tally;
+
+static void mark(void *ctx, int worker, int stage, rs_phase phase)
+{
+    tally *t = (tally *)ctx + worker;
+    const double now = rs_os_thread_seconds();
+    if (phase != RS_PHASE_START) t->row[stage + 1][phase] += now - t->last;
+    t->last = now;
+}
+
+static void describe(bench_layer *l, const rs_stage *s, const rs_arch *arch, int height, int width)
+{
+    const rs_layer *y = &s->layer;
+    snprintf(l->name, sizeof l->name, "%d.%d c%d", y->level + 1, y->block + 1,
+             y->role == RS_C1 ? 1 : 2);
+    l->algo = rs_conv_algo_name(y->algo);
+    l->macs = bench_conv3_macs(arch, y->level, height, width);
+    if (y->role == RS_C2) l->macs += bench_after_macs(arch, y->level, y->block, height, width);
+    l->weight_bytes = rs_packed_size3(y->algo, y->channels) * sizeof(float);
+}
+
+reshed_status bench_layers(rs_plan *plan, int members, int threads, const float *image, int runs,
+                           bench_layer *out, reshed_error *err)
+{
+    const rs_schedule *s = rs_plan_schedule(plan);
+    const rs_arch *arch = rs_plan_arch(plan);
+    const size_t pixels = (size_t)s->height * (size_t)s->width, rows = (size_t)s->stages + 2;
+    const double share = 1.0 / ((double)members * runs);
+    float *mean = rs_alloc(2 * pixels * (size_t)arch->classes, sizeof *mean);
+    tally *tallies = rs_zalloc((size_t)threads, sizeof *tallies);
+    reshed_status st = RESHED_OK;
+    double all = 0;
+    for (int i = 0; tallies && i < threads;
+         i++) /* a block each: threads do not share cache lines */
+        if (!(tallies[i].row = rs_zalloc(rows, sizeof *tallies[i].row))) st = RESHED_ENOMEM;
+    if (!mean || !tallies || st != RESHED_OK) {
+        st = rs_fail(err, RESHED_ENOMEM, "cannot allocate what measuring layers needs");
+        goto cleanup;
+    }
+    const rs_probe probe = {mark, tallies};
+    rs_plan_set_probe(plan, &probe);
+    const double start = rs_os_cpu_seconds();
+    for (int i = 0; i < runs; i++)
+        rs_plan_run(plan, image, mean, mean + pixels * (size_t)arch->classes, NULL);
+    const double elapsed = (rs_os_cpu_seconds() - start) * share;
+    rs_plan_set_probe(plan, NULL);
+    for (size_t i = 0; i < rows; i++) {
+        bench_layer l = {.algo = ""};
+        if (i == 0) {
+            snprintf(l.name, sizeof l.name, "image");
+            l.macs = (double)arch->filters * (double)pixels;
+        } else if (i + 1 == rows) {
+            snprintf(l.name, sizeof l.name, "mix");
+            l.macs = (double)arch->levels * arch->classes * arch->classes * (double)pixels;
+        } else {
+            describe(&l, &s->stage[i - 1], arch, s->height, s->width);
+        }
+        for (int w = 0; w < threads; w++)
+            for (int p = 0; p < RS_PHASES; p++) l.phase[p] += tallies[w].row[i][p] * share;
+        for (int p = 0; p < RS_PHASES; p++) l.seconds += l.phase[p];
+        all += l.seconds;
+        out[i] = l;
+    }
+    out[rows] = (bench_layer){.name = "rest", .algo = "", .seconds = elapsed - all};
+cleanup:
+    for (int i = 0; tallies && i < threads; i++) rs_free(tallies[i].row);
+    rs_free(tallies);
+    rs_free(mean);
+    return st;
+}
