@@ -6,7 +6,7 @@
 
 #include "base/alloc.h"
 #include "nn/blas.h"
-#include "nn/exec.h"
+#include "nn/tables.h"
 #include "random_model.h"
 
 #define BLOCKS 8
@@ -26,6 +26,7 @@ typedef struct state {
     rs_exec exec;
     rs_scratch scratch;
     rs_sampling *sampling;            /* owned */
+    rs_tables tables;                 /* owned */
     size_t step_in, step_w, step_out; /* floats from one call's operands to the next's */
 } state;
 
@@ -34,6 +35,7 @@ static void release(void *p)
     state *s = p;
     for (int i = 0; i < s->blocks; i++) rs_free(s->block[i]);
     rs_free(s->sampling);
+    rs_tables_clear(&s->tables);
     rs_schedule_clear(&s->schedule);
 }
 
@@ -445,6 +447,7 @@ static reshed_status make_mix(const bench_env *env, const bench_piece *p, bench_
 {
     int down, across;
     const size_t pixels = (size_t)env->size * (size_t)env->size;
+    float *rows[BENCH_LEVELS] = {NULL};
     state *s = state_make(env, out, run_mix, err);
     if (!s) return RESHED_ENOMEM;
     reshed_status st = wino_task(env, s, 0, 6, &down, &across, err); /* for a schedule */
@@ -452,7 +455,8 @@ static reshed_status make_mix(const bench_env *env, const bench_piece *p, bench_
     double bytes = (double)pixels;
     for (int k = 0; k < BENCH_LEVELS; k++) {
         const size_t side = (size_t)width_of(env, k);
-        s->exec.score[k] = floats(s, side * side);
+        float *score = floats(s, side * side);
+        if (score) rows[k] = score;
         bytes += (double)(side * side);
     }
     floats(s, pixels);
@@ -466,7 +470,16 @@ static reshed_status make_mix(const bench_env *env, const bench_piece *p, bench_
     rs_sampling_fill(&s->arch, env->size, s->sampling);
     s->exec.sampling = s->sampling;
     s->exec.arch = &s->arch;
-    s->exec.schedule = &s->schedule;
+    s->exec.height = s->exec.width = env->size;
+    st = rs_tables_make(s->schedule.stage, s->schedule.stages, BENCH_LEVELS, env->size, &s->tables,
+                        err);
+    if (st != RESHED_OK) return st;
+    for (int k = 0; k < BENCH_LEVELS; k++) {
+        const int side = width_of(env, k);
+        for (int r = 0; r < side; r++) s->tables.score[k][r] = rows[k] + r * side;
+        s->exec.score[k] = s->tables.score[k];
+        s->exec.there[k] = (rs_span){0, side};
+    }
     s->exec.kernels = s->k;
     s->exec.weights = &s->packed;
     (void)p;

@@ -7,18 +7,23 @@
 
 /* ------------------------------------------------------------------------------------- rows */
 
-/* Row r of a ring, at the zero pixel left of column 0; rows outside the frame are zero. */
-static const float *row_at(const rs_exec *e, const rs_ring *ring, int height, int r)
+/* The buffers of a stage's block. */
+static const rs_block_rows *rows_of(const rs_exec *e, const rs_stage *stage)
 {
-    if (r < 0 || r >= height) return e->zero;
-    return e->rings + ring->offset + (size_t)(r % ring->capacity) * ring->stride;
+    return &e->rows[(stage - e->stage) / 2];
+}
+
+/* Row r of a stage's input, at the zero pixel left of column 0; rows outside the frame are zero. */
+static const float *row_at(const rs_exec *e, const rs_stage *stage, float *const *rows, int r)
+{
+    const rs_span there = e->there[stage->layer.level];
+    return r < there.lo || r >= there.hi ? e->zero : rows[r];
 }
 
 /* Column c of row r, for writing. */
-static float *pixel_at(const rs_exec *e, const rs_ring *ring, int channels, int r, int c)
+static float *pixel_at(float *const *rows, int channels, int r, int c)
 {
-    return e->rings + ring->offset + (size_t)(r % ring->capacity) * ring->stride +
-           (size_t)(c + 1) * (size_t)channels;
+    return rows[r] + (size_t)(c + 1) * (size_t)channels;
 }
 
 /* out = act(in * w + b (+ res)) for a run of pixels, channels contiguous. */
@@ -66,28 +71,28 @@ static void pointwise(const rs_exec *e, const rs_packed_conv *c, const float *in
 typedef struct task {
     const rs_stage *stage;
     const rs_packed_conv *conv;
-    const rs_ring *in;
+    float *const *in; /* rows */
     int r0, r1, c0, c1;
-    float *out;              /* row r0, column c0 */
-    size_t out_stride;       /* floats from row to row, when out is scratch */
-    const rs_ring *out_ring; /* else rows are those of this ring */
-    bool residual;           /* add the block's x */
+    float *out;             /* row r0, column c0 */
+    size_t out_stride;      /* floats from row to row, when out is scratch */
+    float *const *out_rows; /* else the rows it goes to */
+    bool residual;          /* add the block's x */
 } task;
 
-static float *out_row(const rs_exec *e, const task *t, int r)
+static float *out_row(const task *t, int r)
 {
-    return t->out_ring ? pixel_at(e, t->out_ring, t->conv->cout, r, t->c0)
+    return t->out_rows ? pixel_at(t->out_rows, t->conv->cout, r, t->c0)
                        : t->out + (size_t)(r - t->r0) * t->out_stride;
 }
 
 static const float *residual_row(const rs_exec *e, const task *t, int r)
 {
-    return t->residual ? pixel_at(e, &t->stage->x, t->conv->cout, r, t->c0) : NULL;
+    return t->residual ? pixel_at(rows_of(e, t->stage)->x, t->conv->cout, r, t->c0) : NULL;
 }
 
 static void mark(const rs_exec *e, const task *t, const rs_scratch *s, rs_phase phase)
 {
-    rs_mark(s, (int)(t->stage - e->schedule->stage), phase);
+    rs_mark(s, (int)(t->stage - e->stage), phase);
 }
 
 static void conv_direct(const rs_exec *e, const task *t, const rs_scratch *s)
@@ -104,11 +109,11 @@ static void conv_direct(const rs_exec *e, const task *t, const rs_scratch *s)
                     .res = residual_row(e, t, r),
                     .res_stride = (size_t)c,
                     .slope = RS_LRELU_SLOPE,
-                    .out = out_row(e, t, r),
+                    .out = out_row(t, r),
                     .out_stride = (size_t)c,
                     .pixels = t->c1 - t->c0};
         for (int dy = 0; dy < 3; dy++)
-            a.in[dy] = row_at(e, t->in, t->stage->height, r + dy - 1) + (size_t)t->c0 * (size_t)c;
+            a.in[dy] = row_at(e, t->stage, t->in, r + dy - 1) + (size_t)t->c0 * (size_t)c;
         e->kernels->mac(&a);
     }
     mark(e, t, s, RS_PHASE_PRODUCT);
@@ -122,20 +127,20 @@ static void conv_gemm(const rs_exec *e, const task *t, const rs_scratch *s)
     for (int r = t->r0; r < t->r1; r++) {
         const float *in[3];
         for (int dy = 0; dy < 3; dy++)
-            in[dy] = row_at(e, t->in, t->stage->height, r + dy - 1) + (size_t)t->c0 * ch;
+            in[dy] = row_at(e, t->stage, t->in, r + dy - 1) + (size_t)t->c0 * ch;
         for (int x = 0; x < width; x++)
             for (int dy = 0; dy < 3; dy++, col += 3 * ch)
                 memcpy(col, in[dy] + (size_t)x * ch, 3 * ch * sizeof *col);
     }
     mark(e, t, s, RS_PHASE_IN);
     /* A task's rows lie one after another in scratch o, or (c1) go row by row to the ring. */
-    float *dst = t->out_ring ? s->m : t->out;
+    float *dst = t->out_rows ? s->m : t->out;
     rs_sgemm((int)px, c, 9 * c, s->col, 9 * c, t->conv->w, c, dst, c);
     mark(e, t, s, RS_PHASE_PRODUCT);
     for (int r = t->r0; r < t->r1; r++) {
         float *o = dst + (size_t)(r - t->r0) * (size_t)width * ch;
         e->kernels->bias_act(o, width, c, t->conv->b, residual_row(e, t, r), RS_LRELU_SLOPE);
-        if (t->out_ring) memcpy(out_row(e, t, r), o, (size_t)width * ch * sizeof *o);
+        if (t->out_rows) memcpy(out_row(t, r), o, (size_t)width * ch * sizeof *o);
     }
     mark(e, t, s, RS_PHASE_OUT);
 }
@@ -147,7 +152,7 @@ static void wino_in(const rs_exec *e, const task *t, int d, int across, int tile
     const size_t ch = (size_t)c, first = (size_t)(d * across) * ch;
     const float *row[8];
     for (int i = 0; i < m + 2; i++)
-        row[i] = row_at(e, t->in, t->stage->height, t->r0 + d * m - 1 + i) + (size_t)t->c0 * ch;
+        row[i] = row_at(e, t->stage, t->in, t->r0 + d * m - 1 + i) + (size_t)t->c0 * ch;
     if (t->conv->w16) {
         rs_wino_in_bf16 a = {.tiles = across,
                              .channels = c,
@@ -218,7 +223,7 @@ static void conv_wino(const rs_exec *e, const task *t, const rs_scratch *s)
                          .width = width};
         for (int i = 0; i < rows; i++) {
             a.res[i] = residual_row(e, t, top + i);
-            a.out[i] = out_row(e, t, top + i);
+            a.out[i] = out_row(t, top + i);
         }
         e->kernels->wino_out[which](&a);
     }
@@ -245,10 +250,10 @@ static void pool_and_enter(const rs_exec *e, const task *t, const rs_scratch *s)
     const rs_packed_conv *c0 = &e->weights->block[next->layer.level][0].c0;
     const size_t c = (size_t)t->conv->cout;
     const int left = t->c0 / 2, px = (t->c1 < 2 * next->width ? t->c1 : 2 * next->width) / 2 - left;
-    for (int r = t->r0; r + 1 < t->r1 && r / 2 < next->height; r += 2) {
+    for (int r = t->r0 + (t->r0 & 1); r + 1 < t->r1 && r / 2 < next->height; r += 2) {
         const float *o = t->out + (size_t)(r - t->r0) * t->out_stride;
         e->kernels->pool_row(o, o + t->out_stride, px, (int)c, s->p);
-        pointwise(e, c0, s->p, px, pixel_at(e, &next->x, c0->cout, r / 2, left), s);
+        pointwise(e, c0, s->p, px, pixel_at(rows_of(e, next)->x, c0->cout, r / 2, left), s);
     }
 }
 
@@ -261,50 +266,49 @@ static void after_block(const rs_exec *e, const task *t, const rs_scratch *s)
         const rs_packed_conv *c0 = &e->weights->block[level][t->stage->layer.block + 1].c0;
         for (int r = t->r0; r < t->r1; r++)
             pointwise(e, c0, t->out + (size_t)(r - t->r0) * t->out_stride, px,
-                      pixel_at(e, &t->stage[1].x, c0->cout, r, t->c0), s);
+                      pixel_at(rows_of(e, t->stage + 1)->x, c0->cout, r, t->c0), s);
         return;
     }
     const rs_packed_conv *head = &e->weights->head[level];
     for (int r = t->r0; r < t->r1; r++)
         e->kernels->head_row(t->out + (size_t)(r - t->r0) * t->out_stride, px, head->cin,
                              head->cout, head->w, head->b,
-                             e->score[level] +
-                                 ((size_t)r * (size_t)t->stage->width + (size_t)t->c0) *
-                                     (size_t)head->cout);
+                             e->score[level][r] + (size_t)t->c0 * (size_t)head->cout);
     if (level + 1 < e->arch->levels) pool_and_enter(e, t, s);
 }
 
 int rs_exec_tasks(const rs_exec *e, const rs_step *step)
 {
     if (step->stage < 0) return step->row1 - step->row0;
-    return rs_step_tasks(&e->schedule->stage[step->stage], step->row0, step->row1);
+    return rs_step_tasks(&e->stage[step->stage], step->row0, step->row1);
 }
 
 void rs_exec_task(const rs_exec *e, const rs_step *step, int i, const rs_scratch *s)
 {
     if (step->stage < 0) {
-        const rs_stage *first = &e->schedule->stage[0];
+        const rs_stage *first = &e->stage[0];
         const rs_packed_conv *c0 = &e->weights->block[0][0].c0;
         const int r = step->row0 + i;
         rs_mark(s, -1, RS_PHASE_START);
         pointwise(e, c0, e->image + (size_t)r * (size_t)first->width, first->width,
-                  pixel_at(e, &first->x, c0->cout, r, 0), s);
+                  pixel_at(e->rows[0].x, c0->cout, r, 0), s);
         rs_mark(s, -1, RS_PHASE_AFTER);
         return;
     }
-    const rs_stage *st = &e->schedule->stage[step->stage];
+    const rs_stage *st = &e->stage[step->stage];
     const rs_packed_block *b = &e->weights->block[st->layer.level][st->layer.block];
+    const rs_block_rows *rows = rows_of(e, st);
     task t = {.stage = st};
     rs_step_task(st, step->row0, step->row1, i, &t.r0, &t.r1, &t.c0, &t.c1);
     mark(e, &t, s, RS_PHASE_START);
     if (st->layer.role == RS_C1) {
         t.conv = &b->c1;
-        t.in = &st->x;
-        t.out_ring = &st->y;
+        t.in = rows->x;
+        t.out_rows = rows->y;
         conv(e, &t, s);
     } else {
         t.conv = &b->c2;
-        t.in = &st->y;
+        t.in = rows->y;
         t.out = s->o;
         t.out_stride = (size_t)(t.c1 - t.c0) * (size_t)st->layer.channels;
         t.residual = true;
@@ -317,9 +321,7 @@ void rs_exec_task(const rs_exec *e, const rs_step *step, int i, const rs_scratch
 /* ------------------------------------------------------------------------ scores to probabilities
  */
 
-/* PyTorch's interpolate, align_corners=False: output index i of n samples input lo and hi of m,
- * weight t of hi. Level 0 samples itself. */
-static void sample(int i, int n, int m, rs_upsampling mode, int *lo, int *hi, float *t)
+void rs_sample(int i, int n, int m, rs_upsampling mode, int *lo, int *hi, float *t)
 {
     const float scale = (float)m / (float)n;
     if (mode == RS_NEAREST || m == n) {
@@ -341,7 +343,7 @@ void rs_sampling_fill(const rs_arch *arch, int width, rs_sampling *table)
     for (int k = 0; k < arch->levels; k++)
         for (int x = 0; x < width; x++) {
             rs_sampling *s = table + (size_t)k * (size_t)width + (size_t)x;
-            sample(x, width, rs_level_size(width, k), arch->upsampling, &s->lo, &s->hi, &s->t);
+            rs_sample(x, width, rs_level_size(width, k), arch->upsampling, &s->lo, &s->hi, &s->t);
         }
 }
 
@@ -354,19 +356,25 @@ static void softmax(float *v, int n)
     for (int i = 0; i < n; i++) v[i] /= sum;
 }
 
+static int clamp(int r, rs_span there)
+{
+    return r < there.lo ? there.lo : r >= there.hi ? there.hi - 1 : r;
+}
+
 /* Adds one level's part of the mixing convolution to a row of logits: resize of its scores to row
  * y, then the columns of the 1x1 convolution that belong to the level. */
 static void add_level(const rs_exec *e, int level, int y, float *between, float *out)
 {
-    const int cl = e->arch->classes, width = e->schedule->width, all = e->arch->levels * cl;
-    const int h = rs_level_size(e->schedule->height, level), w = rs_level_size(width, level);
+    const int cl = e->arch->classes, width = e->width, all = e->arch->levels * cl;
+    const int h = rs_level_size(e->height, level), w = rs_level_size(width, level);
     const float *weight = e->weights->out.w + level * cl;
     const rs_sampling *s = e->sampling + (size_t)level * (size_t)width;
     const size_t n = (size_t)w * (size_t)cl;
     int y0, y1;
     float t;
-    sample(y, e->schedule->height, h, e->arch->upsampling, &y0, &y1, &t);
-    const float *a = e->score[level] + (size_t)y0 * n, *b = e->score[level] + (size_t)y1 * n;
+    rs_sample(y, e->height, h, e->arch->upsampling, &y0, &y1, &t);
+    const float *a = e->score[level][clamp(y0, e->there[level])],
+                *b = e->score[level][clamp(y1, e->there[level])];
     for (size_t i = 0; i < n; i++) between[i] = a[i] + t * (b[i] - a[i]);
     if (cl == 1) {
         for (int x = 0; x < width; x++)
@@ -387,7 +395,7 @@ static void add_level(const rs_exec *e, int level, int y, float *between, float 
 
 void rs_exec_mix(const rs_exec *e, int row, const rs_scratch *s, float *out)
 {
-    const int cl = e->arch->classes, width = e->schedule->width;
+    const int cl = e->arch->classes, width = e->width;
     const size_t n = (size_t)width * (size_t)cl;
     for (size_t i = 0; i < n; i++) out[i] = e->weights->out.b[i % (size_t)cl];
     for (int k = 0; k < e->arch->levels; k++) add_level(e, k, row, s->o, out);

@@ -39,18 +39,28 @@ static inline void rs_mark(const rs_scratch *s, int stage, rs_phase phase)
     if (s->probe) s->probe->mark(s->probe->ctx, s->worker, stage, phase);
 }
 
+/* Where the rows of a block's buffers lie: x its input, y what c1 makes of it. x[r] is the zero
+ * pixel left of column 0 of row r, and the pixels after the last column are zero up to the last
+ * tile. Only entries of rows that a step reads or writes need be set. */
+typedef struct rs_block_rows {
+    float **x, **y; /* [height of the level] */
+} rs_block_rows;
+
 /* One member at work. All pointers are borrowed. */
 typedef struct rs_exec {
     const rs_arch *arch;
-    const rs_schedule *schedule;
+    int stages;
+    const rs_stage *stage;
     const rs_kernels *kernels;
     const rs_packed *weights;
-    bool gemm;                         /* 1x1 convolutions by BLAS */
-    const float *image;                /* [H,W] */
-    const float *zero;                 /* a row of zeros */
-    const rs_sampling *sampling;       /* [levels][W] */
-    float *rings;                      /* schedule->ring_floats; borders zero */
-    float *score[RS_MODEL_MAX_LEVELS]; /* [h,w,classes] of each level */
+    int height, width;                  /* of the frame */
+    rs_span there[RS_MODEL_MAX_LEVELS]; /* rows of each level that exist; zero around them */
+    bool gemm;                          /* 1x1 convolutions by BLAS */
+    const float *image;                 /* [H,W] */
+    const float *zero;                  /* a row of zeros */
+    const rs_sampling *sampling;        /* [levels][W] */
+    const rs_block_rows *rows;          /* [blocks of all levels] */
+    float **score[RS_MODEL_MAX_LEVELS]; /* rows [w,classes] of each level */
 } rs_exec;
 
 /* Tasks of a step; they may run in any order and side by side. */
@@ -60,7 +70,11 @@ void rs_exec_task(const rs_exec *e, const rs_step *step, int task, const rs_scra
 /* Fills the table that rs_exec.sampling points to: [levels][width]. */
 void rs_sampling_fill(const rs_arch *arch, int width, rs_sampling *table);
 
-/* Probabilities of one row from the scores, once all steps are done: out [W,classes]. */
+/* PyTorch's interpolate, align_corners=False: output index i of n samples lo and hi of m inputs,
+ * with weight t of hi. */
+void rs_sample(int i, int n, int m, rs_upsampling mode, int *lo, int *hi, float *t);
+
+/* Probabilities of one row from the scores of the rows that it samples: out [W,classes]. */
 void rs_exec_mix(const rs_exec *e, int row, const rs_scratch *scratch, float *out);
 
 #endif

@@ -7,6 +7,7 @@
 #include "base/os.h"
 #include "base/parallel.h"
 #include "nn/blas.h"
+#include "nn/tables.h"
 
 /* What depends on the image size. */
 typedef struct workspace {
@@ -18,6 +19,7 @@ typedef struct workspace {
     size_t scratch_floats;
     float *score; /* [members_at_once][score_floats] */
     size_t score_floats;
+    rs_tables *tables;     /* [members_at_once] */
     rs_sampling *sampling; /* [levels][W] */
     float *prob;           /* [members][H,W,C] */
     size_t bytes;
@@ -131,6 +133,8 @@ cleanup:
 
 static void workspace_clear(workspace *w)
 {
+    for (int i = 0; w->tables && i < w->members_at_once; i++) rs_tables_clear(&w->tables[i]);
+    rs_free(w->tables);
     rs_schedule_clear(&w->schedule);
     rs_free(w->rings);
     rs_free(w->zero);
@@ -156,6 +160,25 @@ static size_t round16(size_t n)
     return (n + 15) & ~(size_t)15;
 }
 
+/* A table of rows for each member in flight. */
+static reshed_status make_tables(const rs_plan *p, workspace *w, reshed_error *err)
+{
+    const rs_schedule *s = &w->schedule;
+    const int levels = p->arch.levels, classes = p->arch.classes;
+    w->tables = rs_zalloc((size_t)w->members_at_once, sizeof *w->tables);
+    if (!w->tables) return rs_fail_nomem(err, "tables of rows", sizeof *w->tables);
+    for (int i = 0; i < w->members_at_once; i++) {
+        rs_tables *t = &w->tables[i];
+        reshed_status st = rs_tables_make(s->stage, s->stages, levels, s->height, t, err);
+        if (st != RESHED_OK) return st;
+        rs_tables_rings(t, s->stage, s->stages, w->rings + (size_t)i * round16(s->ring_floats));
+        rs_tables_scores(t, levels, s->height, s->width, classes,
+                         w->score + (size_t)i * w->score_floats);
+        w->bytes += t->bytes;
+    }
+    return RESHED_OK;
+}
+
 static reshed_status workspace_make(const rs_plan *p, int height, int width, workspace *out,
                                     reshed_error *err)
 {
@@ -173,9 +196,7 @@ static reshed_status workspace_make(const rs_plan *p, int height, int width, wor
     if (st != RESHED_OK) return st;
     const rs_schedule *s = &w.schedule;
     const size_t cl = (size_t)p->arch.classes, n = (size_t)height * (size_t)width;
-    for (int k = 0; k < p->arch.levels; k++)
-        w.score_floats +=
-            round16((size_t)rs_level_size(height, k) * (size_t)rs_level_size(width, k) * cl);
+    w.score_floats = rs_tables_scores(NULL, p->arch.levels, height, width, p->arch.classes, NULL);
     w.scratch_floats = round16(s->v_floats) + round16(s->m_floats) + round16(s->o_floats) +
                        round16(s->p_floats) + round16(s->col_floats);
     w.rings = block(&w, (size_t)w.members_at_once, round16(s->ring_floats));
@@ -192,6 +213,10 @@ static reshed_status workspace_make(const rs_plan *p, int height, int width, wor
                              (s->ring_floats + w.scratch_floats) * sizeof(float));
     }
     rs_sampling_fill(&p->arch, width, w.sampling);
+    if ((st = make_tables(p, &w, err)) != RESHED_OK) {
+        workspace_clear(&w);
+        return st;
+    }
     *out = w;
     return RESHED_OK;
 }
@@ -299,20 +324,22 @@ static rs_scratch scratch_of(const rs_plan *p, int worker)
 static rs_exec exec_of(const rs_plan *p, int member, int slot, const float *image)
 {
     const rs_schedule *s = &p->ws.schedule;
+    const rs_tables *t = &p->ws.tables[slot];
     rs_exec e = {.arch = &p->arch,
-                 .schedule = s,
+                 .stages = s->stages,
+                 .stage = s->stage,
                  .kernels = &p->kernels,
                  .weights = &p->packed[member],
+                 .height = s->height,
+                 .width = s->width,
                  .gemm = p->gemm,
                  .image = image,
                  .zero = p->ws.zero,
                  .sampling = p->ws.sampling,
-                 .rings = p->ws.rings + (size_t)slot * round16(s->ring_floats)};
-    float *score = p->ws.score + (size_t)slot * p->ws.score_floats;
+                 .rows = t->rows};
     for (int k = 0; k < p->arch.levels; k++) {
-        e.score[k] = score;
-        score += round16((size_t)rs_level_size(s->height, k) * (size_t)rs_level_size(s->width, k) *
-                         (size_t)p->arch.classes);
+        e.there[k] = (rs_span){0, rs_level_size(s->height, k)};
+        e.score[k] = t->score[k];
     }
     return e;
 }

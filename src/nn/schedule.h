@@ -19,6 +19,11 @@
 
 #include "nn/layers.h"
 
+/* Rows lo to hi - 1. */
+typedef struct rs_span {
+    int lo, hi;
+} rs_span;
+
 /* Rows of a layer's buffer that are kept: row r lies in slot r % capacity. */
 typedef struct rs_ring {
     int capacity;  /* rows */
