@@ -461,7 +461,7 @@ static reshed_status make_mix(const bench_env *env, const bench_piece *p, bench_
     }
     floats(s, pixels);
     const float *w = floats(s, BENCH_LEVELS), *b = floats(s, 1);
-    s->scratch.o = floats(s, s->schedule.o_floats);
+    s->scratch.o = floats(s, s->schedule.scratch.o);
     if ((st = enough(s, BENCH_LEVELS + 4, err)) != RESHED_OK) return st;
     s->sampling = rs_alloc(BENCH_LEVELS * (size_t)env->size, sizeof *s->sampling);
     if (!s->sampling) return rs_fail_nomem(err, "a piece's data", BENCH_LEVELS * pixels);

@@ -5,6 +5,26 @@
 
 #include "nn/blas.h"
 
+static size_t round16(size_t n)
+{
+    return (n + 15) & ~(size_t)15;
+}
+
+size_t rs_scratch_floats(const rs_scratch_size *s)
+{
+    return round16(s->v) + round16(s->m) + round16(s->o) + round16(s->p) + round16(s->col);
+}
+
+rs_scratch rs_scratch_at(float *block, const rs_scratch_size *size)
+{
+    rs_scratch s = {.v = block};
+    s.m = s.v + round16(size->v);
+    s.o = s.m + round16(size->m);
+    s.p = s.o + round16(size->o);
+    s.col = s.p + round16(size->p);
+    return s;
+}
+
 /* ------------------------------------------------------------------------------------- rows */
 
 /* The buffers of a stage's block. */
@@ -250,7 +270,8 @@ static void pool_and_enter(const rs_exec *e, const task *t, const rs_scratch *s)
     const rs_packed_conv *c0 = &e->weights->block[next->layer.level][0].c0;
     const size_t c = (size_t)t->conv->cout;
     const int left = t->c0 / 2, px = (t->c1 < 2 * next->width ? t->c1 : 2 * next->width) / 2 - left;
-    for (int r = t->r0 + (t->r0 & 1); r + 1 < t->r1 && r / 2 < next->height; r += 2) {
+    for (int r = t->r0 + (t->r0 & 1); r + 1 < t->r1 && r / 2 < e->there[next->layer.level].hi;
+         r += 2) {
         const float *o = t->out + (size_t)(r - t->r0) * t->out_stride;
         e->kernels->pool_row(o, o + t->out_stride, px, (int)c, s->p);
         pointwise(e, c0, s->p, px, pixel_at(rows_of(e, next)->x, c0->cout, r / 2, left), s);

@@ -28,6 +28,10 @@ typedef struct rs_scratch {
     int worker;
 } rs_scratch;
 
+size_t rs_scratch_floats(const rs_scratch_size *size);
+/* Scratch in a block of that many floats. */
+rs_scratch rs_scratch_at(float *block, const rs_scratch_size *size);
+
 /* How a column of the image samples a level's score row. */
 typedef struct rs_sampling {
     int lo, hi;

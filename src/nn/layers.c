@@ -55,6 +55,45 @@ size_t rs_packed_size1(rs_conv_algo algo, int cin, int cout)
     return algo == RS_CONV_WINO4_BF16 ? all / 2 : all;
 }
 
+/* ----------------------------------------------------------------------- choice of algorithms */
+
+/* The table behind --algo auto, from measurements in docs/speed.md:
+ * - up to 128 channels F(6x6,3x3): 5.06 times fewer multiplications, and its packed weights (64
+ * floats per pair of channels) still stream from cache;
+ * - from 256 channels on F(4x4,3x3): weights of 36 floats per pair instead of 64, no waste at the
+ * edge of the small images down there, and the ensemble's memory stays bounded. */
+static rs_conv_algo choose(reshed_algo algo, reshed_precision precision, int channels)
+{
+    if (precision == RESHED_BF16) return RS_CONV_WINO4_BF16;
+    switch (algo) {
+    case RESHED_ALGO_GEMM: return RS_CONV_GEMM;
+    case RESHED_ALGO_DIRECT: return RS_CONV_DIRECT;
+    case RESHED_ALGO_AUTO:
+    case RESHED_ALGO_WINOGRAD: break;
+    }
+    return channels <= 128 ? RS_CONV_WINO6 : RS_CONV_WINO4;
+}
+
+rs_layer *rs_layers_make(const rs_arch *arch, reshed_algo algo, reshed_precision precision, int *n)
+{
+    int all = 0, i = 0;
+    for (int k = 0; k < arch->levels; k++) all += 2 * arch->layers[k];
+    rs_layer *layer = rs_zalloc((size_t)all, sizeof *layer);
+    if (!layer) return NULL;
+    for (int k = 0; k < arch->levels; k++) {
+        const int c = rs_pad_channels(rs_level_channels(arch, k));
+        for (int b = 0; b < arch->layers[k]; b++)
+            for (int role = RS_C1; role <= RS_C2; role++)
+                layer[i++] = (rs_layer){.level = k,
+                                        .block = b,
+                                        .role = (rs_conv_role)role,
+                                        .channels = c,
+                                        .algo = choose(algo, precision, c)};
+    }
+    *n = all;
+    return layer;
+}
+
 /* ------------------------------------------------------------------------------- the layouts
  */
 

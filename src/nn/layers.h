@@ -28,6 +28,10 @@ typedef struct rs_layer {
     rs_conv_algo algo;
 } rs_layer;
 
+/* The convolutions of a network, in order, with their algorithms: [*n], rs_free; NULL without
+ * memory. */
+rs_layer *rs_layers_make(const rs_arch *arch, reshed_algo algo, reshed_precision precision, int *n);
+
 /* Channels padded to what the kernels want. */
 int rs_pad_channels(int channels);
 

@@ -40,44 +40,6 @@ struct rs_plan {
     workspace ws;
 };
 
-/* ------------------------------------------------------------------------ choice of algorithms */
-
-/* The table behind --algo auto, from measurements in docs/speed.md:
- * - up to 128 channels F(6x6,3x3): 5.06 times fewer multiplications, and its packed weights (64
- * floats per pair of channels) still stream from cache;
- * - from 256 channels on F(4x4,3x3): weights of 36 floats per pair instead of 64, no waste at the
- * edge of the small images down there, and the ensemble's memory stays bounded. */
-static rs_conv_algo choose(const rs_plan_options *o, int channels)
-{
-    if (o->precision == RESHED_BF16) return RS_CONV_WINO4_BF16;
-    switch (o->algo) {
-    case RESHED_ALGO_GEMM: return RS_CONV_GEMM;
-    case RESHED_ALGO_DIRECT: return RS_CONV_DIRECT;
-    case RESHED_ALGO_AUTO:
-    case RESHED_ALGO_WINOGRAD: break;
-    }
-    return channels <= 128 ? RS_CONV_WINO6 : RS_CONV_WINO4;
-}
-
-static reshed_status make_layers(rs_plan *p, reshed_error *err)
-{
-    int n = 0;
-    for (int k = 0; k < p->arch.levels; k++) n += 2 * p->arch.layers[k];
-    p->layer = rs_zalloc((size_t)n, sizeof *p->layer);
-    if (!p->layer) return rs_fail_nomem(err, "the layer table", (size_t)n * sizeof *p->layer);
-    for (int k = 0; k < p->arch.levels; k++) {
-        const int c = rs_pad_channels(rs_level_channels(&p->arch, k));
-        for (int b = 0; b < p->arch.layers[k]; b++)
-            for (int role = RS_C1; role <= RS_C2; role++)
-                p->layer[p->n_layers++] = (rs_layer){.level = k,
-                                                     .block = b,
-                                                     .role = (rs_conv_role)role,
-                                                     .channels = c,
-                                                     .algo = choose(&p->options, c)};
-    }
-    return RESHED_OK;
-}
-
 /* ----------------------------------------------------------------------------------- packing */
 
 typedef struct pack_job {
@@ -197,8 +159,7 @@ static reshed_status workspace_make(const rs_plan *p, int height, int width, wor
     const rs_schedule *s = &w.schedule;
     const size_t cl = (size_t)p->arch.classes, n = (size_t)height * (size_t)width;
     w.score_floats = rs_tables_scores(NULL, p->arch.levels, height, width, p->arch.classes, NULL);
-    w.scratch_floats = round16(s->v_floats) + round16(s->m_floats) + round16(s->o_floats) +
-                       round16(s->p_floats) + round16(s->col_floats);
+    w.scratch_floats = rs_scratch_floats(&s->scratch);
     w.rings = block(&w, (size_t)w.members_at_once, round16(s->ring_floats));
     w.zero = block(&w, 1, round16(s->zero_floats));
     w.scratch = block(&w, (size_t)p->options.threads, w.scratch_floats);
@@ -233,7 +194,11 @@ reshed_status rs_plan_create(const rs_model_file *model, rs_model_file *take, in
     if (st != RESHED_OK) goto fail;
     rs_kernels_get(options->isa, &p->kernels);
     if (p->gemm) rs_blas_init();
-    if ((st = make_layers(p, err)) != RESHED_OK) goto fail;
+    p->layer = rs_layers_make(&p->arch, options->algo, options->precision, &p->n_layers);
+    if (!p->layer) {
+        st = rs_fail_nomem(err, "the layer table", sizeof *p->layer);
+        goto fail;
+    }
     p->packed = rs_zalloc((size_t)p->members, sizeof *p->packed);
     if (!p->packed) {
         st = rs_fail_nomem(err, "a plan", (size_t)p->members * sizeof *p->packed);
@@ -309,13 +274,8 @@ typedef struct run {
 
 static rs_scratch scratch_of(const rs_plan *p, int worker)
 {
-    const rs_schedule *s = &p->ws.schedule;
-    rs_scratch r;
-    r.v = p->ws.scratch + (size_t)worker * p->ws.scratch_floats;
-    r.m = r.v + round16(s->v_floats);
-    r.o = r.m + round16(s->m_floats);
-    r.p = r.o + round16(s->o_floats);
-    r.col = r.p + round16(s->p_floats);
+    rs_scratch r = rs_scratch_at(p->ws.scratch + (size_t)worker * p->ws.scratch_floats,
+                                 &p->ws.schedule.scratch);
     r.probe = p->probe;
     r.worker = worker;
     return r;

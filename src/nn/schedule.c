@@ -192,32 +192,42 @@ static void at_least(size_t *a, size_t b)
     if (b > *a) *a = b;
 }
 
-static void size_scratch(rs_schedule *s, int classes)
+void rs_scratch_measure(const rs_stage *stage, int stages, int classes, rs_scratch_size *size)
 {
-    at_least(&s->o_floats,
-             (size_t)s->width * (size_t)classes); /* a row between two rows of scores */
-    for (int i = 0; i < s->stages; i++) {
-        const rs_stage *st = &s->stage[i];
+    at_least(&size->o,
+             (size_t)stage[0].width * (size_t)classes); /* a row between two rows of scores */
+    for (int i = 0; i < stages; i++) {
+        const rs_stage *st = &stage[i];
         const int m = rs_conv_algo_tile(st->layer.algo), c = st->layer.channels;
         const size_t px = (size_t)st->task_rows * (size_t)st->task_cols;
         if (m) {
             int tiles = (st->task_rows / m) * (st->task_cols / m);
             size_t vm = (size_t)((m + 2) * (m + 2)) * rs_wino_stride(tiles, c);
-            at_least(&s->v_floats, st->layer.algo == RS_CONV_WINO4_BF16
-                                       ? 36 * rs_wino_stride_bf16(tiles, c) / 2
-                                       : vm);
-            at_least(&s->m_floats, vm);
+            at_least(&size->v, st->layer.algo == RS_CONV_WINO4_BF16
+                                   ? 36 * rs_wino_stride_bf16(tiles, c) / 2
+                                   : vm);
+            at_least(&size->m, vm);
         }
         if (st->layer.algo == RS_CONV_WINO4_BF16) /* a row of the task in bf16 */
-            at_least(&s->col_floats, (size_t)st->task_cols * (size_t)c / 2);
+            at_least(&size->col, (size_t)st->task_cols * (size_t)c / 2);
         if (st->layer.algo == RS_CONV_GEMM) {
-            at_least(&s->col_floats, px * 9 * (size_t)c);
-            at_least(&s->m_floats, px * (size_t)c);
+            at_least(&size->col, px * 9 * (size_t)c);
+            at_least(&size->m, px * (size_t)c);
         }
         /* Output rows of a task; the gemm path's 1x1 convolutions write whole tasks here as well.
          */
-        at_least(&s->o_floats, px * (size_t)c);
-        at_least(&s->p_floats, px / 4 * (size_t)c);
+        at_least(&size->o, px * (size_t)c);
+        at_least(&size->p, px / 4 * (size_t)c);
+    }
+}
+
+void rs_stages_make(const rs_layer *layers, int n, int height, int width, rs_stage *out)
+{
+    for (int i = 0; i < n; i++) {
+        out[i] = (rs_stage){.layer = layers[i],
+                            .height = rs_level_size(height, layers[i].level),
+                            .width = rs_level_size(width, layers[i].level)};
+        choose_task(&out[i]);
     }
 }
 
@@ -234,13 +244,8 @@ reshed_status rs_schedule_make(const rs_layer *layers, int n_layers, int classes
         st = rs_fail_nomem(err, "a schedule", (size_t)n_layers * sizeof *s.stage);
         goto cleanup;
     }
-    for (int i = 0; i < n_layers; i++) {
-        s.stage[i].layer = layers[i];
-        s.stage[i].height = rs_level_size(height, layers[i].level);
-        s.stage[i].width = rs_level_size(width, layers[i].level);
-        choose_task(&s.stage[i]);
-        choose_step(&s.stage[i], tasks);
-    }
+    rs_stages_make(layers, n_layers, height, width, s.stage);
+    for (int i = 0; i < n_layers; i++) choose_step(&s.stage[i], tasks);
     s.steps = simulate(&s, &p, NULL);
     s.step = rs_alloc((size_t)s.steps, sizeof *s.step);
     if (!s.step) {
@@ -249,7 +254,7 @@ reshed_status rs_schedule_make(const rs_layer *layers, int n_layers, int classes
     }
     simulate(&s, &p, s.step);
     size_rings(&s);
-    size_scratch(&s, classes);
+    rs_scratch_measure(s.stage, s.stages, classes, &s.scratch);
 cleanup:
     rs_free(p.made);
     rs_free(p.x_made);

@@ -47,6 +47,11 @@ typedef struct rs_step {
     int row0, row1; /* rows of that stage */
 } rs_step;
 
+/* Scratch of one task, in floats. */
+typedef struct rs_scratch_size {
+    size_t v, m, o, p, col;
+} rs_scratch_size;
+
 typedef struct rs_schedule {
     int height, width;
     int stages;
@@ -55,9 +60,13 @@ typedef struct rs_schedule {
     rs_step *step;      /* owned */
     size_t ring_floats; /* all rings of one member */
     size_t zero_floats; /* longest row: rows outside the frame */
-    /* scratch of one task, in floats */
-    size_t v_floats, m_floats, o_floats, p_floats, col_floats;
+    rs_scratch_size scratch;
 } rs_schedule;
+
+/* The stages of a frame, without rings and steps. layers: [n], in network order; out: [n]. */
+void rs_stages_make(const rs_layer *layers, int n, int height, int width, rs_stage *out);
+/* Enlarges *size to what tasks of these stages need. */
+void rs_scratch_measure(const rs_stage *stage, int stages, int classes, rs_scratch_size *size);
 
 /* layers: [2 * blocks], in network order. tasks: how many tasks a step should have, 1 when a member
  * runs on one thread; it changes the order of the work and the size of the rings, never a result.
