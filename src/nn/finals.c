@@ -127,6 +127,11 @@ bool rs_finals_step(rs_finals *s, rs_span known, rs_exec *e, const rs_scratch *s
     if (rs_span_empty(rows)) return false;
     *step = (rs_step){stage, rows.lo, rows.hi};
     for (int t = 0, n = rs_exec_tasks(e, step); t < n; t++) rs_exec_task(e, step, t, scratch);
+    if (stage >= 0) {
+        const rs_stage *st = &e->stage[stage];
+        s->macs += 9.0 * st->layer.channels * st->layer.channels * st->width * (rows.hi - rows.lo);
+        s->weight_bytes += 4.0 * (double)rs_packed_size3(st->layer.algo, st->layer.channels);
+    }
     if (stage < 0)
         s->image = s->made.x[0] = joined(s->image, rows);
     else

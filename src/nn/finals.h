@@ -28,6 +28,7 @@ typedef struct rs_finals {
     float *rings;    /* owned; columns around the image are zero */
     float *score;    /* owned; [all levels], of the whole frame */
     size_t bytes;
+    double macs, weight_bytes; /* done since somebody set them to 0: of 3x3 convolutions */
 } rs_finals;
 
 /* stage: with rings laid out by rs_finals_rings; ring_floats what that returned. */
