@@ -167,6 +167,120 @@ RESHED_API reshed_status reshed_plan_run(reshed_plan *plan, const float *image, 
  * becomes 0), in place. Non-finite values are an error. */
 RESHED_API reshed_status reshed_normalise(float *image, size_t n, reshed_error *err);
 
+/* ------------------------------------------------------------------------------------- streaming
+ *
+ * Inference while the image is being scanned:
+ *
+ *     reshed_stream_create(ensemble, H, W, NULL, &stream, &err);
+ *     while (a line has come)
+ *         reshed_stream_push(stream, row, 1, line, &err), reshed_stream_get(stream, &view);
+ *     reshed_stream_finish(stream, &err);
+ *
+ * After each push the map is what the ensemble says of everything scanned so far, at a fraction of
+ * the work. A row of the map is final once everything within its receptive field has been scanned:
+ * it then has the same bits whatever the order and the portions in which the lines came, and the
+ * same as RESHED_ALGO_DIRECT gives for the whole frame under the same normalisation. A provisional
+ * row can still change: it agrees with the whole frame as it is known so far to 2e-5. Decide on
+ * final rows only. docs/streaming.md draws how it works. */
+typedef struct reshed_stream reshed_stream;
+
+typedef enum reshed_row_state {
+    RESHED_ROW_UNSCANNED = 0,
+    RESHED_ROW_PROVISIONAL, /* something within its receptive field is unscanned or has changed */
+    RESHED_ROW_FINAL
+} reshed_row_state;
+
+/* What becomes 0 and 1 for the network. A row is final for the range in force; when that changes
+ * (all but FIXED), rows become stale and are computed again, newest first, as time allows. */
+typedef enum reshed_stream_norm {
+    RESHED_STREAM_ROBUST = 0, /* percentiles 0.5 and 99.5 of the first 16 lines; values outside are
+                                 clipped; widened when more than 2 % of later pixels are */
+    RESHED_STREAM_SCANNED,    /* least and greatest value scanned so far */
+    RESHED_STREAM_FRAME, /* the same of the canvas, unscanned pixels counted as 0: what AtomAI's
+                            predictor does with a frame that is being filled */
+    RESHED_STREAM_FIXED  /* lo and hi of the options */
+} reshed_stream_norm;
+
+/* How unscanned rows look to the network. */
+typedef enum reshed_front {
+    RESHED_FRONT_ZERO = 0, /* 0 after normalisation (FRAME: before it) */
+    RESHED_FRONT_REFLECT   /* the scanned rows, mirrored: dearer */
+} reshed_front;
+
+/* How provisional rows are computed. */
+typedef enum reshed_preview {
+    RESHED_PREVIEW_FP32 = 0,
+    RESHED_PREVIEW_BF16, /* faster where there is AVX512_BF16; with the error of RESHED_BF16 */
+    RESHED_PREVIEW_OFF   /* not at all: NaN until they are final */
+} reshed_preview;
+
+typedef struct reshed_stream_options {
+    int threads; /* >= 1, or 0 for all processors, but no more than members are used */
+    reshed_stream_norm norm;
+    float lo, hi; /* for FIXED: lo < hi */
+    reshed_front front;
+    reshed_preview preview;
+    double budget; /* seconds that a push may take, 0: as long as it needs. Rows that became final
+                      come first, then the provisional ones, then stale ones; what does not fit
+                      waits for the next push, and lag says so */
+    double (*clock)(void *ctx); /* seconds, for the budget; NULL: the system's monotonic clock */
+    void *clock_ctx;
+} reshed_stream_options;
+
+RESHED_API void reshed_stream_defaults(reshed_stream_options *options);
+
+/* height, width >= 16. options may be NULL for the defaults. The ensemble is not needed afterwards.
+ */
+RESHED_API reshed_status reshed_stream_create(const reshed_ensemble *ensemble, int height,
+                                              int width, const reshed_stream_options *options,
+                                              reshed_stream **out, reshed_error *err);
+/* Frees each member's weights once they are packed, as reshed_plan_create_taking. */
+RESHED_API reshed_status reshed_stream_create_taking(reshed_ensemble *ensemble, int height,
+                                                     int width,
+                                                     const reshed_stream_options *options,
+                                                     reshed_stream **out, reshed_error *err);
+RESHED_API void reshed_stream_free(reshed_stream *stream);
+
+/* Rows first ... first+rows-1 have been scanned: data [rows,W] in the image's own units. In any
+ * order; a row that was scanned before is replaced, and what depends on it becomes provisional
+ * until it is computed again (rows near the scan cheaply, others at up to the price of a receptive
+ * field of rows). Pixels that are not finite are filled from their neighbours in the row; a row
+ * without any finite pixel counts as missing and stays unscanned. RESHED_EINVAL, and nothing is
+ * changed: rows outside the frame, or a frame that is finished. */
+RESHED_API reshed_status reshed_stream_push(reshed_stream *stream, int first, int rows,
+                                            const float *data, reshed_error *err);
+/* Goes on with what the budget has left over, without a new row. */
+RESHED_API reshed_status reshed_stream_work(reshed_stream *stream, reshed_error *err);
+/* Ends the frame: missing rows between scanned ones are interpolated, what lies beyond the scanned
+ * rows counts as the edge of the frame, and every row in between becomes final; rows that are final
+ * keep their bits. Takes as long as it needs. RESHED_EINVAL when fewer rows were scanned than the
+ * network's coarsest level needs. */
+RESHED_API reshed_status reshed_stream_finish(reshed_stream *stream, reshed_error *err);
+/* Begins a new frame of the same size. */
+RESHED_API void reshed_stream_reset(reshed_stream *stream);
+
+/* Borrowed; valid until the next call with this stream. */
+typedef struct reshed_stream_view {
+    int height, width, classes, members;
+    const float *mean, *variance; /* [H,W] or [H,W,C]; NaN where nothing has been computed yet */
+    const float *member;          /* [N,H,W] or [N,H,W,C]: each member's probabilities */
+    const float *input;           /* [H,W]: what the network sees */
+    const uint8_t *state;         /* [H]: reshed_row_state */
+    const uint8_t *stale; /* [H]: 1 where the values belong to an older range or older rows */
+    int lag;              /* rows pushed that the map does not show yet */
+    float lo, hi;         /* the range in force */
+    int range_changes;    /* how often it has changed in this frame */
+    size_t filled;        /* pixels that were not finite */
+    double clipped;       /* share of the pixels that lie outside the range in force */
+} reshed_stream_view;
+RESHED_API void reshed_stream_get(const reshed_stream *stream, reshed_stream_view *view);
+
+/* The rows [*first, *end) of the image that row `row` of the map depends on. */
+RESHED_API void reshed_stream_field(const reshed_stream *stream, int row, int *first, int *end);
+
+/* Bytes of packed weights, and of everything else that the stream holds. */
+RESHED_API void reshed_stream_bytes(const reshed_stream *stream, size_t *weights, size_t *state);
+
 #ifdef __cplusplus
 }
 #endif

@@ -9,13 +9,7 @@
 #include "base/parallel.h"
 #include "imgproc/normalise.h"
 #include "io/weights.h"
-#include "nn/plan.h"
-
-struct reshed_ensemble {
-    rs_model_file model;
-    rs_arch arch;
-    bool taken; /* the tensors went into a plan */
-};
+#include "reshed_private.h"
 
 struct reshed_plan {
     rs_plan *plan;
@@ -82,6 +76,12 @@ reshed_status reshed_options_check(const reshed_options *o, reshed_error *err)
     return RESHED_OK;
 }
 
+void reshed_note_taken(reshed_ensemble *e)
+{
+    for (int i = 0; e && i < e->model.members; i++)
+        if (e->model.member[i].n == 0) e->taken = true; /* also when packing failed half-way */
+}
+
 static reshed_status plan_create(const reshed_ensemble *e, rs_model_file *take, int height,
                                  int width, const reshed_options *options, reshed_plan **out,
                                  reshed_error *err)
@@ -123,8 +123,7 @@ reshed_status reshed_plan_create_taking(reshed_ensemble *e, int height, int widt
                                         reshed_error *err)
 {
     reshed_status st = plan_create(e, e ? &e->model : NULL, height, width, options, out, err);
-    for (int i = 0; e && i < e->model.members; i++)
-        if (e->model.member[i].n == 0) e->taken = true; /* also when packing failed half-way */
+    reshed_note_taken(e);
     return st;
 }
 

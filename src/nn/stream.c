@@ -384,6 +384,7 @@ void rs_stream_get(const rs_stream *s, rs_stream_view *v)
     *v = (rs_stream_view){.mean = s->mean,
                           .variance = s->variance,
                           .members = s->prob,
+                          .seen = s->seen,
                           .state = s->state,
                           .stale = s->stale,
                           .lag = s->lag};

@@ -68,6 +68,7 @@ void rs_stream_reset(rs_stream *s);
  * members [N][H,W,C]. */
 typedef struct rs_stream_view {
     const float *mean, *variance, *members;
+    const float *seen; /* [H,W]: what the network sees */
     const uint8_t *state, *stale;
     int lag; /* rows put that the map does not show yet */
 } rs_stream_view;
