@@ -108,6 +108,35 @@ static void print_pieces(const bench_subject *s, const bench_result *r)
     for (int i = 0; i < r->pieces; i++) print_piece(&r->piece[i], r->piece_peak, s->core_hz);
 }
 
+static void print_stream(const bench_subject *s, const bench_result *r)
+{
+    const double whole = bench_network_macs(&s->arch, r->size, r->size) * s->members;
+    printf(
+        "\n  scanned line by line, ms a push     median    p90    p99   mean  whole/median  peers'"
+        " whole/median\n");
+    for (int i = 0; i < bench_stream_case_count; i++) {
+        const bench_stream_result *c = &r->stream[i];
+        printf("  %-32s %9.2f %6.1f %6.1f %6.1f %13.1f", c->what->name, 1e3 * c->median,
+               1e3 * c->p90, 1e3 * c->p99, 1e3 * c->mean, c->whole / c->median);
+        for (int p = 0; r->peers && p < BENCH_PEERS; p++)
+            if (r->peers[p].times.n)
+                printf("  %s %.1f", r->peers[p].name,
+                       bench_summarise(r->peers[p].times.wall, r->peers[p].times.n).median /
+                           c->median);
+        putchar('\n');
+    }
+    printf("  a line, all members:               G multiply-adds, as direct convolutions  done  "
+           "weights GiB  of the frame's work\n");
+    for (int i = 0; i < bench_stream_case_count; i++) {
+        const bench_stream_result *c = &r->stream[i];
+        printf("  %-32s %12.2f %28.2f %12.3f %11.2f %%\n", c->what->name, 1e-9 * c->done.macs,
+               1e-9 * c->done.products, mib(c->done.weight_bytes) / 1024,
+               100 * c->done.macs / whole);
+    }
+    printf("  memory: weights %.0f MiB, state %.0f MiB\n", mib((double)r->stream->weight_bytes),
+           mib((double)r->stream->state_bytes));
+}
+
 void bench_print_result(const bench_subject *s, const bench_result *r)
 {
     const bench_summary t = bench_summarise(r->times.wall, r->times.n),
@@ -132,6 +161,7 @@ void bench_print_result(const bench_subject *s, const bench_result *r)
                100 * got);
     if (r->layers) print_layers(r);
     if (r->pieces) print_pieces(s, r);
+    if (r->stream) print_stream(s, r);
     for (int i = 0; r->peers && i < BENCH_PEERS; i++) print_peer(&r->peers[i], s, r);
 }
 
@@ -259,6 +289,46 @@ static void json_pieces(const bench_subject *s, const bench_result *r)
     putchar(']');
 }
 
+/* The first case in full, as the contract has it, and all of them. */
+static void json_stream(const bench_result *r)
+{
+    const bench_stream_result *first = r->stream;
+    double final_only = NAN;
+    for (int i = bench_stream_case_count - 1; i >= 0; i--)
+        if (r->stream[i].what->preview == RS_PREVIEW_OFF) final_only = 1e3 * r->stream[i].mean;
+    printf(", \"stream\": {\"lines_at_once\": %d", first->what->lines);
+    number("median_ms", 1e3 * first->median);
+    number("p90_ms", 1e3 * first->p90);
+    number("p99_ms", 1e3 * first->p99);
+    number("final_only_ms", final_only);
+    number("ratio_to_whole", first->whole / first->median);
+    number("weights_mib", mib((double)first->weight_bytes));
+    number("state_mib", mib((double)first->state_bytes));
+    fputs(", \"cases\": {", stdout);
+    for (int i = 0; i < bench_stream_case_count; i++) {
+        const bench_stream_result *c = &r->stream[i];
+        printf("%s\"%s\": {\"lines_at_once\": %d", i ? ", " : "", c->what->key, c->what->lines);
+        number("median_ms", 1e3 * c->median);
+        number("p90_ms", 1e3 * c->p90);
+        number("p99_ms", 1e3 * c->p99);
+        number("mean_ms", 1e3 * c->mean);
+        number("worst_ms", 1e3 * c->worst);
+        number("ratio_to_whole", c->whole / c->median);
+        number("gmacs_a_line", 1e-9 * c->done.macs);
+        number("gproducts_a_line", 1e-9 * c->done.products);
+        number("weight_bytes_a_line", c->done.weight_bytes);
+        for (int p = 0; r->peers && p < BENCH_PEERS; p++) {
+            char key[64];
+            if (!r->peers[p].times.n) continue;
+            snprintf(key, sizeof key, "ratio_to_%s", r->peers[p].key);
+            number(key,
+                   bench_summarise(r->peers[p].times.wall, r->peers[p].times.n).median / c->median);
+        }
+        putchar('}');
+    }
+    fputs("}}", stdout);
+}
+
 void bench_json_result(const bench_subject *s, const bench_result *r)
 {
     const bench_summary t = bench_summarise(r->times.wall, r->times.n),
@@ -282,6 +352,7 @@ void bench_json_result(const bench_subject *s, const bench_result *r)
     number("peak_rss_mib", mib((double)r->peak_rss));
     if (r->layers) json_layers(r);
     if (r->peers) json_peers(s, r);
+    if (r->stream) json_stream(r);
     if (r->pieces) json_pieces(s, r);
     puts("}");
 }

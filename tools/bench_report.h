@@ -6,6 +6,7 @@
 #include "../benchmarks/measure.h"
 #include "../benchmarks/peers.h"
 #include "../benchmarks/pieces.h"
+#include "../benchmarks/stream.h"
 
 /* The machine and the ensemble: the same for all measurements of a call. */
 typedef struct bench_subject {
@@ -30,8 +31,9 @@ typedef struct bench_result {
     size_t plan_bytes, peak_rss;
     int layers; /* 0: not measured */
     const bench_layer *layer;
-    const bench_peer *peers; /* [BENCH_PEERS], or NULL */
-    int pieces;              /* 0: not measured */
+    const bench_peer *peers;           /* [BENCH_PEERS], or NULL */
+    const bench_stream_result *stream; /* [bench_stream_case_count], or NULL */
+    int pieces;                        /* 0: not measured */
     const bench_piece_result *piece;
     double piece_peak; /* FLOP/s of one thread */
 } bench_result;

@@ -32,6 +32,8 @@ static const cli_program self = {
     "      --layers           where the time goes, by layer and phase\n"
     "      --kernels[=TEXT]   the inner loops and single steps of the analysis one by one, on one\n"
     "                         thread; only those with TEXT in their name\n"
+    "      --stream           a frame scanned line by line: milliseconds a line, with and without\n"
+    "                         the provisional front, 1 and 4 lines at a time\n"
     "      --peers            PyTorch and ONNX Runtime run by run beside ours: same weights,\n"
     "                         image and threads; with --kernels also scikit-image and scipy.\n"
     "                         `make peers` installs them\n"
@@ -62,7 +64,7 @@ typedef struct options {
     reshed_precision precision;
     const char *weights, *python, *node;
     const char *kernels; /* NULL: none; "": all */
-    bool layers, peers, json, quiet;
+    bool layers, stream, peers, json, quiet;
 } options;
 
 static const char *const algo_names[] = {"auto", "winograd", "direct", "gemm"};
@@ -130,6 +132,7 @@ enum {
     OPT_SEED,
     OPT_LAYERS,
     OPT_KERNELS,
+    OPT_STREAM,
     OPT_PEERS,
     OPT_PYTHON,
     OPT_NODE
@@ -169,6 +172,7 @@ static int parse(int argc, char **argv, options *o)
                                           {"seed", required_argument, NULL, OPT_SEED},
                                           {"layers", no_argument, NULL, OPT_LAYERS},
                                           {"kernels", optional_argument, NULL, OPT_KERNELS},
+                                          {"stream", no_argument, NULL, OPT_STREAM},
                                           {"peers", no_argument, NULL, OPT_PEERS},
                                           {"python", required_argument, NULL, OPT_PYTHON},
                                           {"node", required_argument, NULL, OPT_NODE},
@@ -182,6 +186,7 @@ static int parse(int argc, char **argv, options *o)
         case CLI_OPT_JSON: o->json = true; break;
         case OPT_LAYERS: o->layers = true; break;
         case OPT_KERNELS: o->kernels = optarg ? optarg : ""; break;
+        case OPT_STREAM: o->stream = true; break;
         case OPT_PEERS: o->peers = true; break;
         default:
             if (!parse_value(c, optarg, o)) return CLI_USAGE;
@@ -192,6 +197,8 @@ static int parse(int argc, char **argv, options *o)
     if (o->precision == RESHED_BF16 && o->algo != RESHED_ALGO_AUTO &&
         o->algo != RESHED_ALGO_WINOGRAD)
         return cli_usage_error(&self, "--precision bf16 goes with --algo auto or winograd");
+    if (o->stream && o->sizes.value[0] < 16)
+        return cli_usage_error(&self, "--stream: sizes from 16 on");
     if (o->precision == RESHED_BF16 && o->peers)
         return cli_usage_error(&self, "--peers compares fp32 with fp32");
     return -1;
@@ -204,6 +211,7 @@ static int parse(int argc, char **argv, options *o)
 typedef struct bench {
     const options *o;
     bench_subject subject;
+    rs_model_file model; /* with --stream: kept while it is measured */
     bench_result result[MAX_LIST * MAX_LIST];
     int results;
     char scripts[1024], tools[1024], home[1024], weights[1200]; /* for the peers */
@@ -308,8 +316,51 @@ static reshed_status measure_pieces(const bench *b, const bench_peers_options *p
     return st;
 }
 
+/* Whole images, ours and the peers', while a stream is being measured. */
+typedef struct between {
+    bench *b;
+    rs_plan *plan;
+    const maps *m;
+    bench_peer *peers;
+    bench_result *r;
+    bench_times times; /* of ours */
+} between;
+
+static reshed_status run_between(void *ctx, reshed_error *err)
+{
+    between *w = ctx;
+    const bench_clock start = bench_start();
+    reshed_status st = infer(w->plan, w->m, (size_t)w->r->size * (size_t)w->r->size, err);
+    bench_stop(start, &w->times);
+    for (int p = 0; w->peers && st == RESHED_OK && p < BENCH_PEERS; p++)
+        if (w->peers[p].child) st = bench_peer_run(&w->peers[p], err);
+    return st;
+}
+
+static reshed_status measure_stream(bench *b, rs_plan *plan, const maps *m, bench_peer *peers,
+                                    bench_result *r, reshed_error *err)
+{
+    between *w = rs_zalloc(1, sizeof *w);
+    bench_stream_result *s = rs_zalloc((size_t)bench_stream_case_count, sizeof *s);
+    reshed_status st = RESHED_OK;
+    if (!w || !s) {
+        rs_free(w);
+        rs_free(s);
+        return rs_fail_nomem(err, "the lines", sizeof *w);
+    }
+    *w = (between){.b = b, .plan = plan, .m = m, .peers = peers, .r = r};
+    r->stream = s;
+    st = bench_stream(&b->model, b->subject.isa, r->threads, r->size, m->image,
+                      (int)(b->o->runs < 3 ? b->o->runs : 3), run_between, w, s, err);
+    for (int i = 0; st == RESHED_OK && i < bench_stream_case_count; i++)
+        s[i].whole = bench_summarise(w->times.wall, w->times.n).median;
+    rs_free(w);
+    return st;
+}
+
 static void result_clear(bench_result *r)
 {
+    rs_free((void *)r->stream);
     rs_free((void *)r->layer);
     rs_free((void *)r->peers);
     rs_free((void *)r->piece);
@@ -340,6 +391,7 @@ static reshed_status measure(bench *b, rs_plan *plan, const rs_kernels *k, bench
     }
     const double before = bench_fma_peak(k, r->threads);
     if (st == RESHED_OK) st = run_all(b, plan, &m, peers, r, err);
+    if (st == RESHED_OK && o->stream) st = measure_stream(b, plan, &m, peers, r, err);
     const double after = bench_fma_peak(k, r->threads);
     r->fma_peak = before > after ? before : after;
     if (st == RESHED_OK && peers) st = compare_all(b, &po, &m, peers, r->size, err);
@@ -425,8 +477,12 @@ static reshed_status measure_threads(bench *b, int threads, const char **where, 
     const rs_plan_options po = {
         .threads = threads, .isa = b->subject.isa, .algo = o->algo, .precision = o->precision};
     if (st == RESHED_OK)
-        st = rs_plan_create(&model, &model, o->sizes.value[0], o->sizes.value[0], &po, &plan, err);
-    rs_model_file_clear(&model);
+        st = rs_plan_create(&model, o->stream ? NULL : &model, o->sizes.value[0], o->sizes.value[0],
+                            &po, &plan, err);
+    if (o->stream)
+        b->model = model;
+    else
+        rs_model_file_clear(&model);
     rs_kernels_get(b->subject.isa, &k);
     if (st == RESHED_OK && b->results == 0) {
         b->subject.core_hz = bench_core_hz();
@@ -443,6 +499,7 @@ static reshed_status measure_threads(bench *b, int threads, const char **where, 
         }
         b->results++;
     }
+    rs_model_file_clear(&b->model);
     rs_plan_free(plan);
     return st;
 }

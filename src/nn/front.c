@@ -72,32 +72,35 @@ static float *kept_at(const rs_front_shape *s, bool up, float *blank, int block,
              : blank;
 }
 
-static void keep(const rs_front_shape *s, bool up, float *blank, int block, bool y, rs_span rows,
+static void keep(const rs_front_shape *s, float *const blank[2], int block, bool y, rs_span rows,
                  float *const *table)
 {
-    const rs_span kept = y ? s->kept[up].y[block] : s->kept[up].x[block];
     const size_t stride = s->stage[2 * block].x.stride;
-    float *at = kept_at(s, up, blank, block, y);
-    for (int r = max_int(rows.lo, kept.lo); r < min_int(rows.hi, kept.hi); r++)
-        memcpy(at + (size_t)(r - kept.lo) * stride, table[r], stride * sizeof *at);
+    for (int up = 0; up < 2; up++) {
+        const rs_span kept = y ? s->kept[up].y[block] : s->kept[up].x[block];
+        float *at = kept_at(s, up, blank[up], block, y);
+        for (int r = max_int(rows.lo, kept.lo); r < min_int(rows.hi, kept.hi); r++)
+            memcpy(at + (size_t)(r - kept.lo) * stride, table[r], stride * sizeof *at);
+    }
 }
 
-void rs_front_blank(const rs_front_shape *s, bool up, rs_exec *e, rs_finals *f,
-                    const rs_scratch *scratch, float *blank)
+void rs_front_blank(const rs_front_shape *s, rs_exec *e, rs_finals *f, const rs_scratch *scratch,
+                    float *down, float *up)
 {
     const rs_span all = {0, s->blank_height};
+    float *const blank[2] = {down, up};
     rs_step step;
     rs_finals_start(f, rs_extent_make(s->arch, s->blank_height, all), false);
     while (rs_finals_step(f, all, e, scratch, &step)) {
         const int b = step.stage / 2;
         rs_span rows = {step.row0, step.row1};
         if (step.stage < 0) {
-            keep(s, up, blank, 0, false, rows, f->table.rows[0].x);
+            keep(s, blank, 0, false, rows, f->table.rows[0].x);
         } else if (step.stage % 2 == 0) {
-            keep(s, up, blank, b, true, rows, f->table.rows[b].y);
+            keep(s, blank, b, true, rows, f->table.rows[b].y);
         } else if (b + 1 < f->made.blocks) {
             if (rs_block_pooled(s->arch, b)) rows = (rs_span){rows.lo / 2, rows.hi / 2};
-            keep(s, up, blank, b + 1, false, rows, f->table.rows[b + 1].x);
+            keep(s, blank, b + 1, false, rows, f->table.rows[b + 1].x);
         }
     }
 }

@@ -39,11 +39,11 @@ reshed_status rs_front_shape_make(const rs_arch *arch, const rs_stage *stage, in
                                   reshed_error *err);
 void rs_front_shape_clear(rs_front_shape *s);
 
-/* Computes the rows of an empty frame that a scan down (up: up) will need, into
- * blank[blank_floats[up]]. exec: a member with direct stages and weights and with the image of an
+/* Computes the rows of an empty frame that scans down and up will need, into down[blank_floats[0]]
+ * and up[blank_floats[1]]. exec: a member with direct stages and weights and with the image of an
  * empty frame [blank_height, width]; finals: of the same stages, used as scratch. */
-void rs_front_blank(const rs_front_shape *s, bool up, rs_exec *exec, rs_finals *finals,
-                    const rs_scratch *scratch, float *blank);
+void rs_front_blank(const rs_front_shape *s, rs_exec *exec, rs_finals *finals,
+                    const rs_scratch *scratch, float *down, float *up);
 
 /* The rows to compute so that output rows [output) can be mixed when image rows [scanned) are
  * known: windows of x, y and out. made: what the finals have. */

@@ -183,6 +183,7 @@ reshed_status rs_stream_create(const rs_model_file *model, rs_model_file *take, 
         return st;
     }
     rs_stream_reset(s);
+    if (s->quick.stage) rs_stream_empty(s); /* now, not when the first line waits for it */
     *out = s;
     return RESHED_OK;
 }
@@ -349,7 +350,7 @@ void rs_stream_set_blank(rs_stream *s, float blank)
 {
     if (blank == s->blank) return;
     s->blank = blank;
-    s->blank_valid[0] = s->blank_valid[1] = false;
+    s->blank_valid = false;
     uint8_t *flag = s->stale;
     memset(flag, 0, (size_t)s->height);
     spread(s, flag);

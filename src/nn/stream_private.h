@@ -42,7 +42,7 @@ struct rs_stream {
     rs_front_shape shape;
     rs_front *front;      /* [threads] */
     float *blank_rows[2]; /* [members][shape.blank_floats]: for scans down, up */
-    bool blank_valid[2];
+    bool blank_valid;
     rs_spans need, touched, window;
 
     uint8_t *scanned, *kind, *clean; /* [H] */
@@ -68,5 +68,7 @@ void rs_stream_states(rs_stream *s);
 /* Whether everything that output row y depends on is scanned; needs the sums of `scanned`. */
 bool rs_stream_can_be_final(const rs_stream *s, int y);
 bool rs_stream_wants_final(const rs_stream *s, int y);
+/* Computes the rows of an empty frame unless they are valid. */
+void rs_stream_empty(rs_stream *s);
 
 #endif

@@ -244,12 +244,21 @@ static bool any_unclean(const rs_stream *s, rs_span rows)
 static void run_blank(void *ctx, int64_t member, int worker)
 {
     rs_stream *s = ctx;
-    const bool up = s->finals[0].up;
     rs_exec e = exec_of(s, &s->direct, (int)member);
     const rs_scratch scratch = scratch_of(s, worker);
     e.image = s->empty;
-    rs_front_blank(&s->shape, up, &e, &s->patch[worker], &scratch,
-                   s->blank_rows[up] + (size_t)member * s->shape.blank_floats[up]);
+    rs_front_blank(&s->shape, &e, &s->patch[worker], &scratch,
+                   s->blank_rows[0] + (size_t)member * s->shape.blank_floats[0],
+                   s->blank_rows[1] + (size_t)member * s->shape.blank_floats[1]);
+}
+
+void rs_stream_empty(rs_stream *s)
+{
+    if (s->blank_valid) return;
+    for (size_t i = 0; i < (size_t)s->shape.blank_height * (size_t)s->width; i++)
+        s->empty[i] = s->blank;
+    rs_parallel_for(s->options.threads, s->members, run_blank, s);
+    s->blank_valid = true;
 }
 
 typedef struct front_job {
@@ -274,12 +283,7 @@ static void front_phase(rs_stream *s, rs_span block)
     const bool up = s->finals[0].up;
     front_job j = {.s = s, .rows = front_rows(s, block, up)};
     if (!front_fits(s, block, j.rows) || !any_unclean(s, j.rows)) return;
-    if (!s->blank_valid[up]) {
-        for (size_t i = 0; i < (size_t)s->shape.blank_height * (size_t)s->width; i++)
-            s->empty[i] = s->blank;
-        rs_parallel_for(s->options.threads, s->members, run_blank, s);
-        s->blank_valid[up] = true;
-    }
+    rs_stream_empty(s);
     rs_front_windows(&s->shape, up, block, j.rows, &s->finals[0].made, &s->need, &s->touched,
                      &s->window);
     if (!rs_front_holds(&s->shape, &s->window)) return;
