@@ -20,12 +20,12 @@ typedef struct bench {
     int h, w;
     rs_stream_options options;
     rs_stream *stream;
-    rs_plan *plan;                /* direct, whole frame */
-    float *image, *canvas;        /* all rows; what the network should see */
-    float *mean, *variance;       /* of the plan */
+    rs_plan *plan;          /* direct, whole frame */
+    float *image, *canvas;  /* all rows; what the network should see */
+    float *mean, *variance; /* of the plan */
     bool *scanned;
-    double worst;                 /* provisional rows so far */
-    long finals, provisionals;    /* rows compared */
+    double worst;              /* provisional rows so far */
+    long finals, provisionals; /* rows compared */
 } bench;
 
 static void bench_make(bench *b, int members, int filters, int classes, const int *layers,
@@ -143,7 +143,8 @@ static int batch(test_rng *r)
     return test_below(r, 3) == 0 ? 1 : 1 + (int)test_below(r, 17);
 }
 
-/* A frame in random batches, down, up, or from somewhere in the middle, with lines scanned again. */
+/* A frame in random batches, down, up, or from somewhere in the middle, with lines scanned again.
+ */
 static void scan(bench *b, test_rng *r, bool check_all)
 {
     const int way = (int)test_below(r, 5); /* 0, 1 down; 2, 3 up; 4 down from the middle */
@@ -210,11 +211,254 @@ static void random_sequences(void **state)
            finals, provisionals, worst);
 }
 
+/* Other networks and settings, whole frames in order. */
+static void shapes_and_previews(void **state)
+{
+    (void)state;
+    static const struct {
+        int members, filters, classes, h, w;
+        const int *layers;
+        const char *upsampling;
+        rs_preview preview;
+        bool reflect;
+    } c[] = {
+        {2, 8, 3, 90, 31, short_layers, "bilinear", RS_PREVIEW_FP32, false},
+        {1, 20, 1, 61, 18, short_layers, "nearest", RS_PREVIEW_FP32, true},
+        {3, 8, 1, 170, 33, paper_layers, "bilinear", RS_PREVIEW_BF16, false},
+        {1, 8, 2, 165, 16, paper_layers, "bilinear", RS_PREVIEW_BF16, true},
+        {1, 8, 1, 16, 16, short_layers, "bilinear", RS_PREVIEW_FP32, false},
+        {1, 8, 1, 47, 29, paper_layers, "bilinear", RS_PREVIEW_FP32, true}, /* lower than the
+                                                                               radius */
+    };
+    for (size_t i = 0; i < sizeof c / sizeof *c; i++) {
+        test_rng r = {test_seed() + i};
+        bench b;
+        const rs_stream_options o = {
+            .threads = 2, .isa = rs_isa_best(), .reflect = c[i].reflect, .preview = c[i].preview};
+        bench_make(&b, c[i].members, c[i].filters, c[i].classes, c[i].layers, c[i].upsampling,
+                   c[i].h, c[i].w, o, test_seed() + i);
+        for (int k = 0; k < 3; k++) {
+            scan(&b, &r, true);
+            rs_stream_reset(b.stream);
+            memset(b.scanned, 0, (size_t)b.h * sizeof *b.scanned);
+        }
+        bench_clear(&b);
+    }
+}
+
+/* Without a preview only final rows have values. */
+static void final_rows_only(void **state)
+{
+    (void)state;
+    bench b;
+    rs_stream_view v;
+    const rs_stream_options o = {.threads = 1, .isa = rs_isa_best(), .preview = RS_PREVIEW_OFF};
+    bench_make(&b, 1, 8, 1, paper_layers, "bilinear", 180, 40, o, 5);
+    int finals = 0;
+    for (int y = 0; y < 140; y += 4) push(&b, y, 4);
+    draw_canvas(&b);
+    rs_plan_run(b.plan, b.canvas, b.mean, b.variance, NULL);
+    rs_stream_get(b.stream, &v);
+    for (int y = 0; y < b.h; y++) {
+        if (v.state[y] == RS_ROW_FINAL) {
+            finals++;
+            assert_memory_equal(row((float *)(uintptr_t)v.mean, &b, y), row(b.mean, &b, y),
+                                (size_t)b.w * sizeof(float));
+        } else {
+            assert_true(isnan(row((float *)(uintptr_t)v.mean, &b, y)[0]));
+        }
+    }
+    assert_int_equal(v.lag, 0);
+    assert_true(finals > 60);
+    bench_clear(&b);
+}
+
+/* No row outside a row's field changes it, and the field's first and last rows do. */
+static void fields_hold(void **state)
+{
+    (void)state;
+    bench b;
+    const rs_stream_options o = {.threads = 1, .isa = rs_isa_best(), .preview = RS_PREVIEW_OFF};
+    test_rng r = {test_seed()};
+    for (int k = 0; k < 2; k++) {
+        bench_make(&b, 1, 8, 1, k ? short_layers : paper_layers, "bilinear", 163 + k, 24, o, 3);
+        float *base = rs_alloc((size_t)b.h * (size_t)b.w, sizeof *base);
+        assert_non_null(base);
+        rs_plan_run(b.plan, b.image, base, b.variance, NULL);
+        int reached = 0, tried = 0;
+        for (int i = 0; i < 60; i++) {
+            const int z = (int)test_below(&r, (uint64_t)b.h);
+            float kept[64];
+            memcpy(kept, row(b.image, &b, z), (size_t)b.w * sizeof *kept);
+            for (int x = 0; x < b.w; x++) row(b.image, &b, z)[x] += 40.0f;
+            rs_plan_run(b.plan, b.image, b.mean, b.variance, NULL);
+            memcpy(row(b.image, &b, z), kept, (size_t)b.w * sizeof *kept);
+            for (int y = 0; y < b.h; y++) {
+                const rs_span f = rs_stream_field(b.stream, y);
+                const bool same =
+                    memcmp(row(base, &b, y), row(b.mean, &b, y), (size_t)b.w * sizeof *kept) == 0;
+                if (z < f.lo || z >= f.hi) {
+                    if (!same)
+                        fail_msg("row %d changes row %d, which has [%d,%d)", z, y, f.lo, f.hi);
+                } else if (z == f.lo || z == f.hi - 1) {
+                    tried++;
+                    reached += !same;
+                }
+            }
+        }
+        /* The outermost row reaches through many small weights: not always to the last bit. */
+        printf("# the edge of the field: %d of %d changes arrive\n", reached, tried);
+        assert_true(reached > 0);
+        rs_free(base);
+        bench_clear(&b);
+    }
+}
+
+/* The same lines in other portions, on other numbers of threads: the same bits when all is done. */
+static void order_does_not_matter(void **state)
+{
+    (void)state;
+    enum { H = 176, W = 37 };
+    static float first[2 * H * W];
+    for (int k = 0; k < 6; k++) {
+        bench b;
+        rs_stream_view v;
+        test_rng r = {test_seed() + (uint64_t)k};
+        const rs_stream_options o = {.threads = 1 + k % 3,
+                                     .isa = rs_isa_best(),
+                                     .reflect = k % 2 == 1,
+                                     .preview = k == 5 ? RS_PREVIEW_OFF : RS_PREVIEW_FP32};
+        bench_make(&b, 3, 8, 1, paper_layers, "bilinear", H, W, o, 11);
+        for (int y = 0; y < H;) {
+            int n = batch(&r);
+            if (n > H - y) n = H - y;
+            push(&b, k % 2 ? H - y - n : y, n);
+            y += n;
+        }
+        rs_stream_get(b.stream, &v);
+        for (int y = 0; y < H; y++) assert_int_equal(v.state[y], RS_ROW_FINAL);
+        const size_t n = (size_t)H * W;
+        if (k == 0) {
+            memcpy(first, v.mean, n * sizeof *first);
+            memcpy(first + n, v.variance, n * sizeof *first);
+        } else {
+            assert_memory_equal(v.mean, first, n * sizeof *first);
+            assert_memory_equal(v.variance, first + n, n * sizeof *first);
+        }
+        bench_clear(&b);
+    }
+}
+
+/* A frame that ends early: with sides that are multiples of four, the same as the smaller frame. */
+static void unfinished_frames(void **state)
+{
+    (void)state;
+    for (int k = 0; k < 4; k++) {
+        bench b;
+        rs_stream_view v;
+        reshed_error err = {0};
+        const int h = 176, lo = k == 1 ? 40 : k == 3 ? 8 : 0, hi = k == 0 ? 100 : k == 3 ? 20 : h;
+        const rs_stream_options o = {.threads = 2, .isa = rs_isa_best(), .preview = k % 3};
+        bench_make(&b, 2, 8, 1, paper_layers, "bilinear", h, 41, o, 17);
+        for (int y = lo; y < hi; y += 4)
+            if (k == 1) /* upwards */
+                push(&b, h - 4 - (y - lo), 4);
+            else
+                push(&b, y, 4);
+        float *before = rs_alloc((size_t)h * 41, sizeof *before);
+        uint8_t was[176];
+        assert_non_null(before);
+        rs_stream_get(b.stream, &v);
+        memcpy(before, v.mean, (size_t)h * 41 * sizeof *before);
+        memcpy(was, v.state, sizeof was);
+        assert_true(rs_stream_finish(b.stream));
+        rs_plan *small = NULL;
+        const rs_plan_options po = {.threads = 1, .isa = o.isa, .algo = RESHED_ALGO_DIRECT};
+        assert_ok(rs_plan_create(&b.model, NULL, hi - lo, 41, &po, &small, &err), &err);
+        rs_plan_run(small, row(b.image, &b, lo), b.mean, b.variance, NULL);
+        rs_stream_get(b.stream, &v);
+        for (int y = 0; y < h; y++) {
+            assert_int_equal(v.state[y], y < lo || y >= hi ? RS_ROW_UNSCANNED : RS_ROW_FINAL);
+            if (y < lo || y >= hi) continue;
+            if (was[y] == RS_ROW_FINAL)
+                assert_memory_equal(v.mean + y * 41, before + y * 41, 41 * sizeof *before);
+            assert_memory_equal(v.mean + y * 41, b.mean + (y - lo) * 41, 41 * sizeof *before);
+        }
+        rs_plan_free(small);
+        rs_free(before);
+        bench_clear(&b);
+    }
+}
+
+/* Stops after so many looks at the clock. */
+static bool stop_after(void *ctx)
+{
+    int *left = ctx;
+    return (*left)-- <= 0;
+}
+
+/* Work in pieces comes to the same as work at once, and nothing is dropped on the way. */
+static void interrupted_work(void **state)
+{
+    (void)state;
+    bench b;
+    rs_stream_view v;
+    test_rng r = {test_seed()};
+    const rs_stream_options o = {.threads = 2, .isa = rs_isa_best(), .preview = RS_PREVIEW_FP32};
+    bench_make(&b, 2, 8, 1, paper_layers, "bilinear", 170, 35, o, 23);
+    int lagged = 0;
+    for (int y = 0; y < b.h; y++) {
+        int looks = (int)test_below(&r, 3);
+        b.scanned[y] = true;
+        rs_stream_put(b.stream, y, 1, row(b.image, &b, y));
+        rs_stream_work(b.stream, test_below(&r, 3) == 0, stop_after, &looks);
+        rs_stream_get(b.stream, &v);
+        assert_true(v.lag >= 0 && v.lag <= y + 1);
+        lagged += v.lag > 1;
+        if (y == 60) { /* all rows anew, as after a change of range */
+            for (int i = 0; i < b.h * b.w; i++) b.image[i] *= 0.9f;
+            rs_stream_replace(b.stream, b.image);
+        }
+    }
+    assert_true(lagged > 0);
+    rs_stream_work(b.stream, true, NULL, NULL);
+    rs_stream_get(b.stream, &v);
+    assert_int_equal(v.lag, 0);
+    compare(&b, "after interruptions");
+    bench_clear(&b);
+}
+
+static void memory_failures(void **state)
+{
+    (void)state;
+    rs_model_file m;
+    reshed_error err = {0};
+    const rs_stream_options o = {.threads = 2, .isa = rs_isa_best(), .preview = RS_PREVIEW_FP32};
+    test_model(&m, 2, 4, 1, short_layers, "bilinear", 1);
+    for (long n = 0;; n++) {
+        rs_stream *s = NULL;
+        test_alloc_fail_at(n);
+        const reshed_status st = rs_stream_create(&m, NULL, 32, 32, &o, &s, &err);
+        const bool failed = test_alloc_failed();
+        test_alloc_fail_at(-1);
+        rs_stream_free(s);
+        if (!failed) {
+            assert_int_equal(st, RESHED_OK);
+            break;
+        }
+        assert_int_equal(st, RESHED_ENOMEM);
+        assert_null(s);
+    }
+    rs_model_file_clear(&m);
+}
+
 int main(void)
 {
-    (void)short_layers;
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(random_sequences),
+        cmocka_unit_test(random_sequences),      cmocka_unit_test(shapes_and_previews),
+        cmocka_unit_test(final_rows_only),       cmocka_unit_test(fields_hold),
+        cmocka_unit_test(order_does_not_matter), cmocka_unit_test(unfinished_frames),
+        cmocka_unit_test(interrupted_work),      cmocka_unit_test(memory_failures),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
