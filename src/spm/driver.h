@@ -144,15 +144,17 @@ typedef struct rs_driver_ops {
     rs_driver_status (*start)(void *self, int row, double timeout, reshed_error *err);
     /* Stops after the line that is being scanned; start(next row) goes on. */
     rs_driver_status (*pause)(void *self, double timeout, reshed_error *err);
-    /* The next line, in the order in which they were scanned. RETRY: none yet. LOST_LINE: line->row
-     * is the one that will not come. After the last line of a frame: REFUSED. A driver keeps lines
-     * that were not asked for yet, at least 64 of them. */
+    /* The next line, in the order in which they were scanned: a row's trace, then its retrace.
+     * RETRY: none yet. LOST_LINE: line->row and line->retrace say which one will not come. After
+     * the last line of a frame, or the last before a pause: REFUSED. A driver keeps lines that were
+     * not asked for yet, at least 64 of them. */
     rs_driver_status (*wait_line)(void *self, double timeout, rs_line *line, reshed_error *err);
     /* A finished frame of one channel: data [rows,cols]. */
     rs_driver_status (*grab_frame)(void *self, int channel, bool retrace, float *data,
                                    double timeout, reshed_error *err);
 
-    /* The tip. */
+    /* The tip. move_tip: RETRY while it is on its way; the same call then waits for the same
+     * motion. */
     rs_driver_status (*move_tip)(void *self, double x, double y, double speed, double timeout,
                                  reshed_error *err);
     rs_driver_status (*get_tip)(void *self, double *x, double *y, double timeout,
@@ -169,7 +171,8 @@ typedef struct rs_driver_ops {
                               reshed_error *err);
     rs_driver_status (*set_drive)(void *self, double volts, double timeout, reshed_error *err);
 
-    /* Spectroscopy where the tip is. */
+    /* Spectroscopy where the tip is. run: RETRY while it is under way; the same call then waits for
+     * the same spectrum. */
     rs_driver_status (*set_spectroscopy)(void *self, const rs_spectroscopy *s, double timeout,
                                          reshed_error *err);
     rs_driver_status (*run_spectroscopy)(void *self, double timeout, rs_spectrum *out,
