@@ -8,11 +8,12 @@
  *
  *     V+_j = imprint + V+ exp(spread g_j)        V-_j = imprint - V- exp(spread h_j)
  *
- * g_j and h_j are quantiles of a skewed distribution, shifted a little from place to place. V+, V-,
- * spread and imprint are smooth random functions of position plus what the wall under the tip says:
+ * g_j and h_j are quantiles of a skewed distribution of median 0, shifted a little from place to
+ * place. V+, V-, spread and imprint are smooth random functions of position plus what the wall
+ * under the tip says:
  *  - along a family of parallel walls the loops are alternately wide and narrow, with the sense in
  *    which the wall leans (`alternate`; the finding of arXiv:2206.11457 on PbTiO3);
- *  - short walls, which end as needles, are wider than long ones (`shorter`; its finding on PZT);
+ *  - short walls, which end as needles, are wider than long ones (`short`; its finding on PZT);
  *  - elsewhere c and a domains have their own values, and c+ and c- opposite imprints.
  * All of it is a function of the film's seed and the position alone, so a place measured again
  * gives the same loop, and a place nearby nearly the same.
@@ -48,7 +49,7 @@ typedef struct rs_twin_switching {
 } rs_twin_switching;
 
 void rs_twin_switching_defaults(rs_twin_switching *o);
-/* Every number by its name, as rs_twin_option_fields. */
+/* Every number by its name, as rs_twin_option_fields; shorter is called "short". */
 const rs_twin_field *rs_twin_switching_fields(int *n);
 reshed_status rs_twin_switching_check(const rs_twin_switching *o, reshed_error *err);
 
