@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "beps/sho_fit.h"
 #include "io/image_file.h"
 #include "spm/coords.h"
 #include "spm/drivers.h"
@@ -88,7 +89,6 @@ static rs_driver_status replay_line(rs_sim *sim, const rs_sim_moment *when, rs_l
     rs_device device = rs_device_metres();
     rs_coords_frame frame = rs_coords_frame_of(&sim->frame);
     (void)when;
-    if (d->images == 0) return sim_refuse(err, "scanning|the option file|no image to replay");
     if (rs_coords_init(&coords, &frame, &device, err) != RESHED_OK) return RS_DRIVER_REFUSED;
     const rs_image *im = d->image;
     for (int c = 0; line->channel && c < sim->frame.cols; c++) {
@@ -115,6 +115,8 @@ static rs_driver_status replay_set_spectroscopy(void *self, const rs_spectroscop
     rs_safety limits = sim_limits(&d->sim);
     if (l->points == 0) return sim_refuse(err, "spectroscopy|the option loops|no recorded loops");
     if (rs_safety_check_spectroscopy(&limits, s, err) != RESHED_OK) return RS_DRIVER_REFUSED;
+    if (!s->off_field && !l->on)
+        return sim_refuse(err, "spectroscopy|reading off field too, as recorded|on field only");
     double top = 0;
     for (int i = 0; i < l->steps; i++) top = fmax(top, fabs(l->v[i]));
     if (s->steps != l->steps)
@@ -127,6 +129,43 @@ static rs_driver_status replay_set_spectroscopy(void *self, const rs_spectroscop
     return rs_sim_set_spectroscopy(self, s, timeout, err);
 }
 
+/* Amplitude and phase [steps] of one field's readings, NaN when z is NULL or a fit failed; NULL
+ * where not wanted. Beside an image without spectra, recorded spectra are given as what the
+ * oscillator's fit says of them, so that lines and loops are of one kind. */
+static reshed_status write_polar(const replay_driver *d, const float *z, float *amplitude,
+                                 float *phase, reshed_error *err)
+{
+    const rs_replay_loops *l = &d->loops;
+    size_t steps = (size_t)l->steps;
+    rs_sho_plan *plan = NULL;
+    rs_sho_fit *fit = NULL;
+    reshed_status st = RESHED_OK;
+    if (z && l->bins > 0) {
+        rs_sho_options o;
+        rs_sho_options_defaults(&o);
+        o.threads = 1;
+        fit = rs_alloc(steps, sizeof *fit);
+        st = fit ? rs_sho_plan_create(l->frequency, l->bins, &o, &plan, err)
+                 : rs_fail_nomem(err, "fits", steps * sizeof *fit);
+        if (st == RESHED_OK) rs_sho_fit_f32(plan, z, l->steps, fit);
+    }
+    for (size_t i = 0; st == RESHED_OK && i < steps; i++) {
+        float a = NAN, p = NAN;
+        if (z && !fit) {
+            a = hypotf(z[2 * i], z[2 * i + 1]);
+            p = atan2f(z[2 * i + 1], z[2 * i]);
+        } else if (z && !(fit[i].flags & RS_SHO_FAILED)) {
+            a = (float)fit[i].p.amplitude;
+            p = (float)fit[i].p.phase;
+        }
+        if (amplitude) amplitude[i] = a;
+        if (phase) phase[i] = p;
+    }
+    rs_sho_plan_free(plan);
+    rs_free(fit);
+    return st;
+}
+
 static rs_driver_status replay_spectrum(rs_sim *sim, const rs_sim_moment *when, rs_spectrum *out,
                                         reshed_error *err)
 {
@@ -137,21 +176,21 @@ static rs_driver_status replay_spectrum(rs_sim *sim, const rs_sim_moment *when, 
     int64_t p = rs_replay_loops_nearest(l, out->x, out->y, &far);
     if (d->opt.reach > 0 && far > d->opt.reach)
         return sim_refuse(err, "a recorded loop|within %g m of the tip|%g m", d->opt.reach, far);
-    size_t bins = l->bins > 0 ? (size_t)l->bins : 1, steps = (size_t)l->steps;
-    size_t fields = (size_t)l->on + l->off, each = steps * bins * 2;
-    for (int field = 0; field < out->fields; field++) {
+    size_t fields = (size_t)l->on + l->off, steps = (size_t)l->steps;
+    size_t each = steps * (l->bins > 0 ? (size_t)l->bins : 1) * 2;
+    reshed_status st = RESHED_OK;
+    for (int field = 0; st == RESHED_OK && field < out->fields; field++) {
         /* Field 0 is on field; a field that was not recorded is NaN. */
         bool have = field == 0 ? l->on : l->off;
         const float *z = l->z + ((size_t)p * fields + (field == 1 && l->on)) * each;
         size_t at = (size_t)field * steps;
-        for (size_t i = 0; out->spectra && l->bins > 0 && i < each; i++)
+        float *amplitude = out->amplitude ? out->amplitude + at : NULL;
+        float *phase = out->phase ? out->phase + at : NULL;
+        for (size_t i = 0; sim->caps.bins > 0 && out->spectra && i < each; i++)
             out->spectra[(size_t)field * each + i] = have ? z[i] : NAN;
-        for (size_t i = 0; l->bins == 0 && i < steps; i++) {
-            float re = have ? z[2 * i] : NAN, im = have ? z[2 * i + 1] : NAN;
-            if (out->amplitude) out->amplitude[at + i] = hypotf(re, im);
-            if (out->phase) out->phase[at + i] = atan2f(im, re);
-        }
+        if (sim->caps.bins == 0) st = write_polar(d, have ? z : NULL, amplitude, phase, err);
     }
+    if (st != RESHED_OK) return RS_DRIVER_REFUSED;
     for (int k = 0; out->frequency && k < out->bins; k++) out->frequency[k] = l->frequency[k];
     out->x = l->x[p];
     out->y = l->y[p];
@@ -324,7 +363,7 @@ static rs_driver_status replay_set_up(replay_driver *d, const rs_driver_option *
     frame.upward = up;
     const rs_sim_source from = {replay_line, d->loops.points > 0 ? replay_spectrum : NULL};
     st = rs_sim_init(&d->sim, &sim, &from, &caps, &frame, 0, err);
-    if (st == RS_DRIVER_OK) d->sim.caps.bins = d->loops.bins;
+    if (caps.band_excitation) d->sim.caps.bins = d->loops.bins;
     return st;
 }
 
@@ -345,17 +384,11 @@ static rs_driver_status replay_open(const rs_driver_option *option, int n, doubl
     return st;
 }
 
-/* The bins are those of the recorded loops; lines have none. */
-static rs_driver_status replay_wait_line(void *self, double timeout, rs_line *line,
-                                         reshed_error *err)
+static rs_driver_status replay_start(void *self, int row, double timeout, reshed_error *err)
 {
-    replay_driver *d = self;
+    const replay_driver *d = self;
     if (d->images == 0) return sim_refuse(err, "scanning|the option file|no image to replay");
-    int bins = d->sim.caps.bins;
-    d->sim.caps.bins = 0;
-    rs_driver_status st = rs_sim_wait_line(self, timeout, line, err);
-    d->sim.caps.bins = bins;
-    return st;
+    return rs_sim_start(self, row, timeout, err);
 }
 
 const rs_driver_ops *rs_driver_replay_ops(void)
@@ -370,9 +403,9 @@ const rs_driver_ops *rs_driver_replay_ops(void)
         .caps = rs_sim_caps,
         .set_frame = rs_sim_set_frame,
         .get_frame = rs_sim_get_frame,
-        .start = rs_sim_start,
+        .start = replay_start,
         .pause = rs_sim_pause,
-        .wait_line = replay_wait_line,
+        .wait_line = rs_sim_wait_line,
         .grab_frame = rs_sim_grab_frame,
         .move_tip = rs_sim_move_tip,
         .get_tip = rs_sim_get_tip,

@@ -97,7 +97,8 @@ rs_driver_status rs_sim_init(rs_sim *sim, const rs_sim_options *opt, const rs_si
                       .phase_variation = 1,
                       .repeats = 1,
                       .duration = 64 / 50e3};
-    if (st == RS_DRIVER_OK && caps->band_excitation) st = rs_sim_set_be(sim, &be, 0, err);
+    if (st == RS_DRIVER_OK && caps->band_excitation && resonance > 0)
+        st = rs_sim_set_be(sim, &be, 0, err);
     return st;
 }
 

@@ -105,8 +105,8 @@ const rs_twin_field *rs_sim_fields(int *n);
 void rs_sim_defaults(rs_sim_options *opt);
 
 /* sim is zeroed. In caps everything but clock_rate and bins is the driver's. The band excitation is
- * 65 bins about `resonance` (Hz). RS_DRIVER_REFUSED for a frame out of caps.limits and when memory
- * is short; rs_sim_clear is then still due. */
+ * 65 bins about `resonance` (Hz), none yet when that is 0. RS_DRIVER_REFUSED for a frame out of
+ * caps.limits and when memory is short; rs_sim_clear is then still due. */
 rs_driver_status rs_sim_init(rs_sim *sim, const rs_sim_options *opt, const rs_sim_source *source,
                              const rs_driver_caps *caps, const rs_frame *frame, double resonance,
                              reshed_error *err);
