@@ -452,6 +452,8 @@ static rs_driver_status twin_open(const rs_driver_option *option, int n, double 
     if (side > film) side = film;
     rs_frame frame = {.width = side, .height = side, .rows = 256, .cols = 256, .line_rate = 1};
     st = rs_sim_init(&t->sim, &sim, &source, &caps, &frame, t->film_options.resonance, err);
+    if (st == RS_DRIVER_OK && caps.band_excitation && t->sim.caps.bins == 0)
+        st = sim_refuse(err, "option resonance with band excitation|above 0|0");
     if (st != RS_DRIVER_OK) goto fail;
     *self = t;
     return RS_DRIVER_OK;

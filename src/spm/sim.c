@@ -90,6 +90,7 @@ rs_driver_status rs_sim_init(rs_sim *sim, const rs_sim_options *opt, const rs_si
     sim->scan = (rs_sim_scan){.serial = -1, .stall = INT_MAX};
     sim->x = frame->cx;
     sim->y = frame->cy;
+    sim->opt.reply_delay = 0; /* these two calls are our own */
     rs_driver_status st = rs_sim_set_frame(sim, frame, 0, err);
     rs_be_setup be = {.centre = resonance,
                       .band = 50e3,
@@ -99,6 +100,7 @@ rs_driver_status rs_sim_init(rs_sim *sim, const rs_sim_options *opt, const rs_si
                       .duration = 64 / 50e3};
     if (st == RS_DRIVER_OK && caps->band_excitation && resonance > 0)
         st = rs_sim_set_be(sim, &be, 0, err);
+    sim->opt.reply_delay = opt->reply_delay;
     return st;
 }
 
