@@ -276,6 +276,7 @@ static void replay_caps(const replay_driver *d, rs_driver_caps *caps, rs_frame *
 {
     *caps = (rs_driver_caps){
         .instrument = "reshed replay " RESHED_VERSION,
+        .band_excitation = d->images == 0 && d->loops.bins > 0,
         .off_field = d->loops.off,
         .simulated = true,
         .channels = d->images,
