@@ -55,7 +55,7 @@ static void start(rs_driver *d, int row)
     assert_status(d->ops->start(d->self, row, 1, &err), RS_DRIVER_OK);
 }
 
-static rs_driver_status wait(rs_driver *d, double timeout, rs_line *line)
+static rs_driver_status next_line(rs_driver *d, double timeout, rs_line *line)
 {
     reshed_error err = {0};
     rs_driver_status st = d->ops->wait_line(d->self, timeout, line, &err);
@@ -74,14 +74,14 @@ static void scan(rs_driver *d, const rs_frame *f, float *trace, float *retrace)
     start(d, f->upward ? f->rows - 1 : 0);
     for (int i = 0; i < 2 * f->rows; i++) {
         rs_line line = {.cols = f->cols, .channels = n, .channel = channel};
-        assert_status(wait(d, 10, &line), RS_DRIVER_OK);
+        assert_status(next_line(d, 10, &line), RS_DRIVER_OK);
         assert_int_equal(line.row, f->upward ? f->rows - 1 - i / 2 : i / 2);
         assert_int_equal(line.retrace, i % 2);
         float *to = line.retrace ? retrace : trace;
         if (to) memcpy(to + (size_t)line.row * cols, channel, cols * sizeof *to);
     }
     rs_line line = {.cols = f->cols, .channels = n, .channel = channel};
-    assert_status(wait(d, 1, &line), RS_DRIVER_REFUSED);
+    assert_status(next_line(d, 1, &line), RS_DRIVER_REFUSED);
     rs_free(channel);
 }
 
@@ -134,7 +134,7 @@ static void spectra_give_back_the_channels(void **state)
                         .channel = height,
                         .spectra = spectra,
                         .frequency = frequency};
-        assert_status(wait(d, 1, &line), RS_DRIVER_OK);
+        assert_status(next_line(d, 1, &line), RS_DRIVER_OK);
         assert_int_equal(line.bins, bins);
         if (!plan) assert_ok(rs_sho_plan_create(frequency, bins, NULL, &plan, &err), &err);
         rs_sho_fit_f32(plan, spectra, f.cols, fit);
@@ -180,7 +180,7 @@ static void noise_is_what_was_asked_for(void **state)
     set_frame(d, f);
     start(d, 0);
     rs_line line = {.cols = 64, .bins = 65, .spectra = spectra, .frequency = frequency};
-    assert_status(wait(d, 1, &line), RS_DRIVER_OK);
+    assert_status(next_line(d, 1, &line), RS_DRIVER_OK);
     assert_ok(rs_sho_plan_create(frequency, 65, NULL, &plan, &err), &err);
     rs_sho_fit_f32(plan, spectra, 64, fit);
     for (int c = 0; c < 64; c++) sum += fit[c].noise * fit[c].noise / 64;
@@ -215,9 +215,9 @@ static void excitation_can_be_changed(void **state)
     float *spectra = rs_alloc(8 * 401, 2 * sizeof *spectra);
     start(d, 0);
     rs_line line = {.cols = 8, .bins = 400, .spectra = spectra, .frequency = frequency};
-    assert_status(wait(d, 1, &line), RS_DRIVER_REFUSED); /* no room, and the line is kept */
+    assert_status(next_line(d, 1, &line), RS_DRIVER_REFUSED); /* no room, and the line is kept */
     line.bins = 401;
-    assert_status(wait(d, 1, &line), RS_DRIVER_OK);
+    assert_status(next_line(d, 1, &line), RS_DRIVER_OK);
     assert_int_equal(line.row, 0);
     assert_false(line.retrace);
     assert_near(frequency[1] - frequency[0], 250, 1e-9);
@@ -496,12 +496,12 @@ static void a_scan_can_be_stopped_and_taken_up(void **state)
     reshed_error err = {0};
     float row[3 * 40];
     rs_line line = {.cols = 40, .channels = 3, .channel = row};
-    assert_status(wait(d, 1, &line), RS_DRIVER_REFUSED); /* nothing was started */
+    assert_status(next_line(d, 1, &line), RS_DRIVER_REFUSED); /* nothing was started */
     set_frame(d, f);
     assert_status(d->ops->start(d->self, 12, 1, &err), RS_DRIVER_REFUSED);
     assert_status(d->ops->start(d->self, -1, 1, &err), RS_DRIVER_REFUSED);
     start(d, 0);
-    for (int i = 0; i < 5; i++) assert_status(wait(d, 1, &line), RS_DRIVER_OK);
+    for (int i = 0; i < 5; i++) assert_status(next_line(d, 1, &line), RS_DRIVER_OK);
     assert_int_equal(line.row, 2);
     assert_false(line.retrace);
     assert_int_equal(line.frame, 0);
@@ -511,17 +511,17 @@ static void a_scan_can_be_stopped_and_taken_up(void **state)
     assert_status(d->ops->move_tip(d->self, 0, 0, 1e-6, 1, &err), RS_DRIVER_REFUSED);
     assert_status(d->ops->pause(d->self, 1, &err), RS_DRIVER_OK);
     assert_status(d->ops->pause(d->self, 1, &err), RS_DRIVER_OK);
-    assert_status(wait(d, 1, &line), RS_DRIVER_OK); /* the retrace of the row at hand */
+    assert_status(next_line(d, 1, &line), RS_DRIVER_OK); /* the retrace of the row at hand */
     assert_int_equal(line.row, 2);
     assert_true(line.retrace);
-    assert_status(wait(d, 1, &line), RS_DRIVER_REFUSED);
+    assert_status(next_line(d, 1, &line), RS_DRIVER_REFUSED);
     assert_status(d->ops->move_tip(d->self, 0, 0, 1e-6, 1, &err), RS_DRIVER_OK);
     start(d, 3);
-    assert_status(wait(d, 1, &line), RS_DRIVER_OK);
+    assert_status(next_line(d, 1, &line), RS_DRIVER_OK);
     assert_int_equal(line.row, 3);
     assert_int_equal(line.frame, 0); /* the same frame goes on */
     start(d, 0);                     /* a running scan gives way */
-    assert_status(wait(d, 1, &line), RS_DRIVER_OK);
+    assert_status(next_line(d, 1, &line), RS_DRIVER_OK);
     assert_int_equal(line.row, 0);
     assert_int_equal(line.frame, 1);
     assert_status(d->ops->pause(d->self, 1, &err), RS_DRIVER_OK);
@@ -529,11 +529,11 @@ static void a_scan_can_be_stopped_and_taken_up(void **state)
     set_frame(d, f);
     start(d, 7);
     for (int i = 0; i < 16; i++) {
-        assert_status(wait(d, 1, &line), RS_DRIVER_OK);
+        assert_status(next_line(d, 1, &line), RS_DRIVER_OK);
         assert_int_equal(line.row, 7 - i / 2);
         assert_int_equal(line.frame, 2);
     }
-    assert_status(wait(d, 1, &line), RS_DRIVER_REFUSED);
+    assert_status(next_line(d, 1, &line), RS_DRIVER_REFUSED);
     float *grabbed = image(f.rows, f.cols);
     assert_status(d->ops->grab_frame(d->self, 0, true, grabbed, 1, &err), RS_DRIVER_OK);
     for (int i = 0; i < f.rows * f.cols; i++)
@@ -562,7 +562,7 @@ static void a_line_stays_in_its_arrays(void **state)
                     .channel = height,
                     .spectra = spectra,
                     .frequency = frequency};
-    assert_status(wait(d, 1, &line), RS_DRIVER_OK);
+    assert_status(next_line(d, 1, &line), RS_DRIVER_OK);
     assert_int_equal(line.cols, 40);
     assert_int_equal(line.bins, 65);
     assert_int_equal(line.channels, 1);
@@ -570,10 +570,20 @@ static void a_line_stays_in_its_arrays(void **state)
     for (int i = 0; i < 44; i++) assert_true(isnan(height[i]) == (i >= 40));
     for (int i = 0; i < 70; i++) assert_true(isnan(frequency[i]) == (i >= 65));
     line = (rs_line){.cols = 39};
-    assert_status(wait(d, 1, &line), RS_DRIVER_REFUSED);
+    assert_status(next_line(d, 1, &line), RS_DRIVER_REFUSED);
     line = (rs_line){.cols = 40}; /* nothing wanted but the news */
-    assert_status(wait(d, 1, &line), RS_DRIVER_OK);
+    assert_status(next_line(d, 1, &line), RS_DRIVER_OK);
     assert_true(line.retrace);
+    rs_driver_close(d);
+    d = open_with("clock=0 be=0"); /* room for two channels of three */
+    float two[3 * 40];
+    for (int i = 0; i < 120; i++) two[i] = NAN;
+    set_frame(d, patch);
+    start(d, 0);
+    line = (rs_line){.cols = 40, .channels = 2, .channel = two};
+    assert_status(next_line(d, 1, &line), RS_DRIVER_OK);
+    assert_int_equal(line.channels, 2);
+    for (int i = 0; i < 120; i++) assert_true(isnan(two[i]) == (i >= 80));
     rs_driver_close(d);
 }
 
@@ -591,7 +601,7 @@ static void a_late_caller_loses_the_oldest_lines(void **state)
         start(d, 0);
         rs_os_sleep(0.05); /* 500,000 s of its clock, where 100 would do */
         for (int i = 0; i < 200; i++) {
-            rs_driver_status st = wait(d, 1, &line);
+            rs_driver_status st = next_line(d, 1, &line);
             assert_true(st == RS_DRIVER_OK || st == RS_DRIVER_LOST_LINE);
             assert_int_equal(line.row, i / 2);
             assert_int_equal(line.retrace, i % 2);
@@ -601,7 +611,7 @@ static void a_late_caller_loses_the_oldest_lines(void **state)
         }
         assert_int_equal(lost, k ? 136 : 0);
         assert_int_equal(came, k ? 64 : 200);
-        assert_status(wait(d, 0, &line), RS_DRIVER_REFUSED);
+        assert_status(next_line(d, 0, &line), RS_DRIVER_REFUSED);
         rs_driver_close(d);
     }
 }
@@ -618,8 +628,8 @@ static void what_takes_time_is_retried(void **state)
     f.line_rate = 0.01;
     set_frame(d, f);
     start(d, 0);
-    assert_status(wait(d, 0, &line), RS_DRIVER_RETRY); /* half a line takes 50 s */
-    assert_status(wait(d, 0.02, &line), RS_DRIVER_RETRY);
+    assert_status(next_line(d, 0, &line), RS_DRIVER_RETRY); /* half a line takes 50 s */
+    assert_status(next_line(d, 0.02, &line), RS_DRIVER_RETRY);
     assert_status(d->ops->pause(d->self, 0.01, &err), RS_DRIVER_RETRY);
     assert_status(d->ops->move_tip(d->self, 0, 0, 1e-9, 0.01, &err), RS_DRIVER_REFUSED);
     assert_status(d->ops->halt(d->self, 1, &err), RS_DRIVER_OK);
@@ -658,11 +668,11 @@ static void faults_are_met_once(void **state)
         int retries = 0;
         double before = 0;
         for (int i = 0; i < 24; i++) {
-            rs_driver_status st = wait(d, 1, &line);
+            rs_driver_status st = next_line(d, 1, &line);
             while (st == RS_DRIVER_RETRY && retries < 10) {
                 assert_int_equal(i, 12);
                 retries++;
-                st = wait(d, 1, &line);
+                st = next_line(d, 1, &line);
             }
             bool lost = pass == 0 && i / 2 == 2, nan = pass == 0 && i / 2 == 4;
             assert_status(st, lost ? RS_DRIVER_LOST_LINE : RS_DRIVER_OK);
@@ -692,9 +702,9 @@ static void a_connection_can_be_lost(void **state)
         rs_line line = {.cols = 40, .channels = 3, .channel = row};
         set_frame(d, f);
         start(d, 0);
-        for (int i = 0; i < 6; i++) assert_status(wait(d, 1, &line), RS_DRIVER_OK);
-        assert_status(wait(d, 1, &line), RS_DRIVER_LOST);
-        assert_status(wait(d, 1, &line), RS_DRIVER_LOST);
+        for (int i = 0; i < 6; i++) assert_status(next_line(d, 1, &line), RS_DRIVER_OK);
+        assert_status(next_line(d, 1, &line), RS_DRIVER_LOST);
+        assert_status(next_line(d, 1, &line), RS_DRIVER_LOST);
         assert_status(d->ops->get_frame(d->self, &got, 1, &err), RS_DRIVER_LOST);
         assert_status(d->ops->get_tip(d->self, &x, &y, 1, &err), RS_DRIVER_LOST);
         assert_status(d->ops->halt(d->self, 1, &err), RS_DRIVER_LOST);
@@ -702,7 +712,7 @@ static void a_connection_can_be_lost(void **state)
         d = open_with(options);
         set_frame(d, f);
         start(d, 3);
-        assert_status(wait(d, 1, &line), reconnect ? RS_DRIVER_OK : RS_DRIVER_LOST);
+        assert_status(next_line(d, 1, &line), reconnect ? RS_DRIVER_OK : RS_DRIVER_LOST);
         if (reconnect) assert_int_equal(line.row, 3);
         rs_driver_close(d);
     }
@@ -805,7 +815,7 @@ static void a_halt_comes_from_any_thread(void **state)
     assert_status(d->ops->set_bias(d->self, 3, 1, &err), RS_DRIVER_OK);
     start(d, 0);
     assert_int_equal(pthread_create(&thread, NULL, halts, d->self), 0);
-    assert_status(wait(d, 600, &line), RS_DRIVER_REFUSED); /* not RETRY after ten minutes */
+    assert_status(next_line(d, 600, &line), RS_DRIVER_REFUSED); /* not RETRY after ten minutes */
     pthread_join(thread, NULL);
     assert_status(d->ops->get_bias(d->self, &volts, 1, &err), RS_DRIVER_OK);
     assert_status(d->ops->read_signal(d->self, "Drive", &drive, 1, &err), RS_DRIVER_OK);

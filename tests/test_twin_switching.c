@@ -349,6 +349,52 @@ static void imprint_follows_the_domain(void **state)
 
 /* ------------------------------------------------------------------------------- a measurement */
 
+/* On field less off field is the force between charges, linear in the voltage, as read through
+ * oscillator fits; the resonance moves with the voltage and with the state. */
+static void on_field_has_a_linear_term(void **state)
+{
+    (void)state;
+    const rs_driver_option option[] = {{"clock", "0"}, {"noise", "0"}, {"electrostatic", "0.05"}};
+    enum { BINS = 65 };
+    static float spectra[2 * STEPS * BINS * 2];
+    double v[STEPS], frequency[BINS];
+    rs_sho_fit fit[2 * STEPS];
+    rs_sho_plan *plan = NULL;
+    rs_driver *d = NULL;
+    reshed_error err = {0};
+    triangle(v);
+    assert_int_equal(rs_driver_open("twin", option, 3, 10, &d, &err), RS_DRIVER_OK);
+    rs_spectroscopy s = {.voltage = v, .steps = STEPS, .off_field = true, .dwell = 2e-3};
+    rs_spectrum out = {.steps = STEPS, .bins = BINS, .spectra = spectra, .frequency = frequency};
+    assert_int_equal(d->ops->set_spectroscopy(d->self, &s, 1, &err), RS_DRIVER_OK);
+    assert_int_equal(d->ops->run_spectroscopy(d->self, 1, &out, &err), RS_DRIVER_OK);
+    assert_ok(rs_sho_plan_create(frequency, BINS, NULL, &plan, &err), &err);
+    rs_sho_fit_f32(plan, spectra, 2 * STEPS, fit);
+    rs_twin_options film;
+    rs_twin_options_defaults(&film);
+    const rs_twin_switching *o = rs_driver_twin_switching(d->self);
+    double unit = film.level * rs_driver_twin_sensitivity(d->self), most = 0;
+    rs_twin_site site;
+    assert_ok(rs_twin_site_init(rs_driver_twin_sample(d->self), o, out.x, out.y, &site, &err),
+              &err);
+    for (int i = 0; i < STEPS; i++) {
+        const rs_sho *on = &fit[i].p, *off = &fit[STEPS + i].p;
+        double re = on->amplitude * cos(on->phase) - off->amplitude * cos(off->phase);
+        double im = on->amplitude * sin(on->phase) - off->amplitude * sin(off->phase);
+        assert_near(re / unit, 0.05 * v[i], 1e-4);
+        assert_near(im / unit, 0, 1e-4);
+        assert_near(on->frequency - off->frequency, o->resonance_bias * v[i], 1);
+        rs_twin_site_apply(&site, v[i]);
+        double at = site.resonance + 0.5 * o->resonance_state * (rs_twin_site_state(&site) - 1);
+        assert_near(off->frequency, at, 1);
+        assert_near(off->q / site.q, 1, 1e-3);
+        most = fmax(most, fabs(rs_twin_site_state(&site) - 1));
+    }
+    assert_near(most, 2, 0.1); /* it did switch */
+    rs_sho_plan_free(plan);
+    rs_driver_close(d);
+}
+
 typedef struct measured {
     int n;
     double *width, *plus, *minus, *area; /* [n], of the analysis */
@@ -501,6 +547,7 @@ int main(void)
         cmocka_unit_test(widths_alternate_with_the_lean),
         cmocka_unit_test(short_walls_are_wider),
         cmocka_unit_test(imprint_follows_the_domain),
+        cmocka_unit_test(on_field_has_a_linear_term),
         cmocka_unit_test(measured_loops_recover_the_truth),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -57,7 +57,8 @@ typedef struct rs_driver_caps {
     bool off_field;       /* spectroscopy reads at zero bias after each step as well */
     bool retrace;         /* lines come in both directions */
     bool simulated;       /* no sample can come to harm */
-    double clock_rate;    /* 1; N when an instrument second takes 1/N of a real one */
+    double clock_rate;    /* 1; N when an instrument second takes 1/N of a real one; infinite when
+                             nothing takes time */
     int bins;             /* of a spectrum, 0 without band excitation; fixed once set_be has
                              been called */
     int channels;         /* named channels of a line besides the spectra */
@@ -86,7 +87,8 @@ typedef struct rs_be_setup {
 } rs_be_setup;
 
 /* One line as it was delivered. The caller owns the arrays and sets the capacities; NULL where not
- * wanted. */
+ * wanted. They are packed by what was filled in, not by the capacities. Room for fewer columns or
+ * bins than there are is REFUSED, and the line waits; of the channels as many come as fit. */
 typedef struct rs_line {
     int cols, bins, channels; /* capacities in, what was filled in out */
     float *channel;           /* [channels][cols], as caps.channel; NaN where there is no value */

@@ -91,13 +91,13 @@ static rs_driver_status replay_line(rs_sim *sim, const rs_sim_moment *when, rs_l
     (void)when;
     if (rs_coords_init(&coords, &frame, &device, err) != RESHED_OK) return RS_DRIVER_REFUSED;
     const rs_image *im = d->image;
-    for (int c = 0; line->channel && c < sim->frame.cols; c++) {
+    for (int c = 0; c < sim->frame.cols; c++) {
         rs_rowcol pixel = {line->row, c};
         rs_xy place;
         rs_pixel_to_stage(&coords, &pixel, 1, &place);
         double col = (place.x - im->x0) / im->dx + 0.5 * (im->width - 1);
         double row = (im->y0 - place.y) / im->dy + 0.5 * (im->height - 1);
-        for (int k = 0; k < d->images; k++)
+        for (int k = 0; k < line->channels; k++)
             line->channel[(size_t)k * (size_t)sim->frame.cols + (size_t)c] =
                 sample(&d->image[k], row, col);
     }

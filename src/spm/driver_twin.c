@@ -301,16 +301,19 @@ static rs_driver_status twin_line(rs_sim *sim, const rs_sim_moment *when, rs_lin
     double factor = 1 + t->opt.line_noise * rs_rng_gauss(&gain);
     double volts = factor * t->opt.sensitivity * sim->drive;
     size_t cols = (size_t)sim->frame.cols, bins = (size_t)sim->caps.bins;
-    float *height = line->channel ? line->channel + (be ? 0 : 2 * cols) : NULL;
+    float *channel[3] = {NULL, NULL, NULL}; /* amplitude, phase, height */
+    for (int k = 0; k < line->channels && k < 3; k++)
+        channel[be ? 2 : k] = line->channel + (size_t)k * cols;
     for (size_t c = 0; c < cols; c++) {
         double re = (double)row.re[c], im = (double)row.im[c];
         if (be && line->spectra)
             write_spectrum(t, volts * re, volts * im, (double)row.resonance[c], (double)row.q[c],
                            &noise, line->spectra + 2 * bins * c);
-        if (!be && line->channel)
-            write_lockin(t, factor * re, factor * im, &noise, line->channel + c,
-                         line->channel + cols + c);
-        if (height) height[c] = row.height[c] + (float)(t->opt.height_noise * rs_rng_gauss(&gain));
+        if (!be)
+            write_lockin(t, factor * re, factor * im, &noise, channel[0] ? channel[0] + c : NULL,
+                         channel[1] ? channel[1] + c : NULL);
+        if (channel[2])
+            channel[2][c] = row.height[c] + (float)(t->opt.height_noise * rs_rng_gauss(&gain));
     }
     for (size_t k = 0; line->frequency && k < bins; k++) line->frequency[k] = sim->be_frequency[k];
     rs_free(row.re);

@@ -43,8 +43,8 @@ typedef struct rs_sim_moment {
 
 typedef struct rs_sim rs_sim;
 
-/* What a driver adds. Both fill what is not NULL in *line and *out, whose capacities have been
- * checked. */
+/* What a driver adds. Both fill what is not NULL in *line and *out, whose sizes are already what is
+ * to be filled; line->channels is 0 without line->channel. */
 typedef struct rs_sim_source {
     /* line->row and line->retrace say which. */
     rs_driver_status (*line)(rs_sim *sim, const rs_sim_moment *when, rs_line *line,

@@ -217,13 +217,11 @@ static rs_driver_status fit_line(const rs_sim *sim, rs_line *line, reshed_error 
 {
     if (line->cols < sim->frame.cols)
         return sim_refuse(err, "columns of the line|room for %d|%d", sim->frame.cols, line->cols);
-    if (line->channel && line->channels < sim->caps.channels)
-        return sim_refuse(err, "channels of the line|room for %d|%d", sim->caps.channels,
-                          line->channels);
     if ((line->spectra || line->frequency) && line->bins < sim->caps.bins)
         return sim_refuse(err, "bins of the line|room for %d|%d", sim->caps.bins, line->bins);
     line->cols = sim->frame.cols;
-    line->channels = sim->caps.channels;
+    if (!line->channel) line->channels = 0;
+    if (line->channels > sim->caps.channels) line->channels = sim->caps.channels;
     line->bins = sim->caps.bins;
     return RS_DRIVER_OK;
 }
