@@ -226,6 +226,58 @@ static void what_cannot_be_loaded_says_why(void **state)
     assert_int_equal(err.status, RESHED_ENOMEM);
 }
 
+/* What a driver says about itself is not believed when it cannot be; texts are ended. */
+static void impossible_capabilities_are_refused(void **state)
+{
+    (void)state;
+    need_compiler();
+    static const char *const set[] = {"c->channels = 17;",
+                                      "c->channels = -1;",
+                                      "c->bins = 5;",
+                                      "c->band_excitation = true;",
+                                      "c->bins = -1;",
+                                      "c->clock_rate = 0;",
+                                      NULL};
+    for (int i = 0; i < 7; i++) {
+        char text[2048], source[512], object[32];
+        rs_driver *d = NULL;
+        reshed_error err = {0};
+        int n = snprintf(
+            text, sizeof text,
+            "#include <string.h>\n#include <reshed_driver.h>\n"
+            "static rs_driver_status o(const rs_driver_option *p, int n, double t, void **s,\n"
+            "    reshed_error *e) { return p == 0 && n == 0 && t > 0 && s && e ? 0 : 3; }\n"
+            "static void x(void *s) { (void)s; }\n"
+            "static void q(void *s, rs_driver_caps *c)\n"
+            "{\n    (void)s;\n    memset(c, 'a', sizeof *c);\n    c->band_excitation = false;\n"
+            "    c->off_field = c->retrace = c->simulated = false;\n    c->clock_rate = 1;\n"
+            "    c->bins = 0;\n    c->channels = 1;\n    %s\n}\n"
+            "#define F(name) .name = (void *)x\n"
+            "const rs_driver_ops *reshed_driver_ops(uint32_t abi);\n"
+            "const rs_driver_ops *reshed_driver_ops(uint32_t abi)\n"
+            "{\n    static rs_driver_ops t = {.abi = 1, .size = sizeof t, .name = \"odd\",\n"
+            "        .help = \"\", .open = o, .close = x, .caps = q, F(halt), F(set_frame),\n"
+            "        F(get_frame), F(start), F(pause), F(wait_line)};\n"
+            "    return abi ? &t : 0;\n}\n",
+            set[i] ? set[i] : "");
+        assert_true(n > 0 && n < (int)sizeof text);
+        snprintf(source, sizeof source, "%s", test_temp("odd.c"));
+        snprintf(object, sizeof object, "odd%d.so", i);
+        assert_ok(rs_os_write_file(source, text, (size_t)n, &err), &err);
+        assert_true(compile(source, object));
+        rs_driver_status st = rs_driver_open(test_temp(object), NULL, 0, 1, &d, &err);
+        assert_status(st, set[i] ? RS_DRIVER_REFUSED : RS_DRIVER_OK);
+        if (set[i]) {
+            assert_null(d);
+            assert_says(&err, "of the driver odd", "");
+            continue;
+        }
+        assert_int_equal(strlen(d->caps.instrument), sizeof d->caps.instrument - 1);
+        assert_int_equal(strlen(d->caps.channel[15]), sizeof d->caps.channel[15] - 1);
+        rs_driver_close(d);
+    }
+}
+
 /* ----------------------------------------------------------------------------------------- limits
  * A driver that only counts what reaches it. */
 
@@ -969,6 +1021,7 @@ int main(void)
         cmocka_unit_test(the_example_is_a_driver),
         cmocka_unit_test(what_is_no_driver_is_refused),
         cmocka_unit_test(what_cannot_be_loaded_says_why),
+        cmocka_unit_test(impossible_capabilities_are_refused),
         cmocka_unit_test(nothing_out_of_range_reaches_a_driver),
         cmocka_unit_test(frames_are_checked_at_their_corners),
         cmocka_unit_test(excitation_and_waveforms_are_checked),

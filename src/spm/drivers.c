@@ -134,6 +134,23 @@ reshed_status rs_driver_find(const char *name, const rs_driver_ops **ops, rs_os_
 /* ---------------------------------------------------------------------------------- the handle
  */
 
+/* What a driver says about itself is looked at before anyone takes sizes from it. */
+static reshed_status check_caps(rs_driver *d, reshed_error *err)
+{
+    rs_driver_caps *c = &d->caps;
+    rs_driver_update_caps(d);
+    if (c->channels < 0 || c->channels > RS_DRIVER_MAX_CHANNELS)
+        return rs_fail(err, RESHED_EUNSUPPORTED, "channels of the driver %s|0 to %d|%d",
+                       d->ops->name, RS_DRIVER_MAX_CHANNELS, c->channels);
+    if (c->bins < 0 || (c->bins == 0) != !c->band_excitation)
+        return rs_fail(err, RESHED_EUNSUPPORTED, "bins of the driver %s|%s|%d", d->ops->name,
+                       c->band_excitation ? "1 or more" : "0 without band excitation", c->bins);
+    if (!(c->clock_rate > 0))
+        return rs_fail(err, RESHED_EUNSUPPORTED, "clock of the driver %s|above 0|%g", d->ops->name,
+                       c->clock_rate);
+    return RESHED_OK;
+}
+
 rs_driver_status rs_driver_open(const char *name, const rs_driver_option *option, int n,
                                 double timeout, rs_driver **out, reshed_error *err)
 {
@@ -149,7 +166,11 @@ rs_driver_status rs_driver_open(const char *name, const rs_driver_option *option
     if (rs_driver_find(name, &d->ops, &d->library, err) != RESHED_OK) goto fail;
     st = d->ops->open(option, n, timeout, &d->self, err);
     if (st != RS_DRIVER_OK) goto fail;
-    rs_driver_update_caps(d);
+    if (check_caps(d, err) != RESHED_OK) {
+        d->ops->close(d->self);
+        st = RS_DRIVER_REFUSED;
+        goto fail;
+    }
     *out = d;
     return RS_DRIVER_OK;
 fail:
@@ -169,5 +190,11 @@ void rs_driver_close(rs_driver *d)
 void rs_driver_update_caps(rs_driver *d)
 {
     memset(&d->caps, 0, sizeof d->caps);
-    d->ops->caps(d->self, &d->caps);
+    rs_driver_caps *c = &d->caps;
+    d->ops->caps(d->self, c);
+    c->instrument[sizeof c->instrument - 1] = '\0';
+    for (int i = 0; i < RS_DRIVER_MAX_CHANNELS; i++) {
+        c->channel[i][sizeof c->channel[i] - 1] = '\0';
+        c->unit[i][sizeof c->unit[i] - 1] = '\0';
+    }
 }

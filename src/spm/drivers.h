@@ -36,7 +36,7 @@ reshed_status rs_driver_find(const char *name, const rs_driver_ops **ops, rs_os_
                              reshed_error *err);
 
 /* Finds, opens and asks for the capabilities (rs_driver_close). Whatever keeps a table from being
- * found is RS_DRIVER_REFUSED. */
+ * found is RS_DRIVER_REFUSED, and so are capabilities that cannot be. */
 rs_driver_status rs_driver_open(const char *name, const rs_driver_option *option, int n,
                                 double timeout, rs_driver **out, reshed_error *err);
 /* NULL is fine. */
