@@ -168,6 +168,7 @@ install: man
 	    $(DESTDIR)$(PREFIX)/share/reshed $(DESTDIR)$(PREFIX)/share/man/man1
 	install $(PROGS:%=$(BIN)/%) $(DESTDIR)$(PREFIX)/bin
 	install -m 644 include/reshed.h $(DESTDIR)$(PREFIX)/include
+	install -m 644 src/spm/driver.h $(DESTDIR)$(PREFIX)/include/reshed_driver.h
 	install -m 644 $(B)/libreshed.a $(DESTDIR)$(PREFIX)/lib
 	install $(B)/libreshed.so.0 $(DESTDIR)$(PREFIX)/lib
 	ln -sf libreshed.so.0 $(DESTDIR)$(PREFIX)/lib/libreshed.so
@@ -177,7 +178,7 @@ install: man
 	    > $(DESTDIR)$(PREFIX)/lib/pkgconfig/reshed.pc
 
 uninstall:
-	rm -f $(PROGS:%=$(DESTDIR)$(PREFIX)/bin/%) $(DESTDIR)$(PREFIX)/include/reshed.h \
+	rm -f $(PROGS:%=$(DESTDIR)$(PREFIX)/bin/%) $(DESTDIR)$(PREFIX)/include/reshed.h $(DESTDIR)$(PREFIX)/include/reshed_driver.h \
 	    $(DESTDIR)$(PREFIX)/lib/libreshed.a $(DESTDIR)$(PREFIX)/lib/libreshed.so $(DESTDIR)$(PREFIX)/lib/libreshed.so.0 \
 	    $(DESTDIR)$(PREFIX)/lib/pkgconfig/reshed.pc $(PROGS:%=$(DESTDIR)$(PREFIX)/share/man/man1/%.1)
 	rm -rf $(DESTDIR)$(PREFIX)/share/reshed

@@ -20,7 +20,7 @@ static void near_pixel(rs_rowcol p, double row, double col, double tolerance)
         fail_msg("row %.12g column %.12g, not %.12g, %.12g", p.row, p.col, row, col);
 }
 
-static rs_coords coords_of(rs_frame frame, rs_device device)
+static rs_coords coords_of(rs_coords_frame frame, rs_device device)
 {
     rs_coords c;
     reshed_error err = {0};
@@ -37,16 +37,16 @@ static rs_xy to_device(const rs_coords *c, double row, double col)
 }
 
 /* A frame that is not square in metres or pixels, off centre and turned. */
-static rs_frame odd_frame(rs_pixel_rule rule)
+static rs_coords_frame odd_frame(rs_pixel_rule rule)
 {
-    return (rs_frame){.cx = 3 * UM,
-                      .cy = -7 * UM,
-                      .width = 2 * UM,
-                      .height = 0.5 * UM,
-                      .angle = 30 * DEGREE,
-                      .rows = 64,
-                      .cols = 256,
-                      .rule = rule};
+    return (rs_coords_frame){.cx = 3 * UM,
+                             .cy = -7 * UM,
+                             .width = 2 * UM,
+                             .height = 0.5 * UM,
+                             .angle = 30 * DEGREE,
+                             .rows = 64,
+                             .cols = 256,
+                             .rule = rule};
 }
 
 static rs_device volts(double sx, double sy, rs_sign_policy sign)
@@ -63,7 +63,7 @@ static void pixel_rules_place_corners(void **state)
 {
     (void)state;
     const rs_rowcol corners[4] = {{0, 0}, {0, 3}, {1, 0}, {1, 3}};
-    rs_frame f = {.width = 8, .height = 4, .rows = 2, .cols = 4};
+    rs_coords_frame f = {.width = 8, .height = 4, .rows = 2, .cols = 4};
     rs_xy p[4];
     rs_coords c = coords_of(f, rs_device_metres());
     rs_pixel_to_frame(&c, corners, 4, p); /* pixels of 2 x 2 m tile the frame */
@@ -90,7 +90,7 @@ static void pixel_rules_place_corners(void **state)
 static void author_conventions_are_reproduced(void **state)
 {
     (void)state;
-    rs_frame f = {.width = 5 * UM, .height = 5 * UM, .rows = 256, .cols = 256};
+    rs_coords_frame f = {.width = 5 * UM, .height = 5 * UM, .rows = 256, .cols = 256};
     f.rule = RS_PIXEL_INCLUSIVE;
     rs_coords raster = coords_of(f, rs_device_normalised());
     f.rule = RS_PIXEL_HALF_OPEN;
@@ -110,7 +110,8 @@ static void rows_go_down_and_columns_right(void **state)
 {
     (void)state;
     for (int rule = 0; rule < 3; rule++) {
-        rs_frame f = {.width = 4, .height = 2, .rows = 10, .cols = 20, .rule = (rs_pixel_rule)rule};
+        rs_coords_frame f = {
+            .width = 4, .height = 2, .rows = 10, .cols = 20, .rule = (rs_pixel_rule)rule};
         rs_coords c = coords_of(f, rs_device_metres());
         rs_rowcol in[3] = {{2, 5}, {3, 5}, {2, 6}};
         rs_xy out[3];
@@ -127,7 +128,7 @@ static void rows_go_down_and_columns_right(void **state)
 static void frame_turns_counterclockwise(void **state)
 {
     (void)state;
-    rs_frame f = {
+    rs_coords_frame f = {
         .cx = 10, .cy = 20, .width = 4, .height = 2, .angle = 90 * DEGREE, .rows = 1, .cols = 1};
     rs_coords c = coords_of(f, rs_device_metres());
     rs_xy in[2] = {{2, 0}, {0, 1}}, out[2];
@@ -157,14 +158,14 @@ static void normalised_units_ignore_place_and_angle(void **state)
 static void volts_follow_sign_policy(void **state)
 {
     (void)state;
-    rs_frame f = {.cx = 1 * UM,
-                  .cy = 2 * UM,
-                  .width = 3 * UM,
-                  .height = 3 * UM,
-                  .angle = -0.3,
-                  .rows = 256,
-                  .cols = 256,
-                  .rule = RS_PIXEL_INCLUSIVE};
+    rs_coords_frame f = {.cx = 1 * UM,
+                         .cy = 2 * UM,
+                         .width = 3 * UM,
+                         .height = 3 * UM,
+                         .angle = -0.3,
+                         .rows = 256,
+                         .cols = 256,
+                         .rule = RS_PIXEL_INCLUSIVE};
     double u = -1.5 * UM, v = 1.5 * UM; /* pixel (0,0) in the frame */
     double x = cos(0.3) * u + sin(0.3) * v + 1 * UM, y = -sin(0.3) * u + cos(0.3) * v + 2 * UM;
     rs_coords c = coords_of(f, volts(4.22e-6, -3.67e-6, RS_SIGN_AS_GIVEN));
@@ -224,7 +225,7 @@ static void bad_frames_and_devices_are_refused(void **state)
     memset(&before, 0x5a, sizeof before);
     c = before;
     rs_device ok = rs_device_metres();
-    rs_frame good = odd_frame(RS_PIXEL_INCLUSIVE), f;
+    rs_coords_frame good = odd_frame(RS_PIXEL_INCLUSIVE), f;
 #define REFUSED(change)                                                                            \
     f = good;                                                                                      \
     change;                                                                                        \

@@ -44,7 +44,7 @@ static void single_line_is_one_wall(void **state)
     build_graph(&d, 2e-9, NULL, &g);
     assert_int_equal(g.walls, 2);
     assert_int_equal(g.branches, 2);
-    const rs_line *line = &g.wall[0].line;
+    const rs_wall_line *line = &g.wall[0].line;
     assert_int_equal(line->count, 7);
     assert_near(line->length_px, 6, 0);
     assert_near(line->length, 12e-9, 1e-22);
@@ -83,7 +83,7 @@ static void oblique_bars_are_measured(void **state)
             assert_int_equal(g.walls, 1);
             assert_int_equal(count_ends(&g, RS_END_FREE), 2);
             /* The line's own ends are uncertain by the width of the bar: compare with the chord. */
-            const rs_line *line = &g.wall[0].line;
+            const rs_wall_line *line = &g.wall[0].line;
             worst_length = fmax(worst_length, fabs(line->length / line->chord - 1));
             worst_angle = fmax(worst_angle, angle_apart(line->orientation, a));
             worst_width = fmax(worst_width, fabs(line->width - 2 * half));

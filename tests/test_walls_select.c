@@ -76,7 +76,7 @@ static void even_points_are_even(void **state)
     double spacing = 7e-9;
     assert_ok(rs_select_even(&g, spacing, NULL, &p, &err), &err);
     for (int w = 0; w < 4; w++) {
-        const rs_line *line = &g.wall[w].line;
+        const rs_wall_line *line = &g.wall[w].line;
         bool closed = g.wall[w].end[0] == RS_END_CLOSED;
         int want = (int)fmax(1, floor(line->length / spacing + 0.5)), n = 0;
         double step = line->length / want, last = -1;

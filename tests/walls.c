@@ -67,7 +67,7 @@ void build_graph(const drawing *d, double size, const rs_wallgraph_options *opti
     assert_graph_is_sound(graph);
 }
 
-static void assert_line_is_sound(const rs_wallgraph *g, const rs_line *line)
+static void assert_line_is_sound(const rs_wallgraph *g, const rs_wall_line *line)
 {
     assert_in_range(line->count, 1, g->pixels);
     assert_true(line->first >= 0 && line->first + line->count <= g->pixels);

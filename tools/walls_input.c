@@ -49,11 +49,11 @@ static bool settle_scale(walls_job *job)
     }
     job->sized = job->grid.dx > 0 && job->grid.dy > 0;
     if (!job->sized) job->grid.dx = job->grid.dy = 1;
-    rs_frame frame = {.rows = job->grid.height,
-                      .cols = job->grid.width,
-                      .width = job->grid.width * job->grid.dx,
-                      .height = job->grid.height * job->grid.dy,
-                      .rule = job->request->rule};
+    rs_coords_frame frame = {.rows = job->grid.height,
+                             .cols = job->grid.width,
+                             .width = job->grid.width * job->grid.dx,
+                             .height = job->grid.height * job->grid.dy,
+                             .rule = job->request->rule};
     if (frame.rule == RS_PIXEL_INCLUSIVE) {
         frame.width -= job->grid.dx;
         frame.height -= job->grid.dy;

@@ -60,7 +60,7 @@ static bool write_points(const walls_job *job, const char *path)
 
 /* ------------------------------------------------------------------------------ walls, branches */
 
-static void put_line(rs_csv *c, const walls_job *job, const rs_line *line)
+static void put_line(rs_csv *c, const walls_job *job, const rs_wall_line *line)
 {
     const rs_pixel *p = job->graph.pixel + line->first, *last = p + line->count - 1;
     rs_csv_integer(c, line->count);

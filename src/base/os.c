@@ -1,6 +1,7 @@
 #define _GNU_SOURCE /* sched_getaffinity; everything else here is POSIX.1-2008 */
 #include "base/os.h"
 
+#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #ifdef __GLIBC__
@@ -66,6 +67,15 @@ double rs_os_cpu_seconds(void)
 double rs_os_thread_seconds(void)
 {
     return clock_seconds(CLOCK_THREAD_CPUTIME_ID);
+}
+
+void rs_os_sleep(double seconds)
+{
+    if (!(seconds > 0)) return;
+    if (seconds > 1e9) seconds = 1e9;
+    struct timespec left = {.tv_sec = (time_t)seconds};
+    left.tv_nsec = (long)(1e9 * (seconds - (double)left.tv_sec));
+    while (nanosleep(&left, &left) != 0 && errno == EINTR) continue;
 }
 
 int rs_os_processors(void)
@@ -351,4 +361,52 @@ reshed_status rs_os_write_file(const char *path, const void *data, size_t len, r
         return st;
     }
     return rs_os_commit_temp(temp, path, err);
+}
+
+/* ------------------------------------------------------------------------------- shared objects
+ */
+
+struct rs_os_library {
+    void *handle;
+};
+
+reshed_status rs_os_library_open(const char *path, rs_os_library **out, reshed_error *err)
+{
+    /* Without a slash the loader would search the system's folders for it. */
+    char here[512];
+    const char *name = path;
+    if (!strchr(path, '/')) {
+        int n = snprintf(here, sizeof here, "./%s", path);
+        if (n < 0 || (size_t)n >= sizeof here)
+            return rs_fail(err, RESHED_EINVAL, "name of a shared object|at most %zu bytes|%zu",
+                           sizeof here - 3, strlen(path));
+        name = here;
+    }
+    rs_os_library *library = rs_alloc(1, sizeof *library);
+    if (!library) return rs_fail_nomem(err, "a shared object", sizeof *library);
+    library->handle = dlopen(name, RTLD_NOW | RTLD_LOCAL);
+    if (!library->handle) {
+        rs_fail(err, RESHED_EIO, "cannot load: %s", dlerror());
+        rs_free(library);
+        return RESHED_EIO;
+    }
+    *out = library;
+    return RESHED_OK;
+}
+
+rs_os_function *rs_os_library_function(rs_os_library *library, const char *name)
+{
+    /* ISO C has no cast from an object pointer to a function pointer; POSIX promises that the bytes
+     * are the same. */
+    void *symbol = dlsym(library->handle, name);
+    rs_os_function *function = NULL;
+    memcpy(&function, &symbol, sizeof function);
+    return function;
+}
+
+void rs_os_library_close(rs_os_library *library)
+{
+    if (!library) return;
+    dlclose(library->handle);
+    rs_free(library);
 }

@@ -25,6 +25,9 @@ double rs_os_cpu_seconds(void);
 /* Of the calling thread. */
 double rs_os_thread_seconds(void);
 
+/* Returns after that many seconds, or a little more; at once when seconds <= 0 or NaN. */
+void rs_os_sleep(double seconds);
+
 /* Processors that this process may use, >= 1. */
 int rs_os_processors(void);
 
@@ -79,5 +82,15 @@ reshed_status rs_os_write_file(const char *path, const void *data, size_t len, r
 reshed_status rs_os_temp_name(const char *path, char *buf, size_t n, reshed_error *err);
 reshed_status rs_os_commit_temp(const char *temp, const char *path, reshed_error *err);
 void rs_os_discard_temp(const char *temp);
+
+/* A shared object, loaded from path (a name without '/' is looked for in the current folder, not
+ * in the system's). RESHED_EIO with the loader's own words. */
+typedef struct rs_os_library rs_os_library;
+reshed_status rs_os_library_open(const char *path, rs_os_library **out, reshed_error *err);
+/* The function of that name, to be cast to its true type; NULL when there is none. */
+typedef void rs_os_function(void);
+rs_os_function *rs_os_library_function(rs_os_library *library, const char *name);
+/* NULL is fine. */
+void rs_os_library_close(rs_os_library *library);
 
 #endif

@@ -148,7 +148,7 @@ reshed_status rs_wall_distances(const rs_wallgraph *graph, const uint8_t *region
     reshed_status st = rs_distance_metres(region, grid->height, grid->width, grid->dx, grid->dy,
                                           from_region, NULL, err);
     for (int w = 0; w < graph->walls && !st; w++) {
-        const rs_line *line = &graph->wall[w].line;
+        const rs_wall_line *line = &graph->wall[w].line;
         double sum = 0;
         for (int i = 0; i < line->count; i++) {
             rs_pixel p = graph->pixel[line->first + i];

@@ -194,7 +194,7 @@ reshed_status rs_select_even(const rs_wallgraph *graph, double spacing, const rs
         goto done;
     }
     for (int w = 0; w < graph->walls; w++) {
-        const rs_line *line = &graph->wall[w].line;
+        const rs_wall_line *line = &graph->wall[w].line;
         const rs_pixel *p = graph->pixel + line->first;
         bool closed = graph->wall[w].end[0] == RS_END_CLOSED;
         rs_line_smooth(&graph->grid, p, line->count, closed, smooth);

@@ -304,7 +304,7 @@ done:
 
 /* ------------------------------------------------------------------------------------ spurs */
 
-static double chain_metres(const rs_wallgraph *g, const rs_line *line)
+static double chain_metres(const rs_wallgraph *g, const rs_wall_line *line)
 {
     double sum = 0;
     const rs_pixel *p = g->pixel + line->first;

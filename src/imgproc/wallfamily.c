@@ -24,7 +24,7 @@ static double angle_between(double a, double b)
     return fabs(remainder(a - b, RS_PI));
 }
 
-static void add_to(group *g, const rs_line *line)
+static void add_to(group *g, const rs_wall_line *line)
 {
     g->x += line->length * cos(2 * line->orientation);
     g->y += line->length * sin(2 * line->orientation);
@@ -38,7 +38,7 @@ static int longest_group(const void *a, const void *b)
     return x->id - y->id;
 }
 
-static double place_along(const rs_wallgraph *g, const rs_line *line, double orientation)
+static double place_along(const rs_wallgraph *g, const rs_wall_line *line, double orientation)
 {
     double nx = -sin(orientation), ny = cos(orientation), sum = 0;
     for (int i = 0; i < line->count; i++) {
@@ -54,7 +54,7 @@ static int make_groups(rs_wallgraph *g, double angle, double min_length, group *
 {
     int n = 0;
     for (int w = 0; w < g->walls; w++) {
-        const rs_line *line = &g->wall[w].line;
+        const rs_wall_line *line = &g->wall[w].line;
         g->wall[w].family = -1;
         g->wall[w].place = 0;
         if (line->length < min_length || !(line->length > 0) || isnan(line->orientation)) continue;

@@ -123,7 +123,7 @@ static double own_length(const rs_xy *s, int n, bool closed, int i)
  * last pixel or of a junction comes in, is left out as far as the line is wide. The width of a
  * piece scatters with the raster; width_sd is between pieces of seven pixels. */
 static void measure_width(const rs_grid *grid, const int32_t *area, const rs_pixel *p,
-                          const rs_xy *s, int n, bool closed, rs_line *line)
+                          const rs_xy *s, int n, bool closed, rs_wall_line *line)
 {
     enum { PIECE = 7 };
     double all = 0, length = line->length, pixel_area = grid->dx * grid->dy;
@@ -172,7 +172,7 @@ static double mean_over(const rs_grid *grid, const float *map, const rs_pixel *p
 
 /* Sets everything but first and count, and smooth[line->count]. area NULL: widths are NaN. */
 static void measure(const rs_wallgraph_input *in, const rs_pixel *pixel, const int32_t *area,
-                    bool closed, rs_xy *smooth, rs_line *line)
+                    bool closed, rs_xy *smooth, rs_wall_line *line)
 {
     const rs_pixel *p = pixel + line->first;
     int n = line->count;
@@ -207,7 +207,7 @@ static reshed_status measure_walls(const rs_wallgraph_input *in, rs_wallgraph *g
 
 static int longest_first(const void *a, const void *b)
 {
-    const rs_line *x = &((const rs_wall *)a)->line, *y = &((const rs_wall *)b)->line;
+    const rs_wall_line *x = &((const rs_wall *)a)->line, *y = &((const rs_wall *)b)->line;
     if (x->length != y->length) return x->length > y->length ? -1 : 1;
     return x->first - y->first;
 }
@@ -244,7 +244,7 @@ static void label_walls(rs_wallgraph *g, double min_wall)
     while (kept > 0 && g->wall[kept - 1].line.length < min_wall) kept--;
     for (size_t i = 0; i < n; i++) g->wall_at[i] = -1;
     for (int w = 0; w < g->walls; w++) {
-        const rs_line *line = &g->wall[w].line;
+        const rs_wall_line *line = &g->wall[w].line;
         for (int i = 0; i < line->count; i++) {
             size_t k = index_of(&g->grid, g->pixel[line->first + i]);
             if (w < kept && g->wall_at[k] < 0)
@@ -257,7 +257,7 @@ static void label_walls(rs_wallgraph *g, double min_wall)
     spread_labels(g);
     for (size_t i = 0; i < n; i++) g->skeleton[i] = g->wall_at[i] >= 0;
     for (int b = 0; b < g->branches; b++) {
-        const rs_line *line = &g->branch[b].line;
+        const rs_wall_line *line = &g->branch[b].line;
         g->branch[b].wall = g->wall_at[index_of(&g->grid, g->pixel[line->first + line->count / 2])];
     }
 }
@@ -270,7 +270,7 @@ static reshed_status measure_branches(const rs_wallgraph_input *in, rs_wallgraph
     *smooth = rs_alloc((size_t)g->pixels, sizeof **smooth);
     if (!*smooth) return rs_fail_nomem(err, "lines", (size_t)g->pixels * sizeof **smooth);
     for (int b = 0; b < g->branches; b++) {
-        rs_line *line = &g->branch[b].line;
+        rs_wall_line *line = &g->branch[b].line;
         measure(in, g->pixel, area, g->branch[b].node[0] < 0, *smooth + line->first, line);
     }
     return RESHED_OK;

@@ -53,7 +53,7 @@ typedef struct rs_wallgraph_input {
 } rs_wallgraph_input;
 
 /* A run of pixels and what was measured on it. */
-typedef struct rs_line {
+typedef struct rs_wall_line {
     int first, count;   /* its pixels are graph.pixel[first], ... in order along the line;
  a ring does not repeat its first */
     double length_px;   /* chain length: 1 for a step along an axis, sqrt(2) for a diagonal one */
@@ -64,7 +64,7 @@ typedef struct rs_line {
     double width_sd;    /* between pieces of seven pixels */
     double probability; /* mean over the pixels, as is variance */
     double variance;
-} rs_line;
+} rs_wall_line;
 
 typedef enum rs_node_kind {
     RS_NODE_END,      /* one branch ends here, inside the frame */
@@ -80,7 +80,7 @@ typedef struct rs_node {
 } rs_node;
 
 typedef struct rs_branch {
-    rs_line line;
+    rs_wall_line line;
     int node[2]; /* at the first and last pixel; -1 for a closed line without nodes */
     int wall;    /* -1: in no wall (too short, or a bridge inside a junction) */
 } rs_branch;
@@ -94,7 +94,7 @@ typedef enum rs_wall_end {
 } rs_wall_end;
 
 typedef struct rs_wall {
-    rs_line line;
+    rs_wall_line line;
     rs_wall_end end[2];
     int pair;     /* the best of the pairs it belongs to, or -1 */
     int family;   /* walls of one orientation, see wallfamily.h; -1 until that is called */

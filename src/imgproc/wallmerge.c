@@ -50,7 +50,7 @@ static int node_of_end(const merger *m, int e)
 
 static rs_xy outward_direction(const merger *m, int e)
 {
-    const rs_line *line = &m->g->branch[e / 2].line;
+    const rs_wall_line *line = &m->g->branch[e / 2].line;
     const rs_xy *s = m->smooth + line->first;
     int last = line->count - 1, reach = (int)m->options->reach;
     int far = reach < last ? reach : last;
@@ -238,7 +238,7 @@ static reshed_status cross_junction(merger *m, rs_pixel to, reshed_error *err)
 static reshed_status add_branch_pixels(merger *m, int e, int run, reshed_error *err)
 {
     rs_wallgraph *g = m->g;
-    rs_line line = g->branch[e / 2].line;
+    rs_wall_line line = g->branch[e / 2].line;
     m->used[e / 2] = true;
     for (int i = 0; i < line.count; i++) {
         rs_pixel p = g->pixel[line.first + (e % 2 ? line.count - 1 - i : i)];

@@ -115,7 +115,7 @@ static reshed_status note_hit(pairer *m, int a, int i, int side, const ray *r, r
                               rs_xy normal, reshed_error *err)
 {
     rs_wallgraph *g = m->g;
-    const rs_line *line = &g->wall[a].line;
+    const rs_wall_line *line = &g->wall[a].line;
     int b = g->wall_at[index_of(&g->grid, hit.row, hit.col)];
     int32_t place = m->place[index_of(&g->grid, hit.row, hit.col)];
     if (place < 0) return RESHED_OK;
@@ -157,7 +157,7 @@ static reshed_status note_hit(pairer *m, int a, int i, int side, const ray *r, r
 
 static reshed_status look_around(pairer *m, int a, reshed_error *err)
 {
-    const rs_line *line = &m->g->wall[a].line;
+    const rs_wall_line *line = &m->g->wall[a].line;
     for (int i = 0; i < line->count; i++) {
         rs_xy t = m->tangent[line->first + i];
         if (t.x == 0 && t.y == 0) continue;
@@ -276,7 +276,7 @@ static void prepare(pairer *m)
     size_t n = rs_grid_count(&g->grid);
     for (size_t i = 0; i < n; i++) m->place[i] = -1;
     for (int w = 0; w < g->walls; w++) {
-        const rs_line *line = &g->wall[w].line;
+        const rs_wall_line *line = &g->wall[w].line;
         const rs_pixel *p = g->pixel + line->first;
         rs_xy *s = m->smooth + line->first;
         bool closed = g->wall[w].end[0] == RS_END_CLOSED;

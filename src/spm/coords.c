@@ -7,6 +7,18 @@
 
 #include "base/image.h"
 
+rs_coords_frame rs_coords_frame_of(const rs_frame *frame)
+{
+    return (rs_coords_frame){.cx = frame->cx,
+                             .cy = frame->cy,
+                             .width = frame->width,
+                             .height = frame->height,
+                             .angle = frame->angle,
+                             .rows = frame->rows,
+                             .cols = frame->cols,
+                             .rule = RS_PIXEL_CENTRED};
+}
+
 rs_device rs_device_metres(void)
 {
     return (rs_device){.kind = RS_DEVICE_METRES};
@@ -45,7 +57,7 @@ static rs_affine after(const rs_affine *b, const rs_affine *a)
 
 /* ------------------------------------------------------------------------------------- checks */
 
-static reshed_status check_frame(const rs_frame *f, reshed_error *err)
+static reshed_status check_frame(const rs_coords_frame *f, reshed_error *err)
 {
     int least = f->rule == RS_PIXEL_INCLUSIVE ? 2 : 1;
     if (!(f->width > 0) || !(f->height > 0) || !isfinite(f->width) || !isfinite(f->height))
@@ -107,7 +119,7 @@ static void place_pixels(rs_pixel_rule rule, int n, double *first, double *step)
 
 static void set_pixels(rs_coords *c)
 {
-    const rs_frame *f = &c->frame;
+    const rs_coords_frame *f = &c->frame;
     double first_x = 0, step_x = 1, first_y = 0, step_y = 1;
     place_pixels(f->rule, f->cols, &first_x, &step_x);
     place_pixels(f->rule, f->rows, &first_y, &step_y);
@@ -119,7 +131,7 @@ static void set_pixels(rs_coords *c)
 
 static void set_stage(rs_coords *c)
 {
-    const rs_frame *f = &c->frame;
+    const rs_coords_frame *f = &c->frame;
     double co = cos(f->angle), si = sin(f->angle);
     c->frame_to_stage = (rs_affine){co, -si, f->cx, si, co, f->cy};
     c->stage_to_frame =
@@ -150,8 +162,8 @@ static void set_device(rs_coords *c)
     }
 }
 
-reshed_status rs_coords_init(rs_coords *coords, const rs_frame *frame, const rs_device *device,
-                             reshed_error *err)
+reshed_status rs_coords_init(rs_coords *coords, const rs_coords_frame *frame,
+                             const rs_device *device, reshed_error *err)
 {
     reshed_status st = check_frame(frame, err);
     if (!st) st = check_device(device, err);

@@ -18,6 +18,7 @@
 
 #include "base/status.h"
 #include "imgproc/grid.h"
+#include "spm/driver.h"
 
 typedef struct rs_rowcol {
     double row, col;
@@ -34,13 +35,16 @@ typedef enum rs_pixel_rule {
                            convert_coordinates */
 } rs_pixel_rule;
 
-typedef struct rs_frame {
+typedef struct rs_coords_frame {
     double cx, cy;        /* metres, stage: centre of the frame */
     double width, height; /* metres, > 0 */
     double angle;         /* radians, counterclockwise, of the frame's x axis against the stage's */
     int rows, cols;       /* pixels, >= 1 (>= 2 with RS_PIXEL_INCLUSIVE) */
     rs_pixel_rule rule;
-} rs_frame;
+} rs_coords_frame;
+
+/* The frame of a driver, whose pixels tile it. */
+rs_coords_frame rs_coords_frame_of(const rs_frame *frame);
 
 typedef enum rs_device_kind {
     RS_DEVICE_METRES,     /* stage metres. Nanonis */
@@ -70,7 +74,7 @@ typedef struct rs_affine {
 
 /* Plain data; copy it freely. */
 typedef struct rs_coords {
-    rs_frame frame;
+    rs_coords_frame frame;
     rs_device device;
     rs_affine pixel_to_frame, frame_to_pixel; /* pixels as x = col, y = row */
     rs_affine frame_to_stage, stage_to_frame;
@@ -83,8 +87,8 @@ rs_device rs_device_normalised(void);
 
 /* Errors: RESHED_EINVAL when a size, sensitivity or range is zero, negative where it must not be,
  * or not finite. */
-reshed_status rs_coords_init(rs_coords *coords, const rs_frame *frame, const rs_device *device,
-                             reshed_error *err);
+reshed_status rs_coords_init(rs_coords *coords, const rs_coords_frame *frame,
+                             const rs_device *device, reshed_error *err);
 
 void rs_pixel_to_frame(const rs_coords *c, const rs_rowcol *in, size_t n, rs_xy *out);
 void rs_frame_to_pixel(const rs_coords *c, const rs_xy *in, size_t n, rs_rowcol *out);

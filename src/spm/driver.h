@@ -57,7 +57,8 @@ typedef struct rs_driver_caps {
     bool off_field;       /* spectroscopy reads at zero bias after each step as well */
     bool retrace;         /* lines come in both directions */
     bool simulated;       /* no sample can come to harm */
-    double clock_rate;    /* 1; N when an instrument second takes 1/N of a real one */
+    double clock_rate;    /* 1; N when an instrument second takes 1/N of a real one; infinite when
+                             nothing takes time */
     int bins;             /* of a spectrum, 0 without band excitation; fixed once set_be has
                              been called */
     int channels;         /* named channels of a line besides the spectra */
@@ -86,7 +87,8 @@ typedef struct rs_be_setup {
 } rs_be_setup;
 
 /* One line as it was delivered. The caller owns the arrays and sets the capacities; NULL where not
- * wanted. */
+ * wanted. They are packed by what was filled in, not by the capacities. Room for fewer columns or
+ * bins than there are is REFUSED, and the line waits; of the channels as many come as fit. */
 typedef struct rs_line {
     int cols, bins, channels; /* capacities in, what was filled in out */
     float *channel;           /* [channels][cols], as caps.channel; NaN where there is no value */
@@ -144,15 +146,17 @@ typedef struct rs_driver_ops {
     rs_driver_status (*start)(void *self, int row, double timeout, reshed_error *err);
     /* Stops after the line that is being scanned; start(next row) goes on. */
     rs_driver_status (*pause)(void *self, double timeout, reshed_error *err);
-    /* The next line, in the order in which they were scanned. RETRY: none yet. LOST_LINE: line->row
-     * is the one that will not come. After the last line of a frame: REFUSED. A driver keeps lines
-     * that were not asked for yet, at least 64 of them. */
+    /* The next line, in the order in which they were scanned: a row's trace, then its retrace.
+     * RETRY: none yet. LOST_LINE: line->row and line->retrace say which one will not come. After
+     * the last line of a frame, or the last before a pause: REFUSED. A driver keeps lines that were
+     * not asked for yet, at least 64 of them. */
     rs_driver_status (*wait_line)(void *self, double timeout, rs_line *line, reshed_error *err);
     /* A finished frame of one channel: data [rows,cols]. */
     rs_driver_status (*grab_frame)(void *self, int channel, bool retrace, float *data,
                                    double timeout, reshed_error *err);
 
-    /* The tip. */
+    /* The tip. move_tip: RETRY while it is on its way; the same call then waits for the same
+     * motion. */
     rs_driver_status (*move_tip)(void *self, double x, double y, double speed, double timeout,
                                  reshed_error *err);
     rs_driver_status (*get_tip)(void *self, double *x, double *y, double timeout,
@@ -169,7 +173,8 @@ typedef struct rs_driver_ops {
                               reshed_error *err);
     rs_driver_status (*set_drive)(void *self, double volts, double timeout, reshed_error *err);
 
-    /* Spectroscopy where the tip is. */
+    /* Spectroscopy where the tip is. run: RETRY while it is under way; the same call then waits for
+     * the same spectrum. */
     rs_driver_status (*set_spectroscopy)(void *self, const rs_spectroscopy *s, double timeout,
                                          reshed_error *err);
     rs_driver_status (*run_spectroscopy)(void *self, double timeout, rs_spectrum *out,

@@ -1,0 +1,10 @@
+/* driver_replay.h - a recorded image as an instrument: what was measured before comes again, line
+ * by line, by the clock of sim.h. Its options are in the table's help text. */
+#ifndef RS_SPM_DRIVER_REPLAY_H
+#define RS_SPM_DRIVER_REPLAY_H
+
+#include "spm/driver.h"
+
+const rs_driver_ops *rs_driver_replay_ops(void);
+
+#endif
