@@ -32,8 +32,10 @@
  * Other programs read the file while it changes. A step is carried out in its owner's order, so
  * what holds for readers of the owner's writes (HDF5's SWMR) holds for them.
  *
- * A failed sync may have dropped what it should have written, and the next one would not say so;
- * everything since the last good one is written again. For the file that is the whole journal. */
+ * A failed sync may have dropped what it should have written, and the next one would not say so.
+ * What the journal lost is in memory and written again. What the file lost is in the journal, which
+ * therefore is not cut back any more; its steps are carried out anew when the file is closed, not
+ * before: the first of them would take the file back to where it was then. */
 #include "io/journal.h"
 
 #include <string.h>
@@ -60,7 +62,7 @@ struct rs_journal {
     uint64_t longest;
     int sync_every, unsynced;
     bool broken; /* memory was short: a change is missing */
-    bool redo;   /* a sync of the file failed */
+    bool redo;   /* a sync of the file failed: the journal stays as long as the file is open */
     bool cut;    /* the journal is to be cut back before anything is added to it */
     /* Steps since `synced`, as in the journal: [0, written) is there, [written, sealed) should be,
      * [sealed, n) is the step in the making, without its checksum. */
@@ -263,7 +265,7 @@ static reshed_status carry_out(const uint8_t *p, size_t n, rs_os_file *file, uin
             if (st == RESHED_OK) *size = to;
         } else {
             st = rs_os_write_at(file, to, p + at, (size_t)len, err);
-            if (st == RESHED_OK && to + len > *size) *size = to + len;
+            if (st == RESHED_OK && len && to + len > *size) *size = to + len;
             at += (size_t)len;
         }
         if (st != RESHED_OK) return st;
@@ -271,20 +273,16 @@ static reshed_status carry_out(const uint8_t *p, size_t n, rs_os_file *file, uin
     return RESHED_OK;
 }
 
-static reshed_status redo_steps(rs_os_file *journal, uint64_t end, rs_os_file *file, uint64_t *size,
-                                reshed_error *err);
-
-/* Step 4. When it fails half-way it is done again from the start: a journal that was cut already
- * has no steps to redo. */
+/* Step 4. When it fails after the file's sync it is done again. */
 static reshed_status cut_back(rs_journal *j, reshed_error *err)
 {
-    reshed_status st = RESHED_OK;
-    if (j->redo) st = redo_steps(j->disk, j->synced, j->file, &j->size, err);
-    if (st == RESHED_OK) {
-        st = rs_os_sync(j->file, err);
-        j->redo = st != RESHED_OK;
+    reshed_status st = rs_os_sync(j->file, err);
+    if (st != RESHED_OK) {
+        j->redo = true;
+        j->cut = false;
+        return st;
     }
-    if (st == RESHED_OK) st = rs_os_resize(j->disk, HEADER, err);
+    st = rs_os_resize(j->disk, HEADER, err);
     if (st == RESHED_OK) st = rs_os_sync(j->disk, err);
     if (st != RESHED_OK) return st;
     j->synced = HEADER;
@@ -328,7 +326,7 @@ reshed_status rs_journal_commit(rs_journal *j, bool sync, reshed_error *err)
     j->written = j->sealed;
     if (fresh) j->unsynced++;
     if (j->n > 0 && (sync || j->unsynced >= j->sync_every)) st = sync_steps(j, err);
-    if (st != RESHED_OK || j->n > 0 || j->synced <= j->longest) return st;
+    if (st != RESHED_OK || j->n > 0 || j->synced <= j->longest || j->redo) return st;
     j->cut = true;
     return cut_back(j, err);
 }
@@ -344,18 +342,6 @@ void rs_journal_abandon(rs_journal *j)
     rs_os_close(j->disk);
     rs_free(j->buf);
     rs_free(j);
-}
-
-reshed_status rs_journal_close(rs_journal *j, reshed_error *err)
-{
-    reshed_status st = rs_journal_clean(j)
-                           ? RESHED_OK
-                           : rs_fail(err, RESHED_EIO, "the last changes are not in the file");
-    if (st == RESHED_OK && j->disk) st = cut_back(j, err);
-    bool remove = st == RESHED_OK && j->disk;
-    if (remove) rs_os_discard_temp(j->path);
-    rs_journal_abandon(j);
-    return st;
 }
 
 /* ------------------------------------------------------------------------------------- recovery */
@@ -376,7 +362,8 @@ static bool changes_are_sane(const uint8_t *p, uint64_t n, uint32_t count)
 }
 
 /* Reads the step at `at` of a journal of `end` bytes into a new block (rs_free), its changes
- * n bytes of it. *p is NULL when there is no whole step. A disk that does not read is something else. */
+ * n bytes of it. *p is NULL when there is no whole step. A disk that does not read is something
+ * else. */
 static reshed_status read_step(const rs_os_file *journal, uint64_t at, uint64_t end,
                                uint64_t number, uint8_t **p, size_t *n, reshed_error *err)
 {
@@ -454,5 +441,17 @@ reshed_status rs_journal_recover(const char *path, rs_os_file *file, reshed_erro
     }
     rs_os_close(journal);
     if (st == RESHED_OK) rs_os_discard_temp(path);
+    return st;
+}
+
+/* -------------------------------------------------------------------------------------- the end */
+reshed_status rs_journal_close(rs_journal *j, reshed_error *err)
+{
+    reshed_status st = RESHED_OK;
+    if (!rs_journal_clean(j)) st = rs_fail(err, RESHED_EIO, "the last changes are not in the file");
+    if (st == RESHED_OK && j->redo) st = redo_steps(j->disk, j->synced, j->file, &j->size, err);
+    if (st == RESHED_OK && j->disk) st = cut_back(j, err);
+    if (st == RESHED_OK && j->disk) rs_os_discard_temp(j->path);
+    rs_journal_abandon(j);
     return st;
 }

@@ -17,8 +17,7 @@
  *
  * Full disk. RESHED_EIO from a put or commit: what was durable stays so, what was put since is kept
  * in memory. Once there is space again rs_session_commit (or any put, which tries that first) goes
- * on as if nothing had happened. A put that was answered by RESHED_EIO may be made again, or not:
- * writing the same thing twice is harmless, except for the logs, where it makes two entries.
+ * on as if nothing had happened. A put that was answered by RESHED_EIO may be made again, or not.
  *
  * Live. While it is written any program may read the file in HDF5's SWMR mode (h5py: File(path,
  * "r", libver="latest", swmr=True), then id.refresh() of a dataset), and so does rs_session_open.
