@@ -157,10 +157,29 @@ static const H5FD_class_t driver = {
     .fl_map = H5FD_FLMAP_DICHOTOMY,
 };
 
+/* rs_os_open has locked the file already. The library marks a file as being written, and minds such
+ * marks, only when its driver can lock. */
+static herr_t on_lock(H5FD_t *file, hbool_t writing)
+{
+    (void)file, (void)writing;
+    return 0;
+}
+
+static herr_t on_unlock(H5FD_t *file)
+{
+    (void)file;
+    return 0;
+}
+
 hid_t rs_h5_io_plist(rs_h5_io *io)
 {
     driver_info info = {io};
-    hid_t plist = H5Pcreate(H5P_FILE_ACCESS), id = H5FDregister(&driver);
+    H5FD_class_t class = driver;
+    if (io->journal) {
+        class.lock = on_lock;
+        class.unlock = on_unlock;
+    }
+    hid_t plist = H5Pcreate(H5P_FILE_ACCESS), id = H5FDregister(&class);
     bool ok = plist >= 0 && id >= 0 && H5Pset_driver(plist, id, &info) >= 0;
     if (id >= 0) H5FDunregister(id); /* the list keeps its own hold on it */
     if (ok) return plist;

@@ -31,18 +31,27 @@ reshed_status rs_h5_recover(const char *path, bool *live, reshed_error *err)
     return *live ? RESHED_OK : st;
 }
 
-/* Opens the file in SWMR mode, the flag of a writer that died notwithstanding: the lock tells
- * whether there is one. */
-static hid_t open_swmr(rs_h5_io *io)
+/* Opens the file for writing. clear: takes away the flag that a writer which died has left, by
+ * which others know that the file is being written; the lock has told that there is none now. */
+static hid_t open_file(rs_h5_io *io, unsigned flags, bool clear)
 {
-    const hbool_t clear = true;
+    const hbool_t yes = true;
     hid_t plist = rs_h5_io_plist(io), id = -1;
-    /* The property by which h5clear does it; it has no name in the library's headers. */
-    if (plist >= 0 && H5Pset(plist, "clear_status_flags", &clear) >= 0 &&
+    /* The property by which h5clear does it; it has no name in the library's headers. The library
+     * sets no flag then either, so this is an opening of its own. */
+    if (plist >= 0 && (!clear || H5Pset(plist, "clear_status_flags", &yes) >= 0) &&
         H5Pset_libver_bounds(plist, H5F_LIBVER_V110, H5F_LIBVER_V110) >= 0)
-        id = H5Fopen("reshed", H5F_ACC_RDWR | H5F_ACC_SWMR_WRITE, plist);
+        id = H5Fopen("reshed", H5F_ACC_RDWR | flags, plist);
     rs_h5_close(plist);
     return id;
+}
+
+/* In SWMR mode. What both openings change waits in the journal for the first commit. */
+static hid_t open_swmr(rs_h5_io *io)
+{
+    hid_t id = open_file(io, 0, true);
+    if (id < 0 || H5Fclose(id) < 0) return -1;
+    return open_file(io, H5F_ACC_SWMR_WRITE, false);
 }
 
 static reshed_status identify(rs_h5_shared *s, const char *identity, reshed_error *err)

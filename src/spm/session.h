@@ -20,7 +20,7 @@
  * on as if nothing had happened. A put that was answered by RESHED_EIO may be made again, or not.
  *
  * Live. While it is written any program may read the file in HDF5's SWMR mode (h5py: File(path,
- * "r", libver="latest", swmr=True), then id.refresh() of a dataset), and so does rs_session_open.
+ * "r", libver="latest", swmr=True), then refresh() of a dataset), and so does rs_session_open.
  * Beside it lies PATH.journal, which belongs to it until finish removes it: after a crash keep the
  * two together.
  *
