@@ -146,6 +146,38 @@ static void the_smallest_session(void **state)
     rs_session_finish(s, RESHED_OK, NULL);
 }
 
+/* Lines and spectra of more than a chunk. */
+static void wide_lines(void **state)
+{
+    (void)state;
+    enum { COLS = 700, BINS = 300 };
+    char path[1024];
+    strcpy(path, test_temp("wide.h5"));
+    reshed_error err = {0};
+    rs_session *s = NULL;
+    double frequency[BINS];
+    const size_t n = (size_t)COLS * BINS * 2;
+    float *v = rs_alloc(2 * n, sizeof *v), *back = v + n;
+    assert_non_null(v);
+    for (int i = 0; i < BINS; i++) frequency[i] = i;
+    for (size_t i = 0; i < n; i++) v[i] = (float)i;
+    const rs_session_setup setup = {
+        .caps = {.bins = BINS}, .frequency = frequency, .frame = {.rows = 2, .cols = COLS}};
+    rs_line line = {.cols = COLS, .bins = BINS, .spectra = v, .row = 1};
+    remove_session(path);
+    assert_ok(rs_session_create(path, &setup, 1, &s, &err), &err);
+    assert_ok(rs_session_put_line(s, &line, 0, &err), &err);
+    assert_ok(rs_session_finish(s, RESHED_OK, &err), &err);
+    assert_ok(rs_session_open(path, &s, &err), &err);
+    line.spectra = back;
+    assert_ok(rs_session_read_line(s, 1, false, &line, NULL, &err), &err);
+    assert_memory_equal(v, back, n * sizeof *v);
+    line.bins = BINS - 1;
+    assert_int_equal(rs_session_read_line(s, 1, false, &line, NULL, &err), RESHED_EINVAL);
+    rs_session_finish(s, RESHED_OK, NULL);
+    rs_free(v);
+}
+
 static void refuses_wrong_setups(void **state)
 {
     (void)state;
@@ -675,6 +707,7 @@ int main(void)
         cmocka_unit_test(what_is_put_is_found),
         cmocka_unit_test(the_setup_comes_back),
         cmocka_unit_test(the_smallest_session),
+        cmocka_unit_test(wide_lines),
         cmocka_unit_test(refuses_wrong_setups),
         cmocka_unit_test(refuses_wrong_puts),
         cmocka_unit_test(events_are_cut),

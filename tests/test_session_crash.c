@@ -361,6 +361,55 @@ static void finish_on_a_full_disk(void **state)
     rs_free(empty);
 }
 
+/* A session that cannot be opened for writing stays what it was; one that cannot be made is not
+ * there. */
+static void opening_on_a_full_disk(void **state)
+{
+    (void)state;
+    char path_buf[1024], journal[1100];
+    const char *path = temp(path_buf, "unopened.h5");
+    snprintf(journal, sizeof journal, "%s.journal", path);
+    size_t len;
+    uint8_t *empty = empty_session(&len);
+    reshed_status st;
+    reshed_error err = {0};
+    long n = 0;
+    do {
+        rs_session *s = NULL;
+        remove_session(path);
+        put_file(path, empty, len);
+        disk_fail_at(n, DISK_FULL, 0);
+        st = rs_session_resume(path, 1, &s, &err);
+        disk_fail_at(0, DISK_FINE, 0);
+        if (st == RESHED_OK) {
+            rs_session_finish(s, RESHED_ETIMEOUT, NULL);
+        } else {
+            assert_error(st, RESHED_EIO, &err, "No space left");
+            assert_null(s);
+        }
+        check_survival(path, 0, n++);
+    } while (st != RESHED_OK);
+    assert_true(n > 3);
+    n = 0;
+    const int others = files_beside(path, ".tmp"); /* of programs that died */
+    do {
+        rs_session *s = NULL;
+        remove_session(path);
+        disk_fail_at(n, DISK_FULL, 0);
+        st = rs_session_create(path, sim_setup(), 1, &s, &err);
+        disk_fail_at(0, DISK_FINE, 0);
+        if (st != RESHED_OK) {
+            assert_error(st, RESHED_EIO, &err, "No space left");
+            assert_true(s == NULL && !rs_os_is_file(path) && !rs_os_is_file(journal));
+        } else {
+            assert_ok(rs_session_finish(s, RESHED_OK, &err), &err);
+        }
+        n += test_long() ? 1 : 7;
+    } while (st != RESHED_OK);
+    assert_int_equal(files_beside(path, ".tmp"), others);
+    rs_free(empty);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -370,6 +419,7 @@ int main(void)
         cmocka_unit_test(no_line_is_lost_to_kill_9),
         cmocka_unit_test(waits_for_space_on_the_disk),
         cmocka_unit_test(finish_on_a_full_disk),
+        cmocka_unit_test(opening_on_a_full_disk),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -47,8 +47,9 @@ typedef struct rs_session_metric {
 } rs_session_metric;
 
 /* What is known before the first line; fixed from then on. Texts may be NULL ("" when read back)
- * and of any length up to 60,000 bytes. The caller keeps what it points to; in an open session
- * everything is the session's. */
+ * and have at most 4000 bytes; names of settings and of driver options are distinct, and come back
+ * in alphabetical order. The caller keeps what it points to; in an open session everything is the
+ * session's. */
 typedef struct rs_session_setup {
     const char *start_time; /* ISO 8601, "2026-11-25T10:15:00Z" */
     const char *region, *sample, *operator_name;

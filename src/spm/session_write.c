@@ -217,7 +217,13 @@ reshed_status rs_session_create(const char *path, const rs_session_setup *setup,
                        "(name.journal), without which that one is not complete");
     rs_h5_hush hush = rs_h5_hush_begin();
     st = create_file(path, setup, err);
-    if (st == RESHED_OK) st = open_writer(path, sync_every, out, err);
+    if (st == RESHED_OK) {
+        st = open_writer(path, sync_every, out, err);
+        if (st != RESHED_OK) {
+            rs_os_discard_temp(path);
+            rs_os_discard_temp(journal);
+        }
+    }
     rs_h5_hush_end(hush);
     return st;
 }
