@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/os.h"
@@ -18,6 +20,12 @@ static void remove_session(const char *path)
     snprintf(journal, sizeof journal, "%s.journal", path);
     remove(path);
     remove(journal);
+}
+
+static void put_file(const char *path, const void *data, size_t n)
+{
+    FILE *f = fopen(path, "wb");
+    if (!f || fwrite(data, 1, n, f) != n || fclose(f) != 0) abort();
 }
 
 /* A session with the first n puts, still open. */
@@ -321,6 +329,80 @@ static void readers_follow_the_writer(void **state)
     assert_null(second);
 }
 
+/* A reader in another process that looks at any moment can always read, and finds the data of all
+ * lines and points that it is told of. */
+static bool look_around(const char *path, const sim_model *all)
+{
+    static sim_model there;
+    reshed_error err = {0};
+    rs_session *s = NULL;
+    rs_session_progress p;
+    if (rs_session_open(path, &s, &err) != RESHED_OK) return false;
+    bool ok = rs_session_get_progress(s, &p, &err) == RESHED_OK;
+    for (int dir = 0; ok && dir < 2; dir++)
+        for (int r = 0; ok && r < SIM_ROWS; r++) {
+            rs_line line = {.cols = SIM_COLS,
+                            .bins = SIM_BINS,
+                            .channels = SIM_CHANNELS,
+                            .channel = there.channel[dir][r][0],
+                            .spectra = there.spectra[dir][r][0][0]};
+            rs_session_arrival a;
+            ok = rs_session_read_line(s, r, dir, &line, &a, &err) == RESHED_OK;
+            /* A line that is noted after it was read is for the next look. */
+            if (ok && a.state == RS_SESSION_ARRIVED)
+                ok = memcmp(there.spectra[dir][r], all->spectra[dir][r],
+                            sizeof there.spectra[dir][r]) == 0;
+        }
+    for (int k = 0; ok && k < p.points; k++) {
+        rs_session_point point;
+        rs_spectrum v = {
+            .steps = SIM_STEPS, .bins = SIM_BINS, .spectra = there.loop[k].spectra[0][0][0]};
+        ok = rs_session_read_points(s, k, 1, &point, &err) == RESHED_OK &&
+             rs_session_read_spectrum(s, RS_SESSION_POINTS, k, &v, &err) == RESHED_OK;
+        if (ok && point.state == RS_SESSION_MEASURED)
+            ok = memcmp(there.loop[k].spectra, all->loop[k].spectra,
+                        sizeof there.loop[k].spectra) == 0;
+    }
+    rs_session_finish(s, RESHED_OK, NULL);
+    return ok;
+}
+
+static void readers_may_look_at_any_moment(void **state)
+{
+    (void)state;
+    static sim_model m, all;
+    char path[1024], stop[1024];
+    reshed_error err = {0};
+    int status = 0;
+    strcpy(path, test_temp("looked.h5"));
+    strcpy(stop, test_temp("looked.stop"));
+    sim_after(&all, sim_puts());
+    remove(stop);
+    rs_session *s = begin(path, 0, 1, &m);
+    fflush(NULL);
+    pid_t pid = fork();
+    assert_true(pid >= 0);
+    if (pid == 0) {
+        int looks = 0;
+        while (!rs_os_is_file(stop)) {
+            if (!look_around(path, &all)) _exit(1);
+            looks++;
+        }
+        _exit(looks < 5 ? 2 : 0);
+    }
+    int rounds = test_long() ? 200 : 20;
+    for (int i = 0; i < rounds; i++)
+        for (int k = 0; k < sim_puts(); k++) {
+            /* The rounds after the first write the same again; logs would grow. */
+            if (i == 0 || k < 3 * SIM_ROWS) assert_ok(sim_put(&m, s, k, &err), &err);
+        }
+    put_file(stop, "", 0);
+    while (waitpid(pid, &status, 0) < 0) continue;
+    assert_ok(rs_session_finish(s, RESHED_OK, &err), &err);
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), 0);
+}
+
 /* With sync_every N readers see N durable puts at a time, and the writer everything. */
 static void lines_wait_for_the_sync(void **state)
 {
@@ -477,12 +559,6 @@ typedef struct damage {
     long cuts; /* places to cut at */
     char path[1024];
 } damage;
-
-static void put_file(const char *path, const void *data, size_t n)
-{
-    FILE *f = fopen(path, "wb");
-    if (!f || fwrite(data, 1, n, f) != n || fclose(f) != 0) abort();
-}
 
 /* Reads everything that a session says it has. */
 static bool read_all(const char *path, bool *opened)
@@ -712,6 +788,7 @@ int main(void)
         cmocka_unit_test(refuses_wrong_puts),
         cmocka_unit_test(events_are_cut),
         cmocka_unit_test(readers_follow_the_writer),
+        cmocka_unit_test(readers_may_look_at_any_moment),
         cmocka_unit_test(lines_wait_for_the_sync),
         cmocka_unit_test(journals_stay_with_their_session),
         cmocka_unit_test(main_datasets_are_listed),

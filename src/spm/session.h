@@ -21,6 +21,8 @@
  *
  * Live. While it is written any program may read the file in HDF5's SWMR mode (h5py: File(path,
  * "r", libver="latest", swmr=True), then refresh() of a dataset), and so does rs_session_open.
+ * A reader finds the data of every line and spectrum that it sees noted as arrived or measured;
+ * between other datasets it may see a commit half done.
  * Beside it lies PATH.journal, which belongs to it until finish removes it: after a crash keep the
  * two together.
  *

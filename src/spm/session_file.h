@@ -146,6 +146,8 @@ reshed_status rs_session_put_entries(rs_session *s, int item, hsize_t first, hsi
 /* Those beyond the end are filled with the empty cell. */
 reshed_status rs_session_get_entries(rs_session *s, int item, hsize_t first, hsize_t n, void *data,
                                      reshed_error *err);
+/* What is put later will not be seen before what was put so far. */
+reshed_status rs_session_order(rs_session *s, reshed_error *err);
 /* Before and after a put. */
 reshed_status rs_session_begin_put(rs_session *s, rs_h5_hush *hush, reshed_error *err);
 reshed_status rs_session_end_put(rs_session *s, rs_h5_hush hush, bool commit, reshed_status st,

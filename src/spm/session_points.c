@@ -161,6 +161,7 @@ static reshed_status put_spectrum(rs_session *s, rs_session_series series, int k
     for (int i = SERIES_SPECTRA; st == RESHED_OK && i <= SERIES_PHASE; i++)
         if (data[i])
             st = rs_session_put_entries(s, series_item(series, i), (hsize_t)k, 1, data[i], err);
+    if (st == RESHED_OK) st = rs_session_order(s, err);
     return st == RESHED_OK ? note_measured(s, series, k, p, err) : st;
 }
 

@@ -247,6 +247,14 @@ static reshed_status commit(rs_session *s, bool sync, reshed_error *err)
     return st;
 }
 
+/* The library gives its changes to the journal in the order in which it is asked to; a step is
+ * carried out in that order. */
+reshed_status rs_session_order(rs_session *s, reshed_error *err)
+{
+    if (H5Fflush(s->file, H5F_SCOPE_LOCAL) >= 0) return RESHED_OK;
+    return rs_h5_fail(err, RESHED_EIO, "cannot write the HDF5 file", "");
+}
+
 reshed_status rs_session_begin_put(rs_session *s, rs_h5_hush *hush, reshed_error *err)
 {
     if (!s->out) return rs_fail(err, RESHED_EINVAL, "the session is open for reading only");
@@ -366,6 +374,7 @@ static reshed_status put_line(rs_session *s, const rs_line *line, double acquire
                                   line->channel + (size_t)k * (size_t)line->cols, err);
     if (st == RESHED_OK && line->bins)
         st = rs_session_put_block(s, spectra, start, size, line->spectra, err);
+    if (st == RESHED_OK) st = rs_session_order(s, err);
     rs_session_arrival a = {.state = RS_SESSION_ARRIVED,
                             .nans = count_nans(line),
                             .frame = line->frame,
