@@ -47,8 +47,9 @@ CFLAGS  ?= -O2 -g
 ALLCFLAGS = -std=c11 $(WARN) $(CFLAGS) -fPIC -fvisibility=hidden -fopenmp $(SANFLAG) \
             $(if $(filter none,$(BLAS)),-DRS_NO_BLAS) -Iinclude -Isrc $(PCFLAGS)
 ALLLIBS = $(LDFLAGS) -fopenmp $(SANFLAG) $(PCLIBS) -ldl -lm
-# Tests see every allocation and can make it fail (tests/support.c).
-WRAP    := -Wl,--wrap=rs_os_alloc,--wrap=malloc,--wrap=calloc,--wrap=realloc
+# Tests see every allocation and every change of a file, and can make them fail (tests/support.c, disk.c).
+WRAP    := -Wl,--wrap=rs_os_alloc,--wrap=malloc,--wrap=calloc,--wrap=realloc \
+           -Wl,--wrap=rs_os_write_at,--wrap=rs_os_resize,--wrap=rs_os_sync,--wrap=rs_os_sync_folder,--wrap=rs_os_close
 
 # ISA flags reach these folders' objects and nothing else.
 ISA_generic := -O3

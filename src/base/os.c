@@ -217,6 +217,19 @@ static bool lock_for_writing(int fd)
     return rc == 0 || (errno != EACCES && errno != EAGAIN); /* some file systems have no locks */
 }
 
+bool rs_os_is_locked(const char *path)
+{
+    struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+#ifdef F_OFD_GETLK
+    bool locked = fd >= 0 && fcntl(fd, F_OFD_GETLK, &whole) == 0 && whole.l_type != F_UNLCK;
+#else
+    bool locked = fd >= 0 && fcntl(fd, F_GETLK, &whole) == 0 && whole.l_type != F_UNLCK;
+#endif
+    if (fd >= 0) close(fd);
+    return locked;
+}
+
 reshed_status rs_os_open(const char *path, rs_os_mode mode, rs_os_file **out, uint64_t *size,
                          reshed_error *err)
 {
@@ -284,6 +297,26 @@ reshed_status rs_os_sync(rs_os_file *f, reshed_error *err)
     return rs_fail(err, RESHED_EIO, "cannot write: %s", strerror(errno));
 }
 
+uint64_t rs_os_size(const rs_os_file *f)
+{
+    struct stat st;
+    return fstat(f->fd, &st) == 0 ? (uint64_t)st.st_size : 0;
+}
+
+/* A name is durable only once the folder that holds it is. */
+void rs_os_sync_folder(const char *path)
+{
+    char dir[4096];
+    const char *slash = strrchr(path, '/');
+    int k = slash ? snprintf(dir, sizeof dir, "%.*s", (int)(slash - path + 1), path)
+                  : snprintf(dir, sizeof dir, ".");
+    if (k < 0 || (size_t)k >= sizeof dir) return;
+    int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0) return;
+    fsync(fd);
+    close(fd);
+}
+
 void rs_os_close(rs_os_file *f)
 {
     if (!f) return;
@@ -313,20 +346,6 @@ static reshed_status write_fully(int fd, const uint8_t *p, size_t n, reshed_erro
     return RESHED_OK;
 }
 
-/* The rename is durable only once the folder that holds the name is. */
-static void sync_folder_of(const char *path)
-{
-    char dir[4096];
-    const char *slash = strrchr(path, '/');
-    int k = slash ? snprintf(dir, sizeof dir, "%.*s", (int)(slash - path + 1), path)
-                  : snprintf(dir, sizeof dir, ".");
-    if (k < 0 || (size_t)k >= sizeof dir) return;
-    int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0) return;
-    fsync(fd);
-    close(fd);
-}
-
 reshed_status rs_os_commit_temp(const char *temp, const char *path, reshed_error *err)
 {
     int fd = open(temp, O_RDONLY | O_CLOEXEC);
@@ -337,7 +356,7 @@ reshed_status rs_os_commit_temp(const char *temp, const char *path, reshed_error
         unlink(temp);
         return st;
     }
-    sync_folder_of(path);
+    rs_os_sync_folder(path);
     return RESHED_OK;
 }
 

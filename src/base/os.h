@@ -69,6 +69,12 @@ reshed_status rs_os_write_at(rs_os_file *f, uint64_t offset, const void *buf, si
 reshed_status rs_os_resize(rs_os_file *f, uint64_t size, reshed_error *err);
 /* Returns once what was written is on the disk. */
 reshed_status rs_os_sync(rs_os_file *f, reshed_error *err);
+/* Whether somebody has path open for writing through rs_os_open. */
+bool rs_os_is_locked(const char *path);
+/* Its length now, which another program may be changing; 0 when unknown. */
+uint64_t rs_os_size(const rs_os_file *f);
+/* Returns once the name of a file that was made or renamed is on the disk. */
+void rs_os_sync_folder(const char *path);
 /* NULL is fine. */
 void rs_os_close(rs_os_file *f);
 

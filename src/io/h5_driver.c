@@ -24,6 +24,7 @@ typedef struct driver_info {
 bool rs_h5_io_read(const rs_h5_io *io, uint64_t offset, void *buf, size_t n)
 {
     if (offset > io->size || n > io->size - offset) return false;
+    if (io->journal) return rs_journal_read(io->journal, offset, buf, n);
     if (!io->bytes) return rs_os_read_at(io->file, offset, buf, n) == n;
     if (n) memcpy(buf, io->bytes + offset, n);
     return true;
@@ -89,6 +90,8 @@ static herr_t on_read(H5FD_t *file, H5FD_mem_t type, hid_t plist, haddr_t at, si
 {
     (void)type, (void)plist;
     const driver_file *f = (const driver_file *)file;
+    if (f->io->growing && (at > f->io->size || n > f->io->size - at))
+        f->io->size = rs_os_size(f->io->file);
     uint64_t end = f->end_of_use > f->io->size ? f->end_of_use : f->io->size;
     if (at > end || n > end - at) return -1;
     /* What was allocated but never written reads as zeros. */
@@ -103,7 +106,12 @@ static herr_t on_write(H5FD_t *file, H5FD_mem_t type, hid_t plist, haddr_t at, s
     (void)type, (void)plist;
     rs_h5_io *io = ((driver_file *)file)->io;
     if (!io->writable) return -1;
-    if (io->failed.status == RESHED_OK) rs_os_write_at(io->file, at, buf, n, &io->failed);
+    if (io->journal) {
+        if (!rs_journal_write(io->journal, at, buf, n))
+            rs_fail_nomem(&io->failed, "a change of the file", n);
+    } else if (io->failed.status == RESHED_OK) {
+        rs_os_write_at(io->file, at, buf, n, &io->failed);
+    }
     if (at + n > io->size) io->size = at + n;
     return 0;
 }
@@ -115,7 +123,12 @@ static herr_t on_truncate(H5FD_t *file, hid_t plist, hbool_t closing)
     driver_file *f = (driver_file *)file;
     rs_h5_io *io = f->io;
     if (!io->writable || io->size == f->end_of_use) return 0;
-    if (io->failed.status == RESHED_OK) rs_os_resize(io->file, f->end_of_use, &io->failed);
+    if (io->journal) {
+        if (!rs_journal_resize(io->journal, f->end_of_use))
+            rs_fail_nomem(&io->failed, "a change of the file", 0);
+    } else if (io->failed.status == RESHED_OK) {
+        rs_os_resize(io->file, f->end_of_use, &io->failed);
+    }
     io->size = f->end_of_use;
     return 0;
 }
@@ -144,10 +157,29 @@ static const H5FD_class_t driver = {
     .fl_map = H5FD_FLMAP_DICHOTOMY,
 };
 
+/* rs_os_open has locked the file already. The library marks a file as being written, and minds such
+ * marks, only when its driver can lock. */
+static herr_t on_lock(H5FD_t *file, hbool_t writing)
+{
+    (void)file, (void)writing;
+    return 0;
+}
+
+static herr_t on_unlock(H5FD_t *file)
+{
+    (void)file;
+    return 0;
+}
+
 hid_t rs_h5_io_plist(rs_h5_io *io)
 {
     driver_info info = {io};
-    hid_t plist = H5Pcreate(H5P_FILE_ACCESS), id = H5FDregister(&driver);
+    H5FD_class_t class = driver;
+    if (io->journal) {
+        class.lock = on_lock;
+        class.unlock = on_unlock;
+    }
+    hid_t plist = H5Pcreate(H5P_FILE_ACCESS), id = H5FDregister(&class);
     bool ok = plist >= 0 && id >= 0 && H5Pset_driver(plist, id, &info) >= 0;
     if (id >= 0) H5FDunregister(id); /* the list keeps its own hold on it */
     if (ok) return plist;

@@ -15,6 +15,7 @@
 
 #include "base/os.h"
 #include "base/status.h"
+#include "io/journal.h"
 
 /* One interface for HDF5 1.10, 1.12 and 1.14. */
 #ifndef H5_USE_110_API
@@ -26,8 +27,10 @@
 typedef struct rs_h5_io {
     const uint8_t *bytes; /* [size]; borrowed */
     rs_os_file *file;     /* borrowed */
+    rs_journal *journal;  /* all writes go through it; borrowed; NULL: straight to the file */
     uint64_t size;        /* end of the file */
     bool writable;
+    bool growing;        /* another program writes the file: its end is looked up again */
     reshed_error failed; /* the first failure that the library was not told, else RESHED_OK */
 } rs_h5_io;
 

@@ -66,6 +66,7 @@ static reshed_status open_library(rs_h5_file *f, reshed_error *err)
         st = rs_h5_fail(err, RESHED_EINTERNAL, "cannot set up the HDF5 library", "");
     } else {
         bool swmr = is_swmr(f);
+        f->io.growing = swmr && f->io.file;
         if (swmr) H5Pset_metadata_read_attempts(plist, 20);
         f->id = H5Fopen("reshed", H5F_ACC_RDONLY | (swmr ? H5F_ACC_SWMR_READ : 0), plist);
         if (f->id < 0) st = open_failed(&f->io, "cannot open the HDF5 file", err);
