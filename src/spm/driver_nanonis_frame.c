@@ -6,9 +6,7 @@
  */
 #include "spm/driver_nanonis_private.h"
 
-#include <float.h>
 #include <math.h>
-#include <string.h>
 
 #include "base/os.h"
 #include "base/status.h"
@@ -64,7 +62,7 @@ rs_driver_status rs_nano_stop_scan(rs_nano *n, double deadline, reshed_error *er
     rs_driver_status st;
     n->scan.started = n->scan.paused = false;
     n->scan.starting = RS_NANO_IDLE;
-    for (bool asked = n->link.is_owed && strcmp(n->link.owed.name, "Scan.Action") == 0;;) {
+    for (bool asked = false;;) {
         st = rs_nano_query(&n->link, "Scan.StatusGet", "", NULL, "I", &running, deadline, err);
         if (st != RS_DRIVER_OK || running == 0) return st;
         if (!asked)
@@ -180,11 +178,10 @@ rs_driver_status rs_nano_get_frame(void *self, rs_frame *frame, double timeout, 
 
 /* Whether the name in a reply is that of the signal that was asked for: an index that means another
  * signal would otherwise go unnoticed. */
-static bool right_channel(const rs_nano *n, int channel, const char *name)
+static bool right_channel(const rs_nano *n, int channel, char *name)
 {
-    char *one[] = {(char[128]){""}};
-    strncpy(one[0], name, 127);
-    return rs_nano_find_signal(&(rs_nano_names){.n = 1, .name = one}, n->set.signal[channel]) == 0;
+    const rs_nano_names one = {.n = 1, .name = &name};
+    return rs_nano_find_signal(&one, n->set.signal[channel]) == 0;
 }
 
 rs_driver_status rs_nano_grab(rs_nano *n, int channel, int direction, double deadline,

@@ -149,7 +149,7 @@ static rs_driver_status refresh_others(rs_nano *n, double deadline, reshed_error
         const int c = s->step / directions, d = s->step % directions;
         rs_driver_status st = rs_nano_grab(n, c, d, deadline, &frame, err);
         if (st != RS_DRIVER_OK) return st;
-        if (frame.values) rs_nano_rows_put(&s->rows, c, d, frame.values);
+        if (frame.values && frame.up == s->rows.up) rs_nano_rows_put(&s->rows, c, d, frame.values);
     }
     s->step = 0;
     return RS_DRIVER_OK;
