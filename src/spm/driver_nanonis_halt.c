@@ -4,7 +4,8 @@
  * gate is closed, so that the other thread sends nothing more that acts (nanonis_link.h); then the
  * instrument is told, in this order: no more scan, no more tip movement, no spectrum, no approach,
  * drive off, bias to zero, tip up. A command that is refused does not keep the others from being
- * given. A connection that has gone is made anew, once, on any of the ports. */
+ * given. A connection that has gone, or gives no answer in half of the time that is left, is made
+ * anew, once, on any of the ports. */
 #include <string.h>
 
 #include "base/os.h"
@@ -37,7 +38,13 @@ static bool reconnect(halting *h, reshed_error *e)
 /* Whether another connection may help. */
 static bool try_again(halting *h, rs_driver_status st, reshed_error *e)
 {
-    return st == RS_DRIVER_LOST && reconnect(h, e);
+    return (st == RS_DRIVER_LOST || st == RS_DRIVER_RETRY) && reconnect(h, e);
+}
+
+/* The middle between now and the end. */
+static double half_way(const halting *h)
+{
+    return 0.5 * (rs_os_monotonic() + h->deadline);
 }
 
 /* needed: whether a refusal is a failure of the halt. */
@@ -60,12 +67,11 @@ static void bias_to_zero(halting *h)
     rs_driver_status st;
     double v = 0;
     do {
-        const double now = rs_os_monotonic(), half = now + 0.5 * (h->deadline - now);
-        st = rs_nano_ramp(link, 0, h->n->set.ramp, half, &e);
-        if (st == RS_DRIVER_RETRY) st = rs_nano_ramp(link, 0, 0, h->deadline, &e);
+        st = rs_nano_ramp(link, 0, h->n->set.ramp, half_way(h), &e);
+        if (st == RS_DRIVER_RETRY) st = rs_nano_ramp(link, 0, 0, half_way(h), &e);
         if (st == RS_DRIVER_OK)
-            st = rs_nano_query(link, "Bias.Get", "", NULL, "f", &v, h->deadline, &e);
-        if (st == RS_DRIVER_OK && v != 0) st = rs_nano_ramp(link, 0, 0, h->deadline, &e);
+            st = rs_nano_query(link, "Bias.Get", "", NULL, "f", &v, half_way(h), &e);
+        if (st == RS_DRIVER_OK && v != 0) st = rs_nano_ramp(link, 0, 0, half_way(h), &e);
     } while (try_again(h, st, &e));
     note(h, st, &e);
 }
