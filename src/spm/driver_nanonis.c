@@ -177,18 +177,20 @@ static rs_driver_status greet(rs_nano *n, rs_nano_link *link, double deadline, r
     return RS_DRIVER_OK;
 }
 
-rs_driver_status rs_nano_connect(rs_nano *n, rs_nano_link *link, int *port, double deadline,
-                                 reshed_error *err)
+rs_driver_status rs_nano_connect(rs_nano *n, rs_nano_link *link, int first, int count,
+                                 double deadline, int *used, reshed_error *err)
 {
-    rs_driver_status st = RS_DRIVER_LOST;
     rs_fail(err, RESHED_EIO, "%s: no port is left to connect to", n->set.host);
-    while (*port < n->set.ports) {
-        const double now = rs_os_monotonic(), left = deadline - now;
-        const double until = now + (left > 0 ? left : 0) / (n->set.ports - *port);
-        const int number = n->set.port[(*port)++];
-        st = rs_nano_link_open(link, n->set.host, number, until, err);
+    for (int k = 0; k < count; k++) {
+        const double now = rs_os_monotonic(), share = fmax(deadline - now, 0) / (count - k);
+        const double until = now + fmin(share, n->set.silence);
+        const int i = (first + k) % n->set.ports;
+        rs_driver_status st = rs_nano_link_open(link, n->set.host, n->set.port[i], until, err);
         if (st == RS_DRIVER_OK) st = greet(n, link, until, err);
-        if (st == RS_DRIVER_OK) return st;
+        if (st == RS_DRIVER_OK) {
+            *used = i;
+            return st;
+        }
         rs_nano_link_close(link);
         if (err->status == RESHED_ENOMEM) return RS_DRIVER_RETRY;
     }
@@ -232,7 +234,7 @@ static rs_driver_status open_driver(const rs_driver_option *option, int count, d
 {
     const double deadline = rs_nano_deadline(timeout);
     rs_nano_settings set;
-    int port = 0;
+    int other;
     if (rs_nano_options(option, count, &set, err) != RESHED_OK) return RS_DRIVER_REFUSED;
     rs_nano *n = rs_zalloc(1, sizeof *n);
     if (!n) {
@@ -249,8 +251,10 @@ static rs_driver_status open_driver(const rs_driver_option *option, int count, d
     atomic_flag_clear(&n->halting);
     n->no_wait = set.poll;
     n->opened = rs_os_monotonic();
-    rs_driver_status st = rs_nano_connect(n, &n->link, &port, deadline, err);
-    if (st == RS_DRIVER_OK) st = rs_nano_connect(n, &n->halt_link, &port, deadline, err);
+    rs_driver_status st = rs_nano_connect(n, &n->link, 0, n->set.ports, deadline, &n->port, err);
+    if (st == RS_DRIVER_OK)
+        st = rs_nano_connect(n, &n->halt_link, n->port + 1, n->set.ports - n->port - 1, deadline,
+                             &other, err);
     if (st == RS_DRIVER_OK) st = find_channels(n, deadline, err);
     if (st == RS_DRIVER_OK) st = find_limits(n, deadline, err);
     if (st != RS_DRIVER_OK) {

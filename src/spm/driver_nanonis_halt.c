@@ -29,10 +29,13 @@ static void note(halting *h, rs_driver_status st, const reshed_error *e)
 
 static bool reconnect(halting *h, reshed_error *e)
 {
-    int port = 0;
+    rs_nano *n = h->n;
+    int used;
     if (h->reconnected) return false;
     h->reconnected = true;
-    return rs_nano_connect(h->n, &h->n->halt_link, &port, h->deadline, e) == RS_DRIVER_OK;
+    /* The other connection's port last: it may still be in use. */
+    return rs_nano_connect(n, &n->halt_link, n->port + 1, n->set.ports, h->deadline, &used, e) ==
+           RS_DRIVER_OK;
 }
 
 /* Whether another connection may help. */

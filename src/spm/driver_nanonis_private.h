@@ -58,6 +58,7 @@ typedef struct rs_nano {
     double opened; /* rs_os_monotonic() */
 
     rs_nano_link link;
+    int port; /* of the ports in the options, the one that link has */
     rs_nano_gate gate;
     rs_nano_scan scan;
     rs_nano_spectroscopy spectrum;
@@ -141,9 +142,9 @@ rs_driver_status rs_nano_run_spectroscopy(void *self, double timeout, rs_spectru
                                           reshed_error *err);
 double rs_nano_spectroscopy_seconds(void *self);
 
-/* driver_nanonis.c: a connection to the first of the ports from *port on that answers; *port is
- * then the one after it. */
-rs_driver_status rs_nano_connect(rs_nano *n, rs_nano_link *link, int *port, double deadline,
-                                 reshed_error *err);
+/* driver_nanonis.c: a connection to the first port that answers, of `count` from number `first` on,
+ * round the end of the list; *used is its number. */
+rs_driver_status rs_nano_connect(rs_nano *n, rs_nano_link *link, int first, int count,
+                                 double deadline, int *used, reshed_error *err);
 
 #endif
