@@ -56,7 +56,7 @@ static void command(halting *h, const char *name, const char *format, const doub
 {
     reshed_error e = {0};
     rs_driver_status st;
-    do st = rs_nano_tell(&h->n->halt_link, name, format, argument, true, h->deadline, &e);
+    do st = rs_nano_tell(&h->n->halt_link, name, format, argument, true, half_way(h), &e);
     while (try_again(h, st, &e));
     if (needed || st != RS_DRIVER_REFUSED) note(h, st, &e);
 }
