@@ -163,7 +163,7 @@ rs_driver_status rs_nano_set_frame(void *self, const rs_frame *frame, double tim
     rows->order = n->set.order;
     rows->backward_mirror = n->set.backward_in_time;
     n->scan.frame = found;
-    n->scan.known = true;
+    n->scan.known = n->scan.new_frame = true;
     return RS_DRIVER_OK;
 }
 

@@ -34,10 +34,11 @@ typedef struct rs_nano_scan {
     rs_nano_start starting;
     int starting_row;
     bool started, paused;
-    bool ended;   /* the scan does not run any more, and all that it left has been grabbed */
-    int position; /* of the next line to hand out, see nanonis_rows.h */
-    int step;     /* grabs of the current refresh that are done */
-    int64_t frames;
+    bool ended;     /* the scan does not run any more, and all that it left has been grabbed */
+    int position;   /* of the next line to hand out, see nanonis_rows.h */
+    int step;       /* grabs of the current refresh that are done */
+    bool new_frame; /* set_frame since the last start */
+    int64_t frames; /* started so far */
 } rs_nano_scan;
 
 typedef struct rs_nano_spectroscopy {

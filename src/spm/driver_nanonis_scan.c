@@ -75,11 +75,14 @@ static rs_driver_status wait_until_running(rs_nano *n, double deadline, reshed_e
     }
 }
 
-static rs_driver_status resume(rs_nano *n, double deadline, reshed_error *err)
+/* A paused scan goes on where it is; what is before `position` is not handed out. */
+static rs_driver_status resume(rs_nano *n, int position, double deadline, reshed_error *err)
 {
     rs_driver_status st = rs_nano_tell(&n->link, "Scan.Action", "HI",
                                        (double[]){3, n->scan.rows.up}, true, deadline, err);
-    if (st == RS_DRIVER_OK) n->scan.paused = false;
+    if (st != RS_DRIVER_OK) return st;
+    n->scan.paused = false;
+    if (n->scan.position < position) n->scan.position = position;
     return st;
 }
 
@@ -93,9 +96,10 @@ rs_driver_status rs_nano_start_scan(void *self, int row, double timeout, reshed_
     if (!s->known) return rs_nano_refuse(err, "a scan needs set_frame first");
     if (row < 0 || row >= s->rows.rows)
         return rs_nano_refuse(err, "row to start at|0 to %d|%d", s->rows.rows - 1, row);
+    const int position = rs_nano_rows_position(&s->rows, row);
     if (s->started && s->paused && s->position < s->rows.rows * s->rows.directions &&
-        row == rs_nano_rows_row(&s->rows, s->position))
-        return resume(n, deadline, err);
+        position > s->position - s->rows.directions)
+        return resume(n, position, deadline, err);
     if (s->starting != RS_NANO_IDLE && s->starting_row != row) s->starting = RS_NANO_IDLE;
     if (s->starting == RS_NANO_IDLE) {
         if ((st = rs_nano_stop_scan(n, deadline, err)) != RS_DRIVER_OK) return st;
@@ -114,17 +118,18 @@ rs_driver_status rs_nano_start_scan(void *self, int row, double timeout, reshed_
     s->starting = RS_NANO_IDLE;
     s->started = true;
     s->paused = s->ended = false;
-    s->position = rs_nano_rows_position(&s->rows, row);
-    s->frames++;
+    s->position = position;
+    if (position == 0 || s->new_frame) s->frames++;
+    s->new_frame = false;
     return RS_DRIVER_OK;
 }
 
 rs_driver_status rs_nano_pause(void *self, double timeout, reshed_error *err)
 {
     rs_nano *n = self;
-    if (!n->scan.started) return rs_nano_refuse(err, "no scan was started");
+    if (!n->scan.started) return RS_DRIVER_OK;
     rs_driver_status st =
-        rs_nano_tell(&n->link, "Scan.Action", "HI", (double[]){2, n->scan.rows.up}, true,
+        rs_nano_tell(&n->link, "Scan.Action", "HI", (double[]){2, n->scan.rows.up}, false,
                      rs_nano_deadline(timeout), err);
     if (st == RS_DRIVER_OK) n->scan.paused = true;
     return st;
@@ -178,7 +183,7 @@ static rs_driver_status hand_out(rs_nano *n, rs_line *line, reshed_error *err)
     line->bins = 0;
     line->channels = line->channel ? channels : 0;
     line->time = rs_os_monotonic() - n->opened;
-    line->frame = s->frames;
+    line->frame = s->frames - 1;
     if (s->rows.state[p] == RS_NANO_EMPTY) {
         rs_fail(err, RESHED_EIO, "row %d was not scanned, or its data were lost", row);
         return RS_DRIVER_LOST_LINE;
@@ -233,8 +238,8 @@ rs_driver_status rs_nano_wait_line(void *self, double timeout, rs_line *line, re
         if (s->step == 0 && decided(s)) return hand_out(n, line, err);
         if ((st = refresh(n, false, deadline, err)) != RS_DRIVER_OK) return st;
         if (decided(s)) continue;
-        if (!s->paused)
-            st = rs_nano_query(&n->link, "Scan.StatusGet", "", NULL, "I", &running, deadline, err);
+        if (s->paused) return rs_nano_refuse(err, "the scan is paused");
+        st = rs_nano_query(&n->link, "Scan.StatusGet", "", NULL, "I", &running, deadline, err);
         if (st == RS_DRIVER_OK && running == 0) {
             /* What came between the refresh and the end. */
             if ((st = refresh(n, true, deadline, err)) == RS_DRIVER_OK) s->ended = true;

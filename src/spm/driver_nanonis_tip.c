@@ -150,12 +150,13 @@ rs_driver_status rs_nano_ramp(rs_nano_link *link, double volts, double rate, dou
                               reshed_error *err)
 {
     double v;
+    const bool acts = volts != 0; /* towards 0 is safe, also after a halt */
     rs_driver_status st = rs_nano_query(link, "Bias.Get", "", NULL, "f", &v, deadline, err);
     if (st != RS_DRIVER_OK) return st;
     for (;;) {
         const double step = rate > 0 ? rate * RAMP_STEP : INFINITY;
         v = volts > v + step ? v + step : volts < v - step ? v - step : volts;
-        st = rs_nano_tell(link, "Bias.Set", "f", &v, true, deadline, err);
+        st = rs_nano_tell(link, "Bias.Set", "f", &v, acts, deadline, err);
         if (st != RS_DRIVER_OK || v == volts) return st;
         if (rs_os_monotonic() + RAMP_STEP > deadline) {
             rs_fail(err, RESHED_ETIMEOUT, "the bias is still on its way|%g V|%g V", volts, v);
@@ -175,7 +176,7 @@ rs_driver_status rs_nano_set_bias(void *self, double volts, double timeout, resh
 {
     rs_nano *n = self;
     rs_driver_status st = check_bias(n, volts, err);
-    if (st == RS_DRIVER_OK) st = rs_nano_check_halted(n, err);
+    if (st == RS_DRIVER_OK && volts != 0) st = rs_nano_check_halted(n, err);
     if (st != RS_DRIVER_OK) return st;
     return rs_nano_ramp(&n->link, volts, n->set.ramp, rs_nano_deadline(timeout), err);
 }
@@ -208,9 +209,9 @@ rs_driver_status rs_nano_set_drive(void *self, double volts, double timeout, res
     if (k == 0) return rs_nano_refuse(err, "the drive needs option modulator=N");
     if (!(volts >= 0 && volts <= n->limits.drive_max))
         return rs_nano_refuse(err, "drive|0 to %g V|%g V", n->limits.drive_max, volts);
+    const bool on = volts > 0;
     rs_driver_status st =
-        rs_nano_tell(&n->link, "LockIn.ModAmpSet", "if", (double[]){k, volts}, true, deadline, err);
+        rs_nano_tell(&n->link, "LockIn.ModAmpSet", "if", (double[]){k, volts}, on, deadline, err);
     if (st != RS_DRIVER_OK) return st;
-    return rs_nano_tell(&n->link, "LockIn.ModOnOffSet", "iI", (double[]){k, volts > 0}, true,
-                        deadline, err);
+    return rs_nano_tell(&n->link, "LockIn.ModOnOffSet", "iI", (double[]){k, on}, on, deadline, err);
 }
