@@ -37,6 +37,7 @@ typedef struct rs_nano_scan {
     bool ended;     /* the scan does not run any more, and all that it left has been grabbed */
     int position;   /* of the next line to hand out, see nanonis_rows.h */
     int step;       /* grabs of the current refresh that are done */
+    bool current;   /* the other channels are as new as channel 0 */
     bool new_frame; /* set_frame since the last start */
     int64_t frames; /* started so far */
 } rs_nano_scan;

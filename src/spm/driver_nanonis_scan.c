@@ -41,6 +41,7 @@ static rs_driver_status note_old_frame(rs_nano *n, double deadline, reshed_error
 static rs_driver_status refresh_first(rs_nano *n, double deadline, reshed_error *err)
 {
     rs_nano_scan *s = &n->scan;
+    s->current = false;
     for (; s->step < s->rows.directions; s->step++) {
         rs_nano_frame frame;
         rs_driver_status st = rs_nano_grab(n, 0, s->step, deadline, &frame, err);
@@ -157,6 +158,7 @@ static rs_driver_status refresh_others(rs_nano *n, double deadline, reshed_error
         if (frame.values && frame.up == s->rows.up) rs_nano_rows_put(&s->rows, c, d, frame.values);
     }
     s->step = 0;
+    s->current = true;
     return RS_DRIVER_OK;
 }
 
@@ -235,7 +237,7 @@ rs_driver_status rs_nano_wait_line(void *self, double timeout, rs_line *line, re
         if (st != RS_DRIVER_OK) return st;
         if (s->position >= s->rows.rows * s->rows.directions)
             return rs_nano_refuse(err, "the frame is complete");
-        if (s->step == 0 && decided(s)) return hand_out(n, line, err);
+        if (s->current && decided(s)) return hand_out(n, line, err);
         if ((st = refresh(n, false, deadline, err)) != RS_DRIVER_OK) return st;
         if (decided(s)) continue;
         if (s->paused) return rs_nano_refuse(err, "the scan is paused");
