@@ -305,6 +305,20 @@ static void starts_in_the_middle(void **state)
     }
 }
 
+/* The answer to the start is late: the scan is started once all the same. */
+static void starts_once(void **state)
+{
+    (void)state;
+    OPEN(PLAIN);
+    nano_set_frame(8, 32, false);
+    emu_set_fault(nano.emu, EMU_LATE, "Scan.Action", 1);
+    for (int i = 0; i < 3; i++) is(RETRY, nano.ops->start(nano.self, 0, 0.05, &nano.err));
+    emu_release(nano.emu);
+    nano_start(0);
+    nano_whole_scan(8, 32, false, false, 2, 1);
+    assert_int_equal(emu_count(nano.emu, "Scan.Action"), 1);
+}
+
 static void pauses_and_goes_on(void **state)
 {
     (void)state;
@@ -464,6 +478,7 @@ int main(void)
         T_(not_yet_is_retry),
         T_(lines_without_end_of_time),
         T_(starts_in_the_middle),
+        T_(starts_once),
         T_(pauses_and_goes_on),
         T_(a_lost_line),
         T_(a_scan_that_ends_early),

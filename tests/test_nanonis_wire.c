@@ -542,6 +542,12 @@ static void old_rows_do_not_count(void **state)
     put_frame(&r, 0, v);
     rs_nano_rows_update(&r);
     assert_int_equal(r.state[0], RS_NANO_BEGUN); /* no NaN in it, and yet half of it is old */
+    fill_row(v, 0, 0, 16, 0);
+    fill_row(v, 0, 16, C, 7); /* one that is scanned from the right */
+    put_frame(&r, 0, v);
+    rs_nano_rows_update(&r);
+    assert_int_equal(r.state[0], RS_NANO_BEGUN);
+    fill_row(v, 0, 0, 16, 7);
     fill_row(v, 0, 16, C, 7);
     v[5] = 5; /* a pixel may well have its old value */
     put_frame(&r, 0, v);
