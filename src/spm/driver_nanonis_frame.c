@@ -4,6 +4,7 @@
  * is in radians counter-clockwise. A line rate of r lines a second (forward and backward) becomes a
  * time of 1/(2r) for each way; the turns come on top of that, so the real rate is a little lower.
  */
+
 #include "spm/driver_nanonis_private.h"
 
 #include <math.h>

@@ -6,11 +6,12 @@
  * drive off, bias to zero, tip up. A command that is refused does not keep the others from being
  * given. A connection that has gone, or gives no answer in half of the time that is left, is made
  * anew, once, on any of the ports. */
+#include "spm/driver_nanonis_private.h"
+
 #include <string.h>
 
 #include "base/os.h"
 #include "base/status.h"
-#include "spm/driver_nanonis_private.h"
 
 typedef struct halting {
     rs_nano *n;

@@ -7,6 +7,7 @@
  *
  * A refresh grabs channel 0 both ways; only when that shows a line that can be handed out, the
  * other channels follow. They are grabbed later, so they have that line too. */
+
 #include "spm/driver_nanonis_private.h"
 
 #include <math.h>

@@ -7,13 +7,14 @@
  * segments follow each other without repeating a point. Where the instrument returns the calculated
  * bias as well ("Bias calc"), it is held against what was asked for, so that an instrument that
  * counts otherwise is found out at the first spectrum. */
+#include "spm/driver_nanonis_private.h"
+
 #include <math.h>
 #include <string.h>
 
 #include "base/alloc.h"
 #include "base/os.h"
 #include "base/status.h"
-#include "spm/driver_nanonis_private.h"
 #include "spm/nanonis_segments.h"
 
 #define MAX_SEGMENTS 16

@@ -1,9 +1,10 @@
 /* The tip's place and height, and the voltages. */
+#include "spm/driver_nanonis_private.h"
+
 #include <math.h>
 
 #include "base/os.h"
 #include "base/status.h"
-#include "spm/driver_nanonis_private.h"
 
 #define RAMP_STEP 0.02 /* s between two steps of a ramp */
 #define POLL 0.05      /* s between two looks at an approach */
