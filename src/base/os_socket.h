@@ -1,0 +1,46 @@
+/* os_socket.h - the part of the seam to the operating system that is about TCP: a client's
+ * connection on which every call has an end in time.
+ *
+ *     double deadline = rs_os_monotonic() + 2.0;
+ *     rs_socket *s = NULL;
+ *     size_t got = 0;
+ *     if ((st = rs_socket_connect("127.0.0.1", 6501, deadline, &s, err)) == RESHED_OK &&
+ *         (st = rs_socket_send(s, request, n, deadline, err)) == RESHED_OK)
+ *         st = rs_socket_receive(s, reply, 40, &got, deadline, err);
+ *     rs_socket_close(s);
+ *
+ * Deadlines are moments of rs_os_monotonic(). RESHED_ETIMEOUT: the deadline came first; RESHED_EIO:
+ * the connection cannot be used any more. A peer that has gone is an error, never a signal. */
+#ifndef RS_BASE_OS_SOCKET_H
+#define RS_BASE_OS_SOCKET_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/status.h"
+
+typedef struct rs_socket rs_socket;
+
+/* host: a name or an address; its addresses are tried in turn. The look-up of a name (not of an
+ * address in figures) takes the time that the system's resolver takes. Small messages are sent at
+ * once (no Nagle). */
+reshed_status rs_socket_connect(const char *host, int port, double deadline, rs_socket **out,
+                                reshed_error *err);
+
+/* Sends all n bytes. After a failure an unknown part has gone out. */
+reshed_status rs_socket_send(rs_socket *s, const void *data, size_t n, double deadline,
+                             reshed_error *err);
+
+/* Fills buf[*got .. n) and moves *got on, also when it fails: after a timeout the same call goes on
+ * where it stopped. What has arrived already is taken even when the deadline is past. */
+reshed_status rs_socket_receive(rs_socket *s, void *buf, size_t n, size_t *got, double deadline,
+                                reshed_error *err);
+
+/* NULL is fine. */
+void rs_socket_close(rs_socket *s);
+
+/* Lets the thread sleep, for the pause between two questions to an instrument; not at all when
+ * seconds is not above 0. */
+void rs_socket_pause(double seconds);
+
+#endif
