@@ -3,12 +3,14 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "spm/driver_nanonis.h"
 #include "spm/driver_replay.h"
 #include "spm/driver_twin.h"
 
 #define ENTRY "reshed_driver_ops"
 
-static const rs_driver_ops *(*const builtin[])(void) = {rs_driver_twin_ops, rs_driver_replay_ops};
+static const rs_driver_ops *(*const builtin[])(void) = {rs_driver_twin_ops, rs_driver_replay_ops,
+                                                        rs_driver_nanonis};
 
 int rs_driver_builtin_count(void)
 {
