@@ -38,6 +38,7 @@ typedef struct emulator {
     bool slots;          /* channels are numbered by slot: signal 3*slot */
     bool no_wait_line;   /* Scan.WaitEndOfLine is unknown */
     bool repeats_points; /* an MLS segment does not include its end */
+    bool wrong_way;      /* grabbed frames say that they run the other way */
     int per_look;        /* half-lines scanned whenever the scan is looked at */
     int lines_become;    /* what Scan.BufferSet makes of the lines, 0: as asked */
     int lost_line;       /* line of the scan whose data never come, -1: none */

@@ -265,7 +265,7 @@ static void frame_grab(call *c)
         for (int i = 0; i < e->lines * e->pixels; i++)
             put_f(c, e->private->frame[k][forward ? 0 : 1][i]);
     }
-    put(c, e->up, 4);
+    put(c, e->up != e->wrong_way, 4);
 }
 static void tip_speed(call *c)
 {

@@ -369,6 +369,42 @@ static void a_lost_line(void **state)
     is(REFUSED, nano_next(&l));
 }
 
+/* It is given up while the scan still runs, not only at its end. */
+static void a_lost_line_is_told_in_time(void **state)
+{
+    (void)state;
+    rs_line l;
+    OPEN(PLAIN);
+    nano_set_frame(8, 32, false);
+    SET(lost_line, 1);
+    SET(per_look, 10);
+    nano_start(0);
+    SET(per_look, 0);
+    is(OK, nano_next(&l));
+    is(LOST_LINE, nano_next(&l));
+    assert_int_equal(l.row, 1);
+    is(OK, nano_next(&l));
+    nano_check_line(&l, 2, false, 32, 2, 1);
+    assert_true(GET(running));
+}
+
+/* What still lies there from a scan of the other direction is no line of this one. */
+static void a_frame_that_runs_the_other_way(void **state)
+{
+    (void)state;
+    rs_line l = {.cols = EMU_SIDE, .channels = 3, .channel = nano.values};
+    OPEN(PLAIN);
+    nano_set_frame(8, 32, false);
+    SET(wrong_way, true);
+    SET(per_look, 6);
+    nano_start(0);
+    SET(per_look, 0);
+    is(RETRY, nano.ops->wait_line(nano.self, 0.1, &l, &nano.err));
+    SET(wrong_way, false);
+    SET(per_look, 1);
+    nano_whole_scan(8, 32, false, false, 2, 1);
+}
+
 /* Somebody presses stop at the instrument. */
 static void a_scan_that_ends_early(void **state)
 {
@@ -481,6 +517,8 @@ int main(void)
         T_(starts_once),
         T_(pauses_and_goes_on),
         T_(a_lost_line),
+        T_(a_lost_line_is_told_in_time),
+        T_(a_frame_that_runs_the_other_way),
         T_(a_scan_that_ends_early),
         T_(a_whole_frame),
         T_(channels_by_slot),
