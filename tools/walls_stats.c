@@ -31,8 +31,7 @@ static void values_clear(values *v)
     rs_free(v->value);
 }
 
-/* wall_near[H,W]: the wall of the nearest skeleton pixel, -1 beyond NEAR_PIXELS. */
-static reshed_status spread_walls(const rs_wallgraph *g, int32_t *wall_near, reshed_error *err)
+reshed_status walls_spread(const rs_wallgraph *g, int32_t *wall_near, reshed_error *err)
 {
     size_t n = rs_grid_count(&g->grid);
     int64_t *squared = rs_alloc(n, sizeof *squared);
@@ -72,7 +71,7 @@ static reshed_status take_values(const walls_job *job, const rs_csv_table *t, va
         st = rs_fail_nomem(err, "values", n * 4 + t->rows * 12);
         goto done;
     }
-    st = spread_walls(&job->graph, wall_near, err);
+    st = walls_spread(&job->graph, wall_near, err);
     for (size_t i = 0; i < t->rows && !st; i++) {
         double row, col;
         st = cell(t, i, row_column, &row, err);
@@ -209,34 +208,42 @@ static reshed_status test_all(walls_job *job, double limit, double side, walls_s
     return st;
 }
 
+reshed_status walls_compute_stats(walls_job *job, const int *wall, const double *value, int n,
+                                  walls_stats *out, reshed_error *err)
+{
+    const walls_request *r = job->request;
+    double limit = walls_length_of(job, r->long_wall), side = walls_length_of(job, r->large_domain);
+    size_t walls = (size_t)job->graph.walls;
+    walls_stats s = {.wall = rs_alloc(walls, sizeof *s.wall),
+                     .distance = rs_alloc(walls, sizeof *s.distance)};
+    reshed_status st = RESHED_OK;
+    if (!s.wall || !s.distance)
+        st = rs_fail_nomem(err, "summaries by wall", walls * sizeof *s.wall);
+    if (!st)
+        st = rs_stats_by_wall(wall, value, (size_t)n, job->graph.walls, s.wall, &s.measured, err);
+    for (int i = 0; i < s.measured && !st; i++) s.points += s.wall[i].n;
+    if (!(limit > 0) && !st) limit = middle_length(job, &s);
+    if (!st) st = test_all(job, limit, side, &s, err);
+    if (st)
+        walls_stats_clear(&s);
+    else
+        *out = s;
+    return st;
+}
+
 bool walls_run_stats(walls_job *job, walls_stats *out)
 {
     const walls_request *r = job->request;
     reshed_error err = {0};
     rs_csv_table table = {0};
     values v = {0};
-    double limit = walls_length_of(job, r->long_wall), side = walls_length_of(job, r->large_domain);
-    size_t walls = (size_t)job->graph.walls;
     *out = (walls_stats){0};
     reshed_status st = rs_csv_read(r->values, &table, &err);
     if (!st) st = take_values(job, &table, &v, &err);
-    if (st) goto done;
-    out->wall = rs_alloc(walls, sizeof *out->wall);
-    out->distance = rs_alloc(walls, sizeof *out->distance);
-    if (!out->wall || !out->distance) {
-        st = rs_fail_nomem(&err, "summaries by wall", walls * sizeof *out->wall);
-        goto done;
-    }
-    st = rs_stats_by_wall(v.wall, v.value, (size_t)v.n, job->graph.walls, out->wall, &out->measured,
-                          &err);
-    for (int i = 0; i < out->measured; i++) out->points += out->wall[i].n;
-    if (!(limit > 0)) limit = middle_length(job, out);
-    if (!st) st = test_all(job, limit, side, out, &err);
-done:
+    if (!st) st = walls_compute_stats(job, v.wall, v.value, v.n, out, &err);
     values_clear(&v);
     rs_csv_table_clear(&table);
     if (st == RESHED_OK) return true;
-    walls_stats_clear(out);
     cli_fail(job->program, r->values, &err);
     return false;
 }

@@ -19,6 +19,15 @@ typedef struct walls_stats {
     rs_trend trend;
 } walls_stats;
 
+/* wall_near[H,W]: the wall of the nearest skeleton pixel, -1 where none is within two pixels. */
+reshed_status walls_spread(const rs_wallgraph *graph, int32_t *wall_near, reshed_error *err);
+
+/* Tests value[n] of the points that lie on wall[n] (-1: on none) of job->graph, whose families are
+ * set. Of the request permutations, seed, family_angle, long_wall and large_domain are used.
+ * Errors: as imgproc/wallstats.h. */
+reshed_status walls_compute_stats(walls_job *job, const int *wall, const double *value, int n,
+                                  walls_stats *out, reshed_error *err);
+
 /* Reads the values of the request, brings them to the walls of the job's graph and tests them.
  * false after a message. */
 bool walls_run_stats(walls_job *job, walls_stats *out);

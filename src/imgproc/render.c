@@ -142,6 +142,78 @@ static void draw_scale_bar(rs_canvas *c, const layout *a, int width, const rs_re
     rs_text_draw(c, &t, x + box_w / 2, y + pad + rs_text_height(&t), label);
 }
 
+/* A number beside a mark of the given reach, where it stays inside the map. */
+static void draw_number(rs_canvas *c, const layout *a, double x, double y, double reach, int value)
+{
+    char number[16];
+    rs_text t = {.size = 0.85 * a->font, .halo = true};
+    if (!(x >= 0 && y >= 0 && x <= a->map_w && y <= a->map_h)) return;
+    snprintf(number, sizeof number, "%d", value);
+    bool right = x + reach + rs_text_width(c, &t, number) < a->map_w;
+    t.ax = right ? 0 : 1;
+    t.ay = y - reach - rs_text_height(&t) > 0 ? 1 : 0;
+    rs_canvas_colour(c, 0x000000, 1);
+    rs_text_draw(c, &t, x + (right ? 0.6 : -0.6) * reach, y + (t.ay > 0 ? -0.6 : 0.6) * reach,
+                 number);
+}
+
+static void trace_mark(cairo_t *cr, rs_render_shape shape, double x, double y, double r)
+{
+    if (shape == RS_RENDER_CROSSES) {
+        cairo_move_to(cr, x - r, y - r);
+        cairo_line_to(cr, x + r, y + r);
+        cairo_move_to(cr, x - r, y + r);
+        cairo_line_to(cr, x + r, y - r);
+    } else {
+        cairo_new_sub_path(cr);
+        cairo_arc(cr, x, y, r, 0, 6.283185307179586);
+    }
+}
+
+/* All of a layer is one path, stroked for the rim and again for the colour. */
+static void draw_layer(rs_canvas *c, const layout *a, const rs_render_layer *l)
+{
+    cairo_t *cr = c->cr;
+    bool lines = l->shape == RS_RENDER_SEGMENTS, disc = l->shape == RS_RENDER_DISCS;
+    double pen = lines ? l->size : fmax(1.5, 0.22 * l->size);
+    double r = disc ? l->size / 2 : (l->shape == RS_RENDER_RINGS ? 0.5 : 0.36) * l->size - pen / 2;
+    cairo_new_path(cr);
+    for (int i = 0; i + (lines ? 1 : 0) < l->n; i += lines ? 2 : 1) {
+        double x = (l->x[i] + 0.5) * a->px, y = (l->y[i] + 0.5) * a->py;
+        if (!(fabs(x) < 1e6 && fabs(y) < 1e6)) continue;
+        if (lines) {
+            cairo_move_to(cr, x, y);
+            cairo_line_to(cr, (l->x[i + 1] + 0.5) * a->px, (l->y[i + 1] + 0.5) * a->py);
+        } else {
+            trace_mark(cr, l->shape, x, y, fmax(r, 0.5));
+        }
+    }
+    cairo_set_line_cap(cr, CAIRO_LINE_CAP_ROUND);
+    if (l->rim_width > 0) {
+        rs_canvas_colour(c, l->rim, 1);
+        cairo_set_line_width(cr, (disc ? 0 : pen) + 2 * l->rim_width);
+        cairo_stroke_preserve(cr);
+    }
+    rs_canvas_colour(c, l->colour, 1);
+    cairo_set_line_width(cr, pen);
+    if (disc)
+        cairo_fill(cr);
+    else
+        cairo_stroke(cr);
+    for (int i = 0; l->number && i < l->n; i++)
+        draw_number(c, a, (l->x[i] + 0.5) * a->px, (l->y[i] + 0.5) * a->py, 0.6 * l->size,
+                    l->number[i]);
+}
+
+static void draw_layers(rs_canvas *c, const layout *a, const rs_render_options *o)
+{
+    cairo_save(c->cr);
+    cairo_rectangle(c->cr, 0, 0, a->map_w, a->map_h);
+    cairo_clip(c->cr);
+    for (int k = 0; k < o->layers; k++) draw_layer(c, a, &o->layer[k]);
+    cairo_restore(c->cr);
+}
+
 static void draw_points(rs_canvas *c, const layout *a, const rs_render_options *o)
 {
     double arm = fmax(4, 0.35 * a->font);
@@ -161,19 +233,8 @@ static void draw_points(rs_canvas *c, const layout *a, const rs_render_options *
         }
         cairo_stroke(c->cr);
     }
-    for (int i = 0; o->number_points && i < o->points; i++) {
-        char number[16];
-        double x = (o->x[i] + 0.5) * a->px, y = (o->y[i] + 0.5) * a->py;
-        if (!(x >= 0 && y >= 0 && x <= a->map_w && y <= a->map_h)) continue;
-        rs_text t = {.size = 0.85 * a->font, .halo = true};
-        snprintf(number, sizeof number, "%d", i + 1);
-        bool right = x + arm + rs_text_width(c, &t, number) < a->map_w;
-        t.ax = right ? 0 : 1;
-        t.ay = y - arm - rs_text_height(&t) > 0 ? 1 : 0;
-        rs_canvas_colour(c, 0x000000, 1);
-        rs_text_draw(c, &t, x + (right ? 0.6 : -0.6) * arm, y + (t.ay > 0 ? -0.6 : 0.6) * arm,
-                     number);
-    }
+    for (int i = 0; o->number_points && i < o->points; i++)
+        draw_number(c, a, (o->x[i] + 0.5) * a->px, (o->y[i] + 0.5) * a->py, arm, i + 1);
     cairo_restore(c->cr);
 }
 
@@ -188,6 +249,7 @@ static reshed_status draw(const uint8_t *rgb, int height, int width, const legen
     st = rs_canvas_open(&c, (int64_t)a.width, (int64_t)a.height, err);
     if (st != RESHED_OK) return st;
     rs_canvas_pixels(&c, rgb, height, width, 0, 0, a.map_w, a.map_h);
+    if (o->layers > 0) draw_layers(&c, &a, o);
     if (o->points > 0) draw_points(&c, &a, o);
     if (o->scale_bar && has_pixel_size(o)) draw_scale_bar(&c, &a, width, o);
     if (o->colour_bar) draw_colour_bar(&c, &a, l);

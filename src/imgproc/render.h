@@ -10,9 +10,29 @@
 #define RS_IMGPROC_RENDER_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "imgproc/colour.h"
 #include "imgproc/rgb8.h"
+
+typedef enum rs_render_shape {
+    RS_RENDER_SEGMENTS, /* from point 2i to point 2i+1 */
+    RS_RENDER_DISCS,
+    RS_RENDER_RINGS,
+    RS_RENDER_CROSSES /* turned by 45 degrees */
+} rs_render_shape;
+
+/* Lines or marks over the map, with a thin rim that sets them off. Coordinates are pixels as those
+ * of the points below; arrays are borrowed. */
+typedef struct rs_render_layer {
+    rs_render_shape shape;
+    const double *x, *y; /* [n] */
+    int n;
+    uint32_t colour, rim; /* 0xRRGGBB; rim_width 0: none */
+    double size;          /* picture pixels: width of a line, diameter of a mark */
+    double rim_width;
+    const int *number; /* [n] beside the marks, or NULL */
+} rs_render_layer;
 
 typedef struct rs_render_options {
     double dx, dy;   /* metres; 0 when unknown: square pixels, no scale bar */
@@ -23,7 +43,9 @@ typedef struct rs_render_options {
     /* Points to mark, in pixels: (0,0) is the centre of the first pixel, y along the rows. */
     const double *x, *y; /* [points], borrowed */
     int points;
-    bool number_points; /* write 1..points beside the crosses */
+    bool number_points;           /* write 1..points beside the crosses */
+    const rs_render_layer *layer; /* [layers], borrowed; drawn in this order, before the points */
+    int layers;
 } rs_render_options;
 
 void rs_render_options_defaults(rs_render_options *options);
