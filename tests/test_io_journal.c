@@ -154,7 +154,7 @@ static void recover(const char *path, const char *journal)
     reshed_error err = {0};
     rs_os_file *f = NULL;
     assert_ok(rs_os_open(path, RS_OS_UPDATE, &f, NULL, &err), &err);
-    assert_ok(rs_journal_recover(journal, f, &err), &err);
+    assert_ok(rs_journal_recover(journal, f, NULL, NULL, &err), &err);
     rs_os_close(f);
     assert_false(rs_os_is_file(journal));
 }
@@ -308,7 +308,7 @@ static void refuses_a_journal_of_another_file(void **state)
     other.b[5] ^= 1;
     put_file(path, other.b, other.n);
     assert_ok(rs_os_open(path, RS_OS_UPDATE, &f, NULL, &err), &err);
-    assert_int_equal(rs_journal_recover(journal, f, &err), RESHED_ECORRUPT);
+    assert_int_equal(rs_journal_recover(journal, f, NULL, NULL, &err), RESHED_ECORRUPT);
     assert_non_null(strstr(err.what, "another file"));
     rs_os_close(f);
     assert_true(file_is(path, &other) && rs_os_is_file(journal));
@@ -328,7 +328,7 @@ static reshed_status read_journal(const uint8_t *data, size_t len, reshed_error 
     put_file(journal, data, len);
     reshed_status st = rs_os_open(path, RS_OS_UPDATE, &f, NULL, err);
     if (st != RESHED_OK) return st;
-    st = rs_journal_recover(journal, f, err);
+    st = rs_journal_recover(journal, f, NULL, NULL, err);
     rs_os_close(f);
     /* Nobody reads of a damaged journal more than whole steps. */
     bool found = st != RESHED_OK;

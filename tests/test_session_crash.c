@@ -117,6 +117,15 @@ static bool run_child(const char *path, const uint8_t *empty, size_t len, int sy
     return WEXITSTATUS(status) == DISK_EXIT;
 }
 
+/* Whether HDF5's marks say that nobody writes the file. */
+static bool is_unmarked(const char *path)
+{
+    uint8_t head[12];
+    size_t got;
+    assert_ok(rs_os_read_head(path, head, sizeof head, &got, NULL), NULL);
+    return got == sizeof head && head[11] == 0;
+}
+
 /* Opens what a crash left, finds at least `least` puts in it, goes on to the end, and compares. */
 static void check_survival(const char *path, int least, long n)
 {
@@ -129,6 +138,7 @@ static void check_survival(const char *path, int least, long n)
     rs_session_progress p;
     assert_ok(rs_session_get_progress(s, &p, &err), &err);
     rs_session_finish(s, RESHED_OK, NULL);
+    assert_true(is_unmarked(path));
     if (!p.complete) {
         assert_ok(rs_session_resume(path, 1, &s, &err), &err);
         assert_int_equal(sim_find(s, found), found);
@@ -139,6 +149,24 @@ static void check_survival(const char *path, int least, long n)
     assert_ok(rs_session_get_progress(s, &p, &err), &err);
     assert_true(p.complete && !p.live);
     rs_session_finish(s, RESHED_OK, NULL);
+}
+
+/* Opens what a crash left in a child that dies as well, at its n-th call. */
+static void die_opening(const char *path, long n, disk_fault fault)
+{
+    int status = 0;
+    fflush(NULL);
+    pid_t pid = fork();
+    assert_true(pid >= 0);
+    if (pid == 0) {
+        reshed_error err = {0};
+        rs_session *s = NULL;
+        disk_fail_at(n, fault, (uint64_t)n);
+        _exit(rs_session_open(path, &s, &err) == RESHED_OK ? 0 : 1);
+    }
+    while (waitpid(pid, &status, 0) < 0) continue;
+    assert_true(WIFEXITED(status));
+    assert_true(WEXITSTATUS(status) == 0 || WEXITSTATUS(status) == DISK_EXIT);
 }
 
 /* A death at every call, or at every `stride`-th and the last. */
@@ -155,6 +183,7 @@ static void every_death(disk_fault fault, int sync_every, long stride)
     for (long n = 0; n < calls; n += test_long() ? 1 : stride, tried++) {
         assert_true(run_child(path, empty, len, sync_every, n, fault, b));
         int least = fault == DISK_POWER_FAILS ? b->durable : last_durable(b->answered);
+        die_opening(path, n / stride % 40, fault);
         check_survival(path, least, n);
     }
     printf("# died at %ld of %ld calls (fault %d, sync every %d)\n", tried, calls, (int)fault,

@@ -15,22 +15,6 @@ static reshed_status journal_path(const char *path, char *out, size_t n, reshed_
                    strlen(path));
 }
 
-reshed_status rs_h5_recover(const char *path, bool *live, reshed_error *err)
-{
-    char journal[4096];
-    rs_os_file *file = NULL;
-    *live = false;
-    reshed_status st = journal_path(path, journal, sizeof journal, err);
-    if (st != RESHED_OK || !rs_os_is_file(journal)) return st;
-    st = rs_os_open(path, RS_OS_UPDATE, &file, NULL, err);
-    if (st == RESHED_OK)
-        st = rs_journal_recover(journal, file, err);
-    else
-        *live = rs_os_is_locked(path);
-    rs_os_close(file);
-    return *live ? RESHED_OK : st;
-}
-
 /* Opens the file for writing. clear: takes away the flag that a writer which died has left, by
  * which others know that the file is being written; the lock has told that there is none now. */
 static hid_t open_file(rs_h5_io *io, unsigned flags, bool clear)
@@ -44,6 +28,44 @@ static hid_t open_file(rs_h5_io *io, unsigned flags, bool clear)
         id = H5Fopen("reshed", H5F_ACC_RDWR | flags, plist);
     rs_h5_close(plist);
     return id;
+}
+
+/* Takes away the mark of a writer that died: without it the file is as good, but other programs
+ * refuse to open it. */
+static reshed_status clear_mark(const char *journal, rs_os_file *file, const rs_journal_id *id,
+                                reshed_error *err)
+{
+    rs_h5_io io = {.file = file, .size = rs_os_size(file), .writable = true};
+    reshed_status st = rs_journal_create(journal, file, io.size, 1, UINT64_MAX, &io.journal, err);
+    if (st != RESHED_OK) return st;
+    rs_journal_identify(io.journal, id);
+    hid_t h5 = open_file(&io, 0, true);
+    if (h5 < 0 || H5Fclose(h5) < 0)
+        st = rs_h5_fail(err, RESHED_ECORRUPT, "cannot open the HDF5 file for writing", "");
+    if (st == RESHED_OK) st = rs_journal_commit(io.journal, true, err);
+    if (st == RESHED_OK) return rs_journal_close(io.journal, err);
+    rs_journal_abandon(io.journal);
+    return st;
+}
+
+reshed_status rs_h5_recover(const char *path, bool *live, reshed_error *err)
+{
+    char journal[4096];
+    rs_os_file *file = NULL;
+    rs_journal_id id;
+    bool found = false;
+    *live = false;
+    reshed_status st = journal_path(path, journal, sizeof journal, err);
+    if (st != RESHED_OK || !rs_os_is_file(journal)) return st;
+    st = rs_os_open(path, RS_OS_UPDATE, &file, NULL, err);
+    if (st == RESHED_OK)
+        st = rs_journal_recover(journal, file, &id, &found, err);
+    else
+        *live = rs_os_is_locked(path);
+    /* Reading does not need it, and may be all that a full disk allows. */
+    if (st == RESHED_OK && found) (void)clear_mark(journal, file, &id, NULL);
+    rs_os_close(file);
+    return *live ? RESHED_OK : st;
 }
 
 /* In SWMR mode. What both openings change waits in the journal for the first commit. */
@@ -86,7 +108,7 @@ reshed_status rs_h5_shared_open(const char *path, const char *identity, int sync
     if (!(s = rs_zalloc(1, sizeof *s))) return rs_fail_nomem(err, "an HDF5 file", sizeof *s);
     s->id = -1;
     st = rs_os_open(path, RS_OS_UPDATE, &s->io.file, NULL, err);
-    if (st == RESHED_OK) st = rs_journal_recover(journal, s->io.file, err);
+    if (st == RESHED_OK) st = rs_journal_recover(journal, s->io.file, NULL, NULL, err);
     if (st == RESHED_OK) {
         s->io.size = rs_os_size(s->io.file);
         st = rs_journal_create(journal, s->io.file, s->io.size, sync_every, longest, &s->journal,

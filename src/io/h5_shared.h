@@ -34,7 +34,8 @@ reshed_status rs_h5_shared_commit(rs_h5_shared *s, bool sync, reshed_error *err)
  * file right. */
 reshed_status rs_h5_shared_close(rs_h5_shared *s, reshed_status st, reshed_error *err);
 
-/* Puts right what a crash left. *live: another program is writing the file, nothing was done. */
+/* Puts right what a crash left, so that every HDF5 program can read the file. *live: another
+ * program is writing it, nothing was done. */
 reshed_status rs_h5_recover(const char *path, bool *live, reshed_error *err);
 
 #endif

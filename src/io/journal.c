@@ -413,12 +413,14 @@ static reshed_status redo_steps(rs_os_file *journal, uint64_t end, rs_os_file *f
     return st;
 }
 
-reshed_status rs_journal_recover(const char *path, rs_os_file *file, reshed_error *err)
+reshed_status rs_journal_recover(const char *path, rs_os_file *file, rs_journal_id *whose,
+                                 bool *found, reshed_error *err)
 {
     rs_os_file *journal = NULL;
     uint64_t end, size = 0;
     uint8_t header[HEADER], expected[HEADER], there[32];
     rs_journal_id id;
+    if (whose) *found = false;
     if (!rs_os_is_file(path)) return RESHED_OK;
     reshed_status st = rs_os_open(path, RS_OS_UPDATE, &journal, &end, err);
     if (st != RESHED_OK) return st;
@@ -440,8 +442,13 @@ reshed_status rs_journal_recover(const char *path, rs_os_file *file, reshed_erro
         if (st == RESHED_OK) st = rs_os_sync(file, err);
     }
     rs_os_close(journal);
-    if (st == RESHED_OK) rs_os_discard_temp(path);
-    return st;
+    if (st != RESHED_OK) return st;
+    rs_os_discard_temp(path);
+    if (whose && end > HEADER) {
+        *whose = id;
+        *found = true;
+    }
+    return RESHED_OK;
 }
 
 /* -------------------------------------------------------------------------------------- the end */

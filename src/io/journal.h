@@ -50,7 +50,9 @@ reshed_status rs_journal_close(rs_journal *j, reshed_error *err);
 void rs_journal_abandon(rs_journal *j);
 
 /* Carries out what a journal left behind at `path` holds, on `file`, and removes it. No journal: no
- * work. RESHED_ECORRUPT: it belongs to another file. */
-reshed_status rs_journal_recover(const char *path, rs_os_file *file, reshed_error *err);
+ * work. RESHED_ECORRUPT: it belongs to another file. *id, which may be NULL: whose it was, and
+ * *found whether there was one that had begun. */
+reshed_status rs_journal_recover(const char *path, rs_os_file *file, rs_journal_id *id, bool *found,
+                                 reshed_error *err);
 
 #endif
