@@ -60,10 +60,14 @@ static reshed_status check(int height, int width, const rs_render_options *o, re
     return RESHED_OK;
 }
 
+/* With as many digits as it takes to tell both ends apart. */
 static void text_range(const legend *l, char lo[64], char hi[64])
 {
-    rs_si_text(l->lo, 3, l->unit, lo, 64);
-    rs_si_text(l->hi, 3, l->unit, hi, 64);
+    double largest = fmax(fabs(l->lo), fabs(l->hi)), span = l->hi - l->lo;
+    double more = span > 0 && largest > 10 * span ? ceil(log10(largest / span)) - 1 : 0;
+    int digits = 3 + (int)fmin(more, 4);
+    rs_si_text(l->lo, digits, l->unit, lo, 64);
+    rs_si_text(l->hi, digits, l->unit, hi, 64);
     if (l->lo == 0) snprintf(lo, 64, "0");
     if (l->hi == 1 && !*l->unit) snprintf(hi, 64, "1");
 }
@@ -147,7 +151,7 @@ static void draw_number(rs_canvas *c, const layout *a, double x, double y, doubl
 {
     char number[16];
     rs_text t = {.size = 0.85 * a->font, .halo = true};
-    if (!(x >= 0 && y >= 0 && x <= a->map_w && y <= a->map_h)) return;
+    if (value < 1 || !(x >= 0 && y >= 0 && x <= a->map_w && y <= a->map_h)) return;
     snprintf(number, sizeof number, "%d", value);
     bool right = x + reach + rs_text_width(c, &t, number) < a->map_w;
     t.ax = right ? 0 : 1;

@@ -31,7 +31,7 @@ typedef struct rs_render_layer {
     uint32_t colour, rim; /* 0xRRGGBB; rim_width 0: none */
     double size;          /* picture pixels: width of a line, diameter of a mark */
     double rim_width;
-    const int *number; /* [n] beside the marks, or NULL */
+    const int *number; /* [n] beside the marks, none where it is below 1; or NULL */
 } rs_render_layer;
 
 typedef struct rs_render_options {

@@ -1,0 +1,21 @@
+/* scan_report_part.h - the sections of a report; each adds its part to the page. */
+#ifndef RS_TOOLS_SCAN_REPORT_PART_H
+#define RS_TOOLS_SCAN_REPORT_PART_H
+
+#include "scan_page.h"
+#include "scan_report_data.h"
+
+/* The title, what was measured with what, and how far it got. (scan_report_head.c) */
+void scan_report_head(scan_page *p, const scan_data *d);
+/* Channels; wall probability, variance, walls; points. (scan_report_maps.c) */
+void scan_report_channels(scan_page *p, const scan_data *d);
+void scan_report_prediction(scan_page *p, const scan_data *d);
+void scan_report_points(scan_page *p, const scan_data *d);
+/* The averaged loop, maps of the metrics, picked loops, histograms. (scan_report_loops.c) */
+void scan_report_loops(scan_page *p, const scan_data *d);
+/* Walls one by one and compared. (scan_report_walls.c) */
+void scan_report_walls(scan_page *p, const scan_data *d);
+/* Drift, events, timings, settings. (scan_report_log.c) */
+void scan_report_log(scan_page *p, const scan_data *d);
+
+#endif
