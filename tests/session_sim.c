@@ -31,6 +31,7 @@ const rs_session_setup *sim_setup(void)
         .weights = "reshed.h5",
         .weights_sha256 = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
         .norm = "scanned",
+        .amplitude_unit = "m",
         .caps = {.instrument = "twin 1",
                  .band_excitation = true,
                  .off_field = true,

@@ -94,6 +94,7 @@ static void the_setup_comes_back(void **state)
     assert_string_equal(b->operator_name, ""); /* NULL */
     assert_string_equal(a->weights_sha256, b->weights_sha256);
     assert_string_equal(a->norm, b->norm);
+    assert_string_equal(a->amplitude_unit, b->amplitude_unit);
     assert_string_equal(a->driver, b->driver);
     assert_true(b->driver_options == 2 && b->settings == 3);
     assert_string_equal(b->driver_option[1].name, "seed");
@@ -488,6 +489,8 @@ static void main_datasets_are_listed(void **state)
             assert_true(d.data[x * SIM_ROWS + y] ==
                         (double)m.map[RS_SESSION_MEAN][SIM_ROWS - 1 - y][x]);
     rs_nsid_data_clear(&d);
+    assert_ok(rs_nsid_find(f, "Results Amplitude", &k, &err), &err);
+    assert_string_equal(rs_nsid_info(f, k)->units, "m");
     assert_ok(rs_nsid_find(f, "Trace BE_spectra", &k, &err), &err);
     assert_ok(rs_nsid_read(f, k, &d, &err), &err);
     assert_true(d.ndim == 3 && d.is_complex && d.dim[2].n == SIM_BINS);

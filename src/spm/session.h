@@ -73,6 +73,7 @@ typedef struct rs_session_setup {
     rs_spectroscopy spectroscopy;
     int spectrum_bins;                /* 0: amplitude and phase only */
     const double *spectrum_frequency; /* [spectrum_bins], Hz */
+    const char *amplitude_unit;       /* of the amplitude map and of responses; NULL: V */
     const rs_session_metric *metric;  /* [metrics] results of a loop */
     int metrics;
 

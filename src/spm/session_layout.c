@@ -16,7 +16,7 @@ static const struct {
     const char *name, *quantity, *unit;
     const char *image; /* the author's name for it, or NULL */
 } maps[RS_SESSION_MAPS] = {
-    [RS_SESSION_AMPLITUDE] = {"Amplitude", "Amplitude", "V", "Raw"},
+    [RS_SESSION_AMPLITUDE] = {"Amplitude", "Amplitude", NULL, "Raw"},
     [RS_SESSION_FREQUENCY] = {"Frequency", "Resonance frequency", "Hz", NULL},
     [RS_SESSION_Q] = {"Q", "Quality factor", "1", NULL},
     [RS_SESSION_PHASE] = {"Phase", "Phase", "rad", NULL},
@@ -36,13 +36,13 @@ static const struct {
     const char *name, *unit;
 } series[SERIES_ITEMS] = {
     [SERIES_SPECTRA] = {"spectra", "V"},
-    [SERIES_AMPLITUDE] = {"amplitude", ""},
+    [SERIES_AMPLITUDE] = {"amplitude", NULL},
     [SERIES_PHASE] = {"phase", "rad"},
-    [SERIES_SHO_AMPLITUDE] = {"sho_amplitude", "V"},
+    [SERIES_SHO_AMPLITUDE] = {"sho_amplitude", NULL},
     [SERIES_SHO_FREQUENCY] = {"sho_frequency", "Hz"},
     [SERIES_SHO_Q] = {"sho_q", "1"},
     [SERIES_SHO_PHASE] = {"sho_phase", "rad"},
-    [SERIES_RESPONSE] = {"response", "V"},
+    [SERIES_RESPONSE] = {"response", NULL},
 };
 
 /* --------------------------------------------------------------------------------------- shapes */
@@ -116,6 +116,13 @@ static void set_growing(rs_session_place *p, const char *group, const char *name
     limit_chunk(p);
 }
 
+/* The unit of a map or of a series of loops: NULL is that of the amplitude. */
+static void set_unit(rs_session_place *p, const rs_session_setup *s, const char *unit)
+{
+    const char *amplitude = s->amplitude_unit && s->amplitude_unit[0] ? s->amplitude_unit : "V";
+    snprintf(p->unit, sizeof p->unit, "%s", unit ? unit : amplitude);
+}
+
 /* ---------------------------------------------------------------------------------------- items */
 static bool channel_place(const rs_session_setup *s, int channel, int dir, rs_session_place *p)
 {
@@ -151,7 +158,7 @@ static bool image_place(const rs_session_setup *s, int item, rs_session_place *p
     int map = item - ITEM_IMAGE;
     if (!maps[map].image) return false;
     p->cell = CELL_F32;
-    strcpy(p->unit, maps[map].unit);
+    set_unit(p, s, maps[map].unit);
     set_image(p, s, maps[map].image);
     return true;
 }
@@ -163,7 +170,7 @@ static bool map_place(const rs_session_setup *s, int item, rs_session_place *p)
     p->cell = mask ? CELL_U8 : CELL_F32;
     set_main(p, s, MEASUREMENT "/Results", name, 0, 8);
     strcpy(p->quantity, mask ? name : maps[item - ITEM_MAP].quantity);
-    strcpy(p->unit, mask ? "1" : maps[item - ITEM_MAP].unit);
+    set_unit(p, s, mask ? "1" : maps[item - ITEM_MAP].unit);
     return true;
 }
 
@@ -175,7 +182,7 @@ static bool series_place(const rs_session_setup *s, int which, int kind, rs_sess
     p->cell = kind == SERIES_SPECTRA ? CELL_C32 : CELL_F32;
     p->about = kind == SERIES_SPECTRA ? "[point, field, step, bin]; field 0 is on field"
                                       : "[point, field, step]; field 0 is on field";
-    strcpy(p->unit, series[kind].unit);
+    set_unit(p, s, series[kind].unit);
     if (kind == SERIES_SPECTRA)
         set_growing(p, group, series[kind].name, 1, fields, steps, s->spectrum_bins);
     else

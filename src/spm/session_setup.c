@@ -30,6 +30,7 @@ static const struct {
     {"weights", offsetof(setup, weights)},
     {"weights_sha256", offsetof(setup, weights_sha256)},
     {"normalisation", offsetof(setup, norm)},
+    {"amplitude_unit", offsetof(setup, amplitude_unit)},
 };
 #define TEXTS (sizeof texts / sizeof *texts)
 
