@@ -145,6 +145,7 @@ reshed_status scan_read_points(const char *path, const rs_frame *frame, rs_sessi
     rs_csv_table t = {0};
     size_t a, b;
     rs_coords_frame cf;
+    const rs_device metres = rs_device_metres();
     rs_coords coords;
     rs_session_point *p = NULL;
     reshed_status st = rs_csv_read(path, &t, err);
@@ -156,7 +157,7 @@ reshed_status scan_read_points(const char *path, const rs_frame *frame, rs_sessi
         if (st == RESHED_OK) st = rs_csv_column(&t, "y", &b, err);
     }
     cf = rs_coords_frame_of(frame);
-    if (st == RESHED_OK) st = rs_coords_init(&coords, &cf, NULL, err);
+    if (st == RESHED_OK) st = rs_coords_init(&coords, &cf, &metres, err);
     if (st == RESHED_OK && t.rows > 1000000)
         st = rs_fail(err, RESHED_EINVAL, "points|at most 1000000|%zu", t.rows);
     if (st == RESHED_OK && !(p = rs_zalloc(t.rows + 1, sizeof *p)))
