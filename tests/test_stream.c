@@ -135,7 +135,7 @@ static void push(bench *b, int first, int n)
 {
     for (int i = 0; i < n; i++) b->scanned[first + i] = true;
     rs_stream_put(b->stream, first, n, row(b->image, b, first));
-    rs_stream_work(b->stream, true, NULL, NULL);
+    rs_stream_work(b->stream, RS_STREAM_ALL, NULL, NULL);
 }
 
 static int batch(test_rng *r)
@@ -411,7 +411,8 @@ static void interrupted_work(void **state)
         int looks = (int)test_below(&r, 3);
         b.scanned[y] = true;
         rs_stream_put(b.stream, y, 1, row(b.image, &b, y));
-        rs_stream_work(b.stream, test_below(&r, 3) == 0, stop_after, &looks);
+        rs_stream_work(b.stream, test_below(&r, 3) == 0 ? RS_STREAM_ALL : RS_STREAM_STALE,
+                       stop_after, &looks);
         rs_stream_get(b.stream, &v);
         assert_true(v.lag >= 0 && v.lag <= y + 1);
         lagged += v.lag > 1;
@@ -421,7 +422,7 @@ static void interrupted_work(void **state)
         }
     }
     assert_true(lagged > 0);
-    rs_stream_work(b.stream, true, NULL, NULL);
+    rs_stream_work(b.stream, RS_STREAM_ALL, NULL, NULL);
     rs_stream_get(b.stream, &v);
     assert_int_equal(v.lag, 0);
     compare(&b, "after interruptions");
