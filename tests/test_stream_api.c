@@ -1,3 +1,4 @@
+#define _POSIX_C_SOURCE 200809L
 /* The public stream: its checks at the door, normalisation, budget, gaps and ends of frames. What
  * the rows hold is compared with RESHED_ALGO_DIRECT of the whole frame; the network's own streaming
  * is tested row by row in test_stream.c. */
@@ -746,6 +747,50 @@ static void fields_are_those_of_the_network(void **state)
     reshed_ensemble_free(e);
 }
 
+/* The example of tools/, compiled against the installed form of the library: a made image, and one
+ * from a file. */
+static void the_example_runs(void **state)
+{
+    (void)state;
+    const char *build = getenv("B"), *san = getenv("SAN"), *cc = getenv("CC");
+    if (!build || (san && *san)) skip(); /* run outside make, or built with a sanitizer's runtime */
+    static float image[40 * W];
+    FILE *f = fopen(test_temp("frame.raw"), "wb");
+    assert_non_null(f);
+    for (int i = 0; i < 40 * W; i++) image[i] = (float)(i % W / 7 % 2);
+    assert_int_equal(fwrite(image, sizeof *image, 40 * W, f), 40 * W);
+    assert_int_equal(fclose(f), 0);
+    char frame[64], cmd[1024], line[128], last[128] = "";
+    for (int k = 0; k < 3; k++) {
+        const char *program = test_temp("example_stream");
+        snprintf(frame, sizeof frame, "%d %d", k == 2 ? 41 : 40, W); /* 41: the file is too short */
+        if (k == 0)
+            snprintf(cmd, sizeof cmd,
+                     "%s -std=c11 -Wall -Wextra -Werror -Iinclude tools/example_stream.c -o %s "
+                     "-L%s -lreshed -lm -Wl,-rpath,%s && %s %s",
+                     cc && *cc ? cc : "cc", program, build, build, program, test_data(ENSEMBLE));
+        else
+            snprintf(cmd, sizeof cmd, "%s %s %s %s 2>&1", program, test_data(ENSEMBLE),
+                     test_temp("frame.raw"), frame);
+        FILE *out = popen(cmd, "r");
+        assert_non_null(out);
+        int lines = 0, row, finals, provisional;
+        double ms, uncertainty;
+        while (fgets(line, sizeof line, out)) memcpy(last, line, sizeof last), lines++;
+        const int status = pclose(out);
+        if (k == 2) {
+            assert_true(status != 0 && strncmp(last, "usage:", 6) == 0);
+            break;
+        }
+        assert_int_equal(status, 0);
+        assert_int_equal(lines, 1 + (k ? 40 : 128)); /* a heading, and every line of the frame */
+        assert_int_equal(
+            sscanf(last, "%d %d %d %lf %lf", &row, &finals, &provisional, &ms, &uncertainty), 5);
+        assert_true(row == lines - 2 && finals == lines - 1 && provisional == 0);
+        assert_true(ms > 0 && uncertainty > 0 && uncertainty < 0.25);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -764,6 +809,7 @@ int main(void)
         cmocka_unit_test(threads_and_taking_give_the_same_bits),
         cmocka_unit_test(memory_is_counted_and_may_run_out),
         cmocka_unit_test(fields_are_those_of_the_network),
+        cmocka_unit_test(the_example_runs),
     };
     return cmocka_run_group_tests_name("stream_api", tests, NULL, NULL);
 }
