@@ -64,7 +64,7 @@ KERNELS := $(wildcard src/nn/kernels/ref/*.c src/nn/kernels/generic/*.c) \
 LIBSRC  := $(wildcard src/*.c src/base/*.c src/io/*.c src/nn/*.c src/imgproc/*.c src/beps/*.c src/spm/*.c) $(KERNELS)
 LIBOBJ  := $(LIBSRC:%.c=$(B)/%.o)
 PROGS   := $(patsubst tools/%.c,%,$(wildcard tools/reshed-*.c))
-TOOLOBJ := $(patsubst %.c,$(B)/%.o,$(filter-out $(wildcard tools/reshed-*.c),$(wildcard tools/*.c)))
+TOOLOBJ := $(patsubst %.c,$(B)/%.o,$(filter-out $(wildcard tools/reshed-*.c tools/example_*.c),$(wildcard tools/*.c)))
 BENCHOBJ:= $(patsubst %.c,$(B)/%.o,$(wildcard benchmarks/*.c))
 TESTS   := $(patsubst tests/%.c,%,$(wildcard tests/test_*.c))
 SUPPORT := $(patsubst %.c,$(B)/%.o,$(filter-out $(wildcard tests/test_*.c tests/example_*.c),$(wildcard tests/*.c)))

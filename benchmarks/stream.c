@@ -41,7 +41,7 @@ static reshed_status run_case(rs_stream *stream, int size, const float *image, i
         const int n = y + r->what->lines <= size ? r->what->lines : size - y;
         const double start = rs_os_monotonic();
         rs_stream_put(stream, y, n, image + (size_t)y * (size_t)size);
-        rs_stream_work(stream, true, NULL, NULL);
+        rs_stream_work(stream, RS_STREAM_ALL, NULL, NULL);
         seconds[r->pushes++] = rs_os_monotonic() - start;
         if ((y + n) * runs / size > done && between) {
             done++;

@@ -245,11 +245,14 @@ RESHED_API void reshed_stream_free(reshed_stream *stream);
  * order; a row that was scanned before is replaced, and what depends on it becomes provisional
  * until it is computed again (rows near the scan cheaply, others at up to the price of a receptive
  * field of rows). Pixels that are not finite are filled from their neighbours in the row; a row
- * without any finite pixel counts as missing and stays unscanned. RESHED_EINVAL, and nothing is
- * changed: rows outside the frame, or a frame that is finished. */
+ * without any finite pixel counts as missing and stays unscanned, or as it was before. Allocates
+ * nothing. RESHED_EINVAL, and nothing is changed: rows outside the frame, or a frame that is
+ * finished. */
 RESHED_API reshed_status reshed_stream_push(reshed_stream *stream, int first, int rows,
                                             const float *data, reshed_error *err);
-/* Goes on with what the budget has left over, without a new row. */
+/* Goes on with what the budget has left over, without a new row. However small the budget, each
+ * call gets something done: called often enough, lag becomes 0 and no scanned row stays stale
+ * (without a preview: only those that cannot be final yet). */
 RESHED_API reshed_status reshed_stream_work(reshed_stream *stream, reshed_error *err);
 /* Ends the frame: missing rows between scanned ones are interpolated, what lies beyond the scanned
  * rows counts as the edge of the frame, and every row in between becomes final; rows that are final

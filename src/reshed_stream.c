@@ -26,15 +26,16 @@ struct reshed_stream {
     int height, width, members, classes;
     float *raw;       /* [H,W] */
     float *work;      /* [H,W]: a copy for percentiles, rows on their way to the network */
+    size_t *space;    /* for percentiles */
     uint8_t *scanned; /* [H] */
-    uint8_t *missing; /* [H]: came without a finite pixel */
     int lines;        /* scanned */
-    bool have_range, finished, front_skipped;
+    bool have_range, finished;
     rs_norm_range range;
     int range_changes;
     size_t filled, outside;      /* pixels; outside the range in force */
     size_t later, later_outside; /* since the robust range was fixed */
     double deadline, front_seconds;
+    bool asked, front_skipped; /* the clock, in this call; the front, in the last one */
 };
 
 void reshed_stream_defaults(reshed_stream_options *o)
@@ -89,9 +90,9 @@ static reshed_status create(const reshed_ensemble *e, rs_model_file *take, int h
     const size_t h = (size_t)height, n = h * (size_t)width;
     s->raw = rs_zalloc(n, sizeof *s->raw);
     s->work = rs_zalloc(n, sizeof *s->work);
+    s->space = rs_alloc(RS_PERCENTILES_SPACE, sizeof *s->space);
     s->scanned = rs_zalloc(h, 1);
-    s->missing = rs_zalloc(h, 1);
-    if (!s->raw || !s->work || !s->scanned || !s->missing) {
+    if (!s->raw || !s->work || !s->space || !s->scanned) {
         st = rs_fail_nomem(err, "the rows of a stream", n * sizeof *s->raw);
         goto fail;
     }
@@ -125,15 +126,14 @@ void reshed_stream_free(reshed_stream *s)
     rs_stream_free(s->stream);
     rs_free(s->raw);
     rs_free(s->work);
+    rs_free(s->space);
     rs_free(s->scanned);
-    rs_free(s->missing);
     rs_free(s);
 }
 
 void reshed_stream_reset(reshed_stream *s)
 {
     memset(s->scanned, 0, (size_t)s->height);
-    memset(s->missing, 0, (size_t)s->height);
     s->lines = s->range_changes = 0;
     s->finished = s->front_skipped = false;
     s->filled = s->outside = s->later = s->later_outside = 0;
@@ -190,7 +190,7 @@ static reshed_status new_range(reshed_stream *s, int first, int n, rs_norm_range
     case RESHED_STREAM_ROBUST:
         if (s->lines <= FIRST_LINES || !s->have_range) {
             s->later = s->later_outside = 0;
-            st = rs_norm_range_robust(s->work, gather(s), &r, err);
+            st = rs_norm_range_robust_in(s->work, gather(s), s->space, &r, err);
             break;
         }
         s->later += pixels;
@@ -199,7 +199,7 @@ static reshed_status new_range(reshed_stream *s, int first, int n, rs_norm_range
             (double)s->later_outside <= CLIPPED_MOST * (double)s->later)
             return RESHED_OK;
         s->later = s->later_outside = 0;
-        st = rs_norm_range_robust(s->work, gather(s), &r, err);
+        st = rs_norm_range_robust_in(s->work, gather(s), s->space, &r, err);
         r = hull(r, s->range);
         break;
     }
@@ -258,34 +258,35 @@ static double now(const reshed_stream *s)
     return s->options.clock ? s->options.clock(s->options.clock_ctx) : rs_os_monotonic();
 }
 
+/* Not at the first question of a call: however small the budget, each call gets something done. */
 static bool late(void *ctx)
 {
-    const reshed_stream *s = ctx;
-    return now(s) >= s->deadline;
+    reshed_stream *s = ctx;
+    const bool first = !s->asked;
+    s->asked = true;
+    return !first && now(s) >= s->deadline;
 }
 
-/* Final rows first; the front if what it took last time fits, and at least every second time. */
+/* Final rows first; the front if what it took last time fits, and at least every second time; stale
+ * rows in what is left of the time, with or without a front. */
 static void work(reshed_stream *s, double start)
 {
     if (s->options.budget == 0) {
-        rs_stream_work(s->stream, true, NULL, NULL);
+        rs_stream_work(s->stream, RS_STREAM_ALL, NULL, NULL);
         return;
     }
     s->deadline = start + s->options.budget;
-    if (s->options.preview != RESHED_PREVIEW_OFF) {
-        rs_stream_work(s->stream, false, late, s);
-        if (now(s) + s->front_seconds > s->deadline && !s->front_skipped) {
-            s->front_skipped = true;
-            return;
-        }
-    }
+    s->asked = false;
+    rs_stream_work(s->stream, RS_STREAM_FINALS, late, s);
     const double before = now(s);
-    rs_stream_work(s->stream, true, late, s);
-    s->front_skipped = false;
-    /* An estimate that forgets: one slow push must not keep the front away for long. */
-    const double took = now(s) - before;
-    s->front_seconds = s->front_seconds > 0 ? 0.5 * (s->front_seconds + took) : took;
-    if (s->front_seconds > s->options.budget) s->front_seconds = s->options.budget;
+    s->front_skipped = !s->front_skipped && before + s->front_seconds > s->deadline;
+    if (!s->front_skipped && rs_stream_work(s->stream, RS_STREAM_FRONT, late, s)) {
+        /* An estimate that forgets: one slow push must not keep the front away for long. */
+        const double took = now(s) - before;
+        s->front_seconds = s->front_seconds > 0 ? 0.5 * (s->front_seconds + took) : took;
+        if (s->front_seconds > s->options.budget) s->front_seconds = s->options.budget;
+    }
+    rs_stream_work(s->stream, s->front_skipped ? RS_STREAM_STALE : RS_STREAM_ALL, late, s);
 }
 
 reshed_status reshed_stream_push(reshed_stream *s, int first, int rows, const float *data,
@@ -307,15 +308,13 @@ reshed_status reshed_stream_push(reshed_stream *s, int first, int rows, const fl
             float *row = s->raw + (size_t)(first + i) * w;
             for (size_t x = 0; x < w && !some; x++) some = isfinite(in[x]);
             if (some) {
+                if (s->scanned[first + i]) s->outside -= count_outside(row, w, s->range);
                 memcpy(row, in, w * sizeof *row);
                 size_t filled = 0;
                 rs_fill_gaps(row, 1, s->width, &filled, NULL);
                 s->filled += filled;
                 s->lines += !s->scanned[first + i];
                 s->scanned[first + i] = 1;
-                s->missing[first + i] = 0;
-            } else if (!s->scanned[first + i]) {
-                s->missing[first + i] = 1;
             }
         }
         if (some) continue;
@@ -333,14 +332,10 @@ reshed_status reshed_stream_work(reshed_stream *s, reshed_error *err)
     return RESHED_OK;
 }
 
-/* Rows between the first and the last scanned one that never came. */
-static reshed_status fill_missing(reshed_stream *s, reshed_error *err)
+/* Rows within [first, end), of which the outermost are scanned, that never came. */
+static reshed_status fill_missing(reshed_stream *s, int first, int end, reshed_error *err)
 {
     const size_t w = (size_t)s->width;
-    int first = 0, end = s->height;
-    while (first < end && !s->scanned[first]) first++;
-    while (end > first && !s->scanned[end - 1]) end--;
-    if (first == end) return rs_fail(err, RESHED_EINVAL, "rows scanned|at least one|none");
     bool any = false;
     for (int y = first; y < end; y++) {
         if (s->scanned[y]) continue;
@@ -365,11 +360,15 @@ reshed_status reshed_stream_finish(reshed_stream *s, reshed_error *err)
 {
     if (!s) return rs_fail(err, RESHED_EINVAL, "stream|not NULL|NULL");
     if (s->finished) return RESHED_OK;
-    reshed_status st = fill_missing(s, err);
-    if (st != RESHED_OK) return st;
-    if (!rs_stream_finish(s->stream))
+    int first = 0, end = s->height;
+    while (first < end && !s->scanned[first]) first++;
+    while (end > first && !s->scanned[end - 1]) end--;
+    if (first == end || !rs_stream_can_finish(s->stream, (rs_span){first, end}))
         return rs_fail(err, RESHED_EINVAL, "rows scanned|a row of the network's coarsest level|%d",
                        s->lines);
+    reshed_status st = fill_missing(s, first, end, err);
+    if (st != RESHED_OK) return st;
+    if (!rs_stream_finish(s->stream)) return rs_fail(err, RESHED_EINTERNAL, "end of a frame||");
     s->finished = true;
     return RESHED_OK;
 }
@@ -412,5 +411,6 @@ void reshed_stream_bytes(const reshed_stream *s, size_t *weights, size_t *state)
 {
     *weights = rs_stream_weight_bytes(s->stream);
     *state = rs_stream_state_bytes(s->stream) +
-             2 * (size_t)s->height * ((size_t)s->width * sizeof *s->raw + 1) + sizeof *s;
+             (size_t)s->height * (2 * (size_t)s->width * sizeof *s->raw + 1) +
+             RS_PERCENTILES_SPACE * sizeof *s->space + sizeof *s;
 }

@@ -6,6 +6,8 @@ log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 export ASAN_OPTIONS="${ASAN_OPTIONS:-detect_leaks=1:allocator_may_return_null=1}"
 export LSAN_OPTIONS="${LSAN_OPTIONS:-suppressions=tests/lsan.supp:print_suppressions=0}"
+# Threads that wait for others sleep: spinning, they take the processors from those that work.
+export OMP_WAIT_POLICY="${OMP_WAIT_POLICY:-passive}"
 case "${SAN:-}" in
 *thread*)
     # libomp's own synchronisation is not instrumented; its tool library tells TSan about it.

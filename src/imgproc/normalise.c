@@ -39,15 +39,25 @@ reshed_status rs_norm_range_frame(const float *x, size_t n, rs_norm_range *out, 
     return RESHED_OK;
 }
 
-reshed_status rs_norm_range_robust(const float *x, size_t n, rs_norm_range *out, reshed_error *err)
+reshed_status rs_norm_range_robust_in(const float *x, size_t n, size_t *space, rs_norm_range *out,
+                                      reshed_error *err)
 {
     static const double percent[2] = {RS_NORM_ROBUST_LOW, RS_NORM_ROBUST_HIGH};
     double p[2];
-    reshed_status st = rs_percentiles(x, n, percent, 2, p, err);
+    reshed_status st = rs_percentiles_in(x, n, percent, 2, space, p, err);
     if (st != RESHED_OK) return st;
     if (!((float)p[0] < (float)p[1])) return rs_norm_range_frame(x, n, out, err);
     *out = (rs_norm_range){(float)p[0], (float)p[1]};
     return RESHED_OK;
+}
+
+reshed_status rs_norm_range_robust(const float *x, size_t n, rs_norm_range *out, reshed_error *err)
+{
+    size_t *space = rs_alloc(RS_PERCENTILES_SPACE, sizeof *space);
+    if (!space) return rs_fail_nomem(err, "percentiles", RS_PERCENTILES_SPACE * sizeof *space);
+    reshed_status st = rs_norm_range_robust_in(x, n, space, out, err);
+    rs_free(space);
+    return st;
 }
 
 reshed_status rs_norm_range_fixed(double lo, double hi, rs_norm_range *out, reshed_error *err)
@@ -83,7 +93,7 @@ reshed_status rs_norm_apply(const float *x, size_t n, rs_norm_range range, bool 
 
 /* ---------------------------------------------------------------------------------- percentiles */
 
-enum { BUCKETS = 1 << 16 };
+enum { BUCKETS = RS_PERCENTILES_SPACE / 2 };
 
 static uint32_t key_of(float v)
 {
@@ -120,8 +130,8 @@ static float select_rank(const float *x, size_t n, size_t rank, const size_t *up
     return value_of(high << 16 | bucket_of(lower, &rank));
 }
 
-reshed_status rs_percentiles(const float *x, size_t n, const double *percent, int count,
-                             double *out, reshed_error *err)
+reshed_status rs_percentiles_in(const float *x, size_t n, const double *percent, int count,
+                                size_t *space, double *out, reshed_error *err)
 {
     if (n == 0) return rs_fail(err, RESHED_EINVAL, "percentile of|at least one value|none");
     for (int k = 0; k < count; k++)
@@ -129,9 +139,8 @@ reshed_status rs_percentiles(const float *x, size_t n, const double *percent, in
             return rs_fail(err, RESHED_EINVAL, "percentile|0 to 100|%g", percent[k]);
     size_t bad = first_bad(x, n);
     if (bad < n) return not_finite(err, x, bad);
-    size_t *upper = rs_zalloc(2 * (size_t)BUCKETS, sizeof *upper);
-    if (!upper) return rs_fail_nomem(err, "percentiles", 2 * (size_t)BUCKETS * sizeof *upper);
-    size_t *lower = upper + BUCKETS;
+    size_t *upper = space, *lower = upper + BUCKETS;
+    memset(upper, 0, BUCKETS * sizeof *upper);
     for (size_t i = 0; i < n; i++) upper[key_of(x[i]) >> 16]++;
     for (int k = 0; k < count; k++) {
         double at = percent[k] / 100 * (double)(n - 1);
@@ -140,6 +149,15 @@ reshed_status rs_percentiles(const float *x, size_t n, const double *percent, in
         if (t > 0) b = select_rank(x, n, above, upper, lower);
         out[k] = a + (b - a) * t;
     }
-    rs_free(upper);
     return RESHED_OK;
+}
+
+reshed_status rs_percentiles(const float *x, size_t n, const double *percent, int count,
+                             double *out, reshed_error *err)
+{
+    size_t *space = rs_alloc(RS_PERCENTILES_SPACE, sizeof *space);
+    if (!space) return rs_fail_nomem(err, "percentiles", RS_PERCENTILES_SPACE * sizeof *space);
+    reshed_status st = rs_percentiles_in(x, n, percent, count, space, out, err);
+    rs_free(space);
+    return st;
 }

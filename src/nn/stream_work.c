@@ -278,15 +278,15 @@ static void run_front(void *ctx, int64_t member, int worker)
     for (int y = j->rows.lo; y < j->rows.hi; y++) mix(s, &e, (int)member, y, &scratch);
 }
 
-static void front_phase(rs_stream *s, rs_span block)
+static bool front_phase(rs_stream *s, rs_span block)
 {
     const bool up = s->finals[0].up;
     front_job j = {.s = s, .rows = front_rows(s, block, up)};
-    if (!front_fits(s, block, j.rows) || !any_unclean(s, j.rows)) return;
+    if (!front_fits(s, block, j.rows) || !any_unclean(s, j.rows)) return false;
     rs_stream_empty(s);
     rs_front_windows(&s->shape, up, block, j.rows, &s->finals[0].made, &s->need, &s->touched,
                      &s->window);
-    if (!rs_front_holds(&s->shape, &s->window)) return;
+    if (!rs_front_holds(&s->shape, &s->window)) return false;
     rs_parallel_for(s->options.threads, s->members, run_front, &j);
     for (int b = 0; b < s->window.blocks; b++) {
         count(s, &s->quick.stage[2 * b], s->window.y[b]);
@@ -294,6 +294,7 @@ static void front_phase(rs_stream *s, rs_span block)
     }
     for (int y = j.rows.lo; y < j.rows.hi; y++) moments(s, y, QUICK);
     s->done.rows_front += j.rows.hi - j.rows.lo;
+    return true;
 }
 
 /* ---- everything else: rows computed anew from the canvas */
@@ -363,21 +364,29 @@ static bool patch_phase(rs_stream *s, bool provisional, rs_stream_late *late, vo
 
 /* ---------------------------------------------------------------------------------------- all */
 
-void rs_stream_work(rs_stream *s, bool front, rs_stream_late *late, void *ctx)
+bool rs_stream_work(rs_stream *s, unsigned what, rs_stream_late *late, void *ctx)
 {
-    if (s->latest < 0) return;
+    if (s->latest < 0) return false;
     rs_stream_sum(s, s->scanned);
-    const bool preview = front && s->options.preview != RS_PREVIEW_OFF;
+    const bool never = s->options.preview == RS_PREVIEW_OFF;
+    const bool preview = what & RS_STREAM_FRONT && !never;
     const rs_span block = scanned_block(s);
-    bool shown = s->finished || finals_phase(s, block, late, ctx);
-    if (shown && preview && !s->finished) front_phase(s, block);
-    shown &= front || s->finished || s->options.preview == RS_PREVIEW_OFF;
-    if (shown) {
-        if (patch_phase(s, preview, late, ctx) ||
-            !any_unclean(s, front_rows(s, block, s->finals[0].up)))
+    bool front = false;
+    if (s->finished || finals_phase(s, block, late, ctx)) {
+        if (preview && !s->finished) front = front_phase(s, block);
+        const bool all = what & RS_STREAM_STALE && patch_phase(s, preview, late, ctx);
+        if (never || s->finished ||
+            (preview && (all || !any_unclean(s, front_rows(s, block, s->finals[0].up)))))
             s->lag = 0;
     }
     rs_stream_states(s);
+    return front;
+}
+
+bool rs_stream_can_finish(const rs_stream *s, rs_span there)
+{
+    const rs_extent cut = rs_extent_make(&s->arch, s->height, there);
+    return !rs_span_empty(cut.there[s->arch.levels - 1]);
 }
 
 bool rs_stream_finish(rs_stream *s)
@@ -386,12 +395,11 @@ bool rs_stream_finish(rs_stream *s)
     if (s->finished || s->latest < 0) return s->latest >= 0;
     while (there.lo < there.hi && !s->scanned[there.lo]) there.lo++;
     while (there.hi > there.lo && !s->scanned[there.hi - 1]) there.hi--;
-    const rs_extent cut = rs_extent_make(&s->arch, s->height, there);
-    if (rs_span_empty(cut.there[s->arch.levels - 1])) return false;
-    rs_stream_work(s, false, NULL, NULL); /* rows whose whole surroundings were scanned */
+    if (!rs_stream_can_finish(s, there)) return false;
+    rs_stream_work(s, RS_STREAM_STALE, NULL, NULL); /* rows whose whole surroundings were scanned */
     rs_stream_cut(s, there);
     s->finished = true;
-    rs_stream_work(s, false, NULL, NULL);
+    rs_stream_work(s, RS_STREAM_STALE, NULL, NULL);
     return true;
 }
 
