@@ -28,7 +28,10 @@ struct reshed_stream {
     float *work;      /* [H,W]: a copy for percentiles, rows on their way to the network */
     size_t *space;    /* for percentiles */
     uint8_t *scanned; /* [H] */
-    int lines;        /* scanned */
+    uint8_t *ranged;  /* [H]: the robust range has taken note of it */
+    int ranged_lines, latest;
+    bool going_up; /* rows of a push came from the last to the first */
+    int lines;     /* scanned */
     bool have_range, finished;
     rs_norm_range range;
     int range_changes;
@@ -92,7 +95,8 @@ static reshed_status create(const reshed_ensemble *e, rs_model_file *take, int h
     s->work = rs_zalloc(n, sizeof *s->work);
     s->space = rs_alloc(RS_PERCENTILES_SPACE, sizeof *s->space);
     s->scanned = rs_zalloc(h, 1);
-    if (!s->raw || !s->work || !s->space || !s->scanned) {
+    s->ranged = rs_zalloc(h, 1);
+    if (!s->raw || !s->work || !s->space || !s->scanned || !s->ranged) {
         st = rs_fail_nomem(err, "the rows of a stream", n * sizeof *s->raw);
         goto fail;
     }
@@ -128,12 +132,17 @@ void reshed_stream_free(reshed_stream *s)
     rs_free(s->work);
     rs_free(s->space);
     rs_free(s->scanned);
+    rs_free(s->ranged);
     rs_free(s);
 }
 
 void reshed_stream_reset(reshed_stream *s)
 {
     memset(s->scanned, 0, (size_t)s->height);
+    memset(s->ranged, 0, (size_t)s->height);
+    s->ranged_lines = 0;
+    s->latest = -1;
+    s->going_up = false;
     s->lines = s->range_changes = 0;
     s->finished = s->front_skipped = false;
     s->filled = s->outside = s->later = s->later_outside = 0;
@@ -145,13 +154,13 @@ void reshed_stream_reset(reshed_stream *s)
 
 /* ------------------------------------------------------------------------------- normalisation */
 
-/* The scanned rows one after another in s->work; how many pixels. */
-static size_t gather(reshed_stream *s)
+/* The rows that are marked, one after another, in s->work; how many pixels. */
+static size_t gather(reshed_stream *s, const uint8_t *marked)
 {
     const size_t w = (size_t)s->width;
     size_t n = 0;
     for (int y = 0; y < s->height; y++) {
-        if (!s->scanned[y]) continue;
+        if (!marked[y]) continue;
         memcpy(s->work + n, s->raw + (size_t)y * w, w * sizeof *s->work);
         n += w;
     }
@@ -170,12 +179,40 @@ static rs_norm_range hull(rs_norm_range a, rs_norm_range b)
     return (rs_norm_range){a.lo < b.lo ? a.lo : b.lo, a.hi > b.hi ? a.hi : b.hi};
 }
 
+/* Line by line in the order in which they came, so that it does not matter in which portions. */
+static reshed_status robust_range(reshed_stream *s, int first, int n, rs_norm_range *range,
+                                  reshed_error *err)
+{
+    const size_t w = (size_t)s->width;
+    bool have = s->have_range;
+    reshed_status st = RESHED_OK;
+    for (int i = 0; st == RESHED_OK && i < n; i++) {
+        const int y = s->going_up ? first + n - 1 - i : first + i;
+        rs_norm_range r;
+        s->ranged_lines += !s->ranged[y];
+        s->ranged[y] = 1;
+        if (s->ranged_lines <= FIRST_LINES || !have) {
+            s->later = s->later_outside = 0;
+            st = rs_norm_range_robust_in(s->work, gather(s, s->ranged), s->space, range, err);
+            have = true;
+            continue;
+        }
+        s->later += w;
+        s->later_outside += count_outside(s->raw + (size_t)y * w, w, *range);
+        if (s->later < LATER_LINES * w ||
+            (double)s->later_outside <= CLIPPED_MOST * (double)s->later)
+            continue;
+        s->later = s->later_outside = 0;
+        st = rs_norm_range_robust_in(s->work, gather(s, s->ranged), s->space, &r, err);
+        if (st == RESHED_OK) *range = hull(r, *range);
+    }
+    return st;
+}
+
 /* The range that should be in force now that rows [first, first+n) have come. */
 static reshed_status new_range(reshed_stream *s, int first, int n, rs_norm_range *out,
                                reshed_error *err)
 {
-    const float *rows = s->raw + (size_t)first * (size_t)s->width;
-    const size_t pixels = (size_t)n * (size_t)s->width;
     rs_norm_range r = s->range;
     reshed_status st = RESHED_OK;
     *out = r;
@@ -183,25 +220,11 @@ static reshed_status new_range(reshed_stream *s, int first, int n, rs_norm_range
     case RESHED_STREAM_FIXED: return RESHED_OK;
     case RESHED_STREAM_SCANNED:
     case RESHED_STREAM_FRAME: /* anew: a row that was scanned again may have held an extreme */
-        st = rs_norm_range_frame(s->work, gather(s), &r, err);
+        st = rs_norm_range_frame(s->work, gather(s, s->scanned), &r, err);
         if (st == RESHED_OK && s->options.norm == RESHED_STREAM_FRAME && s->lines < s->height)
             r = hull(r, (rs_norm_range){0, 0});
         break;
-    case RESHED_STREAM_ROBUST:
-        if (s->lines <= FIRST_LINES || !s->have_range) {
-            s->later = s->later_outside = 0;
-            st = rs_norm_range_robust_in(s->work, gather(s), s->space, &r, err);
-            break;
-        }
-        s->later += pixels;
-        s->later_outside += count_outside(rows, pixels, s->range);
-        if (s->later < (size_t)LATER_LINES * (size_t)s->width ||
-            (double)s->later_outside <= CLIPPED_MOST * (double)s->later)
-            return RESHED_OK;
-        s->later = s->later_outside = 0;
-        st = rs_norm_range_robust_in(s->work, gather(s), s->space, &r, err);
-        r = hull(r, s->range);
-        break;
+    case RESHED_STREAM_ROBUST: st = robust_range(s, first, n, &r, err); break;
     }
     if (st == RESHED_OK) *out = r;
     return st;
@@ -233,7 +256,7 @@ static reshed_status show_rows(reshed_stream *s, int first, int n, reshed_error 
         if (s->have_range) s->range_changes++;
         s->have_range = true;
         s->range = r;
-        s->outside = count_outside(s->work, gather(s), r);
+        s->outside = count_outside(s->work, gather(s, s->scanned), r);
         float blank = 0;
         if (s->options.norm == RESHED_STREAM_FRAME) {
             st = rs_norm_apply(&blank, 1, r, false, &blank, err);
@@ -301,6 +324,8 @@ reshed_status reshed_stream_push(reshed_stream *s, int first, int rows, const fl
     const double start = s->options.budget > 0 ? now(s) : 0;
     const size_t w = (size_t)s->width;
     reshed_status st = RESHED_OK;
+    s->going_up = s->latest >= 0 ? first < s->latest : first > 0 && first + rows == s->height;
+    s->latest = s->going_up ? first : first + rows - 1;
     for (int i = 0, from = 0; st == RESHED_OK && i <= rows; i++) {
         bool some = false;
         if (i < rows) { /* a row without a value is missing */
@@ -411,6 +436,6 @@ void reshed_stream_bytes(const reshed_stream *s, size_t *weights, size_t *state)
 {
     *weights = rs_stream_weight_bytes(s->stream);
     *state = rs_stream_state_bytes(s->stream) +
-             (size_t)s->height * (2 * (size_t)s->width * sizeof *s->raw + 1) +
+             (size_t)s->height * (2 * (size_t)s->width * sizeof *s->raw + 2) +
              RS_PERCENTILES_SPACE * sizeof *s->space + sizeof *s;
 }
