@@ -14,11 +14,7 @@
 #include "io/npy.h"
 #include "io/png.h"
 #include "io/walls_h5.h"
-
-/* Scores are taken where the reliability matters: this near to a wall (section 6a of the design).
- */
-#define NEAR_WALL_PIXELS 5.0
-#define MATCH_RADIUS 1.5
+#include "reliability.h"
 
 /* One image on its way. */
 typedef struct job {
@@ -260,7 +256,7 @@ static bool score(job *j, infer_result *r)
         rs_edge_score s;
         rs_threshold(j->wall, n, t, mask);
         if ((st = rs_skeletonize(mask, h, w, line, &err)) != RESHED_OK) goto done;
-        st = rs_score_edges(line, thin, h, w, MATCH_RADIUS, &s, &err);
+        st = rs_score_edges(line, thin, h, w, RS_SCORE_RADIUS, &s, &err);
         if (st != RESHED_OK) goto done;
         if (s.f > r->best_f) {
             r->best_f = s.f;
@@ -269,8 +265,15 @@ static bool score(job *j, infer_result *r)
         if (k != 10) continue;
         r->edge = s;
         r->iou = rs_score_iou(mask, label, n);
-        st = rs_score_calibration(j->wall, mask, label, h, w, NEAR_WALL_PIXELS, &r->calibration,
-                                  &err);
+        st = rs_score_edges(line, thin, h, w, 1, &r->edge_strict, &err);
+        if (st == RESHED_OK) st = rs_score_edges(line, thin, h, w, 2, &r->edge_loose, &err);
+        if (st != RESHED_OK) goto done;
+        st = rs_score_calibration(j->wall, mask, label, h, w, RS_SCORE_NEAR, &r->calibration, &err);
+        if (st != RESHED_OK) goto done;
+    }
+    if (j->request->reliability) {
+        at = j->request->reliability;
+        st = reliability_write(at, &r->calibration, NULL, &err);
         if (st != RESHED_OK) goto done;
     }
     r->scored = ok = true;
