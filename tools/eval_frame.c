@@ -44,6 +44,17 @@ static reshed_status frame_finish(eval_frame *f, reshed_error *err)
     return rs_skeletonize(f->truth, f->height, f->width, f->thin, err);
 }
 
+/* The film as it is drawn by default, in the place of a random one. */
+static void make_plain(int n, rs_twin_options *opt, double *px)
+{
+    const rs_twin_options random = *opt;
+    *px = 10e-9;
+    rs_twin_options_defaults(opt);
+    opt->seed = random.seed;
+    opt->angle = random.angle;
+    opt->width = opt->height = 1.2 * n * *px;
+}
+
 static void make_steady(rs_twin_effects *fx)
 {
     fx->second_tip = fx->tip_change = fx->level_jumps = fx->jumps = 0;
@@ -61,6 +72,7 @@ reshed_status eval_frame_twin(const eval_twin *twin, uint64_t seed, int64_t i,
     eval_frame f = {0};
     double px;
     rs_twin_randomise((seed << 32) + (uint64_t)i, n, n, 0, twin->harsh, &opt, &fx, &px);
+    if (twin->plain) make_plain(n, &opt, &px);
     if (twin->steady) make_steady(&fx);
     if (change && change->field) rs_twin_field_set(change->field, &fx, change->value);
     reshed_status st = frame_init(&f, n, n, err);

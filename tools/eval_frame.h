@@ -26,8 +26,10 @@ typedef struct eval_change {
 typedef struct eval_twin {
     int size;     /* pixels a side */
     double harsh; /* strength of the instrument's effects: 1 as in training */
-    bool steady;  /* an instrument at which nothing happens during the frame: no tip change, level
-                     jump, lateral jump, scar, hot pixel or double tip, and every line scanned */
+    bool plain;  /* the default film (a PZT film of the literature), another seed and angle for each
+                    frame, at 10 nm a pixel; else films drawn as for training */
+    bool steady; /* an instrument at which nothing happens during the frame: no tip change, level
+                    jump, lateral jump, scar, hot pixel or double tip, and every line scanned */
 } eval_twin;
 
 /* Frame i of a seed, the film and instrument that `reshed-twin dataset` draws for it, changed. */

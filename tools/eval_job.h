@@ -13,6 +13,7 @@ typedef struct eval_job {
     long fit;                   /* shift: frames that the score's model is fitted to */
     double harsh;               /* strength of the instrument in the usual frames */
     const char *effect;         /* shift: this one only; NULL: all */
+    bool plain;                 /* the default film */
     bool store, features, quiet, json;
     const char *reliability; /* table: PNG of the usual frames' diagram, or NULL */
     char **pair;             /* table: image, walls, image, walls, ... */

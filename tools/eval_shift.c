@@ -139,6 +139,19 @@ static reshed_status run_block(shift *s, int block, long n, reshed_error *err)
     return RESHED_OK;
 }
 
+static void print_frames(const shift *s, const char *effect, double value)
+{
+    for (long i = 0; i < s->n; i++) {
+        printf("{\"effect\": \"%s\", \"strength\": %g, \"frame\": %ld, \"wall_share\": %.4f",
+               effect, value, i, s->frame[i].wall_share);
+        for (int k = 0; k < RS_OOD_FEATURES; k++) {
+            printf(", \"%s\": ", rs_ood_feature_name(k));
+            cli_json_number(stdout, s->frame[i].features[k]);
+        }
+        puts("}");
+    }
+}
+
 /* ------------------------------------------------------------------------------- the score's model
  */
 
@@ -165,6 +178,7 @@ static reshed_status fit_score(shift *s, reshed_error *err)
     s->net.model.ood = (rs_ood_model){0};
     s->net.model.ood_threshold = 0;
     reshed_status st = run_block(s, BLOCK_FIT, n, err);
+    if (st == RESHED_OK && s->j->features && s->j->json) print_frames(s, "fit", 0);
     for (long i = 0; i < n && st == RESHED_OK; i++)
         memcpy(x + i * RS_OOD_FEATURES, s->frame[i].features, sizeof s->frame[i].features);
     if (st == RESHED_OK) st = rs_ood_fit(x, (int)n, &s->net.model.ood, err);
@@ -292,6 +306,7 @@ static reshed_status prepare(shift *s, double *features, shift_row *row, reshed_
     reshed_status st = run_block(s, BLOCK_USUAL, n, err);
     s->plain = false;
     if (st != RESHED_OK) return st;
+    if (s->j->features && s->j->json) print_frames(s, "usual", 0);
     for (long i = 0; i < n; i++) {
         s->usual[i] = s->frame[i].score;
         alarms += (s->frame[i].score > s->net.model.ood_threshold) / (double)n;
@@ -371,6 +386,7 @@ static reshed_status report(shift *s, reshed_error *err)
             if (st != RESHED_OK) break;
             print_row(s, plan[e].effect, plan[e].strength[k], &row);
             if (s->j->features && !s->j->json) print_features(s, features);
+            if (s->j->features && s->j->json) print_frames(s, plan[e].effect, plan[e].strength[k]);
         }
     }
     rs_free(features);
@@ -391,10 +407,11 @@ int eval_shift(const eval_job *j)
 {
     shift s = {.j = j, .threads = rs_threads_or_all((int)j->threads)};
     reshed_error err = {0};
-    s.twin = (eval_twin){(int)j->size, j->harsh, true};
+    s.twin =
+        (eval_twin){.size = (int)j->size, .harsh = j->harsh, .plain = j->plain, .steady = true};
     s.usual = rs_alloc((size_t)j->frames, sizeof *s.usual);
-    reshed_status st = s.usual ? check_kind(j, &err)
-                               : rs_fail_nomem(&err, "scores", (size_t)j->frames * 8);
+    reshed_status st =
+        s.usual ? check_kind(j, &err) : rs_fail_nomem(&err, "scores", (size_t)j->frames * 8);
     if (st == RESHED_OK) st = eval_net_open(j->weights, s.threads, &s.net, &err);
     if (st == RESHED_OK && (j->store || !rs_ood_known(&s.net.model.ood))) st = fit_score(&s, &err);
     if (st == RESHED_OK && j->store) st = rs_weights_write_h5(j->weights, &s.net.model, NULL, &err);

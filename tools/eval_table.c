@@ -13,6 +13,8 @@
 /* Rows below the scan front in which the maps may still respond. */
 #define FRONT_ROWS 6
 
+#define SIMULATED 4 /* sets of simulated frames, after the labelled images */
+
 /* Where a set's frames come from. */
 typedef struct frame_set {
     char name[64];
@@ -337,7 +339,7 @@ done:
 static reshed_status list_sets(table *t, reshed_error *err)
 {
     const eval_job *j = t->j;
-    t->sets = j->pairs + 3;
+    t->sets = j->pairs + SIMULATED;
     t->set = rs_zalloc((size_t)t->sets, sizeof *t->set);
     if (!t->set) return rs_fail_nomem(err, "sets of frames", (size_t)t->sets * sizeof *t->set);
     for (int i = 0; i < t->sets; i++) {
@@ -352,10 +354,13 @@ static reshed_status list_sets(table *t, reshed_error *err)
             continue;
         }
         const int kind = i - j->pairs;
-        static const char *const name[3] = {"simulated, usual", "simulated, as trained",
-                                            "simulated, partial"};
-        s->twin = (eval_twin){(int)j->size, kind == 1 ? 1 : j->harsh, kind != 1};
-        s->partial = kind == 2;
+        static const char *const name[SIMULATED] = {"simulated, usual", "simulated, plain",
+                                                    "simulated, as trained", "simulated, partial"};
+        s->twin = (eval_twin){.size = (int)j->size,
+                              .harsh = kind == 2 ? 1 : j->harsh,
+                              .plain = kind == 1 || (j->plain && kind != 2),
+                              .steady = kind != 2};
+        s->partial = kind == 3;
         snprintf(s->name, sizeof s->name, "%s", name[kind]);
     }
     t->result = rs_zalloc((size_t)t->frames, sizeof *t->result);

@@ -14,8 +14,8 @@ static const cli_program self = {
     "\n"
     "  table   every member, the ensemble, the average of the weights and the baselines (boundary\n"
     "          of what is darker than a threshold, Canny; tuned on the frames scored, and carried\n"
-    "          over from the usual simulated ones), on your images, on usual simulated frames, on\n"
-    "          frames as in training, and on frames that are scanned in part\n"
+    "          over from the usual simulated ones), on your images, on simulated frames: the\n"
+    "          default film, usual ones, ones as in training, and ones scanned in part\n"
     "  shift   simulated frames with one effect of the instrument at rising strength: edge "
     "scores,\n"
     "          variance, calibration, and how well the out-of-distribution score tells them from\n"
@@ -25,6 +25,8 @@ static const cli_program self = {
     "  -n, --frames=N         frames of each simulated set (table: 60) or row (shift: 200)\n"
     "  -s, --size=N           pixels a side of simulated frames (default 128)\n"
     "      --seed=N           of the simulated frames (default 7; training uses 1000 and above)\n"
+    "      --film=KIND        random: as drawn for training (default); plain: the default film of\n"
+    "                         reshed-twin image, a PZT film like those of the literature\n"
     "      --harsh=X          instrument of usual frames, 1 as in training (default 0.5, without\n"
     "                         events such as tip changes)\n"
     "      --reliability=F.png  table: reliability diagram of the ensemble on usual frames\n"
@@ -34,7 +36,8 @@ static const cli_program self = {
     "1000);\n"
     "                         used with --store or when the weights hold no model of the score\n"
     "      --effect=NAME      shift: only this one (noise, blur, contrast, ...)\n"
-    "      --features         shift: the AUROC of each feature alone as well\n"
+    "      --features         shift: the AUROC of each feature alone as well; with --json every\n"
+    "                         frame's features\n"
     "  -j, --threads=N        default: all processors; the result does not depend on it\n"
     "      --json             one JSON object a line on standard output\n"
     "      --quiet            print nothing but errors and results\n"
@@ -46,12 +49,21 @@ static const cli_program self = {
 enum {
     OPT_SEED = CLI_OPT_FIRST,
     OPT_HARSH,
+    OPT_FILM,
     OPT_RELIABILITY,
     OPT_STORE,
     OPT_FIT,
     OPT_EFFECT,
     OPT_FEATURES
 };
+
+static bool take_film(eval_job *j)
+{
+    j->plain = strcmp(optarg, "plain") == 0;
+    if (j->plain || strcmp(optarg, "random") == 0) return true;
+    cli_usage_error(&self, "--film: expected random or plain, found '%s'", optarg);
+    return false;
+}
 
 static bool take(int c, eval_job *j)
 {
@@ -69,6 +81,7 @@ static bool take(int c, eval_job *j)
     case OPT_SEED: return cli_int(&self, "--seed", optarg, 0, 99, &j->seed);
     case OPT_FIT: return cli_int(&self, "--fit", optarg, 100, 100000, &j->fit);
     case OPT_HARSH: return cli_double(&self, "--harsh", optarg, 0, 2, &j->harsh);
+    case OPT_FILM: return take_film(j);
     default: return false;
     }
 }
@@ -82,6 +95,7 @@ int main(int argc, char **argv)
                                           {"threads", required_argument, NULL, 'j'},
                                           {"seed", required_argument, NULL, OPT_SEED},
                                           {"harsh", required_argument, NULL, OPT_HARSH},
+                                          {"film", required_argument, NULL, OPT_FILM},
                                           {"reliability", required_argument, NULL, OPT_RELIABILITY},
                                           {"store", no_argument, NULL, OPT_STORE},
                                           {"fit", required_argument, NULL, OPT_FIT},

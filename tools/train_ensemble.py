@@ -111,16 +111,18 @@ class Trainer:
             self.model.load_state_dict(members[member % len(members)])
         self.optimizer = torch.optim.AdamW(self.model.parameters(), lr=args.rate,
                                            weight_decay=args.decay)
-        self.augment = data.Augment(args.size, args.augment)
+        self.augment = data.Augment(args.size, args.augment, noisy=args.noisy)
         self.pairs = data.PairSource([data.load_pair(*p) for p in args.pair]) if args.pair else None
         self.source = None
         if args.data:
             self.source = data.FileSource(args.data, member)
         elif args.twin:
             self.source = data.TwinSource(args.twin, args.out, member, args.twin_images,
-                                          args.twin_size, args.twin_option or ())
+                                          args.twin_size, args.twin_option or (),
+                                          max(0, args.seed - 1))
         elif not self.pairs:
             raise SystemExit("train_ensemble.py: nothing to train on: give --twin, --data or --pair")
+        self.also = data.FileSource(args.also, member) if args.also else None
         self.step, self.averaged, self.average = 0, 0, None
         self.path = os.path.join(args.out, f"member_{member:03d}.ckpt")
         self.final = os.path.join(args.out, f"member_{member:03d}.pt")
@@ -162,8 +164,12 @@ class Trainer:
         parts = []
         if own:
             parts.append(self.augment.batch(self.rng, *self.pairs.pick(self.rng, own), True))
-        if own < a.batch:
-            picked = self.source.pick(self.rng, self.step * a.batch, a.batch - own)
+        other = int(self.rng.binomial(a.batch - own, a.also_share)) if self.also else 0
+        if other:
+            picked = self.also.pick(self.rng, self.step * a.batch, other)
+            parts.append(self.augment.batch(self.rng, *picked))
+        if own + other < a.batch:
+            picked = self.source.pick(self.rng, self.step * a.batch, a.batch - own - other)
             parts.append(self.augment.batch(self.rng, *picked))
         x, y = (torch.cat(t).to(self.device) for t in zip(*parts))
         return x.to(memory_format=torch.channels_last), y
@@ -300,6 +306,9 @@ def parser():
     t.add_argument("--twin-size", type=int, default=128)
     t.add_argument("--twin-option", action="append", help="passed on to it, e.g. --harsh=1.5")
     t.add_argument("--data", action="append", metavar="SET.h5", help="data sets made beforehand")
+    t.add_argument("--also", action="append", metavar="SET.h5",
+                   help="data sets mixed in beside the twin or --data")
+    t.add_argument("--also-share", type=float, default=0.25, help="of the images, from --also")
     t.add_argument("--pair", nargs=2, action="append", metavar=("IMAGE", "WALLS"),
                    help="one of your own images (PNG, TIFF, NPY) and its walls, any size")
     t.add_argument("--share", type=float, default=0.5, help="of a batch that is your own images")
@@ -312,6 +321,7 @@ def parser():
     t.add_argument("--rate", type=float, default=2e-3, help="largest learning rate")
     t.add_argument("--decay", type=float, default=1e-4, help="weight decay")
     t.add_argument("--augment", type=float, default=1.0, help="strength of the augmentation")
+    t.add_argument("--noisy", type=float, default=0.0, help="share of images with heavy noise added")
     t.add_argument("--swa", type=float, default=0.25, help="last part in which weights are averaged")
     t.add_argument("--swa-rate", type=float, default=0.1, help="rate then, of the largest")
     t.add_argument("--swa-every", type=int, default=20, help="steps")

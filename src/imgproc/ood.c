@@ -16,6 +16,8 @@
  *   indecision     sum of m(1-m) over sum of m: doubt for each wall pixel expected
  *   wall contrast  range of the image within 3 pixels, averaged over walls, of the range
  *   wall steepness gradient over that contrast, averaged over walls
+ *   wall polarity  where the mean lies between the darkest and the brightest pixel within 5 pixels,
+ *                  averaged over walls: near 1 when walls bound dark lines, near 0 bright ones
  *
  * Logarithms make positive ratios symmetric about their usual value; a small constant inside keeps
  * ideal images (no noise at all) finite. */
@@ -31,6 +33,7 @@
 
 #define WINDOW 12 /* rows compared on either side of a change */
 #define LOCAL 3   /* pixels around a wall in which contrast is taken */
+#define WIDE 5    /* and polarity */
 
 enum {
     NOISE,
@@ -46,15 +49,16 @@ enum {
     DISAGREEMENT,
     INDECISION,
     WALL_CONTRAST,
-    WALL_STEEPNESS
+    WALL_STEEPNESS,
+    WALL_POLARITY
 };
 
 const char *rs_ood_feature_name(int i)
 {
     static const char *const names[RS_OOD_FEATURES] = {
-        "noise",        "rough lines", "largest step",  "fine",          "coarse",
-        "range",        "level",       "skewness",      "line change",   "spread change",
-        "disagreement", "indecision",  "wall contrast", "wall steepness"};
+        "noise",        "rough lines", "largest step",  "fine",           "coarse",
+        "range",        "level",       "skewness",      "line change",    "spread change",
+        "disagreement", "indecision",  "wall contrast", "wall steepness", "wall polarity"};
     return names[i];
 }
 
@@ -181,19 +185,26 @@ static reshed_status levels(const frame *f, double *out, reshed_error *err)
     return RESHED_OK;
 }
 
-/* Highest less lowest value of a window around pixel (r,c). */
-static double local_range(const frame *f, int r, int c)
+typedef struct local {
+    double range, fill; /* highest less lowest value; the mean less the lowest, of the range */
+} local;
+
+/* Of the window of `reach` pixels around pixel (r,c). */
+static local look_around(const frame *f, int r, int c, int reach)
 {
     float lo = INFINITY, hi = -INFINITY;
-    int r0 = r < LOCAL ? 0 : r - LOCAL, r1 = r + LOCAL < f->rows ? r + LOCAL : f->rows - 1;
-    int c0 = c < LOCAL ? 0 : c - LOCAL, c1 = c + LOCAL < f->cols ? c + LOCAL : f->cols - 1;
+    double sum = 0;
+    int r0 = r < reach ? 0 : r - reach, r1 = r + reach < f->rows ? r + reach : f->rows - 1;
+    int c0 = c < reach ? 0 : c - reach, c1 = c + reach < f->cols ? c + reach : f->cols - 1;
     for (int y = r0; y <= r1; y++)
         for (int x = c0; x <= c1; x++) {
             float v = f->a[(size_t)y * (size_t)f->cols + (size_t)x];
             lo = v < lo ? v : lo;
             hi = v > hi ? v : hi;
+            sum += (double)v;
         }
-    return (double)hi - (double)lo;
+    double mean = sum / ((double)(r1 - r0 + 1) * (c1 - c0 + 1)), range = (double)hi - (double)lo;
+    return (local){range, range > 0 ? (mean - (double)lo) / range : 0.5};
 }
 
 /* At the frame's edge the gradient is taken one pixel inside. */
@@ -208,7 +219,7 @@ static double gradient(const frame *f, int r, int c)
 
 static void maps(const frame *f, const float *mean, const float *variance, double *out)
 {
-    double doubt = 0, apart = 0, walls = 0, contrast = 0, steepness = 0;
+    double doubt = 0, apart = 0, walls = 0, contrast = 0, steepness = 0, fill = 0;
     for (int r = 0; r < f->rows; r++)
         for (int c = 0; c < f->cols; c++) {
             size_t i = (size_t)r * (size_t)f->cols + (size_t)c;
@@ -217,7 +228,8 @@ static void maps(const frame *f, const float *mean, const float *variance, doubl
             apart += (double)variance[i];
             if (m < 0.05) continue; /* the ground, however wide, says nothing of walls */
             walls += m;
-            contrast += m * local_range(f, r, c);
+            contrast += m * look_around(f, r, c, LOCAL).range;
+            fill += m * look_around(f, r, c, WIDE).fill;
             steepness += m * gradient(f, r, c);
         }
     const double n = (double)f->rows * f->cols, few = 1e-3 * n; /* walls that nobody sees */
@@ -226,6 +238,7 @@ static void maps(const frame *f, const float *mean, const float *variance, doubl
     out[WALL_CONTRAST] = log((contrast + 0.5 * few * f->range) / (walls + few) / f->range + 1e-2);
     out[WALL_STEEPNESS] =
         log((steepness + 0.1 * few * f->range) / (contrast + 0.5 * few * f->range) + 1e-3);
+    out[WALL_POLARITY] = (fill + 0.5 * few) / (walls + few);
 }
 
 reshed_status rs_ood_features(const float *image, const float *mean, const float *variance,
