@@ -30,6 +30,7 @@ typedef struct shifted_frame {
     eval_tally tally; /* of the ensemble */
     eval_count baseline[BASELINES];
     double mean_variance, features[RS_OOD_FEATURES], score, wall_share;
+    bool scored; /* enough is scanned for a score */
     reshed_status status;
     reshed_error err;
 } shifted_frame;
@@ -91,8 +92,11 @@ static reshed_status judge(shift *s, int worker, int64_t i, const eval_frame *f,
     float *mean = rs_alloc(2 * n, sizeof *mean), *variance = mean + n;
     if (!mean) return rs_fail_nomem(err, "maps", 2 * n * sizeof *mean);
     reshed_status st = eval_net_run(&s->net, worker, f, mean, variance, NULL, err);
-    if (st == RESHED_OK)
+    if (st == RESHED_OK) {
         st = rs_ood_features(f->image, mean, variance, f->width, 0, f->scanned, r->features, err);
+        r->scored = st == RESHED_OK;
+        if (st == RESHED_EUNSUPPORTED && !s->plain) st = RESHED_OK; /* too little is scanned */
+    }
     if (st == RESHED_OK && !s->plain) st = eval_tally_map(f, mean, false, &r->tally, err);
     for (size_t k = 0; k < scanned && st == RESHED_OK; k++) {
         r->mean_variance += (double)variance[k] / (double)scanned;
@@ -110,7 +114,7 @@ static void one_frame(void *ctx, int64_t i, int worker)
     eval_frame f = {0};
     r->status = eval_frame_twin(&s->twin, s->seed, i, &s->change, &f, &r->err);
     if (r->status == RESHED_OK) r->status = judge(s, worker, i, &f, r, &r->err);
-    if (r->status == RESHED_OK && rs_ood_known(&s->net.model.ood))
+    if (r->status == RESHED_OK && r->scored && rs_ood_known(&s->net.model.ood))
         r->status = rs_ood_score(&s->net.model.ood, r->features, &r->score, &r->err);
     eval_frame_clear(&f);
 }
@@ -218,6 +222,7 @@ static reshed_status summarise(shift *s, shift_row *row, reshed_error *err)
     eval_tally sum = {0};
     eval_count base[BASELINES] = {{0}};
     rs_calibration c;
+    size_t scored = 0;
     reshed_status st = RESHED_OK;
     double *score = rs_alloc((size_t)s->n, sizeof *score);
     if (!score) return rs_fail_nomem(err, "scores", (size_t)s->n * sizeof *score);
@@ -226,12 +231,16 @@ static reshed_status summarise(shift *s, shift_row *row, reshed_error *err)
         shifted_frame *r = &s->frame[i];
         for (int b = 0; b < BASELINES; b++) eval_count_add(&base[b], &r->baseline[b]);
         row->variance += r->mean_variance / (double)s->n;
-        row->alarms += (r->score > s->net.model.ood_threshold) / (double)s->n;
-        score[i] = r->score;
+        if (r->scored) {
+            row->alarms += r->score > s->net.model.ood_threshold;
+            score[scored++] = r->score;
+        }
         st = eval_tally_add(&sum, &r->tally, err);
     }
-    if (st == RESHED_OK)
-        st = rs_roc_area(s->usual, (size_t)s->j->frames, score, (size_t)s->n, &row->roc, err);
+    row->alarms = scored ? row->alarms / (double)scored : NAN;
+    row->roc = (rs_roc){NAN, NAN, NAN};
+    if (st == RESHED_OK && scored >= 2)
+        st = rs_roc_area(s->usual, (size_t)s->j->frames, score, scored, &row->roc, err);
     if (st == RESHED_OK) {
         row->f = eval_count_f(&sum.at[1]);
         for (int b = 0; b < BASELINES; b++) row->baseline[b] = eval_count_f(&base[b]);

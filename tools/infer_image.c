@@ -7,6 +7,7 @@
 #include "base/alloc.h"
 #include "base/os.h"
 #include "imgproc/fill.h"
+#include "imgproc/ood.h"
 #include "imgproc/render.h"
 #include "imgproc/skeleton.h"
 #include "imgproc/threshold.h"
@@ -149,6 +150,26 @@ static reshed_status check_precision(const job *j, const float *mean, const floa
     return RESHED_OK;
 }
 
+/* Is the frame like those of training? Images for which no score can be given (too small, without
+ * contrast) go without. */
+static void judge_frame(const job *j, const float *mean, const float *variance, infer_result *r)
+{
+    const rs_model_file *m = j->engine->model;
+    double x[RS_OOD_FEATURES];
+    if (j->engine->arch.classes != 1 || !rs_ood_known(&m->ood)) return;
+    int rows = rs_ood_scanned_rows(j->input, j->target.height, j->target.width);
+    if (rs_ood_features(j->input, mean, variance, j->target.width, 0, rows, x, NULL) != RESHED_OK ||
+        rs_ood_score(&m->ood, x, &r->ood_score, NULL) != RESHED_OK)
+        return;
+    r->ood_known = true;
+    r->ood = m->ood_threshold > 0 && r->ood_score > m->ood_threshold;
+    if (r->ood && !j->request->quiet)
+        cli_warn(j->engine->program, j->path,
+                 "unlike the frames that the networks were trained on (score %.2f, usual up to "
+                 "%.2f): do not trust the maps",
+                 r->ood_score, m->ood_threshold);
+}
+
 /* The network's maps, still on its own grid. */
 static bool run_network(job *j, float *mean, float *variance, infer_result *r)
 {
@@ -158,6 +179,7 @@ static bool run_network(job *j, float *mean, float *variance, infer_result *r)
     if (normalise(j, &err) != RESHED_OK) return fail(j, j->path, &err);
     rs_plan_run(j->engine->plan, j->input, mean, variance, NULL);
     r->seconds = rs_os_monotonic() - start;
+    judge_frame(j, mean, variance, r);
     if (j->request->check_precision && check_precision(j, mean, variance, r, &err) != RESHED_OK)
         return fail(j, j->path, &err);
     return true;

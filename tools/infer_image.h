@@ -49,6 +49,9 @@ typedef struct infer_result {
     size_t filled;           /* pixels without a value, filled in */
     bool checked;
     infer_error mean_error, variance_error; /* of reduced precision, when checked */
+    bool ood_known;                         /* the weights say what frames are usual */
+    double ood_score;
+    bool ood; /* above the weights' threshold: unlike the frames of training */
     bool scored;
     double iou, best_f, best_threshold;
     rs_edge_score edge;                    /* at probability 0.5 */

@@ -279,6 +279,10 @@ static void print_json(const char *path, const infer_engine *e, const infer_resu
         print_number("bf16_error_variance_max", r->variance_error.largest);
         print_number("bf16_error_variance_average", r->variance_error.average);
     }
+    if (r->ood_known) {
+        print_number("ood_score", r->ood_score);
+        printf(", \"ood\": %s", r->ood ? "true" : "false");
+    }
     for (size_t i = 0; i < (r->scored ? sizeof number / sizeof *number : 7); i++) {
         print_number(number[i].key, number[i].value);
     }

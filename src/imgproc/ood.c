@@ -78,19 +78,23 @@ typedef struct frame {
     float *value; /* [rows,cols] */
     float *band;  /* [rows,cols] */
     float *line;  /* [rows or cols] */
+    reshed_status *status;
+    reshed_error *err;
 } frame;
 
-static double percentile(const float *x, size_t n, double percent)
+/* For the small allocations of rs_percentiles the first failure is kept, and what is computed from
+ * there on is thrown away. */
+static double percentile(const frame *f, const float *x, size_t n, double percent)
 {
     double v = 0;
-    /* Sizes and values have been checked, so it cannot fail. */
-    return rs_percentiles(x, n, &percent, 1, &v, NULL) == RESHED_OK ? v : 0;
+    if (*f->status == RESHED_OK) *f->status = rs_percentiles(x, n, &percent, 1, &v, f->err);
+    return v;
 }
 
 /* The standard deviation of a normal distribution with this median of |x|. */
-static double spread_of(float *magnitude, size_t n)
+static double spread_of(const frame *f, const float *magnitude, size_t n)
 {
-    return 1.4826 * percentile(magnitude, n, 50);
+    return 1.4826 * percentile(f, magnitude, n, 50);
 }
 
 /* 98th percentile of |differences| over `lag` pixels, along lines and columns. */
@@ -102,13 +106,13 @@ static double large_difference(const frame *f, int lag)
             const float *p = f->a + (size_t)r * (size_t)f->cols + c;
             f->value[along++] = fabsf(p[lag] - p[0]);
         }
-    double one = percentile(f->value, along, 98);
+    double one = percentile(f, f->value, along, 98);
     for (int r = 0; r + lag < f->rows; r++)
         for (int c = 0; c < f->cols; c++) {
             const float *p = f->a + (size_t)r * (size_t)f->cols + c;
             f->value[across++] = fabsf(p[(size_t)lag * (size_t)f->cols] - p[0]);
         }
-    return one + percentile(f->value, across, 98);
+    return one + percentile(f, f->value, across, 98);
 }
 
 /* Largest |mean of the next rows - mean of the previous rows| of x[n]. */
@@ -135,7 +139,7 @@ static void noise_and_sharpness(const frame *f, double *out)
             const float *p = f->a + (size_t)r * (size_t)f->cols + c;
             f->value[n++] = fabsf(p[-1] - 2 * p[0] + p[1]);
         }
-    out[NOISE] = log(spread_of(f->value, n) / sqrt(6) / f->range + 1e-3);
+    out[NOISE] = log(spread_of(f, f->value, n) / sqrt(6) / f->range + 1e-3);
     double tiny = 1e-4 * f->range, d1 = large_difference(f, 1), d2 = large_difference(f, 2);
     out[FINE] = log((d1 + tiny) / (d2 + tiny));
     out[COARSE] = log((d2 + tiny) / (large_difference(f, 5) + tiny));
@@ -148,41 +152,41 @@ static void line_by_line(const frame *f, double *out)
     for (int r = 0; r + 1 < f->rows; r++) { /* the step that all columns share */
         for (size_t c = 0; c < w; c++)
             f->line[c] = f->a[(size_t)(r + 1) * w + c] - f->a[(size_t)r * w + c];
-        double step = fabs(percentile(f->line, w, 50));
+        double step = fabs(percentile(f, f->line, w, 50));
         f->value[r] = (float)step;
         if (step > largest) largest = step;
     }
-    out[ROUGH_LINES] = log(spread_of(f->value, (size_t)f->rows - 1) / f->range + 1e-3);
+    out[ROUGH_LINES] = log(spread_of(f, f->value, (size_t)f->rows - 1) / f->range + 1e-3);
     out[LARGEST_STEP] = log(largest / f->range + 1e-2);
     float *texture = f->value, *contrast = f->value + f->rows;
     for (int r = 0; r < f->rows; r++) {
-        static const double ends[2] = {10, 90};
         const float *row = f->a + (size_t)r * w;
         double sum = 0, at[2] = {0, 0};
         for (int c = 1; c + 1 < f->cols; c++)
             sum += fabs((double)row[c - 1] - 2 * (double)row[c] + (double)row[c + 1]);
         texture[r] = (float)log(sum / (f->cols - 2) / f->range + 1e-3);
-        (void)rs_percentiles(row, w, ends, 2, at, NULL);
+        at[0] = percentile(f, row, w, 10);
+        at[1] = percentile(f, row, w, 90);
         contrast[r] = (float)log((at[1] - at[0]) / f->range + 5e-2);
     }
     out[LINE_CHANGE] = log(largest_change(texture, f->rows) + 3e-2);
     out[SPREAD_CHANGE] = log(largest_change(contrast, f->rows) + 3e-2);
 }
 
-static reshed_status levels(const frame *f, double *out, reshed_error *err)
+static void levels(const frame *f, double *out)
 {
-    static const double ends[2] = {1, 99};
     const size_t n = (size_t)f->rows * (size_t)f->cols;
     double q[2] = {0, 0};
     out[RANGE] = log(f->range);
-    out[LEVEL] = (percentile(f->a, n, 50) - percentile(f->a, n, 3)) / f->range;
-    reshed_status st = rs_smooth_gaussian(f->a, f->rows, f->cols, 1, f->value, err);
-    if (st == RESHED_OK) st = rs_smooth_gaussian(f->a, f->rows, f->cols, 3, f->band, err);
-    if (st != RESHED_OK) return st;
+    out[LEVEL] = (percentile(f, f->a, n, 50) - percentile(f, f->a, n, 3)) / f->range;
+    reshed_status *st = f->status;
+    if (*st == RESHED_OK) *st = rs_smooth_gaussian(f->a, f->rows, f->cols, 1, f->value, f->err);
+    if (*st == RESHED_OK) *st = rs_smooth_gaussian(f->a, f->rows, f->cols, 3, f->band, f->err);
+    if (*st != RESHED_OK) return;
     for (size_t i = 0; i < n; i++) f->value[i] -= f->band[i];
-    (void)rs_percentiles(f->value, n, ends, 2, q, NULL);
+    q[0] = percentile(f, f->value, n, 1);
+    q[1] = percentile(f, f->value, n, 99);
     out[SKEWNESS] = (q[0] + q[1]) / (q[1] - q[0] + 1e-3 * f->range);
-    return RESHED_OK;
 }
 
 typedef struct local {
@@ -245,7 +249,6 @@ reshed_status rs_ood_features(const float *image, const float *mean, const float
                               int width, int row_begin, int row_end, double out[RS_OOD_FEATURES],
                               reshed_error *err)
 {
-    static const double ends[2] = {3, 97};
     if (row_begin < 0 || row_end < row_begin || width < 1)
         return rs_fail(err, RESHED_EINVAL, "rows for the out-of-distribution score");
     const int rows = row_end - row_begin;
@@ -254,23 +257,23 @@ reshed_status rs_ood_features(const float *image, const float *mean, const float
         return rs_fail(err, RESHED_EUNSUPPORTED,
                        "frame for the out-of-distribution score|at least %d x %d pixels|%d x %d",
                        RS_OOD_MIN_ROWS, RS_OOD_MIN_COLS, rows, width);
-    double q[2], x[RS_OOD_FEATURES];
+    double x[RS_OOD_FEATURES];
     const size_t longer = (size_t)(rows > width ? rows : width);
     float *scratch = rs_alloc(2 * n + longer, sizeof *scratch);
     if (!scratch) return rs_fail_nomem(err, "the out-of-distribution score", (2 * n + longer) * 4);
-    frame f = {image + first, rows, width, 0, scratch, scratch + n, scratch + 2 * n};
-    reshed_status st = rs_percentiles(f.a, n, ends, 2, q, err);
-    f.range = q[1] - q[0];
+    reshed_status st = RESHED_OK;
+    frame f = {image + first, rows, width, 0, scratch, scratch + n, scratch + 2 * n, &st, err};
+    f.range = percentile(&f, f.a, n, 97) - percentile(&f, f.a, n, 3);
     if (st == RESHED_OK && !(f.range > 1e-6))
         st = rs_fail(err, RESHED_EUNSUPPORTED,
                      "image for the out-of-distribution score|some contrast|none");
-    if (st == RESHED_OK) st = levels(&f, x, err);
     if (st == RESHED_OK) {
+        levels(&f, x);
         noise_and_sharpness(&f, x);
         line_by_line(&f, x);
         maps(&f, mean + first, variance + first, x);
-        memcpy(out, x, sizeof x);
     }
+    if (st == RESHED_OK) memcpy(out, x, sizeof x);
     rs_free(scratch);
     return st;
 }
