@@ -7,6 +7,8 @@
  *   fine, coarse   98th percentile of differences over 1 pixel by that over 2, and 2 by 5: blur
  *   range          log of it: hot pixels and scars leave little of [0,1] to the rest
  *   level          where the median lies in the range: inversion, gamma
+ *   tails          from the 90th to the 99.5th percentile, by that from the 0.5th to the 10th: what
+ *                  is rare is bright (curves, dust) or, inverted, dark
  *   skewness       of the band between 1 and 3 pixels, by its percentiles 1 and 99: dark or bright
  *                  lines
  *   line change    largest change of the lines' fine texture (log) between the rows above and
@@ -43,6 +45,7 @@ enum {
     COARSE,
     RANGE,
     LEVEL,
+    TAILS,
     SKEWNESS,
     LINE_CHANGE,
     SPREAD_CHANGE,
@@ -56,9 +59,10 @@ enum {
 const char *rs_ood_feature_name(int i)
 {
     static const char *const names[RS_OOD_FEATURES] = {
-        "noise",        "rough lines", "largest step",  "fine",           "coarse",
-        "range",        "level",       "skewness",      "line change",    "spread change",
-        "disagreement", "indecision",  "wall contrast", "wall steepness", "wall polarity"};
+        "noise",      "rough lines",   "largest step",   "fine",
+        "coarse",     "range",         "level",          "tails",
+        "skewness",   "line change",   "spread change",  "disagreement",
+        "indecision", "wall contrast", "wall steepness", "wall polarity"};
     return names[i];
 }
 
@@ -179,6 +183,10 @@ static void levels(const frame *f, double *out)
     double q[2] = {0, 0};
     out[RANGE] = log(f->range);
     out[LEVEL] = (percentile(f, f->a, n, 50) - percentile(f, f->a, n, 3)) / f->range;
+    double tiny = 0.02 * f->range,
+           bright = percentile(f, f->a, n, 99.5) - percentile(f, f->a, n, 90),
+           dark = percentile(f, f->a, n, 10) - percentile(f, f->a, n, 0.5);
+    out[TAILS] = log((bright + tiny) / (dark + tiny));
     reshed_status *st = f->status;
     if (*st == RESHED_OK) *st = rs_smooth_gaussian(f->a, f->rows, f->cols, 1, f->value, f->err);
     if (*st == RESHED_OK) *st = rs_smooth_gaussian(f->a, f->rows, f->cols, 3, f->band, f->err);

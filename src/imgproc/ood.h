@@ -23,7 +23,7 @@
 #include "base/tensors.h"
 
 #define RS_OOD_VERSION 1 /* changes with the set of features or their definition */
-#define RS_OOD_FEATURES 15
+#define RS_OOD_FEATURES 16
 #define RS_OOD_MIN_ROWS 24 /* fewer say too little */
 #define RS_OOD_MIN_COLS 24
 
