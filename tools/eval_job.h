@@ -12,7 +12,7 @@ typedef struct eval_job {
     long seed;                  /* of the simulated frames; training uses 1000 and above */
     long fit;                   /* shift: frames that the score's model is fitted to */
     double harsh;               /* strength of the instrument in the usual frames */
-    const char *effect;         /* shift: this one only; NULL: all */
+    const char *effect;         /* shift: only these, with commas; NULL: all */
     bool plain;                 /* the default film */
     bool store, features, quiet, json;
     const char *reliability; /* table: PNG of the usual frames' diagram, or NULL */

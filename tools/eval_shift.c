@@ -361,6 +361,15 @@ static const struct {
     {"scanned", {0.75, 0.5, 0.25}},
 };
 
+/* Whether a comma-separated list (NULL: everything) has the name. */
+static bool listed(const char *list, const char *name)
+{
+    const size_t n = strlen(name);
+    for (const char *at = list; at && (at = strstr(at, name)); at += n)
+        if ((at == list || at[-1] == ',') && (at[n] == ',' || at[n] == '\0')) return true;
+    return list == NULL;
+}
+
 static reshed_status report(shift *s, reshed_error *err)
 {
     int fields;
@@ -386,7 +395,7 @@ static reshed_status report(shift *s, reshed_error *err)
         print_row(s, "none", 0, &row);
     }
     for (size_t e = 0; e < sizeof plan / sizeof *plan && st == RESHED_OK; e++) {
-        if (s->j->effect && strcmp(plan[e].effect, s->j->effect) != 0) continue;
+        if (!listed(s->j->effect, plan[e].effect)) continue;
         for (int k = 0; k < 6 && plan[e].strength[k] != 0 && st == RESHED_OK; k++) {
             s->change = (eval_change){rs_twin_field_find(field, fields, plan[e].effect),
                                       plan[e].strength[k]};

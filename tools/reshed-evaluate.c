@@ -35,7 +35,7 @@ static const cli_program self = {
     "      --fit=N            shift: frames to fit to, and as many for the threshold (default "
     "1000);\n"
     "                         used with --store or when the weights hold no model of the score\n"
-    "      --effect=NAME      shift: only this one (noise, blur, contrast, ...)\n"
+    "      --effect=NAME,...  shift: only these (noise, blur, contrast, ...)\n"
     "      --features         shift: the AUROC of each feature alone as well; with --json every\n"
     "                         frame's features\n"
     "  -j, --threads=N        default: all processors; the result does not depend on it\n"
