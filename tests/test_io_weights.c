@@ -79,6 +79,9 @@ static rs_model_file make_model(void)
     m.pixel_size_min = 2e-9;
     m.pixel_size_max = 40e-9;
     m.ood_threshold = 0.125;
+    m.ood = (rs_ood_model){.version = 7, .features = 3, .frames = 50};
+    for (int i = 0; i < 9; i++) m.ood.whiten[i / 3][i % 3] = 1.0 / (i + 3) - 0.1;
+    for (int i = 0; i < 3; i++) m.ood.centre[i] = i ? -1e-300 * i : 1.0 / 3;
     m.member = rs_zalloc(2, sizeof *m.member);
     assert_non_null(m.member);
     static const struct {
@@ -124,6 +127,7 @@ static void assert_same_model(const rs_model_file *a, const rs_model_file *b)
     assert_true(a->pixel_size_min == b->pixel_size_min);
     assert_true(a->pixel_size_max == b->pixel_size_max);
     assert_true(a->ood_threshold == b->ood_threshold);
+    assert_memory_equal(&a->ood, &b->ood, sizeof a->ood);
     assert_int_equal(a->members, b->members);
     for (int i = 0; i < a->members; i++) {
         assert_int_equal(a->member[i].n, b->member[i].n);
@@ -164,7 +168,12 @@ static void every_bit_comes_back(void **state)
     rs_model_file back = load(write_model("all.h5", &m, NULL));
     assert_same_model(&m, &back);
     rs_model_file_clear(&back);
+    m.ood.features = RS_OOD_MAX_FEATURES;
+    back = load(write_model("all.h5", &m, NULL));
+    assert_same_model(&m, &back);
+    rs_model_file_clear(&back);
     m.pixel_size_min = m.pixel_size_max = m.ood_threshold = 0; /* unknown: not written */
+    m.ood = (rs_ood_model){0};
     back = load(write_model("all.h5", &m, NULL));
     assert_same_model(&m, &back);
     rs_model_file_clear(&back);
@@ -315,7 +324,7 @@ static void bad_models_are_not_written(void **state)
 {
     (void)state;
     const char *path = test_temp("bad.h5");
-    for (int c = 0; c < 9; c++) {
+    for (int c = 0; c < 13; c++) {
         rs_model_file m = make_model();
         rs_tensor *t = &m.member[1].t[1];
         if (c == 0) m.classes = 0;
@@ -327,6 +336,10 @@ static void bad_models_are_not_written(void **state)
         if (c == 6) t->dims[0] = 6;
         if (c == 7) t->dims[0] = 0;
         if (c == 8) m.ood_threshold = NAN;
+        if (c == 9) m.ood.features = RS_OOD_MAX_FEATURES + 1;
+        if (c == 10) m.ood.features = 0;
+        if (c == 11) m.ood.whiten[2][0] = INFINITY;
+        if (c == 12) m.ood.version = -1;
         reshed_error err = {0};
         reshed_status st = rs_weights_write_h5(path, &m, NULL, &err);
         if (st == RESHED_OK || rs_os_is_file(path)) fail_msg("case %d was written", c);
@@ -379,6 +392,37 @@ static void text_for_a_number(hid_t file)
     H5Aclose(a);
     H5Sclose(space);
     H5Tclose(type);
+}
+/* Replaces the centre of the OOD model by n numbers of a type. */
+static void put_centre(hid_t file, hid_t type, hsize_t n)
+{
+    static const double zeros[32];
+    H5Adelete(file, "ood_centre");
+    hid_t space = H5Screate_simple(1, &n, NULL);
+    hid_t a = H5Acreate2(file, "ood_centre", type, space, H5P_DEFAULT, H5P_DEFAULT);
+    assert_true(H5Awrite(a, H5T_NATIVE_DOUBLE, zeros) >= 0);
+    H5Aclose(a);
+    H5Sclose(space);
+}
+static void more_features(hid_t file)
+{
+    put_centre(file, H5T_IEEE_F64LE, 4); /* than rows of ood_whiten */
+}
+static void far_more_features(hid_t file)
+{
+    put_centre(file, H5T_IEEE_F64LE, RS_OOD_MAX_FEATURES + 1);
+}
+static void single_features(hid_t file)
+{
+    put_centre(file, H5T_IEEE_F32LE, 3);
+}
+static void no_whiten(hid_t file)
+{
+    H5Adelete(file, "ood_whiten");
+}
+static void no_ood(hid_t file)
+{
+    H5Adelete(file, "ood_version");
 }
 /* Replaces a tensor by one of another type, layout or filter. */
 static void replace(hid_t file, hid_t type, int ndim, int layout, hsize_t chunk, bool deflate)
@@ -499,6 +543,11 @@ static void changed_files_are_refused(void **state)
         {more_members, RESHED_ECORRUPT, "member_002"},
         {negative_filters, RESHED_ECORRUPT, "nb_filters"},
         {no_layers, RESHED_ECORRUPT, "'layers'"},
+        {more_features, RESHED_ECORRUPT, "ood_whiten"},
+        {far_more_features, RESHED_ECORRUPT, "ood_centre"},
+        {single_features, RESHED_ECORRUPT, "ood_centre"},
+        {no_whiten, RESHED_ECORRUPT, "ood_whiten"},
+        {no_ood, RESHED_OK, NULL},
         {no_format, RESHED_EUNSUPPORTED, "not a weights file"},
         {text_for_a_number, RESHED_ECORRUPT, "nb_classes"},
         {bytes_for_floats, RESHED_EUNSUPPORTED, "type of a tensor"},

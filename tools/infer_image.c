@@ -7,6 +7,7 @@
 #include "base/alloc.h"
 #include "base/os.h"
 #include "imgproc/fill.h"
+#include "imgproc/ood.h"
 #include "imgproc/render.h"
 #include "imgproc/skeleton.h"
 #include "imgproc/threshold.h"
@@ -14,11 +15,7 @@
 #include "io/npy.h"
 #include "io/png.h"
 #include "io/walls_h5.h"
-
-/* Scores are taken where the reliability matters: this near to a wall (section 6a of the design).
- */
-#define NEAR_WALL_PIXELS 5.0
-#define MATCH_RADIUS 1.5
+#include "reliability.h"
 
 /* One image on its way. */
 typedef struct job {
@@ -153,6 +150,26 @@ static reshed_status check_precision(const job *j, const float *mean, const floa
     return RESHED_OK;
 }
 
+/* Is the frame like those of training? Images for which no score can be given (too small, without
+ * contrast) go without. */
+static void judge_frame(const job *j, const float *mean, const float *variance, infer_result *r)
+{
+    const rs_model_file *m = j->engine->model;
+    double x[RS_OOD_FEATURES];
+    if (j->engine->arch.classes != 1 || !rs_ood_known(&m->ood)) return;
+    int rows = rs_ood_scanned_rows(j->input, j->target.height, j->target.width);
+    if (rs_ood_features(j->input, mean, variance, j->target.width, 0, rows, x, NULL) != RESHED_OK ||
+        rs_ood_score(&m->ood, x, &r->ood_score, NULL) != RESHED_OK)
+        return;
+    r->ood_known = true;
+    r->ood = m->ood_threshold > 0 && r->ood_score > m->ood_threshold;
+    if (r->ood && !j->request->quiet)
+        cli_warn(j->engine->program, j->path,
+                 "unlike the frames that the networks were trained on (score %.2f, usual up to "
+                 "%.2f): do not trust the maps",
+                 r->ood_score, m->ood_threshold);
+}
+
 /* The network's maps, still on its own grid. */
 static bool run_network(job *j, float *mean, float *variance, infer_result *r)
 {
@@ -162,6 +179,7 @@ static bool run_network(job *j, float *mean, float *variance, infer_result *r)
     if (normalise(j, &err) != RESHED_OK) return fail(j, j->path, &err);
     rs_plan_run(j->engine->plan, j->input, mean, variance, NULL);
     r->seconds = rs_os_monotonic() - start;
+    judge_frame(j, mean, variance, r);
     if (j->request->check_precision && check_precision(j, mean, variance, r, &err) != RESHED_OK)
         return fail(j, j->path, &err);
     return true;
@@ -260,7 +278,7 @@ static bool score(job *j, infer_result *r)
         rs_edge_score s;
         rs_threshold(j->wall, n, t, mask);
         if ((st = rs_skeletonize(mask, h, w, line, &err)) != RESHED_OK) goto done;
-        st = rs_score_edges(line, thin, h, w, MATCH_RADIUS, &s, &err);
+        st = rs_score_edges(line, thin, h, w, RS_SCORE_RADIUS, &s, &err);
         if (st != RESHED_OK) goto done;
         if (s.f > r->best_f) {
             r->best_f = s.f;
@@ -269,8 +287,15 @@ static bool score(job *j, infer_result *r)
         if (k != 10) continue;
         r->edge = s;
         r->iou = rs_score_iou(mask, label, n);
-        st = rs_score_calibration(j->wall, mask, label, h, w, NEAR_WALL_PIXELS, &r->calibration,
-                                  &err);
+        st = rs_score_edges(line, thin, h, w, 1, &r->edge_strict, &err);
+        if (st == RESHED_OK) st = rs_score_edges(line, thin, h, w, 2, &r->edge_loose, &err);
+        if (st != RESHED_OK) goto done;
+        st = rs_score_calibration(j->wall, mask, label, h, w, RS_SCORE_NEAR, &r->calibration, &err);
+        if (st != RESHED_OK) goto done;
+    }
+    if (j->request->reliability) {
+        at = j->request->reliability;
+        st = reliability_write(at, &r->calibration, NULL, &err);
         if (st != RESHED_OK) goto done;
     }
     r->scored = ok = true;

@@ -19,6 +19,7 @@ typedef struct infer_request {
     double lo, hi; /* of INFER_RANGE */
     rs_resample_request resample;
     const char *mean, *variance, *h5, *png, *truth; /* NULL when not asked for */
+    const char *reliability;                        /* the diagram's PNG; goes with truth */
     bool defaults; /* no output was named: write all, beside the input */
     bool quiet;
     bool check_precision; /* measure the reduced precision against fp32 */
@@ -48,9 +49,13 @@ typedef struct infer_result {
     size_t filled;           /* pixels without a value, filled in */
     bool checked;
     infer_error mean_error, variance_error; /* of reduced precision, when checked */
+    bool ood_known;                         /* the weights say what frames are usual */
+    double ood_score;
+    bool ood; /* above the weights' threshold: unlike the frames of training */
     bool scored;
     double iou, best_f, best_threshold;
-    rs_edge_score edge; /* at probability 0.5 */
+    rs_edge_score edge;                    /* at probability 0.5 */
+    rs_edge_score edge_strict, edge_loose; /* the same, matched within 1 and 2 pixels */
     rs_calibration calibration;
 } infer_result;
 

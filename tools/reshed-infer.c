@@ -33,6 +33,7 @@ static const cli_program self = {
     "      --h5=OUT.h5        write mean, variance, input and how they were made\n"
     "      --png=PREFIX       write PREFIX_mean.png, PREFIX_variance.png, PREFIX_overlay.png\n"
     "      --truth=LABEL      score against labelled walls (any image format, > 0 is wall)\n"
+    "      --reliability=F.png  with --truth: draw predicted against true wall shares near walls\n"
     "  -c, --channel=NAME|N   channel of a file with several; default: the first amplitude\n"
     "      --norm=MODE        frame: min-max of the image (default); robust: between the 0.5 and\n"
     "                         99.5 percentiles, clipped; LO,HI: between two given values, clipped\n"
@@ -130,6 +131,7 @@ enum {
     OPT_H5,
     OPT_PNG,
     OPT_TRUTH,
+    OPT_RELIABILITY,
     OPT_NORM,
     OPT_RESAMPLE,
     OPT_ALGO,
@@ -148,6 +150,7 @@ static int parse(int argc, char **argv, options *o)
         {"h5", required_argument, NULL, OPT_H5},
         {"png", required_argument, NULL, OPT_PNG},
         {"truth", required_argument, NULL, OPT_TRUTH},
+        {"reliability", required_argument, NULL, OPT_RELIABILITY},
         {"channel", required_argument, NULL, 'c'},
         {"norm", required_argument, NULL, OPT_NORM},
         {"resample", required_argument, NULL, OPT_RESAMPLE},
@@ -175,6 +178,7 @@ static int parse(int argc, char **argv, options *o)
         case OPT_H5: q->h5 = optarg; break;
         case OPT_PNG: q->png = optarg; break;
         case OPT_TRUTH: q->truth = optarg; break;
+        case OPT_RELIABILITY: q->reliability = optarg; break;
         case OPT_NORM:
             if (!parse_norm(optarg, q)) return CLI_USAGE;
             break;
@@ -201,6 +205,8 @@ static int parse(int argc, char **argv, options *o)
         return cli_usage_error(&self, "--precision bf16 goes with --algo auto or winograd");
     if (q->check_precision && o->precision == RESHED_FP32)
         return cli_usage_error(&self, "--precision-check goes with --precision bf16");
+    if (q->reliability && !q->truth)
+        return cli_usage_error(&self, "--reliability goes with --truth");
     q->defaults = !q->mean && !q->variance && !q->h5 && !q->png;
     if (argc - optind > 1 && (q->truth || !q->defaults))
         return cli_usage_error(&self,
@@ -259,6 +265,8 @@ static void print_json(const char *path, const infer_engine *e, const infer_resu
                   {"edge_precision", r->edge.precision},
                   {"edge_recall", r->edge.recall},
                   {"edge_f", r->edge.f},
+                  {"edge_f_1px", r->edge_strict.f},
+                  {"edge_f_2px", r->edge_loose.f},
                   {"edge_best_f", r->best_f},
                   {"edge_best_threshold", r->best_threshold},
                   {"ece_near_walls", r->calibration.ece}};
@@ -270,6 +278,10 @@ static void print_json(const char *path, const infer_engine *e, const infer_resu
         print_number("bf16_error_mean_average", r->mean_error.average);
         print_number("bf16_error_variance_max", r->variance_error.largest);
         print_number("bf16_error_variance_average", r->variance_error.average);
+    }
+    if (r->ood_known) {
+        print_number("ood_score", r->ood_score);
+        printf(", \"ood\": %s", r->ood ? "true" : "false");
     }
     for (size_t i = 0; i < (r->scored ? sizeof number / sizeof *number : 7); i++) {
         print_number(number[i].key, number[i].value);
@@ -287,10 +299,10 @@ static void print_line(const char *path, const infer_result *r)
                path, r->mean_error.largest, r->mean_error.average, r->variance_error.largest,
                r->variance_error.average);
     if (r->scored)
-        printf("%s: IoU %.3f, edges: precision %.3f, recall %.3f, F %.3f (best %.3f at %.2f), "
-               "calibration error near walls %.3f\n",
-               path, r->iou, r->edge.precision, r->edge.recall, r->edge.f, r->best_f,
-               r->best_threshold, r->calibration.ece);
+        printf("%s: IoU %.3f, edges: precision %.3f, recall %.3f, F %.3f (within 1 pixel "
+               "%.3f, 2 pixels %.3f; best %.3f at %.2f), calibration error near walls %.3f\n",
+               path, r->iou, r->edge.precision, r->edge.recall, r->edge.f, r->edge_strict.f,
+               r->edge_loose.f, r->best_f, r->best_threshold, r->calibration.ece);
 }
 
 int main(int argc, char **argv)

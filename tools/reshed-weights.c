@@ -133,7 +133,9 @@ static void show_text(const char *path, const rs_model_file *m, const options *o
     if (m->pixel_size_max > 0)
         printf("  pixel size  %g to %g nm in training\n", 1e9 * m->pixel_size_min,
                1e9 * m->pixel_size_max);
-    if (m->ood_threshold > 0) printf("  ood score   unlike training above %g\n", m->ood_threshold);
+    if (m->ood_threshold > 0)
+        printf("  ood score   unlike training above %g%s\n", m->ood_threshold,
+               m->ood.version ? "" : " (but without the model to score with)");
     printf("  sha256      %s\n", hex);
     if (o->tensors) show_tensors(m);
 }

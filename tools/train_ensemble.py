@@ -4,6 +4,7 @@
   train_ensemble.py train --out DIR --members 0-9 --twin build/reshed-twin
   train_ensemble.py train --out DIR --members 0 --start weights/reshednet16x10.h5 \\
                           --pair film.png film_walls.png --share 0.5 --steps 1500     (fine-tuning)
+  train_ensemble.py calibrate --out DIR --holdout SET.h5
   train_ensemble.py export --out DIR -o reshednet16x10_ensemble_metadict.tar
   train_ensemble.py evaluate --weights FILE --test image.npy walls.npy ... [--holdout SET.h5]
 
@@ -111,16 +112,18 @@ class Trainer:
             self.model.load_state_dict(members[member % len(members)])
         self.optimizer = torch.optim.AdamW(self.model.parameters(), lr=args.rate,
                                            weight_decay=args.decay)
-        self.augment = data.Augment(args.size, args.augment)
+        self.augment = data.Augment(args.size, args.augment, noisy=args.noisy)
         self.pairs = data.PairSource([data.load_pair(*p) for p in args.pair]) if args.pair else None
         self.source = None
         if args.data:
             self.source = data.FileSource(args.data, member)
         elif args.twin:
             self.source = data.TwinSource(args.twin, args.out, member, args.twin_images,
-                                          args.twin_size, args.twin_option or ())
+                                          args.twin_size, args.twin_option or (),
+                                          max(0, args.seed - 1))
         elif not self.pairs:
             raise SystemExit("train_ensemble.py: nothing to train on: give --twin, --data or --pair")
+        self.also = data.FileSource(args.also, member) if args.also else None
         self.step, self.averaged, self.average = 0, 0, None
         self.path = os.path.join(args.out, f"member_{member:03d}.ckpt")
         self.final = os.path.join(args.out, f"member_{member:03d}.pt")
@@ -162,8 +165,12 @@ class Trainer:
         parts = []
         if own:
             parts.append(self.augment.batch(self.rng, *self.pairs.pick(self.rng, own), True))
-        if own < a.batch:
-            picked = self.source.pick(self.rng, self.step * a.batch, a.batch - own)
+        other = int(self.rng.binomial(a.batch - own, a.also_share)) if self.also else 0
+        if other:
+            picked = self.also.pick(self.rng, self.step * a.batch, other)
+            parts.append(self.augment.batch(self.rng, *picked))
+        if own + other < a.batch:
+            picked = self.source.pick(self.rng, self.step * a.batch, a.batch - own - other)
             parts.append(self.augment.batch(self.rng, *picked))
         x, y = (torch.cat(t).to(self.device) for t in zip(*parts))
         return x.to(memory_format=torch.channels_last), y
@@ -259,13 +266,53 @@ def finished(folder):
     return [torch.load(os.path.join(folder, n), map_location="cpu") for n in names]
 
 
-def export(args):
-    members = finished(args.out)
+def finished_alike(folder):
+    """The shape of the members, and their states."""
+    members = finished(folder)
     shape = members[0]["shape"]
     if any(m["shape"] != shape for m in members):
-        raise SystemExit(f"train_ensemble.py: {args.out}: members of different shapes")
-    files.save_atomic(files.metadict(shape, [m["state"] for m in members]), args.output)
-    print(f"{args.output}: {len(members)} members")
+        raise SystemExit(f"train_ensemble.py: {folder}: members of different shapes")
+    return shape, [m["state"] for m in members]
+
+
+def export(args):
+    shape, states = finished_alike(args.out)
+    for state in states:  # the last layer is linear, so this is a * logit + b
+        state["out.weight"] = state["out.weight"] * args.scale
+        state["out.bias"] = state["out.bias"] * args.scale + args.shift
+    files.save_atomic(files.metadict(shape, states), args.output)
+    print(f"{args.output}: {len(states)} members")
+
+
+@torch.no_grad()
+def calibrate(args):
+    """Trained on pixels, a network says 0.3 where a wall is certain and its place is not, and at
+    probability 0.5 thin walls break. Prints what scaling and shifting every member's logit does to
+    simulated frames; nothing real is looked at."""
+    device = pick_device(args)
+    shape, states = finished_alike(args.out)
+    models = []
+    for state in states:
+        models.append(reshednet.ResHedNet(**shape).to(device).eval())
+        models[-1].load_state_dict(state)
+    images, labels = data.load_dataset(args.holdout)
+    images, labels = images[:args.holdout_images], labels[:args.holdout_images]
+    unit = 255 if images.dtype == np.uint8 else 1
+    logits = []
+    for image in images:
+        x = torch.from_numpy(image.astype(np.float32) / unit)[None, None].to(device)
+        logits.append(np.stack([m.logits(x)[0, 0].cpu().numpy() for m in models]))
+    best = None
+    for scale in args.scales:
+        for shift in args.shifts:
+            maps = [(1 / (1 + np.exp(-scale * z - shift))).mean(0) for z in logits]
+            f, ece = scores.pooled_f(maps, labels), scores.calibration_error(maps, labels)
+            print(f"scale {scale:.2f} shift {shift:+.2f}: F {f:.4f}, calibration error {ece:.4f}",
+                  flush=True)
+            if ece <= args.most_error and (best is None or f > best[0]):
+                best = f, scale, shift
+    if best:
+        print(f"best with an error of at most {args.most_error}: --scale {best[1]} --shift {best[2]}")
 
 
 def evaluate(args):
@@ -300,6 +347,9 @@ def parser():
     t.add_argument("--twin-size", type=int, default=128)
     t.add_argument("--twin-option", action="append", help="passed on to it, e.g. --harsh=1.5")
     t.add_argument("--data", action="append", metavar="SET.h5", help="data sets made beforehand")
+    t.add_argument("--also", action="append", metavar="SET.h5",
+                   help="data sets mixed in beside the twin or --data")
+    t.add_argument("--also-share", type=float, default=0.25, help="of the images, from --also")
     t.add_argument("--pair", nargs=2, action="append", metavar=("IMAGE", "WALLS"),
                    help="one of your own images (PNG, TIFF, NPY) and its walls, any size")
     t.add_argument("--share", type=float, default=0.5, help="of a batch that is your own images")
@@ -312,6 +362,7 @@ def parser():
     t.add_argument("--rate", type=float, default=2e-3, help="largest learning rate")
     t.add_argument("--decay", type=float, default=1e-4, help="weight decay")
     t.add_argument("--augment", type=float, default=1.0, help="strength of the augmentation")
+    t.add_argument("--noisy", type=float, default=0.0, help="share of images with heavy noise added")
     t.add_argument("--swa", type=float, default=0.25, help="last part in which weights are averaged")
     t.add_argument("--swa-rate", type=float, default=0.1, help="rate then, of the largest")
     t.add_argument("--swa-every", type=int, default=20, help="steps")
@@ -327,7 +378,20 @@ def parser():
     e = sub.add_parser("export")
     e.add_argument("--out", required=True, help="folder of `train`")
     e.add_argument("-o", "--output", required=True, help="NAME_ensemble_metadict.tar")
+    e.add_argument("--scale", type=float, default=1.0, help="of every logit: see calibrate")
+    e.add_argument("--shift", type=float, default=0.0, help="added to every logit")
     e.set_defaults(run=export)
+
+    c = sub.add_parser("calibrate", help="what --scale and --shift of export do")
+    c.add_argument("--out", required=True, help="folder of `train`")
+    c.add_argument("--holdout", required=True, metavar="SET.h5", help="a twin data set")
+    c.add_argument("--holdout-images", type=int, default=60)
+    c.add_argument("--scales", type=float, nargs="+", default=[1.0, 1.15, 1.3, 1.5])
+    c.add_argument("--shifts", type=float, nargs="+", default=[0, 0.2, 0.4, 0.6, 0.8])
+    c.add_argument("--most-error", type=float, default=0.055)
+    c.add_argument("--threads", type=int, default=1)
+    c.add_argument("--cpu", action="store_true")
+    c.set_defaults(run=calibrate)
 
     v = sub.add_parser("evaluate", parents=[tests])
     v.add_argument("--weights", required=True)

@@ -28,6 +28,19 @@ typedef struct rs_tensors {
     rs_tensor *t; /* owned */
 } rs_tensors;
 
+/* What frames like those of training look like to the out-of-distribution score: imgproc/ood.h says
+ * what the features are and how the score is made of them. */
+#define RS_OOD_MAX_FEATURES 16
+
+typedef struct rs_ood_model {
+    int version;                        /* of the set of features; 0: there is no model */
+    int features;                       /* 1 to RS_OOD_MAX_FEATURES */
+    int frames;                         /* that it was fitted to */
+    double centre[RS_OOD_MAX_FEATURES]; /* [features] */
+    double whiten[RS_OOD_MAX_FEATURES][RS_OOD_MAX_FEATURES]; /* [features,features]: the entries of
+                                            whiten (x - centre) have variance 1, uncorrelated */
+} rs_ood_model;
+
 #define RS_MODEL_MAX_LEVELS 8
 #define RS_MODEL_MAX_MEMBERS 1024
 
@@ -39,6 +52,7 @@ typedef struct rs_model_file {
     char upsampling[16];                     /* "bilinear" or "nearest" */
     double pixel_size_min, pixel_size_max;   /* metres, seen in training; 0 when unknown */
     double ood_threshold; /* frame score above which a frame is unlike training; 0 when unknown */
+    rs_ood_model ood;
     int members;
     rs_tensors *member; /* [members]; owned */
 } rs_model_file;

@@ -199,27 +199,25 @@ double rs_score_iou(const uint8_t *a, const uint8_t *b, size_t n)
 
 /* ---------------------------------------------------------------------------------- calibration */
 
-typedef struct judged {
-    float p;
-    bool wall;
-} judged;
-
 static int by_probability(const void *a, const void *b)
 {
-    float x = ((const judged *)a)->p, y = ((const judged *)b)->p;
+    float x = ((const rs_judged *)a)->p, y = ((const rs_judged *)b)->p;
     return (x > y) - (x < y);
 }
 
-/* Pixels at most `near` from a wall, into a new list. */
-static reshed_status pixels_near_walls(const float *probability, const uint8_t *predicted,
-                                       const uint8_t *truth, int height, int width, double near,
-                                       judged **list, size_t *count, reshed_error *err)
+reshed_status rs_score_near_pixels(const float *probability, const uint8_t *predicted,
+                                   const uint8_t *truth, int height, int width, double near,
+                                   rs_judged **list, size_t *count, reshed_error *err)
 {
+    reshed_status st = check_size(height, width, err);
+    if (st != RESHED_OK) return st;
+    if (!(near >= 0 && near <= RS_IMAGE_MAX_SIDE))
+        return rs_fail(err, RESHED_EINVAL, "distance from walls|0 to %d pixels|%g",
+                       RS_IMAGE_MAX_SIDE, near);
     size_t n = (size_t)height * (size_t)width, k = 0;
     uint8_t *walls = rs_alloc(n, 1);
     int64_t *squared = rs_alloc(n, sizeof *squared);
-    judged *found = NULL;
-    reshed_status st = RESHED_OK;
+    rs_judged *found = NULL;
     if (!walls || !squared) {
         st = rs_fail_nomem(err, "calibration", n * 9);
         goto done;
@@ -240,7 +238,7 @@ static reshed_status pixels_near_walls(const float *probability, const uint8_t *
                          (double)probability[i], i);
             goto done;
         }
-        found[k++] = (judged){probability[i], truth[i] != 0};
+        found[k++] = (rs_judged){probability[i], truth[i] != 0};
     }
     *list = found;
     *count = k;
@@ -252,19 +250,8 @@ done:
     return st;
 }
 
-reshed_status rs_score_calibration(const float *probability, const uint8_t *predicted,
-                                   const uint8_t *truth, int height, int width, double near,
-                                   rs_calibration *out, reshed_error *err)
+void rs_score_reliability(rs_judged *list, size_t n, rs_calibration *out)
 {
-    reshed_status st = check_size(height, width, err);
-    if (st != RESHED_OK) return st;
-    if (!(near >= 0 && near <= RS_IMAGE_MAX_SIDE))
-        return rs_fail(err, RESHED_EINVAL, "distance from walls|0 to %d pixels|%g",
-                       RS_IMAGE_MAX_SIDE, near);
-    judged *list = NULL;
-    size_t n = 0;
-    st = pixels_near_walls(probability, predicted, truth, height, width, near, &list, &n, err);
-    if (st != RESHED_OK) return st;
     qsort(list, n, sizeof *list, by_probability);
     rs_calibration c = {.bins = n < RS_SCORE_BINS ? (int)n : RS_SCORE_BINS, .pixels = (int64_t)n};
     int bin = 0;
@@ -289,7 +276,19 @@ reshed_status rs_score_calibration(const float *probability, const uint8_t *pred
         c.ece += (double)c.count[b] / (double)n * fabs(c.confidence[b] - c.accuracy[b]);
     }
     if (n == 0) c.ece = NAN;
-    rs_free(list);
     *out = c;
+}
+
+reshed_status rs_score_calibration(const float *probability, const uint8_t *predicted,
+                                   const uint8_t *truth, int height, int width, double near,
+                                   rs_calibration *out, reshed_error *err)
+{
+    rs_judged *list = NULL;
+    size_t n = 0;
+    reshed_status st =
+        rs_score_near_pixels(probability, predicted, truth, height, width, near, &list, &n, err);
+    if (st != RESHED_OK) return st;
+    rs_score_reliability(list, n, out);
+    rs_free(list);
     return RESHED_OK;
 }

@@ -2,6 +2,7 @@
 #ifndef RS_IMGPROC_SCORE_H
 #define RS_IMGPROC_SCORE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -36,11 +37,26 @@ typedef struct rs_calibration {
     double ece; /* sum over bins of count/pixels * |confidence - accuracy|; NaN without pixels */
 } rs_calibration;
 
-/* Reliability of probability[H,W] as a prediction of truth[H,W] (binary), over the pixels at most
- * `near` pixels from a non-zero pixel of truth or of predicted (the binarised prediction). Bins
- * hold equally many pixels, in order of probability. Pixels of the same probability that fall on
- * both sides of a bin's edge share their accuracy evenly, so the order of pixels does not matter.
- * A probability outside [0,1] or NaN among them is RESHED_EINVAL. */
+/* A pixel by which a probability is judged. */
+typedef struct rs_judged {
+    float p;
+    bool wall;
+} rs_judged;
+
+/* The pixels of probability[H,W] at most `near` pixels from a non-zero pixel of truth or of
+ * predicted (the binarised prediction), in a new list (*list [*count], rs_free). A probability
+ * outside [0,1] or NaN among them is RESHED_EINVAL. Lists of several images may be joined. */
+reshed_status rs_score_near_pixels(const float *probability, const uint8_t *predicted,
+                                   const uint8_t *truth, int height, int width, double near,
+                                   rs_judged **list, size_t *count, reshed_error *err);
+
+/* Reliability over list[n], which is sorted by it. Bins hold equally many pixels, in order of
+ * probability. Pixels of the same probability that fall on both sides of a bin's edge share their
+ * accuracy evenly, so the order of pixels does not matter. */
+void rs_score_reliability(rs_judged *list, size_t n, rs_calibration *out);
+
+/* Both in one: the reliability of probability[H,W] as a prediction of truth[H,W] (binary) near
+ * walls. */
 reshed_status rs_score_calibration(const float *probability, const uint8_t *predicted,
                                    const uint8_t *truth, int height, int width, double near,
                                    rs_calibration *out, reshed_error *err);

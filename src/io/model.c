@@ -26,6 +26,23 @@ static reshed_status fail_range(reshed_error *err, const char *what, int lo, int
     return rs_fail(err, RESHED_ECORRUPT, "%s|%d to %d|%d", what, lo, hi, found);
 }
 
+static reshed_status check_ood(const rs_ood_model *o, reshed_error *err)
+{
+    if (o->version == 0) return RESHED_OK;
+    if (o->version < 0 || o->frames < 0)
+        return rs_fail(err, RESHED_ECORRUPT, "OOD model|version and frames of 0 or more|%d and %d",
+                       o->version, o->frames);
+    if (o->features < 1 || o->features > RS_OOD_MAX_FEATURES)
+        return fail_range(err, "features of the OOD model", 1, RS_OOD_MAX_FEATURES, o->features);
+    for (int i = 0; i < o->features; i++) {
+        bool finite = isfinite(o->centre[i]);
+        for (int k = 0; k < o->features; k++) finite = finite && isfinite(o->whiten[i][k]);
+        if (!finite)
+            return rs_fail(err, RESHED_ECORRUPT, "OOD model|finite numbers|others|feature %d", i);
+    }
+    return RESHED_OK;
+}
+
 reshed_status rs_model_fields_check(const rs_model_file *m, reshed_error *err)
 {
     if (!rs_tensor_name_ok(m->model))
@@ -51,7 +68,7 @@ reshed_status rs_model_fields_check(const rs_model_file *m, reshed_error *err)
                        m->pixel_size_min, m->pixel_size_max);
     if (!(isfinite(m->ood_threshold) && m->ood_threshold >= 0))
         return rs_fail(err, RESHED_ECORRUPT, "OOD threshold|0 or more|%g", m->ood_threshold);
-    return RESHED_OK;
+    return check_ood(&m->ood, err);
 }
 
 static reshed_status check_tensor(const rs_tensor *t, int member, reshed_error *err)

@@ -77,6 +77,39 @@ static reshed_status get_layers(reader *r, rs_model_file *m)
     return RESHED_OK;
 }
 
+/* A list of at most `room` float64; *count says how many. */
+static bool get_doubles(reader *r, const char *name, hssize_t room, double *v, hssize_t *count)
+{
+    hid_t a = rs_h5_has_attr(r->f->id, name) ? H5Aopen(r->f->id, name, H5P_DEFAULT) : -1;
+    hid_t type = a >= 0 ? H5Aget_type(a) : -1, space = a >= 0 ? H5Aget_space(a) : -1;
+    *count = space >= 0 ? H5Sget_simple_extent_npoints(space) : 0;
+    bool ok = *count >= 1 && *count <= room && type >= 0 && H5Tequal(type, H5T_IEEE_F64LE) > 0 &&
+              H5Sget_simple_extent_type(space) != H5S_NULL && H5Aread(a, H5T_NATIVE_DOUBLE, v) >= 0;
+    rs_h5_close(space);
+    rs_h5_close(type);
+    rs_h5_close(a);
+    return ok;
+}
+
+/* Files without it are older, or made by hand. */
+static reshed_status get_ood(reader *r, rs_ood_model *o)
+{
+    double whiten[RS_OOD_MAX_FEATURES * RS_OOD_MAX_FEATURES];
+    hssize_t n = 0, square = 0;
+    if (!rs_h5_has_attr(r->f->id, "ood_version")) return RESHED_OK;
+    reshed_status st = get_int(r, "ood_version", &o->version);
+    if (st == RESHED_OK) st = get_int(r, "ood_frames", &o->frames);
+    if (st != RESHED_OK) return st;
+    if (!get_doubles(r, "ood_centre", RS_OOD_MAX_FEATURES, o->centre, &n))
+        return fail_attribute(r, "ood_centre", "a few float64");
+    if (!get_doubles(r, "ood_whiten", RS_OOD_MAX_FEATURES * RS_OOD_MAX_FEATURES, whiten, &square) ||
+        square != n * n)
+        return fail_attribute(r, "ood_whiten", "float64, one row and column for each feature");
+    o->features = (int)n;
+    for (hssize_t i = 0; i < square; i++) o->whiten[i / n][i % n] = whiten[i];
+    return RESHED_OK;
+}
+
 static reshed_status read_attributes(reader *r, rs_model_file *m)
 {
     char format[64];
@@ -100,6 +133,7 @@ static reshed_status read_attributes(reader *r, rs_model_file *m)
     if (st == RESHED_OK) st = get_double(r, "pixel_size_min", &m->pixel_size_min);
     if (st == RESHED_OK) st = get_double(r, "pixel_size_max", &m->pixel_size_max);
     if (st == RESHED_OK) st = get_double(r, "ood_threshold", &m->ood_threshold);
+    if (st == RESHED_OK) st = get_ood(r, &m->ood);
     return st;
 }
 

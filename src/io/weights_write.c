@@ -31,6 +31,29 @@ static bool put_known(hid_t file, const char *name, double value)
     return value == 0 || rs_h5_set_number(file, name, value);
 }
 
+static bool put_doubles(hid_t file, const char *name, int ndim, const hsize_t *dims,
+                        const double *v)
+{
+    hid_t space = H5Screate_simple(ndim, dims, NULL), a = -1;
+    if (space >= 0) a = H5Acreate2(file, name, H5T_IEEE_F64LE, space, H5P_DEFAULT, H5P_DEFAULT);
+    bool ok = a >= 0 && H5Awrite(a, H5T_NATIVE_DOUBLE, v) >= 0;
+    rs_h5_close(a);
+    rs_h5_close(space);
+    return ok;
+}
+
+static bool put_ood(hid_t file, const rs_ood_model *o)
+{
+    const hsize_t n = (hsize_t)o->features, dims[2] = {n, n};
+    double whiten[RS_OOD_MAX_FEATURES * RS_OOD_MAX_FEATURES];
+    if (o->version == 0) return true;
+    for (size_t i = 0; i < n * n; i++) whiten[i] = o->whiten[i / n][i % n];
+    return rs_h5_set_int(file, "ood_version", o->version) &&
+           rs_h5_set_int(file, "ood_frames", o->frames) &&
+           put_doubles(file, "ood_centre", 1, dims, o->centre) &&
+           put_doubles(file, "ood_whiten", 2, dims, whiten);
+}
+
 static bool put_attributes(hid_t file, const rs_model_file *m)
 {
     return rs_h5_set_text(file, "format", RS_WEIGHTS_FORMAT) &&
@@ -42,7 +65,7 @@ static bool put_attributes(hid_t file, const rs_model_file *m)
            rs_h5_set_int(file, "n_members", m->members) &&
            put_known(file, "pixel_size_min", m->pixel_size_min) &&
            put_known(file, "pixel_size_max", m->pixel_size_max) &&
-           put_known(file, "ood_threshold", m->ood_threshold);
+           put_known(file, "ood_threshold", m->ood_threshold) && put_ood(file, &m->ood);
 }
 
 /* ------------------------------------------------------------------------------------ datasets */

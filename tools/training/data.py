@@ -90,8 +90,8 @@ class Augment:
     """Turns stored images into training batches; all randomness comes from one generator, whose
     state is part of a checkpoint."""
 
-    def __init__(self, size, strength=1.0, turn=0.25):
-        self.size, self.strength, self.turn = size, strength, turn
+    def __init__(self, size, strength=1.0, turn=0.25, noisy=0.0):
+        self.size, self.strength, self.turn, self.noisy = size, strength, turn, noisy
 
     def crop(self, rng, image, label):
         """A piece of size x size, in one of its eight orientations; smaller images are mirrored."""
@@ -144,6 +144,8 @@ class Augment:
         # noise, and clipping happens in real detectors.
         x = x * column(np.exp(s * rng.uniform(-0.3, 0.3, n)))
         noise = np.exp(rng.uniform(np.log(0.002), np.log(0.05), n)) * s * some(0.6)
+        if self.noisy > 0:  # now and then an image so noisy that only the strong walls remain
+            noise = np.where(some(self.noisy), rng.uniform(0.05, 0.25, n) * s, noise)
         x = x + column(noise) * torch.from_numpy(rng.standard_normal(x.shape, np.float32))
         lines = np.exp(rng.uniform(np.log(0.002), np.log(0.03), n)) * s * some(0.3)
         x = x + column(lines) * torch.from_numpy(
@@ -187,13 +189,13 @@ class TwinSource:
     """Rounds of `count` images; round r of member m has a seed of its own, so no member sees
     another's images and a resumed run sees what it would have seen."""
 
-    def __init__(self, program, folder, member, count, size, extra=()):
-        self.program, self.folder, self.member = program, folder, member
+    def __init__(self, program, folder, member, count, size, extra=(), stage=0):
+        self.program, self.folder, self.member, self.stage = program, folder, member, stage
         self.count, self.size, self.extra = count, size, tuple(extra)
         self.round = None
 
     def seed(self, number):
-        return 1000 + 100000 * self.member + number
+        return 1000 + 100000 * self.member + 1000 * self.stage + number
 
     def pick(self, rng, step_images, how_many):
         number, first = divmod(step_images, self.count)
