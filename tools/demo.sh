@@ -1,15 +1,14 @@
 #!/bin/sh
-# demo.sh BIN: makes an image of a film whose walls are known, finds its walls with the shipped ensemble,
-# scores them, and says where to look.
+# demo.sh BIN: an acquisition on the simulated instrument, from the first scan line to a report: 256 lines of
+# band-excitation spectra, the walls found while they come, loops measured on them.
 set -eu
 bin=$1
 out=build/demo
 mkdir -p "$out"
-echo "A made frame of a ferroelectric film, 256 x 256 pixels, with its true walls:"
-"$bin/reshed-twin" image -o "$out/film" --size 256 --seed 3 --quiet
-echo "Its walls by the shipped ensemble, scored against the truth:"
-"$bin/reshed-infer" --png "$out/film" --h5 "$out/film_map.h5" --mean "$out/film_mean.npy" --truth "$out/film_walls.npy" "$out/film.npy"
-echo "The walls as objects, and every fifth pixel of them as measurement points on a short route:"
-"$bin/reshed-walls" "$out/film_mean.npy" --every 5 --walls "$out/film_found_walls.csv" --points "$out/film_points.csv"
+rm -f "$out"/scan*
+echo "A simulated film is scanned (4 minutes of scanning and as many of spectroscopy, on an accelerated clock) ..."
+"$bin/reshed-scan" --driver twin -d seed=3 -d clock=100 --sample "simulated PbTiO3 film" -o "$out/scan.h5"
+echo "The same from the raw data in the session, without the instrument:"
+"$bin/reshed-scan" --analyse "$out/scan.h5"
 echo
-echo "Look at $out/film_overlay.png (walls on the amplitude), film_mean.png and film_variance.png."
+echo "Open $out/scan.html: the map, its uncertainty, the points, and the loops on the walls."

@@ -13,6 +13,7 @@
 #include "base/number.h"
 #include "base/os.h"
 #include "base/parallel.h"
+#include "imgproc/ood.h"
 #include "io/model.h"
 #include "reshed_private.h"
 
@@ -218,13 +219,18 @@ static void make_safe(scan_job *j, bool ended_well)
         cli_fail(&scan_program, "the instrument could not be halted", &err);
 }
 
+/* Of final rows, by what the weights know about frames like those of training. */
 static double score(void *ctx, const reshed_stream_view *v, int row0, int row1)
 {
-    (void)ctx;
-    (void)v;
-    (void)row0;
-    (void)row1;
-    return NAN;
+    const scan_job *j = ctx;
+    const size_t at = (size_t)row0 * (size_t)v->width;
+    double x[RS_OOD_FEATURES], value;
+    if (v->classes != 1 || !rs_ood_known(&j->ensemble->model.ood)) return NAN;
+    if (rs_ood_features(v->input + at, v->mean + at, v->variance + at, v->width, 0, row1 - row0, x,
+                        NULL) != RESHED_OK ||
+        rs_ood_score(&j->ensemble->model.ood, x, &value, NULL) != RESHED_OK)
+        return NAN;
+    return value;
 }
 
 static rs_region_options region_options(scan_job *j)
@@ -237,6 +243,7 @@ static rs_region_options region_options(scan_job *j)
                                .measure_news = scan_measure_news,
                                .interrupted = scan_interrupted,
                                .score = score,
+                               .alarm_score = j->ensemble->model.ood_threshold,
                                .confirm = scan_confirm};
 }
 
