@@ -131,6 +131,32 @@ void scan_page_quantity(scan_page *p, double value, int digits, const char *unit
         scan_page_raw(p, "\xe2\x80\x93");
 }
 
+void scan_page_pair(scan_page *p, double a, const char *between, double b, int digits,
+                    const char *unit)
+{
+    double largest = fmax(fabs(a), fabs(b));
+    int power = largest > 0 && isfinite(largest) ? (int)floor(log10(largest)) : 0;
+    /* Units without prefixes stay as they are; far from 1 they are written with powers of ten. */
+    bool prefixed = rs_unit_takes_prefix(unit), plain = power >= -2 && power < digits;
+    if (!isfinite(a) || !isfinite(b) || (!prefixed && !plain) || power < -14 || power > 11) {
+        scan_page_quantity(p, a, digits, unit);
+        scan_page_raw(p, between);
+        scan_page_quantity(p, b, digits, unit);
+        return;
+    }
+    int thousand = prefixed ? (int)floor(power / 3.0) : 0;
+    double factor = pow(10, -3 * thousand);
+    int decimals = digits - 1 - (power - 3 * thousand);
+    char text[64];
+    rs_si_text(pow(10, 3 * thousand), 1, unit, text, sizeof text);
+    const char *name = strchr(text, ' ');
+    if (decimals < 0) decimals = 0;
+    scan_page_format(p, "%s%.*f%s", a < 0 ? "\xe2\x88\x92" : "", decimals, fabs(a * factor),
+                     between);
+    scan_page_format(p, "%s%.*f", b < 0 ? "\xe2\x88\x92" : "", decimals, fabs(b * factor));
+    scan_page_text(p, name ? name : "");
+}
+
 void scan_page_open(scan_page *p, const char *title)
 {
     scan_page_raw(p, "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"

@@ -154,7 +154,7 @@ static void put_map(scan_page *page, const wall_part *w)
     o.dx = d->dx;
     o.dy = d->dy;
     o.colour_bar = false;
-    o.min_width = 1024;
+    o.min_width = 768;
     o.layer = layer;
     o.layers = 2;
     st = rs_render_map(d->map[RS_SESSION_AMPLITUDE], d->rows, d->cols, lo, hi, RS_MAP_GREY, "", "",
@@ -199,11 +199,10 @@ static void put_table(scan_page *page, const wall_part *w)
             scan_page_raw(page, "<td>&#8211;</td>");
         if (measured) {
             scan_page_format(page, "<td>%d</td><td>", s->wall[i].n);
-            scan_page_quantity(page, s->wall[i].mean, 4, unit);
-            if (s->wall[i].n > 1) {
-                scan_page_raw(page, " &#177; ");
-                scan_page_quantity(page, s->wall[i].sd, 2, unit);
-            }
+            if (s->wall[i].n > 1)
+                scan_page_pair(page, s->wall[i].mean, " &#177; ", s->wall[i].sd, 3, unit);
+            else
+                scan_page_quantity(page, s->wall[i].mean, 3, unit);
             scan_page_raw(page, "</td>");
         }
         scan_page_raw(page, "</tr>\n");
