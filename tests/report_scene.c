@@ -108,7 +108,7 @@ static void set_up(making *m, const char *path)
         setup.metric = metric;
         setup.metrics = METRICS;
     }
-    assert_ok(rs_session_create(path, &setup, 100000, &m->session, &m->err), &m->err);
+    assert_ok(rs_session_create(path, &setup, 1, &m->session, &m->err), &m->err);
 }
 
 /* ---------------------------------------------------------------------------------------- lines */
