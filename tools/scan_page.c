@@ -21,7 +21,8 @@ static const char style[] =
     ".none{color:#666670}"
     "dl{display:grid;grid-template-columns:repeat(2,max-content 1fr);gap:.2em 1.1em;margin:.8em 0}"
     "dt{color:#66666f}dd{margin:0;overflow-wrap:anywhere}"
-    ".row{display:flex;flex-wrap:wrap;gap:14px 18px;align-items:flex-start}"
+    ".row{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(540px,100%),1fr));"
+    "gap:14px 18px;align-items:start}"
     "figure{margin:0;break-inside:avoid;max-width:100%}figure img{display:block;max-width:100%;"
     "height:auto}figcaption{font-size:.88em;color:#44444c;margin-top:.25em}"
     "table{border-collapse:collapse;font-size:.92em;margin:.6em 0;font-variant-numeric:"
@@ -32,7 +33,8 @@ static const char style[] =
     ".key svg{vertical-align:-2px;margin-right:.35em}code{font-size:.93em;overflow-wrap:anywhere}"
     "details summary{cursor:pointer;color:#44444c}"
     "@media (max-width:760px){dl{grid-template-columns:max-content 1fr}}"
-    "@media print{body{padding:0;max-width:none;font-size:11px}h2{break-after:avoid}"
+    "@media print{body{padding:0;max-width:none;font-size:11px}.row{grid-template-columns:1fr "
+    "1fr}h2{break-after:avoid}"
     "h3{break-after:avoid}tr{break-inside:avoid}}";
 
 void scan_page_clear(scan_page *p)
