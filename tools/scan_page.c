@@ -21,7 +21,8 @@ static const char style[] =
     ".none{color:#666670}"
     "dl{display:grid;grid-template-columns:repeat(2,max-content 1fr);gap:.2em 1.1em;margin:.8em 0}"
     "dt{color:#66666f}dd{margin:0;overflow-wrap:anywhere}"
-    ".row{display:flex;flex-wrap:wrap;gap:14px 18px;align-items:flex-start}"
+    ".row{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(540px,100%),1fr));"
+    "gap:14px 18px;align-items:start}"
     "figure{margin:0;break-inside:avoid;max-width:100%}figure img{display:block;max-width:100%;"
     "height:auto}figcaption{font-size:.88em;color:#44444c;margin-top:.25em}"
     "table{border-collapse:collapse;font-size:.92em;margin:.6em 0;font-variant-numeric:"
@@ -32,7 +33,8 @@ static const char style[] =
     ".key svg{vertical-align:-2px;margin-right:.35em}code{font-size:.93em;overflow-wrap:anywhere}"
     "details summary{cursor:pointer;color:#44444c}"
     "@media (max-width:760px){dl{grid-template-columns:max-content 1fr}}"
-    "@media print{body{padding:0;max-width:none;font-size:11px}h2{break-after:avoid}"
+    "@media print{body{padding:0;max-width:none;font-size:11px}.row{grid-template-columns:1fr "
+    "1fr}h2{break-after:avoid}"
     "h3{break-after:avoid}tr{break-inside:avoid}}";
 
 void scan_page_clear(scan_page *p)
@@ -129,6 +131,32 @@ void scan_page_quantity(scan_page *p, double value, int digits, const char *unit
         scan_page_text(p, rs_si_text(value, digits, unit, s, sizeof s));
     else
         scan_page_raw(p, "\xe2\x80\x93");
+}
+
+void scan_page_pair(scan_page *p, double a, const char *between, double b, int digits,
+                    const char *unit)
+{
+    double largest = fmax(fabs(a), fabs(b));
+    int power = largest > 0 && isfinite(largest) ? (int)floor(log10(largest)) : 0;
+    /* Units without prefixes stay as they are; far from 1 they are written with powers of ten. */
+    bool prefixed = rs_unit_takes_prefix(unit), plain = power >= -2 && power < digits;
+    if (!isfinite(a) || !isfinite(b) || (!prefixed && !plain) || power < -14 || power > 11) {
+        scan_page_quantity(p, a, digits, unit);
+        scan_page_raw(p, between);
+        scan_page_quantity(p, b, digits, unit);
+        return;
+    }
+    int thousand = prefixed ? (int)floor(power / 3.0) : 0;
+    double factor = pow(10, -3 * thousand);
+    int decimals = digits - 1 - (power - 3 * thousand);
+    char text[64];
+    rs_si_text(pow(10, 3 * thousand), 1, unit, text, sizeof text);
+    const char *name = strchr(text, ' ');
+    if (decimals < 0) decimals = 0;
+    scan_page_format(p, "%s%.*f%s", a < 0 ? "\xe2\x88\x92" : "", decimals, fabs(a * factor),
+                     between);
+    scan_page_format(p, "%s%.*f", b < 0 ? "\xe2\x88\x92" : "", decimals, fabs(b * factor));
+    scan_page_text(p, name ? name : "");
 }
 
 void scan_page_open(scan_page *p, const char *title)

@@ -43,6 +43,11 @@ void scan_page_text(scan_page *p, const char *s);
 /* A quantity with its SI prefix, `digits` significant digits; a dash when it is not finite. */
 void scan_page_quantity(scan_page *p, double value, int digits, const char *unit);
 
+/* Two with the same prefix and decimals, `digits` significant ones of the larger, and markup
+ * between them: "4.38 +- 0.20 V". */
+void scan_page_pair(scan_page *p, double a, const char *between, double b, int digits,
+                    const char *unit);
+
 /* <figure> with a picture. caption: text (escaped), NULL: none; it serves as alternative text as
  * well. width: largest width on the page in CSS pixels. */
 void scan_page_picture(scan_page *p, const rs_rgb8 *picture, int width, const char *caption);

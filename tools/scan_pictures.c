@@ -51,7 +51,8 @@ static reshed_status save(const job *j, const char *name, rs_rgb8 *picture, resh
         st = rs_fail(err, RESHED_EINVAL, "name of a picture|less than %zu bytes|%zu", sizeof path,
                      strlen(j->prefix) + strlen(name) + 5);
     else
-        st = rs_png_write(path, RS_PNG_RGB8, picture->height, picture->width, picture->data, err);
+        st = rs_png_write(path, RS_PNG_RGB8_QUICK, picture->height, picture->width, picture->data,
+                          err);
     rs_rgb8_clear(picture);
     return st;
 }

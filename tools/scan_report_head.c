@@ -46,7 +46,7 @@ static void frame_items(scan_page *p, const scan_data *d)
     scan_page_format(p, "centre (%.4g, %.4g) &#181;m, turned by %.3g&#176;, scanned %s",
                      f->cx * 1e6, f->cy * 1e6, f->angle * 57.29577951308232,
                      f->upward ? "upwards" : "downwards");
-    if (f->line_rate > 0) scan_page_format(p, ", %.3g lines/s", f->line_rate);
+    if (f->line_rate > 0) scan_page_format(p, ", line rate %.3g Hz", f->line_rate);
     item_end(p);
 }
 

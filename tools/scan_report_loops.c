@@ -280,9 +280,7 @@ static void put_table(scan_page *page, loops *l, const scan_role *role, int n)
         scan_page_format(page, ")</td><td>%d</td><td>", finite_values(value, points));
         scan_page_quantity(page, q[0], 4, unit);
         scan_page_raw(page, "</td><td>");
-        scan_page_quantity(page, q[1], 4, unit);
-        scan_page_raw(page, " to ");
-        scan_page_quantity(page, q[2], 4, unit);
+        scan_page_pair(page, q[1], " to ", q[2], 4, unit);
         scan_page_raw(page, "</td><td>");
         scan_page_quantity(page, q[3], 4, unit);
         scan_page_raw(page, "</td><td>");
@@ -384,10 +382,9 @@ static void put_loops(scan_page *page, loops *l)
     }
     if (d->trusted_loops < d->loops)
         scan_page_format(page,
-                         "<p>%d of the loops are not to be trusted (their flags say why in "
-                         "the session file) and are left out of averages, maps and "
-                         "statistics.</p>\n",
-                         d->loops - d->trusted_loops);
+                         "<p>Left out of averages, maps and statistics by their flags, which "
+                         "the session file explains: %d of %d loops.</p>\n",
+                         d->loops - d->trusted_loops, d->loops);
     put_table(page, l, role, n);
     scan_page_raw(page, "<h3>Maps over the walls</h3>\n<div class=\"row\">\n");
     for (int k = 0; k < n; k++) put_metric_map(page, l, role[k]);

@@ -9,10 +9,11 @@
 #define PI 3.14159265358979323846
 
 enum {
-    SMALL = 560,         /* CSS pixels of a map, two beside each other */
-    LARGE = 860,         /* of the map of points */
-    LARGE_PIXELS = 1024, /* of the picture behind it */
-    MANY_POINTS = 120    /* from here on only every fifth or tenth has its number */
+    SMALL = 560,        /* CSS pixels of a map without a colour bar, two beside each other */
+    MAP = 440,          /* of a map beside its colour bar */
+    LARGE = 860,        /* of the map of points */
+    LARGE_PIXELS = 768, /* of the picture behind it */
+    MANY_POINTS = 120   /* from here on only every fifth or tenth has its number */
 };
 
 /* Marks of rows that may still change lie on every map. */
@@ -37,6 +38,14 @@ static rs_render_options options_of(const scan_data *d, const rs_render_layer *l
     return o;
 }
 
+/* Maps are equally large whatever their colour bars take. */
+static int css_width(const scan_data *d, const rs_rgb8 *picture)
+{
+    double ratio = d->dx > 0 ? d->rows * d->dy / (d->cols * d->dx) : (double)d->rows / d->cols;
+    double width = MAP * ratio * picture->width / picture->height;
+    return (int)fmin(fmax(width, 200), SMALL);
+}
+
 static void put_map(scan_page *p, const scan_data *d, rs_session_map map, double lo, double hi,
                     rs_colour_map colours, const char *name, const char *unit,
                     const rs_render_options *o, const char *caption)
@@ -47,7 +56,7 @@ static void put_map(scan_page *p, const scan_data *d, rs_session_map map, double
     reshed_status st = rs_render_map(d->map[map], d->rows, d->cols, lo, hi, colours, name, unit, o,
                                      &picture, &err);
     scan_page_fail(p, st, &err);
-    if (st == RESHED_OK) scan_page_picture(p, &picture, SMALL, caption);
+    if (st == RESHED_OK) scan_page_picture(p, &picture, css_width(d, &picture), caption);
     rs_rgb8_clear(&picture);
 }
 
@@ -141,9 +150,11 @@ static void put_walls(scan_page *p, const scan_data *d, const frame_marks *marks
         st = rs_skeleton_segments(d->mask[RS_SESSION_SKELETON], d->rows, d->cols, &skeleton, &err);
     scan_page_fail(p, st, &err);
     if (st == RESHED_OK) {
-        const rs_render_layer layer[] = {marks->layer, scan_contour_layer(&contour),
-                                         scan_skeleton_layer(&skeleton)};
-        put_overlay(p, d, layer, 3, 1024, SMALL,
+        rs_render_layer layer[] = {marks->layer, scan_contour_layer(&contour),
+                                   scan_skeleton_layer(&skeleton)};
+        layer[1].size = 2; /* the picture is shown reduced */
+        layer[2].size = 2.4;
+        put_overlay(p, d, layer, 3, LARGE_PIXELS, SMALL,
                     d->has_mask[RS_SESSION_SKELETON]
                         ? "Walls over the amplitude: contour at probability 0.5 (yellow), skeleton "
                           "(red)"
@@ -185,7 +196,7 @@ void scan_report_prediction(scan_page *p, const scan_data *d)
             rs_render_variance(d->map[RS_SESSION_VARIANCE], d->rows, d->cols, &o, &picture, &err);
         scan_page_fail(p, st, &err);
         if (st == RESHED_OK)
-            scan_page_picture(p, &picture, SMALL,
+            scan_page_picture(p, &picture, css_width(d, &picture),
                               "Variance of the ensemble: where its members disagree");
     }
     rs_rgb8_clear(&picture);

@@ -1,6 +1,7 @@
 #include "imgproc/canvas.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #ifdef CAIRO_HAS_SVG_SURFACE
@@ -117,6 +118,52 @@ reshed_status rs_canvas_open_svg(rs_canvas *c, rs_svg *svg, int width, int heigh
 }
 #endif
 
+/* Digits of the name of a surface ("surface12" as an id, or in a link) at p, of which `left` bytes
+ * are there; 0 when it is none. */
+#define SURFACE "surface"
+#define STEM sizeof SURFACE /* with the quotation mark or the # before it */
+static size_t surface_digits(const uint8_t *p, size_t left)
+{
+    size_t n = 0;
+    if ((p[0] != '"' && p[0] != '#') || left <= STEM || memcmp(p + 1, SURFACE, STEM - 1) != 0)
+        return 0;
+    while (STEM + n < left && p[STEM + n] >= '0' && p[STEM + n] <= '9') n++;
+    return n <= 9 ? n : 0;
+}
+
+/* Cairo numbers surfaces through the whole life of the program. Here they count from 0, so that the
+ * same figure is the same document. In place: no number becomes longer, as the k-th was at least k.
+ */
+static void rename_surfaces(rs_svg *svg)
+{
+    enum { NAMES = 64 }; /* of those that are kept apart: a figure has one or two */
+    unsigned long seen[NAMES];
+    int names = 0;
+    size_t to = 0;
+    for (size_t from = 0, digits; from < svg->len; from += digits ? STEM + digits : 1) {
+        const uint8_t *p = svg->data + from;
+        unsigned long number = 0;
+        int k = 0;
+        digits = surface_digits(p, svg->len - from);
+        for (size_t i = 0; i < digits; i++)
+            number = 10 * number + (unsigned long)(p[STEM + i] - '0');
+        while (digits && k < names && seen[k] != number) k++;
+        if (digits && k == names && k < NAMES) seen[names++] = number;
+        size_t keep = digits ? STEM + digits : 1;
+        memmove(svg->data + to, p, keep);
+        if (digits && k < NAMES) {
+            char name[24];
+            size_t n = (size_t)snprintf(name, sizeof name, "%d", k);
+            if (n <= digits) {
+                memcpy(svg->data + to + STEM, name, n);
+                keep = STEM + n;
+            }
+        }
+        to += keep;
+    }
+    svg->len = to;
+}
+
 reshed_status rs_canvas_finish_svg(rs_canvas *c, rs_svg *svg, uint8_t **data, size_t *len,
                                    reshed_error *err)
 {
@@ -126,6 +173,7 @@ reshed_status rs_canvas_finish_svg(rs_canvas *c, rs_svg *svg, uint8_t **data, si
     if (st != RESHED_OK) {
         rs_free(svg->data);
     } else {
+        rename_surfaces(svg);
         *data = svg->data;
         *len = svg->len;
     }

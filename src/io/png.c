@@ -30,6 +30,7 @@ typedef struct job {
     int height, width, channels, depth;
     size_t row_bytes;
     /* writing */
+    bool quick;
     uint8_t *out;
     size_t used, room;
 } job;
@@ -251,6 +252,10 @@ static bool write_all(job *j, int colour)
     png_set_write_fn(j->png, j, on_write, on_flush);
     png_set_IHDR(j->png, j->info, (png_uint_32)j->width, (png_uint_32)j->height, j->depth, colour,
                  PNG_INTERLACE_NONE, PNG_COMPRESSION_TYPE_DEFAULT, PNG_FILTER_TYPE_DEFAULT);
+    if (j->quick) {
+        png_set_compression_level(j->png, 1);
+        png_set_filter(j->png, PNG_FILTER_TYPE_BASE, PNG_FILTER_NONE);
+    }
     png_write_info(j->png, j->info);
     if (j->depth == 16 && *(const uint8_t *)&one == 1) png_set_swap(j->png);
     png_write_image(j->png, j->rows);
@@ -261,12 +266,16 @@ static bool write_all(job *j, int colour)
 reshed_status rs_png_write_mem(rs_png_kind kind, int height, int width, const void *pixels,
                                uint8_t **bytes, size_t *len, reshed_error *err)
 {
-    job j = {.height = height, .width = width, .depth = kind == RS_PNG_GREY16 ? 16 : 8};
+    job j = {.height = height,
+             .width = width,
+             .depth = kind == RS_PNG_GREY16 ? 16 : 8,
+             .quick = kind == RS_PNG_RGB8_QUICK};
+    bool rgb = kind == RS_PNG_RGB8 || kind == RS_PNG_RGB8_QUICK;
     reshed_status st = RESHED_OK;
     if (height < 1 || width < 1 || height > RS_IMAGE_MAX_SIDE || width > RS_IMAGE_MAX_SIDE)
         return rs_fail(err, RESHED_EINVAL, "size of a PNG image|sides from 1 to %d|%d x %d",
                        RS_IMAGE_MAX_SIDE, height, width);
-    j.row_bytes = (size_t)width * (kind == RS_PNG_RGB8 ? 3 : kind == RS_PNG_GREY16 ? 2 : 1);
+    j.row_bytes = (size_t)width * (rgb ? 3 : kind == RS_PNG_GREY16 ? 2 : 1);
     j.rows = rs_alloc((size_t)height, sizeof *j.rows);
     j.png = png_create_write_struct_2(PNG_LIBPNG_VER_STRING, &j, on_error, on_warning, &j,
                                       on_malloc, on_free);
@@ -278,7 +287,7 @@ reshed_status rs_png_write_mem(rs_png_kind kind, int height, int width, const vo
     /* libpng takes rows that it does not write to as pointers to non-const. */
     for (int i = 0; i < height; i++)
         j.rows[i] = (png_bytep)(uintptr_t)pixels + (size_t)i * j.row_bytes;
-    if (!write_all(&j, kind == RS_PNG_RGB8 ? PNG_COLOR_TYPE_RGB : PNG_COLOR_TYPE_GRAY)) {
+    if (!write_all(&j, rgb ? PNG_COLOR_TYPE_RGB : PNG_COLOR_TYPE_GRAY)) {
         if (j.status == RESHED_ECORRUPT) j.status = RESHED_EINTERNAL;
         st = job_fail(&j, "the PNG image", err);
         goto done;
