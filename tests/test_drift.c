@@ -164,7 +164,7 @@ static void errors_are_as_claimed(void **state)
     rs_drift_defaults(&o);
     for (int k = 0; k < 3; k++) {
         double claimed = 0, square = 0, mean = 0;
-        int n = 0, wild = 0, trials = 120;
+        int n = 0, wild = 0, trials = 60;
         for (int trial = 0; trial < trials; trial++) {
             scene s = make_scene(&r);
             double drow = test_uniform(&r, -9, 9), dcol = test_uniform(&r, -9, 9);
