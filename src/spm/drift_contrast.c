@@ -23,7 +23,8 @@
 
 void rs_contrast_defaults(rs_contrast_options *o)
 {
-    *o = (rs_contrast_options){.smooth = 2, .max_gain = 1.3, .max_blur = 0.6, .min_correlation = 0.5};
+    *o = (rs_contrast_options){
+        .smooth = 2, .max_gain = 1.3, .max_blur = 0.6, .min_correlation = 0.5};
 }
 
 /* Sums over pixels of p, s and their Laplacians. */
