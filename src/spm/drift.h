@@ -82,10 +82,10 @@ rs_frame rs_drift_patch_frame(const rs_frame *frame, int row0, int col0, int row
 
 /* ------------------------------------------------------------------------------------- contrast */
 typedef struct rs_contrast_options {
-    double smooth;          /* as above */
+    double smooth;          /* as above; default 2 */
     double max_gain;        /* changed when gain is above it or below 1/max_gain; default 1.3 */
     double max_blur;        /* pixels^2: changed when |blur| is above it and three times its error;
-                               default 1 */
+                               default 0.6 */
     double min_correlation; /* changed below it; default 0.5 */
 } rs_contrast_options;
 

@@ -23,7 +23,8 @@
 
 void rs_contrast_defaults(rs_contrast_options *o)
 {
-    *o = (rs_contrast_options){.smooth = 1, .max_gain = 1.3, .max_blur = 1, .min_correlation = 0.5};
+    *o = (rs_contrast_options){
+        .smooth = 2, .max_gain = 1.3, .max_blur = 0.6, .min_correlation = 0.5};
 }
 
 /* Sums over pixels of p, s and their Laplacians. */
@@ -71,11 +72,14 @@ static bool laplacian(const rs_masked *m, size_t at, double *out)
     return true;
 }
 
-static void fill_tiles(const rs_masked *p, const rs_masked *s, sums tile[TILES * TILES])
+/* Near its edges the patch is smoothed from one side, the survey is not: `edge` pixels are left
+ * out.
+ */
+static void fill_tiles(const rs_masked *p, const rs_masked *s, int edge, sums tile[TILES * TILES])
 {
     memset(tile, 0, TILES * TILES * sizeof *tile);
-    for (int i = 1; i + 1 < p->rows; i++)
-        for (int j = 1; j + 1 < p->cols; j++) {
+    for (int i = edge; i + edge < p->rows; i++)
+        for (int j = edge; j + edge < p->cols; j++) {
             size_t at = (size_t)i * (size_t)p->cols + (size_t)j;
             sums *t = &tile[i * TILES / p->rows * TILES + j * TILES / p->cols];
             double x[QUANTITIES] = {p->value[at], s->value[at]};
@@ -174,7 +178,7 @@ reshed_status rs_contrast_compare(const float *survey, int H, int W, const float
     if (st == RESHED_OK) st = rs_masked_init(&s, h, w, err);
     if (st != RESHED_OK) goto done;
     rs_masked_shift(&q, row0 - drow - r, col0 - dcol - k, &s, NULL, NULL);
-    fill_tiles(&p, &s, tile);
+    fill_tiles(&p, &s, 1 + (int)ceil(2 * o->smooth), tile);
     compare(tile, o, &c);
     if (c.known) c.level = level_ratio(survey, H, W, patch, h, w, row0, col0, drow, dcol);
     *out = c;

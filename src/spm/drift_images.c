@@ -6,10 +6,11 @@
 
 #include "base/alloc.h"
 
-/* The part of the kernel's weight that must fall on valid pixels. A pixel at a straight edge has
- * 0.70 of it, the next one 0.94 (for one pixel of standard deviation), a lone missing neighbour
- * costs 0.1. */
-#define MIN_WEIGHT 0.75
+/* The part of the kernel's weight that must fall on valid pixels. With one pixel of standard
+ * deviation a pixel at a straight edge has 0.70 of it and the next one 0.94; a pixel of a missing
+ * line has 0.60 and its neighbours 0.76; a lone missing pixel, which its neighbours then stand in
+ * for, 0.84. */
+#define MIN_WEIGHT 0.72
 
 reshed_status rs_masked_init(rs_masked *m, int rows, int cols, reshed_error *err)
 {
@@ -81,7 +82,7 @@ static reshed_status blur(rs_masked *m, double smooth, reshed_error *err)
     for (int c = 0; c < cols; c++)
         blur_line(v1 + c, w1 + c, rows, (size_t)cols, kernel, reach, v2 + c, w2 + c);
     for (size_t i = 0; i < n; i++) {
-        if (w2[i] < MIN_WEIGHT) m->valid[i] = 0;
+        m->valid[i] = w2[i] >= MIN_WEIGHT;
         m->value[i] = m->valid[i] > 0 ? v2[i] / w2[i] : 0;
     }
     rs_free(work);

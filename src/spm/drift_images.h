@@ -16,9 +16,9 @@ typedef struct rs_masked {
 
 /* The part of image [H,W] whose pixel (0,0) is (row0, col0), which may lie outside: there, and
  * where the image is not finite, values are missing. Smoothed by a Gaussian of standard deviation
- * `smooth` pixels (0: not), over the valid pixels alone; what is next to missing ones, so that the
- * mean of its neighbours lies elsewhere, counts as missing then. The mean of the valid ones is
- * subtracted. */
+ * `smooth` pixels (0: not) over the valid pixels alone, which fills lone missing ones; what has
+ * much of its weight on missing pixels, so that its mean lies to one side, counts as missing. The
+ * mean of the valid ones is subtracted. */
 reshed_status rs_masked_take(const float *image, int H, int W, int row0, int col0, int rows,
                              int cols, double smooth, rs_masked *out, reshed_error *err);
 void rs_masked_clear(rs_masked *m);

@@ -44,8 +44,8 @@ typedef struct rs_loop_analysis rs_loop_analysis;
 /* voltage [steps] V, one or more cycles (copied); fields 1 (on field) or 2 (and off field);
  * frequency [bins] Hz (copied), or bins 0: the spectra come as amplitude and phase. o may be NULL.
  * Errors: RESHED_EINVAL for sizes or options out of range and for steps that are not a multiple of
- * the cycles; RESHED_EUNSUPPORTED when the voltages are not those of a loop (rs_sweep_create);
- * RESHED_ENOMEM. */
+ * the cycles; RESHED_EUNSUPPORTED when the voltages are not those of a loop (rs_sweep_create) or
+ * the bins not those of a resonance (rs_sho_check_axis); RESHED_ENOMEM. */
 reshed_status rs_loop_analysis_create(const double *voltage, int steps, int fields,
                                       const double *frequency, int bins,
                                       const rs_loop_analysis_options *o, rs_loop_analysis **out,
