@@ -265,6 +265,7 @@ void rs_stream_empty(rs_stream *s)
     for (size_t i = 0; i < (size_t)s->shape.blank_height * (size_t)s->width; i++)
         s->empty[i] = s->blank;
     rs_parallel_for(s->options.threads, s->members, run_blank, s);
+    for (int i = 0; i < s->options.threads; i++) take_counts(s, &s->patch[i]);
     s->blank_valid = true;
 }
 
