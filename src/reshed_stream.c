@@ -317,8 +317,8 @@ reshed_status reshed_stream_push(reshed_stream *s, int first, int rows, const fl
 {
     if (!s || !data) return rs_fail(err, RESHED_EINVAL, "stream and data|not NULL|NULL");
     if (rows < 1 || first < 0 || first > s->height - rows)
-        return rs_fail(err, RESHED_EINVAL, "rows|within 0 to %d|%d to %d", s->height - 1, first,
-                       first + rows - 1);
+        return rs_fail(err, RESHED_EINVAL, "rows|within 0 to %d|%d from row %d on", s->height - 1,
+                       rows, first);
     if (s->finished)
         return rs_fail(err, RESHED_EINVAL, "frame|one that goes on|finished: reset it first");
     const double start = s->options.budget > 0 ? now(s) : 0;

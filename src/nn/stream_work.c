@@ -86,6 +86,13 @@ static void count(rs_stream *s, const rs_stage *st, rs_span rows)
 
 /* ---- rows that have become final */
 
+/* Rows computed in one go: a few while somebody looks at the clock, so that the newest are soon
+ * there; else as many as there are, since each go costs the rows around them too. */
+static int most_rows(const rs_stream *s, rs_stream_late *late)
+{
+    return late ? PATCH_ROWS : s->height;
+}
+
 /* The contiguous scanned rows around the latest one. */
 static rs_span scanned_block(const rs_stream *s)
 {
@@ -96,8 +103,8 @@ static rs_span scanned_block(const rs_stream *s)
 }
 
 /* Where finals that start anew take in their first row: early enough for every row that can become
- * final from now on and for a few that are waiting, but not for the whole frame again. */
-static rs_span start_rows(const rs_stream *s, rs_span block, bool up)
+ * final from now on and for at most so many that are waiting. */
+static rs_span start_rows(const rs_stream *s, rs_span block, bool up, int most)
 {
     int next = -1; /* the output row that comes first */
     for (int i = 0; i < block.hi - block.lo && next < 0; i++) {
@@ -105,7 +112,7 @@ static rs_span start_rows(const rs_stream *s, rs_span block, bool up)
         if (rs_stream_can_be_final(s, y)) next = y;
     }
     if (next < 0) return block; /* none is final yet: nothing to save */
-    for (int i = 0; i < PATCH_ROWS; i++) {
+    for (int i = 0; i < most; i++) {
         const int y = up ? next + 1 : next - 1;
         if (y < block.lo || y >= block.hi || !rs_stream_wants_final(s, y)) break;
         next = y;
@@ -122,7 +129,7 @@ static rs_span start_rows(const rs_stream *s, rs_span block, bool up)
 }
 
 /* Readies the finals for the block of rows around the latest; where they begin. */
-static rs_span ready_finals(rs_stream *s, rs_span block)
+static rs_span ready_finals(rs_stream *s, rs_span block, int most)
 {
     rs_finals *f = &s->finals[0];
     const bool goes_on = s->finals_valid && rs_span_within(f->image, block) &&
@@ -132,7 +139,7 @@ static rs_span ready_finals(rs_stream *s, rs_span block)
     bool up = s->going_up;
     if (block.lo == 0) up = false;
     if (block.hi == s->height && block.lo > 0) up = true;
-    const rs_span rows = start_rows(s, block, up);
+    const rs_span rows = start_rows(s, block, up, most);
     for (int i = 0; i < s->members; i++) rs_finals_start(&s->finals[i], s->extent, up);
     s->finals_valid = true;
     return rows;
@@ -180,7 +187,7 @@ static rs_span next_unit(const rs_finals *f, rs_span goal)
 /* False when it was stopped before the finals had taken in every row of the block. */
 static bool finals_phase(rs_stream *s, rs_span block, rs_stream_late *late, void *ctx)
 {
-    const rs_span goal = ready_finals(s, block);
+    const rs_span goal = ready_finals(s, block, most_rows(s, late));
     const rs_finals *f = &s->finals[0];
     finals_job j = {.s = s, .rows = block};
     while (rs_span_empty(f->image) || !rs_span_within(goal, f->image)) {
@@ -258,6 +265,7 @@ void rs_stream_empty(rs_stream *s)
     for (size_t i = 0; i < (size_t)s->shape.blank_height * (size_t)s->width; i++)
         s->empty[i] = s->blank;
     rs_parallel_for(s->options.threads, s->members, run_blank, s);
+    for (int i = 0; i < s->options.threads; i++) take_counts(s, &s->patch[i]);
     s->blank_valid = true;
 }
 
@@ -336,16 +344,16 @@ static bool waits(const rs_stream *s, int y, bool provisional)
     return rs_stream_wants_final(s, y) || (provisional && !s->clean[y]);
 }
 
-/* The waiting rows nearest to the latest line, at most PATCH_ROWS of them. */
-static rs_span next_patch(const rs_stream *s, bool provisional)
+/* The waiting rows nearest to the latest line, at most so many. */
+static rs_span next_patch(const rs_stream *s, bool provisional, int most)
 {
     for (int d = 0; d < s->height; d++) {
         int y = s->latest - d;
         if (y < 0 || !waits(s, y, provisional)) y = s->latest + d;
         if (y < 0 || y >= s->height || !waits(s, y, provisional)) continue;
         rs_span p = {y, y + 1};
-        while (p.hi - p.lo < PATCH_ROWS && p.lo > 0 && waits(s, p.lo - 1, provisional)) p.lo--;
-        while (p.hi - p.lo < PATCH_ROWS && p.hi < s->height && waits(s, p.hi, provisional)) p.hi++;
+        while (p.hi - p.lo < most && p.lo > 0 && waits(s, p.lo - 1, provisional)) p.lo--;
+        while (p.hi - p.lo < most && p.hi < s->height && waits(s, p.hi, provisional)) p.hi++;
         return p;
     }
     return (rs_span){0, 0};
@@ -355,7 +363,7 @@ static rs_span next_patch(const rs_stream *s, bool provisional)
 static bool patch_phase(rs_stream *s, bool provisional, rs_stream_late *late, void *ctx)
 {
     for (;;) {
-        const rs_span p = next_patch(s, provisional);
+        const rs_span p = next_patch(s, provisional, most_rows(s, late));
         if (rs_span_empty(p)) return true;
         if (late && late(ctx)) return false;
         patch(s, p);
