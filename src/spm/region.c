@@ -152,7 +152,21 @@ static rs_region_end note_alarm(rs_session *session, const rs_region_options *o,
     return stop ? RS_REGION_ALARMED : RS_REGION_COMPLETE;
 }
 
-/* Lines and map. COMPLETE: go on. */
+/* Lines and map, once. COMPLETE: the frame is finished, with or without an alarm. */
+static rs_region_end scan_once(rs_survey *survey, rs_session *session, const rs_safety *safety,
+                               bool again, rs_driver_status *status, reshed_error *err)
+{
+    switch (rs_survey_scan(survey, safety->driver, &rs_session_get_setup(session)->frame, again,
+                           status, err)) {
+    case RS_SURVEY_COMPLETE: break;
+    case RS_SURVEY_INTERRUPTED: return RS_REGION_INTERRUPTED;
+    case RS_SURVEY_ALARMED: return RS_REGION_ALARMED;
+    case RS_SURVEY_FAILED: return RS_REGION_FAILED;
+    }
+    return rs_survey_finish(survey, true, err) == RESHED_OK ? RS_REGION_COMPLETE : RS_REGION_FAILED;
+}
+
+/* Lines and map, with what the alarm asks for. COMPLETE: go on. */
 static rs_region_end survey_step(rs_survey *survey, rs_session *session, const rs_safety *safety,
                                  const rs_region_options *o, rs_driver_status *status,
                                  reshed_error *err)
@@ -162,18 +176,18 @@ static rs_region_end survey_step(rs_survey *survey, rs_session *session, const r
     reshed_status st = rs_session_get_progress(session, &p, err);
     if (st == RESHED_OK && p.lines + p.lost > 0) st = rs_survey_replay(survey, true, err);
     if (st != RESHED_OK) return RS_REGION_FAILED;
-    switch (rs_survey_scan(survey, safety->driver, &rs_session_get_setup(session)->frame, status,
-                           err)) {
-    case RS_SURVEY_COMPLETE: break;
-    case RS_SURVEY_INTERRUPTED: return RS_REGION_INTERRUPTED;
-    case RS_SURVEY_ALARMED:
-        note_alarm(session, o, rs_survey_score(survey, &alarm), err);
-        return RS_REGION_ALARMED;
-    case RS_SURVEY_FAILED: return RS_REGION_FAILED;
+    rs_region_end end = scan_once(survey, session, safety, false, status, err);
+    double score = rs_survey_score(survey, &alarm);
+    if (end == RS_REGION_COMPLETE && alarm && p.points == 0 &&
+        o->settings->alarm == RS_SCAN_ALARM_RESCAN) {
+        st = rs_session_add_event(session, rs_os_monotonic() - o->time_zero, RS_SESSION_WARNING,
+                                  "out of distribution: the region is scanned again", err);
+        if (st != RESHED_OK) return RS_REGION_FAILED;
+        end = scan_once(survey, session, safety, true, status, err);
+        score = rs_survey_score(survey, &alarm);
     }
-    if (rs_survey_finish(survey, true, err) != RESHED_OK) return RS_REGION_FAILED;
-    const double score = rs_survey_score(survey, &alarm);
-    return alarm ? note_alarm(session, o, score, err) : RS_REGION_COMPLETE;
+    if (end != RS_REGION_COMPLETE && end != RS_REGION_ALARMED) return end;
+    return alarm ? note_alarm(session, o, score, err) : end;
 }
 
 static rs_region_end measure_step(rs_survey *survey, rs_session *session, const rs_safety *safety,

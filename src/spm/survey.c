@@ -358,14 +358,32 @@ static reshed_status first_missing(const rs_survey *s, int *row, reshed_error *e
     return st;
 }
 
+/* Forgets the frame, in memory: the session keeps its lines until others replace them. */
+static void forget(rs_survey *s)
+{
+    const size_t n = (size_t)s->rows * (size_t)s->cols;
+    reshed_stream_reset(s->stream);
+    for (int i = 0; i < RS_SESSION_MEAN; i++)
+        for (size_t k = 0; k < n; k++) s->map[i][k] = NAN;
+    memset(s->written, 0, (size_t)s->rows);
+    s->arrived = s->lost = s->scored = s->latencies = 0;
+    s->latest = -1;
+    s->score = NAN;
+    s->alarm = false;
+}
+
 rs_survey_end rs_survey_scan(rs_survey *s, const rs_driver *driver, const rs_frame *frame,
-                             rs_driver_status *status, reshed_error *err)
+                             bool again, rs_driver_status *status, reshed_error *err)
 {
     rs_acquire *a = NULL;
     rs_survey_end end = RS_SURVEY_FAILED;
     int first;
     *status = RS_DRIVER_OK;
     if (first_missing(s, &first, err) != RESHED_OK) return end;
+    if (again) {
+        forget(s);
+        first = frame->upward ? s->rows - 1 : 0;
+    }
     if (first < 0 || first >= s->rows) return RS_SURVEY_COMPLETE;
     *status = rs_acquire_start(driver, frame, first, &s->options.queue, &a, err);
     if (*status != RS_DRIVER_OK) return end;

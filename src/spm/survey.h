@@ -61,11 +61,12 @@ void rs_survey_free(rs_survey *s);
  * write false: the session is only read. */
 reshed_status rs_survey_replay(rs_survey *s, bool write, reshed_error *err);
 
-/* Scans the rows that the session does not have yet. FAILED: err says why, and *status what the
- * driver meant (RS_DRIVER_OK when it was not the driver). The session holds every line that came.
+/* Scans the rows that the session does not have yet; again: the whole frame anew, each line
+ * replacing the one that the session has. FAILED: err says why, and *status what the driver meant
+ * (RS_DRIVER_OK when it was not the driver). The session holds every line that came.
  */
 rs_survey_end rs_survey_scan(rs_survey *s, const rs_driver *driver, const rs_frame *frame,
-                             rs_driver_status *status, reshed_error *err);
+                             bool again, rs_driver_status *status, reshed_error *err);
 
 /* Ends the frame: final rows everywhere, maps into the session. */
 reshed_status rs_survey_finish(rs_survey *s, bool write, reshed_error *err);
