@@ -164,7 +164,7 @@ static void scan(bench *b, test_rng *r, bool check_all)
         }
         done += n;
         snprintf(when, sizeof when, "way %d, rows to %d in a batch of %d", way, at, n);
-        if (check_all || test_below(r, 4) == 0) compare(b, when);
+        if (check_all || test_below(r, 6) == 0) compare(b, when);
         if (test_below(r, 25) == 0) { /* scan some of it again */
             int y = (int)test_below(r, (uint64_t)b->h), k = 0;
             while (y + k < b->h && b->scanned[y + k] && k < 5) k++;
@@ -200,7 +200,7 @@ static void random_sequences(void **state)
                                      .isa = isa,
                                      .reflect = i / 6 % 2 == 1,
                                      .preview = RS_PREVIEW_FP32};
-        const int h = 160 + (int)test_below(&r, 24), w = 17 + 2 * (int)test_below(&r, 12);
+        const int h = 160 + (int)test_below(&r, 24), w = 17 + 2 * (int)test_below(&r, 6);
         bench_make(&b, 1 + (int)test_below(&r, 2), 8, 1, paper_layers,
                    i % 7 == 0 ? "nearest" : "bilinear", h, w, o, test_seed() + (uint64_t)i);
         scan(&b, &r, false);
