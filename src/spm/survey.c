@@ -1,6 +1,7 @@
 #include "spm/survey.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/alloc.h"
@@ -221,23 +222,33 @@ static reshed_status make_line(const rs_survey *s, rs_line *line, reshed_error *
     return RESHED_OK;
 }
 
+typedef struct arrived_row {
+    int order, row;
+} arrived_row;
+
+static int by_order(const void *a, const void *b)
+{
+    const arrived_row *x = a, *y = b;
+    return (x->order > y->order) - (x->order < y->order);
+}
+
 reshed_status rs_survey_replay(rs_survey *s, bool write, reshed_error *err)
 {
     rs_session_arrival *a = rs_zalloc((size_t)s->rows, sizeof *a);
-    int *row_of = rs_zalloc(2 * (size_t)s->rows + 2, sizeof *row_of); /* by order of arrival */
+    arrived_row *rows = rs_zalloc((size_t)s->rows, sizeof *rows);
     rs_line line = {0};
+    int n = 0;
     reshed_status st = RESHED_OK;
-    if (!a || !row_of) st = rs_fail_nomem(err, "a replay", (size_t)s->rows * sizeof *a);
+    if (!a || !rows) st = rs_fail_nomem(err, "a replay", (size_t)s->rows * sizeof *a);
     if (st == RESHED_OK) st = make_line(s, &line, err);
     if (st == RESHED_OK) st = rs_session_read_arrivals(s->session, false, a, err);
     for (int y = 0; st == RESHED_OK && y < s->rows; y++) {
         s->lost += a[y].state == RS_SESSION_LOST;
-        if (a[y].state == RS_SESSION_ARRIVED && a[y].order >= 0 && a[y].order <= 2 * s->rows)
-            row_of[a[y].order] = y + 1;
+        if (a[y].state == RS_SESSION_ARRIVED) rows[n++] = (arrived_row){a[y].order, y};
     }
-    for (int i = 0; st == RESHED_OK && i <= 2 * s->rows; i++) {
-        const int y = row_of[i] - 1;
-        if (y < 0) continue;
+    if (n > 0) qsort(rows, (size_t)n, sizeof *rows, by_order);
+    for (int i = 0; st == RESHED_OK && i < n; i++) {
+        const int y = rows[i].row;
         if (s->options.interrupted && s->options.interrupted(s->options.ctx)) break;
         st = rs_session_read_line(s->session, y, false, &line, NULL, err);
         if (st == RESHED_OK) fit_line(s, &line);
@@ -250,7 +261,7 @@ reshed_status rs_survey_replay(rs_survey *s, bool write, reshed_error *err)
     rs_free(line.spectra);
     rs_free(line.channel);
     rs_free(a);
-    rs_free(row_of);
+    rs_free(rows);
     return st;
 }
 
