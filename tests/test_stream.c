@@ -188,7 +188,11 @@ static const rs_isa isas[6] = {RS_ISA_GENERIC, RS_ISA_AVX2,   RS_ISA_AVX512,
 static void random_sequences(void **state)
 {
     (void)state;
+#if defined(__SANITIZE_ADDRESS__)
+    const int sequences = 40; /* seven times as slow, and the plain run does all of them */
+#else
     const int sequences = test_long() ? 2000 : 200;
+#endif
     test_rng r = {test_seed()};
     double worst = 0;
     long finals = 0, provisionals = 0;
