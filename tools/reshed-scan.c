@@ -87,15 +87,93 @@ static reshed_status driver_failed(rs_driver_status st, reshed_error *err)
     return err->status;
 }
 
+/* The settings of the frame that were not given, from the instrument. */
+static void adopt_frame(scan_job *j)
+{
+    rs_scan_settings *s = &j->o->settings;
+    const rs_driver_ops *ops = j->driver->ops;
+    rs_frame f = {0};
+    reshed_error ignored = {0};
+    if (j->o->resume || !ops->get_frame ||
+        ops->get_frame(j->driver->self, &f, CALL, &ignored) != RS_DRIVER_OK || f.rows < 16 ||
+        f.cols < 16 || !(f.width > 0) || !(f.height > 0))
+        return;
+    const struct {
+        const char *name;
+        double *setting, value;
+    } a[] = {{"x", &s->x, f.cx},
+             {"y", &s->y, f.cy},
+             {"width", &s->width, f.width},
+             {"height", &s->height, f.height},
+             {"angle", &s->angle, f.angle},
+             {"rows", &s->rows, f.rows},
+             {"cols", &s->cols, f.cols},
+             {"line_rate", &s->line_rate, f.line_rate},
+             {"upward", &s->upward, f.upward}};
+    for (size_t i = 0; i < sizeof a / sizeof *a; i++)
+        if (!scan_given(j->o, a[i].name)) *a[i].setting = a[i].value;
+}
+
+/* Whether the instrument takes it. One that has none at all is no failure unless it was asked for.
+ */
+static reshed_status try_spectroscopy(scan_job *j, const rs_spectroscopy *sp, reshed_error *err)
+{
+    reshed_error why = {0};
+    rs_driver_status st = RS_DRIVER_REFUSED;
+    char text[512];
+    if (j->driver->ops->set_spectroscopy)
+        st = rs_safe_set_spectroscopy(&j->safety, sp, CALL, &why);
+    else
+        rs_fail(&why, RESHED_EUNSUPPORTED, "spectroscopy||this driver has none");
+    if (st == RS_DRIVER_OK) return RESHED_OK;
+    if (st != RS_DRIVER_REFUSED || j->o->resume || scan_given(j->o, "voltage")) {
+        *err = why;
+        return driver_failed(st, err);
+    }
+    if (!j->o->quiet)
+        cli_warn(&scan_program, NULL, "no loops are measured: %s",
+                 reshed_error_text(&why, text, sizeof text));
+    j->o->settings.voltage = 0;
+    return RESHED_OK;
+}
+
+/* Everything that would be refused later is refused now: other regions, points, voltages. */
+static reshed_status check_plan(scan_job *j, reshed_error *err)
+{
+    const rs_scan_settings *s = &j->o->settings;
+    rs_frame f = j->frame;
+    reshed_status st = RESHED_OK;
+    for (int i = 0; st == RESHED_OK && i < j->o->regions; i++) {
+        f.cx = j->o->region_x[i];
+        f.cy = j->o->region_y[i];
+        st = rs_safety_check_frame(&j->safety, &f, err);
+    }
+    if (st == RESHED_OK) st = rs_safety_check_speed(&j->safety, s->speed, err);
+    if (st != RESHED_OK || s->voltage <= 0) return st;
+    double *voltage = rs_alloc((size_t)rs_scan_steps(s), sizeof *voltage);
+    if (!voltage) return rs_fail_nomem(err, "a waveform", (size_t)rs_scan_steps(s));
+    st = rs_scan_waveform(s, voltage, err);
+    if (st == RESHED_OK) {
+        rs_spectroscopy sp = rs_scan_spectroscopy(s, voltage);
+        if (!j->driver->caps.off_field) sp.off_field = false;
+        st = rs_safety_check_spectroscopy(&j->safety, &sp, err);
+        if (st == RESHED_OK) st = try_spectroscopy(j, &sp, err);
+    }
+    rs_free(voltage);
+    return st;
+}
+
 /* Opens the instrument and sets frame and band excitation. */
 static reshed_status open_driver(scan_job *j, const char *name, const rs_driver_option *option,
                                  int n, reshed_error *err)
 {
     const rs_scan_settings *s = &j->o->settings;
     const rs_safety_limits limits = rs_scan_limits(s);
-    rs_frame f = rs_scan_frame(s);
+    rs_frame f;
     rs_driver_status st = rs_driver_open(name, option, n, 30, &j->driver, err);
     if (st != RS_DRIVER_OK) return driver_failed(st, err);
+    adopt_frame(j);
+    f = rs_scan_frame(s);
     if (rs_safety_init(&j->safety, j->driver, &limits, err) != RESHED_OK) return err->status;
     if (!j->driver->ops->start)
         return rs_fail(err, RESHED_EUNSUPPORTED, "driver|one that scans|%s", name);
@@ -111,7 +189,7 @@ static reshed_status open_driver(scan_job *j, const char *name, const rs_driver_
         (st = j->driver->ops->get_frame(j->driver->self, &f, CALL, err)) != RS_DRIVER_OK)
         return driver_failed(st, err);
     j->frame = f;
-    return RESHED_OK;
+    return check_plan(j, err);
 }
 
 static reshed_status make_stream(scan_job *j, int rows, int cols, reshed_error *err)

@@ -19,7 +19,9 @@ const cli_program scan_program = {
     "      --driver=NAME      twin, replay, nanonis, or the path of a shared object\n"
     "  -d, --option=NAME=VALUE  an option of the driver; --list prints them\n"
     "  -s, --set=NAME=VALUE   a setting, such as width=3e-6, rows=256, voltage=6, every=10 (SI\n"
-    "                         units); --list prints all\n"
+    "                         units); --list prints all. A frame that is not given is the one "
+    "that\n"
+    "                         the instrument has\n"
     "      --list             print the drivers, their options, and the settings\n"
     "  -o FILE                the session (HDF5); further regions get FILE_2.h5, ...\n"
     "      --region=X,Y       another region of the same size, centre in metres; may be repeated\n"
@@ -105,8 +107,18 @@ static bool set(scan_options *o, char *text)
     reshed_error err = {0};
     char *value, why[512];
     if (!split(text, "--set", &value)) return false;
-    if (rs_scan_set(&o->settings, text, value, &err) == RESHED_OK) return true;
+    if (rs_scan_set(&o->settings, text, value, &err) == RESHED_OK) {
+        if (o->givens < SCAN_MAX_OPTIONS) o->given[o->givens++] = text;
+        return true;
+    }
     cli_usage_error(&scan_program, "--set: %s", reshed_error_text(&err, why, sizeof why));
+    return false;
+}
+
+bool scan_given(const scan_options *o, const char *name)
+{
+    for (int i = 0; i < o->givens; i++)
+        if (strcmp(o->given[i], name) == 0) return true;
     return false;
 }
 

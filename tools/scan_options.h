@@ -14,6 +14,8 @@ typedef struct scan_options {
     rs_driver_option option[SCAN_MAX_OPTIONS]; /* of the driver; names are cut out of argv */
     int options;
     rs_scan_settings settings;
+    const char *given[SCAN_MAX_OPTIONS]; /* names of the settings that were given */
+    int givens;
     double region_x[SCAN_MAX_REGIONS], region_y[SCAN_MAX_REGIONS]; /* m: more regions */
     int regions;
     const char *weights, *out, *points, *report, *pictures, *analyse;
@@ -26,6 +28,8 @@ extern const cli_program scan_program;
 
 /* -1: go on; else the exit status. */
 int scan_parse(int argc, char **argv, scan_options *o);
+/* Whether --set named that setting. */
+bool scan_given(const scan_options *o, const char *name);
 /* --norm's words; false after a message. */
 bool scan_parse_norm(const char *text, reshed_stream_options *o);
 
