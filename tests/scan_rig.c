@@ -29,7 +29,7 @@ static reshed_stream *stream_for(const char *weights, int rows, int cols)
     reshed_stream_defaults(&o);
     o.norm = RESHED_STREAM_ROBUST;
     o.preview = RESHED_PREVIEW_OFF; /* final rows do not depend on it */
-    o.threads = 2;
+    o.threads = 1;                  /* threads change no bits, and wait busily on a busy machine */
     assert_ok(reshed_ensemble_load(weights, &e, &err), &err);
     assert_ok(reshed_stream_create(e, rows, cols, &o, &kept[i].stream, &err), &err);
     reshed_ensemble_free(e);
@@ -159,7 +159,7 @@ static double score(void *ctx, const reshed_stream_view *map, int row0, int row1
 static rs_region_options region_options(const scan_rig *r)
 {
     return (rs_region_options){.settings = &r->set,
-                               .threads = 2,
+                               .threads = 1,
                                .ctx = (void *)r,
                                .survey_news = survey_news,
                                .measure_news = measure_news,
