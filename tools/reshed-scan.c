@@ -431,16 +431,24 @@ static int run_region(scan_job *j)
 
 /* ------------------------------------------------------------------------------------ the modes */
 
+/* Whether a plan may open it: what is not simulated is left alone. */
+static bool is_simulated(const char *driver)
+{
+    return driver && (strcmp(driver, "twin") == 0 || strcmp(driver, "replay") == 0);
+}
+
 static int dry_run(const scan_job *j)
 {
     const rs_scan_settings *s = &j->o->settings;
-    const double lines = s->rows / s->line_rate;
-    printf("instrument   %s%s\n", j->driver->caps.instrument,
-           j->driver->caps.simulated ? " (simulated)" : "");
-    printf("frame        %g x %g m at (%g, %g), %d x %d pixels, %g lines/s: %.0f s\n",
-           j->frame.width, j->frame.height, j->frame.cx, j->frame.cy, j->frame.rows, j->frame.cols,
-           s->line_rate, lines);
-    if (j->driver->caps.bins)
+    const rs_frame f = j->driver ? j->frame : rs_scan_frame(s);
+    if (j->driver)
+        printf("instrument   %s%s\n", j->driver->caps.instrument,
+               j->driver->caps.simulated ? " (simulated)" : "");
+    else
+        printf("instrument   %s (not opened)\n", j->o->driver);
+    printf("frame        %g x %g m at (%g, %g), %d x %d pixels, %g lines/s: %.0f s\n", f.width,
+           f.height, f.cx, f.cy, f.rows, f.cols, f.line_rate, f.rows / f.line_rate);
+    if (j->driver && j->driver->caps.bins)
         printf("excitation   %g V, %g Hz around %g Hz, %d bins\n", s->be_amplitude, s->be_band,
                s->be_centre, j->driver->caps.bins);
     if (s->voltage > 0) {
@@ -557,38 +565,58 @@ static int analyse(scan_job *j)
     return st == RESHED_OK ? cli_close(&scan_program) : cli_fail(&scan_program, j->where, &err);
 }
 
+/* Points that cannot be read are better found before the scan than after it. */
+static reshed_status look_at_points(scan_job *j, reshed_error *err)
+{
+    rs_session_point *p = NULL;
+    int n;
+    j->where = j->o->points;
+    const reshed_status st = scan_read_points(j->o->points, &j->frame, &p, &n, err);
+    if (st == RESHED_OK) j->where = NULL;
+    rs_free(p);
+    return st;
+}
+
+/* To the r-th of the further regions. The end of the one before has switched the drive off. */
+static reshed_status next_region(scan_job *j, int r, reshed_error *err)
+{
+    char path[4096];
+    const char *dot = strrchr(j->o->out, '.');
+    const int stem = dot && dot != j->o->out ? (int)(dot - j->o->out) : (int)strlen(j->o->out);
+    rs_driver_status st = RS_DRIVER_OK;
+    snprintf(path, sizeof path, "%.*s_%d%s", stem, j->o->out, r + 1, j->o->out + stem);
+    name_files(j, path);
+    j->o->settings.x = j->frame.cx = j->o->region_x[r - 1];
+    j->o->settings.y = j->frame.cy = j->o->region_y[r - 1];
+    if (j->driver->caps.bins) {
+        const rs_be_setup be = rs_scan_be(&j->o->settings);
+        st = rs_safe_set_be(&j->safety, &be, CALL, err);
+    } else if (j->driver->ops->set_drive) {
+        st = rs_safe_set_drive(&j->safety, j->o->settings.be_amplitude, CALL, err);
+    }
+    if (st == RS_DRIVER_OK) st = rs_safe_set_frame(&j->safety, &j->frame, CALL, err);
+    return st == RS_DRIVER_OK ? RESHED_OK : driver_failed(st, err);
+}
+
 static int scan(scan_job *j)
 {
     reshed_error err = {0};
     reshed_status st = RESHED_OK;
     int status = CLI_OK;
     name_files(j, j->o->out ? j->o->out : "");
+    if (j->o->dry_run && !j->o->resume && !is_simulated(j->o->driver)) return dry_run(j);
     if (j->o->resume) {
         st = resume_session(j, &err);
     } else {
         if (!j->o->dry_run) st = load_weights(j, NULL, &err);
         if (st == RESHED_OK) st = open_driver(j, j->o->driver, j->o->option, j->o->options, &err);
     }
+    if (st == RESHED_OK && j->o->points) st = look_at_points(j, &err);
     if (st == RESHED_OK && j->o->dry_run) return dry_run(j);
     if (st == RESHED_OK) st = make_stream(j, j->frame.rows, j->frame.cols, &err);
     for (int r = 0; st == RESHED_OK && status == CLI_OK && r <= j->o->regions; r++) {
-        if (r > 0) {
-            char path[4096];
-            const char *dot = strrchr(j->o->out, '.');
-            const int stem =
-                dot && dot != j->o->out ? (int)(dot - j->o->out) : (int)strlen(j->o->out);
-            snprintf(path, sizeof path, "%.*s_%d%s", stem, j->o->out, r + 1, j->o->out + stem);
-            name_files(j, path);
-            j->o->settings.x = j->o->region_x[r - 1];
-            j->o->settings.y = j->o->region_y[r - 1];
-            j->frame.cx = j->o->settings.x;
-            j->frame.cy = j->o->settings.y;
-            if (rs_safe_set_frame(&j->safety, &j->frame, CALL, &err) != RS_DRIVER_OK) {
-                st = err.status;
-                break;
-            }
-        }
-        if (!j->session) st = create_session(j, r, &err);
+        if (r > 0) st = next_region(j, r, &err);
+        if (st == RESHED_OK && !j->session) st = create_session(j, r, &err);
         if (st == RESHED_OK) status = run_region(j);
     }
     if (st != RESHED_OK) {

@@ -88,11 +88,16 @@ static bool wait_room(rs_acquire *a)
     return go_on;
 }
 
-static rs_driver_status pause_scan(rs_acquire *a, reshed_error *err)
+static rs_driver_status pause_scan(rs_acquire *a, bool full, reshed_error *err)
 {
-    rs_driver_status st = RS_DRIVER_OK;
-    if (!a->paused) st = a->driver->ops->pause(a->driver->self, 10, err);
-    if (st == RS_DRIVER_OK) a->paused = true;
+    if (a->paused) return RS_DRIVER_OK;
+    const rs_driver_status st = a->driver->ops->pause(a->driver->self, 10, err);
+    if (st == RS_DRIVER_OK) {
+        a->paused = true;
+        rs_monitor_enter(a->lock);
+        a->pauses += full;
+        rs_monitor_leave(a->lock);
+    }
     return st == RS_DRIVER_RETRY ? RS_DRIVER_OK : st;
 }
 
@@ -130,20 +135,16 @@ static void run(void *ctx)
         bool stop;
         rs_arrived *it = get_free(a, &room, &stop);
         if (room <= 2 || stop) {
-            const rs_driver_status st = pause_scan(a, &err);
+            const rs_driver_status st = pause_scan(a, !stop, &err);
             if (st != RS_DRIVER_OK) {
                 if (it) return_free(a, it);
                 fail(a, st, &err);
                 return;
             }
-            if (!stop && room <= 2) {
-                rs_monitor_enter(a->lock);
-                a->pauses += room == 2;
-                rs_monitor_leave(a->lock);
-            }
         }
         if (!it) {
             wait_room(a);
+            a->last = rs_os_monotonic(); /* the reader's delay is not the instrument's */
             continue;
         }
         it->lost = false;

@@ -24,8 +24,9 @@ typedef struct list {
     rs_line_fit *fit; /* of patch lines; NULL without spectra */
     rs_spectrum spectrum;
     rs_session_loop loop;
-    double *metric, *reference; /* [metrics]: the latest, the first reference */
-    float *patch;               /* [patch,patch] */
+    double *metric, *reference; /* [metrics]: the latest, what references are compared with */
+    bool has_reference;
+    float *patch; /* [patch,patch] */
     int metrics, patches, references;
     double dx, dy; /* m, where the sample went */
     rs_driver_status status;
@@ -244,11 +245,21 @@ static double relative(double a, double b)
     return fabs(a - b) / fmax(fabs(b), 1e-30);
 }
 
+static const char *const watched[] = {"width_mid", "area"};
+
+/* A loop to compare with, when there is a loop in it; else a later one has to do. */
+static void take_reference(list *l, const double *metric)
+{
+    for (int i = 0; i < 2; i++)
+        if (!isfinite(metric_of(l, metric, watched[i]))) return;
+    memmove(l->reference, metric, (size_t)l->metrics * sizeof *metric);
+    l->has_reference = true;
+}
+
 /* The reference loop at the first point; *changed against the first time. */
 static reshed_status measure_reference(list *l, const rs_session_point *p, bool *changed,
                                        reshed_error *err)
 {
-    static const char *const watched[] = {"width_mid", "area"};
     char text[RS_SESSION_EVENT_TEXT];
     *changed = false;
     if (!measure_at(l, p->x + l->dx, p->y + l->dy, err)) {
@@ -260,8 +271,9 @@ static reshed_status measure_reference(list *l, const rs_session_point *p, bool 
                                                &l->spectrum, err);
     if (st == RESHED_OK) st = analyse(l, RS_SESSION_REFERENCES, l->references, err);
     if (st != RESHED_OK) return st;
-    if (l->references++ == 0) {
-        memcpy(l->reference, l->metric, (size_t)l->metrics * sizeof *l->metric);
+    l->references++;
+    if (!l->has_reference) {
+        take_reference(l, l->metric);
         return RESHED_OK;
     }
     for (int i = 0; i < 2; i++) {
@@ -345,10 +357,10 @@ static reshed_status list_make(list *l, reshed_error *err)
     l->reference = rs_zalloc(RS_SESSION_MAX_METRICS, sizeof *l->reference);
     if (!l->patch || !l->reference)
         return rs_fail_nomem(err, "a patch", side * side * sizeof *l->patch);
-    if (l->references > 0) { /* resumed: the first reference is in the session */
-        const rs_session_loop first = {.metric = l->reference};
-        rs_session_loop copy = first;
-        st = rs_session_read_loop(l->session, RS_SESSION_REFERENCES, 0, &copy, err);
+    for (int k = 0; st == RESHED_OK && k < p.references && !l->has_reference; k++) {
+        rs_session_loop earlier = {.metric = l->metric}; /* resumed: it is in the session */
+        st = rs_session_read_loop(l->session, RS_SESSION_REFERENCES, k, &earlier, err);
+        if (st == RESHED_OK) take_reference(l, l->metric);
     }
     return st;
 }

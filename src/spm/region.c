@@ -86,7 +86,7 @@ static reshed_status thin(const rs_driver *driver, const rs_scan_settings *s,
 /* Chooses, asks, and puts the points into the session. */
 static rs_region_end choose_points(rs_session *session, const rs_safety *safety,
                                    reshed_stream *stream, const rs_region_options *o,
-                                   reshed_error *err)
+                                   rs_driver_status *status, reshed_error *err)
 {
     const rs_session_setup *setup = rs_session_get_setup(session);
     rs_choice c = {0};
@@ -104,6 +104,10 @@ static rs_region_end choose_points(rs_session *session, const rs_safety *safety,
         goto cleanup;
     }
     if (n) memcpy(points, c.point, (size_t)n * sizeof *points);
+    if (n > 0) { /* the instrument has to know a loop to say how long it takes */
+        *status = rs_safe_set_spectroscopy(safety, &setup->spectroscopy, 10, err);
+        if (*status != RS_DRIVER_OK) goto cleanup;
+    }
     if (thin(safety->driver, o->settings, points, &n, err) != RESHED_OK) goto cleanup;
     if (o->confirm && !o->confirm(o->ctx, &c, &points, &n)) {
         end = RS_REGION_UNCONFIRMED;
@@ -221,12 +225,17 @@ rs_region_end rs_region_run(rs_session *session, const rs_safety *safety, reshed
     rs_survey *survey = NULL;
     rs_session_progress p;
     *status = RS_DRIVER_OK;
+    if (setup->spectroscopy.steps > 0 && /* before anything moves, not after an hour's scan */
+        rs_safety_check_spectroscopy(safety, &setup->spectroscopy, err) != RESHED_OK) {
+        *status = RS_DRIVER_REFUSED;
+        return RS_REGION_FAILED;
+    }
     if (rs_survey_create(session, stream, &so, &survey, err) != RESHED_OK) return RS_REGION_FAILED;
     rs_region_end end = survey_step(survey, session, safety, o, status, err);
     if (end == RS_REGION_COMPLETE && rs_session_get_progress(session, &p, err) != RESHED_OK)
         end = RS_REGION_FAILED;
     if (end == RS_REGION_COMPLETE && setup->spectroscopy.steps > 0) {
-        if (p.points == 0) end = choose_points(session, safety, stream, o, err);
+        if (p.points == 0) end = choose_points(session, safety, stream, o, status, err);
         if (end == RS_REGION_COMPLETE && rs_session_get_progress(session, &p, err) != RESHED_OK)
             end = RS_REGION_FAILED;
         if (end == RS_REGION_COMPLETE && p.first_pending < p.points)
