@@ -1,0 +1,217 @@
+/* What an acquisition is for: do the numbers that come out say what is in the sample? The whole way
+ * with the shipped ensemble, on films whose physics is known. */
+#include "scan_rig.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "imgproc/wallfamily.h"
+#include "imgproc/wallstats.h"
+
+enum { MOST = 400, METRICS = 4, PERMUTATIONS = 2000 };
+
+static const char *const metric_name[METRICS] = {"width_mid", "v_plus_mid", "v_minus_mid", "area"};
+
+/* One film, measured. */
+typedef struct film {
+    int n, on_wall;
+    int wall[MOST];
+    double value[METRICS][MOST], truth[METRICS][MOST];
+    int walls, families;
+    int family[MOST], order[MOST][MOST]; /* of a wall; walls of a family as they lie */
+    int in_family[MOST];
+    double length[MOST]; /* m */
+} film;
+
+static film f; /* large, and one at a time */
+
+static bool note_walls(void *ctx, const rs_choice *c, rs_session_point **points, int *n)
+{
+    (void)ctx;
+    (void)points;
+    assert_true(c->walls <= MOST && c->families <= MOST && *n <= MOST);
+    f.walls = c->walls;
+    f.families = c->families;
+    for (int i = 0; i < c->walls; i++) f.length[i] = c->graph.wall[i].line.length;
+    for (int i = 0; i < c->families; i++)
+        f.in_family[i] = rs_family_walls(&c->graph, i, f.order[i]);
+    return true;
+}
+
+/* The place of the film that is under the tip, and what is true there. */
+static void note_point(scan_rig *r, int k)
+{
+    reshed_error err = {0};
+    rs_session_point p;
+    double x, y, metric[RS_SESSION_MAX_METRICS];
+    rs_session_loop loop = {.metric = metric};
+    rs_twin_point there;
+    rs_twin_loop_truth t;
+    void *twin = r->driver->self;
+    assert_ok(rs_session_read_points(r->session, k, 1, &p, &err), &err);
+    if (p.state != RS_SESSION_MEASURED) return;
+    assert_ok(rs_session_read_loop(r->session, RS_SESSION_POINTS, k, &loop, &err), &err);
+    rs_driver_twin_place(twin, p.measured_x, p.measured_y, &x, &y);
+    rs_twin_probe(rs_driver_twin_sample(twin), x, y, &there);
+    const double pixel = r->set.width / r->set.cols;
+    f.on_wall += there.stripe >= 0 && fabs((double)there.wall) <= 1.5 * pixel;
+    assert_ok(rs_twin_switching_truth(rs_driver_twin_sample(twin), rs_driver_twin_switching(twin),
+                                      x, y, -r->set.voltage, r->set.voltage, &t, &err),
+              &err);
+    const double truth[METRICS] = {t.width, t.v_plus, t.v_minus, t.area};
+    f.wall[f.n] = p.wall;
+    for (int m = 0; m < METRICS; m++) {
+        f.value[m][f.n] = metric[rs_loop_analysis_metric(metric_name[m])];
+        f.truth[m][f.n] = truth[m];
+    }
+    f.n++;
+}
+
+static void measure_film(scan_rig *r, int seed, const char *alternate, const char *shorter)
+{
+    static char text[32];
+    memset(&f, 0, sizeof f);
+    scan_rig_init(r, "film.h5");
+    remove(r->path);
+    snprintf(text, sizeof text, "%d", seed);
+    r->weights = "weights/reshednet16x10.h5";
+    scan_rig_option(r, "seed", text);
+    scan_rig_option(r, "alternate", alternate);
+    scan_rig_option(r, "short", shorter);
+    r->set.rows = r->set.cols = 128;
+    r->set.width = r->set.height = 2e-6;
+    r->set.be_repeats = 4;
+    r->set.steps = 64;
+    r->set.threshold = 0.5;
+    r->set.every = 6;
+    r->set.max_points = 250;
+    r->set.drift_every = r->set.reference_every = 0;
+    r->confirm = note_walls;
+    r->measured = note_point;
+}
+
+/* Pearson's, of the finite pairs. */
+static double correlation(const double *a, const double *b, int n)
+{
+    double sa = 0, sb = 0, aa = 0, bb = 0, ab = 0;
+    int m = 0;
+    for (int i = 0; i < n; i++)
+        if (isfinite(a[i]) && isfinite(b[i])) {
+            sa += a[i];
+            sb += b[i];
+            m++;
+        }
+    for (int i = 0; i < n; i++)
+        if (isfinite(a[i]) && isfinite(b[i])) {
+            const double da = a[i] - sa / m, db = b[i] - sb / m;
+            aa += da * da;
+            bb += db * db;
+            ab += da * db;
+        }
+    assert_true(m > 10);
+    return ab / sqrt(aa * bb);
+}
+
+typedef struct answer {
+    bool tested, tested_lengths;
+    rs_alternation a;
+    rs_rank_test l;
+} answer;
+
+/* As tools/walls_stats.c tests the width. */
+static answer ask(void)
+{
+    static rs_wall_summary w[MOST];
+    static double mean[MOST], value[MOST], far[MOST], near[MOST];
+    reshed_error err = {0};
+    answer r = {0};
+    int count = 0, longer = 0, shorter = 0;
+    assert_ok(rs_stats_by_wall(f.wall, f.value[0], (size_t)f.n, f.walls, w, &count, &err), &err);
+    for (int i = 0; i < f.walls; i++) mean[i] = NAN;
+    for (int i = 0; i < count; i++) mean[w[i].wall] = w[i].mean;
+    for (int k = 0; k < f.families && !r.tested; k++) {
+        int kept = 0;
+        for (int i = 0; i < f.in_family[k]; i++)
+            if (!isnan(mean[f.order[k][i]])) value[kept++] = mean[f.order[k][i]];
+        if (kept < RS_ALTERNATION_MIN_WALLS) continue;
+        assert_ok(rs_alternation_test(value, kept, PERMUTATIONS, 1, &r.a, &err), &err);
+        r.tested = true;
+    }
+    for (int i = 0; i < count; i++) {
+        if (f.length[w[i].wall] >= 350e-9)
+            far[longer++] = w[i].mean;
+        else
+            near[shorter++] = w[i].mean;
+    }
+    if (longer && shorter) {
+        assert_ok(rs_rank_sum_test(near, shorter, far, longer, &r.l, &err), &err);
+        r.tested_lengths = true;
+    }
+    return r;
+}
+
+typedef struct tally {
+    int films, tested, found, tested_lengths, longer;
+    int points, on_wall;
+    double worst[METRICS];
+} tally;
+
+static void run_kind(const char *name, const char *alternate, const char *shorter, int seeds,
+                     tally *t)
+{
+    *t = (tally){.worst = {1, 1, 1, 1}};
+    for (int i = 0; i < seeds; i++) {
+        scan_rig r;
+        measure_film(&r, 500 + i, alternate, shorter);
+        scan_rig_do(&r, RS_REGION_COMPLETE);
+        const answer a = ask();
+        t->films++;
+        t->tested += a.tested;
+        t->found += a.tested && a.a.p_successive < 0.05;
+        t->tested_lengths += a.tested_lengths;
+        t->longer += a.tested_lengths && a.l.p < 0.05 && a.l.shift > 0;
+        t->points += f.n;
+        t->on_wall += f.on_wall;
+        printf("# %s, film %d: %d points (%.1f %% on a wall), %d walls; alternation of %d: p %.3f, "
+               "neighbours p %.3f; short %d long %d: p %.3g, shift %.2f V; r",
+               name, 500 + i, f.n, 100.0 * f.on_wall / f.n, f.walls, a.a.walls, a.a.p,
+               a.a.p_successive, a.l.n[0], a.l.n[1], a.l.p, a.l.shift);
+        for (int m = 0; m < METRICS; m++) {
+            const double c = correlation(f.value[m], f.truth[m], f.n);
+            t->worst[m] = fmin(t->worst[m], c);
+            printf(" %.3f", c);
+        }
+        printf("\n");
+        fflush(stdout);
+    }
+    printf(
+        "# %s: alternation found in %d of %d tested (%d films), short wider in %d of %d; %.1f %% "
+        "of %d points on a wall; worst r of width %.3f, V+ %.3f, V- %.3f, area %.3f\n",
+        name, t->found, t->tested, t->films, t->longer, t->tested_lengths,
+        100.0 * t->on_wall / t->points, t->points, t->worst[0], t->worst[1], t->worst[2],
+        t->worst[3]);
+}
+
+static void what_is_built_in_is_found(void **state)
+{
+    (void)state;
+    tally t;
+    run_kind("built in", "0.25", "0.3", test_long() ? 50 : 5, &t);
+}
+
+static void what_is_not_built_in_is_not_found(void **state)
+{
+    (void)state;
+    tally t;
+    run_kind("not built in", "0", "0", test_long() ? 50 : 5, &t);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_is_built_in_is_found),
+        cmocka_unit_test(what_is_not_built_in_is_not_found),
+    };
+    return cmocka_run_group_tests_name("scan_bars", tests, NULL, scan_rig_teardown);
+}
