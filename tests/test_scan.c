@@ -391,8 +391,10 @@ static void a_changed_tip_pauses_the_list(void **state)
         reshed_error err = {0};
         rs_session *s = NULL;
         scan_rig_init(&r, contrast ? "tip_patch.h5" : "tip_loop.h5");
+        scan_rig_option(&r, "seed", "3"); /* a change that dims the picture */
         scan_rig_option(&r, "tip_change", "1");
-        scan_rig_option(&r, "tip_change_time", contrast ? "100" : "65");
+        scan_rig_option(&r, "tip_change_time", contrast ? "97" : "66");
+        r.set.patch = 32; /* the first is over at 96 s */
         r.set.max_points = 12;
         r.set.drift_every = contrast ? 3 : 0;
         r.set.reference_every = contrast ? 0 : 3;
