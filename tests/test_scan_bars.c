@@ -262,7 +262,9 @@ static void alternation_is_found(void **state)
     assert_true(t.found <= (test_long() ? 3 : 1));
 }
 
-static void short_walls_are_found_wider(void **state)
+/* Found in few films so far: what the wall graph calls a short wall is mostly a piece of a long
+ * one, so the rate is printed and only the wrong answers are limited. */
+static void short_walls_are_not_found_wider_where_they_are_not(void **state)
 {
     (void)state;
     static const kind with = {"short wider", 700, {NEEDLES, {"alternate", "0"}, {"short", "0.3"}}},
@@ -271,13 +273,14 @@ static void short_walls_are_found_wider(void **state)
     tally t;
     run_kind(&with, seeds(), &t);
     run_kind(&without, seeds(), &t);
+    assert_true(t.longer <= (test_long() ? 3 : 1));
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(alternation_is_found),
-        cmocka_unit_test(short_walls_are_found_wider),
+        cmocka_unit_test(short_walls_are_not_found_wider_where_they_are_not),
     };
     return cmocka_run_group_tests_name("scan_bars", tests, NULL, scan_rig_teardown);
 }
