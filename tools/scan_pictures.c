@@ -66,8 +66,8 @@ static reshed_status save_over_amplitude(const job *j, const char *name,
     rs_render_options o = j->options;
     rs_rgb8 picture = {0};
     double lo, hi;
-    memcpy(all, o.layer, (size_t)o.layers * sizeof *all);
-    memcpy(all + o.layers, layer, (size_t)layers * sizeof *all);
+    for (int i = 0; i < o.layers; i++) all[i] = o.layer[i];
+    for (int i = 0; i < layers; i++) all[o.layers + i] = layer[i];
     o.layer = all;
     o.layers += layers;
     reshed_status st =
