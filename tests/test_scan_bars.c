@@ -21,8 +21,8 @@ typedef struct film {
     int walls, families;
     int family[MOST], order[MOST][MOST]; /* of a wall; walls of a family as they lie */
     int in_family[MOST];
-    double length[MOST]; /* m */
-    double place[MOST];  /* m, across the family */
+    int piece[MOST][MOST]; /* as rs_family_pieces */
+    double length[MOST];   /* m */
 } film;
 
 static film f; /* large, and one at a time */
@@ -34,12 +34,11 @@ static bool note_walls(void *ctx, const rs_choice *c, rs_session_point **points,
     assert_true(c->walls <= MOST && c->families <= MOST && *n <= MOST);
     f.walls = c->walls;
     f.families = c->families;
-    for (int i = 0; i < c->walls; i++) {
-        f.length[i] = c->graph.wall[i].line.length;
-        f.place[i] = c->graph.wall[i].place;
-    }
-    for (int i = 0; i < c->families; i++)
+    for (int i = 0; i < c->walls; i++) f.length[i] = c->graph.wall[i].line.length;
+    for (int i = 0; i < c->families; i++) {
         f.in_family[i] = rs_family_walls(&c->graph, i, f.order[i]);
+        rs_family_pieces(&c->graph, f.order[i], f.in_family[i], 1.5 * c->graph.grid.dx, f.piece[i]);
+    }
     return true;
 }
 
@@ -150,28 +149,29 @@ typedef struct line {
     int n;
 } line;
 
-/* The walls of a family in their order. Pieces that lie on one line, to 1.5 pixels, are one wall:
- * taken one by one they would hide every alternation. */
-static int join(int family, const rs_wall_summary *of_wall, double apart, line *out)
+/* The measured walls of a family in their order, pieces joined: taken one by one they would hide
+ * every alternation. */
+static int join(int family, const rs_wall_summary *of_wall, line *out)
 {
+    static line all[MOST];
     int n = 0;
-    double last = 0;
+    memset(all, 0, sizeof all);
     for (int i = 0; i < f.in_family[family]; i++) {
         const int wall = f.order[family][i];
         const rs_wall_summary *w = &of_wall[wall];
-        if (w->n == 0) continue;
-        if (n == 0 || f.place[wall] - last >= apart) out[n++] = (line){0};
-        out[n - 1].sum += w->mean * w->n;
-        out[n - 1].n += w->n;
-        out[n - 1].length += f.length[wall];
-        last = f.place[wall];
+        line *l = &all[f.piece[family][i]];
+        if (w->n > 0) l->sum += w->mean * w->n;
+        l->n += w->n;
+        l->length += f.length[wall];
     }
+    for (int i = 0; i < f.in_family[family]; i++)
+        if (all[i].n > 0) out[n++] = all[i];
     return n;
 }
 
 /* Does the width alternate from wall to wall, in the first family with enough of them; are short
  * walls wider than long ones? */
-static answer ask(double pixel)
+static answer ask(void)
 {
     static rs_wall_summary w[MOST], of_wall[MOST];
     static line lines[MOST];
@@ -183,7 +183,7 @@ static answer ask(double pixel)
     memset(of_wall, 0, sizeof of_wall);
     for (int i = 0; i < count; i++) of_wall[w[i].wall] = w[i];
     for (int k = 0; k < f.families; k++) {
-        const int n = join(k, of_wall, 1.5 * pixel, lines);
+        const int n = join(k, of_wall, lines);
         for (int i = 0; i < n; i++) {
             value[i] = lines[i].sum / lines[i].n;
             if (lines[i].length >= 350e-9)
@@ -215,7 +215,7 @@ static void run_kind(const kind *k, int seeds, tally *t)
         scan_rig r;
         measure_film(&r, k, k->first + i);
         scan_rig_do(&r, RS_REGION_COMPLETE);
-        const answer a = ask(r.set.width / r.set.cols);
+        const answer a = ask();
         t->films++;
         t->tested += a.tested;
         t->found += a.tested && a.a.p_successive < 0.05;

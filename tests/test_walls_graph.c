@@ -743,6 +743,42 @@ static void each_allocation_may_fail(void **state)
     drawing_clear(&d);
 }
 
+/* One wall in three pieces, beside it (two pixels off) another one, and a third of its own. */
+static void pieces_of_a_wall_are_one(void **state)
+{
+    (void)state;
+    drawing d;
+    rs_wallgraph g;
+    reshed_error err = {0};
+    int families, order[8], piece[8], walls = 0;
+    drawing_init(&d, 60, 160);
+    draw_segment(&d, 5, 20, 40, 20, 0.4);
+    draw_segment(&d, 50, 20, 95, 20, 0.4);
+    draw_segment(&d, 105, 20, 150, 20, 0.4);
+    draw_segment(&d, 5, 23, 150, 23, 0.4);
+    draw_segment(&d, 5, 45, 150, 45, 0.4);
+    thin(&d);
+    build_graph(&d, 1, NULL, &g);
+    assert_int_equal(g.walls, 5);
+    assert_ok(rs_wall_families(&g, 10 * DEGREE, 0, &families, &err), &err);
+    assert_int_equal(families, 1);
+    assert_int_equal(rs_family_walls(&g, 0, order), 5);
+    rs_family_pieces(&g, order, 5, 1.5, piece);
+    for (int i = 0; i < 5; i++) {
+        const double length = g.wall[order[i]].line.length;
+        walls += piece[i] == i;
+        /* the long ones stand alone, the three short ones belong together */
+        for (int k = 0; k < i; k++)
+            assert_int_equal(piece[i] == piece[k],
+                             length < 100 && g.wall[order[k]].line.length < 100);
+    }
+    assert_int_equal(walls, 3);
+    rs_family_pieces(&g, order, 5, 0, piece); /* nothing is joined */
+    for (int i = 0; i < 5; i++) assert_int_equal(piece[i], i);
+    rs_wallgraph_clear(&g);
+    drawing_clear(&d);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -767,6 +803,7 @@ int main(void)
         cmocka_unit_test(empty_and_full_maps),
         cmocka_unit_test(bad_input_is_refused),
         cmocka_unit_test(each_allocation_may_fail),
+        cmocka_unit_test(pieces_of_a_wall_are_one),
     };
     return cmocka_run_group_tests_name("walls_graph", tests, NULL, NULL);
 }

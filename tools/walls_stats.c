@@ -91,50 +91,87 @@ done:
 
 /* ---------------------------------------------------------------------------------------- tests */
 
-/* The widest family with enough measured walls. */
-static reshed_status test_alternation(const walls_job *job, int families, walls_stats *s,
-                                      reshed_error *err)
+/* Walls of the film, each of one or more walls of the graph (rs_family_pieces): the numbers of all
+ * are kept at the first of them. */
+typedef struct joined {
+    int *first;          /* [walls]: the first piece of the wall that a wall belongs to */
+    double *sum, *count; /* [walls], at first pieces: values of all pieces, and how many */
+    double *length;      /* the same, of all pieces, measured or not */
+    int *order, *piece;  /* [walls]: scratch */
+} joined;
+
+static void joined_clear(joined *j)
 {
-    size_t walls = (size_t)job->graph.walls;
-    int *order = rs_alloc(walls, sizeof *order);
-    double *mean = rs_alloc(walls, sizeof *mean), *value = rs_alloc(walls, sizeof *value);
-    reshed_status st = RESHED_OK;
-    if (!order || !mean || !value) {
-        st = rs_fail_nomem(err, "means by wall", walls * 20);
-        goto done;
+    rs_free(j->first);
+    rs_free(j->sum);
+    rs_free(j->count);
+    rs_free(j->length);
+    rs_free(j->order);
+    rs_free(j->piece);
+}
+
+static reshed_status join(const walls_job *job, int families, const walls_stats *s, joined *j,
+                          reshed_error *err)
+{
+    const rs_wallgraph *g = &job->graph;
+    const size_t walls = (size_t)g->walls;
+    const double apart = 1.5 * sqrt(g->grid.dx * g->grid.dy);
+    *j = (joined){rs_alloc(walls, sizeof(int)),     rs_zalloc(walls, sizeof(double)),
+                  rs_zalloc(walls, sizeof(double)), rs_zalloc(walls, sizeof(double)),
+                  rs_alloc(walls, sizeof(int)),     rs_alloc(walls, sizeof(int))};
+    if (!j->first || !j->sum || !j->count || !j->length || !j->order || !j->piece)
+        return rs_fail_nomem(err, "means by wall", walls * 36);
+    for (int w = 0; w < g->walls; w++) j->first[w] = w;
+    for (int f = 0; f < families; f++) {
+        const int n = rs_family_walls(g, f, j->order);
+        rs_family_pieces(g, j->order, n, apart, j->piece);
+        for (int i = 0; i < n; i++) j->first[j->order[i]] = j->order[j->piece[i]];
     }
-    for (size_t w = 0; w < walls; w++) mean[w] = NAN;
-    for (int i = 0; i < s->measured; i++) mean[s->wall[i].wall] = s->wall[i].mean;
+    for (int w = 0; w < g->walls; w++) j->length[j->first[w]] += g->wall[w].line.length;
+    for (int i = 0; i < s->measured; i++) {
+        const rs_wall_summary *w = &s->wall[i];
+        j->sum[j->first[w->wall]] += w->mean * w->n;
+        j->count[j->first[w->wall]] += w->n;
+    }
+    return RESHED_OK;
+}
+
+/* The widest family with enough measured walls. */
+static reshed_status test_alternation(const walls_job *job, int families, const joined *j,
+                                      walls_stats *s, reshed_error *err)
+{
+    double *value = rs_alloc((size_t)job->graph.walls, sizeof *value);
+    reshed_status st = RESHED_OK;
+    if (!value) return rs_fail_nomem(err, "means by wall", (size_t)job->graph.walls * 8);
     for (int f = 0; f < families && !s->has_alternation && !st; f++) {
-        int n = rs_family_walls(&job->graph, f, order), kept = 0;
-        for (int i = 0; i < n; i++)
-            if (!isnan(mean[order[i]])) value[kept++] = mean[order[i]];
+        int n = rs_family_walls(&job->graph, f, j->order), kept = 0;
+        for (int i = 0; i < n; i++) {
+            const int w = j->order[i];
+            if (j->first[w] == w && j->count[w] > 0) value[kept++] = j->sum[w] / j->count[w];
+        }
         if (kept < RS_ALTERNATION_MIN_WALLS) continue;
         st = rs_alternation_test(value, kept, (int)job->request->permutations,
                                  (uint64_t)job->request->seed, &s->alternation, err);
         s->has_alternation = st == RESHED_OK;
         s->family = f;
     }
-done:
     rs_free(value);
-    rs_free(mean);
-    rs_free(order);
     return st;
 }
 
-static reshed_status test_lengths(const walls_job *job, double limit, walls_stats *s,
-                                  reshed_error *err)
+static reshed_status test_lengths(const walls_job *job, double limit, const joined *j,
+                                  walls_stats *s, reshed_error *err)
 {
-    size_t n = (size_t)s->measured;
+    const size_t n = (size_t)job->graph.walls;
     double *value = rs_alloc(n, 2 * sizeof *value);
     if (!value) return rs_fail_nomem(err, "means by wall", n * 2 * sizeof *value);
     int longer = 0, shorter = 0;
-    for (int i = 0; i < s->measured; i++) {
-        double length = job->graph.wall[s->wall[i].wall].line.length;
-        if (length >= limit)
-            value[longer++] = s->wall[i].mean;
+    for (int w = 0; w < job->graph.walls; w++) {
+        if (!(j->count[w] > 0)) continue;
+        if (j->length[w] >= limit)
+            value[longer++] = j->sum[w] / j->count[w];
         else
-            value[n + (size_t)shorter++] = s->wall[i].mean;
+            value[n + (size_t)shorter++] = j->sum[w] / j->count[w];
     }
     reshed_status st = RESHED_OK;
     s->limit = limit;
@@ -200,9 +237,12 @@ static reshed_status test_all(walls_job *job, double limit, double side, walls_s
                               reshed_error *err)
 {
     int families = 0;
+    joined j = {0};
     reshed_status st = rs_wall_families(&job->graph, job->request->family_angle, 0, &families, err);
-    if (!st) st = test_alternation(job, families, s, err);
-    if (!st) st = test_lengths(job, limit, s, err);
+    if (!st) st = join(job, families, s, &j, err);
+    if (!st) st = test_alternation(job, families, &j, s, err);
+    if (!st) st = test_lengths(job, limit, &j, s, err);
+    joined_clear(&j);
     if (!st) st = find_distances(job, side, s, err);
     if (!st && s->domains && s->measured >= 3) st = test_trend(job, s, err);
     return st;

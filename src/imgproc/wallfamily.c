@@ -1,6 +1,7 @@
 #include "imgproc/wallfamily.h"
 
 #include <math.h>
+#include <stdbool.h>
 #include <stdlib.h>
 
 #include "base/alloc.h"
@@ -119,4 +120,12 @@ int rs_family_walls(const rs_wallgraph *graph, int family, int *wall)
         wall[i] = w;
     }
     return n;
+}
+
+void rs_family_pieces(const rs_wallgraph *g, const int *wall, int n, double apart, int *piece_of)
+{
+    for (int i = 0; i < n; i++) {
+        const bool same = i > 0 && g->wall[wall[i]].place - g->wall[wall[i - 1]].place < apart;
+        piece_of[i] = same ? piece_of[i - 1] : i;
+    }
 }

@@ -16,4 +16,12 @@ reshed_status rs_wall_families(rs_wallgraph *graph, double angle, double min_len
 /* wall[graph->walls]: the walls of a family by their place; returns how many there are. */
 int rs_family_walls(const rs_wallgraph *graph, int family, int *wall);
 
+/* A map shows one wall of the film in pieces: cut where another wall crosses, or where it is faint.
+ * Given the n walls of a family in the order of rs_family_walls, piece_of[i] becomes the number in
+ * that list of the first piece of the wall that wall[i] belongs to (i itself for that one): places
+ * less than `apart` metres from one to the next are one wall. Lines of a skeleton that lie side by
+ * side are two pixels apart at least, so 1.5 pixels keeps the edges of thin domains separate. */
+void rs_family_pieces(const rs_wallgraph *graph, const int *wall, int n, double apart,
+                      int *piece_of);
+
 #endif
