@@ -189,7 +189,7 @@ static void random_sequences(void **state)
 {
     (void)state;
 #if defined(__SANITIZE_ADDRESS__)
-    const int sequences = 40; /* seven times as slow, and the plain run does all of them */
+    const int sequences = 18; /* seven times as slow, and the plain run does all of them */
 #else
     const int sequences = test_long() ? 2000 : 200;
 #endif
