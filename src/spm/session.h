@@ -21,8 +21,9 @@
  *
  * Live. While it is written any program may read the file in HDF5's SWMR mode (h5py: File(path,
  * "r", libver="latest", swmr=True), then refresh() of a dataset), and so does rs_session_open.
- * A reader finds the data of every line and spectrum that it sees noted as arrived or measured;
- * between other datasets it may see a commit half done.
+ * A reader may fall into the middle of a commit and see a line noted as arrived, or a point as
+ * measured, whose data it does not have yet (NaN; about one look in a thousand while lines come as
+ * fast as they can): it opens the file again, or rs_session_refresh.
  * Beside it lies PATH.journal, which belongs to it until finish removes it: after a crash keep the
  * two together.
  *
