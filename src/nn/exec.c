@@ -425,3 +425,19 @@ void rs_exec_mix(const rs_exec *e, int row, const rs_scratch *s, float *out)
     else
         for (int x = 0; x < width; x++) softmax(out + (size_t)x * (size_t)cl, cl);
 }
+
+void rs_moments(const float *prob, size_t stride, int members, size_t n, float *mean,
+                float *variance)
+{
+    for (size_t i = 0; i < n; i++) {
+        double sum = 0, square = 0;
+        for (int m = 0; m < members; m++) sum += prob[(size_t)m * stride + i];
+        const double average = sum / members;
+        for (int m = 0; m < members; m++) {
+            const double d = prob[(size_t)m * stride + i] - average;
+            square += d * d;
+        }
+        mean[i] = (float)average;
+        variance[i] = (float)(square / members);
+    }
+}

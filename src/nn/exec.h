@@ -81,4 +81,9 @@ void rs_sample(int i, int n, int m, rs_upsampling mode, int *lo, int *hi, float 
 /* Probabilities of one row from the scores of the rows that it samples: out [W,classes]. */
 void rs_exec_mix(const rs_exec *e, int row, const rs_scratch *scratch, float *out);
 
+/* Mean and population variance over the members (paper, Eq. 1a and 1b) of n values: prob[m * stride
+ * + i] is member m's. */
+void rs_moments(const float *prob, size_t stride, int members, size_t n, float *mean,
+                float *variance);
+
 #endif

@@ -348,25 +348,13 @@ static void mix_row(void *ctx, int64_t i, int worker)
     rs_mark(&scratch, p->ws.schedule.stages, RS_PHASE_AFTER);
 }
 
-/* Mean and population variance over the members of one image row (paper, Eq. 1a and 1b). */
 static void moments_row(void *ctx, int64_t row, int worker)
 {
     const run *r = ctx;
     const rs_plan *p = r->plan;
-    const size_t n = (size_t)p->ws.schedule.width * (size_t)p->arch.classes, all = map_floats(p);
+    const size_t n = (size_t)p->ws.schedule.width * (size_t)p->arch.classes, at = (size_t)row * n;
     (void)worker;
-    for (size_t i = (size_t)row * n; i < ((size_t)row + 1) * n; i++) {
-        const float *v = p->ws.prob + i;
-        double sum = 0, square = 0;
-        for (int m = 0; m < p->members; m++) sum += v[(size_t)m * all];
-        const double mean = sum / p->members;
-        for (int m = 0; m < p->members; m++) {
-            const double d = v[(size_t)m * all] - mean;
-            square += d * d;
-        }
-        r->mean[i] = (float)mean;
-        r->variance[i] = (float)(square / p->members);
-    }
+    rs_moments(p->ws.prob + at, map_floats(p), p->members, n, r->mean + at, r->variance + at);
 }
 
 void rs_plan_run(rs_plan *p, const float *image, float *mean, float *variance, float *members)

@@ -49,21 +49,11 @@ static void mix(const rs_stream *s, const rs_exec *e, int member, int y, const r
     rs_exec_mix(e, y, scratch, s->prob + ((size_t)member * (size_t)s->height + (size_t)y) * n);
 }
 
-/* Mean and population variance over the members (paper, Eq. 1a and 1b). */
+/* Mean and variance of a row that all members have mixed. */
 static void moments(rs_stream *s, int y, row_kind kind)
 {
-    const size_t n = row_floats(s), all = n * (size_t)s->height;
-    for (size_t i = (size_t)y * n; i < ((size_t)y + 1) * n; i++) {
-        double sum = 0, square = 0;
-        for (int m = 0; m < s->members; m++) sum += s->prob[i + (size_t)m * all];
-        const double mean = sum / s->members;
-        for (int m = 0; m < s->members; m++) {
-            const double d = s->prob[i + (size_t)m * all] - mean;
-            square += d * d;
-        }
-        s->mean[i] = (float)mean;
-        s->variance[i] = (float)(square / s->members);
-    }
+    const size_t n = row_floats(s), at = (size_t)y * n;
+    rs_moments(s->prob + at, n * (size_t)s->height, s->members, n, s->mean + at, s->variance + at);
     s->kind[y] = (uint8_t)kind;
     s->clean[y] = 1;
 }
