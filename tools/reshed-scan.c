@@ -171,7 +171,11 @@ static reshed_status open_driver(scan_job *j, const char *name, const rs_driver_
     const rs_safety_limits limits = rs_scan_limits(s);
     rs_frame f;
     rs_driver_status st = rs_driver_open(name, option, n, 30, &j->driver, err);
-    if (st != RS_DRIVER_OK) return driver_failed(st, err);
+    if (st != RS_DRIVER_OK) { /* a file that the driver reads is what to look at */
+        const char *file = rs_driver_option_find(option, n, "file");
+        j->where = file ? file : name;
+        return driver_failed(st, err);
+    }
     adopt_frame(j);
     f = rs_scan_frame(s);
     if (rs_safety_init(&j->safety, j->driver, &limits, err) != RESHED_OK) return err->status;
