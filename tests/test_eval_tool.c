@@ -1,55 +1,15 @@
 /* reshed-evaluate itself, and what reshed-infer says of a frame with its weights. */
-#define _POSIX_C_SOURCE 200809L
+#define _POSIX_C_SOURCE 200809L /* strdup */
 #include "support.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 
 #include "base/alloc.h"
 #include "base/os.h"
 #include "io/npy.h"
-
-typedef struct outcome {
-    int status; /* of the exit */
-    char out[1 << 16], err[4096];
-} outcome;
-
-static void slurp(const char *path, char *buf, size_t room)
-{
-    FILE *f = fopen(path, "rb");
-    assert_non_null(f);
-    size_t n = fread(buf, 1, room - 1, f);
-    buf[n] = '\0';
-    fclose(f);
-}
-
-/* Runs a program of this build with these arguments; skips the test without it. */
-static const outcome *run(const char *name, const char *args)
-{
-    static outcome o;
-    char command[8192], program[1024];
-    const char *bin = getenv("BIN"), *out = test_temp("out"), *err = test_temp("err");
-    snprintf(program, sizeof program, "%s/%s", bin ? bin : "build", name);
-    if (!rs_os_is_file(program)) skip();
-    snprintf(command, sizeof command, "%s >%s 2>%s %s", program, out, err, args);
-    int rc = system(command);
-    assert_true(WIFEXITED(rc));
-    o.status = WEXITSTATUS(rc);
-    slurp(out, o.out, sizeof o.out);
-    slurp(err, o.err, sizeof o.err);
-    return &o;
-}
-
-static double json_number(const char *json, const char *key)
-{
-    char quoted[64];
-    snprintf(quoted, sizeof quoted, "\"%s\": ", key);
-    const char *at = strstr(json, quoted);
-    if (!at) fail_msg("no %s in %s", key, json);
-    return strtod(at + strlen(quoted), NULL);
-}
+#include "program.h"
 
 static void wrong_usage_exits_with_2(void **state)
 {
@@ -65,7 +25,7 @@ static void wrong_usage_exits_with_2(void **state)
         {"table --frames 1", "--frames"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        const outcome *o = run("reshed-evaluate", cases[i][0]);
+        const outcome *o = run_program("reshed-evaluate", cases[i][0]);
         assert_int_equal(o->status, 2);
         if (!strstr(o->err, cases[i][1])) fail_msg("%s: %s", cases[i][0], o->err);
     }
@@ -92,7 +52,7 @@ static void the_table_has_every_method(void **state)
     snprintf(picture, sizeof picture, "%s", test_temp("reliability.png"));
     snprintf(args, sizeof args, "table -w %s -n 3 -s 32 -j 1 --json --reliability %s %s %s",
              test_data("tiny_bilinear_ensemble_metadict.tar"), picture, a, b);
-    const outcome *o = run("reshed-evaluate", args);
+    const outcome *o = run_program("reshed-evaluate", args);
     if (o->status != 0) fail_msg("%s", o->err);
     assert_true(rs_os_is_file(picture));
     static const char *const there[] = {"\"method\": \"member 2\"",
@@ -115,7 +75,7 @@ static void the_table_has_every_method(void **state)
     args[strcspn(args, "\n")] = '\0';
     char *j = strstr(args, "-j 1");
     j[3] = '2';
-    o = run("reshed-evaluate", args);
+    o = run_program("reshed-evaluate", args);
     assert_int_equal(o->status, 0);
     assert_string_equal(o->out, first);
     free(first);
@@ -133,7 +93,7 @@ static void the_score_is_stored_and_used(void **state)
     snprintf(mean, sizeof mean, "%s", test_temp("mean.npy"));
     snprintf(args, sizeof args, "import --quiet %s -o %s",
              test_data("tiny_bilinear_ensemble_metadict.tar"), weights);
-    assert_int_equal(run("reshed-weights", args)->status, 0);
+    assert_int_equal(run_program("reshed-weights", args)->status, 0);
     test_rng r = {test_seed()};
     for (int i = 0; i < N * N; i++)
         image[i] = (float)(i / N % 2) + 0.3f * (float)test_gauss(&r); /* every other line */
@@ -143,27 +103,27 @@ static void the_score_is_stored_and_used(void **state)
     assert_ok(rs_npy_write(odd, RS_NPY_F4, 2, dims, image, &err), &err);
 
     snprintf(args, sizeof args, "--json --weights %s --mean %s %s", weights, mean, odd);
-    const outcome *o = run("reshed-infer", args);
+    const outcome *o = run_program("reshed-infer", args);
     assert_int_equal(o->status, 0);
     assert_null(strstr(o->out, "ood"));
 
     char shift[1024];
     snprintf(shift, sizeof shift, "shift -w %s -n 4 -s 48 --fit 120 --effect blur --store --json",
              weights);
-    o = run("reshed-evaluate", shift);
+    o = run_program("reshed-evaluate", shift);
     if (o->status != 0) fail_msg("%s", o->err);
     assert_non_null(strstr(o->out, "{\"effect\": \"none\""));
     assert_non_null(strstr(o->out, "{\"effect\": \"blur\""));
     assert_null(strstr(o->out, "gamma"));
 
-    o = run("reshed-infer", args);
+    o = run_program("reshed-infer", args);
     assert_int_equal(o->status, 0);
     assert_non_null(strstr(o->out, "\"ood\": true"));
     assert_true(json_number(o->out, "ood_score") > 2);
     assert_non_null(strstr(o->err, "unlike the frames that the networks were trained on"));
     char text[600];
     snprintf(text, sizeof text, "show --json %s", weights);
-    o = run("reshed-weights", text);
+    o = run_program("reshed-weights", text);
     assert_true(json_number(o->out, "ood_threshold") > 0.5);
 
     /* AtomAI's file has no place for it, and is left alone. */
@@ -171,7 +131,7 @@ static void the_score_is_stored_and_used(void **state)
     const char *tar = test_data("tiny_bilinear_ensemble_metadict.tar");
     uint8_t *x = test_read_file(tar, &before);
     snprintf(shift, sizeof shift, "shift -w %s -n 4 -s 48 --fit 120 --store", tar);
-    assert_int_equal(run("reshed-evaluate", shift)->status, 1);
+    assert_int_equal(run_program("reshed-evaluate", shift)->status, 1);
     uint8_t *y = test_read_file(tar, &after);
     assert_int_equal(before, after);
     assert_memory_equal(x, y, before);
@@ -188,13 +148,13 @@ static void infer_scores_at_three_tolerances(void **state)
     snprintf(args, sizeof args, "--json --weights %s --mean %s --truth %s --reliability %s %s",
              test_data("tiny_bilinear_ensemble_metadict.tar"), test_temp("m.npy"), image, picture,
              image);
-    const outcome *o = run("reshed-infer", args);
+    const outcome *o = run_program("reshed-infer", args);
     if (o->status != 0) fail_msg("%s", o->err);
     double strict = json_number(o->out, "edge_f_1px"), usual = json_number(o->out, "edge_f"),
            loose = json_number(o->out, "edge_f_2px");
     assert_true(0 <= strict && strict <= usual && usual <= loose && loose <= 1);
     assert_true(rs_os_is_file(picture));
-    o = run("reshed-infer", "--reliability x.png y.png");
+    o = run_program("reshed-infer", "--reliability x.png y.png");
     assert_int_equal(o->status, 2);
     assert_non_null(strstr(o->err, "--reliability goes with --truth"));
 }

@@ -1,55 +1,17 @@
 /* reshed-infer itself: reduced precision from the command line. */
-#define _POSIX_C_SOURCE 200809L
 #include "support.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 
-#include "base/os.h"
 #include "io/npy.h"
+#include "program.h"
 #include "tolerance.h"
 
-typedef struct outcome {
-    int status; /* of the exit */
-    char out[8192], err[4096];
-} outcome;
-
-static void slurp(const char *path, char *buf, size_t room)
-{
-    FILE *f = fopen(path, "rb");
-    assert_non_null(f);
-    size_t n = fread(buf, 1, room - 1, f);
-    buf[n] = '\0';
-    fclose(f);
-}
-
-/* Runs reshed-infer with these arguments (shell syntax); skips the test without the program. */
 static const outcome *run(const char *args)
 {
-    static outcome o;
-    char command[4096], program[1024];
-    const char *bin = getenv("BIN"), *out = test_temp("out"), *err = test_temp("err");
-    snprintf(program, sizeof program, "%s/reshed-infer", bin ? bin : "build");
-    if (!rs_os_is_file(program)) skip();
-    snprintf(command, sizeof command, "%s >%s 2>%s %s", program, out, err, args);
-    int rc = system(command);
-    assert_true(WIFEXITED(rc));
-    o.status = WEXITSTATUS(rc);
-    slurp(out, o.out, sizeof o.out);
-    slurp(err, o.err, sizeof o.err);
-    return &o;
-}
-
-/* The value of a key of the one JSON object. */
-static double json_number(const char *json, const char *key)
-{
-    char quoted[64];
-    snprintf(quoted, sizeof quoted, "\"%s\": ", key);
-    const char *at = strstr(json, quoted);
-    if (!at) fail_msg("no %s in %s", key, json);
-    return strtod(at + strlen(quoted), NULL);
+    return run_program("reshed-infer", args);
 }
 
 static void wrong_usage_exits_with_2(void **state)

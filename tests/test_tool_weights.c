@@ -1,42 +1,14 @@
 /* Runs the program itself: what scripts rely on is its exit status, its words and its JSON. */
-#define _POSIX_C_SOURCE 200809L
 #include "support.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 
-#include "base/os.h"
+#include "program.h"
 
-typedef struct outcome {
-    int status; /* of the exit */
-    char out[32768], err[4096];
-} outcome;
-
-static void slurp(const char *path, char *buf, size_t room)
-{
-    FILE *f = fopen(path, "rb");
-    assert_non_null(f);
-    size_t n = fread(buf, 1, room - 1, f);
-    buf[n] = '\0';
-    fclose(f);
-}
-
-/* Runs reshed-weights with these arguments (shell syntax); skips the test without the programs. */
 static const outcome *run(const char *args)
 {
-    static outcome o;
-    char command[4096], program[1024];
-    const char *bin = getenv("BIN"), *out = test_temp("out"), *err = test_temp("err");
-    snprintf(program, sizeof program, "%s/reshed-weights", bin ? bin : "build");
-    if (!rs_os_is_file(program)) skip();
-    snprintf(command, sizeof command, "%s >%s 2>%s %s", program, out, err, args);
-    int rc = system(command);
-    assert_true(WIFEXITED(rc));
-    o.status = WEXITSTATUS(rc);
-    slurp(out, o.out, sizeof o.out);
-    slurp(err, o.err, sizeof o.err);
-    return &o;
+    return run_program("reshed-weights", args);
 }
 
 static void help_and_version(void **state)
