@@ -10,6 +10,8 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/os.h"
+#include "base/parallel.h"
 #include "nn/kernels/bf16.h"
 
 const char *rs_conv_algo_name(rs_conv_algo a)
@@ -361,4 +363,58 @@ void rs_packed_clear(rs_packed *p)
     for (int lv = 0; lv < RS_MODEL_MAX_LEVELS; lv++) rs_free(p->block[lv]);
     rs_free(p->memory);
     memset(p, 0, sizeof *p);
+}
+
+/* ------------------------------------------------------------------------------- all members */
+
+typedef struct pack_job {
+    const rs_arch *arch;
+    const rs_model_file *model;
+    rs_model_file *take; /* NULL, or the model */
+    const rs_pack_set *set;
+    int sets;
+    reshed_status *status; /* [members] */
+    reshed_error *err;     /* [members] */
+} pack_job;
+
+static void pack_one(void *ctx, int64_t i, int worker)
+{
+    const pack_job *j = ctx;
+    reshed_status st = RESHED_OK;
+    (void)worker;
+    for (int k = 0; st == RESHED_OK && k < j->sets; k++)
+        st = rs_pack_member(j->arch, &j->model->member[i], j->set[k].layers, j->set[k].gemm,
+                            j->set[k].kernels, &j->set[k].packed[i], &j->err[i]);
+    j->status[i] = st;
+    if (j->take) {
+        rs_tensors_clear(&j->take->member[i]);
+        rs_os_trim(); /* else the heap holds on to it beside the packed weights: 0.3 GB at 64
+                         filters */
+    }
+}
+
+reshed_status rs_pack_all(const rs_arch *arch, const rs_model_file *model, rs_model_file *take,
+                          const rs_pack_set *set, int sets, int threads, size_t *bytes,
+                          reshed_error *err)
+{
+    const size_t n = (size_t)model->members;
+    pack_job j = {.arch = arch, .model = model, .take = take, .set = set, .sets = sets};
+    reshed_status st = RESHED_OK;
+    j.status = rs_zalloc(n, sizeof *j.status);
+    j.err = rs_zalloc(n, sizeof *j.err);
+    if (!j.status || !j.err) {
+        st = rs_fail_nomem(err, "packing", n * sizeof *j.err);
+        goto cleanup;
+    }
+    rs_parallel_for(threads, model->members, pack_one, &j);
+    for (size_t i = 0; i < n; i++) {
+        for (int k = 0; k < sets; k++) *bytes += set[k].packed[i].bytes;
+        if (j.status[i] == RESHED_OK || st != RESHED_OK) continue;
+        st = j.status[i];
+        if (err) *err = j.err[i];
+    }
+cleanup:
+    rs_free(j.status);
+    rs_free(j.err);
+    return st;
 }

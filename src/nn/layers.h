@@ -66,4 +66,20 @@ reshed_status rs_pack_member(const rs_arch *arch, const rs_tensors *t, const rs_
                              bool gemm, const rs_kernels *k, rs_packed *out, reshed_error *err);
 void rs_packed_clear(rs_packed *p);
 
+/* One set of algorithms for all members: what rs_pack_member takes, and packed [members], zeroed.
+ */
+typedef struct rs_pack_set {
+    const rs_layer *layers;
+    bool gemm;
+    const rs_kernels *kernels;
+    rs_packed *packed; /* filled; the caller clears them, also after a failure */
+} rs_pack_set;
+
+/* Packs every member for each set, members side by side, and adds their bytes to *bytes. take:
+ * NULL, or the same model to have each member's tensors cleared once all sets have them. Errors:
+ * RESHED_ENOMEM, and those of tensors that have not passed rs_net_check. */
+reshed_status rs_pack_all(const rs_arch *arch, const rs_model_file *model, rs_model_file *take,
+                          const rs_pack_set *set, int sets, int threads, size_t *bytes,
+                          reshed_error *err);
+
 #endif

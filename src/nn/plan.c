@@ -42,52 +42,14 @@ struct rs_plan {
 
 /* ----------------------------------------------------------------------------------- packing */
 
-typedef struct pack_job {
-    rs_plan *plan;
-    const rs_model_file *model;
-    rs_model_file *take;   /* NULL, or the model */
-    reshed_status *status; /* [members] */
-    reshed_error *err;     /* [members] */
-} pack_job;
-
-static void pack_one(void *ctx, int64_t i, int worker)
-{
-    pack_job *j = ctx;
-    rs_plan *p = j->plan;
-    (void)worker;
-    j->status[i] = rs_pack_member(&p->arch, &j->model->member[i], p->layer, p->gemm, &p->kernels,
-                                  &p->packed[i], &j->err[i]);
-    if (j->take) {
-        rs_tensors_clear(&j->take->member[i]);
-        rs_os_trim(); /* else the heap holds on to it beside the packed weights: 0.3 GB at 64
-                         filters */
-    }
-}
-
 static reshed_status pack_all(rs_plan *p, const rs_model_file *model, rs_model_file *take,
                               reshed_error *err)
 {
-    const size_t n = (size_t)model->members;
-    pack_job j = {.plan = p, .model = model, .take = take};
-    reshed_status st = RESHED_OK;
+    const rs_pack_set set = {p->layer, p->gemm, &p->kernels, p->packed};
     const double start = rs_os_monotonic();
-    j.status = rs_zalloc(n, sizeof *j.status);
-    j.err = rs_zalloc(n, sizeof *j.err);
-    if (!j.status || !j.err) {
-        st = rs_fail_nomem(err, "packing", n * sizeof *j.err);
-        goto cleanup;
-    }
-    rs_parallel_for(p->options.threads, model->members, pack_one, &j);
-    for (size_t i = 0; i < n; i++) {
-        p->packed_bytes += p->packed[i].bytes;
-        if (j.status[i] == RESHED_OK || st != RESHED_OK) continue;
-        st = j.status[i];
-        if (err) *err = j.err[i];
-    }
+    const reshed_status st =
+        rs_pack_all(&p->arch, model, take, &set, 1, p->options.threads, &p->packed_bytes, err);
     p->pack_seconds = rs_os_monotonic() - start;
-cleanup:
-    rs_free(j.status);
-    rs_free(j.err);
     return st;
 }
 

@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "base/alloc.h"
-#include "base/parallel.h"
 #include "nn/plan.h"
 
 /* ------------------------------------------------------------------------------------ creation */
@@ -37,50 +36,13 @@ static void network_clear(network *n, int members)
     rs_free(n->layer);
 }
 
-typedef struct pack_job {
-    rs_stream *stream;
-    const rs_model_file *model;
-    rs_model_file *take;
-    reshed_status *status;
-    reshed_error *err;
-} pack_job;
-
-static void pack_one(void *ctx, int64_t i, int worker)
-{
-    const pack_job *j = ctx;
-    rs_stream *s = j->stream;
-    const rs_tensors *t = &j->model->member[i];
-    (void)worker;
-    j->status[i] = rs_pack_member(&s->arch, t, s->direct.layer, false, &s->kernels,
-                                  &s->direct.packed[i], &j->err[i]);
-    if (j->status[i] == RESHED_OK && s->options.preview != RS_PREVIEW_OFF)
-        j->status[i] = rs_pack_member(&s->arch, t, s->quick.layer, false, &s->kernels,
-                                      &s->quick.packed[i], &j->err[i]);
-    if (j->take) rs_tensors_clear(&j->take->member[i]);
-}
-
 static reshed_status pack_all(rs_stream *s, const rs_model_file *model, rs_model_file *take,
                               reshed_error *err)
 {
-    const size_t n = (size_t)s->members;
-    reshed_status st = RESHED_OK;
-    pack_job j = {.stream = s, .model = model, .take = take};
-    j.status = rs_zalloc(n, sizeof *j.status);
-    j.err = rs_zalloc(n, sizeof *j.err);
-    if (j.status && j.err)
-        rs_parallel_for(s->options.threads, s->members, pack_one, &j);
-    else
-        st = rs_fail_nomem(err, "packing", n * sizeof *j.err);
-    for (size_t i = 0; st == RESHED_OK && i < n; i++) {
-        s->weight_bytes += s->direct.packed[i].bytes;
-        if (s->quick.packed) s->weight_bytes += s->quick.packed[i].bytes;
-        if (j.status[i] == RESHED_OK) continue;
-        st = j.status[i];
-        if (err) *err = j.err[i];
-    }
-    rs_free(j.status);
-    rs_free(j.err);
-    return st;
+    const rs_pack_set set[] = {{s->direct.layer, false, &s->kernels, s->direct.packed},
+                               {s->quick.layer, false, &s->kernels, s->quick.packed}};
+    return rs_pack_all(&s->arch, model, take, set, s->options.preview == RS_PREVIEW_OFF ? 1 : 2,
+                       s->options.threads, &s->weight_bytes, err);
 }
 
 /* What depends on the frame's size alone. */
