@@ -144,7 +144,9 @@ static void measure_news(void *ctx, const rs_measure_news *n)
 
 static bool interrupted(void *ctx)
 {
-    const scan_rig *r = ctx;
+    scan_rig *r = ctx;
+    if (r->arrived == 0 || r->arrived == (int)r->set.rows) r->asked++;
+    if (r->stop_at_ask > 0 && r->asked >= r->stop_at_ask) return true;
     return (r->stop_at_line > 0 && r->arrived >= r->stop_at_line) ||
            (r->stop_at_point > 0 && r->points >= r->stop_at_point);
 }
@@ -172,7 +174,7 @@ static rs_region_options region_options(const scan_rig *r)
 rs_region_end scan_rig_run(scan_rig *r)
 {
     const rs_region_options o = region_options(r);
-    r->arrived = r->points = 0;
+    r->arrived = r->points = r->asked = 0;
     r->err = (reshed_error){0};
     r->end = rs_region_run(r->session, &r->safety, r->stream, &o, &r->status, &r->err);
     if (r->end == RS_REGION_FAILED) assert_true(r->err.status != RESHED_OK && r->err.what[0]);

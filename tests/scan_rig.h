@@ -19,7 +19,9 @@ struct scan_rig {
     char path[512];
     /* Set before scan_rig_run; 0, NULL: nothing of the kind. */
     int stop_at_line, stop_at_point; /* interrupts once so many have come */
-    double line_sleep;               /* s after each push: a slow network */
+    int stop_at_ask;   /* the same for questions whether to stop, asked once 64 lines (or none, in a
+                          scan that has none) have come */
+    double line_sleep; /* s after each push: a slow network */
     double score, alarm_score;
     bool (*confirm)(void *rig, const rs_choice *choice, rs_session_point **points, int *n);
     void (*measured)(scan_rig *rig, int k); /* after point k, the tip still there */
@@ -34,7 +36,7 @@ struct scan_rig {
     rs_region_end end;
     rs_driver_status status;
     reshed_error err;
-    int arrived, lost, pauses, points;
+    int arrived, lost, pauses, points, asked;
 };
 
 /* 64 x 64 pixels, a small ensemble, short loops, 12 points, a twin without a clock. */

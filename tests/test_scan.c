@@ -307,6 +307,41 @@ static void a_slow_network_makes_the_scan_pause(void **state)
 
 /* -------------------------------------------------------------------------------- interruptions */
 
+/* A line of the scan, and a loop, that take an hour: neither is waited for. */
+static void interrupted_means_at_once(void **state)
+{
+    (void)state;
+    scan_rig r;
+    rs_session_progress p;
+    reshed_error err = {0};
+    rs_session *s = NULL;
+    scan_rig_init(&r, "at_once.h5");
+    scan_rig_option(&r, "clock", "real");
+    r.set.line_rate = 1.0 / 3600;
+    r.set.line_timeout = 1e4;
+    r.stop_at_ask = 5;
+    scan_rig_do(&r, RS_REGION_INTERRUPTED);
+    assert_ok(rs_session_open(r.path, &s, &err), &err);
+    assert_ok(rs_session_get_progress(s, &p, &err), &err);
+    assert_int_equal(p.lines, 0);
+    rs_session_finish(s, RESHED_OK, NULL);
+
+    scan_rig_init(&r, "at_once_too.h5");
+    r.set.drift_every = r.set.reference_every = 0;
+    r.set.dwell = 100;
+    r.stop_at_line = 64; /* the survey on a clock that takes no time, the list on a real one */
+    scan_rig_do(&r, RS_REGION_INTERRUPTED);
+    scan_rig_option(&r, "clock", "real");
+    r.stop_at_line = 0;
+    r.stop_at_ask = 8;
+    scan_rig_resume(&r, RS_REGION_INTERRUPTED);
+    assert_ok(rs_session_open(r.path, &s, &err), &err);
+    assert_ok(rs_session_get_progress(s, &p, &err), &err);
+    assert_int_equal(p.measured, 0);
+    assert_true(p.first_pending == 0 && p.points > 0);
+    rs_session_finish(s, RESHED_OK, NULL);
+}
+
 static void it_can_be_interrupted_anywhere_and_goes_on(void **state)
 {
     (void)state;
@@ -612,6 +647,7 @@ int main(void)
         cmocka_unit_test(a_reference_of_nan_is_not_what_others_are_compared_with),
         cmocka_unit_test(a_slow_network_makes_the_scan_pause),
         cmocka_unit_test(it_can_be_interrupted_anywhere_and_goes_on),
+        cmocka_unit_test(interrupted_means_at_once),
         cmocka_unit_test(the_alarm_does_what_was_asked),
         cmocka_unit_test(a_changed_tip_pauses_the_list),
         cmocka_unit_test(the_budget_thins_and_ends_the_list),

@@ -17,7 +17,7 @@ struct rs_acquire {
     rs_arrived *item; /* [queue]; owned */
     rs_arrived **full, **free_;
     int n_full, n_free, pauses;
-    bool stop;
+    bool stop, halted;
     rs_acquire_state state;
     rs_driver_status failure;
     reshed_error error;
@@ -32,7 +32,7 @@ struct rs_acquire {
 static void fail(rs_acquire *a, rs_driver_status status, const reshed_error *err)
 {
     rs_monitor_enter(a->lock);
-    a->state = RS_ACQUIRE_FAILED;
+    a->state = a->halted ? RS_ACQUIRE_STOPPED : RS_ACQUIRE_FAILED; /* it was asked for */
     a->failure = status;
     a->error = *err;
     rs_monitor_notify(a->lock);
@@ -276,6 +276,17 @@ void rs_acquire_stop(rs_acquire *a)
     a->stop = true;
     rs_monitor_notify(a->lock);
     rs_monitor_leave(a->lock);
+}
+
+void rs_acquire_halt(rs_acquire *a)
+{
+    reshed_error ignored = {0};
+    rs_monitor_enter(a->lock);
+    const bool again = a->halted;
+    a->stop = a->halted = true;
+    rs_monitor_notify(a->lock);
+    rs_monitor_leave(a->lock);
+    if (!again) a->driver->ops->halt(a->driver->self, 10, &ignored);
 }
 
 void rs_acquire_end(rs_acquire *a)

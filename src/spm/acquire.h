@@ -49,6 +49,9 @@ rs_acquire_state rs_acquire_ask(rs_acquire *a, int *waiting, int *pauses, rs_dri
 
 /* Pauses the scan after the line at work; take what is left in the queue, then rs_acquire_end. */
 void rs_acquire_stop(rs_acquire *a);
+/* The same, but at once: halts the instrument; the line at work will not come. Lines that are in
+ * the queue stay there. */
+void rs_acquire_halt(rs_acquire *a);
 /* Waits for the thread and frees everything; NULL is fine. */
 void rs_acquire_end(rs_acquire *a);
 

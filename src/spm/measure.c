@@ -62,18 +62,14 @@ double rs_measure_seconds(const rs_driver *driver, const rs_scan_settings *s)
 
 /* ---------------------------------------------------------------------------------- one loop */
 
-/* A call that may answer RETRY while it goes on: made again until it is through, the watchdog
- * barks, or somebody wants out. */
-typedef struct waiting {
-    double until;
-} waiting;
-
-static bool again(list *l, const waiting *w, rs_driver_status st, const char *what,
-                  reshed_error *err)
+/* A call that may answer RETRY while it goes on: made again until it is through, the watchdog barks
+ * at `until`, or somebody wants out. l->status stays RETRY only in the last case: whoever is told
+ * of it leaves things as they are, and the instrument is halted (rs_measure_points). */
+static bool again(list *l, double until, rs_driver_status st, const char *what, reshed_error *err)
 {
     l->status = st;
-    if (st != RS_DRIVER_RETRY) return false;
-    if (rs_os_monotonic() > w->until) {
+    if (st != RS_DRIVER_RETRY || wants_out(l)) return false;
+    if (rs_os_monotonic() > until) {
         l->status = RS_DRIVER_LOST;
         rs_fail(err, RESHED_ETIMEOUT, "%s|done in time|the instrument is still at it", what);
         return false;
@@ -82,16 +78,16 @@ static bool again(list *l, const waiting *w, rs_driver_status st, const char *wh
 }
 
 /* Twice what it should take and some seconds. */
-static waiting watchdog(const list *l, double seconds)
+static double watchdog(const list *l, double seconds)
 {
-    return (waiting){rs_os_monotonic() + 2 * seconds + l->settings->line_timeout};
+    return rs_os_monotonic() + 2 * seconds + l->settings->line_timeout;
 }
 
 static bool move_to(list *l, double x, double y, reshed_error *err)
 {
     const double way = hypot(l->settings->width, l->settings->height) / l->settings->speed;
-    const waiting w = watchdog(l, way);
-    while (again(l, &w, rs_safe_move_tip(l->safety, x, y, l->settings->speed, POLL, err),
+    const double until = watchdog(l, way);
+    while (again(l, until, rs_safe_move_tip(l->safety, x, y, l->settings->speed, POLL, err),
                  "move of the tip", err))
         continue;
     return l->status == RS_DRIVER_OK;
@@ -102,16 +98,14 @@ static bool measure_at(list *l, double x, double y, reshed_error *err)
 {
     const rs_driver_ops *ops = l->driver->ops;
     if (!move_to(l, x, y, err)) return false;
-    const waiting w =
+    const double until =
         watchdog(l, ops->spectroscopy_seconds ? ops->spectroscopy_seconds(l->driver->self) : 60);
     l->spectrum.steps = l->setup->spectroscopy.steps;
     l->spectrum.bins = l->setup->spectrum_bins;
     l->spectrum.fields = l->setup->spectroscopy.off_field ? 2 : 1;
-    while (again(l, &w, ops->run_spectroscopy(l->driver->self, POLL, &l->spectrum, err),
+    while (again(l, until, ops->run_spectroscopy(l->driver->self, POLL, &l->spectrum, err),
                  "spectroscopy", err))
-        if (wants_out(l)) { /* a loop is short; not so a bias that stays on */
-            continue;
-        }
+        continue;
     return l->status == RS_DRIVER_OK;
 }
 
@@ -143,7 +137,7 @@ static bool scan_patch(list *l, int row0, int col0, int side, reshed_error *err)
             int n;
             const rs_acquire_state st = rs_acquire_ask(a, &n, NULL, &l->status, err);
             if (n == 0 && st != RS_ACQUIRE_RUNNING) break;
-            if (wants_out(l)) rs_acquire_stop(a);
+            if (wants_out(l)) rs_acquire_halt(a);
             continue;
         }
         const rs_line *line = &it->line;
@@ -183,7 +177,9 @@ static reshed_status follow_drift(list *l, const rs_session_point *p, bool *chan
     rs_contrast_options co;
     rs_contrast contrast = {0};
     *changed = false;
-    if (!scan_patch(l, row0, col0, side, err)) {
+    const bool scanned = scan_patch(l, row0, col0, side, err);
+    if (wants_out(l)) return RESHED_OK; /* half a patch says nothing */
+    if (!scanned) {
         if (l->status == RS_DRIVER_LOST) return err->status;
         l->status = RS_DRIVER_OK;
         snprintf(text, sizeof text, "no patch for the drift: %s", err->what);
@@ -264,6 +260,7 @@ static reshed_status measure_reference(list *l, const rs_session_point *p, bool 
     *changed = false;
     if (!measure_at(l, p->x + l->dx, p->y + l->dy, err)) {
         if (l->status == RS_DRIVER_LOST) return err->status;
+        if (l->status == RS_DRIVER_RETRY) return RESHED_OK;
         l->status = RS_DRIVER_OK;
         return log_event(l, RS_SESSION_WARNING, "the reference loop was lost", err);
     }
@@ -406,6 +403,7 @@ static reshed_status do_point(list *l, int k, rs_session_point *p, reshed_error 
         return st == RESHED_OK ? analyse(l, RS_SESSION_POINTS, k, err) : st;
     }
     if (l->status == RS_DRIVER_LOST) return err->status;
+    if (l->status == RS_DRIVER_RETRY) return RESHED_OK; /* it stays pending */
     char text[RS_SESSION_EVENT_TEXT];
     snprintf(text, sizeof text, "point %d: %s", k, err->what);
     p->state = l->status == RS_DRIVER_LOST_LINE ? RS_SESSION_POINT_LOST : RS_SESSION_SKIPPED;
@@ -440,9 +438,10 @@ static rs_measure_end run(list *l, int n, rs_session_point *p, reshed_error *err
                                                            : RS_MEASURE_FAILED;
         if (look_around(l, &p[0], &p[k], done, &changed, err) != RESHED_OK)
             return RS_MEASURE_FAILED;
-        if (changed && done > 0) return RS_MEASURE_TIP_CHANGED;
         if (wants_out(l)) return RS_MEASURE_INTERRUPTED;
+        if (changed && done > 0) return RS_MEASURE_TIP_CHANGED;
         if (do_point(l, k, &p[k], err) != RESHED_OK) return RS_MEASURE_FAILED;
+        if (l->status == RS_DRIVER_RETRY) return RS_MEASURE_INTERRUPTED;
         done++;
         const double each = (rs_os_monotonic() - start) / done;
         const rs_measure_news news = {
@@ -475,6 +474,10 @@ rs_measure_end rs_measure_points(rs_session *session, const rs_safety *safety,
     }
     if (st == RESHED_OK) st = list_make(&l, err);
     if (st == RESHED_OK) end = run(&l, progress.points, p, err);
+    if (end == RS_MEASURE_INTERRUPTED) { /* a loop may be under way: at once, not when it is over */
+        reshed_error ignored = {0};
+        l.driver->ops->halt(l.driver->self, 10, &ignored);
+    }
     *status = l.status;
     list_clear(&l);
     rs_free(p);

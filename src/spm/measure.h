@@ -15,7 +15,7 @@
 
 typedef enum rs_measure_end {
     RS_MEASURE_COMPLETE,
-    RS_MEASURE_INTERRUPTED,
+    RS_MEASURE_INTERRUPTED, /* the instrument has been halted; a loop under way is given up */
     RS_MEASURE_OUT_OF_TIME, /* the budget; what is left is SKIPPED */
     RS_MEASURE_TIP_CHANGED, /* paused: the points that are left stay PENDING */
     RS_MEASURE_FAILED

@@ -401,7 +401,8 @@ rs_survey_end rs_survey_scan(rs_survey *s, const rs_driver *driver, const rs_fra
     for (;;) {
         int n = 0;
         const bool out = wants_out(s), alarmed = s->alarm && s->options.stop_at_alarm;
-        if (out || alarmed) rs_acquire_stop(a);
+        if (out) rs_acquire_halt(a);
+        if (alarmed) rs_acquire_stop(a);
         while (n < COALESCE && (s->taken[n] = rs_acquire_take(a, n ? 0 : 0.2))) n++;
         if (n > 0) {
             rs_acquire_ask(a, &s->waiting, &s->pauses, NULL, NULL);

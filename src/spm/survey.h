@@ -15,7 +15,7 @@
 /* How a scan ended. */
 typedef enum rs_survey_end {
     RS_SURVEY_COMPLETE,    /* every line came or is lost */
-    RS_SURVEY_INTERRUPTED, /* the caller asked for it */
+    RS_SURVEY_INTERRUPTED, /* the caller asked for it: the instrument has been halted */
     RS_SURVEY_ALARMED,     /* the out-of-distribution alarm, when it is to stop the scan */
     RS_SURVEY_FAILED
 } rs_survey_end;
