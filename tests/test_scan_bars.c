@@ -7,6 +7,7 @@
 
 #include "base/alloc.h"
 #include "imgproc/wallfamily.h"
+#include "imgproc/wallgap.h"
 #include "imgproc/wallstats.h"
 
 enum { MOST = 400, METRICS = 4, PERMUTATIONS = 2000 };
@@ -28,6 +29,7 @@ typedef struct film {
     int in_family[MOST];
     int piece[MOST][MOST]; /* as rs_family_pieces */
     double length[MOST];   /* m */
+    int whole[MOST];       /* as rs_wall_gaps */
 } film;
 
 static film f; /* large, and one at a time */
@@ -39,6 +41,8 @@ static bool note_walls(void *ctx, const rs_choice *c, rs_session_point **points,
     assert_true(c->walls <= MOST && c->families <= MOST && *n <= MOST);
     f.walls = c->walls;
     f.families = c->families;
+    reshed_error err = {0};
+    assert_ok(rs_wall_gaps(&c->graph, RS_WALL_GAP_PIXELS * c->graph.grid.dx, f.whole, &err), &err);
     for (int i = 0; i < c->walls; i++) f.length[i] = c->graph.wall[i].line.length;
     for (int i = 0; i < c->families; i++) {
         f.in_family[i] = rs_family_walls(&c->graph, i, f.order[i]);
@@ -188,19 +192,25 @@ static answer ask(void)
     assert_ok(rs_stats_by_wall(f.wall, f.value[0], (size_t)f.n, f.walls, w, &count, &err), &err);
     memset(of_wall, 0, sizeof of_wall);
     for (int i = 0; i < count; i++) of_wall[w[i].wall] = w[i];
-    for (int k = 0; k < f.families; k++) {
+    for (int k = 0; k < f.families && !r.tested; k++) {
         const int n = join(k, of_wall, lines);
-        for (int i = 0; i < n; i++) {
-            value[i] = lines[i].sum / lines[i].n;
-            if (lines[i].length >= 350e-9)
-                far[longer++] = value[i];
-            else
-                near[shorter++] = value[i];
-        }
-        if (r.tested || n < RS_ALTERNATION_MIN_WALLS) continue;
+        for (int i = 0; i < n; i++) value[i] = lines[i].sum / lines[i].n;
+        if (n < RS_ALTERNATION_MIN_WALLS) continue;
         assert_ok(rs_alternation_test(value, n, PERMUTATIONS, 1, &r.a, &err), &err);
         r.tested = true;
     }
+    memset(lines, 0, sizeof lines);
+    for (int i = 0; i < f.walls; i++) {
+        line *l = &lines[f.whole[i]];
+        if (of_wall[i].n > 0) l->sum += of_wall[i].mean * of_wall[i].n;
+        l->n += of_wall[i].n;
+        l->length += f.length[i];
+    }
+    for (int i = 0; i < f.walls; i++)
+        if (lines[i].n > 0 && lines[i].length >= 350e-9)
+            far[longer++] = lines[i].sum / lines[i].n;
+        else if (lines[i].n > 0)
+            near[shorter++] = lines[i].sum / lines[i].n;
     if (longer && shorter) {
         assert_ok(rs_rank_sum_test(near, shorter, far, longer, &r.l, &err), &err);
         r.tested_lengths = true;

@@ -9,6 +9,7 @@
 #include "imgproc/domains.h"
 #include "imgproc/line.h"
 #include "imgproc/wallfamily.h"
+#include "imgproc/wallgap.h"
 
 #define DEGREE (RS_PI / 180)
 
@@ -779,6 +780,51 @@ static void pieces_of_a_wall_are_one(void **state)
     drawing_clear(&d);
 }
 
+/* Pieces in line are one wall; a neighbour beside the gap, one that turns, and one too far away are
+ * not part of it. */
+static void gaps_are_bridged(void **state)
+{
+    (void)state;
+    drawing d;
+    rs_wallgraph g;
+    reshed_error err = {0};
+    int first[5];
+    drawing_init(&d, 60, 160);
+    draw_segment(&d, 5, 20, 45, 20, 0.4);
+    draw_segment(&d, 52, 20, 90, 20, 0.4);   /* goes on */
+    draw_segment(&d, 110, 20, 155, 20, 0.4); /* 20 pixels on */
+    draw_segment(&d, 96, 25, 130, 25, 0.4);  /* beside the line */
+    draw_segment(&d, 48, 24, 60, 50, 1);   /* heads elsewhere */
+    thin(&d);
+    build_graph(&d, 1, NULL, &g);
+    assert_int_equal(g.walls, 5);
+    assert_ok(rs_wall_gaps(&g, 12, first, &err), &err);
+    int joined = 0;
+    for (int w = 0; w < 5; w++) {
+        const rs_pixel p = g.pixel[g.wall[w].line.first + g.wall[w].line.count / 2];
+        const bool part = p.row == g.pixel[g.wall[first[w]].line.first].row && p.col < 100;
+        joined += first[w] != w;
+        assert_true(first[w] <= w && first[first[w]] == first[w]);
+        if (first[w] != w) assert_true(part);
+    }
+    assert_int_equal(joined, 1);
+    assert_ok(rs_wall_gaps(&g, 30, first, &err), &err); /* now over the wide one, too */
+    joined = 0;
+    for (int w = 0; w < 5; w++) joined += first[w] != w;
+    assert_int_equal(joined, 2);
+    assert_ok(rs_wall_gaps(&g, 0, first, &err), &err);
+    for (int w = 0; w < 5; w++) assert_int_equal(first[w], w);
+    assert_int_equal(rs_wall_gaps(&g, -1, first, &err), RESHED_EINVAL);
+    assert_int_equal(rs_wall_gaps(&g, NAN, first, &err), RESHED_EINVAL);
+    for (int i = 0; i < 2; i++) {
+        test_alloc_fail_at(i);
+        assert_int_equal(rs_wall_gaps(&g, 12, first, &err), RESHED_ENOMEM);
+        test_alloc_fail_at(-1);
+    }
+    rs_wallgraph_clear(&g);
+    drawing_clear(&d);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -797,6 +843,7 @@ int main(void)
         cmocka_unit_test(stripes_pair_over_the_dark_gap),
         cmocka_unit_test(far_and_crossing_walls_are_no_pair),
         cmocka_unit_test(families_are_by_direction),
+        cmocka_unit_test(gaps_are_bridged),
         cmocka_unit_test(metric_distance_equals_brute_force),
         cmocka_unit_test(large_regions_and_distances),
         cmocka_unit_test(no_pixel_is_lost),

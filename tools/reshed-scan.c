@@ -196,16 +196,32 @@ static int dry_run(const scan_job *j)
     return cli_close(&scan_program);
 }
 
-/* How far what was found now is from what the session says. */
-static double distance(const float *a, const float *b, size_t n)
+/* How far what was found now is from what the session says, in the rows marked in `row`. */
+static double distance(const float *a, const float *b, const uint8_t *row, int rows, int cols)
 {
     double worst = 0;
-    for (size_t i = 0; i < n; i++) {
-        if (isnan(a[i]) && isnan(b[i])) continue;
-        const double d = fabs((double)a[i] - b[i]);
-        if (!(d <= worst)) worst = d;
-    }
+    for (int r = 0; r < rows; r++)
+        for (int c = 0; row[r] && c < cols; c++) {
+            const size_t i = (size_t)r * (size_t)cols + (size_t)c;
+            if (isnan(a[i]) && isnan(b[i])) continue;
+            const double d = fabs((double)a[i] - b[i]);
+            if (!(d <= worst)) worst = d;
+        }
     return worst;
+}
+
+/* The rows in which a session and its analysis must agree: all of a complete one. One that was
+ * interrupted also holds rows as they were shown then, which later lines would have changed. */
+static reshed_status settled_rows(rs_session *s, const rs_session_progress *p, int rows,
+                                  uint8_t *settled, int *count, reshed_error *err)
+{
+    reshed_status st = rs_session_read_states(s, 0, rows, settled, err);
+    *count = 0;
+    for (int r = 0; st == RESHED_OK && r < rows; r++) {
+        settled[r] = p->complete || settled[r] == RS_SESSION_FINAL;
+        *count += settled[r];
+    }
+    return st;
 }
 
 /* Largest difference of a metric between the session's loops and the new ones. */
@@ -235,8 +251,9 @@ static int analyse(scan_job *j)
     reshed_error err = {0};
     float *map = NULL;
     double *metrics = NULL, d_mean = NAN, d_var = NAN, d_metric = 0;
+    uint8_t *settled = NULL;
     rs_choice choice = {0};
-    int compared = 0;
+    int compared = 0, rows = 0;
     scan_name_files(j, j->o->analyse);
     j->where = j->path;
     reshed_status st = rs_session_open(j->path, &j->session, &err);
@@ -252,7 +269,8 @@ static int analyse(scan_job *j)
     if (st == RESHED_OK) st = scan_make_stream(j, setup->frame.rows, setup->frame.cols, &err);
     map = rs_alloc(4 * n, sizeof *map);
     metrics = rs_zalloc((size_t)(p.points * setup->metrics) + 1, sizeof *metrics);
-    if (st == RESHED_OK && (!map || !metrics)) st = rs_fail_nomem(&err, "maps", 4 * n);
+    settled = rs_zalloc((size_t)setup->frame.rows, 1);
+    if (st == RESHED_OK && (!map || !metrics || !settled)) st = rs_fail_nomem(&err, "maps", 4 * n);
     j->frame = setup->frame;
     rs_region_options ro = region_options(j);
     ro.survey_news = NULL;
@@ -264,18 +282,19 @@ static int analyse(scan_job *j)
     if (st == RESHED_OK)
         st = rs_session_read_map(j->session, RS_SESSION_VARIANCE, 0, setup->frame.rows, map + 3 * n,
                                  &err);
+    if (st == RESHED_OK) st = settled_rows(j->session, &p, setup->frame.rows, settled, &rows, &err);
     if (st == RESHED_OK && setup->metrics)
         st = compare_metrics(j->session, metrics, p.points, setup->metrics, &d_metric, &compared,
                              &err);
     if (st == RESHED_OK) {
-        d_mean = distance(map, map + 2 * n, n);
-        d_var = distance(map + n, map + 3 * n, n);
+        d_mean = distance(map, map + 2 * n, settled, setup->frame.rows, setup->frame.cols);
+        d_var = distance(map + n, map + 3 * n, settled, setup->frame.rows, setup->frame.cols);
         if (j->o->json) {
             printf("{\"session\": ");
             cli_json_string(stdout, j->path);
             printf(", \"lines\": %d, \"lost_lines\": %d, \"points\": %d, \"walls\": %d, "
-                   "\"mean_difference\": ",
-                   p.lines, p.lost, p.points, choice.walls);
+                   "\"rows_compared\": %d, \"mean_difference\": ",
+                   p.lines, p.lost, p.points, choice.walls, rows);
             cli_json_number(stdout, d_mean);
             printf(", \"variance_difference\": ");
             cli_json_number(stdout, d_var);
@@ -284,14 +303,16 @@ static int analyse(scan_job *j)
             printf("}\n");
         } else {
             printf("%s: %d lines, %d walls, %d loops analysed again; largest differences: mean %g, "
-                   "variance %g, loop metrics %g\n",
-                   j->path, p.lines, choice.walls, compared, d_mean, d_var, d_metric);
+                   "variance %g (%d settled rows of %d), loop metrics %g\n",
+                   j->path, p.lines, choice.walls, compared, d_mean, d_var, rows, setup->frame.rows,
+                   d_metric);
         }
         if (j->report[0] && j->o->report) st = scan_report_write(j->session, j->report, &err);
     }
     rs_choice_clear(&choice);
     rs_free(map);
     rs_free(metrics);
+    rs_free(settled);
     rs_session_finish(j->session, RESHED_OK, NULL);
     j->session = NULL;
     return st == RESHED_OK ? cli_close(&scan_program) : cli_fail(&scan_program, j->where, &err);

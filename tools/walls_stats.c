@@ -7,6 +7,7 @@
 #include "imgproc/distance.h"
 #include "imgproc/domains.h"
 #include "imgproc/wallfamily.h"
+#include "imgproc/wallgap.h"
 #include "io/csv.h"
 
 #define NEAR_PIXELS 2 /* a value this near to a wall is on it: positions are never exact */
@@ -91,8 +92,9 @@ done:
 
 /* ---------------------------------------------------------------------------------------- tests */
 
-/* Walls of the film, each of one or more walls of the graph (rs_family_pieces): the numbers of all
- * are kept at the first of them. */
+/* Walls of the film, each of one or more walls of the graph: the numbers of all are kept at the
+ * first of them. For alternation they are one where they lie on one line (rs_family_pieces), for
+ * lengths where one goes on as the other (rs_wall_gaps). */
 typedef struct joined {
     int *first;          /* [walls]: the first piece of the wall that a wall belongs to */
     double *sum, *count; /* [walls], at first pieces: values of all pieces, and how many */
@@ -110,30 +112,50 @@ static void joined_clear(joined *j)
     rs_free(j->piece);
 }
 
-static reshed_status join(const walls_job *job, int families, const walls_stats *s, joined *j,
-                          reshed_error *err)
+static reshed_status joined_alloc(size_t walls, joined *j, reshed_error *err)
 {
-    const rs_wallgraph *g = &job->graph;
-    const size_t walls = (size_t)g->walls;
-    const double apart = 1.5 * sqrt(g->grid.dx * g->grid.dy);
     *j = (joined){rs_alloc(walls, sizeof(int)),     rs_zalloc(walls, sizeof(double)),
                   rs_zalloc(walls, sizeof(double)), rs_zalloc(walls, sizeof(double)),
                   rs_alloc(walls, sizeof(int)),     rs_alloc(walls, sizeof(int))};
     if (!j->first || !j->sum || !j->count || !j->length || !j->order || !j->piece)
         return rs_fail_nomem(err, "means by wall", walls * 36);
-    for (int w = 0; w < g->walls; w++) j->first[w] = w;
-    for (int f = 0; f < families; f++) {
-        const int n = rs_family_walls(g, f, j->order);
-        rs_family_pieces(g, j->order, n, apart, j->piece);
-        for (int i = 0; i < n; i++) j->first[j->order[i]] = j->order[j->piece[i]];
-    }
+    return RESHED_OK;
+}
+
+/* Once first[] is set. */
+static void add_up(const rs_wallgraph *g, const walls_stats *s, joined *j)
+{
+    const size_t walls = (size_t)g->walls;
+    memset(j->sum, 0, walls * sizeof *j->sum);
+    memset(j->count, 0, walls * sizeof *j->count);
+    memset(j->length, 0, walls * sizeof *j->length);
     for (int w = 0; w < g->walls; w++) j->length[j->first[w]] += g->wall[w].line.length;
     for (int i = 0; i < s->measured; i++) {
         const rs_wall_summary *w = &s->wall[i];
         j->sum[j->first[w->wall]] += w->mean * w->n;
         j->count[j->first[w->wall]] += w->n;
     }
-    return RESHED_OK;
+}
+
+static void join_by_place(const rs_wallgraph *g, int families, const walls_stats *s, joined *j)
+{
+    const double apart = 1.5 * sqrt(g->grid.dx * g->grid.dy);
+    for (int w = 0; w < g->walls; w++) j->first[w] = w;
+    for (int f = 0; f < families; f++) {
+        const int n = rs_family_walls(g, f, j->order);
+        rs_family_pieces(g, j->order, n, apart, j->piece);
+        for (int i = 0; i < n; i++) j->first[j->order[i]] = j->order[j->piece[i]];
+    }
+    add_up(g, s, j);
+}
+
+static reshed_status join_over_gaps(const rs_wallgraph *g, const walls_stats *s, joined *j,
+                                    reshed_error *err)
+{
+    const double gap = RS_WALL_GAP_PIXELS * sqrt(g->grid.dx * g->grid.dy);
+    reshed_status st = rs_wall_gaps(g, gap, j->first, err);
+    if (st == RESHED_OK) add_up(g, s, j);
+    return st;
 }
 
 /* The widest family with enough measured walls. */
@@ -239,8 +261,11 @@ static reshed_status test_all(walls_job *job, double limit, double side, walls_s
     int families = 0;
     joined j = {0};
     reshed_status st = rs_wall_families(&job->graph, job->request->family_angle, 0, &families, err);
-    if (!st) st = join(job, families, s, &j, err);
+    const rs_wallgraph *g = &job->graph;
+    if (!st) st = joined_alloc((size_t)g->walls, &j, err);
+    if (!st) join_by_place(g, families, s, &j);
     if (!st) st = test_alternation(job, families, &j, s, err);
+    if (!st) st = join_over_gaps(g, s, &j, err);
     if (!st) st = test_lengths(job, limit, &j, s, err);
     joined_clear(&j);
     if (!st) st = find_distances(job, side, s, err);
