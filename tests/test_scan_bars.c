@@ -85,12 +85,13 @@ typedef struct kind {
     const char *name;
     int first;  /* seed */
     int pixels; /* a side of the frame, 2 um */
-    rs_driver_option option[8];
+    rs_driver_option option[9];
 } kind;
 
 /* Parallel stripes across the film, as in the paper's PbTiO3: the order of the walls is plain. */
 #define LAMELLAE                                                                                   \
-    {"spacing[0]", "200e-9"}, {"spacing[1]", "0"}, {"run", "0"}, {"thin_density", "0"},            \
+    {"spacing[0]", "200e-9"}, {"spacing[1]", "0"}, {"run", "0"}, {"mixed_tilt", "0"},              \
+        {"thin_density", "0"},                                                                     \
     {                                                                                              \
         "inplane_density", "0"                                                                     \
     }
@@ -110,7 +111,7 @@ static void measure_film(scan_rig *r, const kind *k, int seed)
     snprintf(text, sizeof text, "%d", seed);
     r->weights = "weights/reshednet16x10.h5";
     scan_rig_option(r, "seed", text);
-    for (int i = 0; i < 8 && k->option[i].name; i++)
+    for (int i = 0; i < 9 && k->option[i].name; i++)
         scan_rig_option(r, k->option[i].name, k->option[i].value);
     r->set.rows = r->set.cols = k->pixels;
     r->set.width = r->set.height = 2e-6;

@@ -794,7 +794,7 @@ static void gaps_are_bridged(void **state)
     draw_segment(&d, 52, 20, 90, 20, 0.4);   /* goes on */
     draw_segment(&d, 110, 20, 155, 20, 0.4); /* 20 pixels on */
     draw_segment(&d, 96, 25, 130, 25, 0.4);  /* beside the line */
-    draw_segment(&d, 48, 24, 60, 50, 1);   /* heads elsewhere */
+    draw_segment(&d, 48, 24, 60, 50, 1);     /* heads elsewhere */
     thin(&d);
     build_graph(&d, 1, NULL, &g);
     assert_int_equal(g.walls, 5);
