@@ -9,7 +9,7 @@
 
 #include "base/os.h"
 
-static void slurp(const char *path, char *buf, size_t room)
+void read_text(const char *path, char *buf, size_t room)
 {
     FILE *f = fopen(path, "rb");
     assert_non_null(f);
@@ -29,8 +29,8 @@ const outcome *run_program(const char *name, const char *args)
     int rc = system(command);
     assert_true(WIFEXITED(rc));
     o.status = WEXITSTATUS(rc);
-    slurp(out, o.out, sizeof o.out);
-    slurp(err, o.err, sizeof o.err);
+    read_text(out, o.out, sizeof o.out);
+    read_text(err, o.err, sizeof o.err);
     return &o;
 }
 

@@ -1,5 +1,6 @@
 /* reshed-scan itself: its command line, and what happens to a session when it is killed. */
 #define _DEFAULT_SOURCE
+#include "program.h"
 #include "support.h"
 
 #include <errno.h>
@@ -12,20 +13,6 @@
 
 #include "base/os.h"
 #include "spm/session.h"
-
-typedef struct outcome {
-    int status; /* of the exit */
-    char out[32768], err[8192];
-} outcome;
-
-static void slurp(const char *path, char *buf, size_t room)
-{
-    FILE *f = fopen(path, "rb");
-    assert_non_null(f);
-    size_t n = fread(buf, 1, room - 1, f);
-    buf[n] = '\0';
-    fclose(f);
-}
 
 static const char *program(void)
 {
@@ -74,32 +61,11 @@ static int wait_for(pid_t pid)
     return status;
 }
 
-static const outcome *run(const char *args)
-{
-    static outcome o;
-    char path[1024];
-    const int status = wait_for(start(args));
-    if (!WIFEXITED(status)) fail_msg("%s: ended by signal %d", args, WTERMSIG(status));
-    o.status = WEXITSTATUS(status);
-    slurp(temp(path, "out"), o.out, sizeof o.out);
-    slurp(temp(path, "err"), o.err, sizeof o.err);
-    return &o;
-}
-
 static const outcome *run_to(int expected, const char *args)
 {
-    const outcome *o = run(args);
+    const outcome *o = run_program("reshed-scan", args);
     if (o->status != expected) fail_msg("%s: exit %d, %s", args, o->status, o->err);
     return o;
-}
-
-static double json_number(const char *json, const char *key)
-{
-    char quoted[64];
-    snprintf(quoted, sizeof quoted, "\"%s\": ", key);
-    const char *at = strstr(json, quoted);
-    if (!at) fail_msg("no %s in %s", key, json);
-    return strtod(at + strlen(quoted), NULL);
 }
 
 static rs_session_progress progress(const char *path)
@@ -196,7 +162,7 @@ static void a_failure_names_what_failed(void **state)
     const outcome *o = run_to(1, args);
     assert_non_null(strstr(o->err, "taken.h5"));
     char content[16];
-    slurp(taken, content, sizeof content);
+    read_text(taken, content, sizeof content);
     assert_string_equal(content, "mine");
 }
 
@@ -406,7 +372,7 @@ static void a_polite_signal_ends_it_safely(void **state)
         rs_os_sleep(0.4);
         assert_int_equal(kill(pid, signals[i]), 0);
         const int status = wait_for(pid);
-        slurp(temp(args, "err"), text, sizeof text);
+        read_text(temp(args, "err"), text, sizeof text);
         assert_true(WIFEXITED(status));
         assert_int_equal(WEXITSTATUS(status), 1);
         assert_null(strstr(text, "could not be halted"));
