@@ -15,7 +15,8 @@ SAN     ?=
 BLAS    ?= openblas
 PREFIX  ?= /usr/local
 DESTDIR ?=
-VERSION := $(shell sed -n 's/.*RESHED_VERSION "\(.*\)"/\1/p' include/reshed.h)
+VERSION := $(shell sed -n 's/.*RESHED_VERSION "\(.*\)"/\1/p' include/reshed_base.h)
+ABI     := $(shell sed -n 's/^\#define RESHED_ABI \(.*\)/\1/p' include/reshed_base.h)
 
 ifneq ($(BLAS),openblas)
 ifneq ($(BLAS),none)
@@ -45,9 +46,9 @@ WARN    := -Wall -Wextra -Wshadow -Wmissing-prototypes -Wstrict-prototypes $(if 
 SANFLAG := $(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer -fno-sanitize-recover=all)
 CFLAGS  ?= -O2 -g
 ALLCFLAGS = -std=c11 $(WARN) $(CFLAGS) -fPIC -fvisibility=hidden -fopenmp $(SANFLAG) \
-            $(if $(filter none,$(BLAS)),-DRS_NO_BLAS) -Iinclude -Isrc $(PCFLAGS)
-ALLLIBS = $(LDFLAGS) -fopenmp $(SANFLAG) $(PCLIBS) -ldl -lm
-# Tests see every allocation and every change of a file, and can make them fail (tests/support.c, disk.c).
+            $(if $(filter none,$(BLAS)),-DRS_NO_BLAS) -Iinclude -Isrc -Itests -I. $(PCFLAGS)
+ALLLIBS = $(LDFLAGS) -fopenmp $(SANFLAG) -Wl,--as-needed $(PCLIBS) -ldl -lm
+# Tests see every allocation and every change of a file, and can make them fail (tests/support/support.c, disk.c).
 WRAP    := -Wl,--wrap=rs_os_alloc,--wrap=malloc,--wrap=calloc,--wrap=realloc \
            -Wl,--wrap=rs_os_write_at,--wrap=rs_os_resize,--wrap=rs_os_sync,--wrap=rs_os_sync_folder,--wrap=rs_os_close
 
@@ -59,15 +60,22 @@ ISA_avx512bf16 := $(ISA_avx512) -mavx512bf16
 X86     := $(filter x86_64%,$(shell $(CC) -dumpmachine 2>/dev/null))
 
 # ----------------------------------------------------------------------------------------- sources
-KERNELS := $(wildcard src/nn/kernels/ref/*.c src/nn/kernels/generic/*.c) \
-           $(if $(X86),$(wildcard src/nn/kernels/avx2/*.c src/nn/kernels/avx512/*.c src/nn/kernels/avx512bf16/*.c))
-LIBSRC  := $(wildcard src/*.c src/base/*.c src/io/*.c src/nn/*.c src/imgproc/*.c src/beps/*.c src/spm/*.c) $(KERNELS)
+# Two libraries. libreshed is what others link: networks, images, the public interface; no cairo, no
+# instrument. The programs link it and, from the other one, the objects that they use.
+c_in     = $(wildcard $(addsuffix /*.c,$(1)))
+KERNELS := $(call c_in,src/nn/kernels/ref src/nn/kernels/generic \
+                       $(if $(X86),src/nn/kernels/avx2 src/nn/kernels/avx512 src/nn/kernels/avx512bf16))
+LIBSRC  := $(call c_in,src/base src/imgproc/image src/nn src/io/hdf5 src/io/weights src/infer src/api) $(KERNELS)
 LIBOBJ  := $(LIBSRC:%.c=$(B)/%.o)
-PROGS   := $(patsubst tools/%.c,%,$(wildcard tools/reshed-*.c))
-TOOLOBJ := $(patsubst %.c,$(B)/%.o,$(filter-out $(wildcard tools/reshed-*.c tools/example_*.c),$(wildcard tools/*.c)))
-BENCHOBJ:= $(patsubst %.c,$(B)/%.o,$(wildcard benchmarks/*.c))
-TESTS   := $(patsubst tests/%.c,%,$(wildcard tests/test_*.c))
-SUPPORT := $(patsubst %.c,$(B)/%.o,$(filter-out $(wildcard tests/test_*.c tests/example_*.c),$(wildcard tests/*.c)))
+APPSRC  := $(filter-out $(LIBSRC) src/nn/kernels/%,$(call c_in,src/* src/*/* src/*/*/*))
+APPOBJ  := $(APPSRC:%.c=$(B)/%.o)
+PROGS   := $(patsubst tools/%/main.c,reshed-%,$(wildcard tools/*/main.c))
+objects  = $(patsubst %.c,$(B)/%.o,$(call c_in,$(1)))
+# Everything of the programs but their mains, for the tests.
+TOOLOBJ := $(filter-out %/main.o,$(call objects,tools/*)) $(call objects,benchmarks)
+TESTSRC := $(call c_in,tests/* tests/*/*)
+TESTS   := $(filter test_%,$(notdir $(TESTSRC:.c=)))
+SUPPORT := $(call objects,tests/support)
 
 .PHONY: all lib tests demo check check-long deps install uninstall man format clean help
 .SECONDARY:
@@ -103,15 +111,18 @@ $(B)/tools/%.o: ALLCFLAGS += -DRESHED_PREFIX=\"$(PREFIX)\"
 $(B)/commit: FORCE
 	@mkdir -p $(@D); git describe --always --dirty 2>/dev/null > $@.new || echo unknown > $@.new
 	@cmp -s $@.new $@ && rm $@.new || mv $@.new $@
-$(B)/tools/bench_report.o: ALLCFLAGS += -DRESHED_COMMIT=\"$$(cat $(B)/commit)\"
-$(B)/tools/bench_report.o: $(B)/commit
+$(B)/tools/bench/report.o: ALLCFLAGS += -DRESHED_COMMIT=\"$$(cat $(B)/commit)\"
+$(B)/tools/bench/report.o: $(B)/commit
 $(B)/%.o: %.c $(B)/flags
 	@mkdir -p $(@D)
 	$(call say,CC)
 	$(Q)$(CC) $(ALLCFLAGS) $(ISA) -MMD -MP -c -o $@ $<
 
-# What the programs and tests link: every symbol of the library.
-$(B)/internal.a: $(LIBOBJ)
+# What the programs and tests link: every symbol of the libraries.
+$(B)/core.a: $(LIBOBJ)
+$(B)/rooms.a: $(APPOBJ)
+$(B)/tools.a: $(TOOLOBJ)
+$(B)/core.a $(B)/rooms.a $(B)/tools.a:
 	$(call say,AR)
 	$(Q)rm -f $@ && ar rcs $@ $^
 
@@ -121,15 +132,23 @@ $(B)/libreshed.a: $(LIBOBJ)
 	$(Q)ld -r -o $(B)/reshed.o $^ && objcopy --localize-hidden $(B)/reshed.o && rm -f $@ && ar rcs $@ $(B)/reshed.o
 $(B)/libreshed.so: $(LIBOBJ)
 	$(call say,LD)
-	$(Q)$(CC) -shared -Wl,-soname,libreshed.so.0 -o $@.0 $^ $(ALLLIBS) && ln -sf libreshed.so.0 $@
+	$(Q)$(CC) -shared -Wl,-soname,libreshed.so.$(ABI) -o $@.$(ABI) $^ $(ALLLIBS) && ln -sf libreshed.so.$(ABI) $@
 
-$(BIN)/reshed-%: $(B)/tools/reshed-%.o $(TOOLOBJ) $(BENCHOBJ) $(B)/internal.a
-	$(call say,LD)
-	$(Q)$(CC) -o $@ $^ $(ALLLIBS)
+# A program: its own folder, the command line's, and what these use of the libraries.
+define program_rule
+$(BIN)/reshed-$(1): $(call objects,tools/$(1) tools/cli $(if $(filter bench,$(1)),benchmarks)) $(B)/rooms.a $(B)/core.a
+	$$(call say,LD)
+	$$(Q)$$(CC) -o $$@ $$^ $$(ALLLIBS)
+endef
+$(foreach p,$(PROGS:reshed-%=%),$(eval $(call program_rule,$(p))))
 
-$(B)/tests/%: $(B)/tests/%.o $(SUPPORT) $(TOOLOBJ) $(BENCHOBJ) $(B)/internal.a
-	$(call say,LD)
-	$(Q)$(CC) -o $@ $^ $(WRAP) $(ALLLIBS) $(shell $(PC) --libs $(TESTPKG))
+# A test: its object, wherever under tests/ it lies, and everything else.
+define test_rule
+$(B)/tests/$(notdir $(1)): $(B)/$(1).o $(SUPPORT) $(B)/tools.a $(B)/rooms.a $(B)/core.a
+	$$(call say,LD)
+	$$(Q)$$(CC) -o $$@ $$^ $$(WRAP) $$(ALLLIBS) $$(shell $$(PC) --libs $$(TESTPKG))
+endef
+$(foreach t,$(TESTSRC:%.c=%),$(if $(filter test_%,$(notdir $(t))),$(eval $(call test_rule,$(t)))))
 
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
 
@@ -168,19 +187,18 @@ install: man
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib/pkgconfig $(DESTDIR)$(PREFIX)/include \
 	    $(DESTDIR)$(PREFIX)/share/reshed $(DESTDIR)$(PREFIX)/share/man/man1
 	install $(PROGS:%=$(BIN)/%) $(DESTDIR)$(PREFIX)/bin
-	install -m 644 include/reshed.h $(DESTDIR)$(PREFIX)/include
-	install -m 644 src/spm/driver.h $(DESTDIR)$(PREFIX)/include/reshed_driver.h
+	install -m 644 include/reshed_base.h include/reshed.h include/reshed_driver.h $(DESTDIR)$(PREFIX)/include
 	install -m 644 $(B)/libreshed.a $(DESTDIR)$(PREFIX)/lib
-	install $(B)/libreshed.so.0 $(DESTDIR)$(PREFIX)/lib
-	ln -sf libreshed.so.0 $(DESTDIR)$(PREFIX)/lib/libreshed.so
+	install $(B)/libreshed.so.$(ABI) $(DESTDIR)$(PREFIX)/lib
+	ln -sf libreshed.so.$(ABI) $(DESTDIR)$(PREFIX)/lib/libreshed.so
 	install -m 644 $(wildcard weights/*.h5) $(DESTDIR)$(PREFIX)/share/reshed
 	install -m 644 build/man/*.1 $(DESTDIR)$(PREFIX)/share/man/man1
 	sed -e 's|@PREFIX@|$(PREFIX)|; s|@VERSION@|$(VERSION)|; s|@REQUIRES@|$(PKGS)|' reshed.pc.in \
 	    > $(DESTDIR)$(PREFIX)/lib/pkgconfig/reshed.pc
 
 uninstall:
-	rm -f $(PROGS:%=$(DESTDIR)$(PREFIX)/bin/%) $(DESTDIR)$(PREFIX)/include/reshed.h $(DESTDIR)$(PREFIX)/include/reshed_driver.h \
-	    $(DESTDIR)$(PREFIX)/lib/libreshed.a $(DESTDIR)$(PREFIX)/lib/libreshed.so $(DESTDIR)$(PREFIX)/lib/libreshed.so.0 \
+	rm -f $(PROGS:%=$(DESTDIR)$(PREFIX)/bin/%) $(DESTDIR)$(PREFIX)/include/reshed_base.h $(DESTDIR)$(PREFIX)/include/reshed.h $(DESTDIR)$(PREFIX)/include/reshed_driver.h \
+	    $(DESTDIR)$(PREFIX)/lib/libreshed.a $(DESTDIR)$(PREFIX)/lib/libreshed.so $(DESTDIR)$(PREFIX)/lib/libreshed.so.$(ABI) \
 	    $(DESTDIR)$(PREFIX)/lib/pkgconfig/reshed.pc $(PROGS:%=$(DESTDIR)$(PREFIX)/share/man/man1/%.1)
 	rm -rf $(DESTDIR)$(PREFIX)/share/reshed
 

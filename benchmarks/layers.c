@@ -1,10 +1,10 @@
-#include "layers.h"
+#include "benchmarks/layers.h"
 
 #include <stdio.h>
 
 #include "base/alloc.h"
 #include "base/os.h"
-#include "measure.h"
+#include "benchmarks/measure.h"
 
 /* What one thread has measured: the moment of its last mark, and the sums of [stages+2] rows. */
 typedef struct tally {

@@ -1,4 +1,4 @@
-#include "peers.h"
+#include "benchmarks/peers.h"
 
 #include <math.h>
 #include <stdio.h>

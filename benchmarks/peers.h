@@ -7,7 +7,7 @@
 #define RS_BENCHMARKS_PEERS_H
 
 #include "base/os_child.h"
-#include "measure.h"
+#include "benchmarks/measure.h"
 
 enum { BENCH_PYTORCH, BENCH_ONNXRUNTIME, BENCH_PEERS };
 

@@ -1,11 +1,11 @@
-#include "pieces.h"
+#include "benchmarks/pieces.h"
 
 #include <stdio.h>
 #include <string.h>
 
 #include "base/alloc.h"
 #include "base/os.h"
-#include "peers.h"
+#include "benchmarks/peers.h"
 
 #define HOT_RUNS 9
 #define COLD_RUNS 9

@@ -6,7 +6,7 @@
 #define RS_BENCHMARKS_PIECES_H
 
 #include "base/os_child.h"
-#include "measure.h"
+#include "benchmarks/measure.h"
 
 /* What the pieces are measured on. */
 typedef struct bench_env {

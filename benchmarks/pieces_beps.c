@@ -1,5 +1,5 @@
 /* Fits of spectra and loops. */
-#include "pieces.h"
+#include "benchmarks/pieces.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -8,7 +8,7 @@
 #include "beps/loopfit.h"
 #include "beps/sho_fit.h"
 #include "io/npy.h"
-#include "random_model.h"
+#include "benchmarks/random_model.h"
 
 /* ------------------------------------------------------------------------------- SHO of spectra */
 

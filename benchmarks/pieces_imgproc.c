@@ -1,16 +1,16 @@
 /* From the wall map to lines. */
-#include "pieces.h"
+#include "benchmarks/pieces.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/alloc.h"
-#include "imgproc/skeleton.h"
-#include "imgproc/threshold.h"
-#include "imgproc/wallgraph.h"
+#include "imgproc/image/skeleton.h"
+#include "imgproc/image/threshold.h"
+#include "imgproc/walls/graph.h"
 #include "io/npy.h"
-#include "random_model.h"
+#include "benchmarks/random_model.h"
 
 typedef struct state {
     int side;

@@ -1,5 +1,5 @@
 /* The network's kernels on the shapes that they have in the network. */
-#include "pieces.h"
+#include "benchmarks/pieces.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -7,7 +7,7 @@
 #include "base/alloc.h"
 #include "nn/blas.h"
 #include "nn/tables.h"
-#include "random_model.h"
+#include "benchmarks/random_model.h"
 
 #define BLOCKS 8
 

@@ -1,10 +1,10 @@
 /* The digital twin. */
-#include "pieces.h"
+#include "benchmarks/pieces.h"
 
 #include <stdio.h>
 
 #include "base/alloc.h"
-#include "spm/twin_random.h"
+#include "spm/twin/random.h"
 
 typedef struct state {
     int side;

@@ -1,4 +1,4 @@
-#include "random_model.h"
+#include "benchmarks/random_model.h"
 
 #include <math.h>
 #include <stdio.h>

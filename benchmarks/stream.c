@@ -1,4 +1,4 @@
-#include "stream.h"
+#include "benchmarks/stream.h"
 
 #include <stdlib.h>
 

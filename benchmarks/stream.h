@@ -2,7 +2,7 @@
 #ifndef RS_BENCHMARKS_STREAM_H
 #define RS_BENCHMARKS_STREAM_H
 
-#include "measure.h"
+#include "benchmarks/measure.h"
 #include "nn/stream.h"
 
 typedef struct bench_stream_case {

@@ -1,4 +1,4 @@
-"""Reads a session file with h5py, for tests/test_session.c.
+"""Reads a session file with h5py, for tests/spm/session/test_session.c.
 
     read_session.py live FILE    while it is written: for each line of the standard input
                                  "ARRIVED LOST POINTS EVENTS COL ROW BIN RE IM" compares, and makes

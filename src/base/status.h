@@ -9,7 +9,7 @@
 #ifndef RS_BASE_STATUS_H
 #define RS_BASE_STATUS_H
 
-#include "reshed.h"
+#include "reshed_base.h"
 
 #if defined(__GNUC__)
 #define RS_PRINTF(f, a) __attribute__((format(printf, f, a)))

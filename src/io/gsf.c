@@ -15,9 +15,9 @@
 #include "base/alloc.h"
 #include "base/number.h"
 #include "base/os.h"
-#include "io/channel.h"
-#include "io/sample.h"
-#include "io/units.h"
+#include "io/common/channel.h"
+#include "io/common/sample.h"
+#include "io/common/units.h"
 
 static const char magic[] = "Gwyddion Simple Field 1.0\n";
 /* Of the text; free keys may hold anything, but not endlessly. */

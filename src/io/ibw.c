@@ -20,8 +20,8 @@
 #include "base/alloc.h"
 #include "base/cursor.h"
 #include "base/number.h"
-#include "io/sample.h"
-#include "io/units.h"
+#include "io/common/sample.h"
+#include "io/common/units.h"
 
 #define HEADER 384
 #define LABEL 32

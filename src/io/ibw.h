@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 #include "base/image.h"
-#include "io/channel.h"
+#include "io/common/channel.h"
 
 /* A wave in memory: its header, and where its parts lie in bytes, which is borrowed and must
  * outlive it. Nothing to free. */

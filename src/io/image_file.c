@@ -9,8 +9,8 @@
 #include "io/gsf.h"
 #include "io/ibw.h"
 #include "io/npy.h"
-#include "io/nsid.h"
-#include "io/nsid_image.h"
+#include "io/nsid/nsid.h"
+#include "io/nsid/image.h"
 #include "io/png.h"
 
 /* Of a file that is read whole. The largest image that rs_image holds, as 8-byte numbers with

@@ -16,7 +16,7 @@
 #include <stdint.h>
 
 #include "base/image.h"
-#include "io/channel.h"
+#include "io/common/channel.h"
 
 typedef enum rs_format {
     RS_FORMAT_UNKNOWN = 0,

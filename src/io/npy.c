@@ -17,7 +17,7 @@
 #include "base/alloc.h"
 #include "base/cursor.h"
 #include "base/os.h"
-#include "io/sample.h"
+#include "io/common/sample.h"
 
 static const struct {
     char kind;

@@ -3,7 +3,7 @@
 #include <stdbool.h>
 
 #include "base/image.h"
-#include "io/h5.h"
+#include "io/hdf5/h5.h"
 
 #define CHUNK 64 /* side, in pixels: 16 KiB of one class */
 #define DEFLATE_LEVEL 4

@@ -5,7 +5,7 @@
 
 #include "base/alloc.h"
 #include "base/image.h"
-#include "io/nsid.h"
+#include "io/nsid/nsid.h"
 
 void rs_walls_map_clear(rs_walls_map *map)
 {

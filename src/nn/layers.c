@@ -64,19 +64,19 @@ size_t rs_packed_size1(rs_conv_algo algo, int cin, int cout)
  * floats per pair of channels) still stream from cache;
  * - from 256 channels on F(4x4,3x3): weights of 36 floats per pair instead of 64, no waste at the
  * edge of the small images down there, and the ensemble's memory stays bounded. */
-static rs_conv_algo choose(reshed_algo algo, reshed_precision precision, int channels)
+static rs_conv_algo choose(rs_algo algo, rs_precision precision, int channels)
 {
-    if (precision == RESHED_BF16) return RS_CONV_WINO4_BF16;
+    if (precision == RS_BF16) return RS_CONV_WINO4_BF16;
     switch (algo) {
-    case RESHED_ALGO_GEMM: return RS_CONV_GEMM;
-    case RESHED_ALGO_DIRECT: return RS_CONV_DIRECT;
-    case RESHED_ALGO_AUTO:
-    case RESHED_ALGO_WINOGRAD: break;
+    case RS_ALGO_GEMM: return RS_CONV_GEMM;
+    case RS_ALGO_DIRECT: return RS_CONV_DIRECT;
+    case RS_ALGO_AUTO:
+    case RS_ALGO_WINOGRAD: break;
     }
     return channels <= 128 ? RS_CONV_WINO6 : RS_CONV_WINO4;
 }
 
-rs_layer *rs_layers_make(const rs_arch *arch, reshed_algo algo, reshed_precision precision, int *n)
+rs_layer *rs_layers_make(const rs_arch *arch, rs_algo algo, rs_precision precision, int *n)
 {
     int all = 0, i = 0;
     for (int k = 0; k < arch->levels; k++) all += 2 * arch->layers[k];

@@ -5,6 +5,17 @@
 #include "nn/kernels/kernels.h"
 #include "nn/net.h"
 
+/* What the caller asks for; the public interface has the same values (reshed_algo, reshed_precision). */
+typedef enum rs_algo {
+    RS_ALGO_AUTO = 0, /* the fastest known for each layer */
+    RS_ALGO_WINOGRAD,
+    RS_ALGO_DIRECT, /* row-independent: a row's bits depend on its receptive rows only */
+    RS_ALGO_GEMM    /* im2col and a BLAS matrix product */
+} rs_algo;
+
+typedef enum rs_precision { RS_FP32 = 0, RS_BF16 } rs_precision;
+
+/* What a layer does. */
 typedef enum rs_conv_algo {
     RS_CONV_GEMM,
     RS_CONV_DIRECT,
@@ -30,7 +41,7 @@ typedef struct rs_layer {
 
 /* The convolutions of a network, in order, with their algorithms: [*n], rs_free; NULL without
  * memory. */
-rs_layer *rs_layers_make(const rs_arch *arch, reshed_algo algo, reshed_precision precision, int *n);
+rs_layer *rs_layers_make(const rs_arch *arch, rs_algo algo, rs_precision precision, int *n);
 
 /* Channels padded to what the kernels want. */
 int rs_pad_channels(int channels);

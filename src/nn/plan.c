@@ -151,7 +151,7 @@ reshed_status rs_plan_create(const rs_model_file *model, rs_model_file *take, in
     if (!p) return rs_fail_nomem(err, "a plan", sizeof *p);
     p->options = *options;
     p->members = model->members;
-    p->gemm = options->algo == RESHED_ALGO_GEMM;
+    p->gemm = options->algo == RS_ALGO_GEMM;
     reshed_status st = rs_arch_from_file(model, &p->arch, err);
     if (st != RESHED_OK) goto fail;
     rs_kernels_get(options->isa, &p->kernels);

@@ -13,8 +13,8 @@ typedef struct rs_plan rs_plan;
 typedef struct rs_plan_options {
     int threads; /* >= 1 */
     rs_isa isa;
-    reshed_algo algo;
-    reshed_precision precision; /* RESHED_BF16 goes with AUTO or WINOGRAD only */
+    rs_algo algo;
+    rs_precision precision; /* RS_BF16 goes with AUTO or WINOGRAD only */
 } rs_plan_options;
 
 /* model must have passed rs_net_check; it is read only here, and not needed afterwards. take: NULL,

@@ -15,8 +15,8 @@ static void *some(rs_stream *s, size_t n, size_t size)
     return p;
 }
 
-static reshed_status network_make(rs_stream *s, reshed_algo algo, reshed_precision precision,
-                                  network *out, reshed_error *err)
+static reshed_status network_make(rs_stream *s, rs_algo algo, rs_precision precision, network *out,
+                                  reshed_error *err)
 {
     out->layer = rs_layers_make(&s->arch, algo, precision, &out->n_layers);
     if (!out->layer) return rs_fail_nomem(err, "the layer table", sizeof *out->layer);
@@ -132,10 +132,9 @@ reshed_status rs_stream_create(const rs_model_file *model, rs_model_file *take, 
     s->members = model->members;
     rs_kernels_get(options->isa, &s->kernels);
     reshed_status st = rs_arch_from_file(model, &s->arch, err);
-    if (st == RESHED_OK) st = network_make(s, RESHED_ALGO_DIRECT, RESHED_FP32, &s->direct, err);
+    if (st == RESHED_OK) st = network_make(s, RS_ALGO_DIRECT, RS_FP32, &s->direct, err);
     if (st == RESHED_OK && options->preview != RS_PREVIEW_OFF)
-        st = network_make(s, RESHED_ALGO_AUTO,
-                          options->preview == RS_PREVIEW_BF16 ? RESHED_BF16 : RESHED_FP32,
+        st = network_make(s, RS_ALGO_AUTO, options->preview == RS_PREVIEW_BF16 ? RS_BF16 : RS_FP32,
                           &s->quick, err);
     if (st == RESHED_OK) st = make_frame(s, err);
     if (st == RESHED_OK) st = make_rows(s, err);

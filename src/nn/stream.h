@@ -17,10 +17,11 @@ typedef enum rs_row_state {
     RS_ROW_FINAL
 } rs_row_state;
 
+/* How provisional rows are computed. */
 typedef enum rs_preview {
-    RS_PREVIEW_OFF, /* final rows only */
-    RS_PREVIEW_FP32,
-    RS_PREVIEW_BF16
+    RS_PREVIEW_FP32 = 0,
+    RS_PREVIEW_BF16, /* faster where there is AVX512_BF16; with the error of RS_BF16 */
+    RS_PREVIEW_OFF   /* not at all: NaN until they are final */
 } rs_preview;
 
 typedef struct rs_stream_options {

@@ -1,0 +1,11 @@
+/* private.h - what the files of the public interface share. */
+#ifndef RS_API_PRIVATE_H
+#define RS_API_PRIVATE_H
+
+#include "infer/ensemble.h"
+
+struct reshed_ensemble {
+    rs_ensemble *inner;
+};
+
+#endif

@@ -1,0 +1,163 @@
+/* reshed.c - the public interface: what infer/ and nn/ can, under its public names, with every argument
+ * checked at the door. */
+#include "reshed.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/parallel.h"
+#include "imgproc/image/normalise.h"
+#include "api/private.h"
+#include "nn/plan.h"
+
+_Static_assert((int)RESHED_ALGO_GEMM == (int)RS_ALGO_GEMM && (int)RESHED_BF16 == (int)RS_BF16,
+               "the public values are those of nn/layers.h");
+
+struct reshed_plan {
+    rs_plan *plan;
+    size_t pixels;
+};
+
+/* ---------------------------------------------------------------------------------- the ensemble */
+
+reshed_status reshed_ensemble_load(const char *path, reshed_ensemble **out, reshed_error *err)
+{
+    if (!path || !out) return rs_fail(err, RESHED_EINVAL, "path and result|not NULL|NULL");
+    reshed_ensemble *e = rs_zalloc(1, sizeof *e);
+    if (!e) return rs_fail_nomem(err, "an ensemble", sizeof *e);
+    reshed_status st = rs_ensemble_load(path, &e->inner, err);
+    if (st != RESHED_OK) {
+        rs_free(e);
+        return st;
+    }
+    *out = e;
+    return RESHED_OK;
+}
+
+void reshed_ensemble_free(reshed_ensemble *e)
+{
+    if (!e) return;
+    rs_ensemble_free(e->inner);
+    rs_free(e);
+}
+
+void reshed_ensemble_get_info(const reshed_ensemble *ensemble, reshed_ensemble_info *info)
+{
+    const rs_ensemble *e = ensemble->inner;
+    *info = (reshed_ensemble_info){.members = e->model.members,
+                                   .classes = e->arch.classes,
+                                   .filters = e->arch.filters,
+                                   .receptive_radius = rs_receptive_radius(&e->arch),
+                                   .pixel_size_min = e->model.pixel_size_min,
+                                   .pixel_size_max = e->model.pixel_size_max};
+}
+
+/* ------------------------------------------------------------------------------------- inference
+ */
+
+void reshed_options_defaults(reshed_options *options)
+{
+    *options = (reshed_options){.threads = 0, .algo = RESHED_ALGO_AUTO, .precision = RESHED_FP32};
+}
+
+reshed_status reshed_options_check(const reshed_options *o, reshed_error *err)
+{
+    if (o->threads < 0 || o->threads > 1024)
+        return rs_fail(err, RESHED_EINVAL, "threads|0 to 1024|%d", o->threads);
+    if (o->algo < RESHED_ALGO_AUTO || o->algo > RESHED_ALGO_GEMM)
+        return rs_fail(err, RESHED_EINVAL, "algorithm|a value of reshed_algo|%d", (int)o->algo);
+    if (o->precision != RESHED_FP32 && o->precision != RESHED_BF16)
+        return rs_fail(err, RESHED_EINVAL, "precision|a value of reshed_precision|%d",
+                       (int)o->precision);
+    if (o->precision == RESHED_BF16 && o->algo != RESHED_ALGO_AUTO &&
+        o->algo != RESHED_ALGO_WINOGRAD)
+        return rs_fail(err, RESHED_EINVAL, "algorithm for bf16|RESHED_ALGO_AUTO or _WINOGRAD|%d",
+                       (int)o->algo);
+    return RESHED_OK;
+}
+
+static reshed_status plan_create(const reshed_ensemble *e, rs_model_file *take, int height,
+                                 int width, const reshed_options *options, reshed_plan **out,
+                                 reshed_error *err)
+{
+    reshed_options o;
+    rs_plan_options po;
+    if (!e || !out) return rs_fail(err, RESHED_EINVAL, "ensemble and result|not NULL|NULL");
+    reshed_status st = rs_ensemble_check_there(e->inner, err);
+    if (st != RESHED_OK) return st;
+    reshed_options_defaults(&o);
+    if (options) o = *options;
+    st = reshed_options_check(&o, err);
+    if (st != RESHED_OK) return st;
+    if ((st = rs_isa_select(&po.isa, err)) != RESHED_OK) return st;
+    po.threads = rs_threads_or_all(o.threads);
+    po.algo = (rs_algo)o.algo;
+    po.precision = (rs_precision)o.precision;
+    reshed_plan *p = rs_zalloc(1, sizeof *p);
+    if (!p) return rs_fail_nomem(err, "a plan", sizeof *p);
+    st = rs_plan_create(&e->inner->model, take, height, width, &po, &p->plan, err);
+    if (st != RESHED_OK) {
+        rs_free(p);
+        return st;
+    }
+    p->pixels = (size_t)height * (size_t)width;
+    *out = p;
+    return RESHED_OK;
+}
+
+reshed_status reshed_plan_create(const reshed_ensemble *e, int height, int width,
+                                 const reshed_options *options, reshed_plan **out,
+                                 reshed_error *err)
+{
+    return plan_create(e, NULL, height, width, options, out, err);
+}
+
+reshed_status reshed_plan_create_taking(reshed_ensemble *e, int height, int width,
+                                        const reshed_options *options, reshed_plan **out,
+                                        reshed_error *err)
+{
+    reshed_status st =
+        plan_create(e, e ? &e->inner->model : NULL, height, width, options, out, err);
+    rs_ensemble_note_taken(e ? e->inner : NULL);
+    return st;
+}
+
+reshed_status reshed_plan_resize(reshed_plan *p, int height, int width, reshed_error *err)
+{
+    reshed_status st = rs_plan_resize(p->plan, height, width, err);
+    if (st == RESHED_OK) p->pixels = (size_t)height * (size_t)width;
+    return st;
+}
+
+void reshed_plan_free(reshed_plan *p)
+{
+    if (!p) return;
+    rs_plan_free(p->plan);
+    rs_free(p);
+}
+
+size_t reshed_plan_bytes(const reshed_plan *p)
+{
+    return rs_plan_bytes(p->plan) + sizeof *p;
+}
+
+reshed_status reshed_plan_run(reshed_plan *p, const float *image, float *mean, float *variance,
+                              float *members, reshed_error *err)
+{
+    if (!p || !image || !mean || !variance)
+        return rs_fail(err, RESHED_EINVAL, "plan, image, mean and variance|not NULL|NULL");
+    for (size_t i = 0; i < p->pixels; i++)
+        if (!isfinite(image[i]))
+            return rs_fail(err, RESHED_EINVAL, "image|finite values|%g|pixel %zu", (double)image[i],
+                           i);
+    rs_plan_run(p->plan, image, mean, variance, members);
+    return RESHED_OK;
+}
+
+reshed_status reshed_normalise(float *image, size_t n, reshed_error *err)
+{
+    rs_norm_range range;
+    reshed_status st = rs_norm_range_frame(image, n, &range, err);
+    return st == RESHED_OK ? rs_norm_apply(image, n, range, false, image, err) : st;
+}

@@ -1,0 +1,166 @@
+/* plot.h - figures: loops, histograms, reliability diagrams, maps with colour bars.
+ *
+ *     rs_figure *f = NULL;
+ *     rs_rgb8 picture = {0};
+ *     st = rs_figure_create(1000, 450, 1, 2, &f, err);
+ *     if (st == RESHED_OK) {
+ *         rs_panel *p = rs_figure_panel(f, 0, 0, 1, 1);
+ *         rs_panel_title(p, "Averaged loop");
+ *         rs_panel_x_axis(p, "DC bias", "V");
+ *         rs_panel_y_axis(p, "Piezoresponse", "a.u.");
+ *         rs_panel_line(p, bias, response, n, &(rs_style){.colour = RS_BLUE, .width = 2},
+ *                       "off field");
+ *         rs_panel_arrow(p, -3.3, 0, 5.0, 0, RS_BLACK, "width 8.3 V");
+ *         st = rs_figure_draw(f, &picture, err);
+ *     }
+ *     rs_figure_free(f);
+ *
+ * Panels are cells of a grid; what is added to a panel is copied, and drawn when the figure is
+ * drawn, in layers: images, bands, bars, lines across, lines, points, annotations. A failure while
+ * adding (memory, an argument) is remembered, and rs_figure_draw and rs_figure_svg return the first
+ * one, so the calls between need no check; they accept a NULL panel.
+ *
+ * Limits, ticks, margins, and places of legends and labels are found by the program. Values are in
+ * SI units: axes choose a prefix for their unit ("m" -> "pm"). Text is UTF-8. Points with a NaN are
+ * left out and interrupt a line. */
+#ifndef RS_IMGPROC_FIGURES_PLOT_H
+#define RS_IMGPROC_FIGURES_PLOT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "imgproc/figures/colour.h"
+#include "imgproc/figures/rgb8.h"
+
+typedef struct rs_figure rs_figure;
+typedef struct rs_panel rs_panel; /* belongs to its figure */
+
+/* Colours are 0xRRGGBB. This set (Okabe and Ito) stays distinct for colour-blind readers. */
+enum {
+    RS_BLACK = 0x000000,
+    RS_ORANGE = 0xE69F00,
+    RS_SKY = 0x56B4E9,
+    RS_GREEN = 0x009E73,
+    RS_YELLOW = 0xF0E442,
+    RS_BLUE = 0x0072B2,
+    RS_VERMILION = 0xD55E00,
+    RS_PURPLE = 0xCC79A7,
+    RS_GREY = 0x808080
+};
+
+/* A colour for the i-th series, i >= 0; repeats after seven. */
+uint32_t rs_series_colour(int i);
+
+typedef enum rs_dash { RS_SOLID, RS_DASHED, RS_DOTTED } rs_dash;
+
+typedef enum rs_marker {
+    RS_MARKER_NONE,
+    RS_MARKER_DISC,
+    RS_MARKER_RING,
+    RS_MARKER_SQUARE,
+    RS_MARKER_TRIANGLE,
+    RS_MARKER_PLUS,
+    RS_MARKER_CROSS
+} rs_marker;
+
+/* Zero fields mean: black, no line, solid, no markers, default size, opaque. */
+typedef struct rs_style {
+    uint32_t colour;
+    double width; /* of the line, picture pixels */
+    rs_dash dash;
+    rs_marker marker;
+    double marker_size; /* diameter, picture pixels; 0: 6 */
+    double opacity;     /* 0 < opacity <= 1; 0: 1 */
+} rs_style;
+
+/* ------------------------------------------------------------------------------------- figures */
+
+/* width, height: picture pixels, 64 to 16384; rows x columns cells, 1 to 16 each. White background.
+ */
+reshed_status rs_figure_create(int width, int height, int rows, int columns, rs_figure **out,
+                               reshed_error *err);
+void rs_figure_free(rs_figure *f);
+
+/* A line above all panels. */
+void rs_figure_title(rs_figure *f, const char *text);
+
+/* Height of the text in picture pixels, 6 to 64; by default 9 to 15, after the size of a
+ * panel. */
+void rs_figure_font(rs_figure *f, double size);
+
+/* Relative widths [columns] and heights [rows] of the grid; NULL: equal. */
+void rs_figure_grid(rs_figure *f, const double *widths, const double *heights);
+
+/* A new panel over row_span x column_span cells from (row,column); borrowed, valid until
+ * rs_figure_free. NULL on failure, which is remembered. */
+rs_panel *rs_figure_panel(rs_figure *f, int row, int column, int row_span, int column_span);
+
+/* Draws. The caller owns *out. May be called again after more has been added. */
+reshed_status rs_figure_draw(rs_figure *f, rs_rgb8 *out, reshed_error *err);
+
+/* The same as an SVG document, *data [*len] freed with rs_free. RESHED_EUNSUPPORTED where cairo was
+ * built without SVG. */
+reshed_status rs_figure_svg(rs_figure *f, uint8_t **data, size_t *len, reshed_error *err);
+
+/* --------------------------------------------------------------------------------------- panels */
+
+void rs_panel_title(rs_panel *p, const char *text);
+/* unit may be "" or NULL. */
+void rs_panel_x_axis(rs_panel *p, const char *name, const char *unit);
+void rs_panel_y_axis(rs_panel *p, const char *name, const char *unit);
+/* Fixes the limits, lo < hi; by default they fit the data. */
+void rs_panel_x_limits(rs_panel *p, double lo, double hi);
+void rs_panel_y_limits(rs_panel *p, double lo, double hi);
+/* One unit of x is as long as one of y (images are so from the start). */
+void rs_panel_equal_aspect(rs_panel *p);
+/* Light lines at the ticks. */
+void rs_panel_grid(rs_panel *p);
+
+/* ---------------------------------------------------------------------------------------- data */
+/* label (may be NULL or "") puts the item in the legend. */
+
+void rs_panel_line(rs_panel *p, const double *x, const double *y, size_t n, const rs_style *style,
+                   const char *label);
+/* The area between low and high. */
+void rs_panel_band(rs_panel *p, const double *x, const double *low, const double *high, size_t n,
+                   uint32_t colour, double opacity, const char *label);
+/* Bars from 0 to height[i], centred at x[i], width in units of x. */
+void rs_panel_bars(rs_panel *p, const double *x, const double *height, size_t n, double width,
+                   uint32_t colour, double opacity, const char *label);
+/* Counts of the finite values in `bins` (0: Freedman and Diaconis' rule) equal bins. lo == hi: from
+ * the smallest to the largest value. */
+void rs_panel_histogram(rs_panel *p, const double *values, size_t n, int bins, double lo, double hi,
+                        uint32_t colour, double opacity, const char *label);
+
+/* How values become colours. */
+typedef struct rs_colour_scale {
+    rs_colour_map map;
+    double lo, hi;    /* lo == hi: percentiles 1 and 99 of the finite values, symmetric about 0 for
+                         the diverging map */
+    const char *name; /* beside the colour bar; NULL: no colour bar */
+    const char *unit; /* may be NULL */
+} rs_colour_scale;
+
+/* values[height,width], row 0 at the top, NaN grey; the frame spans [x0,x1] and [y0,y1], y0 being
+ * the bottom edge. Sets true aspect. */
+void rs_panel_image(rs_panel *p, const float *values, int height, int width, double x0, double x1,
+                    double y0, double y1, const rs_colour_scale *scale);
+/* Points coloured by value; NaN values are hollow. */
+void rs_panel_scatter(rs_panel *p, const double *x, const double *y, const double *values, size_t n,
+                      double marker_size, const rs_colour_scale *scale);
+
+/* --------------------------------------------------------------------------------- annotations */
+
+/* Lines across the panel, with a label at their end. */
+void rs_panel_vertical(rs_panel *p, double x, const rs_style *style, const char *label);
+void rs_panel_horizontal(rs_panel *p, double y, const rs_style *style, const char *label);
+/* A dimension arrow with heads at both ends and its label at the middle. */
+void rs_panel_arrow(rs_panel *p, double x0, double y0, double x1, double y1, uint32_t colour,
+                    const char *label);
+/* Text beside the point (x,y). */
+void rs_panel_text(rs_panel *p, double x, double y, uint32_t colour, const char *text);
+/* Lines of text (separated by '\n') in a free corner of the panel. */
+void rs_panel_note(rs_panel *p, const char *text);
+
+#endif

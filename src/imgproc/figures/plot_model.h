@@ -1,0 +1,69 @@
+/* plot_model.h - what a figure consists of. Private to plot.c, plot_layout.c and plot_draw.c. */
+#ifndef RS_IMGPROC_FIGURES_PLOT_MODEL_H
+#define RS_IMGPROC_FIGURES_PLOT_MODEL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "imgproc/figures/plot.h"
+
+typedef enum rs_plot_kind {
+    RS_PLOT_IMAGE,
+    RS_PLOT_BAND,
+    RS_PLOT_BARS,
+    RS_PLOT_LINE,
+    RS_PLOT_SCATTER,
+    RS_PLOT_VERTICAL,
+    RS_PLOT_HORIZONTAL,
+    RS_PLOT_ARROW,
+    RS_PLOT_TEXT,
+    RS_PLOT_NOTE
+} rs_plot_kind;
+
+/* One thing in a panel. Which fields count depends on the kind; all pointers are owned. */
+typedef struct rs_plot_item {
+    rs_plot_kind kind;
+    size_t n;
+    double *x, *y; /* [n]; arrow: both ends; text, vertical, horizontal: one point */
+    double *y2;    /* [n]; band: the upper edge; scatter: the values */
+    float *image;  /* [height,width] */
+    int height, width;
+    double x0, x1, y0, y1; /* of the image */
+    double bar_width;
+    rs_style style;
+    rs_colour_scale scale;         /* its strings are scale_name and scale_unit */
+    double lo, hi;                 /* of the scale, once found */
+    bool below, above;             /* values lie outside it */
+    char *label;                   /* never NULL; text and note: what to write */
+    char *scale_name, *scale_unit; /* name NULL: no colour bar */
+} rs_plot_item;
+
+typedef struct rs_plot_axis {
+    char *name, *unit; /* never NULL */
+    bool fixed;
+    double lo, hi;
+} rs_plot_axis;
+
+struct rs_panel {
+    rs_figure *figure;
+    int row, column, row_span, column_span;
+    char *title; /* never NULL */
+    rs_plot_axis x, y;
+    bool equal_aspect, grid;
+    int n, capacity;
+    rs_plot_item *item; /* [n]; owned */
+};
+
+enum { RS_PLOT_MAX_CELLS = 16 };
+
+struct rs_figure {
+    int width, height, rows, columns;
+    double font; /* 0: choose */
+    double column_weight[RS_PLOT_MAX_CELLS], row_weight[RS_PLOT_MAX_CELLS];
+    char *title;
+    int n, capacity;
+    rs_panel **panel;     /* [n]; owned, each by itself, so that handles stay valid */
+    reshed_error failure; /* the first one; status RESHED_OK: none */
+};
+
+#endif

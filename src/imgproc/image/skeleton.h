@@ -1,0 +1,17 @@
+/* skeleton.h - thinning a mask to lines one pixel wide. */
+#ifndef RS_IMGPROC_IMAGE_SKELETON_H
+#define RS_IMGPROC_IMAGE_SKELETON_H
+
+#include <stdint.h>
+
+#include "base/status.h"
+
+/* Thins mask[height,width] (0: background, anything else: object) by the parallel algorithm of
+ * Zhang and Suen (Comm. ACM 27, 236, 1984) with the removal patterns of scikit-image's
+ * `skeletonize`, whose result it equals pixel for pixel. skeleton[height,width] receives 0 or 1 and
+ * may be mask itself. Pixels outside count as background. Errors: RESHED_EINVAL for a bad size,
+ * RESHED_ENOMEM. */
+reshed_status rs_skeletonize(const uint8_t *mask, int height, int width, uint8_t *skeleton,
+                             reshed_error *err);
+
+#endif

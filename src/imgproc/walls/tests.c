@@ -1,0 +1,249 @@
+/* tests.c - the metric of measured points brought to the walls, and the three questions of the paper asked
+ * with the wall as the unit. */
+#include "imgproc/walls/tests.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "imgproc/image/distance.h"
+#include "imgproc/walls/domains.h"
+#include "imgproc/walls/family.h"
+#include "imgproc/walls/gap.h"
+
+#define RADIANS_PER_DEGREE (3.14159265358979323846 / 180)
+#define NEAR_PIXELS 2 /* a value this near to a wall is on it: positions are never exact */
+
+void rs_wall_tests_defaults(const rs_grid *grid, rs_wall_tests_options *o)
+{
+    *o = (rs_wall_tests_options){.family_angle = 10 * RADIANS_PER_DEGREE,
+                                 .large_domain = 15 * sqrt(grid->dx) * sqrt(grid->dy),
+                                 .permutations = 9999,
+                                 .seed = 1};
+}
+
+void rs_wall_tests_clear(rs_wall_tests *stats)
+{
+    rs_free(stats->wall);
+    rs_free(stats->distance);
+    *stats = (rs_wall_tests){0};
+}
+
+reshed_status rs_wall_spread(const rs_wallgraph *g, int32_t *wall_near, reshed_error *err)
+{
+    size_t n = rs_grid_count(&g->grid);
+    int64_t *squared = rs_alloc(n, sizeof *squared);
+    if (!squared) return rs_fail_nomem(err, "distances", n * sizeof *squared);
+    reshed_status st =
+        rs_distance_transform(g->skeleton, g->grid.height, g->grid.width, squared, wall_near, err);
+    for (size_t i = 0; i < n && !st; i++)
+        wall_near[i] = wall_near[i] >= 0 && squared[i] <= NEAR_PIXELS * NEAR_PIXELS
+                           ? g->wall_at[wall_near[i]]
+                           : -1;
+    rs_free(squared);
+    return st;
+}
+
+/* ---------------------------------------------------------------------------------------- tests */
+
+/* Walls of the film, each of one or more walls of the graph: the numbers of all are kept at the
+ * first of them. For alternation they are one where they lie on one line (rs_family_pieces), for
+ * lengths where one goes on as the other (rs_wall_gaps). */
+typedef struct joined {
+    int *first;          /* [walls]: the first piece of the wall that a wall belongs to */
+    double *sum, *count; /* [walls], at first pieces: values of all pieces, and how many */
+    double *length;      /* the same, of all pieces, measured or not */
+    int *order, *piece;  /* [walls]: scratch */
+} joined;
+
+static void joined_clear(joined *j)
+{
+    rs_free(j->first);
+    rs_free(j->sum);
+    rs_free(j->count);
+    rs_free(j->length);
+    rs_free(j->order);
+    rs_free(j->piece);
+}
+
+static reshed_status joined_alloc(size_t walls, joined *j, reshed_error *err)
+{
+    *j = (joined){rs_alloc(walls, sizeof(int)),     rs_zalloc(walls, sizeof(double)),
+                  rs_zalloc(walls, sizeof(double)), rs_zalloc(walls, sizeof(double)),
+                  rs_alloc(walls, sizeof(int)),     rs_alloc(walls, sizeof(int))};
+    if (!j->first || !j->sum || !j->count || !j->length || !j->order || !j->piece)
+        return rs_fail_nomem(err, "means by wall", walls * 36);
+    return RESHED_OK;
+}
+
+/* Once first[] is set. */
+static void add_up(const rs_wallgraph *g, const rs_wall_tests *s, joined *j)
+{
+    const size_t walls = (size_t)g->walls;
+    memset(j->sum, 0, walls * sizeof *j->sum);
+    memset(j->count, 0, walls * sizeof *j->count);
+    memset(j->length, 0, walls * sizeof *j->length);
+    for (int w = 0; w < g->walls; w++) j->length[j->first[w]] += g->wall[w].line.length;
+    for (int i = 0; i < s->measured; i++) {
+        const rs_wall_summary *w = &s->wall[i];
+        j->sum[j->first[w->wall]] += w->mean * w->n;
+        j->count[j->first[w->wall]] += w->n;
+    }
+}
+
+static void join_by_place(const rs_wallgraph *g, int families, const rs_wall_tests *s, joined *j)
+{
+    const double apart = 1.5 * sqrt(g->grid.dx * g->grid.dy);
+    for (int w = 0; w < g->walls; w++) j->first[w] = w;
+    for (int f = 0; f < families; f++) {
+        const int n = rs_family_walls(g, f, j->order);
+        rs_family_pieces(g, j->order, n, apart, j->piece);
+        for (int i = 0; i < n; i++) j->first[j->order[i]] = j->order[j->piece[i]];
+    }
+    add_up(g, s, j);
+}
+
+static reshed_status join_over_gaps(const rs_wallgraph *g, const rs_wall_tests *s, joined *j,
+                                    reshed_error *err)
+{
+    const double gap = RS_WALL_GAP_PIXELS * sqrt(g->grid.dx * g->grid.dy);
+    reshed_status st = rs_wall_gaps(g, gap, j->first, err);
+    if (st == RESHED_OK) add_up(g, s, j);
+    return st;
+}
+
+/* The widest family with enough measured walls. */
+static reshed_status test_alternation(const rs_wallgraph *g, const rs_wall_tests_options *o, int families, const joined *j,
+                                      rs_wall_tests *s, reshed_error *err)
+{
+    double *value = rs_alloc((size_t)g->walls, sizeof *value);
+    reshed_status st = RESHED_OK;
+    if (!value) return rs_fail_nomem(err, "means by wall", (size_t)g->walls * 8);
+    for (int f = 0; f < families && !s->has_alternation && !st; f++) {
+        int n = rs_family_walls(g, f, j->order), kept = 0;
+        for (int i = 0; i < n; i++) {
+            const int w = j->order[i];
+            if (j->first[w] == w && j->count[w] > 0) value[kept++] = j->sum[w] / j->count[w];
+        }
+        if (kept < RS_ALTERNATION_MIN_WALLS) continue;
+        st = rs_alternation_test(value, kept, o->permutations,
+                                 o->seed, &s->alternation, err);
+        s->has_alternation = st == RESHED_OK;
+        s->family = f;
+    }
+    rs_free(value);
+    return st;
+}
+
+static reshed_status test_lengths(const rs_wallgraph *g, double limit, const joined *j,
+                                  rs_wall_tests *s, reshed_error *err)
+{
+    const size_t n = (size_t)g->walls;
+    double *value = rs_alloc(n, 2 * sizeof *value);
+    if (!value) return rs_fail_nomem(err, "means by wall", n * 2 * sizeof *value);
+    int longer = 0, shorter = 0;
+    for (int w = 0; w < g->walls; w++) {
+        if (!(j->count[w] > 0)) continue;
+        if (j->length[w] >= limit)
+            value[longer++] = j->sum[w] / j->count[w];
+        else
+            value[n + (size_t)shorter++] = j->sum[w] / j->count[w];
+    }
+    reshed_status st = RESHED_OK;
+    s->limit = limit;
+    if (longer && shorter) {
+        st = rs_rank_sum_test(value, longer, value + n, shorter, &s->lengths, err);
+        s->has_lengths = st == RESHED_OK;
+    }
+    rs_free(value);
+    return st;
+}
+
+/* The median length of the measured walls, of which half are then long. */
+static double middle_length(const rs_wallgraph *g, const rs_wall_tests *s)
+{
+    /* Walls are numbered from the longest, and summaries come in that order. */
+    return s->measured ? g->wall[s->wall[(s->measured - 1) / 2].wall].line.length : 0;
+}
+
+static reshed_status find_distances(const rs_wallgraph *g, const rs_wall_tests_options *o,
+                                    rs_wall_tests *s, reshed_error *err)
+{
+    const double side = o->large_domain;
+    size_t n = rs_grid_count(&g->grid);
+    uint8_t *region = rs_alloc(n, sizeof *region);
+    int32_t *domain = rs_alloc(n, sizeof *domain);
+    double *distance = rs_alloc((size_t)g->walls, sizeof *distance);
+    reshed_status st = RESHED_OK;
+    if (!region || !domain || !distance) {
+        st = rs_fail_nomem(err, "in-plane domains", n * 5);
+        goto done;
+    }
+    if (o->in_plane) {
+        memcpy(region, o->in_plane, n);
+    } else {
+        st = rs_pair_domains(g, domain, err);
+        for (size_t i = 0; i < n && !st; i++) region[i] = domain[i] > 0;
+    }
+    if (!st) st = rs_large_regions(&g->grid, region, side * side, region, &s->domains, err);
+    if (!st) st = rs_wall_distances(g, region, distance, err);
+    for (int i = 0; i < s->measured && !st; i++) s->distance[i] = distance[s->wall[i].wall];
+done:
+    rs_free(distance);
+    rs_free(domain);
+    rs_free(region);
+    return st;
+}
+
+static reshed_status test_trend(const rs_wall_tests_options *o, rs_wall_tests *s, reshed_error *err)
+{
+    size_t n = (size_t)s->measured;
+    double *mean = rs_alloc(n, sizeof *mean);
+    if (!mean) return rs_fail_nomem(err, "means by wall", n * sizeof *mean);
+    for (size_t i = 0; i < n; i++) mean[i] = s->wall[i].mean;
+    reshed_status st =
+        rs_trend_test(s->distance, mean, s->measured, o->permutations,
+                      o->seed, &s->trend, err);
+    s->has_trend = st == RESHED_OK;
+    rs_free(mean);
+    return st;
+}
+
+static reshed_status test_all(rs_wallgraph *g, const rs_wall_tests_options *o, double limit,
+                              rs_wall_tests *s, reshed_error *err)
+{
+    int families = 0;
+    joined j = {0};
+    reshed_status st = rs_wall_families(g, o->family_angle, 0, &families, err);
+    if (!st) st = joined_alloc((size_t)g->walls, &j, err);
+    if (!st) join_by_place(g, families, s, &j);
+    if (!st) st = test_alternation(g, o, families, &j, s, err);
+    if (!st) st = join_over_gaps(g, s, &j, err);
+    if (!st) st = test_lengths(g, limit, &j, s, err);
+    joined_clear(&j);
+    if (!st) st = find_distances(g, o, s, err);
+    if (!st && s->domains && s->measured >= 3) st = test_trend(o, s, err);
+    return st;
+}
+
+reshed_status rs_wall_tests_run(rs_wallgraph *g, const rs_wall_tests_options *o, const int *wall,
+                                const double *value, int n, rs_wall_tests *out, reshed_error *err)
+{
+    double limit = o->long_wall;
+    size_t walls = (size_t)g->walls;
+    rs_wall_tests s = {.wall = rs_alloc(walls, sizeof *s.wall),
+                     .distance = rs_alloc(walls, sizeof *s.distance)};
+    reshed_status st = RESHED_OK;
+    if (!s.wall || !s.distance)
+        st = rs_fail_nomem(err, "summaries by wall", walls * sizeof *s.wall);
+    if (!st)
+        st = rs_stats_by_wall(wall, value, (size_t)n, g->walls, s.wall, &s.measured, err);
+    for (int i = 0; i < s.measured && !st; i++) s.points += s.wall[i].n;
+    if (!(limit > 0) && !st) limit = middle_length(g, &s);
+    if (!st) st = test_all(g, o, limit, &s, err);
+    if (st)
+        rs_wall_tests_clear(&s);
+    else
+        *out = s;
+    return st;
+}

@@ -1,0 +1,20 @@
+/* trace.h - from a skeleton to its nodes and branches. */
+#ifndef RS_IMGPROC_WALLS_TRACE_H
+#define RS_IMGPROC_WALLS_TRACE_H
+
+#include "imgproc/walls/graph.h"
+
+/* Fills graph->node, ->branch and ->pixel from graph->skeleton (0 or 1) on graph->grid; these
+ * arrays must be NULL before. Of each branch the pixels, nodes and length_px are set. border: see
+ * rs_wallgraph_options. On failure they are NULL again. Errors: RESHED_ENOMEM. */
+reshed_status rs_trace(rs_wallgraph *graph, double border, reshed_error *err);
+
+/* Frees the arrays that rs_trace fills and sets them to NULL. */
+void rs_trace_clear(rs_wallgraph *graph);
+
+/* Clears from graph->skeleton the branches that end free, begin at a junction and are shorter than
+ * `limit` metres, the shortest first at each junction, until there are none, counts them in
+ * spurs_removed, and leaves the traced result. Errors: RESHED_ENOMEM. */
+reshed_status rs_trace_pruned(rs_wallgraph *graph, double border, double limit, reshed_error *err);
+
+#endif

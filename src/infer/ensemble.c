@@ -1,0 +1,40 @@
+/* ensemble.c - joins the readers of weights (io) and the engine (nn). */
+#include "infer/ensemble.h"
+
+#include "base/alloc.h"
+#include "io/weights/weights.h"
+
+reshed_status rs_ensemble_load(const char *path, rs_ensemble **out, reshed_error *err)
+{
+    rs_ensemble *e = rs_zalloc(1, sizeof *e);
+    if (!e) return rs_fail_nomem(err, "an ensemble", sizeof *e);
+    reshed_status st = rs_weights_load(path, &e->model, err);
+    if (st == RESHED_OK) st = rs_arch_from_file(&e->model, &e->arch, err);
+    if (st == RESHED_OK) st = rs_net_check(&e->model, err);
+    if (st != RESHED_OK) {
+        rs_ensemble_free(e);
+        return st;
+    }
+    *out = e;
+    return RESHED_OK;
+}
+
+void rs_ensemble_free(rs_ensemble *e)
+{
+    if (!e) return;
+    rs_model_file_clear(&e->model);
+    rs_free(e);
+}
+
+reshed_status rs_ensemble_check_there(const rs_ensemble *e, reshed_error *err)
+{
+    return e->taken ? rs_fail(err, RESHED_EINVAL,
+                              "ensemble|its weights|already taken by another plan")
+                    : RESHED_OK;
+}
+
+void rs_ensemble_note_taken(rs_ensemble *e)
+{
+    for (int i = 0; e && i < e->model.members; i++)
+        if (e->model.member[i].n == 0) e->taken = true;
+}

@@ -1,0 +1,164 @@
+#include "io/common/channel.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/alloc.h"
+
+void rs_channel_copy(char *dst, size_t n, const char *s)
+{
+    size_t k = strlen(s);
+    if (k >= n) {
+        k = n - 1;
+        while (k > 0 && ((unsigned char)s[k] & 0xc0) == 0x80) k--;
+    }
+    memcpy(dst, s, k);
+    dst[k] = '\0';
+}
+
+reshed_status rs_channels_add(rs_channels *list, const char *name, rs_channel **out,
+                              reshed_error *err)
+{
+    if (list->n >= RS_CHANNEL_MAX)
+        return rs_fail(err, RESHED_EUNSUPPORTED, "too many channels|at most %d", RS_CHANNEL_MAX);
+    if (list->n == list->capacity) {
+        int want = list->capacity ? 2 * list->capacity : 8;
+        rs_channel *c = rs_regrow(list->c, (size_t)list->n, (size_t)want, sizeof *c);
+        if (!c) return rs_fail_nomem(err, "the list of channels", (size_t)want * sizeof *c);
+        list->c = c;
+        list->capacity = want;
+    }
+    rs_channel *c = &list->c[list->n++];
+    memset(c, 0, sizeof *c);
+    rs_channel_copy(c->name, sizeof c->name, name);
+    if (out) *out = c;
+    return RESHED_OK;
+}
+
+void rs_channels_clear(rs_channels *list)
+{
+    rs_free(list->c);
+    memset(list, 0, sizeof *list);
+}
+
+static int lower(char c)
+{
+    return c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c;
+}
+
+/* Whether s begins with prefix, letter case aside. */
+static bool begins(const char *s, const char *prefix)
+{
+    while (*prefix)
+        if (lower(*s++) != lower(*prefix++)) return false;
+    return true;
+}
+
+static bool contains(const char *s, const char *part)
+{
+    for (; *s; s++)
+        if (begins(s, part)) return true;
+    return false;
+}
+
+enum rule { EQUAL, BEGINS, CONTAINS };
+
+static bool name_meets(const char *s, const char *wanted, enum rule rule)
+{
+    if (!*s) return false;
+    if (rule == EQUAL) return strlen(s) == strlen(wanted) && begins(s, wanted);
+    return *s != '/' && (rule == BEGINS ? begins(s, wanted) : contains(s, wanted));
+}
+
+static bool channel_meets(const rs_channel *c, const char *wanted, enum rule rule)
+{
+    if (name_meets(c->name, wanted, rule)) return true;
+    for (int i = 0; i < RS_CHANNEL_ALIASES; i++)
+        if (name_meets(c->alias[i], wanted, rule)) return true;
+    return false;
+}
+
+/* "Height, Phase, ..." cut to fit. */
+static void list_names(const rs_channels *list, char *buf, size_t n)
+{
+    size_t used = 0;
+    buf[0] = '\0';
+    for (int i = 0; i < list->n; i++) {
+        size_t need = strlen(list->c[i].name) + (i ? 2 : 0);
+        if (used + need + 5 >= n) {
+            snprintf(buf + used, n - used, "%s", i ? ", ..." : "...");
+            return;
+        }
+        used += (size_t)snprintf(buf + used, n - used, "%s%s", i ? ", " : "", list->c[i].name);
+    }
+}
+
+/* A number in [0,n) and nothing else. */
+static bool as_index(const char *s, int n, int *index)
+{
+    int v = 0;
+    if (!*s) return false;
+    for (; *s; s++) {
+        if (*s < '0' || *s > '9' || v > RS_CHANNEL_MAX) return false;
+        v = 10 * v + (*s - '0');
+    }
+    if (v >= n) return false;
+    *index = v;
+    return true;
+}
+
+reshed_status rs_channel_find(const rs_channels *list, const char *wanted, int *index,
+                              reshed_error *err)
+{
+    char names[112]; /* what fits in the error's `expected` */
+    for (enum rule rule = EQUAL; rule <= CONTAINS; rule++) {
+        int found = 0, at = 0;
+        if (!*wanted) break;
+        for (int i = 0; i < list->n; i++)
+            if (channel_meets(&list->c[i], wanted, rule) && found++ == 0) at = i;
+        if (found == 1) {
+            *index = at;
+            return RESHED_OK;
+        }
+        if (rule == EQUAL && found == 0 && as_index(wanted, list->n, index)) return RESHED_OK;
+        if (found > 1) {
+            list_names(list, names, 88);
+            return rs_fail(err, RESHED_EINVAL,
+                           "channel '%.60s' is ambiguous|one of %s, or a number from 0 to %d|%d "
+                           "channels of that name",
+                           wanted, names, list->n - 1, found);
+        }
+    }
+    list_names(list, names, sizeof names);
+    return rs_fail(err, RESHED_EINVAL, "no channel '%.60s'|%s%s|%d channel%s", wanted,
+                   list->n ? "one of " : "", list->n ? names : "a file with channels", list->n,
+                   list->n == 1 ? "" : "s");
+}
+
+int rs_channel_default(const rs_channels *list)
+{
+    for (int i = 0; i < list->n; i++)
+        if (contains(list->c[i].name, "amplitude")) return i;
+    return 0;
+}
+
+reshed_status rs_channel_choose(const rs_channels *list, const char *wanted, int *index,
+                                reshed_error *err)
+{
+    if (wanted) return rs_channel_find(list, wanted, index, err);
+    if (list->n == 0)
+        return rs_fail(err, RESHED_EINVAL, "no image in this file|at least one channel|none");
+    *index = rs_channel_default(list);
+    return RESHED_OK;
+}
+
+reshed_status rs_channel_only(const char *name, const char *wanted, reshed_error *err)
+{
+    if (!wanted) return RESHED_OK;
+    rs_channel only = {{0}, {{0}}};
+    rs_channels list = {.n = 1, .capacity = 1, .c = &only};
+    int index;
+    rs_channel_copy(only.name, sizeof only.name, *name ? name : "(unnamed)");
+    return rs_channel_find(&list, wanted, &index, err);
+}

@@ -1,0 +1,355 @@
+#include "io/hdf5/h5.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "io/hdf5/heap.h"
+
+/* Deflate cannot shrink data further than this, so a dataset cannot honestly hold more than that
+ * many times the bytes that the file stores for it. */
+#define DEFLATE_LIMIT 1032u
+/* Below this a dataset may be larger than what is stored: parts never written read as the fill
+ * value. */
+#define FREE_BYTES ((uint64_t)64 << 20)
+
+rs_h5_hush rs_h5_hush_begin(void)
+{
+    rs_h5_hush h = {0};
+    H5Eget_auto2(H5E_DEFAULT, &h.func, &h.data);
+    H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
+    return h;
+}
+
+void rs_h5_hush_end(rs_h5_hush hush)
+{
+    H5Eset_auto2(H5E_DEFAULT, hush.func, hush.data);
+}
+
+typedef struct reason {
+    char text[120];
+    bool nomem;
+} reason;
+
+static herr_t take_innermost(unsigned n, const H5E_error2_t *e, void *ctx)
+{
+    reason *r = ctx;
+    if (n == 0) {
+        snprintf(r->text, sizeof r->text, "%s", e->desc ? e->desc : "");
+        r->nomem = e->min_num == H5E_NOSPACE || e->min_num == H5E_CANTALLOC;
+    }
+    return 0;
+}
+
+reshed_status rs_h5_fail(reshed_error *err, reshed_status status, const char *what,
+                         const char *where)
+{
+    reason r = {{0}, false};
+    H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, take_innermost, &r);
+    if (r.nomem) status = RESHED_ENOMEM;
+    return rs_fail(err, status, "%s||HDF5: %s|%s", what, r.text[0] ? r.text : "no reason given",
+                   where);
+}
+
+void rs_h5_close(hid_t id)
+{
+    if (id < 0) return;
+    switch (H5Iget_type(id)) {
+    case H5I_FILE: H5Fclose(id); break;
+    case H5I_GROUP:
+    case H5I_DATASET: H5Oclose(id); break;
+    case H5I_DATATYPE:
+        H5Tclose(id); /* a committed type closes the same way */
+        break;
+    case H5I_DATASPACE: H5Sclose(id); break;
+    case H5I_ATTR: H5Aclose(id); break;
+    case H5I_GENPROP_LST: H5Pclose(id); break;
+    default: break;
+    }
+}
+
+/* ----------------------------------------------------------------------------------- attributes */
+bool rs_h5_has_attr(hid_t obj, const char *name)
+{
+    return H5Aexists(obj, name) > 0;
+}
+
+/* An attribute of n elements, its file type and space; all to be closed whatever the result. */
+typedef struct attr {
+    hid_t id, type, space;
+} attr;
+
+static bool attr_open(attr *a, hid_t obj, const char *name, hssize_t n)
+{
+    a->type = a->space = -1;
+    a->id = rs_h5_has_attr(obj, name) ? H5Aopen(obj, name, H5P_DEFAULT) : -1;
+    if (a->id < 0) return false;
+    a->type = H5Aget_type(a->id);
+    a->space = H5Aget_space(a->id);
+    return a->type >= 0 && a->space >= 0 && H5Sget_simple_extent_npoints(a->space) == n;
+}
+
+static void attr_close(attr *a)
+{
+    rs_h5_close(a->space);
+    rs_h5_close(a->type);
+    rs_h5_close(a->id);
+}
+
+/* Cuts buf[n] at the end of its last whole character. */
+static void end_text(char *buf, size_t n)
+{
+    while (n > 0 && ((unsigned char)buf[n] & 0xc0) == 0x80) n--;
+    buf[n] = '\0';
+}
+
+/* Element k of an open attribute of n texts. Takes no memory: a shortage here would make a dataset
+ * look like something else. */
+static bool attr_text(rs_h5_file *f, const attr *a, int k, int n, char *buf, size_t size)
+{
+    if (H5Tget_class(a->type) != H5T_STRING || n > H5S_MAX_RANK) return false;
+    if (H5Tis_variable_str(a->type) > 0) {
+        rs_h5_vlen refs[H5S_MAX_RANK];
+        size_t got;
+        if (!rs_h5_vlen_read(a->id, n, refs) || !rs_h5_heap_read(f, &refs[k], 1, buf, size, &got))
+            return false;
+        if (got == size)
+            end_text(buf, size - 1);
+        else
+            buf[got] = '\0';
+        return true;
+    }
+    /* The library cuts or pads each text to the size asked for. */
+    char block[4096];
+    hid_t memory = H5Tcopy(a->type);
+    bool ok = memory >= 0 && H5Tset_size(memory, size) >= 0 && (size_t)n * size <= sizeof block &&
+              H5Tset_strpad(memory, H5T_STR_NULLTERM) >= 0 && H5Aread(a->id, memory, block) >= 0;
+    rs_h5_close(memory);
+    if (!ok) return false;
+    memcpy(buf, block + (size_t)k * size, size);
+    end_text(buf, size - 1);
+    size_t used = strlen(buf); /* Fortran pads with blanks */
+    while (used > 0 && buf[used - 1] == ' ') buf[--used] = '\0';
+    return true;
+}
+
+bool rs_h5_text_at(rs_h5_file *f, hid_t obj, const char *name, int k, int n, char *buf, size_t size)
+{
+    attr a;
+    buf[0] = '\0';
+    bool ok = attr_open(&a, obj, name, n) && attr_text(f, &a, k, n, buf, size);
+    attr_close(&a);
+    if (!ok) buf[0] = '\0';
+    return ok;
+}
+
+bool rs_h5_text(rs_h5_file *f, hid_t obj, const char *name, char *buf, size_t n)
+{
+    return rs_h5_text_at(f, obj, name, 0, 1, buf, n);
+}
+
+bool rs_h5_has_lists(hid_t obj, const char *name, int n)
+{
+    attr a;
+    rs_h5_vlen refs[H5S_MAX_RANK];
+    hid_t base = -1;
+    bool ok = attr_open(&a, obj, name, n) && n <= H5S_MAX_RANK &&
+              H5Tget_class(a.type) == H5T_VLEN && (base = H5Tget_super(a.type)) >= 0 &&
+              H5Tequal(base, H5T_STD_REF_OBJ) > 0 && rs_h5_vlen_read(a.id, n, refs);
+    for (int i = 0; ok && i < n; i++) ok = refs[i].length > 0 && refs[i].collection > 0;
+    rs_h5_close(base);
+    attr_close(&a);
+    return ok;
+}
+
+/* Types whose conversion is exercised every day; a damaged file can describe stranger ones. */
+static bool is_number(hid_t type)
+{
+    size_t size = H5Tget_size(type), spos, epos, esize, mpos, msize;
+    if (H5Tget_class(type) == H5T_INTEGER)
+        return (size == 1 || size == 2 || size == 4 || size == 8) && H5Tget_offset(type) == 0 &&
+               H5Tget_precision(type) == 8 * size;
+    if (H5Tget_class(type) != H5T_FLOAT) return false;
+    if (H5Tequal(type, H5T_IEEE_F32LE) > 0 || H5Tequal(type, H5T_IEEE_F32BE) > 0 ||
+        H5Tequal(type, H5T_IEEE_F64LE) > 0 || H5Tequal(type, H5T_IEEE_F64BE) > 0)
+        return true;
+    return size == 2 && H5Tget_ebias(type) == 15 && H5Tget_precision(type) == 16 &&
+           H5Tget_norm(type) == H5T_NORM_IMPLIED &&
+           H5Tget_fields(type, &spos, &epos, &esize, &mpos, &msize) >= 0 && spos == 15 &&
+           epos == 10 && esize == 5 && mpos == 0 && msize == 10;
+}
+
+bool rs_h5_number(hid_t obj, const char *name, double *out)
+{
+    attr a;
+    double v;
+    bool ok = attr_open(&a, obj, name, 1) && is_number(a.type) &&
+              H5Aread(a.id, H5T_NATIVE_DOUBLE, &v) >= 0;
+    attr_close(&a);
+    if (ok) *out = v;
+    return ok;
+}
+
+static bool set_scalar(hid_t obj, const char *name, hid_t type, hid_t memory, const void *value)
+{
+    hid_t space = H5Screate(H5S_SCALAR), id = -1;
+    bool ok = type >= 0 && space >= 0;
+    if (ok && rs_h5_has_attr(obj, name)) ok = H5Adelete(obj, name) >= 0;
+    if (ok) id = H5Acreate2(obj, name, type, space, H5P_DEFAULT, H5P_DEFAULT);
+    ok = id >= 0 && H5Awrite(id, memory, value) >= 0;
+    rs_h5_close(id);
+    rs_h5_close(space);
+    return ok;
+}
+
+bool rs_h5_set_text(hid_t obj, const char *name, const char *text)
+{
+    hid_t type = H5Tcopy(H5T_C_S1);
+    bool ok = type >= 0 && H5Tset_size(type, H5T_VARIABLE) >= 0 &&
+              H5Tset_cset(type, H5T_CSET_UTF8) >= 0 && set_scalar(obj, name, type, type, &text);
+    rs_h5_close(type);
+    return ok;
+}
+
+bool rs_h5_set_number(hid_t obj, const char *name, double value)
+{
+    return set_scalar(obj, name, H5T_IEEE_F64LE, H5T_NATIVE_DOUBLE, &value);
+}
+
+bool rs_h5_set_int(hid_t obj, const char *name, int64_t value)
+{
+    return set_scalar(obj, name, H5T_STD_I64LE, H5T_NATIVE_INT64, &value);
+}
+
+/* ------------------------------------------------------------------------------------- datasets */
+/* A pair of two equal floats, packed: what h5py makes of complex numbers. */
+static bool is_pair(hid_t type)
+{
+    if (H5Tget_class(type) != H5T_COMPOUND || H5Tget_nmembers(type) != 2) return false;
+    hid_t a = H5Tget_member_type(type, 0), b = H5Tget_member_type(type, 1);
+    size_t half = a >= 0 ? H5Tget_size(a) : 0;
+    bool ok = a >= 0 && b >= 0 && H5Tget_class(a) == H5T_FLOAT && is_number(a) &&
+              H5Tequal(a, b) > 0 && H5Tget_size(type) == 2 * half &&
+              H5Tget_member_offset(type, 0) == 0 && H5Tget_member_offset(type, 1) == half;
+    rs_h5_close(a);
+    rs_h5_close(b);
+    return ok;
+}
+
+hid_t rs_h5_memory_type(hid_t dset, bool is_complex)
+{
+    if (!is_complex) return H5Tcopy(H5T_NATIVE_DOUBLE);
+    hid_t type = H5Dget_type(dset), pair = H5Tcreate(H5T_COMPOUND, 2 * sizeof(double));
+    bool ok = type >= 0 && pair >= 0;
+    for (unsigned i = 0; ok && i < 2; i++) {
+        char *name = H5Tget_member_name(type, i);
+        ok = name && H5Tinsert(pair, name, i * sizeof(double), H5T_NATIVE_DOUBLE) >= 0;
+        if (name) H5free_memory(name);
+    }
+    rs_h5_close(type);
+    if (!ok) {
+        rs_h5_close(pair);
+        return -1;
+    }
+    return pair;
+}
+
+/* Storage in this file, filters that we know, chunks of a sane size. */
+static reshed_status check_storage(hid_t dset, uint64_t need, size_t element, uint64_t file_size,
+                                   const char *where, reshed_error *err)
+{
+    reshed_status st = RESHED_OK;
+    hid_t plist = H5Dget_create_plist(dset);
+    hsize_t chunk[H5S_MAX_RANK];
+    uint64_t room = file_size, bytes = element, limit = FREE_BYTES + need;
+    H5D_layout_t layout = plist < 0 ? H5D_LAYOUT_ERROR : H5Pget_layout(plist);
+    if (layout != H5D_COMPACT && layout != H5D_CONTIGUOUS && layout != H5D_CHUNKED) {
+        st = rs_fail(err, RESHED_EUNSUPPORTED,
+                     "storage of the dataset|data in this file|a virtual or unknown layout|%s",
+                     where);
+    } else if (H5Pget_external_count(plist) != 0) {
+        st = rs_fail(err, RESHED_EUNSUPPORTED,
+                     "storage of the dataset|data in this file|data in another file|%s", where);
+    } else if (layout == H5D_CHUNKED) {
+        int rank = H5Pget_chunk(plist, H5S_MAX_RANK, chunk), filters = H5Pget_nfilters(plist);
+        for (int i = 0; i < rank; i++)
+            bytes = chunk[i] > limit / bytes ? limit + 1 : bytes * chunk[i];
+        if (rank < 1 || bytes > limit)
+            st = rs_fail(err, RESHED_ECORRUPT,
+                         "chunk of the dataset|at most %llu bytes|%llu bytes|%s",
+                         (unsigned long long)limit, (unsigned long long)bytes, where);
+        for (int i = 0; st == RESHED_OK && i < filters; i++) {
+            unsigned flags, info;
+            size_t n = 0;
+            H5Z_filter_t f = H5Pget_filter2(plist, (unsigned)i, &flags, &n, NULL, 0, NULL, &info);
+            if (f != H5Z_FILTER_DEFLATE && f != H5Z_FILTER_SHUFFLE && f != H5Z_FILTER_FLETCHER32)
+                st = rs_fail(err, RESHED_EUNSUPPORTED,
+                             "filter of the dataset|deflate, shuffle or Fletcher32|filter %d|%s",
+                             (int)f, where);
+        }
+    }
+    rs_h5_close(plist);
+    if (st != RESHED_OK) return st;
+    uint64_t stored = H5Dget_storage_size(dset);
+    if (stored < room) room = stored;
+    if (need > FREE_BYTES && need / DEFLATE_LIMIT > room)
+        return rs_fail(err, RESHED_ECORRUPT,
+                       "size of the dataset|at most %llu bytes for what the file stores|%llu "
+                       "bytes|%s",
+                       (unsigned long long)(room * DEFLATE_LIMIT), (unsigned long long)need, where);
+    return RESHED_OK;
+}
+
+reshed_status rs_h5_check_dataset(hid_t dset, uint64_t file_size, int max_ndim, uint64_t max_count,
+                                  rs_h5_shape *shape, const char *where, reshed_error *err)
+{
+    hid_t type = H5Dget_type(dset), space = H5Dget_space(dset);
+    rs_h5_shape s = {.count = 1};
+    reshed_status st = RESHED_OK;
+    size_t element = type < 0 ? 0 : H5Tget_size(type);
+    if (type < 0 || space < 0) {
+        st = rs_h5_fail(err, RESHED_ECORRUPT, "cannot read the dataset's description", where);
+    } else if (!is_number(type) && !(s.is_complex = is_pair(type))) {
+        st = rs_fail(err, RESHED_EUNSUPPORTED,
+                     "type of the dataset|integers, floats or complex floats|another type|%s",
+                     where);
+    } else if (H5Sget_simple_extent_type(space) == H5S_NULL) {
+        st = rs_fail(err, RESHED_EUNSUPPORTED, "the dataset is empty||a null dataspace|%s", where);
+    } else if ((s.ndim = H5Sget_simple_extent_ndims(space)) < 0 || s.ndim > max_ndim ||
+               H5Sget_simple_extent_dims(space, s.dims, NULL) < 0) {
+        st = rs_fail(err, RESHED_EUNSUPPORTED, "axes of the dataset|at most %d|%d|%s", max_ndim,
+                     s.ndim, where);
+    }
+    rs_h5_close(space);
+    rs_h5_close(type);
+    if (st != RESHED_OK) return st;
+    for (int i = 0; i < s.ndim; i++) {
+        if (s.dims[i] != 0 && s.count > max_count / s.dims[i])
+            return rs_fail(err, RESHED_EUNSUPPORTED, "elements of the dataset|at most %llu|more|%s",
+                           (unsigned long long)max_count, where);
+        s.count *= s.dims[i];
+    }
+    st = check_storage(dset, s.count * element, element, file_size, where, err);
+    if (st == RESHED_OK) *shape = s;
+    return st;
+}
+
+reshed_status rs_h5_read_doubles(hid_t dset, const rs_h5_shape *shape, double **out,
+                                 const char *where, reshed_error *err)
+{
+    size_t each = shape->is_complex ? 2 * sizeof(double) : sizeof(double);
+    double *data = rs_alloc(shape->count, each);
+    if (!data) return rs_fail_nomem(err, "the dataset", shape->count * each);
+    hid_t type = rs_h5_memory_type(dset, shape->is_complex);
+    bool ok = type >= 0 &&
+              (shape->count == 0 || H5Dread(dset, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, data) >= 0);
+    reshed_status st =
+        ok ? RESHED_OK : rs_h5_fail(err, RESHED_ECORRUPT, "cannot read the dataset", where);
+    rs_h5_close(type);
+    if (!ok) {
+        rs_free(data);
+        return st;
+    }
+    *out = data;
+    return RESHED_OK;
+}

@@ -1,0 +1,73 @@
+/* h5.h - what the HDF5 readers and writers of this room share: quiet calls, text and number
+ * attributes, and the checks that a dataset must pass before anything is allocated for it.
+ *
+ * The HDF5 library trusts a file more than we do, so nothing here lets a file choose a size, a type
+ * conversion, a filter or another file: see rs_h5_check_dataset. */
+#ifndef RS_IO_HDF5_H5_H
+#define RS_IO_HDF5_H5_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/status.h"
+#include "io/hdf5/file.h"
+
+/* The library prints its error stack unless told not to. Each public function of this room hushes
+ * it on entry and restores the caller's setting on exit. */
+typedef struct rs_h5_hush {
+    H5E_auto2_t func;
+    void *data;
+} rs_h5_hush;
+rs_h5_hush rs_h5_hush_begin(void);
+void rs_h5_hush_end(rs_h5_hush hush);
+
+/* rs_fail with the library's innermost reason as what was found: "what (found REASON) at where".
+ * The status becomes RESHED_ENOMEM when that was the library's trouble. */
+reshed_status rs_h5_fail(reshed_error *err, reshed_status status, const char *what,
+                         const char *where);
+
+/* Close an identifier of any kind; negative ones are left alone. */
+void rs_h5_close(hid_t id);
+
+/* Whether obj has an attribute of that name. */
+bool rs_h5_has_attr(hid_t obj, const char *name);
+/* The attribute as text (fixed or variable length, one element), cut to fit buf[n] at a whole
+ * character. False when it is absent or something else; buf is then "". n <= 4096. */
+bool rs_h5_text(rs_h5_file *f, hid_t obj, const char *name, char *buf, size_t n);
+/* The attribute as a number (integer or float, one element). */
+bool rs_h5_number(hid_t obj, const char *name, double *out);
+/* Element k of an attribute of n texts. */
+bool rs_h5_text_at(rs_h5_file *f, hid_t obj, const char *name, int k, int n, char *buf,
+                   size_t size);
+/* Whether the attribute holds n lists of object references, each with one or more. */
+bool rs_h5_has_lists(hid_t obj, const char *name, int n);
+
+/* Set a scalar attribute, replacing one of that name. Text is UTF-8 of variable length. */
+bool rs_h5_set_text(hid_t obj, const char *name, const char *text);
+bool rs_h5_set_number(hid_t obj, const char *name, double value);
+bool rs_h5_set_int(hid_t obj, const char *name, int64_t value);
+
+/* A number type that we read: how to store it in memory, and whether it is a complex pair. */
+typedef struct rs_h5_shape {
+    int ndim; /* 0..H5S_MAX_RANK */
+    hsize_t dims[H5S_MAX_RANK];
+    uint64_t count;
+    bool is_complex;
+} rs_h5_shape;
+
+/* Checks that dset is numeric, at most max_count elements and max_ndim axes, stored in this file
+ * itself (no external or virtual storage), with the deflate, shuffle and Fletcher32 filters only,
+ * and that its size is in proportion to what the file stores. Fills *shape. where: its path. */
+reshed_status rs_h5_check_dataset(hid_t dset, uint64_t file_size, int max_ndim, uint64_t max_count,
+                                  rs_h5_shape *shape, const char *where, reshed_error *err);
+
+/* Reads a checked dataset whole into a new block of doubles (pairs when complex; rs_free). */
+reshed_status rs_h5_read_doubles(hid_t dset, const rs_h5_shape *shape, double **out,
+                                 const char *where, reshed_error *err);
+
+/* The memory type of one element as double, or as a pair of doubles with the members' names of
+ * dset's file type; < 0 on failure. The caller closes it. */
+hid_t rs_h5_memory_type(hid_t dset, bool is_complex);
+
+#endif

@@ -1,0 +1,206 @@
+#include "io/nsid/image.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "io/common/units.h"
+
+/* The two axes of an image, or false. */
+static bool image_axes(const rs_nsid_data *d, int *x, int *y)
+{
+    int axis[2] = {0, 1}, n = 0;
+    if (d->ndim < 2) return false;
+    for (int i = 0; d->ndim > 2 && i < d->ndim; i++) {
+        if (d->dim[i].n == 1) continue;
+        if (n == 2) return false;
+        axis[n++] = i;
+    }
+    if (d->ndim > 2 && n != 2) return false;
+    const char *a = d->dim[axis[0]].name, *b = d->dim[axis[1]].name;
+    bool swapped = (a[0] == 'y' || a[0] == 'Y') && (b[0] == 'x' || b[0] == 'X');
+    *x = axis[swapped];
+    *y = axis[!swapped];
+    return true;
+}
+
+bool rs_nsid_is_image(const rs_nsid_data *d)
+{
+    int x, y;
+    return !d->is_complex && image_axes(d, &x, &y) &&
+           (strncmp(d->data_type, "IMAGE", 5) == 0 ||
+            (strcmp(d->dim[x].type, "SPATIAL") == 0 && strcmp(d->dim[y].type, "SPATIAL") == 0));
+}
+
+/* Metres in one unit of an axis. SciFiReaders gives the axes of an Asylum image the unit of the
+ * channel, though their values are metres: "deg" beside a phase, "A" beside a current. */
+static double axis_metres(const rs_nsid_data *d, const rs_nsid_dim *dim)
+{
+    bool copied = strcmp(dim->units, d->units) == 0 &&
+                  (strcmp(dim->units, "deg") == 0 || strcmp(dim->units, "A") == 0 ||
+                   strcmp(dim->units, "V") == 0);
+    return copied ? 1 : rs_metres_per(dim->units);
+}
+
+/* Whether the axis falls; its step and middle in metres, 0 when it is no evenly spaced length. */
+static bool axis_scale(const rs_nsid_data *d, const rs_nsid_dim *dim, double *step, double *middle)
+{
+    double first = dim->values[0], last = dim->values[dim->n - 1], metres = axis_metres(d, dim);
+    double each = dim->n > 1 ? (last - first) / (double)(dim->n - 1) : 0;
+    bool even = isfinite(each) && each != 0;
+    for (int64_t i = 0; even && i < dim->n; i++)
+        even = fabs(dim->values[i] - (first + (double)i * each)) <= 0.05 * fabs(each);
+    *step = even ? fabs(each) * metres : 0;
+    *middle = even ? 0.5 * (first + last) * metres : 0;
+    return last < first;
+}
+
+reshed_status rs_nsid_to_image(const rs_nsid_data *d, rs_image *out, reshed_error *err)
+{
+    int x, y;
+    rs_image im;
+    double middle_x, middle_y;
+    if (!rs_nsid_is_image(d) || !image_axes(d, &x, &y))
+        return rs_fail(err, RESHED_EUNSUPPORTED,
+                       "kind of the dataset|an image: real, two axes|%s%s of %d axes|%s",
+                       d->is_complex ? "complex " : "", d->data_type, d->ndim, d->path);
+    int64_t nx = d->dim[x].n, ny = d->dim[y].n;
+    reshed_status st = rs_image_init(&im, ny, nx, err);
+    if (st != RESHED_OK) return st;
+    bool x_falls = axis_scale(d, &d->dim[x], &im.dx, &middle_x);
+    bool y_falls = axis_scale(d, &d->dim[y], &im.dy, &middle_y);
+    im.x0 = middle_x;
+    im.y0 = middle_y;
+    int64_t across = x < y ? ny : 1, up = x < y ? 1 : nx; /* distances in data */
+    for (int64_t r = 0; r < ny; r++) {
+        int64_t j = y_falls ? r : ny - 1 - r;
+        for (int64_t c = 0; c < nx; c++) {
+            int64_t i = x_falls ? nx - 1 - c : c;
+            im.data[r * nx + c] = (float)d->data[i * across + j * up];
+        }
+    }
+    rs_channel_copy(im.unit, sizeof im.unit, d->units);
+    rs_channel_copy(im.channel, sizeof im.channel, d->title[0] ? d->title : d->quantity);
+    *out = im;
+    return RESHED_OK;
+}
+
+static reshed_status fill_axis(rs_nsid_dim *dim, const char *name, int n, double step,
+                               double middle, reshed_error *err)
+{
+    dim->values = rs_alloc((size_t)n, sizeof *dim->values);
+    if (!dim->values)
+        return rs_fail_nomem(err, "the coordinates of an axis", (size_t)n * sizeof(double));
+    dim->n = n;
+    snprintf(dim->name, sizeof dim->name, "%s", name);
+    snprintf(dim->quantity, sizeof dim->quantity, "Position");
+    snprintf(dim->units, sizeof dim->units, "%s", step > 0 ? "m" : "px");
+    snprintf(dim->type, sizeof dim->type, "SPATIAL");
+    for (int i = 0; i < n; i++) dim->values[i] = step > 0 ? middle + (i - 0.5 * (n - 1)) * step : i;
+    return RESHED_OK;
+}
+
+reshed_status rs_nsid_from_image(const rs_image *im, rs_nsid_data *out, reshed_error *err)
+{
+    rs_nsid_data d = {.ndim = 2};
+    size_t w = (size_t)im->width, h = (size_t)im->height;
+    d.count = (uint64_t)w * h;
+    reshed_status st = fill_axis(&d.dim[0], "x", im->width, im->dx, im->x0, err);
+    if (st == RESHED_OK) st = fill_axis(&d.dim[1], "y", im->height, im->dy, im->y0, err);
+    if (st == RESHED_OK && !(d.data = rs_alloc(d.count, sizeof *d.data)))
+        st = rs_fail_nomem(err, "an image", d.count * sizeof *d.data);
+    if (st != RESHED_OK) {
+        rs_nsid_data_clear(&d);
+        return st;
+    }
+    for (size_t i = 0; i < w; i++)
+        for (size_t j = 0; j < h; j++) d.data[i * h + j] = im->data[(h - 1 - j) * w + i];
+    const char *name = im->channel[0] ? im->channel : "generic";
+    rs_channel_copy(d.name, sizeof d.name, name);
+    rs_channel_copy(d.quantity, sizeof d.quantity, name);
+    rs_channel_copy(d.units, sizeof d.units, im->unit);
+    strcpy(d.data_type, "IMAGE");
+    strcpy(d.modality, "generic");
+    strcpy(d.source, "generic");
+    *out = d;
+    return RESHED_OK;
+}
+
+/* The channels that are images; map NULL or [count]: their numbers in the file. */
+static reshed_status list_images(const rs_nsid_file *file, rs_channels *out, int *map,
+                                 reshed_error *err)
+{
+    rs_channels list = {0};
+    const rs_channels *all = rs_nsid_channels(file);
+    for (int k = 0; k < rs_nsid_count(file); k++) {
+        rs_channel *c;
+        if (!rs_nsid_is_image(rs_nsid_info(file, k))) continue;
+        reshed_status st = rs_channels_add(&list, "", &c, err);
+        if (st != RESHED_OK) {
+            rs_channels_clear(&list);
+            return st;
+        }
+        *c = all->c[k];
+        if (map) map[list.n - 1] = k;
+    }
+    *out = list;
+    return RESHED_OK;
+}
+
+reshed_status rs_nsid_image_list(const rs_nsid_file *file, rs_channels *out, reshed_error *err)
+{
+    return list_images(file, out, NULL, err);
+}
+
+static reshed_status choose(const rs_nsid_file *file, const char *channel, int *k,
+                            reshed_error *err)
+{
+    rs_channels list = {0};
+    int index = 0, other, n = rs_nsid_count(file);
+    int *map = rs_alloc((size_t)n, sizeof *map);
+    if (!map) return rs_fail_nomem(err, "the list of images", (size_t)n * sizeof *map);
+    reshed_status st = list_images(file, &list, map, err);
+    if (st == RESHED_OK && list.n == 0) {
+        st = rs_fail(err, RESHED_EUNSUPPORTED,
+                     "no image in the HDF5 file|an NSID main dataset with two axes|%d main "
+                     "datasets, no image among them",
+                     n);
+    } else if (st == RESHED_OK) {
+        st = rs_channel_choose(&list, channel, &index, err);
+        if (st == RESHED_OK) {
+            *k = map[index];
+        } else if (rs_nsid_find(file, channel, &other, NULL) == RESHED_OK) {
+            *k = other; /* rs_nsid_to_image says what it is instead */
+            st = RESHED_OK;
+        }
+    }
+    rs_channels_clear(&list);
+    rs_free(map);
+    return st;
+}
+
+reshed_status rs_nsid_image_read(rs_nsid_file *file, const char *channel, rs_image *out,
+                                 reshed_error *err)
+{
+    int k = 0;
+    rs_nsid_data d = {0};
+    reshed_status st = choose(file, channel, &k, err);
+    const rs_nsid_data *info = st == RESHED_OK ? rs_nsid_info(file, k) : NULL;
+    if (info && !rs_nsid_is_image(info)) return rs_nsid_to_image(info, out, err);
+    if (st == RESHED_OK) st = rs_nsid_read(file, k, &d, err);
+    if (st == RESHED_OK) st = rs_nsid_to_image(&d, out, err);
+    if (st == RESHED_OK) rs_channel_copy(out->channel, sizeof out->channel, rs_nsid_label(file, k));
+    rs_nsid_data_clear(&d);
+    return st;
+}
+
+reshed_status rs_nsid_image_read_mem(const uint8_t *bytes, size_t len, const char *channel,
+                                     rs_image *out, reshed_error *err)
+{
+    rs_nsid_file *f = NULL;
+    reshed_status st = rs_nsid_open_mem(bytes, len, &f, err);
+    if (st == RESHED_OK) st = rs_nsid_image_read(f, channel, out, err);
+    rs_nsid_close(f);
+    return st;
+}

@@ -1,0 +1,28 @@
+/* layout.h - what the reader and the writer of reshed's weights file agree on. */
+#ifndef RS_IO_WEIGHTS_LAYOUT_H
+#define RS_IO_WEIGHTS_LAYOUT_H
+
+#include "base/tensors.h"
+#include "io/hdf5/h5.h"
+
+#define RS_WEIGHTS_FORMAT "reshed-weights"
+#define RS_WEIGHTS_VERSION 1
+
+/* Room for "member_" and any int. */
+#define RS_WEIGHTS_GROUP 24
+
+/* The HDF5 types of tensor elements. Made once per file, since HDF5 has no half precision of its
+ * own. */
+typedef struct rs_weights_types {
+    hid_t half_file, half_memory; /* owned */
+} rs_weights_types;
+
+/* False when HDF5 refuses; types need closing in both cases. */
+bool rs_weights_types_open(rs_weights_types *types);
+void rs_weights_types_close(rs_weights_types *types);
+
+/* The type of dtype in the file (little-endian) and in memory (native); borrowed. */
+hid_t rs_weights_file_type(const rs_weights_types *types, rs_dtype dtype);
+hid_t rs_weights_memory_type(const rs_weights_types *types, rs_dtype dtype);
+
+#endif

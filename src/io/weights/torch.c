@@ -1,0 +1,313 @@
+/* The parts of a torch ZIP file (domain facts; every one is checked here or below):
+ *
+ *   NAME/data.pkl      the pickled dict (pickle.c); NAME is "archive" or the stem of the file
+ *   NAME/byteorder     "little" or "big"; absent in files of torch before 2.1: little
+ *   NAME/data/KEY      the storages, raw (torch_storage.c)
+ *   NAME/version, ...  of no use here
+ *
+ * and of the dict that AtomAI pickles:
+ *
+ *   model_type 'seg', model 'ResHedNet', nb_classes, batch_norm, dropout, upsampling, nb_filters,
+ *   layers, optimizer, weights
+ */
+#include "io/weights/torch.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/os.h"
+#include "io/weights/model.h"
+#include "io/weights/pickle.h"
+#include "io/weights/torch_storage.h"
+#include "io/weights/zip.h"
+
+/* Weights do not compress, and AtomAI's files are stored plainly: more than this is no weights
+ * file. */
+#define UNFOLD_FACTOR 16u
+#define UNFOLD_BASE ((uint64_t)1 << 20)
+/* A tensor's own cost beside its values, for the same budget. */
+#define TENSOR_COST 256u
+/* The full ensemble's is 0.3 MB. */
+#define MAX_PICKLE ((uint64_t)64 << 20)
+#define MAX_FILE ((size_t)1 << (sizeof(size_t) > 4 ? 36 : 31))
+
+/* --------------------------------------------------------------------------------- the archive */
+/* What torch.save wrote before version 1.6: the magic number as a pickled long. */
+static const uint8_t old_magic[] = {0x80, 0x02, 0x8a, 0x0a, 0x6c, 0xfc, 0x9c,
+                                    0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19};
+
+static bool starts(const uint8_t *head, size_t n, const void *with, size_t k)
+{
+    return n >= k && memcmp(head, with, k) == 0;
+}
+
+bool rs_torch_detect(const uint8_t *head, size_t n)
+{
+    return starts(head, n, "PK\x03\x04", 4) || starts(head, n, old_magic, sizeof old_magic);
+}
+
+static reshed_status open_archive(const void *data, size_t len, rs_zip **zip, reshed_error *err)
+{
+    if (starts(data, len, old_magic, sizeof old_magic))
+        return rs_fail(err, RESHED_EUNSUPPORTED,
+                       "torch file in the format of before version 1.6|a ZIP file; re-save it in "
+                       "Python: torch.save(torch.load(F, map_location='cpu'), F)|a bare pickle");
+    if (!starts(data, len, "PK", 2))
+        return rs_fail(err, RESHED_ECORRUPT, "not a torch file|a ZIP archive|other bytes");
+    return rs_zip_open_mem(data, len, (uint64_t)len * UNFOLD_FACTOR + UNFOLD_BASE, zip, err);
+}
+
+/* The index of the one member NAME/data.pkl, and NAME. */
+static reshed_status find_pickle(const rs_zip *zip, char *prefix, size_t room, int64_t *index,
+                                 reshed_error *err)
+{
+    static const char tail[] = "/data.pkl";
+    int64_t n = rs_zip_count(zip), found = -1;
+    for (int64_t i = 0; i < n; i++) {
+        const char *name = rs_zip_name(zip, i);
+        size_t k = name ? strlen(name) : 0;
+        if (k < sizeof tail || strcmp(name + k - (sizeof tail - 1), tail) != 0) continue;
+        k -= sizeof tail - 1;
+        if (memchr(name, '/', k) || k >= room) continue;
+        if (found >= 0) return rs_fail(err, RESHED_ECORRUPT, "torch file|one data.pkl|several");
+        memcpy(prefix, name, k);
+        prefix[k] = '\0';
+        found = i;
+    }
+    if (found < 0)
+        return rs_fail(err, RESHED_ECORRUPT,
+                       "not a torch file|a member NAME/data.pkl|a ZIP "
+                       "archive without one");
+    *index = found;
+    return RESHED_OK;
+}
+
+static reshed_status read_byteorder(rs_zip *zip, const char *prefix, bool *big, reshed_error *err)
+{
+    char path[160];
+    uint8_t *text = NULL;
+    size_t n;
+    snprintf(path, sizeof path, "%.128s/byteorder", prefix);
+    int64_t i = rs_zip_find(zip, path);
+    *big = false;
+    if (i < 0) return RESHED_OK;
+    reshed_status st = rs_zip_read_new(zip, i, 64, &text, &n, err);
+    if (st != RESHED_OK) return st;
+    if (strcmp((char *)text, "big") == 0)
+        *big = true;
+    else if (strcmp((char *)text, "little") != 0)
+        st = rs_fail(err, RESHED_ECORRUPT, "byte order|'little' or 'big'|'%.40s'", (char *)text);
+    rs_free(text);
+    return st;
+}
+
+/* ------------------------------------------------------------------------------- the meta dict */
+static reshed_status fail_key(reshed_error *err, reshed_status st, const char *key,
+                              const char *expected, const rs_pkl *found)
+{
+    char text[128];
+    return rs_fail(err, st, "AtomAI model: '%s'|%s|%s", key, expected,
+                   rs_pkl_describe(found, text, sizeof text));
+}
+
+static reshed_status get_int(const rs_pkl *meta, const char *key, int max, int *out,
+                             reshed_error *err)
+{
+    const rs_pkl *v = rs_pkl_get(meta, key);
+    if (!v || v->kind != RS_PKL_INT || v->u.i < 1 || v->u.i > max) {
+        char expected[64];
+        snprintf(expected, sizeof expected, "an integer from 1 to %d", max);
+        return fail_key(err, RESHED_ECORRUPT, key, expected, v);
+    }
+    *out = (int)v->u.i;
+    return RESHED_OK;
+}
+
+static reshed_status get_layers(const rs_pkl *meta, rs_model_file *m, reshed_error *err)
+{
+    const rs_pkl *v = rs_pkl_get(meta, "layers");
+    if (!v || (v->kind != RS_PKL_LIST && v->kind != RS_PKL_TUPLE) || v->u.items.n < 1 ||
+        v->u.items.n > RS_MODEL_MAX_LEVELS)
+        return fail_key(err, RESHED_ECORRUPT, "layers", "a list of block counts", v);
+    m->levels = (int)v->u.items.n;
+    for (int i = 0; i < m->levels; i++) {
+        const rs_pkl *k = v->u.items.at[i];
+        if (k->kind != RS_PKL_INT || k->u.i < 1 || k->u.i > RS_MODEL_MAX_BLOCKS)
+            return fail_key(err, RESHED_ECORRUPT, "layers", "counts of 1 or more", k);
+        m->layers[i] = (int)k->u.i;
+    }
+    return RESHED_OK;
+}
+
+/* Says what the file holds when it is not a ResHedNet for segmentation. */
+static reshed_status check_kind(const rs_pkl *meta, reshed_error *err)
+{
+    if (!meta || meta->kind != RS_PKL_DICT)
+        return fail_key(err, RESHED_EUNSUPPORTED, "(content)",
+                        "the dict that AtomAI's save_model writes", meta);
+    const rs_pkl *type = rs_pkl_get(meta, "model_type"), *model = rs_pkl_get(meta, "model");
+    if (!type && !model && !rs_pkl_get(meta, "weights"))
+        return rs_fail(err, RESHED_EUNSUPPORTED,
+                       "not an AtomAI model|a dict with 'model_type', 'model' and 'weights'|a dict "
+                       "without them (a bare state_dict?)");
+    if (!rs_pkl_is(type, "seg"))
+        return fail_key(err, RESHED_EUNSUPPORTED, "model_type", "'seg' (a segmentation network)",
+                        type);
+    if (!rs_pkl_is(model, "ResHedNet"))
+        return fail_key(err, RESHED_EUNSUPPORTED, "model", "'ResHedNet'", model);
+    const rs_pkl *norm = rs_pkl_get(meta, "batch_norm");
+    if (norm && norm->kind == RS_PKL_BOOL && norm->u.i == 0)
+        return fail_key(err, RESHED_EUNSUPPORTED, "batch_norm",
+                        "True (a network with batch normalisation)", norm);
+    if (!norm || norm->kind != RS_PKL_BOOL)
+        return fail_key(err, RESHED_ECORRUPT, "batch_norm", "True", norm);
+    return RESHED_OK;
+}
+
+/* Every field but members. Dropout does nothing outside training, so any value will do. */
+static reshed_status read_meta(const rs_pkl *meta, rs_model_file *m, reshed_error *err)
+{
+    reshed_status st = check_kind(meta, err);
+    if (st == RESHED_OK) st = get_int(meta, "nb_classes", RS_MODEL_MAX_CLASSES, &m->classes, err);
+    if (st == RESHED_OK) st = get_int(meta, "nb_filters", RS_MODEL_MAX_FILTERS, &m->filters, err);
+    if (st == RESHED_OK) st = get_layers(meta, m, err);
+    if (st != RESHED_OK) return st;
+    const rs_pkl *up = rs_pkl_get(meta, "upsampling");
+    if (rs_pkl_is(up, "bilinear") || rs_pkl_is(up, "nearest"))
+        snprintf(m->upsampling, sizeof m->upsampling, "%.*s", (int)up->u.text.n,
+                 (const char *)up->u.text.s);
+    else
+        return fail_key(err, RESHED_EUNSUPPORTED, "upsampling", "'bilinear' or 'nearest'", up);
+    strcpy(m->model, "ResHedNet");
+    return RESHED_OK;
+}
+
+/* --------------------------------------------------------------------------------- the weights */
+/* Finds the state_dicts: one for each key 0..n-1 of an ensemble, or `weights` itself. */
+static reshed_status find_members(const rs_pkl *weights, const rs_pkl **member, int *members,
+                                  reshed_error *err)
+{
+    if (!weights || weights->kind != RS_PKL_DICT || weights->u.items.n == 0)
+        return fail_key(err, RESHED_ECORRUPT, "weights", "a dict of tensors or of state_dicts",
+                        weights);
+    size_t n = weights->u.items.n / 2;
+    if (weights->u.items.at[0]->kind == RS_PKL_STR) {
+        member[0] = weights;
+        *members = 1;
+        return RESHED_OK;
+    }
+    if (n > RS_MODEL_MAX_MEMBERS)
+        return rs_fail(err, RESHED_EUNSUPPORTED, "members of the ensemble|at most %d|%zu",
+                       RS_MODEL_MAX_MEMBERS, n);
+    for (size_t i = 0; i < n; i++) {
+        const rs_pkl *key = weights->u.items.at[2 * i], *value = weights->u.items.at[2 * i + 1];
+        if (key->kind != RS_PKL_INT || key->u.i < 0 || (uint64_t)key->u.i >= n || member[key->u.i])
+            return fail_key(err, RESHED_ECORRUPT, "weights", "the keys 0, 1, ... once each", key);
+        if (value->kind != RS_PKL_DICT || value->u.items.n == 0)
+            return fail_key(err, RESHED_ECORRUPT, "weights", "a state_dict for each member", value);
+        member[key->u.i] = value;
+    }
+    *members = (int)n;
+    return RESHED_OK;
+}
+
+/* One view for each tensor of each member, in a new block. budget: bytes that all may take. */
+static reshed_status parse_views(const rs_pkl *const *member, int members, uint64_t budget,
+                                 rs_torch_view **out, size_t *count, reshed_error *err)
+{
+    size_t n = 0, k = 0;
+    reshed_status st = RESHED_OK;
+    for (int i = 0; i < members; i++) {
+        size_t tensors = member[i]->u.items.n / 2;
+        if (tensors > RS_MODEL_MAX_TENSORS || (n += tensors) > budget / TENSOR_COST)
+            return rs_fail(err, RESHED_ECORRUPT, "implausibly many tensors|||member %d", i);
+    }
+    rs_torch_view *views = rs_alloc(n, sizeof *views);
+    if (!views) return rs_fail_nomem(err, "the tensors' descriptions", n * sizeof *views);
+    for (int i = 0; i < members; i++)
+        for (size_t j = 0; j < member[i]->u.items.n && st == RESHED_OK; j += 2) {
+            const rs_pkl *name = member[i]->u.items.at[j];
+            if (name->kind != RS_PKL_STR) {
+                st = fail_key(err, RESHED_ECORRUPT, "weights", "names of tensors", name);
+                break;
+            }
+            st = rs_torch_view_parse(member[i]->u.items.at[j + 1], name, i, &views[k], err);
+            if (st != RESHED_OK) break;
+            uint64_t cost = TENSOR_COST + views[k].count * rs_dtype_size(views[k].type->to);
+            if (cost > budget)
+                st = rs_fail(err, RESHED_ECORRUPT,
+                             "tensors take implausibly many bytes for this file|||member %d", i);
+            budget -= cost;
+            k++;
+        }
+    if (st != RESHED_OK) {
+        rs_free(views);
+        return st;
+    }
+    *out = views;
+    *count = n;
+    return RESHED_OK;
+}
+
+static reshed_status read_weights(rs_zip *zip, const char *prefix, const rs_pkl *weights,
+                                  uint64_t budget, rs_model_file *m, reshed_error *err)
+{
+    const rs_pkl *member[RS_MODEL_MAX_MEMBERS] = {NULL};
+    rs_torch_view *views = NULL;
+    size_t n = 0;
+    bool big = false;
+    int members = 0;
+    reshed_status st = read_byteorder(zip, prefix, &big, err);
+    if (st == RESHED_OK) st = find_members(weights, member, &members, err);
+    if (st == RESHED_OK) st = parse_views(member, members, budget, &views, &n, err);
+    if (st != RESHED_OK) return st;
+    m->member = rs_zalloc((size_t)members, sizeof *m->member);
+    if (!m->member) {
+        st = rs_fail_nomem(err, "the members", (size_t)members * sizeof *m->member);
+    } else {
+        m->members = members;
+        st = rs_torch_load_views(zip, prefix, big, views, n, m->member, err);
+    }
+    rs_free(views);
+    return st;
+}
+
+reshed_status rs_torch_read_mem(const void *data, size_t len, rs_model_file *out, reshed_error *err)
+{
+    rs_zip *zip = NULL;
+    uint8_t *text = NULL;
+    rs_pickle *pickle = NULL;
+    rs_model_file m = {0};
+    char prefix[128];
+    int64_t index = -1;
+    size_t n = 0;
+    reshed_status st = open_archive(data, len, &zip, err);
+    if (st == RESHED_OK) st = find_pickle(zip, prefix, sizeof prefix, &index, err);
+    if (st == RESHED_OK) st = rs_zip_read_new(zip, index, MAX_PICKLE, &text, &n, err);
+    if (st == RESHED_OK) st = rs_pickle_parse(text, n, &pickle, err);
+    if (st == RESHED_OK) st = read_meta(rs_pickle_root(pickle), &m, err);
+    if (st == RESHED_OK)
+        st = read_weights(zip, prefix, rs_pkl_get(rs_pickle_root(pickle), "weights"),
+                          (uint64_t)len * UNFOLD_FACTOR + UNFOLD_BASE, &m, err);
+    if (st == RESHED_OK) st = rs_model_file_check(&m, err);
+    if (st == RESHED_OK)
+        *out = m;
+    else
+        rs_model_file_clear(&m);
+    rs_pickle_free(pickle);
+    rs_free(text);
+    rs_zip_close(zip);
+    return st;
+}
+
+reshed_status rs_torch_read(const char *path, rs_model_file *out, reshed_error *err)
+{
+    uint8_t *data = NULL;
+    size_t len;
+    reshed_status st = rs_os_read_file(path, MAX_FILE, &data, &len, err);
+    if (st != RESHED_OK) return st;
+    st = rs_torch_read_mem(data, len, out, err);
+    rs_free(data);
+    return st;
+}

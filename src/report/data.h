@@ -1,0 +1,64 @@
+/* data.h - what a report is made of, read from a session at one moment. */
+#ifndef RS_REPORT_DATA_H
+#define RS_REPORT_DATA_H
+
+#include <stdbool.h>
+
+#include "spm/session/session.h"
+
+/* The metrics of the paper's maps; each is the first of several names that the session has. */
+typedef enum scan_role {
+    SCAN_WIDTH,
+    SCAN_COERCIVE,
+    SCAN_AREA,
+    SCAN_NUCLEATION_NEG,
+    SCAN_NUCLEATION_POS,
+    SCAN_ROLES
+} scan_role;
+
+typedef struct scan_data {
+    rs_session *session;
+    const rs_session_setup *setup;
+    rs_session_progress progress;
+    int rows, cols;
+    double dx, dy; /* m */
+    float *map[RS_SESSION_MAPS];
+    bool has_map[RS_SESSION_MAPS]; /* whether any value of it is finite */
+    uint8_t *mask[RS_SESSION_MASKS];
+    bool has_mask[RS_SESSION_MASKS]; /* whether any pixel of it is set */
+    uint8_t *state;                  /* [rows] */
+    int final_rows, fresh_rows;      /* rows FINAL; PROVISIONAL or STALE */
+    rs_session_arrival *arrival;     /* [rows], trace */
+    rs_session_processed *processed; /* [rows] */
+    int alarms;                      /* rows with one */
+    rs_session_point *point;         /* [points] */
+    int of_state[4];                 /* points in each rs_session_point_state */
+    rs_session_drift *drift;         /* [drifts] */
+    rs_session_event *event;         /* [events] */
+
+    /* Loops, on the off-field readings where there are any. */
+    int steps, field;
+    int period;           /* steps of one cycle */
+    int role[SCAN_ROLES]; /* of setup->metric; -1: not there */
+    double *metric;   /* [metrics][points], NaN where there is none or the loop is not trusted */
+    double *response; /* [points][steps]: mean of the cycles; NaN where there is none */
+    bool *loop;       /* [points]: whether it has a response */
+    bool *trusted;    /* [points]: it has, and metric "flags" has no bit of RS_LOOP_BAD */
+    int loops, trusted_loops;
+    const char *response_unit;
+} scan_data;
+
+/* Reads all of it. Clear also after a failure. */
+reshed_status scan_data_read(rs_session *s, scan_data *d, reshed_error *err);
+void scan_data_clear(scan_data *d);
+
+/* A metric's values [points], NULL when the session has none such; its unit ("" for numbers); and
+ * its name for people. */
+const double *scan_data_metric(const scan_data *d, scan_role role);
+const char *scan_data_unit(const scan_data *d, scan_role role);
+const char *scan_role_name(scan_role role);
+
+/* Of the finite values of x[n] the quantile q; NaN without any. work [n]. */
+double scan_quantile(const double *x, int n, double q, double *work);
+
+#endif

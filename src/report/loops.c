@@ -1,0 +1,414 @@
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "beps/loop.h"
+#include "beps/metrics.h"
+#include "beps/robust.h"
+#include "imgproc/figures/plot.h"
+#include "report/overlay.h"
+#include "report/part.h"
+
+enum { PICKED = 5 };
+
+/* What this section works with; the sweep is empty where the voltages are no loop. */
+typedef struct loops {
+    const scan_data *d;
+    const double *v; /* [steps] of one cycle */
+    rs_sweep sweep;
+    uint8_t *skip;     /* [points][steps] samples that stand away from their loop */
+    double *work;      /* [points + 3*steps + rs_metric_work] */
+    double *mean, *sd; /* [steps] over the trusted loops */
+    double *x, *y;     /* [points] m, in the frame, y up */
+} loops;
+
+static bool ready(const scan_page *p)
+{
+    return p->failure.status == RESHED_OK;
+}
+
+static void loops_clear(loops *l)
+{
+    rs_sweep_clear(&l->sweep);
+    rs_free(l->skip);
+    rs_free(l->work);
+    rs_free(l->mean);
+    rs_free(l->sd);
+    rs_free(l->x);
+    rs_free(l->y);
+}
+
+/* Mean and standard deviation of each step, failed samples left out. */
+static void average(loops *l)
+{
+    const scan_data *d = l->d;
+    for (int i = 0; i < d->steps; i++) {
+        double n = 0, mean = 0, sum = 0;
+        for (int k = 0; k < d->progress.points; k++) {
+            size_t at = (size_t)k * (size_t)d->steps + (size_t)i;
+            if (!d->trusted[k] || l->skip[at] || !isfinite(d->response[at])) continue;
+            double delta = d->response[at] - mean;
+            mean += delta / ++n;
+            sum += delta * (d->response[at] - mean);
+        }
+        l->mean[i] = n > 0 ? mean : NAN;
+        l->sd[i] = n > 1 ? sqrt(sum / (n - 1)) : 0;
+    }
+}
+
+static reshed_status loops_take(const scan_data *d, loops *l, reshed_error *err)
+{
+    size_t points = (size_t)d->progress.points, steps = (size_t)d->steps;
+    *l = (loops){.d = d, .v = d->setup->spectroscopy.voltage};
+    l->skip = rs_zalloc(points * steps, sizeof *l->skip);
+    l->work = rs_alloc(points + 3 * steps + rs_metric_work(d->steps), sizeof *l->work);
+    l->mean = rs_alloc(steps, sizeof *l->mean);
+    l->sd = rs_alloc(steps, sizeof *l->sd);
+    l->x = rs_alloc(points, sizeof *l->x);
+    l->y = rs_alloc(points, sizeof *l->y);
+    if (!l->skip || !l->work || !l->mean || !l->sd || !l->x || !l->y)
+        return rs_fail_nomem(err, "loops", points * steps);
+    reshed_status st = rs_sweep_create(l->v, d->steps, &l->sweep, err);
+    if (st != RESHED_OK && st != RESHED_EUNSUPPORTED && st != RESHED_EINVAL) return st;
+    for (size_t k = 0; k < points; k++) {
+        if (l->sweep.n && d->loop[k])
+            rs_loop_spikes(&l->sweep, d->response + k * steps, l->skip + k * steps, l->work);
+        l->x[k] = (d->point[k].col + 0.5) * (d->dx > 0 ? d->dx : 1);
+        l->y[k] = (d->rows - 0.5 - d->point[k].row) * (d->dx > 0 ? d->dy : 1);
+        if (!isfinite(l->x[k]) || !isfinite(l->y[k])) l->x[k] = l->y[k] = NAN;
+    }
+    average(l);
+    return RESHED_OK;
+}
+
+/* ------------------------------------------------------------------------------------- one loop */
+/* A closed line through the samples that count. */
+static void draw_loop(rs_panel *p, const loops *l, const double *y, const uint8_t *skip,
+                      const rs_style *style, double *work)
+{
+    int n = l->d->steps;
+    for (int i = 0; i < n; i++) work[i] = skip && skip[i] ? NAN : y[i];
+    rs_panel_line(p, l->v, work, (size_t)n, style, NULL);
+    if (l->sweep.n) {
+        const double v[2] = {l->v[n - 1], l->v[0]}, back[2] = {work[n - 1], work[0]};
+        rs_style plain = *style;
+        plain.marker = RS_MARKER_NONE;
+        rs_panel_line(p, v, back, 2, &plain, NULL);
+    }
+}
+
+/* The width at the mid level of a loop; NaN, and no arrow, where it has none. */
+static double draw_width(rs_panel *p, const loops *l, const double *y, const uint8_t *skip,
+                         bool named)
+{
+    double m[RS_METRIC_COUNT];
+    char text[64];
+    rs_metric_options o;
+    if (!l->sweep.n) return NAN;
+    rs_metric_defaults(&o);
+    o.fit = false;
+    rs_metrics_compute(&l->sweep, y, skip, &o, l->work, m, NULL);
+    if (!isfinite(m[RS_M_WIDTH_MID]) || !isfinite(m[RS_M_LEVEL_MID])) return NAN;
+    snprintf(text, sizeof text, "%s%.2f V", named ? "width " : "", m[RS_M_WIDTH_MID]);
+    rs_panel_arrow(p, m[RS_M_V_MINUS_MID], m[RS_M_LEVEL_MID], m[RS_M_V_PLUS_MID], m[RS_M_LEVEL_MID],
+                   RS_VERMILION, text);
+    return m[RS_M_WIDTH_MID];
+}
+
+static void name_axes(rs_panel *p, const loops *l)
+{
+    rs_panel_x_axis(p, "Bias", "V");
+    rs_panel_y_axis(p, "Piezoresponse", l->d->response_unit);
+    rs_panel_grid(p);
+}
+
+/* One standard deviation to either side, a band for each branch. */
+static void draw_spread(rs_panel *p, const loops *l, double *work)
+{
+    const rs_sweep *s = &l->sweep;
+    for (int branch = 0; branch < 2; branch++) {
+        const int *at = branch ? s->desc : s->asc;
+        size_t n = (size_t)(branch ? s->n_desc : s->n_asc), steps = (size_t)l->d->steps;
+        for (size_t i = 0; i < n; i++) {
+            work[i] = l->v[at[i]];
+            work[steps + i] = l->mean[at[i]] - l->sd[at[i]];
+            work[2 * steps + i] = l->mean[at[i]] + l->sd[at[i]];
+        }
+        rs_panel_band(p, work, work + steps, work + 2 * steps, n, RS_SKY, 0.35,
+                      branch ? NULL : "\302\261 1 standard deviation of the loops");
+    }
+}
+
+static void put_average(scan_page *page, loops *l)
+{
+    const scan_data *d = l->d;
+    rs_figure *f = NULL;
+    reshed_error err = {0};
+    char caption[256];
+    reshed_status st = rs_figure_create(900, 560, 1, 1, &f, &err);
+    scan_page_fail(page, st, &err);
+    if (st != RESHED_OK) return;
+    rs_panel *p = rs_figure_panel(f, 0, 0, 1, 1);
+    name_axes(p, l);
+    /* draw_width uses the first part of work for itself: it comes after what is copied. */
+    if (l->sweep.n && d->trusted_loops > 1) draw_spread(p, l, l->work);
+    rs_style line = {.colour = RS_BLUE, .width = 2.2, .marker = RS_MARKER_DISC, .marker_size = 5};
+    draw_loop(p, l, l->mean, NULL, &line, l->work);
+    double width = draw_width(p, l, l->mean, NULL, true);
+    int used = snprintf(caption, sizeof caption, "Averaged %s loop of %d of %d measured points",
+                        d->field ? "off-field" : "on-field", d->trusted_loops, d->loops);
+    if (isfinite(width) && used > 0 && (size_t)used < sizeof caption)
+        snprintf(caption + used, sizeof caption - (size_t)used,
+                 "; width %.2f V at the middle of its height", width);
+    scan_page_figure(page, f, SCAN_SVG, 760, caption);
+}
+
+/* ----------------------------------------------------------------------------------------- maps */
+/* Colours that a few wild values do not move. */
+static void range_of(const double *x, int n, double *work, double *lo, double *hi)
+{
+    double middle = rs_median(x, (size_t)n, work), spread = rs_mad(x, (size_t)n, middle, work);
+    *lo = rs_quantile(x, (size_t)n, 0.02, work);
+    *hi = rs_quantile(x, (size_t)n, 0.98, work);
+    if (spread > 0) {
+        *lo = fmax(*lo, middle - 4 * spread);
+        *hi = fmin(*hi, middle + 4 * spread);
+    }
+    if (!(*hi > *lo)) {
+        double pad = middle != 0 ? 0.05 * fabs(middle) : 1;
+        *lo = middle - pad;
+        *hi = middle + pad;
+    }
+}
+
+static int finite_values(const double *x, int n)
+{
+    int k = 0;
+    for (int i = 0; i < n; i++) k += isfinite(x[i]) != 0;
+    return k;
+}
+
+/* The amplitude in grey, brightened so that coloured points stand out. */
+static void draw_background(scan_page *page, rs_panel *p, const scan_data *d)
+{
+    double lo, hi;
+    reshed_error err = {0};
+    reshed_status st = scan_robust_range(d->map[RS_SESSION_AMPLITUDE],
+                                         (size_t)d->rows * (size_t)d->cols, false, &lo, &hi, &err);
+    scan_page_fail(page, st, &err);
+    if (st != RESHED_OK) return;
+    const rs_colour_scale grey = {.map = RS_MAP_GREY, .lo = lo - 0.6 * (hi - lo), .hi = hi};
+    double dx = d->dx > 0 ? d->dx : 1, dy = d->dx > 0 ? d->dy : 1;
+    rs_panel_image(p, d->map[RS_SESSION_AMPLITUDE], d->rows, d->cols, 0, d->cols * dx, 0,
+                   d->rows * dy, &grey);
+    rs_panel_x_axis(p, "x", d->dx > 0 ? "m" : "px");
+    rs_panel_y_axis(p, "y", d->dx > 0 ? "m" : "px");
+}
+
+static double mark_size(const scan_data *d)
+{
+    return d->progress.points < 150 ? 12 : d->progress.points < 600 ? 9 : 7;
+}
+
+static void put_metric_map(scan_page *page, loops *l, scan_role role)
+{
+    const scan_data *d = l->d;
+    const double *value = scan_data_metric(d, role);
+    rs_figure *f = NULL;
+    reshed_error err = {0};
+    char caption[160];
+    rs_colour_scale scale = {
+        .map = RS_MAP_VIRIDIS, .name = scan_role_name(role), .unit = scan_data_unit(d, role)};
+    if (!ready(page)) return;
+    range_of(value, d->progress.points, l->work, &scale.lo, &scale.hi);
+    reshed_status st = rs_figure_create(900, 740, 1, 1, &f, &err);
+    scan_page_fail(page, st, &err);
+    if (st != RESHED_OK) return;
+    rs_figure_font(f, 20);
+    rs_panel *p = rs_figure_panel(f, 0, 0, 1, 1);
+    draw_background(page, p, d);
+    rs_panel_scatter(p, l->x, l->y, value, (size_t)d->progress.points, mark_size(d), &scale);
+    snprintf(caption, sizeof caption, "%s (%s), %d values", scan_role_name(role),
+             d->setup->metric[d->role[role]].name, finite_values(value, d->progress.points));
+    scan_page_figure(page, f, SCAN_PNG, 560, caption);
+}
+
+static void put_histograms(scan_page *page, loops *l, const scan_role *role, int n)
+{
+    const scan_data *d = l->d;
+    rs_figure *f = NULL;
+    reshed_error err = {0};
+    int columns = n < 3 ? n : 3, rows = (n + columns - 1) / columns;
+    if (!ready(page)) return;
+    reshed_status st = rs_figure_create(380 * columns, 290 * rows, rows, columns, &f, &err);
+    scan_page_fail(page, st, &err);
+    if (st != RESHED_OK) return;
+    for (int k = 0; k < n; k++) {
+        const double *value = scan_data_metric(d, role[k]);
+        double lo, hi, middle = rs_median(value, (size_t)d->progress.points, l->work);
+        rs_style line = {.colour = RS_VERMILION, .width = 2};
+        rs_panel *p = rs_figure_panel(f, k / columns, k % columns, 1, 1);
+        range_of(value, d->progress.points, l->work, &lo, &hi);
+        rs_panel_x_axis(p, scan_role_name(role[k]), scan_data_unit(d, role[k]));
+        rs_panel_y_axis(p, "Points", "");
+        rs_panel_histogram(p, value, (size_t)d->progress.points,
+                           d->progress.points < 40    ? 10
+                           : d->progress.points < 200 ? 16
+                                                      : 28,
+                           lo, hi, RS_BLUE, 0.8, NULL);
+        rs_panel_vertical(p, middle, &line, "median");
+    }
+    scan_page_figure(page, f, SCAN_SVG, 380 * columns < 1130 ? 380 * columns : 1130,
+                     "Distributions within the colour ranges of the maps");
+}
+
+static void put_table(scan_page *page, loops *l, const scan_role *role, int n)
+{
+    const scan_data *d = l->d;
+    int points = d->progress.points;
+    scan_page_raw(page, "<table><tr><th class=\"t\">Metric</th><th>Points</th><th>Median</th>"
+                        "<th>Quartiles</th><th>Smallest</th><th>Largest</th></tr>\n");
+    for (int k = 0; k < n; k++) {
+        static const double at[] = {0.5, 0.25, 0.75, 0, 1};
+        const double *value = scan_data_metric(d, role[k]);
+        double q[5];
+        const char *unit = scan_data_unit(d, role[k]);
+        for (int i = 0; i < 5; i++) q[i] = scan_quantile(value, points, at[i], l->work);
+        scan_page_format(page, "<tr><td class=\"t\">%s (", scan_role_name(role[k]));
+        scan_page_text(page, d->setup->metric[d->role[role[k]]].name);
+        scan_page_format(page, ")</td><td>%d</td><td>", finite_values(value, points));
+        scan_page_quantity(page, q[0], 4, unit);
+        scan_page_raw(page, "</td><td>");
+        scan_page_pair(page, q[1], " to ", q[2], 4, unit);
+        scan_page_raw(page, "</td><td>");
+        scan_page_quantity(page, q[3], 4, unit);
+        scan_page_raw(page, "</td><td>");
+        scan_page_quantity(page, q[4], 4, unit);
+        scan_page_raw(page, "</td></tr>\n");
+    }
+    scan_page_raw(page, "</table>\n");
+}
+
+/* --------------------------------------------------------------------------------- picked loops */
+/* The points nearest to quantiles of a metric, different ones, from the smallest. */
+static int pick(const loops *l, const double *value, int out[PICKED])
+{
+    static const double at[PICKED] = {0, 0.25, 0.5, 0.75, 1};
+    int points = l->d->progress.points, n = 0;
+    for (int k = 0; k < PICKED; k++) {
+        double want = scan_quantile(value, points, at[k], l->work);
+        int best = -1;
+        for (int i = 0; i < points; i++) {
+            bool taken = !isfinite(value[i]) || !l->d->loop[i];
+            for (int j = 0; j < n; j++) taken = taken || out[j] == i;
+            if (!taken && (best < 0 || fabs(value[i] - want) < fabs(value[best] - want))) best = i;
+        }
+        if (best >= 0) out[n++] = best;
+    }
+    for (int i = 1; i < n; i++) /* by value */
+        for (int j = i; j > 0 && value[out[j]] < value[out[j - 1]]; j--) {
+            int swap = out[j];
+            out[j] = out[j - 1];
+            out[j - 1] = swap;
+        }
+    return n;
+}
+
+static void draw_picked(rs_panel *p, loops *l, int point, char letter, uint32_t colour)
+{
+    size_t at = (size_t)point * (size_t)l->d->steps;
+    char title[64];
+    rs_style line = {.colour = colour, .width = 1.8, .marker = RS_MARKER_DISC, .marker_size = 4};
+    draw_loop(p, l, l->d->response + at, l->skip + at, &line, l->work);
+    draw_width(p, l, l->d->response + at, l->skip + at, false);
+    name_axes(p, l);
+    snprintf(title, sizeof title, "%c: point %d", letter, point + 1);
+    rs_panel_title(p, title);
+}
+
+static void put_picked(scan_page *page, loops *l, scan_role role)
+{
+    const scan_data *d = l->d;
+    int chosen[PICKED];
+    char caption[160];
+    rs_figure *f = NULL;
+    reshed_error err = {0};
+    if (!ready(page)) return;
+    int n = pick(l, scan_data_metric(d, role), chosen);
+    if (n == 0) return;
+    reshed_status st = rs_figure_create(1700, n > 2 ? 1040 : 520, n > 2 ? 2 : 1, 3, &f, &err);
+    scan_page_fail(page, st, &err);
+    if (st != RESHED_OK) return;
+    rs_figure_font(f, 19);
+    rs_panel *map = rs_figure_panel(f, 0, 0, 1, 1);
+    draw_background(page, map, d);
+    rs_panel_title(map, "Where they were measured");
+    for (int k = 0; k < n; k++) {
+        char letter[2] = {(char)('A' + k), 0};
+        uint32_t colour = rs_series_colour(k);
+        double x = l->x[chosen[k]], y = l->y[chosen[k]];
+        rs_style ring = {.colour = colour, .marker = RS_MARKER_RING, .marker_size = 18};
+        rs_style rim = {.colour = RS_BLACK, .marker = RS_MARKER_DISC, .marker_size = 10};
+        rs_style dot = {.colour = colour, .marker = RS_MARKER_DISC, .marker_size = 7};
+        rs_panel_line(map, &x, &y, 1, &ring, NULL);
+        rs_panel_line(map, &x, &y, 1, &rim, NULL);
+        rs_panel_line(map, &x, &y, 1, &dot, NULL);
+        if (isfinite(x)) rs_panel_text(map, x, y, RS_BLACK, letter);
+        draw_picked(rs_figure_panel(f, (k + 1) / 3, (k + 1) % 3, 1, 1), l, chosen[k], *letter,
+                    colour);
+    }
+    snprintf(caption, sizeof caption,
+             "Loops along the range of the %s, from the smallest (A) to the largest (%c); failed "
+             "samples left out",
+             role == SCAN_WIDTH ? "loop width" : scan_role_name(role), 'A' + n - 1);
+    scan_page_figure(page, f, SCAN_PNG, 1130, caption);
+}
+
+/* -------------------------------------------------------------------------------------- section */
+static void put_loops(scan_page *page, loops *l)
+{
+    const scan_data *d = l->d;
+    scan_role role[SCAN_ROLES];
+    int n = 0;
+    for (int r = 0; r < SCAN_ROLES; r++) {
+        const double *value = scan_data_metric(d, (scan_role)r);
+        if (value && finite_values(value, d->progress.points) > 0) role[n++] = (scan_role)r;
+    }
+    if (d->trusted_loops > 0) put_average(page, l);
+    if (n == 0) {
+        scan_page_raw(page, "<p class=\"none\">No metrics of the loops have been recorded.</p>\n");
+        return;
+    }
+    if (d->trusted_loops < d->loops)
+        scan_page_format(page,
+                         "<p>Left out of averages, maps and statistics by their flags, which "
+                         "the session file explains: %d of %d loops.</p>\n",
+                         d->loops - d->trusted_loops, d->loops);
+    put_table(page, l, role, n);
+    scan_page_raw(page, "<h3>Maps over the walls</h3>\n<div class=\"row\">\n");
+    for (int k = 0; k < n; k++) put_metric_map(page, l, role[k]);
+    scan_page_raw(page,
+                  "</div>\n<p>Hollow: no value. Triangles at the ends of a colour bar: values "
+                  "lie beyond it.</p>\n<h3>Representative loops</h3>\n");
+    put_picked(page, l, role[0]);
+    scan_page_raw(page, "<h3>Histograms</h3>\n");
+    put_histograms(page, l, role, n);
+}
+
+void scan_report_loops(scan_page *page, const scan_data *d)
+{
+    loops l;
+    reshed_error err = {0};
+    scan_page_raw(page, "<h2>Hysteresis loops</h2>\n");
+    if (d->setup->spectroscopy.steps < 1 || d->loops == 0) {
+        scan_page_raw(page, d->setup->spectroscopy.steps < 1
+                                ? "<p class=\"none\">This session has no spectroscopy.</p>\n"
+                                : "<p class=\"none\">No loop has been analysed yet.</p>\n");
+        return;
+    }
+    if (!ready(page)) return;
+    scan_page_fail(page, loops_take(d, &l, &err), &err);
+    if (ready(page)) put_loops(page, &l);
+    loops_clear(&l);
+}

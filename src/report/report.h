@@ -1,0 +1,18 @@
+/* report.h - one page for people about a session: what was scanned, what the network made of
+ * it, what was measured on the walls, what went wrong.
+ *
+ * The page is one HTML file without scripts or anything outside it: pictures lie in it as PNG or
+ * SVG, so that it opens offline, prints, and can be sent. Of what a session does not have
+ * (spectroscopy, spectra, drift ...) the section says so in a sentence. */
+#ifndef RS_REPORT_REPORT_H
+#define RS_REPORT_REPORT_H
+
+#include "spm/session/session.h"
+
+/* Replaces path by the report of s as it is now: finished, interrupted, or being written by this
+ * program or another one. The report is a function of the session and nothing else: the same
+ * session gives the same bytes. Fails as reading the session does, with RESHED_ENOMEM, or
+ * RESHED_EIO; path is then as it was before. */
+reshed_status scan_report_write(rs_session *s, const char *path, reshed_error *err);
+
+#endif

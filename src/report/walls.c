@@ -1,0 +1,390 @@
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "imgproc/figures/plot.h"
+#include "imgproc/walls/family.h"
+#include "report/overlay.h"
+#include "report/part.h"
+#include "imgproc/walls/tests.h"
+
+enum { TABLE_ROWS = 60, NUMBERED = 40 };
+
+#define RADIAN 0.017453292519943295
+
+/* The walls of the session's skeleton, and a metric on them. */
+typedef struct wall_part {
+    const scan_data *d;
+    scan_role role;
+    rs_grid grid;
+    bool sized; /* whether grid is in metres */
+    rs_wallgraph graph;
+    int *wall; /* [points] that a point lies on */
+    rs_wall_tests stats;
+} wall_part;
+
+static bool ready(const scan_page *p)
+{
+    return p->failure.status == RESHED_OK;
+}
+
+static void walls_clear(wall_part *w)
+{
+    rs_wallgraph_clear(&w->graph);
+    rs_wall_tests_clear(&w->stats);
+    rs_free(w->wall);
+}
+
+static reshed_status find_walls(wall_part *w, double family_angle, reshed_error *err)
+{
+    const scan_data *d = w->d;
+    rs_wallgraph_options options;
+    rs_wallgraph_input in = {.grid = w->grid,
+                             .skeleton = d->mask[RS_SESSION_SKELETON],
+                             .mask =
+                                 d->has_mask[RS_SESSION_BINARY] ? d->mask[RS_SESSION_BINARY] : NULL,
+                             .probability = d->map[RS_SESSION_MEAN],
+                             .variance = d->map[RS_SESSION_VARIANCE],
+                             .amplitude = d->map[RS_SESSION_AMPLITUDE]};
+    rs_wallgraph_options_defaults(&options);
+    reshed_status st = rs_wallgraph_build(&in, &options, &w->graph, err);
+    if (st == RESHED_OK) st = rs_wall_families(&w->graph, family_angle, 0, NULL, err);
+    return st;
+}
+
+static reshed_status place_points(wall_part *w, reshed_error *err)
+{
+    const scan_data *d = w->d;
+    size_t n = (size_t)d->rows * (size_t)d->cols;
+    int points = d->progress.points;
+    int32_t *near = rs_alloc(n, sizeof *near);
+    w->wall = rs_alloc((size_t)points, sizeof *w->wall);
+    reshed_status st = RESHED_OK;
+    if (!near || !w->wall)
+        st = rs_fail_nomem(err, "the walls of points", n * sizeof *near);
+    else
+        st = rs_wall_spread(&w->graph, near, err);
+    for (int k = 0; st == RESHED_OK && k < points; k++) {
+        double row = floor(d->point[k].row + 0.5), col = floor(d->point[k].col + 0.5);
+        bool inside = row >= 0 && col >= 0 && row < d->rows && col < d->cols;
+        w->wall[k] = inside ? near[(size_t)row * (size_t)d->cols + (size_t)col] : -1;
+    }
+    rs_free(near);
+    return st;
+}
+
+static reshed_status walls_take(const scan_data *d, wall_part *w, reshed_error *err)
+{
+    double dx = d->dx > 0 ? d->dx : 1, dy = d->dx > 0 ? d->dy : 1;
+    memset(w, 0, sizeof *w);
+    w->d = d;
+    w->role = SCAN_ROLES;
+    w->grid = (rs_grid){d->rows, d->cols, dx, dy};
+    w->sized = d->dx > 0;
+    for (int r = 0; r < SCAN_ROLES && w->role == SCAN_ROLES; r++)
+        if (scan_data_metric(d, (scan_role)r)) w->role = (scan_role)r;
+    rs_wall_tests_options tests;
+    rs_wall_tests_defaults(&w->grid, &tests);
+    reshed_status st = find_walls(w, tests.family_angle, err);
+    if (st == RESHED_OK && w->role < SCAN_ROLES && d->trusted_loops > 0) {
+        st = place_points(w, err);
+        if (st == RESHED_OK)
+            st = rs_wall_tests_run(&w->graph, &tests, w->wall, scan_data_metric(d, w->role),
+                                   d->progress.points, &w->stats, err);
+    }
+    return st;
+}
+
+static const char *length_unit(const wall_part *w)
+{
+    return w->sized ? "m" : "px";
+}
+
+/* --------------------------------------------------------------------------------------- picture
+ */
+/* The walls, and numbers on the longest. */
+static void put_map(scan_page *page, const wall_part *w)
+{
+    const scan_data *d = w->d;
+    const rs_wallgraph *g = &w->graph;
+    rs_segments s = {0};
+    double *x = NULL, lo, hi;
+    int *number = NULL;
+    rs_rgb8 picture = {0};
+    reshed_error err = {0};
+    rs_render_options o;
+    int n = g->walls < NUMBERED ? g->walls : NUMBERED;
+    reshed_status st = rs_skeleton_segments(g->skeleton, d->rows, d->cols, &s, &err);
+    if (st == RESHED_OK)
+        st = scan_robust_range(d->map[RS_SESSION_AMPLITUDE], (size_t)d->rows * (size_t)d->cols,
+                               false, &lo, &hi, &err);
+    if (st != RESHED_OK) goto done;
+    x = rs_alloc((size_t)n, 2 * sizeof *x);
+    number = rs_alloc((size_t)n, sizeof *number);
+    if (!x || !number) {
+        st = rs_fail_nomem(&err, "numbers of walls", (size_t)n * 20);
+        goto done;
+    }
+    for (int i = 0; i < n; i++) {
+        const rs_wall_line *l = &g->wall[i].line;
+        rs_pixel at = g->pixel[l->first + l->count / 2];
+        x[i] = at.col;
+        x[n + i] = at.row;
+        number[i] = i + 1;
+    }
+    const rs_render_layer layer[] = {{.shape = RS_RENDER_SEGMENTS,
+                                      .x = s.x,
+                                      .y = s.y,
+                                      .n = 2 * s.n,
+                                      .colour = SCAN_SKELETON_COLOUR,
+                                      .size = 2},
+                                     {.shape = RS_RENDER_DISCS,
+                                      .x = x,
+                                      .y = x + n,
+                                      .n = n,
+                                      .colour = 0xffffff,
+                                      .rim = 0,
+                                      .size = 6,
+                                      .rim_width = 1,
+                                      .number = number}};
+    rs_render_options_defaults(&o);
+    o.dx = d->dx;
+    o.dy = d->dy;
+    o.colour_bar = false;
+    o.min_width = 768;
+    o.layer = layer;
+    o.layers = 2;
+    st = rs_render_map(d->map[RS_SESSION_AMPLITUDE], d->rows, d->cols, lo, hi, RS_MAP_GREY, "", "",
+                       &o, &picture, &err);
+    if (st == RESHED_OK)
+        scan_page_picture(page, &picture, 560,
+                          n < g->walls ? "The longest walls by their numbers in the table"
+                                       : "Walls by their numbers in the table");
+done:
+    scan_page_fail(page, st, &err);
+    rs_rgb8_clear(&picture);
+    rs_segments_clear(&s);
+    rs_free(x);
+    rs_free(number);
+}
+
+/* ----------------------------------------------------------------------------------------- table
+ */
+static void put_table(scan_page *page, const wall_part *w)
+{
+    const rs_wallgraph *g = &w->graph;
+    const rs_wall_tests *s = &w->stats;
+    const char *unit = w->role < SCAN_ROLES ? scan_data_unit(w->d, w->role) : "";
+    bool measured = s->measured > 0;
+    int rows = measured ? s->measured : g->walls, shown = rows < TABLE_ROWS ? rows : TABLE_ROWS;
+    scan_page_raw(page, "<table><tr><th>Wall</th><th>Length</th><th>Direction</th><th>Family</th>");
+    if (measured)
+        scan_page_format(page, "<th>Points</th><th>%s, mean &#177; sd</th>",
+                         scan_role_name(w->role));
+    scan_page_raw(page, "</tr>\n");
+    for (int i = 0; i < shown; i++) {
+        const rs_wall *wall = &g->wall[measured ? s->wall[i].wall : i];
+        scan_page_format(page, "<tr><td>%d</td><td>", (measured ? s->wall[i].wall : i) + 1);
+        scan_page_quantity(page, wall->line.length, 3, length_unit(w));
+        if (isfinite(wall->line.orientation))
+            scan_page_format(page, "</td><td>%.0f&#176;</td>", wall->line.orientation / RADIAN);
+        else
+            scan_page_raw(page, "</td><td>&#8211;</td>");
+        if (wall->family >= 0)
+            scan_page_format(page, "<td>%d</td>", wall->family + 1);
+        else
+            scan_page_raw(page, "<td>&#8211;</td>");
+        if (measured) {
+            scan_page_format(page, "<td>%d</td><td>", s->wall[i].n);
+            if (s->wall[i].n > 1)
+                scan_page_pair(page, s->wall[i].mean, " &#177; ", s->wall[i].sd, 3, unit);
+            else
+                scan_page_quantity(page, s->wall[i].mean, 3, unit);
+            scan_page_raw(page, "</td>");
+        }
+        scan_page_raw(page, "</tr>\n");
+    }
+    scan_page_raw(page, "</table>\n");
+    if (shown < rows) scan_page_format(page, "<p>The %d longest of %d.</p>\n", shown, rows);
+}
+
+/* ----------------------------------------------------------------------------------------- tests
+ */
+static void put_p(scan_page *page, double p)
+{
+    if (p < 0.001)
+        scan_page_raw(page, "p &lt; 0.001");
+    else
+        scan_page_format(page, "p = %.2g", p);
+}
+
+/* Mean by wall across the family, even walls apart from odd ones. */
+static reshed_status draw_alternation(rs_panel *p, const wall_part *w, reshed_error *err)
+{
+    const rs_wallgraph *g = &w->graph;
+    const rs_wall_tests *s = &w->stats;
+    size_t walls = (size_t)g->walls;
+    int *order = rs_alloc(walls, sizeof *order), *at = rs_alloc(walls, sizeof *at);
+    double *x = rs_alloc(walls, 3 * sizeof *x), *y = x ? x + walls : NULL;
+    double *alternate = x ? y + walls : NULL;
+    reshed_status st = RESHED_OK;
+    char title[64];
+    if (!order || !at || !x) {
+        st = rs_fail_nomem(err, "a family of walls", walls * 24);
+        goto done;
+    }
+    for (size_t i = 0; i < walls; i++) at[i] = -1;
+    for (int i = 0; i < s->measured; i++) at[s->wall[i].wall] = i;
+    int n = rs_family_walls(g, s->family, order), k = 0;
+    for (int i = 0; i < n; i++) {
+        int m = at[order[i]];
+        if (m < 0) continue;
+        x[k] = g->wall[order[i]].place - g->wall[order[0]].place;
+        y[k++] = s->wall[m].mean;
+    }
+    rs_style line = {.colour = RS_GREY, .width = 1};
+    rs_panel_line(p, x, y, (size_t)k, &line, NULL);
+    for (int odd = 0; odd < 2; odd++) {
+        rs_style dot = {
+            .colour = odd ? RS_VERMILION : RS_BLUE, .marker = RS_MARKER_DISC, .marker_size = 9};
+        for (int i = 0; i < k; i++) alternate[i] = i % 2 == odd ? y[i] : NAN;
+        rs_panel_line(p, x, alternate, (size_t)k, &dot, odd ? "2nd, 4th, ..." : "1st, 3rd, ...");
+    }
+    snprintf(title, sizeof title, "Across family %d", s->family + 1);
+    rs_panel_title(p, title);
+    rs_panel_x_axis(p, "Place across the walls", length_unit(w));
+    rs_panel_y_axis(p, scan_role_name(w->role), scan_data_unit(w->d, w->role));
+    rs_panel_grid(p);
+done:
+    rs_free(order);
+    rs_free(at);
+    rs_free(x);
+    return st;
+}
+
+static reshed_status draw_lengths(rs_panel *p, const wall_part *w, reshed_error *err)
+{
+    const rs_wall_tests *s = &w->stats;
+    size_t n = (size_t)s->measured;
+    double *x = rs_alloc(n, 2 * sizeof *x), *y = x ? x + n : NULL;
+    if (!x) return rs_fail_nomem(err, "lengths of walls", n * 16);
+    for (size_t i = 0; i < n; i++) {
+        x[i] = w->graph.wall[s->wall[i].wall].line.length;
+        y[i] = s->wall[i].mean;
+    }
+    rs_style dot = {.colour = RS_BLUE, .marker = RS_MARKER_DISC, .marker_size = 9};
+    rs_style dashed = {.colour = RS_GREY, .width = 1.5, .dash = RS_DASHED};
+    rs_panel_line(p, x, y, n, &dot, NULL);
+    rs_panel_vertical(p, s->limit, &dashed, "long from here");
+    rs_panel_title(p, "Against the length of the wall");
+    rs_panel_x_axis(p, "Length", length_unit(w));
+    rs_panel_y_axis(p, scan_role_name(w->role), scan_data_unit(w->d, w->role));
+    rs_panel_grid(p);
+    rs_free(x);
+    return RESHED_OK;
+}
+
+static void put_plots(scan_page *page, const wall_part *w)
+{
+    const rs_wall_tests *s = &w->stats;
+    int n = s->has_alternation + s->has_lengths, at = 0;
+    rs_figure *f = NULL;
+    reshed_error err = {0};
+    if (!n || !ready(page)) return;
+    reshed_status st = rs_figure_create(560 * n, 400, 1, n, &f, &err);
+    if (st == RESHED_OK && s->has_alternation)
+        st = draw_alternation(rs_figure_panel(f, 0, at++, 1, 1), w, &err);
+    if (st == RESHED_OK && s->has_lengths)
+        st = draw_lengths(rs_figure_panel(f, 0, at, 1, 1), w, &err);
+    scan_page_fail(page, st, &err);
+    if (st == RESHED_OK)
+        scan_page_figure(page, f, SCAN_SVG, 560 * n, "Mean of each measured wall");
+    else
+        rs_figure_free(f);
+}
+
+static void put_tests(scan_page *page, const wall_part *w)
+{
+    const rs_wall_tests *s = &w->stats;
+    const char *unit = scan_data_unit(w->d, w->role), *name = scan_role_name(w->role);
+    scan_page_format(page,
+                     "<p>%s: %d values on %d walls; in all comparisons a wall counts once, "
+                     "with the mean of its points.</p>\n<ul>\n<li>Alternation along parallel "
+                     "walls: ",
+                     name, s->points, s->measured);
+    if (s->has_alternation) {
+        scan_page_format(page, "family %d, %d walls. Every other wall differs by ", s->family + 1,
+                         s->alternation.walls);
+        scan_page_quantity(page, s->alternation.difference, 3, unit);
+        scan_page_raw(page, " (");
+        put_p(page, s->alternation.p);
+        scan_page_raw(page, "); neighbours differ by ");
+        scan_page_quantity(page, s->alternation.successive, 3, unit);
+        scan_page_raw(page, " on average (");
+        put_p(page, s->alternation.p_successive);
+        scan_page_format(page, "); correlation of neighbours %.2f.",
+                         s->alternation.autocorrelation);
+    } else {
+        scan_page_format(page, "not tested, no family has %d measured walls.",
+                         RS_ALTERNATION_MIN_WALLS);
+    }
+    scan_page_raw(page, "</li>\n<li>Short against long walls: ");
+    if (s->has_lengths) {
+        scan_page_format(page, "%d walls of at least ", s->lengths.n[0]);
+        scan_page_quantity(page, s->limit, 3, length_unit(w));
+        scan_page_raw(page, ", median ");
+        scan_page_quantity(page, s->lengths.median[0], 3, unit);
+        scan_page_format(page, ", %d shorter ones, median ", s->lengths.n[1]);
+        scan_page_quantity(page, s->lengths.median[1], 3, unit);
+        scan_page_raw(page, "; short minus long ");
+        scan_page_quantity(page, -s->lengths.shift, 3, unit);
+        scan_page_raw(page, " (rank-sum test, ");
+        put_p(page, s->lengths.p);
+        scan_page_raw(page, ").");
+    } else {
+        scan_page_raw(page, "not tested, too few walls were measured.");
+    }
+    if (s->has_trend && isfinite(s->trend.rho)) {
+        scan_page_format(page,
+                         "</li>\n<li>With the distance from %d large in-plane domains: "
+                         "Spearman's correlation %.2f (",
+                         s->domains, s->trend.rho);
+        put_p(page, s->trend.p);
+        scan_page_raw(page, ").");
+    }
+    scan_page_raw(page, "</li>\n</ul>\n");
+}
+
+static void put_walls(scan_page *page, const wall_part *w)
+{
+    int walls = w->graph.walls;
+    if (walls == 0) {
+        scan_page_raw(page, "<p class=\"none\">The skeleton holds no wall.</p>\n");
+        return;
+    }
+    if (w->stats.measured == 0)
+        scan_page_format(page, "<p>%d walls; none of them has a measured loop yet.</p>\n", walls);
+    if (w->stats.measured > 0) put_tests(page, w);
+    put_plots(page, w);
+    scan_page_raw(page, "<div class=\"row\">\n");
+    if (ready(page)) put_map(page, w);
+    scan_page_raw(page, "<div>\n");
+    put_table(page, w);
+    scan_page_raw(page, "</div>\n</div>\n");
+}
+
+void scan_report_walls(scan_page *page, const scan_data *d)
+{
+    wall_part w;
+    reshed_error err = {0};
+    scan_page_raw(page, "<h2>Wall statistics</h2>\n");
+    if (!d->has_mask[RS_SESSION_SKELETON]) {
+        scan_page_raw(page, "<p class=\"none\">No skeleton has been recorded.</p>\n");
+        return;
+    }
+    if (!ready(page)) return;
+    scan_page_fail(page, walls_take(d, &w, &err), &err);
+    if (ready(page)) put_walls(page, &w);
+    walls_clear(&w);
+}

@@ -1,0 +1,49 @@
+/* responses.h - switching loops from the files that hold them:
+ *
+ * - an NSID main dataset of piezoresponse, or of complex response, with a voltage axis: grids
+ *   (X,Y,V), point lists (N,V), single loops (V), and axes for cycles and fields beside them;
+ * - two datasets, amplitude and phase, such as the maps of `reshed-beps sho`;
+ * - the file of the paper's author: a quick fit of (points, 4, steps), the 4 being amplitude,
+ *   frequency, quality factor and phase, and the voltages in /BEPS/vdc_waveform.
+ *
+ * Where the steps alternate between on-field and off-field readings they are split. */
+#ifndef RS_SPECTRA_RESPONSES_H
+#define RS_SPECTRA_RESPONSES_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "beps/waveform.h"
+#include "io/nsid/nsid.h"
+
+typedef struct beps_response_source {
+    const char *channel;           /* dataset to take; NULL: found by itself */
+    const char *amplitude, *phase; /* both or neither: these two instead */
+    int degrees;                   /* of the phase: 1 degrees, 0 radians, -1 by its unit or range */
+    const char *waveform;          /* dataset of the write voltages; NULL: found by itself */
+    double triangle;               /* V: a bipolar triangle of this amplitude instead; 0: none */
+    int cycles;                    /* in the waveform; 0: found by itself */
+    rs_field single;               /* what readings that do not alternate are: on or off */
+} beps_response_source;
+
+typedef struct beps_responses {
+    char path[256];  /* of the dataset in the file */
+    char units[32];  /* of the response; "a.u." when unknown */
+    bool is_complex; /* response in re and im; else signed, in re, and im is NULL */
+    bool has[2];     /* fields there are: [RS_FIELD_OFF], [RS_FIELD_ON] */
+    int steps, cycles;
+    double *v;             /* [cycles*steps], write voltages, V; owned */
+    double *re[2], *im[2]; /* [points, cycles*steps] of each field there is; owned */
+    int64_t points;
+    int ndim;                          /* axes of a map, slowest first; >= 1 */
+    rs_nsid_dim dim[RS_NSID_MAX_DIMS]; /* values owned */
+    double *x, *y;                     /* [points], metres or what the file has; owned, or NULL */
+    char position_units[32];
+} beps_responses;
+
+/* Reads the file at path (beps_responses_clear). */
+reshed_status beps_responses_read(const char *path, const beps_response_source *source,
+                                  beps_responses *out, reshed_error *err);
+void beps_responses_clear(beps_responses *r);
+
+#endif

@@ -1,0 +1,45 @@
+/* spectra.h - complex band-excitation spectra from the files that hold them:
+ *
+ * - any NSID main dataset with a frequency axis;
+ * - the file of the paper's author, where the axes say nothing and '/BE Parameters/frequency' holds
+ *   one frequency a bin, with one or several pulses in a row along the last axis;
+ * - the USID file of BGlib (Raw_Data), whose Spectroscopic_Values hold the frequency. */
+#ifndef RS_SPECTRA_SPECTRA_H
+#define RS_SPECTRA_SPECTRA_H
+
+#include "io/nsid/nsid.h"
+
+#define BEPS_MAX_EXTRAS 20
+
+/* An array that belongs with the results: the waveform, coordinates, ... */
+typedef struct beps_extra {
+    char path[128];
+    rs_nsid_array a;
+} beps_extra;
+
+typedef struct beps_spectra {
+    char path[256]; /* of the dataset in the file */
+    char units[32]; /* of the spectra; "V" when the file does not say */
+    char layout[8]; /* "NSID" or "USID" */
+    int bins;
+    double *frequency; /* [bins], Hz, rising; owned */
+    int64_t n;         /* spectra */
+    double *data;      /* [n][bins][2]; owned */
+    int ndim;          /* axes of a map of the spectra, slowest first; 1..RS_NSID_MAX_DIMS */
+    rs_nsid_dim dim[RS_NSID_MAX_DIMS]; /* values owned */
+    int extras;
+    beps_extra extra[BEPS_MAX_EXTRAS];
+} beps_spectra;
+
+typedef struct beps_source {
+    const char *channel;     /* dataset to take; NULL: the first complex one */
+    const char *frequency;   /* dataset of the bins' frequencies in Hz; NULL: found by itself */
+    double band_lo, band_hi; /* Hz: bins evenly spaced over the last axis; 0, 0: not given */
+} beps_source;
+
+/* Reads the file at path (beps_spectra_clear). */
+reshed_status beps_spectra_read(const char *path, const beps_source *source, beps_spectra *out,
+                                reshed_error *err);
+void beps_spectra_clear(beps_spectra *s);
+
+#endif

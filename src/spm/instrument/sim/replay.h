@@ -1,0 +1,10 @@
+/* replay.h - a recorded image as an instrument: what was measured before comes again, line
+ * by line, by the clock of sim.h. Its options are in the table's help text. */
+#ifndef RS_SPM_INSTRUMENT_SIM_REPLAY_H
+#define RS_SPM_INSTRUMENT_SIM_REPLAY_H
+
+#include "reshed_driver.h"
+
+const rs_driver_ops *rs_driver_replay_ops(void);
+
+#endif

@@ -1,0 +1,309 @@
+#include "spm/scan/acquire.h"
+
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/os.h"
+#include "base/thread.h"
+
+struct rs_acquire {
+    const rs_driver *driver;
+    rs_frame frame;
+    rs_acquire_options options;
+    rs_monitor *lock;
+    rs_thread *thread;
+
+    /* under the lock */
+    rs_arrived *item; /* [queue]; owned */
+    rs_arrived **full, **free_;
+    int n_full, n_free, pauses;
+    bool stop, halted;
+    rs_acquire_state state;
+    rs_driver_status failure;
+    reshed_error error;
+
+    /* the thread's own */
+    int next_row; /* the next trace row to come */
+    int left;     /* lines of the frame still to come */
+    double last;  /* when something came */
+    bool paused;
+};
+
+static void fail(rs_acquire *a, rs_driver_status status, const reshed_error *err)
+{
+    rs_monitor_enter(a->lock);
+    a->state = a->halted ? RS_ACQUIRE_STOPPED : RS_ACQUIRE_FAILED; /* it was asked for */
+    a->failure = status;
+    a->error = *err;
+    rs_monitor_notify(a->lock);
+    rs_monitor_leave(a->lock);
+}
+
+static void end(rs_acquire *a, rs_acquire_state state)
+{
+    rs_monitor_enter(a->lock);
+    a->state = state;
+    rs_monitor_notify(a->lock);
+    rs_monitor_leave(a->lock);
+}
+
+static void put(rs_acquire *a, rs_arrived *it)
+{
+    const rs_frame *f = &a->frame;
+    it->acquired = a->last = rs_os_monotonic();
+    a->left--;
+    a->next_row = f->upward ? it->line.row - 1 : it->line.row + 1;
+    rs_monitor_enter(a->lock);
+    a->full[a->n_full++] = it;
+    rs_monitor_notify(a->lock);
+    rs_monitor_leave(a->lock);
+}
+
+/* An empty line, or NULL when the reader has all of them; *stop: the scan is to end. */
+static rs_arrived *get_free(rs_acquire *a, int *room, bool *stop)
+{
+    rs_arrived *it = NULL;
+    rs_monitor_enter(a->lock);
+    *room = a->n_free;
+    *stop = a->stop;
+    if (a->n_free > 0) it = a->free_[--a->n_free];
+    rs_monitor_leave(a->lock);
+    return it;
+}
+
+static void return_free(rs_acquire *a, rs_arrived *it)
+{
+    rs_monitor_enter(a->lock);
+    a->free_[a->n_free++] = it;
+    rs_monitor_leave(a->lock);
+}
+
+/* Waits until half of the queue is free, or for the order to stop. */
+static bool wait_room(rs_acquire *a)
+{
+    rs_monitor_enter(a->lock);
+    while (!a->stop && 2 * a->n_free < a->options.queue) rs_monitor_wait(a->lock, 0.5);
+    const bool go_on = !a->stop;
+    rs_monitor_leave(a->lock);
+    return go_on;
+}
+
+static rs_driver_status pause_scan(rs_acquire *a, bool full, reshed_error *err)
+{
+    if (a->paused) return RS_DRIVER_OK;
+    const rs_driver_status st = a->driver->ops->pause(a->driver->self, 10, err);
+    if (st == RS_DRIVER_OK) {
+        a->paused = true;
+        rs_monitor_enter(a->lock);
+        a->pauses += full;
+        rs_monitor_leave(a->lock);
+    }
+    return st == RS_DRIVER_RETRY ? RS_DRIVER_OK : st;
+}
+
+/* The driver has no more lines for now. False when the thread is to end. */
+static bool after_last(rs_acquire *a, bool stop, const reshed_error *why)
+{
+    reshed_error err = {0};
+    if (stop) {
+        end(a, RS_ACQUIRE_STOPPED);
+        return false;
+    }
+    if (!a->paused) { /* it says that the frame is over, but lines are missing */
+        fail(a, RS_DRIVER_REFUSED, why);
+        return false;
+    }
+    if (!wait_room(a)) return true; /* comes back with stop */
+    rs_driver_status st = a->driver->ops->start(a->driver->self, a->next_row, 10, &err);
+    if (st != RS_DRIVER_OK && st != RS_DRIVER_RETRY) {
+        fail(a, st, &err);
+        return false;
+    }
+    if (st == RS_DRIVER_OK) a->paused = false;
+    a->last = rs_os_monotonic();
+    return true;
+}
+
+static void run(void *ctx)
+{
+    rs_acquire *a = ctx;
+    const rs_driver_ops *ops = a->driver->ops;
+    a->last = rs_os_monotonic();
+    while (a->left > 0) {
+        reshed_error err = {0};
+        int room;
+        bool stop;
+        rs_arrived *it = get_free(a, &room, &stop);
+        if (room <= 2 || stop) {
+            const rs_driver_status st = pause_scan(a, !stop, &err);
+            if (st != RS_DRIVER_OK) {
+                if (it) return_free(a, it);
+                fail(a, st, &err);
+                return;
+            }
+        }
+        if (!it) {
+            wait_room(a);
+            a->last = rs_os_monotonic(); /* the reader's delay is not the instrument's */
+            continue;
+        }
+        it->lost = false;
+        it->line.cols = a->frame.cols;
+        it->line.bins = a->driver->caps.bins;
+        it->line.channels = a->driver->caps.channels;
+        const rs_driver_status st =
+            ops->wait_line(a->driver->self, a->options.poll, &it->line, &err);
+        if (st == RS_DRIVER_OK || st == RS_DRIVER_LOST_LINE) {
+            it->lost = st == RS_DRIVER_LOST_LINE;
+            put(a, it);
+            continue;
+        }
+        return_free(a, it);
+        if (st == RS_DRIVER_REFUSED) {
+            if (!after_last(a, stop, &err)) return;
+        } else if (st == RS_DRIVER_RETRY) {
+            if (stop && a->paused && rs_os_monotonic() - a->last > 2) {
+                end(a, RS_ACQUIRE_STOPPED);
+                return;
+            }
+            if (rs_os_monotonic() - a->last < a->options.line_timeout) continue;
+            rs_fail(&err, RESHED_ETIMEOUT, "line of the scan|within %g s|none",
+                    a->options.line_timeout);
+            fail(a, RS_DRIVER_LOST, &err);
+            return;
+        } else {
+            fail(a, st, &err);
+            return;
+        }
+    }
+    end(a, RS_ACQUIRE_DONE);
+}
+
+static reshed_status make_queue(rs_acquire *a, reshed_error *err)
+{
+    const size_t n = (size_t)a->options.queue, w = (size_t)a->frame.cols;
+    const size_t bins = (size_t)a->driver->caps.bins, channels = (size_t)a->driver->caps.channels;
+    a->item = rs_zalloc(n, sizeof *a->item);
+    a->full = rs_zalloc(n, sizeof *a->full);
+    a->free_ = rs_zalloc(n, sizeof *a->free_);
+    if (!a->item || !a->full || !a->free_)
+        return rs_fail_nomem(err, "a queue", n * sizeof *a->item);
+    for (size_t i = 0; i < n; i++) {
+        rs_line *l = &a->item[i].line;
+        if (channels) l->channel = rs_alloc(channels * w, sizeof *l->channel);
+        if (bins) l->spectra = rs_alloc(2 * bins * w, sizeof *l->spectra);
+        if (bins) l->frequency = rs_alloc(bins, sizeof *l->frequency);
+        if ((channels && !l->channel) || (bins && (!l->spectra || !l->frequency)))
+            return rs_fail_nomem(err, "lines on their way",
+                                 n * w * (channels + 2 * bins) * sizeof(float));
+        a->free_[a->n_free++] = &a->item[i];
+    }
+    return rs_monitor_make(&a->lock, err);
+}
+
+rs_driver_status rs_acquire_start(const rs_driver *driver, const rs_frame *frame, int first_row,
+                                  const rs_acquire_options *options, rs_acquire **out,
+                                  reshed_error *err)
+{
+    rs_acquire *a = rs_zalloc(1, sizeof *a);
+    rs_driver_status st = RS_DRIVER_REFUSED;
+    if (!a) {
+        rs_fail_nomem(err, "a scan", sizeof *a);
+        return st;
+    }
+    a->driver = driver;
+    a->frame = *frame;
+    a->options = *options;
+    a->next_row = first_row;
+    a->left =
+        (frame->upward ? first_row + 1 : frame->rows - first_row) * (driver->caps.retrace ? 2 : 1);
+    if (make_queue(a, err) != RESHED_OK) goto fail;
+    st = driver->ops->start(driver->self, first_row, 10, err);
+    if (st != RS_DRIVER_OK) goto fail;
+    if (rs_thread_start(run, a, &a->thread, err) != RESHED_OK) {
+        reshed_error ignored = {0};
+        driver->ops->pause(driver->self, 10, &ignored);
+        st = RS_DRIVER_REFUSED;
+        goto fail;
+    }
+    *out = a;
+    return RS_DRIVER_OK;
+fail:
+    rs_acquire_end(a);
+    return st;
+}
+
+rs_arrived *rs_acquire_take(rs_acquire *a, double seconds)
+{
+    const double until = rs_os_monotonic() + seconds;
+    rs_arrived *it = NULL;
+    rs_monitor_enter(a->lock);
+    for (double left = seconds; a->n_full == 0 && a->state == RS_ACQUIRE_RUNNING && left > 0;
+         left = until - rs_os_monotonic())
+        rs_monitor_wait(a->lock, left);
+    if (a->n_full > 0) {
+        it = a->full[0];
+        memmove(a->full, a->full + 1, (size_t)--a->n_full * sizeof *a->full);
+    }
+    rs_monitor_leave(a->lock);
+    return it;
+}
+
+void rs_acquire_give_back(rs_acquire *a, rs_arrived *line)
+{
+    rs_monitor_enter(a->lock);
+    a->free_[a->n_free++] = line;
+    rs_monitor_notify(a->lock);
+    rs_monitor_leave(a->lock);
+}
+
+rs_acquire_state rs_acquire_ask(rs_acquire *a, int *waiting, int *pauses, rs_driver_status *failure,
+                                reshed_error *err)
+{
+    rs_monitor_enter(a->lock);
+    const rs_acquire_state state = a->state;
+    if (waiting) *waiting = a->n_full;
+    if (pauses) *pauses = a->pauses;
+    if (failure) *failure = a->failure;
+    if (err && state == RS_ACQUIRE_FAILED) *err = a->error;
+    rs_monitor_leave(a->lock);
+    return state;
+}
+
+void rs_acquire_stop(rs_acquire *a)
+{
+    rs_monitor_enter(a->lock);
+    a->stop = true;
+    rs_monitor_notify(a->lock);
+    rs_monitor_leave(a->lock);
+}
+
+void rs_acquire_halt(rs_acquire *a)
+{
+    reshed_error ignored = {0};
+    rs_monitor_enter(a->lock);
+    const bool again = a->halted;
+    a->stop = a->halted = true;
+    rs_monitor_notify(a->lock);
+    rs_monitor_leave(a->lock);
+    if (!again) a->driver->ops->halt(a->driver->self, 10, &ignored);
+}
+
+void rs_acquire_end(rs_acquire *a)
+{
+    if (!a) return;
+    if (a->thread) {
+        rs_acquire_stop(a);
+        rs_thread_join(a->thread);
+    }
+    for (int i = 0; a->item && i < a->options.queue; i++) {
+        rs_free(a->item[i].line.channel);
+        rs_free(a->item[i].line.spectra);
+        rs_free(a->item[i].line.frequency);
+    }
+    rs_free(a->item);
+    rs_free(a->full);
+    rs_free(a->free_);
+    rs_monitor_free(a->lock);
+    rs_free(a);
+}

@@ -1,0 +1,206 @@
+#include "spm/scan/settings.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/number.h"
+
+#define F(member, unit, lo, hi, whole, help)                                                       \
+    {                                                                                              \
+#member, unit, help, offsetof(rs_scan_settings, member), lo, hi, whole                     \
+    }
+
+static const rs_scan_field fields[] = {
+    F(x, "m", -1, 1, false, "centre of the frame"),
+    F(y, "m", -1, 1, false, ""),
+    F(width, "m", 1e-10, 1, false, "of the frame, edge to edge"),
+    F(height, "m", 1e-10, 1, false, ""),
+    F(angle, "rad", -7, 7, false, "of the frame, counter-clockwise"),
+    F(rows, "", 16, 16384, true, "pixels"),
+    F(cols, "", 16, 16384, true, ""),
+    F(line_rate, "Hz", 1e-4, 1e4, false, "lines, there and back, a second"),
+    F(upward, "", 0, 1, true, "1: the scan runs from the last row to the first"),
+    F(be_centre, "Hz", 1, 1e9, false, "of the band that is excited"),
+    F(be_band, "Hz", 0, 1e9, false, "its width; 0: no band excitation"),
+    F(be_amplitude, "V", 0, 1000, false, "of the AC drive"),
+    F(be_duration, "s", 1e-6, 10, false, "of one pulse: bins are 1/duration apart"),
+    F(be_repeats, "", 1, 1e6, true, "pulses a pixel"),
+    F(be_phase_variation, "", -1, 1, false, "chirp of the excitation"),
+    F(voltage, "V", 0, 1000, false, "amplitude of the switching triangle; 0: no spectroscopy"),
+    F(steps, "", 8, 65536, true, "voltages of a cycle, a multiple of 4"),
+    F(cycles, "", 1, 64, true, "of the triangle"),
+    F(dwell, "s", 0, 1000, false, "at each voltage"),
+    F(settle, "s", 0, 1000, false, "before each reading"),
+    F(off_field, "", 0, 1, true, "1: read at zero bias after each step as well"),
+    F(read_bias, "V", -1000, 1000, false, "what counts as zero then"),
+    F(drop_first, "", 0, 1, true, "1: of several cycles leave out the first"),
+    F(threshold, "", 0, 1, false, "of the wall probability"),
+    F(every, "", 1, 1e6, true, "take every so many pixels of the walls"),
+    F(min_wall, "px", 0, 1e6, false, "shortest wall that is measured"),
+    F(margin, "px", 0, 1e4, false, "kept free along the frame's edge"),
+    F(max_points, "", 1, 1e6, true, "largest number of points"),
+    F(order, "", 0, 2, true, "of the points: route, author or raster"),
+    F(budget, "s", 0, 1e9, false, "for the points: thinned to fit; 0: none"),
+    F(speed, "m/s", 1e-9, 1, false, "of the tip between points"),
+    F(drift_every, "", 0, 1e6, true, "points between two looks at the drift; 0: never"),
+    F(patch, "px", 16, 1024, true, "side of the patch that is scanned for it"),
+    F(reference_every, "", 0, 1e6, true, "points between two reference loops; 0: never"),
+    F(reference_change, "", 0, 100, false, "relative change of the reference that pauses the list"),
+    F(alarm, "", 0, 2, true, "at an out-of-distribution alarm: continue, rescan or stop"),
+    F(line_timeout, "s", 0.1, 1e5, false, "without a line until the instrument counts as lost"),
+    F(queue, "", 8, 4096, true, "lines that may wait; when they do, the scan pauses"),
+    F(sync_every, "", 1, 1000, true, "lines between two syncs to the disk"),
+    F(max_bias, "V", 0, 1000, false, "limit beside the instrument's own; 0: none"),
+    F(max_drive, "V", 0, 1000, false, ""),
+    F(max_speed, "m/s", 0, 1, false, ""),
+    F(max_step, "s", 0, 1e5, false, "longest time at one voltage"),
+};
+enum { FIELDS = sizeof fields / sizeof *fields };
+
+static const char *const orders[] = {"route", "author", "raster"};
+static const char *const alarms[] = {"continue", "rescan", "stop"};
+
+void rs_scan_settings_defaults(rs_scan_settings *s)
+{
+    *s = (rs_scan_settings){.width = 2e-6,
+                            .height = 2e-6,
+                            .rows = 256,
+                            .cols = 256,
+                            .line_rate = 1,
+                            .be_centre = 350e3,
+                            .be_band = 100e3,
+                            .be_amplitude = 1,
+                            .be_duration = 6.4e-4,
+                            .be_repeats = 4,
+                            .be_phase_variation = 1,
+                            .voltage = 8,
+                            .steps = 64,
+                            .cycles = 2,
+                            .drop_first = 1,
+                            .dwell = 4e-3,
+                            .off_field = 1,
+                            .threshold = 0.5,
+                            .every = 8,
+                            .min_wall = 12,
+                            .margin = 4,
+                            .max_points = 200,
+                            .speed = 2e-6,
+                            .drift_every = 50,
+                            .patch = 48,
+                            .reference_every = 50,
+                            .reference_change = 0.3,
+                            .alarm = RS_SCAN_ALARM_CONTINUE,
+                            .line_timeout = 30,
+                            .queue = 64,
+                            .sync_every = 1};
+}
+
+const rs_scan_field *rs_scan_fields(int *n)
+{
+    *n = FIELDS;
+    return fields;
+}
+
+const rs_scan_field *rs_scan_field_find(const char *name)
+{
+    for (int i = 0; i < FIELDS; i++)
+        if (strcmp(fields[i].name, name) == 0) return &fields[i];
+    return NULL;
+}
+
+double rs_scan_get(const rs_scan_settings *s, const rs_scan_field *f)
+{
+    double v;
+    memcpy(&v, (const char *)s + f->offset, sizeof v);
+    return v;
+}
+
+static bool word(const char *value, const char *const *words, double *v)
+{
+    for (int i = 0; i < 3; i++)
+        if (strcmp(value, words[i]) == 0) {
+            *v = i;
+            return true;
+        }
+    return false;
+}
+
+reshed_status rs_scan_set(rs_scan_settings *s, const char *name, const char *value,
+                          reshed_error *err)
+{
+    const rs_scan_field *f = rs_scan_field_find(name);
+    double v;
+    if (!f) return rs_fail(err, RESHED_EINVAL, "setting|a name of the list in --help|%s", name);
+    bool ok = rs_number_parse(value, strlen(value), &v);
+    if (!ok && strcmp(name, "order") == 0) ok = word(value, orders, &v);
+    if (!ok && strcmp(name, "alarm") == 0) ok = word(value, alarms, &v);
+    if (!ok) return rs_fail(err, RESHED_EINVAL, "%s|a number|%s", name, value);
+    if (!(v >= f->lo && v <= f->hi) || (f->whole && v != floor(v)))
+        return rs_fail(err, RESHED_EINVAL, "%s|%s%g to %g%s%s|%s", name,
+                       f->whole ? "a whole number from " : "", f->lo, f->hi, *f->unit ? " " : "",
+                       f->unit, value);
+    memcpy((char *)s + f->offset, &v, sizeof v);
+    return RESHED_OK;
+}
+
+rs_frame rs_scan_frame(const rs_scan_settings *s)
+{
+    return (rs_frame){.cx = s->x,
+                      .cy = s->y,
+                      .width = s->width,
+                      .height = s->height,
+                      .angle = s->angle,
+                      .rows = (int)s->rows,
+                      .cols = (int)s->cols,
+                      .line_rate = s->line_rate,
+                      .upward = s->upward != 0};
+}
+
+rs_be_setup rs_scan_be(const rs_scan_settings *s)
+{
+    return (rs_be_setup){.centre = s->be_centre,
+                         .band = s->be_band,
+                         .amplitude = s->be_amplitude,
+                         .phase_variation = s->be_phase_variation,
+                         .repeats = (int)s->be_repeats,
+                         .duration = s->be_duration};
+}
+
+int rs_scan_steps(const rs_scan_settings *s)
+{
+    return s->voltage > 0 ? (int)s->steps * (int)s->cycles : 0;
+}
+
+/* One cycle of N steps: step i is at 4i/N quarters; see beps/waveform.h. */
+reshed_status rs_scan_waveform(const rs_scan_settings *s, double *voltage, reshed_error *err)
+{
+    const int n = (int)s->steps;
+    if (n % 4) return rs_fail(err, RESHED_EINVAL, "steps of a cycle|a multiple of 4|%d", n);
+    for (int i = 0; i < rs_scan_steps(s); i++) {
+        const int k = i % n, quarter = n / 4;
+        const double ramp = k < quarter ? k : k < 3 * quarter ? 2 * quarter - k : k - n;
+        voltage[i] = s->voltage * ramp / quarter;
+    }
+    return RESHED_OK;
+}
+
+rs_spectroscopy rs_scan_spectroscopy(const rs_scan_settings *s, const double *voltage)
+{
+    return (rs_spectroscopy){.voltage = voltage,
+                             .steps = rs_scan_steps(s),
+                             .off_field = s->off_field != 0,
+                             .dwell = s->dwell,
+                             .settle = s->settle,
+                             .read_bias = s->read_bias};
+}
+
+rs_safety_limits rs_scan_limits(const rs_scan_settings *s)
+{
+    rs_safety_limits l;
+    rs_safety_unlimited(&l);
+    if (s->max_bias > 0) l.driver.bias_max = s->max_bias;
+    if (s->max_drive > 0) l.driver.drive_max = s->max_drive;
+    if (s->max_speed > 0) l.driver.speed_max = s->max_speed;
+    if (s->max_step > 0) l.step_max = s->max_step;
+    return l;
+}

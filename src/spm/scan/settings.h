@@ -1,0 +1,69 @@
+/* settings.h - every number that decides what an acquisition does, by name: what the command
+ * line sets, the session keeps, and a later analysis or a resumed run reads back. SI units. */
+#ifndef RS_SPM_SCAN_SETTINGS_H
+#define RS_SPM_SCAN_SETTINGS_H
+
+#include "reshed_driver.h"
+#include "spm/instrument/safety.h"
+
+typedef enum rs_scan_alarm {
+    RS_SCAN_ALARM_CONTINUE = 0, /* noted only: points are measured all the same */
+    RS_SCAN_ALARM_RESCAN,       /* the region is scanned once more, then as STOP */
+    RS_SCAN_ALARM_STOP          /* no point is chosen */
+} rs_scan_alarm;
+
+/* All are doubles, so that one table serves them; whole numbers where that makes sense. */
+typedef struct rs_scan_settings {
+    /* the frame */
+    double x, y, width, height, angle; /* m, rad: centre and size */
+    double rows, cols, line_rate;
+    double upward; /* 0, 1 */
+    /* band excitation; be_band 0: the driver's channels instead */
+    double be_centre, be_band, be_amplitude, be_duration, be_repeats, be_phase_variation;
+    /* spectroscopy: a bipolar triangle; voltage 0: none */
+    double voltage, steps, cycles, dwell, settle, off_field, read_bias;
+    double drop_first; /* of several cycles, the first */
+    /* points */
+    double threshold, every, min_wall, margin, max_points;
+    double order;  /* 0 route, 1 author, 2 raster */
+    double budget; /* s for the points, 0: as long as it takes */
+    /* the tip */
+    double speed;
+    double drift_every, patch; /* points between two looks at the drift, 0: never; pixels a side */
+    double reference_every;  /* points between two measurements of the reference point, 0: never */
+    double reference_change; /* relative change of its loop's width or area that pauses the list */
+    /* decisions */
+    double alarm;
+    double line_timeout, queue, sync_every; /* s; lines; lines */
+    /* limits beside the driver's own; 0: only those */
+    double max_bias, max_drive, max_speed, max_step;
+} rs_scan_settings;
+
+/* A 2 um frame of 256 x 256 at 1 line/s, band excitation, 64 steps to 8 V. */
+void rs_scan_settings_defaults(rs_scan_settings *s);
+
+/* One setting by its name. */
+typedef struct rs_scan_field {
+    const char *name, *unit, *help;
+    size_t offset;
+    double lo, hi;
+    bool whole;
+} rs_scan_field;
+const rs_scan_field *rs_scan_fields(int *n);
+const rs_scan_field *rs_scan_field_find(const char *name);
+double rs_scan_get(const rs_scan_settings *s, const rs_scan_field *f);
+
+/* value: a number, for order and alarm also a word. RESHED_EINVAL: no such setting, not a number,
+ * or out of range. */
+reshed_status rs_scan_set(rs_scan_settings *s, const char *name, const char *value,
+                          reshed_error *err);
+
+/* What they mean for a driver. voltage must hold rs_scan_steps(s) values. */
+rs_frame rs_scan_frame(const rs_scan_settings *s);
+rs_be_setup rs_scan_be(const rs_scan_settings *s);
+int rs_scan_steps(const rs_scan_settings *s); /* of all cycles; 0 without spectroscopy */
+reshed_status rs_scan_waveform(const rs_scan_settings *s, double *voltage, reshed_error *err);
+rs_spectroscopy rs_scan_spectroscopy(const rs_scan_settings *s, const double *voltage);
+rs_safety_limits rs_scan_limits(const rs_scan_settings *s);
+
+#endif

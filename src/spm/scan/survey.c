@@ -1,0 +1,453 @@
+#include "spm/scan/survey.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/os.h"
+
+/* Lines that go through the network together at most, when it is behind. */
+#define COALESCE 32
+/* Provisional rows go into the session this often, s; final ones at once. */
+#define PROVISIONAL_EVERY 0.5
+/* Rows between two scores, and the fewest that can have one. */
+#define SCORE_EVERY 8
+#define SCORE_ROWS 24
+
+struct rs_survey {
+    rs_session *session;
+    rs_live *stream;
+    rs_survey_options options;
+    const rs_session_setup *setup; /* the session's */
+    int rows, cols;
+    rs_line_fit *fit;            /* NULL without spectra */
+    float *map[RS_SESSION_MEAN]; /* amplitude, frequency, Q, phase: [rows,cols] */
+    float *batch;                /* [COALESCE,cols] */
+    uint8_t *written;            /* [rows]: the final row is in the session */
+    uint8_t *states;             /* [rows] */
+    rs_arrived **taken;          /* [COALESCE] */
+    double *latency;             /* [rows]: s */
+    int latencies;
+    int arrived, lost, latest, pauses, waiting, scored;
+    double score, last_written;
+    bool alarm;
+};
+
+static double now(const rs_survey *s)
+{
+    return rs_os_monotonic() - s->options.time_zero;
+}
+
+void rs_survey_free(rs_survey *s)
+{
+    if (!s) return;
+    rs_line_fit_free(s->fit);
+    for (int i = 0; i < RS_SESSION_MEAN; i++) rs_free(s->map[i]);
+    rs_free(s->batch);
+    rs_free(s->written);
+    rs_free(s->states);
+    rs_free(s->taken);
+    rs_free(s->latency);
+    rs_free(s);
+}
+
+reshed_status rs_survey_create(rs_session *session, rs_live *stream,
+                               const rs_survey_options *options, rs_survey **out, reshed_error *err)
+{
+    rs_survey *s = rs_zalloc(1, sizeof *s);
+    if (!s) return rs_fail_nomem(err, "a survey", sizeof *s);
+    const rs_session_setup *setup = rs_session_get_setup(session);
+    const size_t h = (size_t)setup->frame.rows, w = (size_t)setup->frame.cols;
+    reshed_status st = RESHED_OK;
+    s->session = session;
+    s->stream = stream;
+    s->options = *options;
+    s->setup = setup;
+    s->rows = setup->frame.rows;
+    s->cols = setup->frame.cols;
+    s->score = NAN;
+    s->latest = -1;
+    if (setup->caps.bins) {
+        rs_sho_options o;
+        rs_sho_options_defaults(&o);
+        o.threads = options->threads;
+        st = rs_line_fit_create(setup->frequency, setup->caps.bins, s->cols, &o, &s->fit, err);
+    }
+    for (int i = 0; i < RS_SESSION_MEAN; i++) {
+        s->map[i] = rs_alloc(h * w, sizeof(float));
+        for (size_t k = 0; s->map[i] && k < h * w; k++) s->map[i][k] = NAN;
+        if (!s->map[i]) st = RESHED_ENOMEM;
+    }
+    s->batch = rs_alloc(COALESCE * w, sizeof *s->batch);
+    s->written = rs_zalloc(h, 1);
+    s->states = rs_zalloc(h, 1);
+    s->taken = rs_zalloc(COALESCE, sizeof *s->taken);
+    s->latency = rs_zalloc(h, sizeof *s->latency);
+    if (st == RESHED_OK && (!s->batch || !s->written || !s->states || !s->taken || !s->latency))
+        st = RESHED_ENOMEM;
+    if (st == RESHED_ENOMEM) rs_fail_nomem(err, "the maps of a survey", h * w * sizeof(float));
+    if (st != RESHED_OK) {
+        rs_survey_free(s);
+        return st;
+    }
+    rs_live_reset(stream);
+    *out = s;
+    return RESHED_OK;
+}
+
+/* ----------------------------------------------------------------------------- a line's own maps
+ */
+
+/* The amplitude row and, from spectra, the other three. */
+static void fit_line(rs_survey *s, const rs_line *line)
+{
+    const size_t at = (size_t)line->row * (size_t)s->cols, w = (size_t)s->cols;
+    float *amplitude = s->map[RS_SESSION_AMPLITUDE] + at;
+    if (s->fit)
+        rs_line_fit_run(s->fit, line->spectra, s->cols, amplitude,
+                        s->map[RS_SESSION_FREQUENCY] + at, s->map[RS_SESSION_Q] + at,
+                        s->map[RS_SESSION_PHASE] + at);
+    else
+        memcpy(amplitude, line->channel + (size_t)s->options.channel * w, w * sizeof(float));
+}
+
+static reshed_status put_fits(rs_survey *s, int row, reshed_error *err)
+{
+    reshed_status st = RESHED_OK;
+    for (int i = 0; st == RESHED_OK && i < (s->fit ? RS_SESSION_MEAN : 1); i++)
+        st = rs_session_put_map(s->session, (rs_session_map)i, row, 1,
+                                s->map[i] + (size_t)row * (size_t)s->cols, err);
+    return st;
+}
+
+/* -------------------------------------------------------------------------------- the network */
+
+static uint8_t session_state(const rs_live_view *v, int y)
+{
+    if (v->state[y] == RS_ROW_UNSCANNED) return RS_SESSION_UNSCANNED;
+    if (v->stale[y]) return RS_SESSION_STALE;
+    return v->state[y] == RS_ROW_FINAL ? RS_SESSION_FINAL : RS_SESSION_PROVISIONAL;
+}
+
+/* Rows [y0,y1) of mean, variance and state. */
+static reshed_status put_rows(rs_survey *s, const rs_live_view *v, int y0, int y1,
+                              reshed_error *err)
+{
+    const size_t at = (size_t)y0 * (size_t)s->cols;
+    reshed_status st =
+        rs_session_put_map(s->session, RS_SESSION_MEAN, y0, y1 - y0, v->mean + at, err);
+    if (st == RESHED_OK)
+        st =
+            rs_session_put_map(s->session, RS_SESSION_VARIANCE, y0, y1 - y0, v->variance + at, err);
+    if (st == RESHED_OK) st = rs_session_put_states(s->session, y0, y1 - y0, s->states + y0, err);
+    return st;
+}
+
+/* What has changed in the map since it was last put. */
+static reshed_status put_map(rs_survey *s, bool all, reshed_error *err)
+{
+    rs_live_view v;
+    reshed_status st = RESHED_OK;
+    rs_live_get(s->stream, &v);
+    all |= now(s) - s->last_written > PROVISIONAL_EVERY;
+    if (all) s->last_written = now(s);
+    for (int y = 0, from = 0; st == RESHED_OK && y <= s->rows; y++) {
+        bool put = false;
+        if (y < s->rows) {
+            s->states[y] = session_state(&v, y);
+            const bool final = s->states[y] == RS_SESSION_FINAL;
+            put = final ? !s->written[y] : all && s->states[y] != RS_SESSION_UNSCANNED;
+            s->written[y] = final;
+        }
+        if (put) continue;
+        if (y > from) st = put_rows(s, &v, from, y, err);
+        from = y + 1;
+    }
+    return st;
+}
+
+static void look_for_alarm(rs_survey *s)
+{
+    rs_live_view v;
+    if (!s->options.score || s->arrived - s->scored < SCORE_EVERY) return;
+    rs_live_get(s->stream, &v);
+    int r0 = 0, r1;
+    while (r0 < s->rows && (v.state[r0] != RS_ROW_FINAL || v.stale[r0])) r0++;
+    for (r1 = r0; r1 < s->rows && v.state[r1] == RS_ROW_FINAL && !v.stale[r1];) r1++;
+    if (r1 - r0 < SCORE_ROWS) return;
+    s->scored = s->arrived;
+    s->score = s->options.score(s->options.ctx, &v, r0, r1);
+    s->alarm = s->options.alarm_score > 0 && s->score > s->options.alarm_score;
+}
+
+static void tell(const rs_survey *s, double latency)
+{
+    if (!s->options.news) return;
+    rs_survey_news n = {.rows = s->rows,
+                        .cols = s->cols,
+                        .line = s->latest,
+                        .arrived = s->arrived,
+                        .lost = s->lost,
+                        .waiting = s->waiting,
+                        .pauses = s->pauses,
+                        .latency = latency,
+                        .score = s->score,
+                        .alarm = s->alarm,
+                        .amplitude = s->map[RS_SESSION_AMPLITUDE]};
+    rs_live_get(s->stream, &n.map);
+    s->options.news(s->options.ctx, &n);
+}
+
+/* Amplitude rows first ... first+n-1, all fitted, through the network. */
+static reshed_status push_rows(rs_survey *s, int first, int n, reshed_error *err)
+{
+    reshed_status st = rs_live_push(
+        s->stream, first, n, s->map[RS_SESSION_AMPLITUDE] + (size_t)first * (size_t)s->cols, err);
+    if (st == RESHED_OK) look_for_alarm(s);
+    return st;
+}
+
+/* ------------------------------------------------------------------------------------- replay */
+
+static reshed_status make_line(const rs_survey *s, rs_line *line, reshed_error *err)
+{
+    const size_t w = (size_t)s->cols, bins = (size_t)s->setup->caps.bins,
+                 channels = (size_t)s->setup->caps.channels;
+    *line = (rs_line){.cols = s->cols, .bins = (int)bins, .channels = (int)channels};
+    if (bins) line->spectra = rs_alloc(2 * bins * w, sizeof *line->spectra);
+    if (channels) line->channel = rs_alloc(channels * w, sizeof *line->channel);
+    if ((bins && !line->spectra) || (channels && !line->channel))
+        return rs_fail_nomem(err, "a line", w * (2 * bins + channels) * sizeof(float));
+    return RESHED_OK;
+}
+
+typedef struct arrived_row {
+    int order, row;
+} arrived_row;
+
+static int by_order(const void *a, const void *b)
+{
+    const arrived_row *x = a, *y = b;
+    return (x->order > y->order) - (x->order < y->order);
+}
+
+reshed_status rs_survey_replay(rs_survey *s, bool write, reshed_error *err)
+{
+    rs_session_arrival *a = rs_zalloc((size_t)s->rows, sizeof *a);
+    arrived_row *rows = rs_zalloc((size_t)s->rows, sizeof *rows);
+    rs_line line = {0};
+    int n = 0;
+    reshed_status st = RESHED_OK;
+    if (!a || !rows) st = rs_fail_nomem(err, "a replay", (size_t)s->rows * sizeof *a);
+    if (st == RESHED_OK) st = make_line(s, &line, err);
+    if (st == RESHED_OK) st = rs_session_read_arrivals(s->session, false, a, err);
+    for (int y = 0; st == RESHED_OK && y < s->rows; y++) {
+        s->lost += a[y].state == RS_SESSION_LOST;
+        if (a[y].state == RS_SESSION_ARRIVED) rows[n++] = (arrived_row){a[y].order, y};
+    }
+    if (n > 0) qsort(rows, (size_t)n, sizeof *rows, by_order);
+    for (int i = 0; st == RESHED_OK && i < n; i++) {
+        const int y = rows[i].row;
+        if (s->options.interrupted && s->options.interrupted(s->options.ctx)) break;
+        st = rs_session_read_line(s->session, y, false, &line, NULL, err);
+        if (st == RESHED_OK) fit_line(s, &line);
+        if (st == RESHED_OK && write) st = put_fits(s, y, err);
+        if (st == RESHED_OK) st = push_rows(s, y, 1, err);
+        s->arrived++;
+        s->latest = y;
+        if (st == RESHED_OK) tell(s, 0);
+    }
+    rs_free(line.spectra);
+    rs_free(line.channel);
+    rs_free(a);
+    rs_free(rows);
+    return st;
+}
+
+/* --------------------------------------------------------------------------------------- scan */
+
+/* Tries again while the disk is full, as long as the caller has patience: the scan pauses by itself
+ * once the queue is full. */
+static reshed_status patiently(rs_survey *s, reshed_status st, reshed_error *err)
+{
+    while (st == RESHED_EIO &&
+           !(s->options.interrupted && s->options.interrupted(s->options.ctx))) {
+        reshed_error again = {0};
+        if (s->options.news == NULL) break; /* nobody is there to free some space */
+        rs_os_sleep(1);
+        st = rs_session_commit(s->session, &again);
+        if (st != RESHED_OK && err) *err = again;
+    }
+    return st;
+}
+
+/* One arrival: onto the disk first. */
+static reshed_status store(rs_survey *s, const rs_arrived *it, reshed_error *err)
+{
+    const double when = it->acquired - s->options.time_zero;
+    reshed_status st;
+    if (it->lost)
+        st = rs_session_put_lost_line(s->session, it->line.row, it->line.retrace, it->line.frame,
+                                      when, err);
+    else
+        st = rs_session_put_line(s->session, &it->line, when, err);
+    return patiently(s, st, err);
+}
+
+static reshed_status publish(rs_survey *s, int first, int n, const double *acquired,
+                             double inference, reshed_error *err)
+{
+    rs_live_view v;
+    reshed_status st = put_map(s, false, err);
+    const double done = rs_os_monotonic();
+    rs_live_get(s->stream, &v);
+    for (int i = 0; st == RESHED_OK && i < n; i++) {
+        const rs_session_processed p = {.latency = done - acquired[i],
+                                        .inference = inference,
+                                        .lag = v.lag,
+                                        .coalesced = n,
+                                        .alarm = s->alarm,
+                                        .score = s->score};
+        if (s->latencies < s->rows) s->latency[s->latencies++] = p.latency;
+        st = rs_session_put_processed(s->session, first + i, &p, err);
+    }
+    if (st == RESHED_OK) tell(s, done - acquired[n - 1]);
+    return patiently(s, st, err);
+}
+
+/* All lines that wait: durable, fitted, and those that follow one another through the network
+ * together. */
+static reshed_status process(rs_survey *s, rs_acquire *a, int n, reshed_error *err)
+{
+    double acquired[COALESCE];
+    int rows[COALESCE], m = 0;
+    reshed_status st = RESHED_OK;
+    for (int i = 0; i < n; i++) {
+        rs_arrived *it = s->taken[i];
+        if (st == RESHED_OK) st = store(s, it, err);
+        if (st == RESHED_OK && !it->line.retrace) {
+            if (it->lost) {
+                s->lost++;
+            } else {
+                fit_line(s, &it->line);
+                st = put_fits(s, it->line.row, err);
+                acquired[m] = it->acquired;
+                rows[m++] = it->line.row;
+                s->arrived++;
+                s->latest = it->line.row;
+            }
+        }
+        rs_acquire_give_back(a, it);
+    }
+    for (int i = 0; st == RESHED_OK && i < m;) {
+        double at[COALESCE];
+        int k = i + 1;
+        const int step = i + 1 < m ? rows[i + 1] - rows[i] : 1;
+        while (k < m && (step == 1 || step == -1) && rows[k] - rows[k - 1] == step) k++;
+        const int first = step < 0 && k > i + 1 ? rows[k - 1] : rows[i];
+        for (int j = i; j < k; j++) at[rows[j] - first] = acquired[j];
+        const double start = rs_os_monotonic();
+        st = push_rows(s, first, k - i, err);
+        if (st == RESHED_OK) st = publish(s, first, k - i, at, rs_os_monotonic() - start, err);
+        i = k;
+    }
+    return st;
+}
+
+static bool wants_out(const rs_survey *s)
+{
+    return s->options.interrupted && s->options.interrupted(s->options.ctx);
+}
+
+/* The first row, in the order of the scan, that the session has no line of. */
+static reshed_status first_missing(const rs_survey *s, int *row, reshed_error *err)
+{
+    rs_session_progress p;
+    reshed_status st = rs_session_get_progress(s->session, &p, err);
+    if (st == RESHED_OK) *row = p.first_missing;
+    return st;
+}
+
+/* Forgets the frame, in memory: the session keeps its lines until others replace them. */
+static void forget(rs_survey *s)
+{
+    const size_t n = (size_t)s->rows * (size_t)s->cols;
+    rs_live_reset(s->stream);
+    for (int i = 0; i < RS_SESSION_MEAN; i++)
+        for (size_t k = 0; k < n; k++) s->map[i][k] = NAN;
+    memset(s->written, 0, (size_t)s->rows);
+    s->arrived = s->lost = s->scored = s->latencies = 0;
+    s->latest = -1;
+    s->score = NAN;
+    s->alarm = false;
+}
+
+rs_survey_end rs_survey_scan(rs_survey *s, const rs_driver *driver, const rs_frame *frame,
+                             bool again, rs_driver_status *status, reshed_error *err)
+{
+    rs_acquire *a = NULL;
+    rs_survey_end end = RS_SURVEY_FAILED;
+    int first;
+    *status = RS_DRIVER_OK;
+    if (first_missing(s, &first, err) != RESHED_OK) return end;
+    if (again) {
+        forget(s);
+        first = frame->upward ? s->rows - 1 : 0;
+    }
+    if (first < 0 || first >= s->rows) return RS_SURVEY_COMPLETE;
+    *status = rs_acquire_start(driver, frame, first, &s->options.queue, &a, err);
+    if (*status != RS_DRIVER_OK) return end;
+    for (;;) {
+        int n = 0;
+        const bool out = wants_out(s), alarmed = s->alarm && s->options.stop_at_alarm;
+        if (out) rs_acquire_halt(a);
+        if (alarmed) rs_acquire_stop(a);
+        while (n < COALESCE && (s->taken[n] = rs_acquire_take(a, n ? 0 : 0.2))) n++;
+        if (n > 0) {
+            rs_acquire_ask(a, &s->waiting, &s->pauses, NULL, NULL);
+            if (process(s, a, n, err) != RESHED_OK) break;
+            continue;
+        }
+        const rs_acquire_state state = rs_acquire_ask(a, &n, NULL, status, err);
+        if (n > 0 || state == RS_ACQUIRE_RUNNING) continue;
+        if (state == RS_ACQUIRE_DONE) end = RS_SURVEY_COMPLETE;
+        if (state == RS_ACQUIRE_STOPPED) end = out ? RS_SURVEY_INTERRUPTED : RS_SURVEY_ALARMED;
+        break;
+    }
+    rs_acquire_end(a);
+    return end;
+}
+
+reshed_status rs_survey_finish(rs_survey *s, bool write, reshed_error *err)
+{
+    reshed_status st = rs_live_finish(s->stream, err);
+    if (st == RESHED_OK) {
+        s->scored = -SCORE_EVERY;
+        look_for_alarm(s);
+        memset(s->written, 0, (size_t)s->rows);
+    }
+    if (st == RESHED_OK && write) st = put_map(s, true, err);
+    if (st == RESHED_OK) tell(s, 0);
+    return st;
+}
+
+const float *rs_survey_map(const rs_survey *s, rs_session_map map)
+{
+    rs_live_view v;
+    if (map < RS_SESSION_MEAN) return s->map[map];
+    rs_live_get(s->stream, &v);
+    return map == RS_SESSION_MEAN ? v.mean : v.variance;
+}
+
+double rs_survey_score(const rs_survey *s, bool *alarm)
+{
+    if (alarm) *alarm = s->alarm;
+    return s->score;
+}
+
+const double *rs_survey_latencies(const rs_survey *s, int *n)
+{
+    *n = s->latencies;
+    return s->latency;
+}

@@ -1,0 +1,103 @@
+/* private.h - what the files of the twin's sample share: its objects as they are placed. */
+#ifndef RS_SPM_TWIN_PRIVATE_H
+#define RS_SPM_TWIN_PRIVATE_H
+
+#include "base/rng.h"
+#include "spm/twin/sample.h"
+
+/* Streams of random numbers; each object or field draws from its own. */
+enum {
+    TWIN_STREAM_PRIMARY = 1,
+    TWIN_STREAM_CELL,
+    TWIN_STREAM_STRIPE,
+    TWIN_STREAM_CURVE,
+    TWIN_STREAM_RING,
+    TWIN_STREAM_SPOT,
+    TWIN_STREAM_MINUS,
+    TWIN_STREAM_SLOW,
+    TWIN_STREAM_TEXTURE,
+    TWIN_STREAM_RESONANCE,
+    TWIN_STREAM_HEIGHT
+};
+
+/* More objects than this are not placed, whatever the options ask for. */
+#define TWIN_MAX_STRIPES 8000
+#define TWIN_MAX_FEATURES 20000
+
+/* One a domain: a band along a straight line, its edges wandering about it. Side 0 is to the left
+ * of the direction (normal coordinate n > 0), side 1 to the right. */
+typedef struct twin_stripe {
+    double x, y;                  /* m, start */
+    double ux, uy;                /* direction, a unit vector */
+    double length;                /* m */
+    double width;                 /* m, between the half-heights */
+    double taper[2];              /* m, length of the needle at each end, 0 when blunt */
+    double soft[2];               /* m, half-width of each edge */
+    double bend, roughness;       /* m */
+    double wedge, uneven;         /* relative */
+    double bend_size, rough_size; /* m, their lengths along the stripe */
+    float contrast;               /* darkness in the middle */
+    float lean;                   /* by how much side 0 is darker than the mean, of the contrast */
+    float rim, shadow;            /* outside: rim along rim_side, shadow along the other */
+    int rim_side;
+    int family, tilt;
+    rs_twin_end end[2];
+    uint64_t seed;
+    double at, from, to; /* m, in the family's own axes: normal position and extent, for placing */
+    int primary;         /* number of the through-going line it belongs to, -1: a thin one */
+} twin_stripe;
+
+/* Half-height edges of a stripe at position s along it. */
+typedef struct twin_edges {
+    float left, right; /* m, n of the two edges, left > right */
+    float strength;    /* 0 ... 1, fading to 0 at the tip of a needle */
+    float patch;       /* 0 ... 1, brightness of the rim here */
+} twin_edges;
+
+twin_edges twin_stripe_edges(const twin_stripe *st, double s);
+/* Where along the stripe the wall counts as begun and ended: needles count from half strength. */
+void twin_stripe_span(const twin_stripe *st, double *begin, double *end);
+
+#define TWIN_CURVE_POINTS 24
+
+/* A bright curved feature or a round spot (one point). */
+typedef struct twin_feature {
+    int points;                                       /* >= 1 */
+    float x[TWIN_CURVE_POINTS], y[TWIN_CURVE_POINTS]; /* m */
+    float width;                                      /* m, of the core */
+    float bright[2]; /* of the ridges on the two sides, of the c level; spots: bright[0], signed */
+    float halo;      /* of the glow, of the c level */
+    float core;      /* darkness of the core, 0 ... 1 */
+    float vary_size; /* m, along which the brightness varies */
+    uint64_t seed;
+} twin_feature;
+
+/* 180-degree domains: the sign of a sum of plane waves of one period and random directions. */
+#define TWIN_WAVES 14
+
+struct rs_twin_sample {
+    rs_twin_options opt;
+    int stripes, features;
+    twin_stripe *stripe;   /* [stripes] */
+    twin_feature *feature; /* [features] */
+    double wave_kx[TWIN_WAVES], wave_ky[TWIN_WAVES], wave_phase[TWIN_WAVES];
+    double wave_level; /* c- where the sum is below it */
+};
+
+/* Fill sample->stripe and sample->feature from sample->opt. */
+reshed_status twin_place_stripes(rs_twin_sample *sample, reshed_error *err);
+reshed_status twin_place_features(rs_twin_sample *sample, reshed_error *err);
+void twin_place_minus(rs_twin_sample *sample);
+
+/* The sum of waves at (x,y), normalised to unit variance, less the level; and m per unit of it. */
+double twin_minus_field(const rs_twin_sample *sample, double x, double y);
+double twin_minus_scale(const rs_twin_sample *sample);
+
+/* 0 outside (t <= -1), 1 inside (t >= 1), one half at t = 0. */
+static inline float twin_step(float t)
+{
+    t = t < -1 ? -1 : t > 1 ? 1 : t;
+    return 0.5f + t * (0.75f - 0.25f * t * t);
+}
+
+#endif

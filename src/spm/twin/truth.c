@@ -1,0 +1,65 @@
+/* truth.c - the walls and the class of every pixel.
+ *
+ * canvas.inside is the distance, in pixels, to the half-height edge of the nearest stripe, positive
+ * in the a domain: the wall is its zero line. Between two neighbours of different sign the nearer
+ * one is the wall pixel. Looking only at neighbours above one another where the edge is nearer to
+ * horizontal, and only at neighbours beside one another where it is nearer to vertical, gives one
+ * wall pixel for each column or row of the edge, that is, an 8-connected line one pixel wide. */
+#include "spm/twin/canvas.h"
+
+#include <string.h>
+
+/* Marks the nearer of pixels p and q to the wall between them, when there is one that is to be
+ * crossed in this direction. */
+static void mark_pair(const twin_canvas *cv, size_t p, size_t q, int across, bool p_in, bool q_in,
+                      uint8_t *wp, uint8_t *wq)
+{
+    float a = cv->inside[p], b = cv->inside[q];
+    if ((a > 0) == (b > 0)) return;
+    size_t outer = a > 0 ? q : p, inner = a > 0 ? p : q;
+    if (cv->across[cv->inside[outer] > TWIN_FAR ? outer : inner] != across) return;
+    bool first = fabsf(a) < fabsf(b) || (fabsf(a) == fabsf(b) && a > 0);
+    if (first && p_in) *wp = 1;
+    if (!first && q_in) *wq = 1;
+}
+
+void twin_mark_walls(const twin_canvas *cv, int from, int to, uint8_t *wall)
+{
+    size_t cols = (size_t)cv->cols;
+    memset(wall, 0, (size_t)(to - from) * cols);
+    for (int r = from > 0 ? from - 1 : 0; r < to; r++)
+        for (size_t c = 0; c < cols; c++) {
+            size_t p = (size_t)r * cols + c;
+            uint8_t *w = r >= from ? wall + (p - (size_t)from * cols) : NULL;
+            if (w && c + 1 < cols) mark_pair(cv, p, p + 1, 1, true, true, w, w + 1);
+            if (r + 1 < cv->rows)
+                mark_pair(cv, p, p + cols, 0, r >= from, r + 1 < to, w,
+                          r + 1 < to ? wall + (p + cols - (size_t)from * cols) : NULL);
+        }
+}
+
+void twin_mark_domains(const twin_canvas *cv, int from, int to, uint8_t *domain)
+{
+    size_t cols = (size_t)cv->cols;
+    for (int r = from; r < to; r++)
+        for (size_t c = 0; c < cols; c++) {
+            size_t p = (size_t)r * cols + c;
+            bool minus = cv->minus && cv->minus[p] < 0;
+            domain[(size_t)(r - from) * cols + c] = cv->inside[p] > 0 ? RS_TWIN_A
+                                                    : minus           ? RS_TWIN_CMINUS
+                                                                      : RS_TWIN_CPLUS;
+        }
+    if (!cv->minus) return;
+    for (int r = from; r < to; r++)
+        for (size_t c = 0; c < cols; c++) {
+            size_t p = (size_t)r * cols + c, o = (size_t)(r - from) * cols + c;
+            if (domain[o] == RS_TWIN_A) continue;
+            const size_t next[4] = {c > 0 ? p - 1 : p, c + 1 < cols ? p + 1 : p,
+                                    r > 0 ? p - cols : p, r + 1 < cv->rows ? p + cols : p};
+            for (int k = 0; k < 4; k++) {
+                float a = cv->minus[p], b = cv->minus[next[k]];
+                if ((a < 0) != (b < 0) && cv->inside[next[k]] <= 0 && fabsf(a) <= fabsf(b))
+                    domain[o] = RS_TWIN_WALL180;
+            }
+        }
+}

@@ -1,0 +1,192 @@
+#define _POSIX_C_SOURCE 200809L
+/* The public interface: its program, its checks at the door, sharing between threads. */
+#include "reshed.h"
+#include "support/support.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/parallel.h"
+
+#define ENSEMBLE "tiny_bilinear_ensemble_metadict.tar"
+
+static reshed_ensemble *load(void)
+{
+    reshed_ensemble *e = NULL;
+    reshed_error err = {0};
+    assert_ok(reshed_ensemble_load(test_data(ENSEMBLE), &e, &err), &err);
+    return e;
+}
+
+/* The program in the header's comment, compiled against the installed form of the library: the
+ * header and the static and the shared library. */
+static void header_program_runs(void **state)
+{
+    (void)state;
+    size_t len;
+    uint8_t *text = test_read_file("include/reshed.h", &len);
+    const char *source = test_temp("example.c");
+    FILE *f = fopen(source, "w");
+    assert_non_null(f);
+    int lines = 0;
+    for (const char *p = (const char *)text, *end = p + len; p < end;) {
+        const char *nl = memchr(p, '\n', (size_t)(end - p));
+        if (!nl || memcmp(p, " */", 3) == 0) break;
+        if (memcmp(p, " *     ", 7) == 0) {
+            fprintf(f, "%.*s\n", (int)(nl - p - 7), p + 7);
+            lines++;
+        }
+        p = nl + 1;
+    }
+    assert_int_equal(fclose(f), 0);
+    rs_free(text);
+    assert_true(lines > 10);
+    const char *build = getenv("B"), *san = getenv("SAN"), *cc = getenv("CC");
+    if (!build || (san && *san)) skip(); /* run outside make, or built with a sanitizer's runtime */
+    char cmd[1024];
+    snprintf(
+        cmd, sizeof cmd,
+        "%s -std=c11 -Wall -Wextra -Werror -Iinclude %s -o %s -L%s -lreshed -Wl,-rpath,%s && %s %s",
+        cc && *cc ? cc : "cc", source, test_temp("example"), build, build, test_temp("example"),
+        test_data(ENSEMBLE));
+    FILE *out = popen(cmd, "r");
+    assert_non_null(out);
+    char line[256] = "";
+    assert_non_null(fgets(line, sizeof line, out));
+    assert_int_equal(pclose(out), 0);
+    assert_int_equal(strncmp(line, "wall probability at the centre: 0.", 34), 0);
+}
+
+static void arguments_are_checked(void **state)
+{
+    (void)state;
+    reshed_ensemble *e = NULL;
+    reshed_plan *plan = NULL;
+    reshed_error err = {0};
+    static float image[64], mean[64], variance[64];
+    assert_int_equal(reshed_ensemble_load(NULL, &e, &err), RESHED_EINVAL);
+    assert_int_equal(reshed_ensemble_load("/nonexistent", &e, &err), RESHED_EIO);
+    assert_null(e);
+    e = load();
+    reshed_ensemble_info info;
+    reshed_ensemble_get_info(e, &info);
+    assert_true(info.members > 1 && info.classes == 1 && info.filters == 4);
+    assert_true(info.receptive_radius > 10 && info.receptive_radius < 80);
+    assert_int_equal(reshed_plan_create(e, 3, 8, NULL, &plan, &err), RESHED_EINVAL);
+    assert_int_equal(reshed_plan_create(e, 8, 1 << 20, NULL, &plan, &err), RESHED_EINVAL);
+    reshed_options o;
+    reshed_options_defaults(&o);
+    o.threads = -1;
+    assert_int_equal(reshed_plan_create(e, 8, 8, &o, &plan, &err), RESHED_EINVAL);
+    reshed_options_defaults(&o);
+    o.algo = (reshed_algo)9;
+    assert_int_equal(reshed_plan_create(e, 8, 8, &o, &plan, NULL), RESHED_EINVAL);
+    for (int a = RESHED_ALGO_DIRECT; a <= RESHED_ALGO_GEMM;
+         a++) { /* reduced precision has no such */
+        o = (reshed_options){.algo = (reshed_algo)a, .precision = RESHED_BF16};
+        assert_int_equal(reshed_plan_create(e, 8, 8, &o, &plan, &err), RESHED_EINVAL);
+        assert_non_null(strstr(err.what, "bf16"));
+    }
+    o = (reshed_options){.precision = (reshed_precision)2};
+    assert_int_equal(reshed_plan_create(e, 8, 8, &o, &plan, &err), RESHED_EINVAL);
+    assert_null(plan);
+    assert_ok(reshed_plan_create(e, 8, 8, NULL, &plan, &err), &err);
+    assert_true(reshed_plan_bytes(plan) > 1000);
+    image[17] = NAN;
+    mean[0] = 7;
+    assert_int_equal(reshed_plan_run(plan, image, mean, variance, NULL, &err), RESHED_EINVAL);
+    assert_true(mean[0] == 7); /* nothing written */
+    assert_non_null(strstr(err.where, "17"));
+    image[17] = 0;
+    assert_ok(reshed_plan_run(plan, image, mean, variance, NULL, &err), &err);
+    assert_true(mean[0] >= 0 && mean[0] <= 1 && variance[0] >= 0 && variance[0] <= 0.25f);
+    reshed_plan_free(plan);
+    reshed_ensemble_free(e);
+    reshed_plan_free(NULL);
+    reshed_ensemble_free(NULL);
+}
+
+static void an_unavailable_isa_is_an_error(void **state)
+{
+    (void)state;
+    reshed_ensemble *e = load();
+    reshed_plan *plan = NULL;
+    reshed_error err = {0};
+    setenv("RESHED_ISA", "mmx", 1);
+    assert_int_equal(reshed_plan_create(e, 8, 8, NULL, &plan, &err), RESHED_EUNSUPPORTED);
+    assert_string_equal(err.found, "mmx");
+    setenv("RESHED_ISA", "generic", 1);
+    assert_ok(reshed_plan_create(e, 8, 8, NULL, &plan, &err), &err);
+    unsetenv("RESHED_ISA");
+    reshed_plan_free(plan);
+    reshed_ensemble_free(e);
+}
+
+static void taking_gives_the_same_bits(void **state)
+{
+    (void)state;
+    static float image[30 * 31], a[30 * 31], b[30 * 31], v[30 * 31], w[30 * 31];
+    reshed_error err = {0};
+    reshed_plan *p = NULL, *q = NULL, *none = NULL;
+    for (int i = 0; i < 30 * 31; i++) image[i] = (float)(i % 31) / 31;
+    reshed_ensemble *e = load();
+    assert_ok(reshed_plan_create(e, 30, 31, NULL, &p, &err), &err);
+    assert_ok(reshed_plan_create_taking(e, 8, 8, NULL, &q, &err), &err);
+    assert_int_equal(reshed_plan_create(e, 30, 31, NULL, &none, &err), RESHED_EINVAL);
+    reshed_ensemble_free(e);
+    assert_ok(reshed_plan_resize(q, 30, 31, &err), &err);
+    assert_ok(reshed_plan_run(p, image, a, v, NULL, &err), &err);
+    assert_ok(reshed_plan_run(q, image, b, w, NULL, &err), &err);
+    assert_memory_equal(a, b, sizeof a);
+    assert_memory_equal(v, w, sizeof v);
+    reshed_plan_free(p);
+    reshed_plan_free(q);
+}
+
+typedef struct shared_run {
+    const reshed_ensemble *e;
+    float mean[4][20 * 20];
+    reshed_status st[4];
+} shared_run;
+
+static void run_own_plan(void *ctx, int64_t i, int worker)
+{
+    shared_run *r = ctx;
+    float image[20 * 20], variance[20 * 20];
+    reshed_plan *p = NULL;
+    (void)worker;
+    for (int k = 0; k < 400; k++) image[k] = (float)(k % 7) / 7;
+    const reshed_options o = {.threads = 1};
+    r->st[i] = reshed_plan_create(r->e, 20, 20, &o, &p, NULL);
+    if (r->st[i] == RESHED_OK)
+        r->st[i] = reshed_plan_run(p, image, r->mean[i], variance, NULL, NULL);
+    reshed_plan_free(p);
+}
+
+static void threads_share_an_ensemble(void **state)
+{
+    (void)state;
+    static shared_run r;
+    reshed_ensemble *e = load();
+    r.e = e;
+    rs_parallel_for(4, 4, run_own_plan, &r);
+    for (int i = 0; i < 4; i++) {
+        assert_int_equal(r.st[i], RESHED_OK);
+        assert_memory_equal(r.mean[i], r.mean[0], sizeof r.mean[0]);
+    }
+    reshed_ensemble_free(e);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(header_program_runs),
+        cmocka_unit_test(arguments_are_checked),
+        cmocka_unit_test(an_unavailable_isa_is_an_error),
+        cmocka_unit_test(taking_gives_the_same_bits),
+        cmocka_unit_test(threads_share_an_ensemble),
+    };
+    return cmocka_run_group_tests_name("api", tests, NULL, NULL);
+}

@@ -1,0 +1,152 @@
+#include "support/support.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/cursor.h"
+#include "base/image.h"
+#include "base/os.h"
+#include "base/parallel.h"
+#include "base/tensors.h"
+
+static void error_text_has_all_parts(void **state)
+{
+    (void)state;
+    reshed_error err = {0};
+    char text[256];
+    assert_int_equal(
+        rs_fail(&err, RESHED_ECORRUPT, "size of %s|%d bytes|%d bytes|offset %d", "a|b", 4, 3, 12),
+        RESHED_ECORRUPT);
+    assert_string_equal(reshed_error_text(&err, text, sizeof text),
+                        "size of a|b (expected 4 bytes, found 3 bytes) at offset 12");
+    rs_fail(&err, RESHED_EIO, "cannot open");
+    assert_string_equal(reshed_error_text(&err, text, sizeof text), "cannot open");
+    rs_fail(&err, RESHED_ECORRUPT, "name||%s", "evil\x1b[2J");
+    assert_string_equal(reshed_error_text(&err, text, sizeof text), "name (found evil?[2J)");
+    assert_string_equal(reshed_error_text(&err, text, 6), "name ");
+    assert_int_equal(rs_fail(NULL, RESHED_EIO, "x"), RESHED_EIO);
+}
+
+static void alloc_refuses_overflow(void **state)
+{
+    (void)state;
+    volatile size_t huge = SIZE_MAX / 2;
+    assert_null(rs_alloc(huge, 3));
+    assert_null(rs_alloc(huge, 1));
+    void *p = rs_zalloc(3, 5);
+    assert_non_null(p);
+    assert_int_equal((uintptr_t)p % 64, 0);
+    rs_free(p);
+    test_alloc_fail_at(0);
+    p = rs_alloc(1, 1);
+    assert_null(p);
+    test_alloc_fail_at(-1);
+}
+
+static void cursor_stays_inside(void **state)
+{
+    (void)state;
+    const uint8_t b[] = {1, 2, 3, 4, 5, 6, 7};
+    rs_cursor c = rs_cursor_make(b, sizeof b, false);
+    assert_int_equal(rs_u16(&c), 0x0201);
+    c.big = true;
+    assert_int_equal(rs_u32(&c), 0x03040506);
+    assert_int_equal(rs_u16(&c), 0);
+    assert_true(c.overrun);
+    assert_int_equal(c.need_at, 8);
+    assert_int_equal(rs_u8(&c), 0); /* a failed cursor stays failed */
+    c = rs_cursor_make(b, sizeof b, false);
+    assert_null(rs_take(&c, SIZE_MAX));
+    assert_int_equal(c.need_at, SIZE_MAX);
+}
+
+static void half_precision_round_trips(void **state)
+{
+    (void)state;
+    for (uint32_t h = 0; h < 65536; h++) {
+        float f = rs_half_to_float((uint16_t)h);
+        if (isnan(f)) continue;
+        assert_int_equal(rs_float_to_half(f), h);
+    }
+    assert_int_equal(rs_float_to_half(1.0f + 0x1p-11f), 0x3c00); /* tie to even */
+    assert_int_equal(rs_float_to_half(1.0f + 0x1p-11f + 0x1p-20f), 0x3c01);
+    assert_int_equal(rs_float_to_half(65519.9f), 0x7bff);
+    assert_int_equal(rs_float_to_half(65520.0f), 0x7c00);
+    assert_int_equal(rs_float_to_half(0x1p-25f), 0);
+    assert_int_equal(rs_float_to_half(0x1.8p-25f), 1);
+}
+
+static void write_replaces_whole_file(void **state)
+{
+    (void)state;
+    reshed_error err = {0};
+    const char *path = test_temp("whole");
+    assert_ok(rs_os_write_file(path, "first", 5, &err), &err);
+    assert_ok(rs_os_write_file(path, "second!", 7, &err), &err);
+    size_t n;
+    uint8_t *d = test_read_file(path, &n);
+    assert_int_equal(n, 7);
+    assert_memory_equal(d, "second!", 7);
+    rs_free(d);
+    assert_int_equal(rs_os_write_file("/nonexistent/x", "a", 1, &err), RESHED_EIO);
+    assert_int_equal(rs_os_read_file(path, 3, &d, &n, &err), RESHED_EUNSUPPORTED);
+    assert_int_equal(rs_os_read_file("/tmp", 3, &d, &n, &err), RESHED_EIO);
+}
+
+static void add_one(void *ctx, int64_t i, int worker)
+{
+    (void)worker;
+    ((int *)ctx)[i]++;
+}
+
+static void parallel_visits_each_once(void **state)
+{
+    (void)state;
+    int seen[100] = {0};
+    rs_parallel_for(7, 100, add_one, seen);
+    for (int i = 0; i < 100; i++) assert_int_equal(seen[i], 1);
+}
+
+static void tensors_find_and_grow(void **state)
+{
+    (void)state;
+    rs_tensors set = {0};
+    int64_t dims[2] = {2, 3};
+    char name[32];
+    for (int i = 0; i < 200; i++) {
+        snprintf(name, sizeof name, "t%d", i);
+        rs_tensor *t = rs_tensors_add(&set, name, RS_F32, 2, dims);
+        assert_non_null(t);
+        assert_int_equal(t->count, 6);
+        ((float *)t->data)[5] = (float)i;
+    }
+    assert_true(rs_tensor_at(rs_tensors_find(&set, "t137"), 5) == 137);
+    assert_null(rs_tensors_find(&set, "t200"));
+    int64_t evil[3] = {INT64_MAX, INT64_MAX, 2};
+    assert_null(rs_tensors_add(&set, "evil", RS_F32, 3, evil));
+    rs_tensors_clear(&set);
+}
+
+static void image_sizes_are_checked(void **state)
+{
+    (void)state;
+    rs_image im;
+    reshed_error err = {0};
+    assert_int_equal(rs_image_init(&im, 0, 5, &err), RESHED_EUNSUPPORTED);
+    assert_int_equal(rs_image_init(&im, INT64_MAX, INT64_MAX, &err), RESHED_EUNSUPPORTED);
+    assert_int_equal(rs_image_init(&im, 65536, 65536, &err), RESHED_EUNSUPPORTED);
+    assert_ok(rs_image_init(&im, 3, 5, &err), &err);
+    rs_image_clear(&im);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(error_text_has_all_parts),  cmocka_unit_test(alloc_refuses_overflow),
+        cmocka_unit_test(cursor_stays_inside),       cmocka_unit_test(half_precision_round_trips),
+        cmocka_unit_test(write_replaces_whole_file), cmocka_unit_test(parallel_visits_each_once),
+        cmocka_unit_test(tensors_find_and_grow),     cmocka_unit_test(image_sizes_are_checked),
+    };
+    return cmocka_run_group_tests_name("base", tests, NULL, NULL);
+}

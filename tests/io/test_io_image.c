@@ -1,0 +1,723 @@
+/* PNG, NPY, GSF and the front door. */
+#include "support/io_support.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/os.h"
+#include "base/tensors.h"
+#include "io/gsf.h"
+#include "io/image_file.h"
+#include "io/npy.h"
+#include "io/png.h"
+
+/* ------------------------------------------------------------------------------------------ PNG */
+/* Grey or RGB pixels of the pattern; 16-bit counts are 257 times the 8-bit ones plus `extra`. */
+static uint8_t *pattern_png(rs_png_kind kind, int extra, size_t *len)
+{
+    reshed_error err = {0};
+    uint8_t grey[PATTERN_H * PATTERN_W], rgb[PATTERN_H * PATTERN_W * 3], *bytes = NULL;
+    uint16_t grey16[PATTERN_H * PATTERN_W];
+    for (int i = 0; i < PATTERN_H * PATTERN_W; i++) {
+        int v = pattern_at(i / PATTERN_W, i % PATTERN_W);
+        grey[i] = (uint8_t)v;
+        grey16[i] = (uint16_t)(v * 257 + extra);
+        rgb[3 * i] = rgb[3 * i + 1] = rgb[3 * i + 2] = (uint8_t)v;
+    }
+    const void *p = kind == RS_PNG_GREY8  ? (const void *)grey
+                    : kind == RS_PNG_RGB8 ? (const void *)rgb
+                                          : grey16;
+    assert_ok(rs_png_write_mem(kind, PATTERN_H, PATTERN_W, p, &bytes, len, &err), &err);
+    return bytes;
+}
+
+static reshed_status read_png(const uint8_t *data, size_t len, reshed_error *err)
+{
+    rs_image im;
+    reshed_status st = rs_png_read_mem(data, len, &im, err);
+    if (st != RESHED_OK) return st;
+    assert_true(image_is_sane(&im));
+    for (int i = 0; i < im.height * im.width; i++) assert_true(im.data[i] >= 0 && im.data[i] <= 1);
+    rs_image_clear(&im);
+    return st;
+}
+
+static void png_keeps_pattern(void **state)
+{
+    (void)state;
+    reshed_error err = {0};
+    const rs_png_kind kinds[] = {RS_PNG_GREY8, RS_PNG_GREY16, RS_PNG_RGB8};
+    for (int k = 0; k < 3; k++) {
+        rs_image im;
+        size_t len;
+        uint8_t *bytes = pattern_png(kinds[k], 0, &len);
+        assert_ok(rs_image_read_mem(bytes, len, NULL, &im, &err), &err);
+        /* pattern * 257 / 65535 is pattern / 255; the products 10000 v / 10000 are exact too */
+        for (int i = 0; i < PATTERN_H * PATTERN_W; i++) {
+            int v = pattern_at(i / PATTERN_W, i % PATTERN_W);
+            assert_true(im.data[i] == (float)(v / 255.0));
+        }
+        assert_true(im.dx == 0 && im.dy == 0);
+        rs_image_clear(&im);
+        rs_free(bytes);
+    }
+}
+
+static void png_keeps_all_16_bits(void **state)
+{
+    (void)state;
+    reshed_error err = {0};
+    rs_image im;
+    size_t len;
+    uint8_t *bytes = pattern_png(RS_PNG_GREY16, 3, &len);
+    assert_ok(rs_png_read_mem(bytes, len, &im, &err), &err);
+    assert_true(im.data[0] == (float)((257 + 3) / 65535.0));
+    rs_image_clear(&im);
+    rs_free(bytes);
+}
+
+static void png_colours_become_luminance(void **state)
+{
+    (void)state;
+    reshed_error err = {0};
+    rs_image im;
+    size_t len;
+    uint8_t *bytes;
+    const uint8_t rgb[] = {255, 0, 0, 0, 255, 0, 0, 0, 255, 255, 255, 255};
+    assert_ok(rs_png_write_mem(RS_PNG_RGB8, 1, 4, rgb, &bytes, &len, &err), &err);
+    assert_ok(rs_png_read_mem(bytes, len, &im, &err), &err);
+    assert_true(im.data[0] == 0.2126f && im.data[1] == 0.7152f && im.data[2] == 0.0722f);
+    assert_true(im.data[3] == 1.0f);
+    rs_image_clear(&im);
+    rs_free(bytes);
+}
+
+/* ---- PNG files of kinds that our writer does not make: assembled with stored deflate blocks. */
+static uint32_t crc(const uint8_t *p, size_t n)
+{
+    uint32_t c = 0xffffffffu;
+    for (size_t i = 0; i < n; i++) {
+        c ^= p[i];
+        for (int k = 0; k < 8; k++) c = c & 1 ? 0xedb88320u ^ c >> 1 : c >> 1;
+    }
+    return ~c;
+}
+
+static void put_chunk(file_bytes *b, const char *type, const uint8_t *data, size_t n)
+{
+    put_uint(b, n, 4, true);
+    size_t at = b->n;
+    put_text(b, type, 4);
+    for (size_t i = 0; i < n; i++) put_uint(b, data[i], 1, true);
+    put_uint(b, crc(b->data + at, b->n - at), 4, true);
+}
+
+/* rows: the filtered rows as they are inflated. */
+static void raw_png(file_bytes *b, uint32_t w, uint32_t h, int depth, int colour, int interlace,
+                    const uint8_t *palette, size_t palette_n, const uint8_t *rows, size_t n)
+{
+    uint8_t z[512] = {0x78, 0x01, 1};
+    uint32_t s1 = 1, s2 = 0;
+    b->n = 0;
+    for (int i = 0; i < 8; i++) put_uint(b, (uint8_t) "\x89PNG\r\n\x1a\n"[i], 1, true);
+    file_bytes head = {.n = 0};
+    put_uint(&head, w, 4, true);
+    put_uint(&head, h, 4, true);
+    put_uint(&head, (uint64_t)depth << 32 | (uint64_t)colour << 24 | (uint64_t)interlace, 5, true);
+    put_chunk(b, "IHDR", head.data, head.n);
+    if (palette_n) put_chunk(b, "PLTE", palette, palette_n);
+    assert_true(n < 400);
+    z[3] = (uint8_t)n, z[4] = (uint8_t)(n >> 8), z[5] = (uint8_t)~n, z[6] = (uint8_t)(~n >> 8);
+    memcpy(z + 7, rows, n);
+    for (size_t i = 0; i < n; i++) {
+        s1 = (s1 + rows[i]) % 65521;
+        s2 = (s2 + s1) % 65521;
+    }
+    z[7 + n] = (uint8_t)(s2 >> 8), z[8 + n] = (uint8_t)s2;
+    z[9 + n] = (uint8_t)(s1 >> 8), z[10 + n] = (uint8_t)s1;
+    put_chunk(b, "IDAT", z, n + 11);
+    put_chunk(b, "IEND", NULL, 0);
+}
+
+static void png_reads_every_colour_type(void **state)
+{
+    (void)state;
+    reshed_error err = {0};
+    rs_image im;
+    file_bytes b;
+    /* 1-bit grey, 5 pixels: 1 0 1 1 0 */
+    raw_png(&b, 5, 1, 1, 0, 0, NULL, 0, (const uint8_t[]){0, 0xb0}, 2);
+    assert_ok(rs_png_read_mem(b.data, b.n, &im, &err), &err);
+    assert_true(im.data[0] == 1 && im.data[1] == 0 && im.data[2] == 1 && im.data[3] == 1 &&
+                im.data[4] == 0);
+    rs_image_clear(&im);
+    /* 4-bit grey: 15, 3 */
+    raw_png(&b, 2, 1, 4, 0, 0, NULL, 0, (const uint8_t[]){0, 0xf3}, 2);
+    assert_ok(rs_png_read_mem(b.data, b.n, &im, &err), &err);
+    assert_true(im.data[0] == 1 && im.data[1] == (float)(3 / 15.0));
+    rs_image_clear(&im);
+    /* 16-bit grey with alpha, two rows: the alpha is left out */
+    raw_png(&b, 1, 2, 16, 4, 0, NULL, 0,
+            (const uint8_t[]){0, 0x12, 0x34, 0, 1, 0, 0xff, 0xff, 9, 9}, 10);
+    assert_ok(rs_png_read_mem(b.data, b.n, &im, &err), &err);
+    assert_true(im.height == 2 && im.data[0] == (float)(0x1234 / 65535.0) && im.data[1] == 1);
+    rs_image_clear(&im);
+    /* 8-bit RGBA */
+    raw_png(&b, 1, 1, 8, 6, 0, NULL, 0, (const uint8_t[]){0, 255, 0, 0, 7}, 5);
+    assert_ok(rs_png_read_mem(b.data, b.n, &im, &err), &err);
+    assert_true(im.data[0] == 0.2126f);
+    rs_image_clear(&im);
+    /* 2-bit palette: green, grey 51 */
+    const uint8_t palette[] = {0, 255, 0, 51, 51, 51};
+    raw_png(&b, 2, 1, 2, 3, 0, palette, sizeof palette, (const uint8_t[]){0, 0x10}, 2);
+    assert_ok(rs_png_read_mem(b.data, b.n, &im, &err), &err);
+    assert_true(im.data[0] == 0.7152f && im.data[1] == (float)(51 / 255.0));
+    rs_image_clear(&im);
+    /* Adam7, 2 x 2: pass 1 has (0,0), pass 6 (0,1), pass 7 row 1 */
+    raw_png(&b, 2, 2, 8, 0, 1, NULL, 0, (const uint8_t[]){0, 10, 0, 20, 0, 30, 40}, 7);
+    assert_ok(rs_png_read_mem(b.data, b.n, &im, &err), &err);
+    for (int i = 0; i < 4; i++) assert_true(im.data[i] == (float)((10 + 10 * i) / 255.0));
+    rs_image_clear(&im);
+}
+
+static void png_refuses_what_it_cannot_hold(void **state)
+{
+    (void)state;
+    reshed_error err = {0};
+    rs_image im = {.height = 7};
+    file_bytes b;
+    /* A few bytes that claim 2^28 pixels, and more than the limits */
+    raw_png(&b, 16384, 16384, 8, 0, 0, NULL, 0, (const uint8_t[]){0, 0}, 2);
+    assert_error(rs_png_read_mem(b.data, b.n, &im, &err), RESHED_ECORRUPT, &err, "16384 x 16384");
+    raw_png(&b, 65536, 65536, 1, 0, 0, NULL, 0, (const uint8_t[]){0, 0}, 2);
+    assert_error(rs_png_read_mem(b.data, b.n, &im, &err), RESHED_EUNSUPPORTED, &err,
+                 "65536 x 65536");
+    raw_png(&b, 65537, 1, 8, 0, 0, NULL, 0, (const uint8_t[]){0, 0}, 2);
+    assert_int_not_equal(rs_png_read_mem(b.data, b.n, &im, &err), RESHED_OK);
+    raw_png(&b, 0, 1, 8, 0, 0, NULL, 0, (const uint8_t[]){0, 0}, 2);
+    assert_int_not_equal(rs_png_read_mem(b.data, b.n, &im, &err), RESHED_OK);
+    raw_png(&b, 3, 3, 8, 0, 0, NULL, 0, (const uint8_t[]){0, 1, 2, 3}, 4); /* rows missing */
+    assert_error(rs_png_read_mem(b.data, b.n, &im, &err), RESHED_ECORRUPT, &err, "PNG");
+    assert_int_equal(im.height, 7); /* no failure touched it */
+}
+
+/* An honest file may shrink as far as deflate goes. */
+static void png_reads_an_all_black_image(void **state)
+{
+    (void)state;
+    reshed_error err = {0};
+    rs_image im;
+    const int side = 2048;
+    uint8_t *black = rs_zalloc((size_t)side, (size_t)side), *file;
+    size_t len;
+    assert_non_null(black);
+    assert_ok(rs_png_write_mem(RS_PNG_GREY8, side, side, black, &file, &len, &err), &err);
+    assert_true(len < (size_t)side * (size_t)side / 500);
+    assert_ok(rs_png_read_mem(file, len, &im, &err), &err);
+    assert_true(im.height == side && im.data[side * side - 1] == 0);
+    rs_image_clear(&im);
+    rs_free(file);
+    rs_free(black);
+}
+
+static void png_survives_damage(void **state)
+{
+    (void)state;
+    size_t len;
+    uint8_t *bytes = pattern_png(RS_PNG_RGB8, 0, &len);
+    test_truncate(read_png, bytes, len, len);
+    test_each_alloc(read_png, bytes, len);
+    test_mutate("png", read_png, bytes, len, test_mutations());
+    rs_free(bytes);
+}
+
+/* The checksums stop most mutants early: change the inflated rows, not the file. */
+static void png_survives_wrong_rows(void **state)
+{
+    (void)state;
+    test_rng r = {test_seed()};
+    for (long i = 0; i < test_mutations() / 4; i++) {
+        uint8_t rows[64];
+        file_bytes b;
+        reshed_error err = {0};
+        for (size_t k = 0; k < sizeof rows; k++) rows[k] = (uint8_t)test_rand(&r);
+        const int depths[] = {1, 2, 4, 8, 16}, colours[] = {0, 2, 3, 4, 6};
+        raw_png(&b, 1 + (uint32_t)test_below(&r, 9), 1 + (uint32_t)test_below(&r, 9),
+                depths[test_below(&r, 5)], colours[test_below(&r, 5)], (int)test_below(&r, 2), rows,
+                3 * (size_t)test_below(&r, 20), rows, (size_t)test_below(&r, sizeof rows));
+        read_png(b.data, b.n, &err);
+    }
+}
+
+static reshed_status write_png(const uint8_t *data, size_t len, reshed_error *err)
+{
+    uint8_t *bytes;
+    size_t n;
+    (void)len;
+    reshed_status st = rs_png_write_mem(RS_PNG_GREY8, 2, 3, data, &bytes, &n, err);
+    if (st == RESHED_OK) rs_free(bytes);
+    return st;
+}
+
+static void png_writer_survives_no_memory(void **state)
+{
+    (void)state;
+    reshed_error err = {0};
+    test_each_alloc(write_png, (const uint8_t *)"abcdef", 6);
+    assert_error(rs_png_write("nowhere/x.png", RS_PNG_GREY8, 0, 3, "", &err), RESHED_EINVAL, &err,
+                 "0 x 3");
+    assert_int_equal(rs_png_write(test_temp("no/such/dir.png"), RS_PNG_GREY8, 2, 3, "abcdef", &err),
+                     RESHED_EIO);
+}
+
+/* ------------------------------------------------------------------------------------------ NPY */
+static void npy_file(file_bytes *b, int version, const char *dict)
+{
+    b->n = 0;
+    put_text(b, "\x93NUMPY", 6);
+    put_uint(b, (uint64_t)version, 1, false);
+    put_uint(b, 0, 1, false);
+    put_uint(b, strlen(dict) + 1, version == 1 ? 2 : 4, false);
+    put_text(b, dict, strlen(dict));
+    put_uint(b, '\n', 1, false);
+}
+
+static uint64_t number_bits(char kind, int size, int v)
+{
+    float f = (float)v;
+    double d = v;
+    uint32_t u;
+    uint64_t w;
+    memcpy(&u, &f, 4);
+    memcpy(&w, &d, 8);
+    if (kind == 'f') return size == 2 ? rs_float_to_half(f) : size == 4 ? u : w;
+    return (uint64_t)(int64_t)v;
+}
+
+static void npy_reads_every_type_and_order(void **state)
+{
+    (void)state;
+    const char *types[] = {"u1", "i1", "u2", "i2", "u4", "i4", "u8", "i8", "f2", "f4", "f8"};
+    const char *shapes[] = {"(4, 6)", "(4, 6, 1)", "(4L,6L,)"};
+    file_bytes b;
+    reshed_error err = {0};
+    for (size_t t = 0; t < 11 * 2 * 2 * 3 * 3; t++) {
+        const char *type = types[t % 11];
+        bool big = t / 11 % 2, fortran = t / 22 % 2;
+        int size = type[1] - '0', version = 1 + (int)(t / 44 % 3), sign = type[0] == 'u' ? 1 : -1;
+        char dict[128];
+        snprintf(dict, sizeof dict, "{'descr': '%c%s', 'fortran_order': %s, 'shape': %s, }",
+                 size == 1 ? '|'
+                 : big     ? '>'
+                           : '<',
+                 type, fortran ? "True" : "False", shapes[t / 132]);
+        npy_file(&b, version, dict);
+        for (int i = 0; i < PATTERN_H * PATTERN_W; i++) {
+            int row = fortran ? i % PATTERN_H : i / PATTERN_W;
+            int column = fortran ? i / PATTERN_H : i % PATTERN_W;
+            put_uint(&b, number_bits(type[0], size, sign * pattern_at(row, column)), size, big);
+        }
+        rs_image im;
+        assert_ok(rs_image_read_mem(b.data, b.n, NULL, &im, &err), &err);
+        assert_pattern(&im, sign);
+        rs_image_clear(&im);
+    }
+    npy_file(&b, 1, "{\"descr\": '|b1', 'shape':(1,3), 'fortran_order':False}");
+    put_uint(&b, 0x000100, 3, true);
+    rs_image im;
+    assert_ok(rs_npy_image_read_mem(b.data, b.n, &im, &err), &err);
+    assert_true(im.data[0] == 0 && im.data[1] == 1 && im.data[2] == 0);
+    rs_image_clear(&im);
+}
+
+static void npy_round_trips(void **state)
+{
+    (void)state;
+    const rs_npy_type types[] = {RS_NPY_F4, RS_NPY_F8, RS_NPY_U1, RS_NPY_I4, RS_NPY_C8};
+    const size_t dims[4] = {2, 3, 1, 4};
+    uint8_t data[24 * 8];
+    reshed_error err = {0};
+    test_rng r = {test_seed()};
+    for (size_t k = 0; k < sizeof data; k++) data[k] = (uint8_t)test_rand(&r);
+    for (int t = 0; t < 5; t++)
+        for (int ndim = 0; ndim <= 4; ndim++) {
+            rs_npy a;
+            size_t n = 1;
+            const char *path = test_temp("round.npy");
+            for (int i = 0; i < ndim; i++) n *= dims[i];
+            assert_ok(rs_npy_write(path, types[t], ndim, dims, data, &err), &err);
+            assert_ok(rs_npy_read(path, &a, &err), &err);
+            assert_true(a.type == types[t] && a.ndim == ndim && a.count == n);
+            assert_memory_equal(a.dims, dims, (size_t)ndim * sizeof *dims);
+            assert_memory_equal(a.data, data, n * rs_npy_size(types[t]));
+            size_t len;
+            uint8_t *file = test_read_file(path, &len);
+            assert_int_equal((len - n * rs_npy_size(types[t])) % 64, 0);
+            rs_free(file);
+            rs_npy_clear(&a);
+        }
+}
+
+/* The bytes that NumPy itself writes for np.save(f, np.array([[1.5, -2]], '<f4')). */
+static void npy_writes_what_numpy_writes(void **state)
+{
+    (void)state;
+    static const char want[] =
+        "\x93NUMPY\x01\x00v\x00{'descr': '<f4', 'fortran_order': False, 'shape': (1, 2), }";
+    const float data[2] = {1.5f, -2};
+    const size_t dims[2] = {1, 2};
+    uint8_t *b;
+    size_t len;
+    reshed_error err = {0};
+    assert_ok(rs_npy_write_mem(RS_NPY_F4, 2, dims, data, &b, &len, &err), &err);
+    assert_int_equal(len, 128 + 8);
+    assert_memory_equal(b, want, sizeof want - 1);
+    for (size_t i = sizeof want - 1; i < 127; i++) assert_int_equal(b[i], ' ');
+    assert_int_equal(b[127], '\n');
+    assert_memory_equal(b + 128, "\x00\x00\xc0\x3f\x00\x00\x00\xc0", 8);
+    rs_free(b);
+}
+
+static void npy_keeps_nan_and_infinity(void **state)
+{
+    (void)state;
+    const float data[3] = {NAN, INFINITY, -INFINITY};
+    const size_t dims[2] = {1, 3};
+    uint8_t *b;
+    size_t len;
+    rs_image im;
+    reshed_error err = {0};
+    assert_ok(rs_npy_write_mem(RS_NPY_F4, 2, dims, data, &b, &len, &err), &err);
+    assert_ok(rs_image_read_mem(b, len, NULL, &im, &err), &err);
+    assert_true(isnan(im.data[0]) && im.data[1] == INFINITY && im.data[2] == -INFINITY);
+    rs_image_clear(&im);
+    rs_free(b);
+}
+
+static reshed_status read_npy(const uint8_t *data, size_t len, reshed_error *err)
+{
+    rs_npy a;
+    rs_image im;
+    reshed_status st = rs_npy_read_mem(data, len, &a, err);
+    if (st != RESHED_OK) return st;
+    size_t n = 1;
+    for (int i = 0; i < a.ndim; i++) n *= a.dims[i];
+    assert_true(a.ndim <= 4 && n == a.count);
+    volatile double sum = 0;
+    for (size_t i = 0; i < n; i++) sum = sum + rs_npy_at(&a, i);
+    st = rs_npy_to_image(&a, &im, err);
+    if (st == RESHED_OK) rs_image_clear(&im);
+    if (st == RESHED_EUNSUPPORTED) st = RESHED_OK; /* an array, but no image */
+    rs_npy_clear(&a);
+    return st;
+}
+
+static void npy_refuses_and_says_why(void **state)
+{
+    (void)state;
+    static const struct {
+        int version;
+        const char *dict, *part;
+        reshed_status st;
+    } cases[] = {
+        {1, "{'descr': '<f4', 'fortran_order': False, 'shape': (4, 5), }", "80 bytes",
+         RESHED_ECORRUPT},
+        {1, "{'descr': '<f4', 'fortran_order': False, 'shape': (18446744073709551616,), }",
+         "a length", RESHED_ECORRUPT},
+        {1, "{'descr': '<f4', 'fortran_order': False, 'shape': (4294967296, 4294967296), }",
+         "elements", RESHED_EUNSUPPORTED},
+        {1, "{'descr': '<f4', 'fortran_order': False, 'shape': (1073741825,), }", "elements",
+         RESHED_EUNSUPPORTED},
+        {1, "{'descr': '<f4', 'fortran_order': False, 'shape': (1,1,1,1,1), }", "axes",
+         RESHED_EUNSUPPORTED},
+        {1, "{'descr': [('a', '<f4')], 'fortran_order': False, 'shape': (1,), }", "structured",
+         RESHED_EUNSUPPORTED},
+        {1, "{'descr': '|O', 'fortran_order': False, 'shape': (1,), }", "'|O'",
+         RESHED_EUNSUPPORTED},
+        {1, "{'descr': '<U8', 'fortran_order': False, 'shape': (1,), }", "'<U8'",
+         RESHED_EUNSUPPORTED},
+        {1, "{'fortran_order': False, 'shape': (1,), }", "no descr", RESHED_ECORRUPT},
+        {1, "{'descr': '<f4', 'shape': (1,), }", "no fortran_order", RESHED_ECORRUPT},
+        {1, "{'descr': '<f4', 'fortran_order': False}", "no shape", RESHED_ECORRUPT},
+        {1, "{'descr': '<f4', 'descr': '<f4'}", "once each", RESHED_ECORRUPT},
+        {1, "{'descr': '<f4', 'fortran_order': 0}", "True or False", RESHED_ECORRUPT},
+        {1, "{'descr': '<f4' 'fortran_order': 0}", "',' or '}'", RESHED_ECORRUPT},
+        {1, "{'descr': '<f4', 'shape': (-1,)}", "a length", RESHED_ECORRUPT},
+        {1, "{'descr': '<f4', 'fortran_order': False, 'shape': (1,), } x", "the end",
+         RESHED_ECORRUPT},
+        {1, "['descr']", "'{'", RESHED_ECORRUPT},
+        {4, "{'descr': '<f4', 'fortran_order': False, 'shape': (1,), }", "4.0",
+         RESHED_EUNSUPPORTED},
+    };
+    file_bytes b;
+    rs_npy a = {.ndim = 3};
+    reshed_error err = {0};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        npy_file(&b, cases[i].version, cases[i].dict);
+        put_uint(&b, 0, 4, false);
+        assert_error(rs_npy_read_mem(b.data, b.n, &a, &err), cases[i].st, &err, cases[i].part);
+    }
+    assert_int_equal(a.ndim, 3);
+    rs_image im = {.height = 7};
+    npy_file(&b, 1, "{'descr': '<c8', 'fortran_order': False, 'shape': (1,1), }");
+    put_uint(&b, 0, 8, false);
+    assert_error(rs_npy_image_read_mem(b.data, b.n, &im, &err), RESHED_EUNSUPPORTED, &err,
+                 "complex");
+    npy_file(&b, 1, "{'descr': '<f4', 'fortran_order': False, 'shape': (1,1,2), }");
+    put_uint(&b, 0, 8, false);
+    assert_error(rs_npy_image_read_mem(b.data, b.n, &im, &err), RESHED_EUNSUPPORTED, &err,
+                 "3 axes");
+    npy_file(&b, 1, "{'descr': '<f4', 'fortran_order': False, 'shape': (0,5), }");
+    assert_error(rs_npy_image_read_mem(b.data, b.n, &im, &err), RESHED_EUNSUPPORTED, &err, "0 x 5");
+    npy_file(&b, 1, "{'descr': '<f4', 'fortran_order': False, 'shape': (0,4294967296000), }");
+    assert_error(rs_npy_image_read_mem(b.data, b.n, &im, &err), RESHED_EUNSUPPORTED, &err, "shape");
+    assert_int_equal(im.height, 7);
+}
+
+static void npy_survives_damage(void **state)
+{
+    (void)state;
+    file_bytes b;
+    npy_file(&b, 1, "{'descr': '>f4', 'fortran_order': True, 'shape': (2, 3), }");
+    for (int i = 0; i < 6; i++) put_uint(&b, number_bits('f', 4, i), 4, true);
+    test_truncate(read_npy, b.data, b.n, b.n);
+    test_each_alloc(read_npy, b.data, b.n);
+    test_mutate("npy", read_npy, b.data, b.n, test_mutations());
+}
+
+static void npy_reads_shared_labels(void **state)
+{
+    (void)state;
+    reshed_error err = {0};
+    rs_image im;
+    assert_ok(rs_image_read(test_shared("data/pzt_labelled/pzt_a_amplitude.npy"), NULL, &im, &err),
+              &err);
+    assert_true(im.height == 204 && im.width == 205);
+    for (int i = 0; i < im.height * im.width; i++) assert_true(isfinite(im.data[i]));
+    rs_image_clear(&im);
+    assert_ok(rs_image_read(test_shared("data/pzt_labelled/pzt_a_walls.npy"), NULL, &im, &err),
+              &err);
+    assert_true(im.height == 204 && im.width == 205);
+    rs_image_clear(&im);
+}
+
+/* ------------------------------------------------------------------------------------------ GSF */
+static void gsf_file(file_bytes *b, const char *lines, int pad, int pixels)
+{
+    b->n = 0;
+    put_text(b, "Gwyddion Simple Field 1.0\n", 26);
+    put_text(b, lines, strlen(lines));
+    put_uint(b, 0, pad < 0 ? 4 - (int)(b->n % 4) : pad, false);
+    for (int i = 0; i < pixels; i++)
+        put_uint(b, number_bits('f', 4, pattern_at(i / PATTERN_W, i % PATTERN_W)), 4, false);
+}
+
+static reshed_status read_gsf(const uint8_t *data, size_t len, reshed_error *err)
+{
+    rs_image im;
+    reshed_status st = rs_gsf_read_mem(data, len, &im, err);
+    if (st != RESHED_OK) return st;
+    assert_true(image_is_sane(&im));
+    rs_image_clear(&im);
+    return st;
+}
+
+static void gsf_reads_scale_and_pattern(void **state)
+{
+    (void)state;
+    file_bytes b;
+    rs_image im;
+    reshed_error err = {0};
+    gsf_file(&b,
+             "XRes = 6\nYRes = 4\nXReal = 0.6\nYReal=0.8\nXOffset = 1\nYOffset = -1\nXYUnits = "
+             "\xc2\xb5m\n"
+             "ZUnits = V\nTitle = PFM Amplitude\nOperator = someone = else\n",
+             -1, 24);
+    assert_ok(rs_image_read_mem(b.data, b.n, NULL, &im, &err), &err);
+    assert_pattern(&im, 1);
+    assert_true(fabs(im.dx - 1e-7) < 1e-20 && fabs(im.dy - 2e-7) < 1e-20);
+    assert_true(fabs(im.x0 - 1.3e-6) < 1e-18 && fabs(im.y0 + 0.6e-6) < 1e-18);
+    assert_string_equal(im.unit, "V");
+    assert_string_equal(im.channel, "PFM Amplitude");
+    rs_image_clear(&im);
+    for (int k = 0; k < 4; k++) { /* each number of padding bytes */
+        char lines[64];
+        snprintf(lines, sizeof lines, "XRes = 6\nYRes = 4\nTitle = %.*s\n", k, "abcd");
+        gsf_file(&b, lines, -1, 24);
+        assert_ok(rs_gsf_read_mem(b.data, b.n, &im, &err), &err);
+        assert_pattern(&im, 1);
+        assert_true(im.dx == 0 && im.dy == 0);
+        rs_image_clear(&im);
+    }
+    gsf_file(&b, "XRes = 6\nYRes = 4\nXReal = 6\nYReal = 4\nXYUnits = s\n", -1, 24);
+    assert_ok(rs_gsf_read_mem(b.data, b.n, &im, &err), &err);
+    assert_true(im.dx == 0);
+    rs_image_clear(&im);
+}
+
+static void gsf_round_trips(void **state)
+{
+    (void)state;
+    reshed_error err = {0};
+    rs_image im, back;
+    const char *path = test_temp("round.gsf");
+    pattern_image(&im);
+    im.data[5] = NAN;
+    assert_ok(rs_gsf_write(path, &im, &err), &err);
+    assert_ok(rs_image_read(path, "pattern", &back, &err), &err);
+    assert_true(isnan(back.data[5]));
+    back.data[5] = (float)pattern_at(0, 5);
+    assert_pattern(&back, 1);
+    assert_true(fabs(back.dx - im.dx) < 1e-20 && fabs(back.dy - im.dy) < 1e-20);
+    assert_true(fabs(back.x0 - im.x0) < 1e-18 && fabs(back.y0 - im.y0) < 1e-18);
+    assert_string_equal(back.unit, "V");
+    assert_string_equal(back.channel, "Pattern");
+    rs_image_clear(&back);
+    strcpy(im.channel, "two\nlines"); /* must not make a line of its own */
+    im.dx = 0;
+    assert_ok(rs_gsf_write(path, &im, &err), &err);
+    assert_ok(rs_image_read(path, NULL, &back, &err), &err);
+    assert_string_equal(back.channel, "two lines");
+    assert_true(back.dx == 0 && back.dy == 0);
+    rs_image_clear(&back);
+    rs_image_clear(&im);
+}
+
+static void gsf_refuses_and_says_why(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *lines, *part;
+        int pad, pixels;
+    } cases[] = {
+        {"XRes = 6\nYRes = 4\n", "96 bytes", -1, 25},
+        {"XRes = 6\nYRes = 4\n", "96 bytes", -1, 23},
+        {"XRes = 6\n", "XRes and YRes", -1, 24},
+        {"XRes = six\nYRes = 4\n", "'six'", -1, 24},
+        {"XRes = -6\nYRes = -4\n", "whole numbers", -1, 24},
+        {"XRes = 4e9\nYRes = 4e9\n", "whole numbers", -1, 24},
+        {"XRes = 2.5\nYRes = 4\n", "whole numbers", -1, 24},
+        {"XRes = nan\nYRes = 4\n", "whole numbers", -1, 24},
+        {"XRes 6\n", "Name = value", -1, 24},
+        {"XRes = 6\nYRes = 4", "NUL", 1, 24},
+    };
+    file_bytes b;
+    rs_image im = {.height = 7};
+    reshed_error err = {0};
+    for (size_t i = 0; i + 1 < sizeof cases / sizeof *cases; i++) {
+        gsf_file(&b, cases[i].lines, cases[i].pad, cases[i].pixels);
+        assert_error(rs_gsf_read_mem(b.data, b.n, &im, &err), RESHED_ECORRUPT, &err, cases[i].part);
+    }
+    gsf_file(&b, "XRes = 6\nYRes = 4", 1, 24); /* no line end before the NUL */
+    assert_error(rs_gsf_read_mem(b.data, b.n, &im, &err), RESHED_ECORRUPT, &err, "GSF");
+    gsf_file(&b, "XRes = 6\nYRes = 4\n", 0, 24); /* no padding at all */
+    assert_int_equal(rs_gsf_read_mem(b.data, b.n, &im, &err), RESHED_ECORRUPT);
+    assert_int_equal(im.height, 7);
+}
+
+static void gsf_survives_damage(void **state)
+{
+    (void)state;
+    file_bytes b;
+    gsf_file(&b, "XRes = 3\nYRes = 2\nXReal = 1e-6\nYReal = 2e-6\nXYUnits = m\nTitle = T\n", -1, 6);
+    test_truncate(read_gsf, b.data, b.n, b.n);
+    test_each_alloc(read_gsf, b.data, b.n);
+    test_mutate("gsf", read_gsf, b.data, b.n, test_mutations());
+}
+
+/* ----------------------------------------------------------------------------------- front door */
+static void front_door_goes_by_the_bytes(void **state)
+{
+    (void)state;
+    reshed_error err = {0};
+    rs_image im;
+    rs_channels list;
+    size_t len;
+    uint8_t *bytes = pattern_png(RS_PNG_GREY8, 0, &len);
+    const char *path = test_temp("really_a_png.npy");
+    assert_ok(rs_os_write_file(path, bytes, len, &err), &err);
+    assert_ok(rs_image_read(path, NULL, &im, &err), &err);
+    assert_true(im.height == PATTERN_H && im.width == PATTERN_W);
+    rs_image_clear(&im);
+    assert_ok(rs_image_list(path, &list, &err), &err);
+    assert_int_equal(list.n, 1);
+    rs_channels_clear(&list);
+    assert_ok(rs_image_read(path, "0", &im, &err), &err);
+    rs_image_clear(&im);
+    assert_error(rs_image_read(path, "Phase", &im, &err), RESHED_EINVAL, &err,
+                 "no channel 'Phase'");
+    rs_free(bytes);
+
+    assert_int_equal(rs_format_of_name("a/b.PNG"), RS_FORMAT_PNG);
+    assert_int_equal(rs_format_of_name("x.hf5"), RS_FORMAT_HDF5);
+    assert_int_equal(rs_format_of_name("x.H5"), RS_FORMAT_HDF5);
+    assert_int_equal(rs_format_of_name("png"), RS_FORMAT_UNKNOWN);
+    assert_int_equal(rs_format_of_name(""), RS_FORMAT_UNKNOWN);
+    assert_string_equal(rs_format_name(RS_FORMAT_GSF), "GSF");
+    assert_string_equal(rs_format_name(RS_FORMAT_UNKNOWN), "unknown");
+}
+
+static void front_door_names_what_is_wrong(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name, *content, *part;
+        size_t n;
+        reshed_status st;
+    } cases[] = {
+        {"a.tif", "II*\0abcd", "49 49 2a 00", 8, RESHED_EUNSUPPORTED},
+        {"b.dat", "", "empty", 0, RESHED_ECORRUPT},
+        {"b.png", "", "PNG signature", 0, RESHED_ECORRUPT},
+        {"c.png", "GIF89a", "PNG signature", 6, RESHED_ECORRUPT},
+        {"d.npy", "hello", "93 'NUMPY'", 5, RESHED_ECORRUPT},
+        {"e.gsf", "hello", "Gwyddion Simple Field", 5, RESHED_ECORRUPT},
+        {"f.ibw", "hello", "384 bytes", 5, RESHED_ECORRUPT},
+        {"g.h5", "hello", "HDF5 signature", 5, RESHED_ECORRUPT},
+        {"h.x", "a", "61 00", 1, RESHED_EUNSUPPORTED},
+    };
+    reshed_error err = {0};
+    rs_image im = {.height = 7};
+    rs_channels list = {.n = 7};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const char *path = test_temp(cases[i].name);
+        assert_ok(rs_os_write_file(path, cases[i].content, cases[i].n, &err), &err);
+        assert_error(rs_image_read(path, NULL, &im, &err), cases[i].st, &err, cases[i].part);
+        assert_error(rs_image_list(path, &list, &err), cases[i].st, &err, cases[i].part);
+    }
+    assert_error(rs_image_read(test_temp("missing.png"), NULL, &im, &err), RESHED_EIO, &err,
+                 "open");
+    assert_error(rs_image_read("/tmp", NULL, &im, &err), RESHED_EIO, &err, "regular file");
+    assert_error(rs_image_read_mem((const uint8_t *)"x", 1, NULL, &im, &err), RESHED_EUNSUPPORTED,
+                 &err, "something else");
+    assert_true(im.height == 7 && list.n == 7);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(png_keeps_pattern),
+        cmocka_unit_test(png_keeps_all_16_bits),
+        cmocka_unit_test(png_colours_become_luminance),
+        cmocka_unit_test(png_reads_every_colour_type),
+        cmocka_unit_test(png_refuses_what_it_cannot_hold),
+        cmocka_unit_test(png_reads_an_all_black_image),
+        cmocka_unit_test(png_survives_damage),
+        cmocka_unit_test(png_survives_wrong_rows),
+        cmocka_unit_test(png_writer_survives_no_memory),
+        cmocka_unit_test(npy_reads_every_type_and_order),
+        cmocka_unit_test(npy_round_trips),
+        cmocka_unit_test(npy_writes_what_numpy_writes),
+        cmocka_unit_test(npy_keeps_nan_and_infinity),
+        cmocka_unit_test(npy_refuses_and_says_why),
+        cmocka_unit_test(npy_survives_damage),
+        cmocka_unit_test(npy_reads_shared_labels),
+        cmocka_unit_test(gsf_reads_scale_and_pattern),
+        cmocka_unit_test(gsf_round_trips),
+        cmocka_unit_test(gsf_refuses_and_says_why),
+        cmocka_unit_test(gsf_survives_damage),
+        cmocka_unit_test(front_door_goes_by_the_bytes),
+        cmocka_unit_test(front_door_names_what_is_wrong),
+    };
+    return cmocka_run_group_tests_name("io_image", tests, NULL, NULL);
+}

@@ -1,0 +1,1039 @@
+/* From a name to an instrument: the registry, shared objects, the limits that stand before every
+ * driver, and the replay of recorded images and loops. */
+#include "support/support.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <hdf5.h>
+
+#include "base/alloc.h"
+#include "base/os.h"
+#include "base/os_child.h"
+#include "beps/sho.h"
+#include "io/gsf.h"
+#include "io/hdf5/h5.h"
+#include "io/image_file.h"
+#include "io/npy.h"
+#include "io/nsid/write.h"
+#include "spm/instrument/drivers.h"
+#include "spm/instrument/safety.h"
+
+#define assert_near(a, b, tolerance) assert_true(fabs((double)(a) - (double)(b)) <= (tolerance))
+#define assert_status(expr, want)                                                                  \
+    assert_string_equal(rs_driver_status_text(expr), rs_driver_status_text(want))
+
+static rs_driver *open_or_fail(const char *name, const rs_driver_option *option, int n)
+{
+    rs_driver *d = NULL;
+    reshed_error err = {0};
+    char text[512];
+    rs_driver_status st = rs_driver_open(name, option, n, 10, &d, &err);
+    if (st != RS_DRIVER_OK) print_message("# %s\n", reshed_error_text(&err, text, sizeof text));
+    assert_status(st, RS_DRIVER_OK);
+    return d;
+}
+
+/* The error's text holds each of the words. */
+static void assert_says(const reshed_error *err, const char *a, const char *b)
+{
+    char text[512];
+    reshed_error_text(err, text, sizeof text);
+    if (!strstr(text, a) || !strstr(text, b))
+        print_message("# '%s' has not '%s' and '%s'\n", text, a, b);
+    assert_non_null(strstr(text, a));
+    assert_non_null(strstr(text, b));
+}
+
+/* ------------------------------------------------------------------------- names and shared
+ * objects
+ */
+
+static void names_are_found(void **state)
+{
+    (void)state;
+    const rs_driver_ops *ops = NULL;
+    rs_os_library *library = NULL;
+    reshed_error err = {0};
+    assert_true(rs_driver_builtin_count() >= 3);
+    for (int i = 0; i < rs_driver_builtin_count(); i++) {
+        const rs_driver_ops *table = rs_driver_builtin(i);
+        assert_int_equal(table->abi, RS_DRIVER_ABI);
+        assert_int_equal(table->size, sizeof *table);
+        assert_true(strlen(table->help) > 10);
+        assert_ok(rs_driver_find(table->name, &ops, &library, &err), &err);
+        assert_ptr_equal(ops, table);
+        assert_null(library);
+    }
+    assert_int_equal(rs_driver_find("cypher", &ops, &library, &err), RESHED_EINVAL);
+    assert_says(&err, "twin, replay, nanonis", "cypher");
+    const rs_driver_option twice[] = {{"a", "1"}, {"b", "2"}, {"a", "3"}};
+    assert_string_equal(rs_driver_option_find(twice, 3, "a"), "3");
+    assert_null(rs_driver_option_find(twice, 3, "c"));
+    rs_driver_close(NULL);
+}
+
+/* Compiles source to a shared object named after it, with a compiler that is at hand. */
+static bool compile(const char *source, const char *object)
+{
+    static bool header_made = false;
+    char folder[512], out[512];
+    reshed_error err = {0};
+    snprintf(out, sizeof out, "%s", test_temp(object));
+    snprintf(folder, sizeof folder, "%s", test_temp("reshed_driver.h"));
+    if (!header_made) {
+        size_t len;
+        uint8_t *header = test_read_file("include/reshed_driver.h", &len);
+        assert_ok(rs_os_write_file(folder, header, len, &err), &err);
+        rs_free(header);
+        header_made = true;
+    }
+    *strrchr(folder, '/') = '\0';
+    const char *const argv[] = {"cc",      "-std=c11", "-Wall",     "-Wextra", "-Werror",
+                                "-shared", "-fPIC",    "-Iinclude", "-I",      folder,
+                                "-o",      out,        source,      "-lm",     NULL};
+    return rs_child_run(argv, &err) == RESHED_OK;
+}
+
+static void need_compiler(void)
+{
+    static const char *const argv[] = {"cc", "--version", NULL};
+    reshed_error err = {0};
+    if (rs_child_run(argv, &err) != RESHED_OK) {
+        print_message("# no compiler 'cc': skipped\n");
+        skip();
+    }
+}
+
+static void the_example_is_a_driver(void **state)
+{
+    (void)state;
+    need_compiler();
+    assert_true(compile("examples/driver_lines.c", "lines.so"));
+    const rs_driver_option none[] = {{"nonsense", "1"}};
+    rs_driver *d = NULL;
+    reshed_error err = {0};
+    assert_status(rs_driver_open(test_temp("lines.so"), none, 1, 1, &d, &err), RS_DRIVER_REFUSED);
+    assert_says(&err, "no options", "");
+    d = open_or_fail(test_temp("lines.so"), NULL, 0);
+    assert_string_equal(d->ops->name, "lines");
+    assert_string_equal(d->caps.channel[0], "Amplitude");
+    assert_non_null(d->library);
+    rs_safety safe;
+    rs_frame f = {
+        .width = 2e-6, .height = 1e-6, .rows = 5, .cols = 9, .line_rate = 2, .upward = true};
+    assert_ok(rs_safety_init(&safe, d, NULL, &err), &err);
+    assert_status(rs_safe_set_frame(&safe, &f, 1, &err), RS_DRIVER_OK);
+    f.cx = 4.5e-6;
+    assert_status(rs_safe_set_frame(&safe, &f, 1, &err), RS_DRIVER_REFUSED);
+    assert_status(rs_safe_set_bias(&safe, 0, 1, &err), RS_DRIVER_REFUSED);
+    assert_says(&err, "lines", "bias");
+    assert_status(d->ops->start(d->self, 4, 1, &err), RS_DRIVER_OK);
+    float row[9];
+    for (int r = 4; r >= 0; r--) {
+        rs_line line = {.cols = 9, .channels = 1, .channel = row};
+        assert_status(d->ops->wait_line(d->self, 1, &line, &err), RS_DRIVER_OK);
+        assert_int_equal(line.row, r);
+        assert_near(line.time, 0.5 * (5 - r), 1e-12);
+        assert_near(row[8], 1e-10 * (1 + 0.5 * sin(0.3 * 8 + 0.1 * r)), 1e-16);
+    }
+    rs_line line = {.cols = 9, .channels = 1, .channel = row};
+    assert_status(d->ops->wait_line(d->self, 1, &line, &err), RS_DRIVER_REFUSED);
+    assert_status(d->ops->halt(d->self, 1, &err), RS_DRIVER_OK);
+    rs_driver_close(d);
+}
+
+/* Each table is wrong in one way. */
+static void what_is_no_driver_is_refused(void **state)
+{
+    (void)state;
+    need_compiler();
+    static const char begin[] =
+        "#include <reshed_driver.h>\n"
+        "static void nothing(void) {}\n"
+        "#define F(name) .name = (void *)nothing\n"
+        "const rs_driver_ops *reshed_driver_ops(uint32_t abi);\n"
+        "const rs_driver_ops *reshed_driver_ops(uint32_t abi)\n"
+        "{\n    static rs_driver_ops o = {.abi = RS_DRIVER_ABI, .size = sizeof o, .name = \"o\",\n"
+        "        .help = \"\", F(open), F(close), F(caps), F(halt), F(set_frame), F(get_frame),\n"
+        "        F(start), F(pause), F(wait_line)};\n    ";
+    static const struct {
+        const char *change, *says, *too;
+    } wrong[] = {
+        {"return abi == 77 ? &o : 0;", "version", "others only"},
+        {"o.abi = 2; return abi ? &o : 0;", "expected 1", "found 2"},
+        {"o.size -= 8; return abi ? &o : 0;", "size", "bytes"},
+        {"o.name = 0; return abi ? &o : 0;", "name", ""},
+        {"o.caps = 0; return abi ? &o : 0;", "caps", "o"},
+        {"o.halt = 0; return abi ? &o : 0;", "halt", "o"},
+        {"o.pause = 0; return abi ? &o : 0;", "scanning", "4"},
+        {"F2(run_spectroscopy) return abi ? &o : 0;", "spectroscopy", "1"},
+        {"F2(run_spectroscopy) F2(get_tip) F2(move_tip) return abi ? &o : 0;", "spectroscopy", "3"},
+        {"o.set_frame = 0; o.get_frame = 0; o.start = 0; o.pause = 0; o.wait_line = 0; "
+         "return abi ? &o : 0;",
+         "neither", "o"},
+    };
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+        char text[2048], source[512], object[32];
+        const rs_driver_ops *ops = NULL;
+        rs_os_library *library = NULL;
+        reshed_error err = {0};
+        int n = snprintf(text, sizeof text, "#define F2(name) o.name = (void *)nothing;\n%s%s\n}\n",
+                         begin, wrong[i].change);
+        snprintf(source, sizeof source, "%s", test_temp("wrong.c"));
+        snprintf(object, sizeof object, "wrong%zu.so", i);
+        assert_ok(rs_os_write_file(source, text, (size_t)n, &err), &err);
+        assert_true(compile(source, object));
+        assert_int_equal(rs_driver_find(test_temp(object), &ops, &library, &err),
+                         RESHED_EUNSUPPORTED);
+        assert_says(&err, wrong[i].says, wrong[i].too);
+        assert_null(library);
+        rs_driver *d = NULL;
+        assert_status(rs_driver_open(test_temp(object), NULL, 0, 1, &d, &err), RS_DRIVER_REFUSED);
+        assert_null(d);
+    }
+    const rs_driver_ops *ops = NULL;
+    rs_os_library *library = NULL;
+    reshed_error err = {0};
+    assert_ok(rs_os_write_file(test_temp("empty.c"), "int reshed_nothing;\n", 20, &err), &err);
+    assert_true(compile(test_temp("empty.c"), "empty.so"));
+    assert_int_equal(rs_driver_find(test_temp("empty.so"), &ops, &library, &err),
+                     RESHED_EUNSUPPORTED);
+    assert_says(&err, "reshed_driver_ops", "none");
+}
+
+static void what_cannot_be_loaded_says_why(void **state)
+{
+    (void)state;
+    const rs_driver_ops *ops = NULL;
+    rs_os_library *library = NULL;
+    reshed_error err = {0};
+    assert_int_equal(rs_driver_find(test_temp("absent.so"), &ops, &library, &err), RESHED_EIO);
+    assert_says(&err, "cannot load", "absent.so");
+    assert_int_equal(rs_driver_find("absent.so", &ops, &library, &err), RESHED_EIO);
+    assert_says(&err, "cannot load", "./absent.so");
+    assert_ok(rs_os_write_file(test_temp("text.so"), "not an object\n", 14, &err), &err);
+    assert_int_equal(rs_driver_find(test_temp("text.so"), &ops, &library, &err), RESHED_EIO);
+    char name[700];
+    memset(name, 'a', sizeof name);
+    memcpy(name + sizeof name - 4, ".so", 4);
+    assert_int_equal(rs_driver_find(name, &ops, &library, &err), RESHED_EINVAL);
+    test_alloc_fail_at(0);
+    rs_driver *d = NULL;
+    assert_status(rs_driver_open("twin", NULL, 0, 1, &d, &err), RS_DRIVER_REFUSED);
+    test_alloc_fail_at(-1);
+    assert_int_equal(err.status, RESHED_ENOMEM);
+}
+
+/* What a driver says about itself is not believed when it cannot be; texts are ended. */
+static void impossible_capabilities_are_refused(void **state)
+{
+    (void)state;
+    need_compiler();
+    static const char *const set[] = {"c->channels = 17;",
+                                      "c->channels = -1;",
+                                      "c->bins = 5;",
+                                      "c->band_excitation = true;",
+                                      "c->bins = -1;",
+                                      "c->clock_rate = 0;",
+                                      NULL};
+    for (int i = 0; i < 7; i++) {
+        char text[2048], source[512], object[32];
+        rs_driver *d = NULL;
+        reshed_error err = {0};
+        int n = snprintf(
+            text, sizeof text,
+            "#include <string.h>\n#include <reshed_driver.h>\n"
+            "static rs_driver_status o(const rs_driver_option *p, int n, double t, void **s,\n"
+            "    reshed_error *e) { return p == 0 && n == 0 && t > 0 && s && e ? 0 : 3; }\n"
+            "static void x(void *s) { (void)s; }\n"
+            "static void q(void *s, rs_driver_caps *c)\n"
+            "{\n    (void)s;\n    memset(c, 'a', sizeof *c);\n    c->band_excitation = false;\n"
+            "    c->off_field = c->retrace = c->simulated = false;\n    c->clock_rate = 1;\n"
+            "    c->bins = 0;\n    c->channels = 1;\n    %s\n}\n"
+            "#define F(name) .name = (void *)x\n"
+            "const rs_driver_ops *reshed_driver_ops(uint32_t abi);\n"
+            "const rs_driver_ops *reshed_driver_ops(uint32_t abi)\n"
+            "{\n    static rs_driver_ops t = {.abi = 1, .size = sizeof t, .name = \"odd\",\n"
+            "        .help = \"\", .open = o, .close = x, .caps = q, F(halt), F(set_frame),\n"
+            "        F(get_frame), F(start), F(pause), F(wait_line)};\n"
+            "    return abi ? &t : 0;\n}\n",
+            set[i] ? set[i] : "");
+        assert_true(n > 0 && n < (int)sizeof text);
+        snprintf(source, sizeof source, "%s", test_temp("odd.c"));
+        snprintf(object, sizeof object, "odd%d.so", i);
+        assert_ok(rs_os_write_file(source, text, (size_t)n, &err), &err);
+        assert_true(compile(source, object));
+        rs_driver_status st = rs_driver_open(test_temp(object), NULL, 0, 1, &d, &err);
+        assert_status(st, set[i] ? RS_DRIVER_REFUSED : RS_DRIVER_OK);
+        if (set[i]) {
+            assert_null(d);
+            assert_says(&err, "of the driver odd", "");
+            continue;
+        }
+        assert_int_equal(strlen(d->caps.instrument), sizeof d->caps.instrument - 1);
+        assert_int_equal(strlen(d->caps.channel[15]), sizeof d->caps.channel[15] - 1);
+        rs_driver_close(d);
+    }
+}
+
+/* ----------------------------------------------------------------------------------------- limits
+ * A driver that only counts what reaches it. */
+
+typedef struct counter {
+    int calls;
+} counter;
+
+static rs_driver_status count(void *self)
+{
+    ((counter *)self)->calls++;
+    return RS_DRIVER_OK;
+}
+
+static rs_driver_status count_frame(void *self, const rs_frame *f, double t, reshed_error *err)
+{
+    (void)f, (void)t, (void)err;
+    return count(self);
+}
+
+static rs_driver_status count_be(void *self, const rs_be_setup *b, double t, reshed_error *err)
+{
+    (void)b, (void)t, (void)err;
+    return count(self);
+}
+
+static rs_driver_status count_move(void *self, double x, double y, double v, double t,
+                                   reshed_error *err)
+{
+    (void)x, (void)y, (void)v, (void)t, (void)err;
+    return count(self);
+}
+
+static rs_driver_status count_one(void *self, double v, double t, reshed_error *err)
+{
+    (void)v, (void)t, (void)err;
+    return count(self);
+}
+
+static rs_driver_status count_pulse(void *self, double v, double w, double t, reshed_error *err)
+{
+    (void)v, (void)w, (void)t, (void)err;
+    return count(self);
+}
+
+static rs_driver_status count_spectroscopy(void *self, const rs_spectroscopy *s, double t,
+                                           reshed_error *err)
+{
+    (void)s, (void)t, (void)err;
+    return count(self);
+}
+
+static const rs_driver_ops counting = {.name = "counter",
+                                       .set_frame = count_frame,
+                                       .set_be = count_be,
+                                       .move_tip = count_move,
+                                       .set_bias = count_one,
+                                       .set_drive = count_one,
+                                       .pulse = count_pulse,
+                                       .set_spectroscopy = count_spectroscopy};
+
+/* What happened: refused without reaching the driver, or passed. */
+#define refused(call)                                                                              \
+    do {                                                                                           \
+        int before = counter_.calls;                                                               \
+        reshed_error err_ = {0}, *err = &err_;                                                     \
+        assert_status(call, RS_DRIVER_REFUSED);                                                    \
+        assert_int_equal(counter_.calls, before);                                                  \
+        assert_int_equal(err_.status, RESHED_EINVAL);                                              \
+        assert_true(err_.what[0] && err_.expected[0] && err_.found[0]);                            \
+    } while (0)
+#define passed(call)                                                                               \
+    do {                                                                                           \
+        int before = counter_.calls;                                                               \
+        reshed_error *err = NULL;                                                                  \
+        assert_status(call, RS_DRIVER_OK);                                                         \
+        assert_int_equal(counter_.calls, before + 1);                                              \
+    } while (0)
+
+static rs_driver counting_driver(counter *c)
+{
+    rs_driver d = {.ops = &counting, .self = c};
+    d.caps.limits = (rs_driver_limits){.x_min = -1e-6,
+                                       .x_max = 3e-6,
+                                       .y_min = -2e-6,
+                                       .y_max = 2e-6,
+                                       .bias_max = 10,
+                                       .drive_max = 2,
+                                       .speed_max = 1e-5};
+    return d;
+}
+
+static void nothing_out_of_range_reaches_a_driver(void **state)
+{
+    (void)state;
+    counter counter_ = {0};
+    rs_driver d = counting_driver(&counter_);
+    rs_safety_limits user;
+    rs_safety s;
+    reshed_error error = {0};
+    rs_safety_unlimited(&user);
+    user.driver.bias_max = 5; /* narrower than the driver's */
+    user.driver.drive_max = 50;
+    user.driver.x_max = 2e-6;
+    user.step_max = 0.5;
+    assert_ok(rs_safety_init(&s, &d, &user, &error), &error);
+    const double nan = NAN, inf = INFINITY;
+    passed(rs_safe_move_tip(&s, 2e-6, -2e-6, 1e-5, 1, err));
+    refused(rs_safe_move_tip(&s, 2.01e-6, 0, 1e-5, 1, err));
+    refused(rs_safe_move_tip(&s, -1.01e-6, 0, 1e-5, 1, err));
+    refused(rs_safe_move_tip(&s, 0, 2.01e-6, 1e-5, 1, err));
+    refused(rs_safe_move_tip(&s, 0, -2.01e-6, 1e-5, 1, err));
+    refused(rs_safe_move_tip(&s, nan, 0, 1e-5, 1, err));
+    refused(rs_safe_move_tip(&s, 0, nan, 1e-5, 1, err));
+    refused(rs_safe_move_tip(&s, 0, 0, 1.01e-5, 1, err));
+    refused(rs_safe_move_tip(&s, 0, 0, 0, 1, err));
+    refused(rs_safe_move_tip(&s, 0, 0, -1e-6, 1, err));
+    refused(rs_safe_move_tip(&s, 0, 0, nan, 1, err));
+    passed(rs_safe_set_bias(&s, -5, 1, err));
+    refused(rs_safe_set_bias(&s, 5.01, 1, err));
+    refused(rs_safe_set_bias(&s, -5.01, 1, err));
+    refused(rs_safe_set_bias(&s, nan, 1, err));
+    refused(rs_safe_set_bias(&s, inf, 1, err));
+    passed(rs_safe_set_drive(&s, 2, 1, err));
+    passed(rs_safe_set_drive(&s, 0, 1, err));
+    refused(rs_safe_set_drive(&s, 2.01, 1, err));
+    refused(rs_safe_set_drive(&s, -0.01, 1, err));
+    refused(rs_safe_set_drive(&s, nan, 1, err));
+    passed(rs_safe_pulse(&s, 5, 0.5, 1, err));
+    refused(rs_safe_pulse(&s, 5.01, 0.5, 1, err));
+    refused(rs_safe_pulse(&s, 5, 0.51, 1, err));
+    refused(rs_safe_pulse(&s, 5, -1, 1, err));
+    refused(rs_safe_pulse(&s, 5, nan, 1, err));
+    /* Without limits of the user's own the driver's hold. */
+    assert_ok(rs_safety_init(&s, &d, NULL, &error), &error);
+    passed(rs_safe_set_bias(&s, 10, 1, err));
+    refused(rs_safe_set_bias(&s, 10.01, 1, err));
+    passed(rs_safe_pulse(&s, 5, 1e6, 1, err));
+    refused(rs_safe_pulse(&s, 5, inf, 1, err));
+}
+
+static void frames_are_checked_at_their_corners(void **state)
+{
+    (void)state;
+    counter counter_ = {0};
+    rs_driver d = counting_driver(&counter_);
+    rs_safety s;
+    reshed_error error = {0};
+    assert_ok(rs_safety_init(&s, &d, NULL, &error), &error);
+    const rs_frame good = {
+        .cx = 1e-6, .width = 4e-6, .height = 4e-6, .rows = 256, .cols = 256, .line_rate = 1};
+    rs_frame f = good;
+    passed(rs_safe_set_frame(&s, &f, 1, err));
+    f.angle = acos(-1) / 2; /* its corners are rounded, not out */
+    passed(rs_safe_set_frame(&s, &f, 1, err));
+    f.angle = 0.1; /* turned, the corners stick out */
+    refused(rs_safe_set_frame(&s, &f, 1, err));
+    f.width = f.height = 2.8e-6;
+    passed(rs_safe_set_frame(&s, &f, 1, err));
+    f.angle = acos(-1) / 4;
+    passed(rs_safe_set_frame(&s, &f, 1, err));
+    f.width = 2.9e-6;
+    refused(rs_safe_set_frame(&s, &f, 1, err));
+    f = good, f.cx = 1.01e-6;
+    refused(rs_safe_set_frame(&s, &f, 1, err));
+    f = good, f.cy = 1e-8;
+    refused(rs_safe_set_frame(&s, &f, 1, err));
+    f = good, f.cy = NAN;
+    refused(rs_safe_set_frame(&s, &f, 1, err));
+    f = good, f.angle = INFINITY;
+    refused(rs_safe_set_frame(&s, &f, 1, err));
+    f = good, f.width = 0;
+    refused(rs_safe_set_frame(&s, &f, 1, err));
+    f = good, f.height = NAN;
+    refused(rs_safe_set_frame(&s, &f, 1, err));
+    f = good, f.rows = 0;
+    refused(rs_safe_set_frame(&s, &f, 1, err));
+    f = good, f.cols = 1 << 20;
+    refused(rs_safe_set_frame(&s, &f, 1, err));
+    f = good, f.rows = f.cols = 60000;
+    refused(rs_safe_set_frame(&s, &f, 1, err));
+    f = good, f.line_rate = 1.26; /* 8 um there and back, 1e-5 m/s at 1.25 lines a second */
+    refused(rs_safe_set_frame(&s, &f, 1, err));
+    f = good, f.line_rate = 1.25;
+    passed(rs_safe_set_frame(&s, &f, 1, err));
+    f = good, f.line_rate = 0;
+    refused(rs_safe_set_frame(&s, &f, 1, err));
+}
+
+static void excitation_and_waveforms_are_checked(void **state)
+{
+    (void)state;
+    counter counter_ = {0};
+    rs_driver d = counting_driver(&counter_);
+    rs_safety s;
+    rs_safety_limits user;
+    reshed_error error = {0};
+    rs_safety_unlimited(&user);
+    user.step_max = 0.1;
+    assert_ok(rs_safety_init(&s, &d, &user, &error), &error);
+    const rs_be_setup be = {335e3, 50e3, 2, 1, 1, 1e-3};
+    rs_be_setup b = be;
+    passed(rs_safe_set_be(&s, &b, 1, err));
+    b.amplitude = 2.1;
+    refused(rs_safe_set_be(&s, &b, 1, err));
+    b = be, b.centre = 20e3;
+    refused(rs_safe_set_be(&s, &b, 1, err));
+    b = be, b.band = NAN;
+    refused(rs_safe_set_be(&s, &b, 1, err));
+    b = be, b.repeats = 0;
+    refused(rs_safe_set_be(&s, &b, 1, err));
+    b = be, b.duration = -1;
+    refused(rs_safe_set_be(&s, &b, 1, err));
+    b = be, b.phase_variation = NAN;
+    refused(rs_safe_set_be(&s, &b, 1, err));
+    double v[4] = {0, 10, 0, -10};
+    const rs_spectroscopy good = {
+        .voltage = v, .steps = 4, .off_field = true, .dwell = 0.06, .settle = 0.04};
+    rs_spectroscopy p = good;
+    passed(rs_safe_set_spectroscopy(&s, &p, 1, err));
+    for (int i = 0; i < 4; i++) {
+        const double bad[] = {10.1, -10.1, NAN, INFINITY};
+        double keep = v[i];
+        for (int k = 0; k < 4; k++) {
+            v[i] = bad[k];
+            refused(rs_safe_set_spectroscopy(&s, &p, 1, err));
+        }
+        v[i] = keep;
+    }
+    p.steps = 0;
+    refused(rs_safe_set_spectroscopy(&s, &p, 1, err));
+    p = good, p.voltage = NULL;
+    refused(rs_safe_set_spectroscopy(&s, &p, 1, err));
+    p = good, p.dwell = 0.07; /* with the settling above the limit */
+    refused(rs_safe_set_spectroscopy(&s, &p, 1, err));
+    p = good, p.on_time = 0.11;
+    refused(rs_safe_set_spectroscopy(&s, &p, 1, err));
+    p = good, p.read_bias = 11;
+    refused(rs_safe_set_spectroscopy(&s, &p, 1, err));
+    p = good, p.ramp_rate = -1;
+    refused(rs_safe_set_spectroscopy(&s, &p, 1, err));
+    p = good, p.settle = NAN;
+    refused(rs_safe_set_spectroscopy(&s, &p, 1, err));
+}
+
+static void limits_must_make_sense(void **state)
+{
+    (void)state;
+    counter c = {0};
+    rs_driver d = counting_driver(&c);
+    rs_safety s;
+    rs_safety_limits user;
+    reshed_error err = {0};
+    rs_safety_unlimited(&user);
+    user.driver.bias_max = NAN;
+    assert_int_equal(rs_safety_init(&s, &d, &user, &err), RESHED_EINVAL);
+    rs_safety_unlimited(&user);
+    user.step_max = -1;
+    assert_int_equal(rs_safety_init(&s, &d, &user, &err), RESHED_EINVAL);
+    rs_safety_unlimited(&user);
+    user.driver.x_min = NAN;
+    assert_int_equal(rs_safety_init(&s, &d, &user, &err), RESHED_EINVAL);
+    rs_safety_unlimited(&user);
+    user.driver.x_min = 4e-6; /* beyond the driver's end */
+    assert_int_equal(rs_safety_init(&s, &d, &user, &err), RESHED_EINVAL);
+    assert_says(&err, "place for the tip", "4e-06");
+}
+
+/* ----------------------------------------------------------------------------------------- replay
+ */
+
+enum { H = 6, W = 10 };
+
+/* No symmetry, and values that floats hold exactly. */
+static void write_image(const char *path)
+{
+    rs_image im = {0};
+    reshed_error err = {0};
+    assert_ok(rs_image_init(&im, H, W, &err), &err);
+    for (int i = 0; i < H * W; i++) im.data[i] = (float)(i * i % 37) + 0.25f * (float)(i / W);
+    im.data[3 * W + 7] = NAN;
+    im.dx = 2e-9;
+    im.dy = 3e-9;
+    im.x0 = 1e-7;
+    im.y0 = -5e-8;
+    snprintf(im.unit, sizeof im.unit, "m");
+    assert_ok(rs_gsf_write(path, &im, &err), &err);
+    rs_image_clear(&im);
+}
+
+static bool same(float a, float b)
+{
+    return a == b || (isnan(a) && isnan(b));
+}
+
+static void an_image_comes_back_line_by_line(void **state)
+{
+    (void)state;
+    write_image(test_temp("image.gsf"));
+    rs_image im = {0};
+    reshed_error err = {0};
+    assert_ok(rs_image_read(test_temp("image.gsf"), NULL, &im, &err), &err);
+    for (int up = 0; up < 2; up++) {
+        const rs_driver_option option[] = {{"file", test_temp("image.gsf")},
+                                           {"clock", "0"},
+                                           {"rate", "4"},
+                                           {"direction", up ? "up" : "down"}};
+        rs_driver *d = open_or_fail("replay", option, 4);
+        rs_frame f;
+        assert_int_equal(d->caps.channels, 1);
+        assert_false(d->caps.retrace || d->caps.band_excitation);
+        assert_status(d->ops->get_frame(d->self, &f, 1, &err), RS_DRIVER_OK);
+        assert_near(f.cx, im.x0, 1e-18);
+        assert_near(f.cy, im.y0, 1e-18);
+        assert_near(f.width, W * im.dx, 1e-18);
+        assert_near(f.height, H * im.dy, 1e-18);
+        assert_int_equal(f.rows, H);
+        assert_int_equal(f.upward, up);
+        assert_status(d->ops->start(d->self, up ? H - 1 : 0, 1, &err), RS_DRIVER_OK);
+        float row[W + 2];
+        for (int i = 0; i < H; i++) {
+            for (int c = 0; c < W + 2; c++) row[c] = -1;
+            rs_line line = {.cols = W, .channels = 1, .channel = row};
+            assert_status(d->ops->wait_line(d->self, 1, &line, &err), RS_DRIVER_OK);
+            assert_int_equal(line.row, up ? H - 1 - i : i);
+            assert_false(line.retrace);
+            assert_near(line.time, 0.25 * (i + 1), 1e-12);
+            for (int c = 0; c < W; c++) assert_true(same(row[c], im.data[line.row * W + c]));
+            assert_true(row[W] == -1);
+        }
+        float whole[H * W];
+        assert_status(d->ops->grab_frame(d->self, 0, false, whole, 1, &err), RS_DRIVER_OK);
+        for (int i = 0; i < H * W; i++) assert_true(same(whole[i], im.data[i]));
+        assert_status(d->ops->set_spectroscopy(d->self, &(rs_spectroscopy){.steps = 1}, 1, &err),
+                      RS_DRIVER_REFUSED);
+        /* A quarter turn: columns become rows. */
+        rs_frame turned = f;
+        turned.angle = acos(-1) / 2;
+        turned.width = H * im.dy;
+        turned.height = W * im.dx;
+        turned.rows = W;
+        turned.cols = H;
+        turned.upward = false;
+        assert_status(d->ops->set_frame(d->self, &turned, 1, &err), RS_DRIVER_OK);
+        assert_status(d->ops->start(d->self, 0, 1, &err), RS_DRIVER_OK);
+        for (int r = 0; r < W; r++) {
+            rs_line line = {.cols = H, .channels = 1, .channel = row};
+            assert_status(d->ops->wait_line(d->self, 1, &line, &err), RS_DRIVER_OK);
+            /* Along the row the stage's y rises; from row to row its x falls less and less. */
+            for (int c = 0; c < H; c++) assert_true(same(row[c], im.data[(H - 1 - c) * W + r]));
+        }
+        /* Outside the image there is nothing. */
+        f.cx += 1e-9;
+        assert_status(d->ops->set_frame(d->self, &f, 1, &err), RS_DRIVER_REFUSED);
+        rs_driver_close(d);
+    }
+    rs_image_clear(&im);
+}
+
+/* Between the pixels' centres the image is linear. */
+static void other_frames_are_sampled(void **state)
+{
+    (void)state;
+    float ramp[8 * 8], row[16];
+    size_t dims[2] = {8, 8};
+    reshed_error err = {0};
+    for (int i = 0; i < 64; i++) ramp[i] = (float)(i / 8) + 10 * (float)(i % 8);
+    assert_ok(rs_npy_write(test_temp("ramp.npy"), RS_NPY_F4, 2, dims, ramp, &err), &err);
+    const rs_driver_option option[] = {
+        {"file", test_temp("ramp.npy")}, {"clock", "0"}, {"pixel", "1e-9"}};
+    rs_driver *d = open_or_fail("replay", option, 3);
+    rs_frame f = {.width = 6e-9, .height = 4e-9, .rows = 8, .cols = 16, .line_rate = 1, .angle = 0};
+    assert_near(d->caps.limits.x_max, 4e-9, 1e-20);
+    assert_status(d->ops->set_frame(d->self, &f, 1, &err), RS_DRIVER_OK);
+    assert_status(d->ops->start(d->self, 0, 1, &err), RS_DRIVER_OK);
+    for (int r = 0; r < 8; r++) {
+        rs_line line = {.cols = 16, .channels = 1, .channel = row};
+        assert_status(d->ops->wait_line(d->self, 1, &line, &err), RS_DRIVER_OK);
+        for (int c = 0; c < 16; c++) {
+            double col = -3 + (c + 0.5) * 6 / 16 + 3.5, at = -2 + (r + 0.5) * 4 / 8 + 3.5;
+            assert_near(row[c], at + 10 * col, 1e-4);
+        }
+    }
+    rs_driver_close(d);
+}
+
+static void wrong_replays_are_refused(void **state)
+{
+    (void)state;
+    write_image(test_temp("image.gsf"));
+    const struct {
+        rs_driver_option option[2];
+        int n;
+    } wrong[] = {{{{"file", "absent.gsf"}}, 1},
+                 {{{"rate", "1"}}, 1},
+                 {{{"file", test_temp("image.gsf")}, {"rate", "0"}}, 2},
+                 {{{"file", test_temp("image.gsf")}, {"direction", "left"}}, 2},
+                 {{{"file", test_temp("image.gsf")}, {"channel", "Phase"}}, 2},
+                 {{{"file", test_temp("image.gsf")}, {"loops", test_temp("image.gsf")}}, 2},
+                 {{{"file", test_temp("image.gsf")}, {"seed", "1"}}, 2},
+                 {{{"file", test_temp("image.gsf")}, {"loops_field", "both"}}, 2}};
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+        rs_driver *d = NULL;
+        reshed_error err = {0};
+        assert_status(rs_driver_open("replay", wrong[i].option, wrong[i].n, 1, &d, &err),
+                      RS_DRIVER_REFUSED);
+        assert_null(d);
+        assert_true(err.what[0] != '\0');
+    }
+    for (long n = 0; n < 300; n++) {
+        const rs_driver_option option[] = {{"file", test_temp("image.gsf")}, {"clock", "0"}};
+        rs_driver *d = NULL;
+        reshed_error err = {0};
+        test_alloc_fail_at(n);
+        rs_driver_status st = rs_driver_open("replay", option, 2, 1, &d, &err);
+        bool failed = test_alloc_failed();
+        test_alloc_fail_at(-1);
+        if (!failed) {
+            assert_status(st, RS_DRIVER_OK);
+            rs_driver_close(d);
+            break;
+        }
+        assert_status(st, RS_DRIVER_REFUSED);
+        assert_int_equal(err.status, RESHED_ENOMEM);
+    }
+}
+
+/* -------------------------------------------------------------------------------- recorded loops
+ */
+
+enum { NX = 3, NY = 2, STEPS = 8, BINS = 24 };
+
+static double loop_at(int ix, int iy, int step)
+{
+    return 1e-3 * (1 + ix + 10 * iy) * sin(0.9 * step + 0.2);
+}
+
+static const double *loop_volts(void)
+{
+    static double v[STEPS];
+    for (int i = 0; i < STEPS; i++) v[i] = 4 * sin(2 * acos(-1) * i / STEPS);
+    return v;
+}
+
+static const double *loop_axis(void)
+{
+    static double f[BINS];
+    for (int i = 0; i < BINS; i++) f[i] = 300e3 + 2e3 * i;
+    return f;
+}
+
+/* An oscillator whose A is |loop_at| and whose phase is 0 or pi. */
+static void loop_spectrum(int ix, int iy, int step, bool on, double *h)
+{
+    double r = (on ? 2 : 1) * loop_at(ix, iy, step);
+    rs_sho p = {fabs(r), 325e3 + 100 * step, 80, r < 0 ? acos(-1) : 0};
+    rs_sho_eval(&p, loop_axis(), BINS, h);
+}
+
+/* X, Y, Voltage (real), or X, Y, Voltage, Field, Frequency (complex). */
+static void write_loops(const char *path, bool spectra)
+{
+    double x[NX], y[NY], v[STEPS], f[BINS], field[2] = {1, 0};
+    rs_nsid_writer *w = NULL;
+    reshed_error err = {0};
+    rs_nsid_data d = {.name = "loops", .quantity = "Response", .units = "V", .is_complex = spectra};
+    snprintf(d.data_type, sizeof d.data_type, "%s", spectra ? "IMAGE_4D" : "SPECTRAL_IMAGE");
+    for (int i = 0; i < NX; i++) x[i] = 1e-8 * i;
+    for (int i = 0; i < NY; i++) y[i] = 2e-8 * i;
+    memcpy(v, loop_volts(), sizeof v);
+    memcpy(f, loop_axis(), sizeof f);
+    d.ndim = spectra ? 5 : 3;
+    d.dim[0] = (rs_nsid_dim){"X", "Position", "m", "SPATIAL", NX, x};
+    d.dim[1] = (rs_nsid_dim){"Y", "Position", "m", "SPATIAL", NY, y};
+    d.dim[2] = (rs_nsid_dim){"Voltage", "Bias", "V", "SPECTRAL", STEPS, v};
+    d.dim[3] = (rs_nsid_dim){"Field", "Field", "a.u.", "CHANNEL", 2, field};
+    d.dim[4] = (rs_nsid_dim){"Frequency", "Frequency", "Hz", "SPECTRAL", BINS, f};
+    d.count = NX * NY * STEPS;
+    if (spectra) d.count *= 2 * BINS;
+    d.data = rs_alloc((size_t)d.count, 2 * sizeof *d.data);
+    double *to = d.data;
+    for (int ix = 0; ix < NX; ix++)
+        for (int iy = 0; iy < NY; iy++)
+            for (int s = 0; s < STEPS; s++) {
+                if (!spectra) *to++ = loop_at(ix, iy, s);
+                for (int k = 0; spectra && k < 2; k++, to += 2 * BINS)
+                    loop_spectrum(ix, iy, s, k == 0, to);
+            }
+    remove(path);
+    assert_ok(rs_nsid_create(path, RS_NSID_ATOMIC, &w, &err), &err);
+    reshed_status st = rs_nsid_add(w, "/M/C", &d, RS_NSID_F64, NULL, 0, &err);
+    assert_ok(rs_nsid_finish(w, st, &err), &err);
+    rs_free(d.data);
+}
+
+static rs_spectroscopy as_recorded(void)
+{
+    return (rs_spectroscopy){
+        .voltage = loop_volts(), .steps = STEPS, .off_field = true, .dwell = 1e-3};
+}
+
+static void recorded_loops_come_from_the_nearest_point(void **state)
+{
+    (void)state;
+    write_loops(test_temp("loops.h5"), false);
+    const rs_driver_option option[] = {
+        {"loops", test_temp("loops.h5")}, {"clock", "0"}, {"reach", "6e-9"}};
+    rs_driver *d = open_or_fail("replay", option, 3);
+    float amplitude[2 * STEPS], phase[2 * STEPS];
+    reshed_error err = {0};
+    rs_spectroscopy s = as_recorded();
+    assert_true(d->caps.off_field && d->caps.bins == 0);
+    assert_near(d->caps.limits.x_max, 2e-8, 1e-20);
+    assert_status(d->ops->start(d->self, 0, 1, &err), RS_DRIVER_REFUSED); /* there is no image */
+    assert_status(d->ops->set_spectroscopy(d->self, &s, 1, &err), RS_DRIVER_OK);
+    for (int ix = 0; ix < NX; ix++)
+        for (int iy = 0; iy < NY; iy++) {
+            rs_spectrum out = {.steps = STEPS, .amplitude = amplitude, .phase = phase};
+            double off = ix < 2 ? 3e-9 : -3e-9;
+            assert_status(d->ops->move_tip(d->self, 1e-8 * ix + off, 2e-8 * iy, 1e-6, 1, &err),
+                          RS_DRIVER_OK);
+            assert_status(d->ops->run_spectroscopy(d->self, 1, &out, &err), RS_DRIVER_OK);
+            assert_int_equal(out.fields, 2);
+            assert_int_equal(out.bins, 0);
+            assert_near(out.x, 1e-8 * ix, 1e-20);
+            for (int i = 0; i < STEPS; i++) {
+                assert_true(isnan(amplitude[i]) && isnan(phase[i])); /* on field: not recorded */
+                double r = amplitude[STEPS + i] * cosf(phase[STEPS + i]);
+                assert_near(r, loop_at(ix, iy, i), 1e-9);
+            }
+        }
+    assert_status(d->ops->move_tip(d->self, 0, 1e-8, 1e-6, 1, &err), RS_DRIVER_OK);
+    rs_spectrum out = {.steps = STEPS, .amplitude = amplitude, .phase = phase};
+    assert_status(d->ops->run_spectroscopy(d->self, 1, &out, &err), RS_DRIVER_REFUSED); /* 10 nm */
+    s.steps = STEPS - 1;
+    assert_status(d->ops->set_spectroscopy(d->self, &s, 1, &err), RS_DRIVER_REFUSED);
+    assert_says(&err, "8, as recorded", "found 7");
+    s = as_recorded(), s.off_field = false;
+    assert_status(d->ops->set_spectroscopy(d->self, &s, 1, &err), RS_DRIVER_REFUSED);
+    double v[STEPS];
+    memcpy(v, loop_volts(), sizeof v);
+    v[3] += 0.1;
+    s = as_recorded(), s.voltage = v;
+    assert_status(d->ops->set_spectroscopy(d->self, &s, 1, &err), RS_DRIVER_REFUSED);
+    assert_says(&err, "as recorded", "step 3");
+    rs_driver_close(d);
+    /* The same readings, called on-field. */
+    const rs_driver_option on[] = {
+        {"loops", test_temp("loops.h5")}, {"clock", "0"}, {"loops_field", "on"}};
+    d = open_or_fail("replay", on, 3);
+    assert_false(d->caps.off_field);
+    s = as_recorded(), s.off_field = false;
+    assert_status(d->ops->set_spectroscopy(d->self, &s, 1, &err), RS_DRIVER_OK);
+    assert_status(d->ops->move_tip(d->self, 0, 0, 1e-6, 1, &err), RS_DRIVER_OK);
+    assert_status(d->ops->run_spectroscopy(d->self, 1, &out, &err), RS_DRIVER_OK);
+    assert_int_equal(out.fields, 1);
+    for (int i = 0; i < STEPS; i++)
+        assert_near(amplitude[i] * cosf(phase[i]), loop_at(0, 0, i), 1e-9);
+    rs_driver_close(d);
+}
+
+static void check_spectra(rs_driver *d, int ix, int iy)
+{
+    static float spectra[2 * STEPS * BINS * 2];
+    double frequency[BINS], want[2 * BINS];
+    reshed_error err = {0};
+    rs_spectrum out = {.steps = STEPS, .bins = BINS, .spectra = spectra, .frequency = frequency};
+    assert_status(d->ops->move_tip(d->self, 1e-8 * ix, 2e-8 * iy, 1e-6, 1, &err), RS_DRIVER_OK);
+    assert_status(d->ops->run_spectroscopy(d->self, 1, &out, &err), RS_DRIVER_OK);
+    assert_int_equal(out.bins, BINS);
+    assert_int_equal(out.fields, 2);
+    assert_memory_equal(frequency, loop_axis(), sizeof frequency);
+    for (int k = 0; k < 2; k++)
+        for (int s = 0; s < STEPS; s++) {
+            loop_spectrum(ix, iy, s, k == 0, want);
+            for (int b = 0; b < 2 * BINS; b++)
+                assert_near(spectra[(k * STEPS + s) * 2 * BINS + b], want[b], 1e-6);
+        }
+}
+
+static void recorded_spectra_come_back(void **state)
+{
+    (void)state;
+    write_loops(test_temp("spectra.h5"), true);
+    const rs_driver_option option[] = {{"loops", test_temp("spectra.h5")}, {"clock", "0"}};
+    rs_driver *d = open_or_fail("replay", option, 2);
+    reshed_error err = {0};
+    rs_spectroscopy s = as_recorded();
+    assert_true(d->caps.band_excitation);
+    assert_int_equal(d->caps.bins, BINS);
+    assert_status(d->ops->set_spectroscopy(d->self, &s, 1, &err), RS_DRIVER_OK);
+    for (int i = 0; i < NX * NY; i++) check_spectra(d, i % NX, i / NX);
+    rs_driver_close(d);
+    /* Beside an image the oscillator's amplitude and phase stand for them. */
+    write_image(test_temp("image.gsf"));
+    const rs_driver_option both[] = {
+        {"loops", test_temp("spectra.h5")}, {"clock", "0"}, {"file", test_temp("image.gsf")}};
+    d = open_or_fail("replay", both, 3);
+    float amplitude[2 * STEPS], phase[2 * STEPS];
+    rs_spectrum out = {.steps = STEPS, .amplitude = amplitude, .phase = phase};
+    assert_false(d->caps.band_excitation);
+    assert_status(d->ops->set_spectroscopy(d->self, &s, 1, &err), RS_DRIVER_OK);
+    assert_status(d->ops->move_tip(d->self, 2e-8, 2e-8, 1e-6, 1, &err), RS_DRIVER_OK);
+    assert_status(d->ops->run_spectroscopy(d->self, 1, &out, &err), RS_DRIVER_OK);
+    assert_int_equal(out.bins, 0);
+    for (int i = 0; i < 2 * STEPS; i++)
+        assert_near(amplitude[i] * cosf(phase[i]) / loop_at(2, 1, i % STEPS), i < STEPS ? 2 : 1,
+                    1e-3);
+    rs_driver_close(d);
+}
+
+static void set_texts(hid_t id, const char *name, int n, const char *const *text)
+{
+    hid_t type = H5Tcopy(H5T_C_S1);
+    hsize_t size = (hsize_t)n;
+    H5Tset_size(type, H5T_VARIABLE);
+    hid_t space = H5Screate_simple(1, &size, NULL);
+    hid_t attr = H5Acreate2(id, name, type, space, H5P_DEFAULT, H5P_DEFAULT);
+    assert_true(H5Awrite(attr, type, text) >= 0);
+    H5Aclose(attr), H5Sclose(space), H5Tclose(type);
+}
+
+static void add_axes(hid_t group, const char *name, int rows, int columns, const double *v,
+                     const char *const *labels, const char *const *units, int n)
+{
+    hsize_t size[2] = {(hsize_t)rows, (hsize_t)columns};
+    hid_t space = H5Screate_simple(2, size, NULL);
+    hid_t id =
+        H5Dcreate2(group, name, H5T_IEEE_F64LE, space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
+    assert_true(H5Dwrite(id, H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, v) >= 0);
+    set_texts(id, "labels", n, labels);
+    set_texts(id, "units", n, units);
+    H5Dclose(id), H5Sclose(space);
+}
+
+/* The field changes from reading to reading, or (later) after all steps. */
+static void write_usid(const char *path, bool later)
+{
+    static const char *const xy[2] = {"X", "Y"}, *const m[2] = {"um", "um"};
+    static const char *const names[3] = {"Frequency", "DC_Offset", "Field"};
+    static const char *const units[3] = {"kHz", "V", ""};
+    static double pos[2 * NX * NY], spec[3 * 2 * STEPS * BINS], data[NX * NY * 4 * STEPS * BINS];
+    const int points = 2 * STEPS * BINS;
+    for (int i = 0; i < points; i++) {
+        int reading = i / BINS, s = later ? reading % STEPS : reading / 2;
+        bool on = later ? reading < STEPS : reading % 2 == 0;
+        spec[i] = 1e-3 * loop_axis()[i % BINS];
+        spec[points + i] = loop_volts()[s];
+        spec[2 * points + i] = on;
+        for (int p = 0; p < NX * NY && i % BINS == 0; p++)
+            loop_spectrum(p % NX, p / NX, s, on, data + 2 * (p * points + i));
+    }
+    for (int p = 0; p < NX * NY; p++) {
+        pos[2 * p] = 1e-2 * (p % NX);
+        pos[2 * p + 1] = 2e-2 * (p / NX);
+    }
+    hid_t f = H5Fcreate(path, H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
+    hid_t m0 = H5Gcreate2(f, "Measurement_000", H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
+    hid_t c0 = H5Gcreate2(m0, "Channel_000", H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
+    hid_t pair = H5Tcreate(H5T_COMPOUND, 16);
+    hsize_t size[2] = {NX * NY, (hsize_t)points};
+    H5Tinsert(pair, "r", 0, H5T_IEEE_F64LE), H5Tinsert(pair, "i", 8, H5T_IEEE_F64LE);
+    hid_t space = H5Screate_simple(2, size, NULL);
+    hid_t raw = H5Dcreate2(c0, "Raw_Data", pair, space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
+    assert_true(raw >= 0 && H5Dwrite(raw, pair, H5S_ALL, H5S_ALL, H5P_DEFAULT, data) >= 0);
+    assert_true(rs_h5_set_text(raw, "quantity", "Cantilever deflection"));
+    assert_true(rs_h5_set_text(raw, "units", "V"));
+    add_axes(c0, "Position_Indices", NX * NY, 2, pos, xy, m, 2);
+    add_axes(c0, "Position_Values", NX * NY, 2, pos, xy, m, 2);
+    add_axes(c0, "Spectroscopic_Indices", 3, points, spec, names, units, 3);
+    add_axes(c0, "Spectroscopic_Values", 3, points, spec, names, units, 3);
+    H5Dclose(raw), H5Sclose(space), H5Tclose(pair), H5Gclose(c0), H5Gclose(m0), H5Fclose(f);
+}
+
+static void recorded_usid_spectra_come_back(void **state)
+{
+    (void)state;
+    for (int later = 0; later < 2; later++) {
+        write_usid(test_temp("usid.h5"), later);
+        const rs_driver_option option[] = {{"loops", test_temp("usid.h5")}, {"clock", "0"}};
+        rs_driver *d = open_or_fail("replay", option, 2);
+        reshed_error err = {0};
+        rs_spectroscopy s = as_recorded();
+        assert_near(d->caps.limits.y_max, 2e-8, 1e-20);
+        assert_status(d->ops->set_spectroscopy(d->self, &s, 1, &err), RS_DRIVER_OK);
+        for (int i = 0; i < NX * NY; i++) check_spectra(d, i % NX, i / NX);
+        rs_driver_close(d);
+    }
+}
+
+/* The real frames and the real grid, where they are at hand. */
+static void shared_frames_are_replayed(void **state)
+{
+    (void)state;
+    const char *frame = test_shared("data/pfm/PTO_Funakubo0001.h5");
+    rs_image im = {0};
+    reshed_error err = {0};
+    assert_ok(rs_image_read(frame, NULL, &im, &err), &err);
+    const rs_driver_option option[] = {{"file", frame}, {"clock", "0"}};
+    rs_driver *d = open_or_fail("replay", option, 2);
+    int n = d->caps.channels;
+    float *row = rs_alloc((size_t)im.width, (size_t)n * sizeof *row);
+    assert_true(n > 2);
+    assert_status(d->ops->start(d->self, 0, 1, &err), RS_DRIVER_OK);
+    for (int r = 0; r < im.height; r++) {
+        rs_line line = {.cols = im.width, .channels = n, .channel = row};
+        assert_status(d->ops->wait_line(d->self, 1, &line, &err), RS_DRIVER_OK);
+        assert_memory_equal(row, im.data + (size_t)r * (size_t)im.width,
+                            (size_t)im.width * sizeof *row);
+    }
+    rs_free(row);
+    rs_image_clear(&im);
+    rs_driver_close(d);
+}
+
+static void shared_loops_are_replayed(void **state)
+{
+    (void)state;
+    const char *grid = test_shared("data/beps/BEPS_PTO_50x50.h5");
+    const rs_driver_option option[] = {{"loops", grid}, {"clock", "0"}};
+    rs_driver *d = open_or_fail("replay", option, 2);
+    double v[64];
+    float amplitude[2 * 64], phase[2 * 64];
+    reshed_error err = {0};
+    for (int i = 0; i < 64; i++) { /* 8.5 V, from 0 upwards */
+        int q = i % 64;
+        v[i] = 8.5 / 16 * (q < 16 ? q : q < 48 ? 32 - q : q - 64);
+    }
+    rs_spectroscopy s = {.voltage = v, .steps = 64, .off_field = true, .dwell = 1e-3};
+    rs_spectrum out = {.steps = 64, .amplitude = amplitude, .phase = phase};
+    assert_status(d->ops->set_spectroscopy(d->self, &s, 1, &err), RS_DRIVER_OK);
+    assert_status(d->ops->move_tip(d->self, 1e-6, 1e-6, 1e-6, 1, &err), RS_DRIVER_OK);
+    assert_status(d->ops->run_spectroscopy(d->self, 1, &out, &err), RS_DRIVER_OK);
+    for (int i = 64; i < 128; i++) assert_true(isfinite(amplitude[i]) && amplitude[i] >= 0);
+    rs_driver_close(d);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(names_are_found),
+        cmocka_unit_test(the_example_is_a_driver),
+        cmocka_unit_test(what_is_no_driver_is_refused),
+        cmocka_unit_test(what_cannot_be_loaded_says_why),
+        cmocka_unit_test(impossible_capabilities_are_refused),
+        cmocka_unit_test(nothing_out_of_range_reaches_a_driver),
+        cmocka_unit_test(frames_are_checked_at_their_corners),
+        cmocka_unit_test(excitation_and_waveforms_are_checked),
+        cmocka_unit_test(limits_must_make_sense),
+        cmocka_unit_test(an_image_comes_back_line_by_line),
+        cmocka_unit_test(other_frames_are_sampled),
+        cmocka_unit_test(wrong_replays_are_refused),
+        cmocka_unit_test(recorded_loops_come_from_the_nearest_point),
+        cmocka_unit_test(recorded_spectra_come_back),
+        cmocka_unit_test(recorded_usid_spectra_come_back),
+        cmocka_unit_test(shared_frames_are_replayed),
+        cmocka_unit_test(shared_loops_are_replayed),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,459 @@
+/* From maps to points: pictures with known walls, in frames straight and turned; the rows that do
+ * not count, the three orders, thinning; and the twin's film, on whose walls the points must lie.
+ */
+#include "support/support.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "spm/scan/choose.h"
+#include "spm/instrument/coords.h"
+#include "spm/twin/sample.h"
+
+#define assert_near(a, b, tolerance) assert_true(fabs((double)(a) - (double)(b)) <= (tolerance))
+
+enum { H = 60, W = 80 };
+
+static float map[H * W];
+
+/* frame of 20 nm pixels */
+static rs_frame frame_of(int rows, int cols, double angle)
+{
+    return (rs_frame){.cx = 3e-6,
+                      .cy = -1e-6,
+                      .width = 20e-9 * cols,
+                      .height = 20e-9 * rows,
+                      .angle = angle,
+                      .rows = rows,
+                      .cols = cols};
+}
+
+/* Three pixels wide; nothing about the picture is symmetric: a long wall down column 60, a shorter
+ * one along row 10 at the upper left, a scrap of four pixels below. */
+static void draw(void)
+{
+    for (int i = 0; i < H * W; i++) {
+        int r = i / W, c = i % W;
+        bool on = abs(c - 60) <= 1 || (abs(r - 10) <= 1 && c >= 8 && c <= 40) ||
+                  (r == 45 && c >= 20 && c < 24);
+        map[i] = on ? 0.9f : 0.1f;
+    }
+}
+
+static void choose(const rs_frame *f, const uint8_t *rows, const rs_choose_options *o,
+                   rs_choice *out)
+{
+    reshed_error err = {0};
+    memset(out, 0x5a, sizeof *out);
+    assert_ok(rs_choose(f, map, NULL, rows, NULL, o, out, &err), &err);
+}
+
+/* What holds for every choice. */
+static void check_choice(const rs_choice *c, const rs_frame *f)
+{
+    uint8_t *seen = rs_zalloc((size_t)c->n + 1, 1);
+    double ca = cos(f->angle), sa = sin(f->angle);
+    for (int i = 0; i < c->n; i++) {
+        const rs_session_point *p = &c->point[i];
+        assert_true(p->target >= 0 && p->target < c->n && !seen[p->target]);
+        seen[p->target] = 1;
+        assert_true(p->row == floor(p->row) && p->col == floor(p->col));
+        if (p->kind == RS_POINT_WALL) {
+            int at = (int)p->row * c->cols + (int)p->col;
+            assert_true(p->wall >= 0 && p->wall < c->walls);
+            assert_true(c->skeleton[at] == 1 && c->binary[at] == 1);
+        } else {
+            assert_int_equal(p->wall, -1);
+        }
+        /* The stage by hand: row 0 is up, column 0 left, angles counter-clockwise. */
+        double x = ((p->col + 0.5) / f->cols - 0.5) * f->width;
+        double y = (0.5 - (p->row + 0.5) / f->rows) * f->height;
+        assert_near(p->x, f->cx + x * ca - y * sa, 1e-17);
+        assert_near(p->y, f->cy + x * sa + y * ca, 1e-17);
+        assert_true(p->device_x == p->x && p->device_y == p->y);
+        assert_true(isnan(p->measured_x) && isnan(p->measured_y) && isnan(p->time));
+        assert_int_equal(p->state, RS_SESSION_PENDING);
+    }
+    for (int i = 0; i < c->rows * c->cols; i++)
+        assert_true(c->binary[i] <= 1 && c->skeleton[i] <= c->binary[i]);
+    rs_free(seen);
+}
+
+static void walls_and_points(void **state)
+{
+    (void)state;
+    rs_choose_options o;
+    rs_choice c;
+    rs_choose_defaults(&o);
+    draw();
+    for (int k = 0; k < 4; k++) {
+        rs_frame f = frame_of(H, W, 0.8 * k);
+        choose(&f, NULL, &o, &c);
+        check_choice(&c, &f);
+        assert_true(c.rows == H && c.cols == W && c.walls == 2 && c.families == 2);
+        assert_near(c.graph.wall[0].line.length, (H - 1) * 20e-9, 3 * 20e-9);
+        assert_near(c.graph.wall[1].line.length, 32 * 20e-9, 4 * 20e-9);
+        for (int i = 0; i < H * W; i++) {
+            bool scrap = i / W == 45 && i % W >= 20 && i % W < 24;
+            assert_int_equal(c.binary[i], map[i] > 0.4f);
+            assert_true(!scrap || !c.skeleton[i]);
+        }
+        /* Ten pixels apart, none within four pixels of the edge. */
+        int count[2] = {0, 0};
+        for (int i = 0; i < c.n; i++) {
+            const rs_session_point *p = &c.point[i];
+            assert_true(p->row >= 4 && p->row <= H - 5 && p->col >= 4 && p->col <= W - 5);
+            count[p->wall]++;
+            if (p->wall == 0)
+                assert_near(p->col, 60, 1);
+            else
+                assert_near(p->row, 10, 1);
+            assert_int_equal(p->kind, RS_POINT_WALL);
+        }
+        assert_true(count[0] >= 5 && count[0] <= 6);
+        assert_true(count[1] >= 3 && count[1] <= 4);
+        rs_choice_clear(&c);
+    }
+    rs_choice_clear(&c);
+}
+
+static void rows_that_are_not_final_do_not_count(void **state)
+{
+    (void)state;
+    static uint8_t rows[H];
+    rs_frame f = frame_of(H, W, 0);
+    rs_choose_options o;
+    rs_choice c;
+    rs_choose_defaults(&o);
+    draw();
+    for (int r = 0; r < H; r++)
+        rows[r] = r < 20   ? RS_SESSION_PROVISIONAL
+                  : r < 48 ? RS_SESSION_FINAL
+                  : r < 50 ? RS_SESSION_STALE
+                           : RS_SESSION_UNSCANNED;
+    choose(&f, rows, &o, &c);
+    check_choice(&c, &f);
+    assert_int_equal(c.walls, 1);
+    assert_near(c.graph.wall[0].line.length, 27 * 20e-9, 4 * 20e-9);
+    assert_true(c.n >= 2);
+    for (int i = 0; i < H * W; i++)
+        if (i / W < 20 || i / W >= 48) assert_true(!c.binary[i] && !c.skeleton[i]);
+    for (int i = 0; i < c.n; i++) assert_true(c.point[i].row >= 20 && c.point[i].row < 48);
+    rs_choice_clear(&c);
+    memset(rows, RS_SESSION_PROVISIONAL, H);
+    choose(&f, rows, &o, &c);
+    assert_true(c.n == 0 && c.walls == 0);
+    rs_choice_clear(&c);
+}
+
+static void orders(void **state)
+{
+    (void)state;
+    rs_frame f = frame_of(H, W, 0.3);
+    rs_choose_options o;
+    rs_choice c;
+    rs_choose_defaults(&o);
+    draw();
+    o.every = 5;
+    o.order = RS_CHOOSE_RASTER;
+    choose(&f, NULL, &o, &c);
+    check_choice(&c, &f);
+    assert_true(c.n > 12);
+    for (int i = 0; i < c.n; i++) assert_int_equal(c.point[i].target, i);
+    for (int i = 1; i < c.n; i++)
+        assert_true(c.point[i].row * W + c.point[i].col >
+                    c.point[i - 1].row * W + c.point[i - 1].col);
+    rs_choice_clear(&c);
+    o.order = RS_CHOOSE_AUTHOR; /* targets row by row, measured along the route */
+    choose(&f, NULL, &o, &c);
+    check_choice(&c, &f);
+    double longest = 0;
+    bool another = false;
+    for (int i = 0; i < c.n; i++) {
+        for (int k = 0; k < c.n; k++)
+            assert_int_equal(c.point[i].target < c.point[k].target,
+                             c.point[i].row * W + c.point[i].col <
+                                 c.point[k].row * W + c.point[k].col);
+        another = another || c.point[i].target != i;
+        if (i)
+            longest = fmax(longest, hypot(c.point[i].row - c.point[i - 1].row,
+                                          c.point[i].col - c.point[i - 1].col));
+    }
+    assert_true(another && longest < 60);
+    rs_choice_clear(&c);
+    o.order = RS_CHOOSE_ROUTE; /* targets wall by wall; begins near the tip */
+    rs_coords coords;
+    rs_coords_frame cf = rs_coords_frame_of(&f);
+    rs_device device = rs_device_metres();
+    reshed_error err = {0};
+    assert_ok(rs_coords_init(&coords, &cf, &device, &err), &err);
+    const rs_rowcol near[] = {{55, 70}, {2, 2}};
+    for (int k = 0; k < 2; k++) {
+        rs_xy tip;
+        rs_pixel_to_stage(&coords, &near[k], 1, &tip);
+        assert_ok(rs_choose(&f, map, NULL, NULL, &tip, &o, &c, &err), &err);
+        check_choice(&c, &f);
+        for (int i = 0; i < c.n; i++)
+            assert_true(hypot(c.point[0].row - near[k].row, c.point[0].col - near[k].col) <=
+                        hypot(c.point[i].row - near[k].row, c.point[i].col - near[k].col));
+        for (int i = 0; i < c.n; i++)
+            for (int j = 0; j < c.n; j++)
+                if (c.point[i].wall < c.point[j].wall)
+                    assert_true(c.point[i].target < c.point[j].target);
+        rs_choice_clear(&c);
+    }
+}
+
+static void missing_values_and_variance(void **state)
+{
+    (void)state;
+    static float variance[H * W];
+    rs_frame f = frame_of(H, W, 0);
+    rs_choose_options o;
+    rs_choice c;
+    reshed_error err = {0};
+    rs_choose_defaults(&o);
+    draw();
+    for (int i = 0; i < H * W; i++) {
+        if (i / W == 30) map[i] = NAN;
+        variance[i] = i % W > 50 ? 0.2f : 0.01f;
+    }
+    o.max_variance = 0.1;
+    o.max_points = 3;
+    assert_ok(rs_choose(&f, map, variance, NULL, NULL, &o, &c, &err), &err);
+    check_choice(&c, &f);
+    assert_int_equal(c.walls, 3);
+    assert_int_equal(c.n, 3);
+    for (int i = 0; i < c.n; i++) assert_near(c.point[i].row, 10, 1);
+    rs_choice_clear(&c);
+    /* Control points stay away from the walls. */
+    draw();
+    rs_choose_defaults(&o);
+    o.c_domain = 5;
+    choose(&f, NULL, &o, &c);
+    check_choice(&c, &f);
+    int controls = 0;
+    for (int i = 0; i < c.n; i++) {
+        if (c.point[i].kind != RS_POINT_C_DOMAIN) continue;
+        controls++;
+        for (int k = 0; k < H * W; k++)
+            assert_true(!c.skeleton[k] ||
+                        hypot(k / W - c.point[i].row, k % W - c.point[i].col) >= 6 - 1e-9);
+    }
+    assert_int_equal(controls, 5);
+    rs_choice_clear(&c);
+}
+
+static void errors(void **state)
+{
+    (void)state;
+    rs_frame f = frame_of(H, W, 0);
+    rs_choose_options good;
+    reshed_error err = {0};
+    rs_choice c;
+    rs_choose_defaults(&good);
+    assert_ok(rs_choose_check(&good, &err), &err);
+    memset(&c, 0x5a, sizeof c);
+    rs_choose_options bad[8] = {good, good, good, good, good, good, good, good};
+    bad[0].threshold = NAN;
+    bad[1].every = 0;
+    bad[2].min_wall = -1;
+    bad[3].margin = INFINITY;
+    bad[4].max_points = -1;
+    bad[5].order = (rs_choose_order)7;
+    bad[6].max_variance = NAN;
+    bad[7].family_angle = -1;
+    draw();
+    for (int i = 0; i < 8; i++)
+        assert_int_equal(rs_choose(&f, map, NULL, NULL, NULL, &bad[i], &c, &err), RESHED_EINVAL);
+    f.width = 0;
+    assert_int_equal(rs_choose(&f, map, NULL, NULL, NULL, &good, &c, &err), RESHED_EINVAL);
+    f = frame_of(H, W, 0);
+    rs_xy nowhere = {NAN, 0};
+    assert_int_equal(rs_choose(&f, map, NULL, NULL, &nowhere, &good, &c, &err), RESHED_EINVAL);
+    assert_int_equal(((unsigned char *)&c)[9], 0x5a);
+    for (int i = 0; i < H * W; i++) map[i] = NAN;
+    choose(&f, NULL, &good, &c);
+    assert_true(c.n == 0 && c.walls == 0 && c.binary && c.skeleton);
+    rs_choice_clear(&c);
+    f = frame_of(1, 1, 0);
+    choose(&f, NULL, &good, &c);
+    assert_int_equal(c.n, 0);
+    rs_choice_clear(&c);
+}
+
+static void memory_may_fail(void **state)
+{
+    (void)state;
+    static uint8_t rows[H];
+    rs_frame f = frame_of(H, W, 0);
+    reshed_error err = {0};
+    rs_choose_options o;
+    int failures = 0;
+    memset(rows, RS_SESSION_FINAL, H);
+    draw();
+    for (int order = 0; order < 3; order++)
+        for (long k = 0;; k++) {
+            rs_choice c;
+            rs_choose_defaults(&o);
+            o.order = (rs_choose_order)order;
+            o.max_points = 5;
+            memset(&c, 0x5a, sizeof c);
+            test_alloc_fail_at(k);
+            reshed_status st = rs_choose(&f, map, NULL, rows, NULL, &o, &c, &err);
+            bool failed = test_alloc_failed();
+            test_alloc_fail_at(-1);
+            if (!failed) {
+                assert_ok(st, &err);
+                assert_int_equal(c.n, 5);
+                rs_choice_clear(&c);
+                break;
+            }
+            failures++;
+            assert_int_equal(st, RESHED_ENOMEM);
+            assert_int_equal(((unsigned char *)&c)[9], 0x5a);
+        }
+    assert_true(failures > 40);
+}
+
+/* -------------------------------------------------------------------------------------- thinning
+ */
+
+static void thinning_keeps_every_wall(void **state)
+{
+    (void)state;
+    test_rng r = {test_seed()};
+    for (int trial = 0; trial < 300; trial++) {
+        enum { MOST = 200 };
+        static rs_session_point p[MOST], q[MOST];
+        int n = 1 + (int)test_below(&r, MOST), walls = 1 + (int)test_below(&r, 20), left = -1;
+        int keep = (int)test_below(&r, (uint64_t)n + 3), before[32] = {0}, after[32] = {0};
+        int place = 0, wall = 0, groups = 0, represented = 0;
+        reshed_error err = {0};
+        for (int i = 0; i < n; i++) { /* runs along walls, as a route has them */
+            if (test_below(&r, 6) == 0) wall = (int)test_below(&r, (uint64_t)walls + 2);
+            bool control = wall >= walls;
+            p[i] = (rs_session_point){.row = i,
+                                      .wall = control ? -1 : wall,
+                                      .kind = control ? RS_POINT_A_DOMAIN + wall - walls
+                                                      : RS_POINT_WALL,
+                                      .target = (i * 7919 + trial) % n};
+            before[wall]++;
+        }
+        if (n % 7919 == 0) continue;
+        memcpy(q, p, sizeof q);
+        assert_ok(rs_choose_thin(q, n, keep, &left, &err), &err);
+        assert_int_equal(left, keep < n ? keep : n);
+        static uint8_t seen[MOST];
+        memset(seen, 0, sizeof seen);
+        for (int i = 0; i < left; i++) { /* a part of the list, in its order */
+            while (p[place].row != q[i].row) place++;
+            assert_true(q[i].wall == p[place].wall && q[i].kind == p[place].kind);
+            int group = q[i].wall >= 0 ? q[i].wall : walls + q[i].kind - RS_POINT_A_DOMAIN;
+            after[group]++;
+            assert_true(q[i].target >= 0 && q[i].target < left && !seen[q[i].target]);
+            seen[q[i].target] = 1;
+            for (int k = 0; k < i; k++)
+                assert_int_equal(q[k].target < q[i].target,
+                                 p[(int)q[k].row].target < p[(int)q[i].row].target);
+        }
+        for (int g = 0; g < 32; g++) {
+            groups += before[g] > 0;
+            represented += after[g] > 0;
+            /* Its share, to a point and what the smallest are given in advance. */
+            if (left < n && keep >= 2 * groups)
+                assert_true(after[g] <= 1 + (double)before[g] * keep / n + 1);
+        }
+        assert_int_equal(represented, left < groups ? left : groups);
+    }
+    /* Evenly along one wall. */
+    static rs_session_point p[100];
+    reshed_error err = {0};
+    int left;
+    for (int i = 0; i < 100; i++) p[i] = (rs_session_point){.row = i, .target = i};
+    assert_ok(rs_choose_thin(p, 100, 10, &left, &err), &err);
+    for (int i = 0; i < left; i++) assert_near(p[i].row, 10 * i + 5, 0);
+    for (int i = 0; i < 100; i++) p[i] = (rs_session_point){.row = i, .target = i};
+    assert_ok(rs_choose_thin(p, 100, 70, &left, &err), &err);
+    for (int i = 1; i < left; i++) assert_true(p[i].row - p[i - 1].row <= 2);
+    for (int k = 0; k < 4; k++) {
+        for (int i = 0; i < 100; i++) p[i] = (rs_session_point){.row = i, .target = i};
+        test_alloc_fail_at(k);
+        assert_int_equal(rs_choose_thin(p, 100, 10, &left, &err), RESHED_ENOMEM);
+        test_alloc_fail_at(-1);
+        for (int i = 0; i < 100; i++) assert_true(p[i].row == i && p[i].target == i);
+    }
+}
+
+/* ------------------------------------------------------------------------------------------ twin
+ */
+
+/* A perfect map of the twin's walls in a turned frame away from the middle: every point must lie on
+ * a wall of the film, where its stage position says. */
+static void points_lie_on_the_walls_of_the_film(void **state)
+{
+    (void)state;
+    enum { SIDE = 128 };
+    float *mean = rs_alloc(SIDE * SIDE, sizeof *mean);
+    rs_twin_options film;
+    rs_twin_sample *sample = NULL;
+    reshed_error err = {0};
+    rs_twin_options_defaults(&film);
+    assert_ok(rs_twin_sample_create(&film, &sample, &err), &err);
+    for (int k = 0; k < 3; k++) {
+        rs_frame f = {.cx = 1e-7,
+                      .cy = -2e-7,
+                      .width = 1.1e-6,
+                      .height = 1.1e-6,
+                      .angle = 0.6 * k,
+                      .rows = SIDE,
+                      .cols = SIDE};
+        double pixel = f.width / SIDE, worst = 0;
+        rs_coords c;
+        rs_coords_frame cf = rs_coords_frame_of(&f);
+        rs_device device = rs_device_metres();
+        rs_choose_options o;
+        rs_choice choice;
+        rs_twin_point p;
+        assert_ok(rs_coords_init(&c, &cf, &device, &err), &err);
+        for (int i = 0; i < SIDE * SIDE; i++) {
+            const rs_rowcol at = {i / SIDE, i % SIDE};
+            rs_xy xy;
+            rs_pixel_to_stage(&c, &at, 1, &xy);
+            rs_twin_probe(sample, xy.x, xy.y, &p);
+            mean[i] = fabs((double)p.wall) < 0.8 * pixel ? 0.9f : 0.05f;
+        }
+        rs_choose_defaults(&o);
+        o.every = 6;
+        assert_ok(rs_choose(&f, mean, NULL, NULL, NULL, &o, &choice, &err), &err);
+        check_choice(&choice, &f);
+        for (int i = 0; i < choice.n; i++) {
+            rs_twin_probe(sample, choice.point[i].x, choice.point[i].y, &p);
+            worst = fmax(worst, fabs((double)p.wall) / pixel);
+        }
+        print_message("# frame at %.1f rad: %d points on %d walls, at most %.2f pixels from one\n",
+                      f.angle, choice.n, choice.walls, worst);
+        assert_true(choice.n > 30);
+        assert_true(worst <= 1.5);
+        rs_choice_clear(&choice);
+    }
+    rs_twin_sample_free(sample);
+    rs_free(mean);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(walls_and_points),
+        cmocka_unit_test(rows_that_are_not_final_do_not_count),
+        cmocka_unit_test(orders),
+        cmocka_unit_test(missing_values_and_variance),
+        cmocka_unit_test(errors),
+        cmocka_unit_test(memory_may_fail),
+        cmocka_unit_test(thinning_keeps_every_wall),
+        cmocka_unit_test(points_lie_on_the_walls_of_the_film),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

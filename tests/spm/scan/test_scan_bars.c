@@ -1,0 +1,313 @@
+/* What an acquisition is for: do the numbers that come out say what is in the sample? The whole way
+ * with the shipped ensemble, on films whose physics is known. */
+#include "support/scan_rig.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "imgproc/walls/family.h"
+#include "imgproc/walls/gap.h"
+#include "imgproc/walls/stats.h"
+
+enum { MOST = 400, METRICS = 4, PERMUTATIONS = 2000 };
+#if defined(__SANITIZE_ADDRESS__)
+enum { NEEDLE_PIXELS = 128 }; /* quicker, and its rate is not looked at */
+#else
+enum { NEEDLE_PIXELS = 256 };
+#endif
+
+static const char *const metric_name[METRICS] = {"width_mid", "v_plus_mid", "v_minus_mid", "area"};
+
+/* One film, measured. */
+typedef struct film {
+    int n, on_wall;
+    int wall[MOST];
+    double value[METRICS][MOST], truth[METRICS][MOST];
+    int walls, families;
+    int family[MOST], order[MOST][MOST]; /* of a wall; walls of a family as they lie */
+    int in_family[MOST];
+    int piece[MOST][MOST]; /* as rs_family_pieces */
+    double length[MOST];   /* m */
+    int whole[MOST];       /* as rs_wall_gaps */
+} film;
+
+static film f; /* large, and one at a time */
+
+static bool note_walls(void *ctx, const rs_choice *c, rs_session_point **points, int *n)
+{
+    (void)ctx;
+    (void)points;
+    assert_true(c->walls <= MOST && c->families <= MOST && *n <= MOST);
+    f.walls = c->walls;
+    f.families = c->families;
+    reshed_error err = {0};
+    assert_ok(rs_wall_gaps(&c->graph, RS_WALL_GAP_PIXELS * c->graph.grid.dx, f.whole, &err), &err);
+    for (int i = 0; i < c->walls; i++) f.length[i] = c->graph.wall[i].line.length;
+    for (int i = 0; i < c->families; i++) {
+        f.in_family[i] = rs_family_walls(&c->graph, i, f.order[i]);
+        rs_family_pieces(&c->graph, f.order[i], f.in_family[i], 1.5 * c->graph.grid.dx, f.piece[i]);
+    }
+    return true;
+}
+
+/* The place of the film that is under the tip, and what is true there. */
+static void note_point(scan_rig *r, int k)
+{
+    reshed_error err = {0};
+    rs_session_point p;
+    double x, y, metric[RS_SESSION_MAX_METRICS];
+    rs_session_loop loop = {.metric = metric};
+    rs_twin_point there;
+    rs_twin_loop_truth t;
+    void *twin = r->driver->self;
+    assert_ok(rs_session_read_points(r->session, k, 1, &p, &err), &err);
+    if (p.state != RS_SESSION_MEASURED) return;
+    assert_ok(rs_session_read_loop(r->session, RS_SESSION_POINTS, k, &loop, &err), &err);
+    rs_driver_twin_place(twin, p.measured_x, p.measured_y, &x, &y);
+    rs_twin_probe(rs_driver_twin_sample(twin), x, y, &there);
+    const double pixel = r->set.width / r->set.cols;
+    f.on_wall += there.stripe >= 0 && fabs((double)there.wall) <= 1.5 * pixel;
+    assert_ok(rs_twin_switching_truth(rs_driver_twin_sample(twin), rs_driver_twin_switching(twin),
+                                      x, y, -r->set.voltage, r->set.voltage, &t, &err),
+              &err);
+    const double truth[METRICS] = {t.width, t.v_plus, t.v_minus, t.area};
+    f.wall[f.n] = p.wall;
+    for (int m = 0; m < METRICS; m++) {
+        f.value[m][f.n] = metric[rs_loop_analysis_metric(metric_name[m])];
+        f.truth[m][f.n] = truth[m];
+    }
+    f.n++;
+}
+
+/* A kind of film: what is built in and what the domains look like. */
+typedef struct kind {
+    const char *name;
+    int first;  /* seed */
+    int pixels; /* a side of the frame, 2 um */
+    rs_driver_option option[9];
+} kind;
+
+/* Parallel stripes across the film, as in the paper's PbTiO3: the order of the walls is plain. */
+#define LAMELLAE                                                                                   \
+    {"spacing[0]", "200e-9"}, {"spacing[1]", "0"}, {"run", "0"}, {"mixed_tilt", "0"},              \
+        {"thin_density", "0"},                                                                     \
+    {                                                                                              \
+        "inplane_density", "0"                                                                     \
+    }
+/* Stripes that end as needles, some soon and some late, and none that crosses another. */
+#define NEEDLES                                                                                    \
+    {"spacing[0]", "200e-9"}, {"spacing[1]", "0"}, {"run", "700e-9"}, {"needle_fraction", "1"},    \
+    {                                                                                              \
+        "inplane_density", "0"                                                                     \
+    }
+
+static void measure_film(scan_rig *r, const kind *k, int seed)
+{
+    static char text[32];
+    memset(&f, 0, sizeof f);
+    scan_rig_init(r, "film.h5");
+    remove(r->path);
+    snprintf(text, sizeof text, "%d", seed);
+    r->weights = "weights/reshednet16x10.h5";
+    scan_rig_option(r, "seed", text);
+    for (int i = 0; i < 9 && k->option[i].name; i++)
+        scan_rig_option(r, k->option[i].name, k->option[i].value);
+    r->set.rows = r->set.cols = k->pixels;
+    r->set.width = r->set.height = 2e-6;
+    r->set.be_repeats = 4;
+    r->set.steps = 64;
+    r->set.threshold = 0.5;
+    r->set.every = k->pixels > 128 ? 8 : 6; /* about 60 nm or more, apart */
+    r->set.max_points = k->pixels > 128 ? 390 : 250;
+    r->set.queue = 512; /* no pause, whose moment would depend on the machine's load */
+    r->set.drift_every = r->set.reference_every = 0;
+    r->confirm = note_walls;
+    r->measured = note_point;
+}
+
+/* Pearson's, of the finite pairs. */
+static double correlation(const double *a, const double *b, int n)
+{
+    double sa = 0, sb = 0, aa = 0, bb = 0, ab = 0;
+    int m = 0;
+    for (int i = 0; i < n; i++)
+        if (isfinite(a[i]) && isfinite(b[i])) {
+            sa += a[i];
+            sb += b[i];
+            m++;
+        }
+    for (int i = 0; i < n; i++)
+        if (isfinite(a[i]) && isfinite(b[i])) {
+            const double da = a[i] - sa / m, db = b[i] - sb / m;
+            aa += da * da;
+            bb += db * db;
+            ab += da * db;
+        }
+    assert_true(m > 10);
+    return ab / sqrt(aa * bb);
+}
+
+typedef struct answer {
+    bool tested, tested_lengths;
+    rs_alternation a;
+    rs_rank_test l;
+} answer;
+
+/* A wall of the film: what was found of it, often in several pieces. */
+typedef struct line {
+    double sum, length;
+    int n;
+} line;
+
+/* The measured walls of a family in their order, pieces joined: taken one by one they would hide
+ * every alternation. */
+static int join(int family, const rs_wall_summary *of_wall, line *out)
+{
+    static line all[MOST];
+    int n = 0;
+    memset(all, 0, sizeof all);
+    for (int i = 0; i < f.in_family[family]; i++) {
+        const int wall = f.order[family][i];
+        const rs_wall_summary *w = &of_wall[wall];
+        line *l = &all[f.piece[family][i]];
+        if (w->n > 0) l->sum += w->mean * w->n;
+        l->n += w->n;
+        l->length += f.length[wall];
+    }
+    for (int i = 0; i < f.in_family[family]; i++)
+        if (all[i].n > 0) out[n++] = all[i];
+    return n;
+}
+
+/* Does the width alternate from wall to wall, in the first family with enough of them; are short
+ * walls wider than long ones? */
+static answer ask(void)
+{
+    static rs_wall_summary w[MOST], of_wall[MOST];
+    static line lines[MOST];
+    static double value[MOST], far[MOST], near[MOST];
+    reshed_error err = {0};
+    answer r = {0};
+    int count = 0, longer = 0, shorter = 0;
+    assert_ok(rs_stats_by_wall(f.wall, f.value[0], (size_t)f.n, f.walls, w, &count, &err), &err);
+    memset(of_wall, 0, sizeof of_wall);
+    for (int i = 0; i < count; i++) of_wall[w[i].wall] = w[i];
+    for (int k = 0; k < f.families && !r.tested; k++) {
+        const int n = join(k, of_wall, lines);
+        for (int i = 0; i < n; i++) value[i] = lines[i].sum / lines[i].n;
+        if (n < RS_ALTERNATION_MIN_WALLS) continue;
+        assert_ok(rs_alternation_test(value, n, PERMUTATIONS, 1, &r.a, &err), &err);
+        r.tested = true;
+    }
+    memset(lines, 0, sizeof lines);
+    for (int i = 0; i < f.walls; i++) {
+        line *l = &lines[f.whole[i]];
+        if (of_wall[i].n > 0) l->sum += of_wall[i].mean * of_wall[i].n;
+        l->n += of_wall[i].n;
+        l->length += f.length[i];
+    }
+    for (int i = 0; i < f.walls; i++)
+        if (lines[i].n > 0 && lines[i].length >= 350e-9)
+            far[longer++] = lines[i].sum / lines[i].n;
+        else if (lines[i].n > 0)
+            near[shorter++] = lines[i].sum / lines[i].n;
+    if (longer && shorter) {
+        assert_ok(rs_rank_sum_test(near, shorter, far, longer, &r.l, &err), &err);
+        r.tested_lengths = true;
+    }
+    return r;
+}
+
+typedef struct tally {
+    int films, tested, found, tested_lengths, longer;
+    int points, on_wall;
+    double worst[METRICS];
+} tally;
+
+static void run_kind(const kind *k, int seeds, tally *t)
+{
+    *t = (tally){.worst = {1, 1, 1, 1}};
+    for (int i = 0; i < seeds; i++) {
+        scan_rig r;
+        measure_film(&r, k, k->first + i);
+        scan_rig_do(&r, RS_REGION_COMPLETE);
+        const answer a = ask();
+        t->films++;
+        t->tested += a.tested;
+        t->found += a.tested && a.a.p_successive < 0.05;
+        t->tested_lengths += a.tested_lengths;
+        t->longer += a.tested_lengths && a.l.p < 0.05 && a.l.shift > 0;
+        t->points += f.n;
+        t->on_wall += f.on_wall;
+        printf("# %s, film %d: %d points (%.1f %% on a wall), %d walls; alternation of %d: p %.3f, "
+               "neighbours p %.3f; short %d long %d: p %.3g, shift %.2f V; r",
+               k->name, k->first + i, f.n, 100.0 * f.on_wall / f.n, f.walls, a.a.walls, a.a.p,
+               a.a.p_successive, a.l.n[0], a.l.n[1], a.l.p, a.l.shift);
+        for (int m = 0; m < METRICS; m++) {
+            const double c = correlation(f.value[m], f.truth[m], f.n);
+            t->worst[m] = fmin(t->worst[m], c);
+            printf(" %.3f", c);
+        }
+        printf("\n");
+        fflush(stdout);
+    }
+    printf(
+        "# %s: alternation found in %d of %d tested (%d films), short wider in %d of %d; %.1f %% "
+        "of %d points on a wall; worst r of width %.3f, V+ %.3f, V- %.3f, area %.3f\n",
+        k->name, t->found, t->tested, t->films, t->longer, t->tested_lengths,
+        100.0 * t->on_wall / t->points, t->points, t->worst[0], t->worst[1], t->worst[2],
+        t->worst[3]);
+    assert_true(t->on_wall >= 0.95 * t->points);
+    for (int m = 0; m < METRICS; m++) assert_true(t->worst[m] >= 0.95);
+}
+
+static int seeds(void)
+{
+#if defined(__SANITIZE_ADDRESS__)
+    return 1; /* the code runs once; the rates are for the plain build */
+#endif
+    return test_long() ? 50 : 5;
+}
+
+static void alternation_is_found(void **state)
+{
+    (void)state;
+    static const kind with = {"alternating", 500, 128, {LAMELLAE, {"alternate", "0.25"}}},
+                      without = {"not alternating", 600, 128, {LAMELLAE, {"alternate", "0"}}};
+    tally t;
+    run_kind(&with, seeds(), &t);
+    assert_true(t.tested >= 0.9 * t.films && t.found >= 0.9 * t.tested);
+    run_kind(&without, seeds(), &t);
+    assert_true(t.found <= (test_long() ? 3 : 1));
+}
+
+/* At 16 nm a pixel the short walls of these films, most of them edges of stripes 24 to 40 nm wide,
+ * are seen as pieces and bridges of one another; at 8 nm they are seen as walls. */
+static void short_walls_are_found_wider(void **state)
+{
+    (void)state;
+    static const kind with = {"short wider",
+                              700,
+                              NEEDLE_PIXELS,
+                              {NEEDLES, {"alternate", "0"}, {"short", "0.3"}}},
+                      without = {"short as long",
+                                 800,
+                                 NEEDLE_PIXELS,
+                                 {NEEDLES, {"alternate", "0"}, {"short", "0"}}};
+    tally t;
+    run_kind(&with, seeds(), &t);
+    assert_true(t.tested_lengths == t.films);
+    if (NEEDLE_PIXELS > 128) assert_true(t.longer >= 0.9 * t.films);
+    run_kind(&without, seeds(), &t);
+    assert_true(t.longer <= (test_long() ? 3 : 1));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(alternation_is_found),
+        cmocka_unit_test(short_walls_are_found_wider),
+    };
+    return cmocka_run_group_tests_name("scan_bars", tests, NULL, scan_rig_teardown);
+}

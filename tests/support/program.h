@@ -1,0 +1,23 @@
+/* program.h - runs a program of this build: what scripts rely on is its exit status, its words and
+ * its JSON. */
+#ifndef RS_TESTS_SUPPORT_PROGRAM_H
+#define RS_TESTS_SUPPORT_PROGRAM_H
+
+#include <stddef.h>
+
+typedef struct outcome {
+    int status; /* of the exit */
+    char out[1 << 16], err[4096];
+} outcome;
+
+/* Runs build program `name` ("reshed-infer") with these arguments (shell syntax) and waits for it;
+ * skips the running test without it. What it gives is overwritten by the next run. */
+const outcome *run_program(const char *name, const char *args);
+
+/* The beginning of a file as a string, at most room - 1 bytes of it; fails the test without one. */
+void read_text(const char *path, char *buf, size_t room);
+
+/* The value of a key in a JSON object; fails the test when there is none. */
+double json_number(const char *json, const char *key);
+
+#endif

@@ -1,0 +1,400 @@
+#define _POSIX_C_SOURCE 200809L
+/* reshed-walls as a user meets it: files in, files and texts out. */
+#include "support/support.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/os.h"
+#include "io/csv.h"
+#include "io/image_file.h"
+#include "io/npy.h"
+#include "io/walls_h5.h"
+
+enum { H = 96, W = 120, STRIPES = 12 };
+
+/* Twelve slanted stripes, 8 pixels apart: probability falls off from 0.9 on the line. */
+static float line_row(int k, int col)
+{
+    return 2.0f + 8.0f * (float)k + 0.04f * (float)col;
+}
+
+static void make_map(float *map)
+{
+    for (int i = 0; i < H * W; i++) {
+        float nearest = 99;
+        for (int k = 0; k < STRIPES; k++)
+            nearest = fminf(nearest, fabsf((float)(i / W) - line_row(k, i % W)));
+        map[i] = fmaxf(0, 0.9f - 0.3f * nearest);
+    }
+}
+
+static const char *write_map(const char *name)
+{
+    static float map[H * W];
+    reshed_error err = {0};
+    size_t dims[2] = {H, W};
+    const char *path = test_temp(name);
+    make_map(map);
+    assert_ok(rs_npy_write(path, RS_NPY_F4, 2, dims, map, &err), &err);
+    return path;
+}
+
+/* Runs the program; its exit status, and what it said on both streams in out[n]. */
+static int run(char *out, size_t n, const char *arguments)
+{
+    char cmd[4096];
+    const char *bin = getenv("BIN");
+    snprintf(cmd, sizeof cmd, "%s/reshed-walls", bin ? bin : "build");
+    if (!rs_os_is_file(cmd)) skip();
+    snprintf(cmd, sizeof cmd, "%s/reshed-walls %s 2>&1", bin ? bin : "build", arguments);
+    FILE *f = popen(cmd, "r");
+    assert_non_null(f);
+    size_t got = fread(out, 1, n - 1, f);
+    out[got] = '\0';
+    int status = pclose(f);
+    assert_true(status >= 0 && status % 256 == 0); /* exited, was not killed */
+    return status / 256;
+}
+
+static double json_number(const char *text, const char *key)
+{
+    char quoted[64];
+    snprintf(quoted, sizeof quoted, "\"%s\": ", key);
+    const char *at = strstr(text, quoted);
+    if (!at) fail_msg("no %s in %s", key, text);
+    return strcmp(at + strlen(quoted), "null") == 0 ? NAN : strtod(at + strlen(quoted), NULL);
+}
+
+static rs_csv_table table(const char *path)
+{
+    rs_csv_table t;
+    reshed_error err = {0};
+    assert_ok(rs_csv_read(path, &t, &err), &err);
+    return t;
+}
+
+static double value(const rs_csv_table *t, size_t row, const char *column)
+{
+    size_t c;
+    double v;
+    reshed_error err = {0};
+    assert_ok(rs_csv_column(t, column, &c, &err), &err);
+    assert_ok(rs_csv_cell_number(t, row, c, &v, &err), &err);
+    return v;
+}
+
+/* ----------------------------------------------------------------------------------------- files
+ */
+
+static void writes_skeleton_walls_and_points(void **state)
+{
+    (void)state;
+    char out[8192], args[2048];
+    const char *map = write_map("map.npy"), *s = test_temp("s.npy"), *p = test_temp("p.csv");
+    const char *w = test_temp("w.csv");
+    reshed_error err = {0};
+    snprintf(args, sizeof args,
+             "%s --pixel-size 10 --skeleton %s --points %s --walls %s --every 10 --json", map, s, p,
+             w);
+    assert_int_equal(run(out, sizeof out, args), 0);
+    assert_true(json_number(out, "walls") == STRIPES);
+    assert_true(json_number(out, "height") == H && json_number(out, "width") == W);
+    assert_true(fabs(json_number(out, "threshold") - 0.4) < 1e-12);
+    assert_true(fabs(json_number(out, "pixel_size_x") - 10e-9) < 1e-20);
+    double length = STRIPES * 119 * 10e-9 * hypot(1, 0.04);
+    assert_true(fabs(json_number(out, "wall_length") / length - 1) < 0.02);
+
+    rs_npy a;
+    assert_ok(rs_npy_read(s, &a, &err), &err);
+    assert_true(a.type == RS_NPY_U1 && a.ndim == 2 && a.dims[0] == H && a.dims[1] == W);
+    int on = 0;
+    for (size_t i = 0; i < a.count; i++) on += ((uint8_t *)a.data)[i];
+    assert_true(on == json_number(out, "skeleton_pixels"));
+
+    rs_csv_table t = table(p);
+    assert_true(t.rows == json_number(out, "points"));
+    assert_in_range(t.rows, STRIPES * 12 - 6, STRIPES * 12 + 6);
+    for (size_t i = 0; i < t.rows; i++) {
+        int row = (int)value(&t, i, "row"), col = (int)value(&t, i, "col");
+        assert_true(((uint8_t *)a.data)[row * W + col] == 1);
+        /* Pixel centres tile the frame: x = (col + 1/2 - W/2) * 10 nm, y upwards. */
+        assert_true(fabs(value(&t, i, "x") - (col + 0.5 - W / 2.0) * 10e-9) < 1e-18);
+        assert_true(fabs(value(&t, i, "y") + (row + 0.5 - H / 2.0) * 10e-9) < 1e-18);
+        assert_true(fabs(value(&t, i, "u") - (2 * (col + 0.5) / W - 1)) < 1e-12);
+        assert_true(fabs(value(&t, i, "v") + (2 * (row + 0.5) / H - 1)) < 1e-12);
+        assert_in_range((int)value(&t, i, "wall"), 0, STRIPES - 1);
+    }
+    rs_csv_table_clear(&t);
+    rs_npy_clear(&a);
+
+    t = table(w);
+    assert_int_equal(t.rows, STRIPES);
+    for (size_t i = 0; i < t.rows; i++) {
+        assert_true(fabs(value(&t, i, "orientation") - (180 - atan(0.04) * 57.29577951308232)) < 1);
+        /* Above 0.4 is what lies within 5/3 of a pixel. */
+        assert_true(fabs(value(&t, i, "width") - 2 * 5 / 3.0 * 10e-9) < 4e-9);
+        assert_true(value(&t, i, "probability") > 0.75);
+        assert_true(value(&t, i, "family") == 0);
+        if (i) assert_true(value(&t, i, "length") <= value(&t, i - 1, "length"));
+    }
+    rs_csv_table_clear(&t);
+}
+
+static void author_order_visits_every_kth_pixel(void **state)
+{
+    (void)state;
+    char out[8192], args[2048];
+    const char *map = write_map("map.npy"), *p = test_temp("author.csv");
+    for (int k = 0; k < 2; k++) {
+        snprintf(args, sizeof args, "--order=%s --every=1 --points=%s %s --json",
+                 k ? "raster" : "author", p, map);
+        assert_int_equal(run(out, sizeof out, args), 0);
+        /* No point is lost. */
+        assert_true(json_number(out, "points") == json_number(out, "skeleton_pixels"));
+        rs_csv_table t = table(p);
+        assert_true(t.rows == json_number(out, "skeleton_pixels"));
+        assert_string_equal(rs_csv_name(&t, 3), "x (px)");
+        if (k == 0)
+            assert_true(json_number(out, "route_px") == json_number(out, "author_route_px"));
+        else
+            assert_true(json_number(out, "route_px") > json_number(out, "author_route_px"));
+        rs_csv_table_clear(&t);
+    }
+    snprintf(args, sizeof args, "--every=3 %s --json", map);
+    assert_int_equal(run(out, sizeof out, args), 0);
+    assert_true(json_number(out, "route_px") <= json_number(out, "author_route_px"));
+}
+
+static void exclusions_and_controls(void **state)
+{
+    (void)state;
+    char out[8192], args[2048];
+    const char *map = write_map("map.npy"), *p = test_temp("control.csv");
+    snprintf(args, sizeof args,
+             "%s --rows 0-60 --margin 8 --control a:3,c:2 --control-distance 2 --domain-max 9 "
+             "--start 60,100 --points %s --pixel-size 5,5 --quiet",
+             map, p);
+    assert_int_equal(run(out, sizeof out, args), 0);
+    assert_string_equal(out, "");
+    rs_csv_table t = table(p);
+    size_t kind;
+    reshed_error err = {0};
+    int controls[2] = {0, 0};
+    assert_ok(rs_csv_column(&t, "kind", &kind, &err), &err);
+    for (size_t i = 0; i < t.rows; i++) {
+        double row = value(&t, i, "row"), col = value(&t, i, "col");
+        assert_true(row >= 8 && row <= 60 && col >= 8 && col <= W - 9);
+        controls[0] += strcmp(rs_csv_cell(&t, i, kind), "a-domain") == 0;
+        controls[1] += strcmp(rs_csv_cell(&t, i, kind), "c-domain") == 0;
+    }
+    assert_int_equal(controls[0], 3);
+    assert_int_equal(controls[1], 2);
+    assert_true(hypot(value(&t, 0, "row") - 60, value(&t, 0, "col") - 100) < 8);
+    rs_csv_table_clear(&t);
+}
+
+/* image_walls.h5 brings variance and pixel size along. */
+static void reads_the_file_of_reshed_infer(void **state)
+{
+    (void)state;
+    static float map[H * W], variance[H * W];
+    char out[8192], args[2048];
+    reshed_error err = {0};
+    const char *h5 = test_temp("image_walls.h5"), *p = test_temp("h5.csv");
+    const char *png = test_temp("picture.png"), *pairs = test_temp("pairs.csv");
+    make_map(map);
+    for (int i = 0; i < H * W; i++) variance[i] = i % W < 40 ? 0.2f : 0.01f;
+    const rs_walls_file f = {.height = H,
+                             .width = W,
+                             .classes = 1,
+                             .mean = map,
+                             .variance = variance,
+                             .input = map,
+                             .dx = 4e-9,
+                             .dy = 4e-9,
+                             .normalisation = "frame",
+                             .weights_checksum = "",
+                             .program = "reshed-infer",
+                             .source = "",
+                             .channel = ""};
+    assert_ok(rs_walls_write(h5, &f, &err), &err);
+    snprintf(args, sizeof args,
+             "--max-variance 0.1 --points %s --spacing 20nm --json --png %s --pairs %s "
+             "--branches %s.b %s",
+             p, png, pairs, pairs, h5);
+    assert_int_equal(run(out, sizeof out, args), 0);
+    assert_true(fabs(json_number(out, "pixel_size_y") - 4e-9) < 1e-20);
+    rs_csv_table t = table(p);
+    assert_string_equal(rs_csv_name(&t, 3), "x (m)");
+    assert_true(t.rows > 100);
+    for (size_t i = 0; i < t.rows; i++) assert_true(value(&t, i, "col") >= 40);
+    rs_csv_table_clear(&t);
+    rs_image im;
+    assert_ok(rs_image_read(png, NULL, &im, &err), &err);
+    assert_true(im.width >= 1000);
+    rs_image_clear(&im);
+    t = table(pairs); /* the input is bright on the walls, so the gaps are dark: all are domains */
+    assert_in_range(t.rows, 4, 6);
+    for (size_t i = 0; i < t.rows; i++)
+        assert_true(fabs(value(&t, i, "separation") - 32e-9) < 2e-9);
+    rs_csv_table_clear(&t);
+}
+
+static void thresholds_differ(void **state)
+{
+    (void)state;
+    char out[8192], args[2048];
+    const char *map = write_map("map.npy");
+    const char *const threshold[] = {"0.8", "0.4", "otsu", "0.2,0.85", "0.2,0.95"};
+    double fraction[5];
+    for (int i = 0; i < 5; i++) {
+        snprintf(args, sizeof args, "%s --threshold %s --json", map, threshold[i]);
+        assert_int_equal(run(out, sizeof out, args), 0);
+        fraction[i] = json_number(out, "wall_fraction");
+    }
+    assert_true(fraction[0] < fraction[1] && fraction[1] < fraction[3]);
+    assert_true(fraction[2] > 0.1 && fraction[2] < 0.7);
+    assert_true(fraction[4] == 0); /* nothing reaches 0.95 */
+}
+
+/* ------------------------------------------------------------------------------------ statistics
+ */
+
+/* Values along the stripes, at positions that are up to a pixel off; `planted` alternates. */
+static const char *write_values(double planted)
+{
+    rs_csv c = {0};
+    reshed_error err = {0};
+    test_rng r = {test_seed()};
+    const char *path = test_temp("values.csv");
+    rs_csv_heading(&c, "row", "px"), rs_csv_heading(&c, "col", "px");
+    rs_csv_heading(&c, "width", "V"), rs_csv_end_row(&c);
+    for (int k = 0; k < STRIPES; k++)
+        for (int i = 0; i < 9; i++) {
+            double col = 8 + 11 * i, row = line_row(k, (int)col);
+            if (row > H - 3) continue;
+            rs_csv_number(&c, row + test_uniform(&r, -0.7, 0.7));
+            rs_csv_number(&c, col + test_uniform(&r, -0.7, 0.7));
+            rs_csv_number(&c, 8 + (k % 2 ? planted : -planted) + 0.3 * test_gauss(&r));
+            rs_csv_end_row(&c);
+        }
+    rs_csv_integer(&c, 6), rs_csv_integer(&c, 0); /* between two stripes, and not measured */
+    rs_csv_text(&c, ""), rs_csv_end_row(&c);
+    assert_ok(rs_csv_save(&c, path, &err), &err);
+    rs_csv_clear(&c);
+    return path;
+}
+
+static void statistics_by_wall(void **state)
+{
+    (void)state;
+    char out[8192], args[2048];
+    const char *map = write_map("map.npy"), *stats = test_temp("stats.csv");
+    for (int planted = 1; planted >= 0; planted--) {
+        snprintf(args, sizeof args,
+                 "%s --values %s --metric width --stats %s --seed 3 --long 115 --json", map,
+                 write_values(planted), stats);
+        assert_int_equal(run(out, sizeof out, args), 0);
+        const char *s = strstr(out, "\"stats\"");
+        assert_non_null(s);
+        assert_true(json_number(s, "walls") == STRIPES);
+        const char *a = strstr(s, "\"alternation\"");
+        double p = json_number(a, "p"), difference = json_number(a, "difference");
+        if (planted) {
+            assert_true(fabs(fabs(difference) - 2) < 0.3);
+            assert_true(p < 0.01);
+        } else {
+            assert_true(p > 0.001 && fabs(difference) < 0.5);
+        }
+        assert_true(json_number(strstr(s, "\"long_short\""), "p") <= 1);
+        rs_csv_table t = table(stats);
+        assert_int_equal(t.rows, STRIPES);
+        for (size_t i = 0; i < t.rows; i++) {
+            assert_true(fabs(value(&t, i, "mean") - 8) < planted + 0.5);
+            assert_true(value(&t, i, "values") >= 7);
+            assert_true(value(&t, i, "sd") < 0.7);
+        }
+        rs_csv_table_clear(&t);
+    }
+    snprintf(args, sizeof args, "%s --values %s --metric width", map, write_values(1));
+    assert_int_equal(run(out, sizeof out, args), 0);
+    assert_non_null(strstr(out, "alternation over 12 parallel walls"));
+    snprintf(args, sizeof args, "%s --values %s --metric area", map, write_values(1));
+    assert_int_equal(run(out, sizeof out, args), 1);
+    assert_non_null(strstr(out, "values.csv: "));
+    assert_non_null(strstr(out, "area"));
+}
+
+/* ----------------------------------------------------------------------------------- the contract
+ */
+
+static void help_version_and_errors(void **state)
+{
+    (void)state;
+    char out[16384], args[2048];
+    const char *map = write_map("map.npy");
+    assert_int_equal(run(out, sizeof out, "--help"), 0);
+    assert_non_null(strstr(out, "Usage: reshed-walls"));
+    assert_int_equal(run(out, sizeof out, "--version"), 0);
+    assert_int_equal(strncmp(out, "reshed-walls (reshed) ", 22), 0);
+
+    const char *const usage[] = {"",
+                                 "--order=best MAP",
+                                 "--every=0 MAP",
+                                 "--spur=5mm MAP",
+                                 "--threshold=0.5,0.4 MAP",
+                                 "--threshold=low MAP",
+                                 "--control=b:3 MAP",
+                                 "--control=180:3 MAP",
+                                 "--values=v.csv MAP",
+                                 "--spacing=5 --order=author MAP",
+                                 "--margin=10nm MAP",
+                                 "--max-variance=0.1 MAP",
+                                 "--pixels=middle MAP",
+                                 "MAP MAP",
+                                 "--what MAP"};
+    for (size_t i = 0; i < sizeof usage / sizeof *usage; i++) {
+        size_t n = 0;
+        for (const char *c = usage[i]; *c; c++) {
+            if (strncmp(c, "MAP", 3) == 0) {
+                n += (size_t)snprintf(args + n, sizeof args - n, "%s", map);
+                c += 2;
+            } else {
+                args[n++] = *c;
+            }
+        }
+        args[n] = '\0';
+        if (run(out, sizeof out, args) != 2) fail_msg("'%s' is no usage error: %s", args, out);
+        assert_int_equal(strncmp(out, "reshed-walls: ", 14), 0);
+    }
+    assert_int_equal(run(out, sizeof out, "/nonexistent.npy"), 1);
+    assert_int_equal(strncmp(out, "reshed-walls: /nonexistent.npy: ", 32), 0);
+    snprintf(args, sizeof args, "%s --points /nonexistent/p.csv", map);
+    assert_int_equal(run(out, sizeof out, args), 1);
+    assert_int_equal(strncmp(out, "reshed-walls: /nonexistent/p.csv: ", 34), 0);
+    /* A companion of another size. */
+    float small[6] = {0};
+    size_t dims[2] = {2, 3};
+    reshed_error err = {0};
+    assert_ok(rs_npy_write(test_temp("small.npy"), RS_NPY_F4, 2, dims, small, &err), &err);
+    snprintf(args, sizeof args, "%s --variance %s", map, test_temp("small.npy"));
+    assert_int_equal(run(out, sizeof out, args), 1);
+    assert_non_null(strstr(out, "96 x 120"));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(writes_skeleton_walls_and_points),
+        cmocka_unit_test(author_order_visits_every_kth_pixel),
+        cmocka_unit_test(exclusions_and_controls),
+        cmocka_unit_test(reads_the_file_of_reshed_infer),
+        cmocka_unit_test(thresholds_differ),
+        cmocka_unit_test(statistics_by_wall),
+        cmocka_unit_test(help_version_and_errors),
+    };
+    return cmocka_run_group_tests_name("walls_tool", tests, NULL, NULL);
+}

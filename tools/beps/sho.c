@@ -1,0 +1,332 @@
+#include "tools/beps/sho.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/os.h"
+#include "base/parallel.h"
+#include "base/progress.h"
+#include "beps/sho_fit.h"
+#include "beps/sho_guess.h"
+#include "spectra/maps.h"
+#include "spectra/spectra.h"
+#include "tools/cli/cli.h"
+
+static const cli_program self = {
+    "reshed-beps sho",
+    "Usage: reshed-beps sho [OPTION]... IN.h5 -o OUT.h5\n"
+    "Fits the simple harmonic oscillator to every complex band-excitation spectrum of a file "
+    "(NSID,\n"
+    "or USID as BGlib writes it) and writes maps of amplitude, resonance frequency, quality "
+    "factor,\n"
+    "phase, R2, standard errors and flags (NSID).\n"
+    "\n"
+    "  -o, --output FILE          where to write the maps\n"
+    "      --channel NAME         dataset of the spectra [the first complex one]\n"
+    "      --frequency DATASET    dataset with the frequency of each bin in Hz [found by itself]\n"
+    "      --band LO,HI           bins evenly spaced from LO to HI Hz instead\n"
+    "      --w0 LO,HI             range of the resonance in Hz [the band]\n"
+    "      --q LO,HI              range of the quality factor [2,10000]\n"
+    "      --amplitude LO,HI      fits with an amplitude outside count as failed [all]\n"
+    "      --min-r2 X             fits with a lower R2 count as failed [none]\n"
+    "      --conjugate WHEN       auto, yes or no: whether the data are conjugated [auto]\n"
+    "      --plain                least squares without the correction of its bias\n"
+    "      --mask                 NaN in the maps where a fit failed\n"
+    "      --sho32                also the five numbers of BGlib's record in one dataset\n"
+    "      --threads N            [all processors]; the results do not depend on it\n"
+    "      --quiet                no progress, no summary\n"
+    "      --json                 the summary as JSON\n"
+    "      --help, --version\n"};
+
+typedef enum conjugation { CONJUGATE_AUTO, CONJUGATE_YES, CONJUGATE_NO } conjugation;
+
+typedef struct settings {
+    const char *input, *output;
+    beps_source source;
+    rs_sho_options fit;
+    conjugation conjugate;
+    bool mask, sho32, quiet, json;
+} settings;
+
+/* What the summary says. */
+typedef struct summary {
+    int64_t failed;
+    int64_t flag[16];
+    double r2, frequency, q; /* medians of the fits that did not fail */
+    double seconds;
+} summary;
+
+/* --------------------------------------------------------------------------------------- options
+ */
+static bool parse_range(const char *option, const char *text, double lo, double *a, double *b)
+{
+    char first[64];
+    const char *comma = strchr(text, ',');
+    if (!comma || (size_t)(comma - text) >= sizeof first) {
+        cli_usage_error(&self, "%s: expected LO,HI, found '%s'", option, text);
+        return false;
+    }
+    snprintf(first, sizeof first, "%.*s", (int)(comma - text), text);
+    if (!cli_double(&self, option, first, lo, INFINITY, a) ||
+        !cli_double(&self, option, comma + 1, lo, INFINITY, b))
+        return false;
+    if (*b > *a) return true;
+    cli_usage_error(&self, "%s: expected LO below HI, found '%s'", option, text);
+    return false;
+}
+
+static bool parse_conjugate(const char *text, conjugation *out)
+{
+    static const char *const words[] = {"auto", "yes", "no"};
+    for (int i = 0; i < 3; i++)
+        if (strcmp(text, words[i]) == 0) {
+            *out = (conjugation)i;
+            return true;
+        }
+    cli_usage_error(&self, "--conjugate: expected auto, yes or no, found '%s'", text);
+    return false;
+}
+
+enum {
+    OPT_CHANNEL = CLI_OPT_FIRST,
+    OPT_FREQUENCY,
+    OPT_BAND,
+    OPT_W0,
+    OPT_Q,
+    OPT_AMPLITUDE,
+    OPT_MIN_R2,
+    OPT_CONJUGATE,
+    OPT_PLAIN,
+    OPT_MASK,
+    OPT_SHO32,
+    OPT_THREADS
+};
+
+static const struct option longs[] = {CLI_COMMON_OPTIONS,
+                                      {"output", required_argument, NULL, 'o'},
+                                      {"channel", required_argument, NULL, OPT_CHANNEL},
+                                      {"frequency", required_argument, NULL, OPT_FREQUENCY},
+                                      {"band", required_argument, NULL, OPT_BAND},
+                                      {"w0", required_argument, NULL, OPT_W0},
+                                      {"q", required_argument, NULL, OPT_Q},
+                                      {"amplitude", required_argument, NULL, OPT_AMPLITUDE},
+                                      {"min-r2", required_argument, NULL, OPT_MIN_R2},
+                                      {"conjugate", required_argument, NULL, OPT_CONJUGATE},
+                                      {"plain", no_argument, NULL, OPT_PLAIN},
+                                      {"mask", no_argument, NULL, OPT_MASK},
+                                      {"sho32", no_argument, NULL, OPT_SHO32},
+                                      {"threads", required_argument, NULL, OPT_THREADS},
+                                      {0}};
+
+/* One option; false after a usage error. */
+static bool take_option(settings *s, int c)
+{
+    long n;
+    switch (c) {
+    case 'o': s->output = optarg; return true;
+    case CLI_OPT_QUIET: return s->quiet = true;
+    case CLI_OPT_JSON: return s->json = true;
+    case OPT_CHANNEL: s->source.channel = optarg; return true;
+    case OPT_FREQUENCY: s->source.frequency = optarg; return true;
+    case OPT_BAND:
+        return parse_range("--band", optarg, 1e-3, &s->source.band_lo, &s->source.band_hi);
+    case OPT_W0: return parse_range("--w0", optarg, 1e-3, &s->fit.f_min, &s->fit.f_max);
+    case OPT_Q: return parse_range("--q", optarg, 1e-3, &s->fit.q_min, &s->fit.q_max);
+    case OPT_AMPLITUDE: return parse_range("--amplitude", optarg, 0, &s->fit.a_min, &s->fit.a_max);
+    case OPT_MIN_R2: return cli_double(&self, "--min-r2", optarg, -INFINITY, 1, &s->fit.min_r2);
+    case OPT_CONJUGATE: return parse_conjugate(optarg, &s->conjugate);
+    case OPT_PLAIN: s->fit.unbiased = false; return true;
+    case OPT_MASK: return s->mask = true;
+    case OPT_SHO32: return s->sho32 = true;
+    case OPT_THREADS:
+        if (!cli_int(&self, "--threads", optarg, 1, 1024, &n)) return false;
+        s->fit.threads = (int)n;
+        return true;
+    default: return false;
+    }
+}
+
+/* True when there is work to do; else *rc is the exit status. */
+static bool parse(int argc, char **argv, settings *s, int *rc)
+{
+    *rc = CLI_USAGE;
+    rs_sho_options_defaults(&s->fit);
+    optind = 1;
+    for (int c; (c = cli_option(&self, argc, argv, "o:", longs)) != -1;) {
+        if (c == CLI_OPT_HELP || c == CLI_OPT_VERSION) {
+            *rc = c == CLI_OPT_HELP ? cli_help(&self) : cli_version(&self);
+            return false;
+        }
+        if (c == CLI_OPT_ERROR || !take_option(s, c)) return false;
+    }
+    if (optind + 1 != argc)
+        cli_usage_error(&self, "expected one input file, found %d", argc - optind);
+    else if (!s->output)
+        cli_usage_error(&self, "no output given (-o OUT.h5)");
+    else if (strcmp(s->output, argv[optind]) == 0)
+        cli_usage_error(&self, "the output would replace the input");
+    else if (s->source.frequency && s->source.band_hi > 0)
+        cli_usage_error(&self, "--frequency and --band exclude each other");
+    else {
+        s->input = argv[optind];
+        return true;
+    }
+    return false;
+}
+
+/* --------------------------------------------------------------------------------------- fitting
+ */
+/* Fits in pieces, so that there is progress to show. */
+static reshed_status fit(const settings *s, const beps_spectra *in, const rs_sho_options *options,
+                         rs_sho_fit *fits, reshed_error *err)
+{
+    const int64_t piece = 16384;
+    rs_sho_plan *plan = NULL;
+    rs_progress bar;
+    reshed_status st = rs_sho_plan_create(in->frequency, in->bins, options, &plan, err);
+    if (st != RESHED_OK) return st;
+    rs_progress_start(&bar, s->quiet || s->json ? NULL : stderr, "fitting", (long)in->n);
+    for (int64_t i = 0; i < in->n; i += piece) {
+        int64_t n = in->n - i < piece ? in->n - i : piece;
+        rs_sho_fit_f64(plan, in->data + i * 2 * in->bins, n, fits + i);
+        rs_progress_update(&bar, (long)(i + n));
+    }
+    rs_progress_finish(&bar);
+    rs_sho_plan_free(plan);
+    return RESHED_OK;
+}
+
+static int by_value(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+static double median(double *v, int64_t n)
+{
+    if (n == 0) return NAN;
+    qsort(v, (size_t)n, sizeof *v, by_value);
+    return 0.5 * (v[(n - 1) / 2] + v[n / 2]);
+}
+
+static reshed_status summarise(const rs_sho_fit *fits, int64_t n, summary *sum, reshed_error *err)
+{
+    int64_t good = 0;
+    double *v = rs_alloc((size_t)n, 3 * sizeof *v);
+    if (!v) return rs_fail_nomem(err, "the summary", (size_t)n * 3 * sizeof *v);
+    for (int64_t i = 0; i < n; i++) {
+        for (int bit = 0; bit < 16; bit++) sum->flag[bit] += fits[i].flags >> bit & 1;
+        if (fits[i].flags & RS_SHO_FAILED) continue;
+        v[good] = fits[i].r2, v[n + good] = fits[i].p.frequency, v[2 * n + good] = fits[i].p.q;
+        good++;
+    }
+    sum->failed = n - good;
+    sum->r2 = median(v, good);
+    sum->frequency = median(v + n, good);
+    sum->q = median(v + 2 * n, good);
+    rs_free(v);
+    return RESHED_OK;
+}
+
+/* --------------------------------------------------------------------------------------- summary
+ */
+static void print_json(const settings *s, const beps_spectra *in, const rs_sho_options *o,
+                       const summary *sum)
+{
+    const struct {
+        const char *name;
+        double value;
+    } numbers[] = {{"spectra", (double)in->n},
+                   {"bins", in->bins},
+                   {"failed", (double)sum->failed},
+                   {"r2_median", sum->r2},
+                   {"frequency_median", sum->frequency},
+                   {"q_median", sum->q},
+                   {"threads", rs_threads_or_all(o->threads)},
+                   {"seconds", sum->seconds},
+                   {"fits_per_second", (double)in->n / sum->seconds}};
+    fputs("{\"file\": ", stdout);
+    cli_json_string(stdout, s->input);
+    fputs(", \"output\": ", stdout);
+    cli_json_string(stdout, s->output);
+    fputs(", \"dataset\": ", stdout);
+    cli_json_string(stdout, in->path);
+    printf(", \"layout\": \"%s\", \"conjugated\": %s", in->layout, o->conjugate ? "true" : "false");
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
+        printf(", \"%s\": ", numbers[i].name);
+        cli_json_number(stdout, numbers[i].value);
+    }
+    fputs(", \"flags\": {", stdout);
+    bool first = true;
+    for (int bit = 0; bit < 16; bit++) {
+        if (!*rs_sho_flag_text(1u << bit)) continue;
+        if (!first) fputs(", ", stdout);
+        first = false;
+        cli_json_string(stdout, rs_sho_flag_text(1u << bit));
+        printf(": %lld", (long long)sum->flag[bit]);
+    }
+    puts("}}");
+}
+
+static void print_text(const settings *s, const beps_spectra *in, const rs_sho_options *o,
+                       const summary *sum)
+{
+    printf("%s: %lld spectra of %d bins fitted in %.2f s (%.0f/s)%s\n", s->output, (long long)in->n,
+           in->bins, sum->seconds, (double)in->n / sum->seconds,
+           o->conjugate ? ", conjugated first" : "");
+    printf("  median w0 %.6g Hz, Q %.4g, R2 %.4f; %lld failed\n", sum->frequency, sum->q, sum->r2,
+           (long long)sum->failed);
+    for (int bit = 0; bit < 16; bit++)
+        if (sum->flag[bit])
+            printf("  %lld: %s\n", (long long)sum->flag[bit], rs_sho_flag_text(1u << bit));
+}
+
+static bool decide_conjugation(const settings *s, const beps_spectra *in)
+{
+    if (s->conjugate != CONJUGATE_AUTO) return s->conjugate == CONJUGATE_YES;
+    return rs_sho_conjugated_f64(in->frequency, in->data, in->n, in->bins, NULL);
+}
+
+int beps_sho_main(int argc, char **argv)
+{
+    settings s = {0};
+    beps_spectra in = {0};
+    summary sum = {0};
+    rs_sho_fit *fits = NULL;
+    reshed_error err = {0};
+    const char *blame;
+    int rc;
+    if (!parse(argc, argv, &s, &rc)) return rc;
+    reshed_status st = rs_sho_options_check(&s.fit, &err);
+    if (st != RESHED_OK) return cli_fail(&self, NULL, &err);
+
+    blame = s.input;
+    st = beps_spectra_read(s.input, &s.source, &in, &err);
+    if (st == RESHED_OK) st = rs_sho_check_axis(in.frequency, in.bins, &err);
+    if (st != RESHED_OK) goto done;
+    fits = rs_alloc((size_t)in.n, sizeof *fits);
+    if (!fits) {
+        st = rs_fail_nomem(&err, "the fits", (size_t)in.n * sizeof *fits);
+        goto done;
+    }
+    s.fit.conjugate = decide_conjugation(&s, &in);
+    double start = rs_os_monotonic();
+    st = fit(&s, &in, &s.fit, fits, &err);
+    sum.seconds = rs_os_monotonic() - start;
+    if (st == RESHED_OK) st = summarise(fits, in.n, &sum, &err);
+    if (st != RESHED_OK) goto done;
+    blame = s.output;
+    st = beps_maps_write(s.output, s.input, &in, &s.fit, fits, s.mask, s.sho32, &err);
+    if (st != RESHED_OK) goto done;
+    if (s.json)
+        print_json(&s, &in, &s.fit, &sum);
+    else if (!s.quiet)
+        print_text(&s, &in, &s.fit, &sum);
+done:
+    rs_free(fits);
+    beps_spectra_clear(&in);
+    return st == RESHED_OK ? cli_close(&self) : cli_fail(&self, blame, &err);
+}

@@ -1,0 +1,234 @@
+#include "tools/cli/cli.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <limits.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ------------------------------------------------------------------------------------ messages */
+
+/* A path is the user's own text, but it may hold anything: no control character reaches the
+ * terminal. */
+static void print_plain(FILE *f, const char *s)
+{
+    for (; *s; s++) {
+        unsigned char c = (unsigned char)*s;
+        fputc(c < 0x20 || c == 0x7f ? '?' : c, f);
+    }
+}
+
+static void print_head(const cli_program *program, const char *path)
+{
+    fflush(stdout); /* keep the order of results and messages when both go to one place */
+    fprintf(stderr, "%s: ", program->name);
+    if (path) {
+        print_plain(stderr, path);
+        fputs(": ", stderr);
+    }
+}
+
+int cli_help(const cli_program *program)
+{
+    fputs(program->usage, stdout);
+    return cli_close(program);
+}
+
+int cli_version(const cli_program *program)
+{
+    printf("%s (reshed) %s\n", program->name, RESHED_VERSION);
+    return cli_close(program);
+}
+
+int cli_fail(const cli_program *program, const char *path, const reshed_error *err)
+{
+    char text[640];
+    print_head(program, path);
+    fprintf(stderr, "%s\n", reshed_error_text(err, text, sizeof text));
+    return CLI_FAILED;
+}
+
+void cli_warn(const cli_program *program, const char *path, const char *format, ...)
+{
+    va_list ap;
+    print_head(program, path);
+    va_start(ap, format);
+    vfprintf(stderr, format, ap);
+    va_end(ap);
+    fputc('\n', stderr);
+}
+
+int cli_usage_error(const cli_program *program, const char *format, ...)
+{
+    va_list ap;
+    print_head(program, NULL);
+    va_start(ap, format);
+    vfprintf(stderr, format, ap);
+    va_end(ap);
+    fprintf(stderr, "\nTry '%s --help'.\n", program->name);
+    return CLI_USAGE;
+}
+
+int cli_close(const cli_program *program)
+{
+    if (fflush(stdout) == 0 && !ferror(stdout)) return CLI_OK;
+    fprintf(stderr, "%s: cannot write to standard output: %s\n", program->name, strerror(errno));
+    return CLI_FAILED;
+}
+
+/* ------------------------------------------------------------------------------------- options */
+
+/* Whether word ("--NAME" or "--NAME=VALUE") names an option of the table, alone or as a prefix. */
+static int matches(const struct option *longs, const char *word)
+{
+    size_t n = strcspn(word + 2, "=");
+    int k = 0;
+    for (; longs->name; longs++) {
+        if (strncmp(longs->name, word + 2, n) != 0) continue;
+        if (longs->name[n] == '\0') return 1;
+        k++;
+    }
+    return k;
+}
+
+/* Says what was wrong with the option that getopt_long refused. It has stepped past the word it
+ * stands in, except for an unknown letter inside a cluster such as -xyz. */
+static int option_error(const cli_program *program, char **argv, const char *spec,
+                        const struct option *longs, int c)
+{
+    const char *word = argv[optind - 1];
+    int n = (int)strcspn(word, "=");
+    if (c == '?' && optopt > 0 && optopt < 256 && !strchr(spec, optopt))
+        cli_usage_error(program, "unknown option '-%c'", optopt);
+    else if (strncmp(word, "--", 2) != 0)
+        cli_usage_error(program, "option '-%c' needs a value", optopt);
+    else if (c == ':')
+        cli_usage_error(program, "option '%.*s' needs a value", n, word);
+    else if (matches(longs, word) > 1)
+        cli_usage_error(program, "option '%.*s' is ambiguous", n, word);
+    else if (optopt != 0)
+        cli_usage_error(program, "option '%.*s' takes no value", n, word);
+    else
+        cli_usage_error(program, "unknown option '%.*s'", n, word);
+    return CLI_OPT_ERROR;
+}
+
+int cli_option(const cli_program *program, int argc, char **argv, const char *shorts,
+               const struct option *longs)
+{
+    char spec[64] = ":"; /* tells a missing value from an unknown option, and prints nothing */
+    strncat(spec, shorts, sizeof spec - 2);
+    opterr = 0;
+    int c = getopt_long(argc, argv, spec, longs, NULL);
+    return c == '?' || c == ':' ? option_error(program, argv, spec, longs, c) : c;
+}
+
+/* ------------------------------------------------------------------------------------- numbers */
+
+bool cli_int(const cli_program *program, const char *option, const char *text, long lo, long hi,
+             long *out)
+{
+    char *end;
+    errno = 0;
+    long v = strtol(text, &end, 10);
+    if (end == text || *end || isspace((unsigned char)*text) || errno == ERANGE || v < lo ||
+        v > hi) {
+        if (hi == LONG_MAX)
+            cli_usage_error(program, "%s: expected a whole number of at least %ld, found '%s'",
+                            option, lo, text);
+        else
+            cli_usage_error(program, "%s: expected a whole number from %ld to %ld, found '%s'",
+                            option, lo, hi, text);
+        return false;
+    }
+    *out = v;
+    return true;
+}
+
+bool cli_double(const cli_program *program, const char *option, const char *text, double lo,
+                double hi, double *out)
+{
+    char *end;
+    double v = strtod(text, &end);
+    if (end == text || *end || isspace((unsigned char)*text) || !isfinite(v) ||
+        !(v >= lo && v <= hi)) {
+        if (lo == -INFINITY && hi == INFINITY)
+            cli_usage_error(program, "%s: expected a number, found '%s'", option, text);
+        else if (hi == INFINITY)
+            cli_usage_error(program, "%s: expected a number of at least %g, found '%s'", option, lo,
+                            text);
+        else
+            cli_usage_error(program, "%s: expected a number from %g to %g, found '%s'", option, lo,
+                            hi, text);
+        return false;
+    }
+    *out = v;
+    return true;
+}
+
+/* ---------------------------------------------------------------------------------------- JSON */
+
+/* Length of the well-formed UTF-8 sequence at s (RFC 3629: shortest form, no surrogates), 0 when
+ * there is none. */
+static size_t utf8_length(const unsigned char *s)
+{
+    unsigned lo = 0x80, hi = 0xbf;
+    size_t n;
+    if (s[0] < 0x80) return 1;
+    if (s[0] >= 0xc2 && s[0] <= 0xdf) {
+        n = 2;
+    } else if (s[0] >= 0xe0 && s[0] <= 0xef) {
+        n = 3;
+        if (s[0] == 0xe0) lo = 0xa0;
+        if (s[0] == 0xed) hi = 0x9f;
+    } else if (s[0] >= 0xf0 && s[0] <= 0xf4) {
+        n = 4;
+        if (s[0] == 0xf0) lo = 0x90;
+        if (s[0] == 0xf4) hi = 0x8f;
+    } else {
+        return 0;
+    }
+    if (s[1] < lo || s[1] > hi) return 0;
+    for (size_t i = 2; i < n; i++)
+        if ((s[i] & 0xc0) != 0x80) return 0;
+    return n;
+}
+
+void cli_json_string(FILE *f, const char *s)
+{
+    const unsigned char *p = (const unsigned char *)s;
+    fputc('"', f);
+    while (*p) {
+        size_t n = utf8_length(p);
+        if (n == 0) {
+            fputs("\\ufffd", f);
+            n = 1;
+        } else if (*p == '"' || *p == '\\') {
+            fprintf(f, "\\%c", *p);
+        } else if (*p < 0x20 || *p == 0x7f) {
+            fprintf(f, "\\u%04x", *p);
+        } else {
+            fwrite(p, 1, n, f);
+        }
+        p += n;
+    }
+    fputc('"', f);
+}
+
+void cli_json_number(FILE *f, double v)
+{
+    char text[32];
+    if (!isfinite(v)) {
+        fputs("null", f);
+        return;
+    }
+    /* The shortest of three lengths that gives the same double back. */
+    for (int digits = 6; digits <= 17; digits += digits == 6 ? 9 : 2) {
+        snprintf(text, sizeof text, "%.*g", digits, v);
+        if (strtod(text, NULL) == v) break;
+    }
+    fputs(text, f);
+}

@@ -1,0 +1,27 @@
+/* job.h - what reshed-evaluate's commands share: the request made on the command line. */
+#ifndef RS_TOOLS_EVALUATE_JOB_H
+#define RS_TOOLS_EVALUATE_JOB_H
+
+#include "tools/cli/cli.h"
+#include "evaluate/members.h"
+
+typedef struct eval_job {
+    const cli_program *program;
+    const char *weights;        /* path */
+    long frames, size, threads; /* frames of each simulated set or row */
+    long seed;                  /* of the simulated frames; training uses 1000 and above */
+    long fit;                   /* shift: frames that the score's model is fitted to */
+    double harsh;               /* strength of the instrument in the usual frames */
+    const char *effect;         /* shift: only these, with commas; NULL: all */
+    bool plain;                 /* the default film */
+    bool store, features, quiet, json;
+    const char *reliability; /* table: PNG of the usual frames' diagram, or NULL */
+    char **pair;             /* table: image, walls, image, walls, ... */
+    int pairs;
+} eval_job;
+
+/* The commands; each returns the exit status. */
+int eval_table(const eval_job *j);
+int eval_shift(const eval_job *j);
+
+#endif

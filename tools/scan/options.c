@@ -1,0 +1,289 @@
+#include "tools/scan/options.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/number.h"
+#include "spm/instrument/drivers.h"
+
+const cli_program scan_program = {
+    "reshed-scan",
+    "Usage: reshed-scan --driver NAME -o SESSION.h5 [OPTION]...\n"
+    "       reshed-scan --resume -o SESSION.h5 [OPTION]...\n"
+    "       reshed-scan --analyse SESSION.h5 [OPTION]...\n"
+    "\n"
+    "Scans a region, finds the domain walls while the lines come, measures switching loops on "
+    "them,\n"
+    "and writes a session file that survives crashes and holds everything, and a report.\n"
+    "\n"
+    "      --driver=NAME      twin, replay, nanonis, or the path of a shared object\n"
+    "  -d, --option=NAME=VALUE  an option of the driver; --list prints them\n"
+    "  -s, --set=NAME=VALUE   a setting, such as width=3e-6, rows=256, voltage=6, every=10 (SI\n"
+    "                         units); --list prints all. A frame that is not given is the one "
+    "that\n"
+    "                         the instrument has\n"
+    "      --list             print the drivers, their options, and the settings\n"
+    "  -o FILE                the session (HDF5); further regions get FILE_2.h5, ...\n"
+    "      --region=X,Y       another region of the same size, centre in metres; may be repeated\n"
+    "  -w, --weights=FILE     default: $RESHED_WEIGHTS, else the shipped ensemble\n"
+    "      --norm=NAME        robust (default), scanned, frame, or LO,HI\n"
+    "      --front=NAME       how unscanned rows look to the network: zero (default) or reflect\n"
+    "      --preview=NAME     rows that can still change: fp32 (default), bf16, off\n"
+    "      --budget=MINUTES   for the points: thinned to fit\n"
+    "      --points=FILE.csv  measure these (columns row,col or x,y in metres) instead of "
+    "choosing\n"
+    "      --confirm          stop before the first bias pulse: points go to SESSION_points.csv "
+    "and\n"
+    "                         .png; edit the CSV and go on with --resume --points=FILE.csv\n"
+    "      --dry-run          print the plan and how long it takes; no instrument is opened but a\n"
+    "                         simulated one\n"
+    "      --resume           go on with an interrupted session\n"
+    "      --analyse=FILE     redo segmentation, choice and analysis from the raw data, compare\n"
+    "      --report=FILE.html default: beside the session; \"none\": no report\n"
+    "      --pictures=PREFIX  previews that are replaced while the scan goes on (default: beside\n"
+    "                         the session; \"none\": no pictures)\n"
+    "      --sample=TEXT --operator=TEXT  for the session file\n"
+    "  -j, --threads=N        default: all processors\n"
+    "      --json             a summary as one JSON object on standard output\n"
+    "      --quiet            no progress\n"
+    "      --help             print this text\n"
+    "      --version          print the version\n"
+    "\n"
+    "Ctrl-C stops at once: no more motion, drive off, bias zero; the session can be resumed.\n"
+    "Exit status: 0 done, 1 failed, interrupted or waiting for a decision, 2 wrong usage.\n"};
+
+enum {
+    OPT_DRIVER = CLI_OPT_FIRST,
+    OPT_LIST,
+    OPT_REGION,
+    OPT_NORM,
+    OPT_FRONT,
+    OPT_PREVIEW,
+    OPT_BUDGET,
+    OPT_POINTS,
+    OPT_CONFIRM,
+    OPT_DRY_RUN,
+    OPT_RESUME,
+    OPT_ANALYSE,
+    OPT_REPORT,
+    OPT_PICTURES,
+    OPT_SAMPLE,
+    OPT_OPERATOR
+};
+
+static int list_all(void)
+{
+    int n;
+    rs_scan_settings s;
+    rs_scan_settings_defaults(&s);
+    printf("Settings (--set NAME=VALUE), with their defaults:\n");
+    const rs_scan_field *f = rs_scan_fields(&n);
+    for (int i = 0; i < n; i++) {
+        char text[64];
+        snprintf(text, sizeof text, "%s=%g %s", f[i].name, rs_scan_get(&s, &f[i]), f[i].unit);
+        printf("    %-30s %s\n", text, f[i].help);
+    }
+    for (int i = 0; i < rs_driver_builtin_count(); i++) {
+        const rs_driver_ops *ops = rs_driver_builtin(i);
+        printf("\nOptions of the driver %s (--option NAME=VALUE):\n%s", ops->name, ops->help);
+    }
+    return cli_close(&scan_program);
+}
+
+/* Cuts NAME=VALUE at its first '='. */
+static bool split(char *text, const char *option, char **value)
+{
+    *value = strchr(text, '=');
+    if (!*value) {
+        cli_usage_error(&scan_program, "%s: expected NAME=VALUE, found '%s'", option, text);
+        return false;
+    }
+    *(*value)++ = '\0';
+    return true;
+}
+
+static bool set(scan_options *o, char *text)
+{
+    reshed_error err = {0};
+    char *value, why[512];
+    if (!split(text, "--set", &value)) return false;
+    if (rs_scan_set(&o->settings, text, value, &err) == RESHED_OK) {
+        if (o->givens < SCAN_MAX_OPTIONS) o->given[o->givens++] = text;
+        return true;
+    }
+    cli_usage_error(&scan_program, "--set: %s", reshed_error_text(&err, why, sizeof why));
+    return false;
+}
+
+bool scan_given(const scan_options *o, const char *name)
+{
+    for (int i = 0; i < o->givens; i++)
+        if (strcmp(o->given[i], name) == 0) return true;
+    return false;
+}
+
+static bool add_option(scan_options *o, char *text)
+{
+    char *value;
+    if (!split(text, "--option", &value)) return false;
+    if (o->options == SCAN_MAX_OPTIONS) {
+        cli_usage_error(&scan_program, "more than %d options of a driver", SCAN_MAX_OPTIONS);
+        return false;
+    }
+    o->option[o->options++] = (rs_driver_option){text, value};
+    return true;
+}
+
+static bool pair(const char *option, const char *text, double *a, double *b)
+{
+    const char *comma = strchr(text, ',');
+    if (comma && rs_number_parse(text, (size_t)(comma - text), a) &&
+        rs_number_parse(comma + 1, strlen(comma + 1), b))
+        return true;
+    cli_usage_error(&scan_program, "%s: expected two numbers with a comma, found '%s'", option,
+                    text);
+    return false;
+}
+
+bool scan_parse_norm(const char *text, rs_live_options *o)
+{
+    double lo, hi;
+    if (strcmp(text, "robust") == 0) {
+        o->norm = RS_LIVE_ROBUST;
+    } else if (strcmp(text, "scanned") == 0) {
+        o->norm = RS_LIVE_SCANNED;
+    } else if (strcmp(text, "frame") == 0) {
+        o->norm = RS_LIVE_FRAME;
+    } else if (pair("--norm", text, &lo, &hi)) {
+        o->norm = RS_LIVE_FIXED;
+        o->lo = (float)lo;
+        o->hi = (float)hi;
+    } else {
+        return false;
+    }
+    return true;
+}
+
+static bool choice(const char *option, const char *text, const char *const *words, int n, int *out)
+{
+    for (int i = 0; i < n; i++)
+        if (strcmp(text, words[i]) == 0) {
+            *out = i;
+            return true;
+        }
+    cli_usage_error(&scan_program, "%s: expected %s, %s%s%s, found '%s'", option, words[0],
+                    words[1], n > 2 ? " or " : "", n > 2 ? words[2] : "", text);
+    return false;
+}
+
+static bool parse_value(int c, char *text, scan_options *o)
+{
+    static const char *const fronts[] = {"zero", "reflect"}, *const previews[] = {"fp32", "bf16",
+                                                                                  "off"};
+    int i;
+    long threads;
+    double minutes;
+    switch (c) {
+    case OPT_DRIVER: o->driver = text; return true;
+    case 'd': return add_option(o, text);
+    case 's': return set(o, text);
+    case 'o': o->out = text; return true;
+    case 'w': o->weights = text; return true;
+    case OPT_NORM: o->norm = text; return scan_parse_norm(text, &o->stream);
+    case OPT_FRONT:
+        if (!choice("--front", text, fronts, 2, &i)) return false;
+        o->stream.front = (rs_front_kind)i;
+        return true;
+    case OPT_PREVIEW:
+        if (!choice("--preview", text, previews, 3, &i)) return false;
+        o->stream.preview = (rs_preview)i;
+        return true;
+    case OPT_BUDGET:
+        if (!cli_double(&scan_program, "--budget", text, 0, 1e6, &minutes)) return false;
+        o->settings.budget = 60 * minutes;
+        return true;
+    case OPT_REGION:
+        if (o->regions == SCAN_MAX_REGIONS) {
+            cli_usage_error(&scan_program, "more than %d regions", SCAN_MAX_REGIONS);
+            return false;
+        }
+        if (!pair("--region", text, &o->region_x[o->regions], &o->region_y[o->regions]))
+            return false;
+        o->regions++;
+        return true;
+    case OPT_POINTS: o->points = text; return true;
+    case OPT_ANALYSE: o->analyse = text; return true;
+    case OPT_REPORT: o->report = text; return true;
+    case OPT_PICTURES: o->pictures = text; return true;
+    case OPT_SAMPLE: o->sample = text; return true;
+    case OPT_OPERATOR: o->user = text; return true;
+    case 'j':
+        if (!cli_int(&scan_program, "--threads", text, 1, 1024, &threads)) return false;
+        o->stream.threads = (int)threads;
+        return true;
+    default: return false;
+    }
+}
+
+static int check(const scan_options *o)
+{
+    if (o->analyse && (o->out || o->driver || o->resume || o->dry_run))
+        return cli_usage_error(&scan_program, "--analyse goes alone");
+    if (o->analyse) return -1;
+    if (!o->out && !o->dry_run) return cli_usage_error(&scan_program, "no -o SESSION.h5 given");
+    if (o->resume && (o->driver || o->options || o->regions))
+        return cli_usage_error(&scan_program,
+                               "--resume: driver, options and regions come from the session");
+    if (!o->resume && !o->driver) return cli_usage_error(&scan_program, "no --driver given");
+    if (o->confirm && o->points)
+        return cli_usage_error(&scan_program, "--confirm or --points, not both");
+    return -1;
+}
+
+int scan_parse(int argc, char **argv, scan_options *o)
+{
+    static const struct option longs[] = {CLI_COMMON_OPTIONS,
+                                          {"driver", required_argument, NULL, OPT_DRIVER},
+                                          {"option", required_argument, NULL, 'd'},
+                                          {"set", required_argument, NULL, 's'},
+                                          {"list", no_argument, NULL, OPT_LIST},
+                                          {"region", required_argument, NULL, OPT_REGION},
+                                          {"weights", required_argument, NULL, 'w'},
+                                          {"norm", required_argument, NULL, OPT_NORM},
+                                          {"front", required_argument, NULL, OPT_FRONT},
+                                          {"preview", required_argument, NULL, OPT_PREVIEW},
+                                          {"budget", required_argument, NULL, OPT_BUDGET},
+                                          {"points", required_argument, NULL, OPT_POINTS},
+                                          {"confirm", no_argument, NULL, OPT_CONFIRM},
+                                          {"dry-run", no_argument, NULL, OPT_DRY_RUN},
+                                          {"resume", no_argument, NULL, OPT_RESUME},
+                                          {"analyse", required_argument, NULL, OPT_ANALYSE},
+                                          {"report", required_argument, NULL, OPT_REPORT},
+                                          {"pictures", required_argument, NULL, OPT_PICTURES},
+                                          {"sample", required_argument, NULL, OPT_SAMPLE},
+                                          {"operator", required_argument, NULL, OPT_OPERATOR},
+                                          {"threads", required_argument, NULL, 'j'},
+                                          {0}};
+    *o = (scan_options){.norm = "robust"};
+    rs_scan_settings_defaults(&o->settings);
+    rs_live_defaults(&o->stream);
+    for (int c; (c = cli_option(&scan_program, argc, argv, "d:s:o:w:j:", longs)) != -1;) {
+        switch (c) {
+        case CLI_OPT_HELP: return cli_help(&scan_program);
+        case CLI_OPT_VERSION: return cli_version(&scan_program);
+        case CLI_OPT_ERROR: return CLI_USAGE;
+        case CLI_OPT_QUIET: o->quiet = true; break;
+        case CLI_OPT_JSON: o->json = true; break;
+        case OPT_LIST: return list_all();
+        case OPT_CONFIRM: o->confirm = true; break;
+        case OPT_DRY_RUN: o->dry_run = true; break;
+        case OPT_RESUME: o->resume = true; break;
+        default:
+            if (!parse_value(c, optarg, o)) return CLI_USAGE;
+            break;
+        }
+    }
+    if (optind < argc)
+        return cli_usage_error(&scan_program, "unexpected argument '%s'", argv[optind]);
+    return check(o);
+}

@@ -1,0 +1,11 @@
+/* input.h - reads the maps of reshed-walls. */
+#ifndef RS_TOOLS_WALLS_INPUT_H
+#define RS_TOOLS_WALLS_INPUT_H
+
+#include "tools/walls/job.h"
+
+/* Fills grid, coords and the maps of the job from the files of its request. false after a message.
+ */
+bool walls_read_input(walls_job *job);
+
+#endif

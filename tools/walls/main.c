@@ -1,0 +1,188 @@
+/* reshed-walls - from a map of wall probability to walls as objects, and points to measure on them.
+ */
+#include <math.h>
+
+#include "tools/cli/cli.h"
+#include "tools/walls/input.h"
+#include "tools/walls/options.h"
+#include "tools/walls/stats.h"
+#include "tools/walls/tables.h"
+#include "tools/walls/work.h"
+
+static const cli_program self = {
+    "reshed-walls",
+    "Usage: reshed-walls [OPTION]... MAP\n"
+    "\n"
+    "Turns a map of wall probability into a skeleton, walls with their measures, and points to\n"
+    "measure on them in a short route. MAP is the _walls.h5 of reshed-infer, which brings its\n"
+    "variance, image and pixel size along, or an image (NPY, PNG, GSF, IBW, NSID).\n"
+    "\n"
+    "What is wall\n"
+    "      --threshold=T      pixels above T (default 0.4); otsu: found from the map; LOW,HIGH:\n"
+    "                         regions above LOW that reach HIGH\n"
+    "      --spur=LENGTH      remove end branches shorter than this (default 0: none)\n"
+    "      --min-wall=LENGTH  leave out shorter walls (default 0)\n"
+    "      --reach=PX         pixels that tell a branch's direction (default 10)\n"
+    "      --turn=DEG         most that a wall turns at a junction (default 40)\n"
+    "      --corner=DEG       cut walls that turn more than this (default 60)\n"
+    "      --domain-max=LEN   widest in-plane domain between two walls (default 24px)\n"
+    "      --amplitude=IMAGE  image of the same size: in-plane domains are dark in it\n"
+    "\n"
+    "What is measured\n"
+    "      --every=K          one point for K pixels of wall (default 5)\n"
+    "      --spacing=LENGTH   the same as a length along the wall; only with --order=route\n"
+    "      --order=ORDER      route: even steps along each wall, in a short tour (default);\n"
+    "                         author: every K-th pixel of the published nearest-neighbour route,\n"
+    "                         without the points that it loses; raster: every K-th, row by row\n"
+    "      --start=ROW,COL    where the tip is: the tour begins near it\n"
+    "      --margin=LENGTH    keep away from the edges of the frame\n"
+    "      --rows=A-B         only these rows (counted from 0) are final\n"
+    "      --variance=IMAGE   uncertainty, of the map's size\n"
+    "      --max-variance=V   no points where it is above V\n"
+    "      --control=LIST     control points beside the walls: a:N in in-plane domains, c:N in\n"
+    "                         out-of-plane ones, 180:N on 180-degree walls; e.g. a:5,c:5\n"
+    "      --control-distance=LENGTH  at least this far from every wall (default 3px)\n"
+    "      --phase=IMAGE      for 180:N; in degrees unless the file says rad\n"
+    "\n"
+    "What is written\n"
+    "      --skeleton=S.npy   uint8 (H,W): 1 on the skeleton\n"
+    "      --points=P.csv     row, column, x and y from the frame's centre (+y up), u and v from "
+    "-1\n"
+    "                         to 1 over the frame, kind, wall\n"
+    "      --walls=W.csv      length, orientation, width, ends, ... of each wall, longest first\n"
+    "      --branches=B.csv   the same for the runs between nodes of the skeleton\n"
+    "      --pairs=Q.csv      walls that bound one in-plane domain\n"
+    "      --png=FILE.png     the image or map with skeleton and points\n"
+    "\n"
+    "Does a metric differ from wall to wall\n"
+    "      --values=V.csv     measured values: columns row, col and the metric's\n"
+    "      --metric=NAME      the column\n"
+    "      --stats=T.csv      write mean, spread and number of values by wall\n"
+    "      --long=LENGTH      walls from here on are long (default: the median)\n"
+    "      --large-domain=LEN  in-plane domains of at least LEN x LEN are large (default 15px)\n"
+    "      --in-plane=IMAGE   in-plane domains are where it is > 0 (default: between the pairs)\n"
+    "      --family-angle=DEG  parallel walls differ by at most this (default 10)\n"
+    "      --permutations=N   of the walls in a test (default 9999)\n"
+    "      --seed=N           of the permutations (default 1)\n"
+    "\n"
+    "  -c, --channel=NAME|N   channel of a file with several\n"
+    "      --pixel-size=NM    or NMX,NMY: instead of the file's\n"
+    "      --pixels=RULE      centred (default), inclusive or half-open: how pixels lie in the "
+    "frame\n"
+    "      --json             a machine-readable summary on standard output\n"
+    "      --quiet            print nothing but errors\n"
+    "      --help             print this text\n"
+    "      --version          print the version\n"
+    "\n"
+    "A LENGTH is in pixels (5, 5px), or with a unit (20nm, 0.1um) when the pixel size is known.\n"
+    "Results are in metres when it is known and in pixels when not.\n"
+    "\n"
+    "Exit status: 0 done, 1 failed, 2 wrong usage.\n"};
+
+static double total_length(const rs_wallgraph *g)
+{
+    double sum = 0;
+    for (int w = 0; w < g->walls; w++) sum += g->wall[w].line.length;
+    return sum;
+}
+
+static int count_junctions(const rs_wallgraph *g)
+{
+    int n = 0;
+    for (int i = 0; i < g->nodes; i++) n += g->node[i].kind == RS_NODE_JUNCTION;
+    return n;
+}
+
+static void print_json(const walls_job *job, const rs_wall_tests *stats)
+{
+    const rs_wallgraph *g = &job->graph;
+    const struct {
+        const char *key;
+        double value;
+    } number[] = {
+        {"height", job->grid.height},
+        {"width", job->grid.width},
+        {"pixel_size_x", job->sized ? job->grid.dx : NAN},
+        {"pixel_size_y", job->sized ? job->grid.dy : NAN},
+        {"threshold", job->threshold},
+        {"wall_fraction", (double)job->mask_pixels / (double)rs_grid_count(&job->grid)},
+        {"skeleton_pixels", (double)job->skeleton_pixels},
+        {"spurs_removed", g->spurs_removed},
+        {"junctions", count_junctions(g)},
+        {"branches", g->branches},
+        {"walls", g->walls},
+        {"pairs", g->pairs},
+        {"wall_length", total_length(g)},
+        {"points", job->points.n},
+        {"route_px", job->route_px},
+        {"route_longest_px", job->route_longest_px},
+        {"author_route_px", job->author_px},
+        {"author_route_longest_px", job->author_longest_px},
+    };
+    fputs("{\"file\": ", stdout);
+    cli_json_string(stdout, job->request->map);
+    printf(", \"length_unit\": \"%s\"", walls_unit(job));
+    for (size_t i = 0; i < sizeof number / sizeof *number; i++) {
+        printf(", \"%s\": ", number[i].key);
+        cli_json_number(stdout, number[i].value);
+    }
+    if (stats) {
+        printf(", \"stats\": ");
+        walls_stats_json(job, stats);
+    }
+    puts("}");
+}
+
+static void print_text(const walls_job *job, const rs_wall_tests *stats)
+{
+    const rs_wallgraph *g = &job->graph;
+    printf("%s: %d x %d, %ld pixels above %.3g, skeleton %ld", job->request->map, job->grid.height,
+           job->grid.width, job->mask_pixels, job->threshold, job->skeleton_pixels);
+    if (g->spurs_removed) printf(" (%d spurs removed)", g->spurs_removed);
+    printf("\n%d walls of %.4g %s in all, %d junctions, %d pairs around in-plane domains\n",
+           g->walls, total_length(g), walls_unit(job), count_junctions(g), g->pairs);
+    printf(
+        "%d points: tour of %.0f pixels, longest step %.0f (author's rule on them: %.0f, %.0f)\n",
+        job->points.n, job->route_px, job->route_longest_px, job->author_px,
+        job->author_longest_px);
+    if (stats) walls_stats_text(job, stats);
+}
+
+/* CLI_OK, CLI_FAILED or CLI_USAGE; a length that needs the pixel size is wrong usage found late. */
+static int run(walls_job *job)
+{
+    rs_wall_tests stats = {0};
+    const walls_request *r = job->request;
+    bool physical = r->spur.metres || r->min_wall.metres || r->domain_max.metres ||
+                    r->spacing.metres || r->margin.metres || r->control_distance.metres ||
+                    r->long_wall.metres || r->large_domain.metres;
+    if (!walls_read_input(job)) return CLI_FAILED;
+    if (physical && !job->sized)
+        return cli_usage_error(
+            &self, "%s has no pixel size: give --pixel-size, or lengths in pixels", r->map);
+    if (!isnan(r->max_variance) && !job->variance)
+        return cli_usage_error(&self, "--max-variance: %s brings no variance: give --variance",
+                               r->map);
+    bool ok = walls_make_graph(job) && walls_make_points(job) &&
+              (!r->values || (walls_run_stats(job, &stats) && walls_write_stats(job, &stats))) &&
+              walls_write_skeleton(job) && walls_write_tables(job) && walls_write_picture(job);
+    if (ok && r->json)
+        print_json(job, r->values ? &stats : NULL);
+    else if (ok && !r->quiet)
+        print_text(job, r->values ? &stats : NULL);
+    rs_wall_tests_clear(&stats);
+    return ok ? CLI_OK : CLI_FAILED;
+}
+
+int main(int argc, char **argv)
+{
+    walls_request request;
+    walls_request_defaults(&request);
+    int status = walls_parse(&self, argc, argv, &request);
+    if (status >= 0) return status;
+    walls_job job = {.program = &self, .request = &request};
+    status = run(&job);
+    walls_job_clear(&job);
+    int closed = cli_close(&self);
+    return status ? status : closed;
+}

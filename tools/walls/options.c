@@ -1,0 +1,334 @@
+#include "tools/walls/options.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/number.h"
+#include "imgproc/image/threshold.h"
+
+#define RADIANS_PER_DEGREE 0.017453292519943295
+
+/* "A,B" or "A-B", split at `mark`; text without one gives *b = a. False after a message. */
+static bool parse_two(const cli_program *program, const char *option, const char *text, char mark,
+                      double lo, double hi, double out[2])
+{
+    char first[64];
+    const char *at = strchr(text, mark);
+    size_t n = at ? (size_t)(at - text) : strlen(text);
+    if (n >= sizeof first) {
+        cli_usage_error(program, "%s: '%s' is no number", option, text);
+        return false;
+    }
+    memcpy(first, text, n);
+    first[n] = '\0';
+    if (!cli_double(program, option, first, lo, hi, &out[0])) return false;
+    out[1] = out[0];
+    return !at || cli_double(program, option, at + 1, lo, hi, &out[1]);
+}
+
+static bool parse_length(const cli_program *program, const char *option, const char *text,
+                         walls_length *out)
+{
+    static const struct {
+        const char *name;
+        double metres;
+    } unit[] = {{"nm", 1e-9}, {"um", 1e-6}, {"px", 0}};
+    size_t n = strlen(text);
+    double scale = 0, value;
+    for (size_t k = 0; k < sizeof unit / sizeof *unit; k++)
+        if (n > 2 && strcmp(text + n - 2, unit[k].name) == 0) {
+            scale = unit[k].metres;
+            n -= 2;
+            break;
+        }
+    if (!rs_number_parse(text, n, &value) || !(value >= 0) || !isfinite(value)) {
+        cli_usage_error(program, "%s: expected a length such as 5, 5px, 20nm or 0.1um, found '%s'",
+                        option, text);
+        return false;
+    }
+    *out = (walls_length){scale > 0 ? value * scale : value, scale > 0};
+    return true;
+}
+
+static bool parse_angle(const cli_program *program, const char *option, const char *text,
+                        double most, double *out)
+{
+    if (!cli_double(program, option, text, 0, most, out)) return false;
+    *out *= RADIANS_PER_DEGREE;
+    return true;
+}
+
+static bool parse_threshold(const cli_program *program, const char *text, walls_request *r)
+{
+    double v[2];
+    if (strcmp(text, "otsu") == 0) {
+        r->threshold = WALLS_OTSU;
+        return true;
+    }
+    if (!parse_two(program, "--threshold", text, ',', -1e30, 1e30, v)) return false;
+    r->threshold = strchr(text, ',') ? WALLS_DOUBLE : WALLS_FIXED;
+    r->low = v[0];
+    r->high = v[1];
+    if (r->low <= r->high) return true;
+    cli_usage_error(program, "--threshold: expected LOW,HIGH with LOW <= HIGH, found '%s'", text);
+    return false;
+}
+
+/* The place of text in list[n], or -1 after a message. */
+static int parse_word(const cli_program *program, const char *option, const char *text,
+                      const char *const *list, int n)
+{
+    char all[128] = "";
+    for (int i = 0; i < n; i++) {
+        if (strcmp(text, list[i]) == 0) return i;
+        strcat(strcat(all, i ? ", " : ""), list[i]);
+    }
+    cli_usage_error(program, "%s: expected one of %s, found '%s'", option, all, text);
+    return -1;
+}
+
+static bool parse_control(const cli_program *program, const char *text, walls_request *r)
+{
+    static const char *const kind[WALLS_CONTROLS] = {"a:", "c:", "180:"};
+    char part[32];
+    while (*text) {
+        size_t n = strcspn(text, ",");
+        int k = 0;
+        while (k < WALLS_CONTROLS && strncmp(text, kind[k], strlen(kind[k])) != 0) k++;
+        if (k == WALLS_CONTROLS || n >= sizeof part) {
+            cli_usage_error(program, "--control: expected a:N, c:N or 180:N, found '%s'", text);
+            return false;
+        }
+        memcpy(part, text, n);
+        part[n] = '\0';
+        if (!cli_int(program, "--control", part + strlen(kind[k]), 0, 100000, &r->control[k]))
+            return false;
+        text += n + (text[n] == ',');
+    }
+    return true;
+}
+
+void walls_request_defaults(walls_request *r)
+{
+    *r = (walls_request){.low = RS_THRESHOLD_DEFAULT,
+                         .reach = 10,
+                         .turn = 40 * RADIANS_PER_DEGREE,
+                         .corner = 60 * RADIANS_PER_DEGREE,
+                         .family_angle = 10 * RADIANS_PER_DEGREE,
+                         .control_distance = {3, false},
+                         .large_domain = {15, false},
+                         .every = 5,
+                         .max_variance = NAN,
+                         .rows = {-1, -1},
+                         .permutations = 9999,
+                         .seed = 1};
+}
+
+enum {
+    OPT_THRESHOLD = CLI_OPT_FIRST,
+    OPT_SPUR,
+    OPT_MIN_WALL,
+    OPT_REACH,
+    OPT_TURN,
+    OPT_CORNER,
+    OPT_DOMAIN_MAX,
+    OPT_AMPLITUDE,
+    OPT_EVERY,
+    OPT_SPACING,
+    OPT_ORDER,
+    OPT_START,
+    OPT_MARGIN,
+    OPT_ROWS,
+    OPT_VARIANCE,
+    OPT_MAX_VARIANCE,
+    OPT_CONTROL,
+    OPT_CONTROL_DISTANCE,
+    OPT_PHASE,
+    OPT_SKELETON,
+    OPT_POINTS,
+    OPT_WALLS,
+    OPT_BRANCHES,
+    OPT_PAIRS,
+    OPT_PNG,
+    OPT_VALUES,
+    OPT_METRIC,
+    OPT_STATS,
+    OPT_LONG,
+    OPT_LARGE_DOMAIN,
+    OPT_IN_PLANE,
+    OPT_FAMILY_ANGLE,
+    OPT_PERMUTATIONS,
+    OPT_SEED,
+    OPT_PIXEL_SIZE,
+    OPT_PIXELS
+};
+
+static const struct option LONGS[] = {
+    CLI_COMMON_OPTIONS,
+    {"threshold", required_argument, NULL, OPT_THRESHOLD},
+    {"spur", required_argument, NULL, OPT_SPUR},
+    {"min-wall", required_argument, NULL, OPT_MIN_WALL},
+    {"reach", required_argument, NULL, OPT_REACH},
+    {"turn", required_argument, NULL, OPT_TURN},
+    {"corner", required_argument, NULL, OPT_CORNER},
+    {"domain-max", required_argument, NULL, OPT_DOMAIN_MAX},
+    {"amplitude", required_argument, NULL, OPT_AMPLITUDE},
+    {"every", required_argument, NULL, OPT_EVERY},
+    {"spacing", required_argument, NULL, OPT_SPACING},
+    {"order", required_argument, NULL, OPT_ORDER},
+    {"start", required_argument, NULL, OPT_START},
+    {"margin", required_argument, NULL, OPT_MARGIN},
+    {"rows", required_argument, NULL, OPT_ROWS},
+    {"variance", required_argument, NULL, OPT_VARIANCE},
+    {"max-variance", required_argument, NULL, OPT_MAX_VARIANCE},
+    {"control", required_argument, NULL, OPT_CONTROL},
+    {"control-distance", required_argument, NULL, OPT_CONTROL_DISTANCE},
+    {"phase", required_argument, NULL, OPT_PHASE},
+    {"skeleton", required_argument, NULL, OPT_SKELETON},
+    {"points", required_argument, NULL, OPT_POINTS},
+    {"walls", required_argument, NULL, OPT_WALLS},
+    {"branches", required_argument, NULL, OPT_BRANCHES},
+    {"pairs", required_argument, NULL, OPT_PAIRS},
+    {"png", required_argument, NULL, OPT_PNG},
+    {"values", required_argument, NULL, OPT_VALUES},
+    {"metric", required_argument, NULL, OPT_METRIC},
+    {"stats", required_argument, NULL, OPT_STATS},
+    {"long", required_argument, NULL, OPT_LONG},
+    {"large-domain", required_argument, NULL, OPT_LARGE_DOMAIN},
+    {"in-plane", required_argument, NULL, OPT_IN_PLANE},
+    {"family-angle", required_argument, NULL, OPT_FAMILY_ANGLE},
+    {"permutations", required_argument, NULL, OPT_PERMUTATIONS},
+    {"seed", required_argument, NULL, OPT_SEED},
+    {"channel", required_argument, NULL, 'c'},
+    {"pixel-size", required_argument, NULL, OPT_PIXEL_SIZE},
+    {"pixels", required_argument, NULL, OPT_PIXELS},
+    {0}};
+
+/* Options whose value is the name of a file or column. */
+static const char **name_option(walls_request *r, int c)
+{
+    switch (c) {
+    case 'c': return &r->channel;
+    case OPT_AMPLITUDE: return &r->amplitude;
+    case OPT_VARIANCE: return &r->variance;
+    case OPT_PHASE: return &r->phase;
+    case OPT_SKELETON: return &r->skeleton;
+    case OPT_POINTS: return &r->points;
+    case OPT_WALLS: return &r->walls;
+    case OPT_BRANCHES: return &r->branches;
+    case OPT_PAIRS: return &r->pairs;
+    case OPT_PNG: return &r->png;
+    case OPT_VALUES: return &r->values;
+    case OPT_METRIC: return &r->metric;
+    case OPT_STATS: return &r->stats;
+    case OPT_IN_PLANE: return &r->in_plane;
+    default: return NULL;
+    }
+}
+
+/* Options whose value is a length. */
+static walls_length *length_option(walls_request *r, int c)
+{
+    switch (c) {
+    case OPT_SPUR: return &r->spur;
+    case OPT_MIN_WALL: return &r->min_wall;
+    case OPT_DOMAIN_MAX: return &r->domain_max;
+    case OPT_SPACING: return &r->spacing;
+    case OPT_MARGIN: return &r->margin;
+    case OPT_CONTROL_DISTANCE: return &r->control_distance;
+    case OPT_LONG: return &r->long_wall;
+    case OPT_LARGE_DOMAIN: return &r->large_domain;
+    default: return NULL;
+    }
+}
+
+/* Every other option; false after a message. */
+static bool other_option(const cli_program *program, walls_request *r, int c, const char *text)
+{
+    static const char *const orders[] = {"route", "author", "raster"};
+    static const char *const rules[] = {"centred", "inclusive", "half-open"};
+    double two[2];
+    int k;
+    switch (c) {
+    case OPT_THRESHOLD: return parse_threshold(program, text, r);
+    case OPT_REACH: return cli_double(program, "--reach", text, 2, 1000, &r->reach);
+    case OPT_TURN: return parse_angle(program, "--turn", text, 180, &r->turn);
+    case OPT_CORNER: return parse_angle(program, "--corner", text, 180, &r->corner);
+    case OPT_FAMILY_ANGLE:
+        return parse_angle(program, "--family-angle", text, 90, &r->family_angle);
+    case OPT_EVERY: return cli_int(program, "--every", text, 1, 1000000, &r->every);
+    case OPT_MAX_VARIANCE:
+        return cli_double(program, "--max-variance", text, 0, 1e30, &r->max_variance);
+    case OPT_CONTROL: return parse_control(program, text, r);
+    case OPT_PERMUTATIONS:
+        return cli_int(program, "--permutations", text, 1, 100000000, &r->permutations);
+    case OPT_SEED: return cli_int(program, "--seed", text, 0, 2000000000, &r->seed);
+    case OPT_START:
+        r->has_start = true;
+        return parse_two(program, "--start", text, ',', -1e6, 1e6, r->start);
+    case OPT_ROWS:
+        if (!parse_two(program, "--rows", text, '-', 0, 1e6, two)) return false;
+        r->rows[0] = (long)two[0];
+        r->rows[1] = (long)two[1];
+        return true;
+    case OPT_PIXEL_SIZE:
+        if (!parse_two(program, "--pixel-size", text, ',', 1e-3, 1e9, two)) return false;
+        r->pixel_size[0] = two[0] * 1e-9;
+        r->pixel_size[1] = two[1] * 1e-9;
+        return true;
+    case OPT_ORDER:
+        k = parse_word(program, "--order", text, orders, 3);
+        r->order = (walls_order)k;
+        return k >= 0;
+    case OPT_PIXELS:
+        k = parse_word(program, "--pixels", text, rules, 3);
+        r->rule = (rs_pixel_rule)k;
+        return k >= 0;
+    default: return false;
+    }
+}
+
+static const char *long_name(int c)
+{
+    for (const struct option *o = LONGS; o->name; o++)
+        if (o->val == c) return o->name;
+    return "?";
+}
+
+static bool set_option(const cli_program *program, walls_request *r, int c, const char *text)
+{
+    const char **name = name_option(r, c);
+    walls_length *length = length_option(r, c);
+    char option[64];
+    if (name) *name = text;
+    if (name || !length) return name || other_option(program, r, c, text);
+    snprintf(option, sizeof option, "--%s", long_name(c));
+    return parse_length(program, option, text, length);
+}
+
+int walls_parse(const cli_program *program, int argc, char **argv, walls_request *r)
+{
+    for (int c; (c = cli_option(program, argc, argv, "c:", LONGS)) != -1;) {
+        if (c == CLI_OPT_HELP) return cli_help(program);
+        if (c == CLI_OPT_VERSION) return cli_version(program);
+        if (c == CLI_OPT_ERROR) return CLI_USAGE;
+        if (c == CLI_OPT_QUIET)
+            r->quiet = true;
+        else if (c == CLI_OPT_JSON)
+            r->json = true;
+        else if (!set_option(program, r, c, optarg))
+            return CLI_USAGE;
+    }
+    if (optind == argc) return cli_usage_error(program, "no MAP given");
+    if (argc - optind > 1)
+        return cli_usage_error(program, "one MAP at a time, %d given", argc - optind);
+    r->map = argv[optind];
+    if ((r->values != NULL) != (r->metric != NULL) || (r->stats && !r->values))
+        return cli_usage_error(program,
+                               "--values and --metric belong together, and --stats to them");
+    if (r->spacing.value > 0 && r->order != WALLS_ROUTE)
+        return cli_usage_error(program, "--spacing: the other orders take --every");
+    if (r->control[2] && !r->phase)
+        return cli_usage_error(program, "--control=180:N needs --phase");
+    return -1;
+}

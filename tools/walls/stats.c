@@ -1,0 +1,200 @@
+#include "tools/walls/stats.h"
+
+#include <math.h>
+
+#include "base/alloc.h"
+#include "io/csv.h"
+
+/* Values from the table, and the wall that each lies on. */
+typedef struct values {
+    int n;
+    int *wall;     /* [n] -1: on none */
+    double *value; /* [n] */
+} values;
+
+static void values_clear(values *v)
+{
+    rs_free(v->wall);
+    rs_free(v->value);
+}
+
+/* An empty cell is a value that was not measured. */
+static reshed_status cell(const rs_csv_table *t, size_t row, size_t column, double *out,
+                          reshed_error *err)
+{
+    *out = NAN;
+    if (!*rs_csv_cell(t, row, column)) return RESHED_OK;
+    return rs_csv_cell_number(t, row, column, out, err);
+}
+
+static reshed_status take_values(const walls_job *job, const rs_csv_table *t, values *v,
+                                 reshed_error *err)
+{
+    const rs_grid *grid = &job->grid;
+    size_t row_column, col_column, metric, n = rs_grid_count(grid);
+    reshed_status st = rs_csv_column(t, "row", &row_column, err);
+    if (!st) st = rs_csv_column(t, "col", &col_column, err);
+    if (!st) st = rs_csv_column(t, job->request->metric, &metric, err);
+    if (st) return st;
+    int32_t *wall_near = rs_alloc(n, sizeof *wall_near);
+    v->wall = rs_alloc(t->rows, sizeof *v->wall);
+    v->value = rs_alloc(t->rows, sizeof *v->value);
+    if (!wall_near || !v->wall || !v->value) {
+        st = rs_fail_nomem(err, "values", n * 4 + t->rows * 12);
+        goto done;
+    }
+    st = rs_wall_spread(&job->graph, wall_near, err);
+    for (size_t i = 0; i < t->rows && !st; i++) {
+        double row, col;
+        st = cell(t, i, row_column, &row, err);
+        if (!st) st = cell(t, i, col_column, &col, err);
+        if (!st) st = cell(t, i, metric, &v->value[i], err);
+        if (st) break;
+        row = floor(row + 0.5);
+        col = floor(col + 0.5);
+        bool inside = row >= 0 && col >= 0 && row < grid->height && col < grid->width;
+        v->wall[i] = inside ? wall_near[(size_t)row * (size_t)grid->width + (size_t)col] : -1;
+    }
+    v->n = (int)t->rows;
+done:
+    rs_free(wall_near);
+    return st;
+}
+
+bool walls_run_stats(walls_job *job, rs_wall_tests *out)
+{
+    const walls_request *r = job->request;
+    reshed_error err = {0};
+    rs_csv_table table = {0};
+    values v = {0};
+    *out = (rs_wall_tests){0};
+    reshed_status st = rs_csv_read(r->values, &table, &err);
+    if (!st) st = take_values(job, &table, &v, &err);
+    if (!st) {
+        const rs_wall_tests_options o = {.family_angle = r->family_angle,
+                                         .long_wall = walls_length_of(job, r->long_wall),
+                                         .large_domain = walls_length_of(job, r->large_domain),
+                                         .in_plane = job->in_plane,
+                                         .permutations = (int)r->permutations,
+                                         .seed = (uint64_t)r->seed};
+        st = rs_wall_tests_run(&job->graph, &o, v.wall, v.value, v.n, out, &err);
+    }
+    values_clear(&v);
+    rs_csv_table_clear(&table);
+    if (st == RESHED_OK) return true;
+    cli_fail(job->program, r->values, &err);
+    return false;
+}
+
+/* --------------------------------------------------------------------------------------- output */
+
+bool walls_write_stats(const walls_job *job, const rs_wall_tests *s)
+{
+    const char *path = job->request->stats, *unit = walls_unit(job);
+    rs_csv c = {0};
+    reshed_error err = {0};
+    if (!path) return true;
+    const char *const heading[][2] = {{"wall", ""},   {"values", ""},  {"mean", ""},
+                                      {"sd", ""},     {"sem", ""},     {"median", ""},
+                                      {"min", ""},    {"max", ""},     {"length", unit},
+                                      {"family", ""}, {"place", unit}, {"domain distance", unit}};
+    for (size_t i = 0; i < sizeof heading / sizeof *heading; i++)
+        rs_csv_heading(&c, heading[i][0], heading[i][1]);
+    rs_csv_end_row(&c);
+    for (int i = 0; i < s->measured; i++) {
+        const rs_wall_summary *w = &s->wall[i];
+        const rs_wall *wall = &job->graph.wall[w->wall];
+        rs_csv_integer(&c, w->wall);
+        rs_csv_integer(&c, w->n);
+        const double number[] = {w->mean, w->sd,  w->sem,           w->median,
+                                 w->min,  w->max, wall->line.length};
+        for (size_t k = 0; k < sizeof number / sizeof *number; k++) rs_csv_number(&c, number[k]);
+        rs_csv_integer(&c, wall->family);
+        rs_csv_number(&c, wall->place);
+        rs_csv_number(&c, s->distance[i]);
+        rs_csv_end_row(&c);
+    }
+    reshed_status st = rs_csv_save(&c, path, &err);
+    rs_csv_clear(&c);
+    if (st == RESHED_OK) return true;
+    cli_fail(job->program, path, &err);
+    return false;
+}
+
+static void number(const char *key, double v)
+{
+    printf(", \"%s\": ", key);
+    cli_json_number(stdout, v);
+}
+
+void walls_stats_json(const walls_job *job, const rs_wall_tests *s)
+{
+    printf("{\"metric\": ");
+    cli_json_string(stdout, job->request->metric);
+    printf(", \"points\": %d, \"walls\": %d", s->points, s->measured);
+    printf(", \"alternation\": ");
+    if (s->has_alternation) {
+        printf("{\"family\": %d, \"walls\": %d", s->family, s->alternation.walls);
+        number("difference", s->alternation.difference);
+        number("p", s->alternation.p);
+        number("successive", s->alternation.successive);
+        number("p_successive", s->alternation.p_successive);
+        number("autocorrelation", s->alternation.autocorrelation);
+        printf("}");
+    } else {
+        printf("null");
+    }
+    printf(", \"long_short\": ");
+    if (s->has_lengths) {
+        printf("{\"long\": %d, \"short\": %d", s->lengths.n[0], s->lengths.n[1]);
+        number("limit", s->limit);
+        number("median_long", s->lengths.median[0]);
+        number("median_short", s->lengths.median[1]);
+        number("shift", s->lengths.shift);
+        number("u", s->lengths.u);
+        number("effect", s->lengths.effect);
+        number("p", s->lengths.p);
+        printf(", \"exact\": %s}", s->lengths.exact ? "true" : "false");
+    } else {
+        printf("null");
+    }
+    printf(", \"domain_distance\": ");
+    if (s->has_trend) {
+        printf("{\"domains\": %d, \"walls\": %d", s->domains, s->trend.n);
+        number("rho", s->trend.rho);
+        number("p", s->trend.p);
+        printf("}");
+    } else {
+        printf("null");
+    }
+    printf("}");
+}
+
+void walls_stats_text(const walls_job *job, const rs_wall_tests *s)
+{
+    const char *metric = job->request->metric, *unit = walls_unit(job);
+    printf("%s: %d values on %d walls\n", metric, s->points, s->measured);
+    if (s->has_alternation)
+        printf("  alternation over %d parallel walls: difference %.4g, p = %.3g; between "
+               "neighbours %.4g, p = %.3g\n",
+               s->alternation.walls, s->alternation.difference, s->alternation.p,
+               s->alternation.successive, s->alternation.p_successive);
+    else
+        printf("  alternation: not tested (no family of %d parallel walls measured)\n",
+               RS_ALTERNATION_MIN_WALLS);
+    if (s->has_lengths)
+        printf("  long walls (%d, from %.3g %s) against short (%d): medians %.4g and %.4g, shift "
+               "%.4g, p = %.3g (%s)\n",
+               s->lengths.n[0], s->limit, unit, s->lengths.n[1], s->lengths.median[0],
+               s->lengths.median[1], s->lengths.shift, s->lengths.p,
+               s->lengths.exact ? "exact" : "normal");
+    else
+        printf("  long against short walls: not tested (all on one side of %.3g %s)\n", s->limit,
+               unit);
+    if (s->has_trend)
+        printf("  with the distance from %d large in-plane domains: Spearman %.3f, p = %.3g\n",
+               s->domains, s->trend.rho, s->trend.p);
+    else
+        printf("  with the distance from large in-plane domains: not tested (%d domains)\n",
+               s->domains);
+}

@@ -1,0 +1,366 @@
+/* reshed-weights - imports, shows and checks the weights of network ensembles. */
+#include <inttypes.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tools/cli/cli.h"
+
+#include "base/status.h"
+#include "base/tensors.h"
+#include "io/weights/model.h"
+#include "io/weights/weights.h"
+#include "nn/net.h"
+
+static const cli_program self = {
+    "reshed-weights",
+    "Usage: reshed-weights import [OPTION]... ENSEMBLE -o OUT.h5\n"
+    "  or:  reshed-weights show [OPTION]... FILE...\n"
+    "  or:  reshed-weights check [OPTION]... FILE...\n"
+    "\n"
+    "Reads AtomAI's *_metadict.tar (ensembles and single models of ResHedNet) and reshed's own\n"
+    "HDF5 weights files; neither Python nor torch is needed.\n"
+    "\n"
+    "  import  writes the weights as HDF5, each tensor with a checksum\n"
+    "  show    prints the network, the number of parameters and the SHA-256 of the content,\n"
+    "          which is the same for a .tar and the HDF5 file made from it\n"
+    "  check   verifies that the tensors are those of the network and that all values are finite\n"
+    "\n"
+    "  -o, --output=FILE        import: HDF5 file to write; replaced in one step when it exists\n"
+    "      --fp16               import: store convolution weights in half precision\n"
+    "      --pixel-size=LO,HI   import: record the pixel sizes seen in training, in nanometres\n"
+    "      --ood-threshold=X    import: record the score above which a frame is unlike training\n"
+    "      --tensors            show: list every tensor: type, shape, smallest, largest, mean\n"
+    "      --json               print a machine-readable summary on standard output\n"
+    "      --quiet              print nothing but errors\n"
+    "      --help               print this text\n"
+    "      --version            print the version\n"
+    "\n"
+    "Exit status: 0 done, 1 failed (check: some file is not sound), 2 wrong usage.\n"};
+
+typedef struct options {
+    const char *output;
+    bool fp16, tensors, json, quiet;
+    bool has_pixel_size, has_threshold;
+    double pixel_lo, pixel_hi; /* metres */
+    double threshold;
+} options;
+
+/* --------------------------------------------------------------------------------- the content */
+static bool ends_with(const char *s, const char *tail)
+{
+    size_t n = strlen(s), k = strlen(tail);
+    return n >= k && strcmp(s + n - k, tail) == 0;
+}
+
+/* Trained numbers of one member: batch-norm statistics are not among them. */
+static uint64_t count_parameters(const rs_tensors *set)
+{
+    uint64_t n = 0;
+    for (int i = 0; i < set->n; i++) {
+        const char *name = set->t[i].name;
+        if (!ends_with(name, ".running_mean") && !ends_with(name, ".running_var") &&
+            !ends_with(name, ".num_batches_tracked"))
+            n += set->t[i].count;
+    }
+    return n;
+}
+
+typedef struct stats {
+    double min, max, mean; /* of the finite values; NaN when there are none */
+    size_t not_finite;
+} stats;
+
+static stats measure(const rs_tensor *t)
+{
+    stats s = {INFINITY, -INFINITY, 0, 0};
+    for (size_t i = 0; i < t->count; i++) {
+        double v = rs_tensor_at(t, i);
+        if (!isfinite(v)) {
+            s.not_finite++;
+            continue;
+        }
+        if (v < s.min) s.min = v;
+        if (v > s.max) s.max = v;
+        s.mean += v;
+    }
+    if (s.not_finite == t->count) {
+        s.min = s.max = s.mean = NAN;
+    } else {
+        s.mean /= (double)(t->count - s.not_finite);
+    }
+    return s;
+}
+
+/* "4x1x3x3"; "scalar" without dimensions. */
+static const char *shape_text(const rs_tensor *t, char *buf, size_t n)
+{
+    size_t k = 0;
+    snprintf(buf, n, "scalar");
+    for (int d = 0; d < t->ndim && k < n; d++)
+        k += (size_t)snprintf(buf + k, n - k, "%s%" PRId64, d ? "x" : "", t->dims[d]);
+    return buf;
+}
+
+/* ---------------------------------------------------------------------------------------- show */
+static void show_tensors(const rs_model_file *m)
+{
+    char shape[96];
+    printf("  %-6s  %-36s %-8s %-12s %12s %12s %12s\n", "member", "tensor", "type", "shape", "min",
+           "max", "mean");
+    for (int i = 0; i < m->members; i++)
+        for (int k = 0; k < m->member[i].n; k++) {
+            const rs_tensor *t = &m->member[i].t[k];
+            stats s = measure(t);
+            printf("  %6d  %-36s %-8s %-12s %12.5g %12.5g %12.5g", i, t->name,
+                   rs_dtype_name(t->dtype), shape_text(t, shape, sizeof shape), s.min, s.max,
+                   s.mean);
+            if (s.not_finite) printf("  %zu not finite", s.not_finite);
+            putchar('\n');
+        }
+}
+
+static void show_text(const char *path, const rs_model_file *m, const options *o)
+{
+    char hex[65];
+    rs_model_file_digest(m, hex);
+    printf("%s\n  model       %s, %s upsampling\n  members     %d\n  classes     %d\n  filters     "
+           "%d\n  layers     ",
+           path, m->model, m->upsampling, m->members, m->classes, m->filters);
+    for (int i = 0; i < m->levels; i++) printf(" %d", m->layers[i]);
+    printf("\n  parameters  %" PRIu64 " in each member\n  tensors     %d in each member\n",
+           count_parameters(&m->member[0]), m->member[0].n);
+    if (m->pixel_size_max > 0)
+        printf("  pixel size  %g to %g nm in training\n", 1e9 * m->pixel_size_min,
+               1e9 * m->pixel_size_max);
+    if (m->ood_threshold > 0)
+        printf("  ood score   unlike training above %g%s\n", m->ood_threshold,
+               m->ood.version ? "" : " (but without the model to score with)");
+    printf("  sha256      %s\n", hex);
+    if (o->tensors) show_tensors(m);
+}
+
+static void json_tensors(const rs_model_file *m)
+{
+    printf(", \"tensor\": [");
+    for (int i = 0; i < m->members; i++)
+        for (int k = 0; k < m->member[i].n; k++) {
+            const rs_tensor *t = &m->member[i].t[k];
+            stats s = measure(t);
+            printf("%s{\"member\": %d, \"name\": ", i || k ? ", " : "", i);
+            cli_json_string(stdout, t->name);
+            printf(", \"type\": \"%s\", \"shape\": [", rs_dtype_name(t->dtype));
+            for (int d = 0; d < t->ndim; d++) printf("%s%" PRId64, d ? ", " : "", t->dims[d]);
+            printf("], \"min\": ");
+            cli_json_number(stdout, s.min);
+            printf(", \"max\": ");
+            cli_json_number(stdout, s.max);
+            printf(", \"mean\": ");
+            cli_json_number(stdout, s.mean);
+            printf(", \"not_finite\": %zu}", s.not_finite);
+        }
+    printf("]");
+}
+
+/* The keys that show and import share; the caller closes the object. */
+static void json_model(const char *path, const rs_model_file *m)
+{
+    char hex[65];
+    rs_model_file_digest(m, hex);
+    printf("{\"file\": ");
+    cli_json_string(stdout, path);
+    printf(", \"model\": ");
+    cli_json_string(stdout, m->model);
+    printf(", \"upsampling\": ");
+    cli_json_string(stdout, m->upsampling);
+    printf(", \"members\": %d, \"classes\": %d, \"filters\": %d, \"layers\": [", m->members,
+           m->classes, m->filters);
+    for (int i = 0; i < m->levels; i++) printf("%s%d", i ? ", " : "", m->layers[i]);
+    printf("], \"parameters\": %" PRIu64 ", \"tensors\": %d, \"pixel_size_min\": ",
+           count_parameters(&m->member[0]), m->member[0].n);
+    cli_json_number(stdout, m->pixel_size_min);
+    printf(", \"pixel_size_max\": ");
+    cli_json_number(stdout, m->pixel_size_max);
+    printf(", \"ood_threshold\": ");
+    cli_json_number(stdout, m->ood_threshold);
+    printf(", \"sha256\": \"%s\"", hex);
+}
+
+static int do_show(const char *path, const options *o)
+{
+    rs_model_file m = {0};
+    reshed_error err = {0};
+    if (rs_weights_load(path, &m, &err) != RESHED_OK) return cli_fail(&self, path, &err);
+    if (o->json) {
+        json_model(path, &m);
+        if (o->tensors) json_tensors(&m);
+        printf("}\n");
+    } else if (!o->quiet) {
+        show_text(path, &m, o);
+    }
+    rs_model_file_clear(&m);
+    return CLI_OK;
+}
+
+/* --------------------------------------------------------------------------------------- check */
+/* Tensors of a ResHedNet, the counters of batches aside, which do nothing: six of the convolutions
+ * and eight of the batch norms of each block, six of each head, two of the last convolution. */
+static int expected_tensors(const rs_model_file *m)
+{
+    int blocks = 0;
+    for (int i = 0; i < m->levels; i++) blocks += m->layers[i];
+    return 14 * blocks + 6 * m->levels + 2;
+}
+
+static int count_tensors(const rs_tensors *set)
+{
+    int n = 0;
+    for (int i = 0; i < set->n; i++) n += !ends_with(set->t[i].name, ".num_batches_tracked");
+    return n;
+}
+
+/* Every tensor that the network needs is there, of the right shape and finite, and none besides. */
+static reshed_status check_network(const rs_model_file *m, reshed_error *err)
+{
+    rs_arch arch;
+    reshed_status st = rs_arch_from_file(m, &arch, err);
+    if (st == RESHED_OK) st = rs_net_check(m, err);
+    if (st == RESHED_OK && count_tensors(&m->member[0]) != expected_tensors(m))
+        st = rs_fail(err, RESHED_ECORRUPT, "number of tensors|%d for these layers|%d",
+                     expected_tensors(m), count_tensors(&m->member[0]));
+    return st;
+}
+
+static int do_check(const char *path, const options *o)
+{
+    rs_model_file m = {0};
+    reshed_error err = {0};
+    char text[640];
+    reshed_status st = rs_weights_load(path, &m, &err);
+    if (st == RESHED_OK) st = check_network(&m, &err);
+    if (o->json) {
+        printf("{\"file\": ");
+        cli_json_string(stdout, path);
+        printf(", \"ok\": %s, \"problem\": ", st == RESHED_OK ? "true" : "false");
+        if (st == RESHED_OK)
+            printf("null");
+        else
+            cli_json_string(stdout, reshed_error_text(&err, text, sizeof text));
+        printf("}\n");
+    } else if (st == RESHED_OK && !o->quiet) {
+        printf("%s: ok (%d members of %d tensors, all values finite)\n", path, m.members,
+               m.member[0].n);
+    }
+    rs_model_file_clear(&m);
+    return st == RESHED_OK ? CLI_OK : cli_fail(&self, path, &err);
+}
+
+/* -------------------------------------------------------------------------------------- import */
+static int do_import(const char *path, const options *o)
+{
+    rs_model_file m = {0};
+    reshed_error err = {0};
+    rs_weights_options wo = {.fp16 = o->fp16};
+    if (rs_weights_load(path, &m, &err) != RESHED_OK) return cli_fail(&self, path, &err);
+    if (o->has_pixel_size) {
+        m.pixel_size_min = o->pixel_lo;
+        m.pixel_size_max = o->pixel_hi;
+    }
+    if (o->has_threshold) m.ood_threshold = o->threshold;
+    reshed_status st = rs_weights_write_h5(o->output, &m, &wo, &err);
+    rs_model_file_clear(&m);
+    if (st != RESHED_OK) return cli_fail(&self, o->output, &err);
+    /* What is reported is what can be read back. */
+    if (rs_weights_load(o->output, &m, &err) != RESHED_OK) return cli_fail(&self, o->output, &err);
+    if (o->json) {
+        json_model(o->output, &m);
+        printf("}\n");
+    } else if (!o->quiet) {
+        show_text(o->output, &m, o);
+    }
+    rs_model_file_clear(&m);
+    return CLI_OK;
+}
+
+/* -------------------------------------------------------------------------------- command line */
+enum { OPT_FP16 = CLI_OPT_FIRST, OPT_TENSORS, OPT_PIXEL_SIZE, OPT_OOD };
+
+/* "LO,HI" in nanometres. */
+static bool parse_pixel_size(const char *text, options *o)
+{
+    char lo[64];
+    const char *comma = strchr(text, ',');
+    if (!comma || (size_t)(comma - text) >= sizeof lo) {
+        cli_usage_error(&self, "--pixel-size: expected LO,HI in nanometres, found '%s'", text);
+        return false;
+    }
+    memcpy(lo, text, (size_t)(comma - text));
+    lo[comma - text] = '\0';
+    if (!cli_double(&self, "--pixel-size", lo, 1e-3, 1e6, &o->pixel_lo) ||
+        !cli_double(&self, "--pixel-size", comma + 1, o->pixel_lo, 1e6, &o->pixel_hi))
+        return false;
+    o->pixel_lo /= 1e9; /* 1e-9 has no exact double: this way 20 nm becomes 2e-08 */
+    o->pixel_hi /= 1e9;
+    o->has_pixel_size = true;
+    return true;
+}
+
+/* CLI_OK to go on; else the exit status, and *stop is set. */
+static int parse_options(int argc, char **argv, options *o, bool *stop)
+{
+    static const struct option longs[] = {CLI_COMMON_OPTIONS,
+                                          {"output", required_argument, NULL, 'o'},
+                                          {"fp16", no_argument, NULL, OPT_FP16},
+                                          {"tensors", no_argument, NULL, OPT_TENSORS},
+                                          {"pixel-size", required_argument, NULL, OPT_PIXEL_SIZE},
+                                          {"ood-threshold", required_argument, NULL, OPT_OOD},
+                                          {NULL, 0, NULL, 0}};
+    *stop = true;
+    for (int c; (c = cli_option(&self, argc, argv, "o:", longs)) != -1;) switch (c) {
+        case CLI_OPT_HELP: return cli_help(&self);
+        case CLI_OPT_VERSION: return cli_version(&self);
+        case CLI_OPT_QUIET: o->quiet = true; break;
+        case CLI_OPT_JSON: o->json = true; break;
+        case 'o': o->output = optarg; break;
+        case OPT_FP16: o->fp16 = true; break;
+        case OPT_TENSORS: o->tensors = true; break;
+        case OPT_PIXEL_SIZE:
+            if (!parse_pixel_size(optarg, o)) return CLI_USAGE;
+            break;
+        case OPT_OOD:
+            if (!cli_double(&self, "--ood-threshold", optarg, 0, INFINITY, &o->threshold))
+                return CLI_USAGE;
+            o->has_threshold = true;
+            break;
+        default: return CLI_USAGE;
+        }
+    *stop = false;
+    return CLI_OK;
+}
+
+int main(int argc, char **argv)
+{
+    options o = {0};
+    bool stop;
+    int status = parse_options(argc, argv, &o, &stop);
+    if (stop) return status;
+    if (optind == argc) return cli_usage_error(&self, "expected import, show or check");
+    const char *command = argv[optind++];
+    bool import = strcmp(command, "import") == 0, show = strcmp(command, "show") == 0;
+    if (!import && !show && strcmp(command, "check") != 0)
+        return cli_usage_error(&self, "unknown command '%s'", command);
+    if (optind == argc) return cli_usage_error(&self, "%s: no FILE given", command);
+    if (import && !o.output) return cli_usage_error(&self, "import: no output given (-o OUT.h5)");
+    if (import && argc - optind > 1) return cli_usage_error(&self, "import: takes one ENSEMBLE");
+    if (!import && (o.output || o.fp16 || o.has_pixel_size || o.has_threshold))
+        return cli_usage_error(&self, "%s: takes no options of import", command);
+    if (o.tensors && !show) return cli_usage_error(&self, "--tensors goes with show");
+    for (int i = optind; i < argc; i++) {
+        int one = import ? do_import(argv[i], &o)
+                  : show ? do_show(argv[i], &o)
+                         : do_check(argv[i], &o);
+        if (one != CLI_OK) status = one;
+    }
+    int closed = cli_close(&self);
+    return status != CLI_OK ? status : closed;
+}
