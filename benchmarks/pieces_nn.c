@@ -8,6 +8,7 @@
 #include "nn/blas.h"
 #include "nn/tables.h"
 #include "benchmarks/random_model.h"
+#include "reshed.h"
 
 #define BLOCKS 8
 
