@@ -28,9 +28,9 @@ void rs_ensemble_free(rs_ensemble *e)
 
 reshed_status rs_ensemble_check_there(const rs_ensemble *e, reshed_error *err)
 {
-    return e->taken ? rs_fail(err, RESHED_EINVAL,
-                              "ensemble|its weights|already taken by another plan")
-                    : RESHED_OK;
+    return e->taken
+               ? rs_fail(err, RESHED_EINVAL, "ensemble|its weights|already taken by another plan")
+               : RESHED_OK;
 }
 
 void rs_ensemble_note_taken(rs_ensemble *e)

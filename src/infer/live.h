@@ -24,9 +24,9 @@ typedef enum rs_live_norm {
     RS_LIVE_ROBUST = 0, /* percentiles 0.5 and 99.5 of the first 16 lines; values outside are
                                  clipped; widened when more than 2 % of later pixels are */
     RS_LIVE_SCANNED,    /* least and greatest value scanned so far */
-    RS_LIVE_FRAME, /* the same of the canvas, unscanned pixels counted as 0: what AtomAI's
+    RS_LIVE_FRAME,      /* the same of the canvas, unscanned pixels counted as 0: what AtomAI's
                             predictor does with a frame that is being filled */
-    RS_LIVE_FIXED  /* lo and hi of the options */
+    RS_LIVE_FIXED       /* lo and hi of the options */
 } rs_live_norm;
 
 /* How unscanned rows look to the network. */
@@ -52,14 +52,12 @@ void rs_live_defaults(rs_live_options *options);
 
 /* height, width >= 16. options may be NULL for the defaults. The ensemble is not needed afterwards.
  */
-reshed_status rs_live_create(const rs_ensemble *ensemble, int height,
-                                              int width, const rs_live_options *options,
-                                              rs_live **out, reshed_error *err);
+reshed_status rs_live_create(const rs_ensemble *ensemble, int height, int width,
+                             const rs_live_options *options, rs_live **out, reshed_error *err);
 /* Frees each member's weights once they are packed, as reshed_plan_create_taking. */
-reshed_status rs_live_create_taking(rs_ensemble *ensemble, int height,
-                                                     int width,
-                                                     const rs_live_options *options,
-                                                     rs_live **out, reshed_error *err);
+reshed_status rs_live_create_taking(rs_ensemble *ensemble, int height, int width,
+                                    const rs_live_options *options, rs_live **out,
+                                    reshed_error *err);
 void rs_live_free(rs_live *stream);
 
 /* Rows first ... first+rows-1 have been scanned: data [rows,W] in the image's own units. In any
@@ -69,8 +67,8 @@ void rs_live_free(rs_live *stream);
  * without any finite pixel counts as missing and stays unscanned, or as it was before. Allocates
  * nothing. RESHED_EINVAL, and nothing is changed: rows outside the frame, or a frame that is
  * finished. */
-reshed_status rs_live_push(rs_live *stream, int first, int rows,
-                                            const float *data, reshed_error *err);
+reshed_status rs_live_push(rs_live *stream, int first, int rows, const float *data,
+                           reshed_error *err);
 /* Goes on with what the budget has left over, without a new row. However small the budget, each
  * call gets something done: called often enough, lag becomes 0 and no scanned row stays stale
  * (without a preview: only those that cannot be final yet). */

@@ -113,8 +113,9 @@ static reshed_status join_over_gaps(const rs_wallgraph *g, const rs_wall_tests *
 }
 
 /* The widest family with enough measured walls. */
-static reshed_status test_alternation(const rs_wallgraph *g, const rs_wall_tests_options *o, int families, const joined *j,
-                                      rs_wall_tests *s, reshed_error *err)
+static reshed_status test_alternation(const rs_wallgraph *g, const rs_wall_tests_options *o,
+                                      int families, const joined *j, rs_wall_tests *s,
+                                      reshed_error *err)
 {
     double *value = rs_alloc((size_t)g->walls, sizeof *value);
     reshed_status st = RESHED_OK;
@@ -126,8 +127,7 @@ static reshed_status test_alternation(const rs_wallgraph *g, const rs_wall_tests
             if (j->first[w] == w && j->count[w] > 0) value[kept++] = j->sum[w] / j->count[w];
         }
         if (kept < RS_ALTERNATION_MIN_WALLS) continue;
-        st = rs_alternation_test(value, kept, o->permutations,
-                                 o->seed, &s->alternation, err);
+        st = rs_alternation_test(value, kept, o->permutations, o->seed, &s->alternation, err);
         s->has_alternation = st == RESHED_OK;
         s->family = f;
     }
@@ -202,8 +202,7 @@ static reshed_status test_trend(const rs_wall_tests_options *o, rs_wall_tests *s
     if (!mean) return rs_fail_nomem(err, "means by wall", n * sizeof *mean);
     for (size_t i = 0; i < n; i++) mean[i] = s->wall[i].mean;
     reshed_status st =
-        rs_trend_test(s->distance, mean, s->measured, o->permutations,
-                      o->seed, &s->trend, err);
+        rs_trend_test(s->distance, mean, s->measured, o->permutations, o->seed, &s->trend, err);
     s->has_trend = st == RESHED_OK;
     rs_free(mean);
     return st;
@@ -232,12 +231,11 @@ reshed_status rs_wall_tests_run(rs_wallgraph *g, const rs_wall_tests_options *o,
     double limit = o->long_wall;
     size_t walls = (size_t)g->walls;
     rs_wall_tests s = {.wall = rs_alloc(walls, sizeof *s.wall),
-                     .distance = rs_alloc(walls, sizeof *s.distance)};
+                       .distance = rs_alloc(walls, sizeof *s.distance)};
     reshed_status st = RESHED_OK;
     if (!s.wall || !s.distance)
         st = rs_fail_nomem(err, "summaries by wall", walls * sizeof *s.wall);
-    if (!st)
-        st = rs_stats_by_wall(wall, value, (size_t)n, g->walls, s.wall, &s.measured, err);
+    if (!st) st = rs_stats_by_wall(wall, value, (size_t)n, g->walls, s.wall, &s.measured, err);
     for (int i = 0; i < s.measured && !st; i++) s.points += s.wall[i].n;
     if (!(limit > 0) && !st) limit = middle_length(g, &s);
     if (!st) st = test_all(g, o, limit, &s, err);

@@ -8,14 +8,16 @@
 #include "imgproc/walls/graph.h"
 
 typedef struct rs_wall_tests_options {
-    double family_angle;     /* rad, as rs_wall_families; default 10 degrees */
-    double long_wall;        /* least length of a long wall, in the grid's units; 0 (the default): the
+    double family_angle; /* rad, as rs_wall_families; default 10 degrees */
+    double long_wall;    /* least length of a long wall, in the grid's units; 0 (the default): the
                                 median of the measured walls */
-    double large_domain;     /* side of a large in-plane domain, in the grid's units; default 15 pixels */
-    const uint8_t *in_plane; /* [H,W] 1 where the polarisation lies in the plane; NULL: between pairs of
+    double
+        large_domain; /* side of a large in-plane domain, in the grid's units; default 15 pixels */
+    const uint8_t
+        *in_plane;    /* [H,W] 1 where the polarisation lies in the plane; NULL: between pairs of
                                 walls */
-    int permutations;        /* default 9999 */
-    uint64_t seed;           /* of the permutations; default 1 */
+    int permutations; /* default 9999 */
+    uint64_t seed;    /* of the permutations; default 1 */
 } rs_wall_tests_options;
 
 /* The defaults, for a graph on this grid. */
