@@ -5,10 +5,10 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "benchmarks/random_model.h"
+#include "imgproc/image/normalise.h"
 #include "nn/blas.h"
 #include "nn/tables.h"
-#include "benchmarks/random_model.h"
-#include "reshed.h"
 
 #define BLOCKS 8
 
@@ -494,7 +494,10 @@ static reshed_status make_mix(const bench_env *env, const bench_piece *p, bench_
 static void run_normalise(void *p)
 {
     const state *s = p;
-    reshed_normalise(s->block[0], (size_t)s->mac.pixels, NULL);
+    const size_t n = (size_t)s->mac.pixels;
+    rs_norm_range range;
+    if (rs_norm_range_frame(s->block[0], n, &range, NULL) == RESHED_OK)
+        rs_norm_apply(s->block[0], n, range, false, s->block[0], NULL);
 }
 
 static reshed_status make_normalise(const bench_env *env, const bench_piece *p, bench_run *out,
