@@ -11,8 +11,7 @@
 
 #define PATH_SIZE 2048
 
-/* ------------------------------------------------------------------------- one line of JSON back
- */
+/* ------------------------------------------------------------------------ one line of JSON back */
 
 /* Where the value of "key" begins in a flat object, or NULL. */
 static const char *value_of(const char *json, const char *key)
@@ -42,8 +41,7 @@ bool bench_json_string(const char *json, const char *key, char *out, size_t n)
     return true;
 }
 
-/* -------------------------------------------------------------------------------------- starting
- */
+/* ------------------------------------------------------------------------------------- starting */
 
 static void scratch(const bench_peers_options *o, const char *name, char buf[PATH_SIZE])
 {
@@ -201,8 +199,7 @@ reshed_status bench_peers_start(const bench_peers_options *o, const char *weight
     return st;
 }
 
-/* --------------------------------------------------------------------------------------- running
- */
+/* -------------------------------------------------------------------------------------- running */
 
 reshed_status bench_peer_run(bench_peer *p, reshed_error *err)
 {

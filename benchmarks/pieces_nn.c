@@ -83,8 +83,7 @@ static int width_of(const bench_env *env, int level)
     return w < 1 ? 1 : w;
 }
 
-/* --------------------------------------------------------------------------- multiply-accumulate
- */
+/* -------------------------------------------------------------------------- multiply-accumulate */
 
 static void run_mac(void *p)
 {
@@ -431,8 +430,7 @@ static reshed_status make_bias_act(const bench_env *env, const bench_piece *p, b
     return enough(s, 2, err);
 }
 
-/* ------------------------------------------------------------------------------ scores and image
- */
+/* ----------------------------------------------------------------------------- scores and image */
 
 static void run_mix(void *p)
 {

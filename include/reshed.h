@@ -45,8 +45,7 @@
 extern "C" {
 #endif
 
-/* ---------------------------------------------------------------------------------- the ensemble
- */
+/* --------------------------------------------------------------------------------- the ensemble */
 
 /* N trained networks of one shape. Immutable once loaded: any number of threads and plans may share
  * it. */
@@ -70,8 +69,7 @@ RESHED_API void reshed_ensemble_free(reshed_ensemble *ensemble);
 RESHED_API void reshed_ensemble_get_info(const reshed_ensemble *ensemble,
                                          reshed_ensemble_info *info);
 
-/* ------------------------------------------------------------------------------------- inference
- */
+/* ------------------------------------------------------------------------------------ inference */
 
 typedef enum reshed_algo {
     RESHED_ALGO_AUTO = 0, /* the fastest known for each layer */

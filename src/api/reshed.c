@@ -1,5 +1,5 @@
-/* reshed.c - the public interface: what infer/ and nn/ can, under its public names, with every argument
- * checked at the door. */
+/* reshed.c - the public interface: what infer/ and nn/ can, under its public names, with every
+ * argument checked at the door. */
 #include "reshed.h"
 
 #include <math.h>
@@ -53,8 +53,7 @@ void reshed_ensemble_get_info(const reshed_ensemble *ensemble, reshed_ensemble_i
                                    .pixel_size_max = e->model.pixel_size_max};
 }
 
-/* ------------------------------------------------------------------------------------- inference
- */
+/* ------------------------------------------------------------------------------------ inference */
 
 void reshed_options_defaults(reshed_options *options)
 {

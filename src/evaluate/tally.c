@@ -106,8 +106,7 @@ void eval_tally_reliability(eval_tally *t, rs_calibration *c)
     rs_score_reliability(t->near, t->n_near, c);
 }
 
-/* ------------------------------------------------------------------------------------- baselines
- */
+/* ------------------------------------------------------------------------------------ baselines */
 
 static double boundary_threshold(int k)
 {

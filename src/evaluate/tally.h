@@ -40,8 +40,7 @@ double eval_tally_best(const eval_tally *t, double *at);
 /* Sorts t->near. */
 void eval_tally_reliability(eval_tally *t, rs_calibration *c);
 
-/* ------------------------------------------------------------------------------------- baselines
- */
+/* ------------------------------------------------------------------------------------ baselines */
 
 #define EVAL_BOUNDARIES 37 /* thresholds 0.05, 0.075 ... 0.95 of the image */
 #define EVAL_CANNYS 40     /* 4 smoothings x 10 thresholds */

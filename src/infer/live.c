@@ -265,8 +265,7 @@ static reshed_status show_rows(rs_live *s, int first, int n, reshed_error *err)
     return RESHED_OK;
 }
 
-/* --------------------------------------------------------------------------------------- the work
- */
+/* ------------------------------------------------------------------------------------- the work */
 
 static double now(const rs_live *s)
 {

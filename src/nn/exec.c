@@ -339,8 +339,7 @@ void rs_exec_task(const rs_exec *e, const rs_step *step, int i, const rs_scratch
     }
 }
 
-/* ------------------------------------------------------------------------ scores to probabilities
- */
+/* ---------------------------------------------------------------------- scores to probabilities */
 
 void rs_sample(int i, int n, int m, rs_upsampling mode, int *lo, int *hi, float *t)
 {

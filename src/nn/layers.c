@@ -96,8 +96,7 @@ rs_layer *rs_layers_make(const rs_arch *arch, rs_algo algo, rs_precision precisi
     return layer;
 }
 
-/* ------------------------------------------------------------------------------- the layouts
- */
+/* ---------------------------------------------------------------------------------- the layouts */
 
 /* Where output channel n at depth d (of `depth`) lies in the mac layout with cout channels. */
 static size_t mac_index(int cout, size_t depth, int nr, size_t d, int n)

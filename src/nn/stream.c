@@ -197,8 +197,7 @@ void rs_stream_reset(rs_stream *s)
     rs_stream_states(s);
 }
 
-/* -------------------------------------------------------------------------------- new image rows
- */
+/* ------------------------------------------------------------------------------- new image rows */
 
 int rs_stream_marked(const rs_stream *s, rs_span rows)
 {

@@ -45,8 +45,7 @@ static void smoothing_keeps_what_it_must(void **state)
     assert_int_equal(rs_smooth_gaussian(a, 0, W, 1, out, &err), RESHED_EINVAL);
 }
 
-/* ----------------------------------------------------------------------------- threshold boundary
- */
+/* --------------------------------------------------------------------------- threshold boundary */
 
 static void boundary_of_a_ramp_is_its_level_line(void **state)
 {
@@ -94,8 +93,7 @@ static void boundary_goes_round_a_spot(void **state)
     assert_int_equal(rs_baseline_boundary(a, 4, 0, 0.5, mask, &err), RESHED_EINVAL);
 }
 
-/* ------------------------------------------------------------------------------------------ Canny
- */
+/* ---------------------------------------------------------------------------------------- Canny */
 
 /* The inflection of a smooth step is where its gradient is largest, at any angle; and the gradient
  * there is the step's height over sqrt(2 pi) of its total width. */
@@ -165,8 +163,7 @@ static void canny_follows_an_edge_down(void **state)
     }
 }
 
-/* -------------------------------------------------------------------------------------------- ROC
- */
+/* ------------------------------------------------------------------------------------------ ROC */
 
 static void areas_by_hand(void **state)
 {

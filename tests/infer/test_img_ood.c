@@ -43,8 +43,7 @@ static void features_of(const maps *m, int from, int to, double x[F])
     for (int i = 0; i < F; i++) assert_true(isfinite(x[i]));
 }
 
-/* ------------------------------------------------------------------------------------- invariance
- */
+/* ----------------------------------------------------------------------------------- invariance */
 
 static void gain_and_offset_change_nothing_but_the_range(void **state)
 {
@@ -124,8 +123,7 @@ static void unscanned_rows_are_found(void **state)
     assert_int_equal(rs_ood_scanned_rows(a, 5, 4), 5);
 }
 
-/* --------------------------------------------------------------------------------- what they mean
- */
+/* ------------------------------------------------------------------------------- what they mean */
 
 static void noise_is_measured(void **state)
 {
@@ -210,8 +208,7 @@ static void the_maps_are_measured(void **state)
                      log((0.25 * n * 0.16 + 5e-4 * n) / (0.25 * n * 0.8 + 1e-3 * n))) < 1e-5);
 }
 
-/* ------------------------------------------------------------------------------------------ model
- */
+/* ---------------------------------------------------------------------------------------- model */
 
 /* Over the frames that it was fitted to, the mean square of the score is (n-1)/n over the 1.02 by
  * which variances are enlarged, whatever the covariance; a far frame has a large score. */

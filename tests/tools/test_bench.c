@@ -277,8 +277,7 @@ static void without_their_folder_both_are_missing(void **state)
     rs_free(peers);
 }
 
-/* ----------------------------------------------------------------------------------- the program
- */
+/* ---------------------------------------------------------------------------------- the program */
 
 /* Runs it; its exit status, and its standard output in out[n]. */
 static int run(char *out, size_t n, const char *arguments)

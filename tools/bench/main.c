@@ -203,8 +203,7 @@ static int parse(int argc, char **argv, options *o)
     return -1;
 }
 
-/* -------------------------------------------------------------------------------- one measurement
- */
+/* ------------------------------------------------------------------------------ one measurement */
 
 /* Everything that one call of the program holds. */
 typedef struct bench {
@@ -404,8 +403,7 @@ static reshed_status measure(bench *b, rs_plan *plan, const rs_kernels *k, bench
     return st;
 }
 
-/* ------------------------------------------------------------------------------- all measurements
- */
+/* ----------------------------------------------------------------------------- all measurements */
 
 static reshed_status get_model(bench *b, rs_model_file *model, reshed_error *err)
 {

@@ -156,8 +156,7 @@ static void print_frames(const shift *s, const char *effect, double value)
     }
 }
 
-/* ------------------------------------------------------------------------------- the score's model
- */
+/* ---------------------------------------------------------------------------- the score's model */
 
 static int by_value(const void *a, const void *b)
 {
@@ -285,8 +284,7 @@ static void print_row(const shift *s, const char *effect, double value, const sh
     fflush(stdout);
 }
 
-/* ------------------------------------------------------------------------------------- the report
- */
+/* ----------------------------------------------------------------------------------- the report */
 
 /* How the score of usual frames goes with the share of wall pixels: it should not. */
 static double wall_correlation(const shift *s)
