@@ -1,10 +1,11 @@
-#include "nn/stream_private.h"
+#include "nn/stream.h"
 
 #include <math.h>
 #include <string.h>
 
 #include "base/alloc.h"
 #include "nn/plan.h"
+#include "nn/stream_state.h"
 
 /* ------------------------------------------------------------------------------------ creation */
 
@@ -171,17 +172,6 @@ void rs_stream_free(rs_stream *s)
     rs_free(s);
 }
 
-void rs_stream_cut(rs_stream *s, rs_span there)
-{
-    s->extent = rs_extent_make(&s->arch, s->height, there);
-    for (int y = 0; y < s->height; y++) {
-        s->field[y] = (rs_span){y, y + 1};
-        if (y < there.lo || y >= there.hi) continue;
-        rs_spans_behind(&s->extent, (rs_span){y, y + 1}, &s->need);
-        s->field[y] = s->need.x[0];
-    }
-}
-
 void rs_stream_reset(rs_stream *s)
 {
     const size_t h = (size_t)s->height, n = h * (size_t)s->width;
@@ -198,17 +188,6 @@ void rs_stream_reset(rs_stream *s)
 }
 
 /* ------------------------------------------------------------------------------- new image rows */
-
-int rs_stream_marked(const rs_stream *s, rs_span rows)
-{
-    return s->changed[rows.hi] - s->changed[rows.lo];
-}
-
-void rs_stream_sum(rs_stream *s, const uint8_t *flag)
-{
-    s->changed[0] = 0;
-    for (int y = 0; y < s->height; y++) s->changed[y + 1] = s->changed[y] + (flag[y] != 0);
-}
 
 /* The row that unscanned row y shows, -1 for blank: the mirror image about the edge of the nearest
  * scanned row. */
@@ -318,27 +297,6 @@ void rs_stream_set_blank(rs_stream *s, float blank)
 }
 
 /* -------------------------------------------------------------------------------------- results */
-
-bool rs_stream_can_be_final(const rs_stream *s, int y)
-{
-    return s->scanned[y] && rs_stream_marked(s, s->field[y]) == s->field[y].hi - s->field[y].lo;
-}
-
-bool rs_stream_wants_final(const rs_stream *s, int y)
-{
-    return rs_stream_can_be_final(s, y) && !(s->kind[y] == EXACT && s->clean[y]);
-}
-
-void rs_stream_states(rs_stream *s)
-{
-    rs_stream_sum(s, s->scanned);
-    for (int y = 0; y < s->height; y++) {
-        s->state[y] = (uint8_t)(!s->scanned[y]                       ? RS_ROW_UNSCANNED
-                                : s->kind[y] == EXACT && s->clean[y] ? RS_ROW_FINAL
-                                                                     : RS_ROW_PROVISIONAL);
-        s->stale[y] = s->scanned[y] && !s->clean[y];
-    }
-}
 
 void rs_stream_get(const rs_stream *s, rs_stream_view *v)
 {

@@ -9,29 +9,7 @@
 #ifndef RS_NN_STREAM_H
 #define RS_NN_STREAM_H
 
-#include "nn/front.h"
-
-typedef enum rs_row_state {
-    RS_ROW_UNSCANNED = 0,
-    RS_ROW_PROVISIONAL, /* something within the receptive field is unscanned or has changed */
-    RS_ROW_FINAL
-} rs_row_state;
-
-/* How provisional rows are computed. */
-typedef enum rs_preview {
-    RS_PREVIEW_FP32 = 0,
-    RS_PREVIEW_BF16, /* faster where there is AVX512_BF16; with the error of RS_BF16 */
-    RS_PREVIEW_OFF   /* not at all: NaN until they are final */
-} rs_preview;
-
-typedef struct rs_stream_options {
-    int threads; /* >= 1 */
-    rs_isa isa;
-    bool reflect; /* how unscanned rows look to the network: mirrored, or `blank` */
-    rs_preview preview;
-} rs_stream_options;
-
-typedef struct rs_stream rs_stream;
+#include "nn/stream_work.h"
 
 /* height, width: 16 to RS_PLAN_MAX_SIDE. model, take: as rs_plan_create. */
 reshed_status rs_stream_create(const rs_model_file *model, rs_model_file *take, int height,
@@ -49,24 +27,6 @@ void rs_stream_put(rs_stream *s, int first, int n, const float *data);
 /* New values for every scanned row (another normalisation): data [H,W]. */
 void rs_stream_replace(rs_stream *s, const float *data);
 
-/* Asked between units of work: whether to stop here. */
-typedef bool rs_stream_late(void *ctx);
-
-/* What to do besides rows that have become final. */
-enum { RS_STREAM_FINALS = 0, RS_STREAM_FRONT = 1, RS_STREAM_STALE = 2, RS_STREAM_ALL = 3 };
-
-/* Does what there is to do, in this order: rows that have become final, the front, stale rows,
- * newest first (provisional ones only together with the front). late NULL: does everything. True
- * when a front was computed. */
-bool rs_stream_work(rs_stream *s, unsigned what, rs_stream_late *late, void *ctx);
-
-/* Ends the frame: every row between the first and the last scanned one becomes final, with what
- * lies beyond as the edge of the frame. Rows that are already final keep their bits. Every row in
- * between must have been put; false when they are too few for the coarsest level to have a row. */
-bool rs_stream_finish(rs_stream *s);
-/* Whether a frame of which only rows `there` exist is high enough. */
-bool rs_stream_can_finish(const rs_stream *s, rs_span there);
-
 /* Forgets the frame; weights and workspace stay. */
 void rs_stream_reset(rs_stream *s);
 
@@ -83,15 +43,6 @@ void rs_stream_get(const rs_stream *s, rs_stream_view *view);
 
 /* The image rows that output row y depends on. */
 rs_span rs_stream_field(const rs_stream *s, int y);
-
-/* What has been done since the last call, over all members. */
-typedef struct rs_stream_work_done {
-    double macs;         /* multiply-adds of the 3x3 convolutions if they were done directly */
-    double products;     /* those really done: fewer where Winograd's method was used */
-    double weight_bytes; /* of packed 3x3 weights that passed from memory or cache */
-    double rows_final, rows_front, rows_patch; /* of the map */
-} rs_stream_work_done;
-void rs_stream_take_counts(rs_stream *s, rs_stream_work_done *out);
 
 /* Bytes of packed weights, and of everything else. */
 size_t rs_stream_weight_bytes(const rs_stream *s);

@@ -1,10 +1,11 @@
-/* stream_work.c - what is computed after new lines, and in which order. Members are independent: a
- * unit of work is one parallel loop over them, and the clock is looked at between units. */
-#include "nn/stream_private.h"
+/* stream_work.c - members are independent: a unit of work is one parallel loop over them, and the
+ * clock is looked at between units. */
+#include "nn/stream_work.h"
 
 #include <string.h>
 
 #include "base/parallel.h"
+#include "nn/stream_state.h"
 
 static int min_int(int a, int b)
 {

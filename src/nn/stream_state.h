@@ -1,9 +1,10 @@
-/* stream_private.h - the stream itself, shared by stream.c (rows in, views out) and stream_work.c
- * (what is computed, and in which order). */
-#ifndef RS_NN_STREAM_PRIVATE_H
-#define RS_NN_STREAM_PRIVATE_H
+/* stream_state.h - the stream itself and the state of its rows, below stream.c (rows in, views out)
+ * and stream_work.c (what is computed, and in which order). For these two only. */
+#ifndef RS_NN_STREAM_STATE_H
+#define RS_NN_STREAM_STATE_H
 
-#include "nn/stream.h"
+#include "nn/front.h"
+#include "nn/stream_types.h"
 
 /* Rows of the image that rs_finals take in between two looks at the clock, and rows of a patch. */
 #define UNIT_ROWS 8
@@ -68,7 +69,5 @@ void rs_stream_states(rs_stream *s);
 /* Whether everything that output row y depends on is scanned; needs the sums of `scanned`. */
 bool rs_stream_can_be_final(const rs_stream *s, int y);
 bool rs_stream_wants_final(const rs_stream *s, int y);
-/* Computes the rows of an empty frame unless they are valid. */
-void rs_stream_empty(rs_stream *s);
 
 #endif
