@@ -1,11 +1,11 @@
-/* plot_ink.h - finding free places: a coarse map of what is already drawn in a panel. Private to
- * plot_draw.c. */
+/* plot_ink.h - finds free places by a coarse map of what is already drawn in a panel. Private to the
+ * plotting files. */
 #ifndef RS_IMGPROC_FIGURES_PLOT_INK_H
 #define RS_IMGPROC_FIGURES_PLOT_INK_H
 
 #include <stdint.h>
 
-#include "imgproc/figures/plot_layout.h"
+#include "imgproc/figures/plot_model.h"
 
 typedef struct rs_ink {
     rs_plot_box box; /* the panel's frame */
@@ -14,8 +14,7 @@ typedef struct rs_ink {
 } rs_ink;
 
 /* Weights: text must not cover text, hardly an arrow; it may cover data rather than leave the
- * frame.
- */
+ * frame. */
 #define RS_INK_DATA 1
 #define RS_INK_MARK 6
 #define RS_INK_TEXT 40

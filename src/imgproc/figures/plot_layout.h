@@ -1,14 +1,10 @@
-/* plot_layout.h - where everything in a figure goes. Private to the plotting files. */
+/* plot_layout.h - finds the place of everything in a figure. Private to the plotting files. */
 #ifndef RS_IMGPROC_FIGURES_PLOT_LAYOUT_H
 #define RS_IMGPROC_FIGURES_PLOT_LAYOUT_H
 
 #include "imgproc/figures/canvas.h"
 #include "imgproc/figures/plot_model.h"
 #include "imgproc/figures/ticks.h"
-
-typedef struct rs_plot_box {
-    double x, y, w, h; /* picture pixels, y downwards */
-} rs_plot_box;
 
 typedef struct rs_plot_place {
     rs_plot_box box; /* the frame of the axes */

@@ -1,11 +1,18 @@
-/* plot_model.h - what a figure consists of. Private to plot.c, plot_layout.c and plot_draw.c. */
+/* plot_model.h - the parts of a figure, as plot.c collects them and plot_draw.c draws them. Private to
+ * the plotting files: plot.c stands on plot_draw.c, that on plot_notes.c, plot_layout.c and
+ * plot_ink.c, and all of them on this header. */
 #ifndef RS_IMGPROC_FIGURES_PLOT_MODEL_H
 #define RS_IMGPROC_FIGURES_PLOT_MODEL_H
 
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "imgproc/figures/plot.h"
+#include "base/status.h"
+#include "imgproc/figures/plot_types.h"
+
+typedef struct rs_plot_box {
+    double x, y, w, h; /* picture pixels, y downwards */
+} rs_plot_box;
 
 typedef enum rs_plot_kind {
     RS_PLOT_IMAGE,

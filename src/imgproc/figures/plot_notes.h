@@ -1,9 +1,10 @@
-/* plot_notes.h - what is written into a panel: labels of lines and arrows, legend, notes. Private
- * to the plotting files. */
+/* plot_notes.h - writes into a panel: labels of lines and arrows, legend, notes. Private to the
+ * plotting files. */
 #ifndef RS_IMGPROC_FIGURES_PLOT_NOTES_H
 #define RS_IMGPROC_FIGURES_PLOT_NOTES_H
 
 #include "imgproc/figures/plot_ink.h"
+#include "imgproc/figures/plot_layout.h"
 
 /* One panel being drawn. */
 typedef struct rs_plot_pen {
