@@ -5,20 +5,19 @@
 
 #include "base/alloc.h"
 #include "beps/metrics.h"
-#include "beps/robust.h"
 #include "beps/waveform.h"
 
 static const struct {
     const char *id[4];
     const char *name;
-} roles[SCAN_ROLES] = {
-    [SCAN_WIDTH] = {{"width_mid", "fit_width", "width_zero"}, "Loop width"},
-    [SCAN_COERCIVE] = {{"coercive_mid", "fit_coercive", "coercive_zero"}, "Coercive voltage"},
-    [SCAN_AREA] = {{"area", "area_refined", "fit_area"}, "Loop area"},
-    [SCAN_NUCLEATION_NEG] = {{"nucleation_neg", "nucleation_neg_slope"},
-                             "Negative nucleation bias"},
-    [SCAN_NUCLEATION_POS] = {{"nucleation_pos", "nucleation_pos_slope"},
-                             "Positive nucleation bias"},
+} roles[RS_REPORT_ROLES] = {
+    [RS_REPORT_WIDTH] = {{"width_mid", "fit_width", "width_zero"}, "Loop width"},
+    [RS_REPORT_COERCIVE] = {{"coercive_mid", "fit_coercive", "coercive_zero"}, "Coercive voltage"},
+    [RS_REPORT_AREA] = {{"area", "area_refined", "fit_area"}, "Loop area"},
+    [RS_REPORT_NUCLEATION_NEG] = {{"nucleation_neg", "nucleation_neg_slope"},
+                                  "Negative nucleation bias"},
+    [RS_REPORT_NUCLEATION_POS] = {{"nucleation_pos", "nucleation_pos_slope"},
+                                  "Positive nucleation bias"},
 };
 
 static int find_metric(const rs_session_setup *s, const char *id)
@@ -28,10 +27,10 @@ static int find_metric(const rs_session_setup *s, const char *id)
     return -1;
 }
 
-static void find_roles(scan_data *d)
+static void find_roles(rs_report_data *d)
 {
     static const char *const level[] = {"switchable", "r_plus_0", "fit_switchable", "r_plus_sat"};
-    for (int r = 0; r < SCAN_ROLES; r++) {
+    for (int r = 0; r < RS_REPORT_ROLES; r++) {
         d->role[r] = -1;
         for (int i = 0; i < 4 && roles[r].id[i] && d->role[r] < 0; i++)
             d->role[r] = find_metric(d->setup, roles[r].id[i]);
@@ -45,26 +44,21 @@ static void find_roles(scan_data *d)
     }
 }
 
-const double *scan_data_metric(const scan_data *d, scan_role role)
+const double *rs_report_metric(const rs_report_data *d, rs_report_role role)
 {
     if (d->role[role] < 0 || !d->metric) return NULL;
     return d->metric + (size_t)d->role[role] * (size_t)d->progress.points;
 }
 
-const char *scan_data_unit(const scan_data *d, scan_role role)
+const char *rs_report_unit(const rs_report_data *d, rs_report_role role)
 {
     const char *unit = d->role[role] < 0 ? "" : d->setup->metric[d->role[role]].unit;
     return strcmp(unit, "1") == 0 ? "" : unit;
 }
 
-const char *scan_role_name(scan_role role)
+const char *rs_report_role_name(rs_report_role role)
 {
     return roles[role].name;
-}
-
-double scan_quantile(const double *x, int n, double q, double *work)
-{
-    return rs_quantile(x, (size_t)n, q, work);
 }
 
 /* ------------------------------------------------------------------------------------ the frame */
@@ -73,7 +67,7 @@ static reshed_status no_memory(reshed_error *err)
     return rs_fail(err, RESHED_ENOMEM, "cannot allocate what a report is made of");
 }
 
-static reshed_status read_frame(rs_session *s, scan_data *d, reshed_error *err)
+static reshed_status read_frame(rs_session *s, rs_report_data *d, reshed_error *err)
 {
     size_t rows = (size_t)d->rows, n = rows * (size_t)d->cols;
     d->state = rs_alloc(rows, sizeof *d->state);
@@ -105,7 +99,7 @@ static reshed_status read_frame(rs_session *s, scan_data *d, reshed_error *err)
 
 /* ------------------------------------------------------------------------------------- the lists
  */
-static reshed_status read_lists(rs_session *s, scan_data *d, reshed_error *err)
+static reshed_status read_lists(rs_session *s, rs_report_data *d, reshed_error *err)
 {
     const rs_session_progress *p = &d->progress;
     d->point = rs_alloc((size_t)p->points, sizeof *d->point);
@@ -124,8 +118,8 @@ static reshed_status read_lists(rs_session *s, scan_data *d, reshed_error *err)
 /* ------------------------------------------------------------------------------------- the loops
  */
 /* Spectra whose loops are still to be made have NaN. */
-static reshed_status read_loop(rs_session *s, scan_data *d, int k, float *response, double *metric,
-                               reshed_error *err)
+static reshed_status read_loop(rs_session *s, rs_report_data *d, int k, float *response,
+                               double *metric, reshed_error *err)
 {
     int flags = find_metric(d->setup, "flags");
     size_t steps = (size_t)d->setup->spectroscopy.steps, period = (size_t)d->steps;
@@ -156,7 +150,7 @@ static reshed_status read_loop(rs_session *s, scan_data *d, int k, float *respon
     return RESHED_OK;
 }
 
-static reshed_status read_loops(rs_session *s, scan_data *d, reshed_error *err)
+static reshed_status read_loops(rs_session *s, rs_report_data *d, reshed_error *err)
 {
     const rs_spectroscopy *sp = &d->setup->spectroscopy;
     size_t points = (size_t)d->progress.points, metrics = (size_t)d->setup->metrics;
@@ -185,9 +179,9 @@ done:
     return st;
 }
 
-reshed_status scan_data_read(rs_session *s, scan_data *d, reshed_error *err)
+reshed_status rs_report_data_read(rs_session *s, rs_report_data *d, reshed_error *err)
 {
-    *d = (scan_data){.session = s, .setup = rs_session_get_setup(s)};
+    *d = (rs_report_data){.session = s, .setup = rs_session_get_setup(s)};
     d->rows = d->setup->frame.rows;
     d->cols = d->setup->frame.cols;
     d->dx = d->setup->frame.width / d->cols;
@@ -200,7 +194,7 @@ reshed_status scan_data_read(rs_session *s, scan_data *d, reshed_error *err)
     return st == RESHED_OK ? read_loops(s, d, err) : st;
 }
 
-void scan_data_clear(scan_data *d)
+void rs_report_data_clear(rs_report_data *d)
 {
     for (int m = 0; m < RS_SESSION_MAPS; m++) rs_free(d->map[m]);
     for (int m = 0; m < RS_SESSION_MASKS; m++) rs_free(d->mask[m]);
@@ -214,5 +208,5 @@ void scan_data_clear(scan_data *d)
     rs_free(d->response);
     rs_free(d->loop);
     rs_free(d->trusted);
-    *d = (scan_data){0};
+    *d = (rs_report_data){0};
 }

@@ -7,16 +7,16 @@
 #include "spm/session/session.h"
 
 /* The metrics of the paper's maps; each is the first of several names that the session has. */
-typedef enum scan_role {
-    SCAN_WIDTH,
-    SCAN_COERCIVE,
-    SCAN_AREA,
-    SCAN_NUCLEATION_NEG,
-    SCAN_NUCLEATION_POS,
-    SCAN_ROLES
-} scan_role;
+typedef enum rs_report_role {
+    RS_REPORT_WIDTH,
+    RS_REPORT_COERCIVE,
+    RS_REPORT_AREA,
+    RS_REPORT_NUCLEATION_NEG,
+    RS_REPORT_NUCLEATION_POS,
+    RS_REPORT_ROLES
+} rs_report_role;
 
-typedef struct scan_data {
+typedef struct rs_report_data {
     rs_session *session;
     const rs_session_setup *setup;
     rs_session_progress progress;
@@ -38,27 +38,24 @@ typedef struct scan_data {
 
     /* Loops, on the off-field readings where there are any. */
     int steps, field;
-    int period;           /* steps of one cycle */
-    int role[SCAN_ROLES]; /* of setup->metric; -1: not there */
+    int period;                /* steps of one cycle */
+    int role[RS_REPORT_ROLES]; /* of setup->metric; -1: not there */
     double *metric;   /* [metrics][points], NaN where there is none or the loop is not trusted */
     double *response; /* [points][steps]: mean of the cycles; NaN where there is none */
     bool *loop;       /* [points]: whether it has a response */
     bool *trusted;    /* [points]: it has, and metric "flags" has no bit of RS_LOOP_BAD */
     int loops, trusted_loops;
     const char *response_unit;
-} scan_data;
+} rs_report_data;
 
 /* Reads all of it. Clear also after a failure. */
-reshed_status scan_data_read(rs_session *s, scan_data *d, reshed_error *err);
-void scan_data_clear(scan_data *d);
+reshed_status rs_report_data_read(rs_session *s, rs_report_data *d, reshed_error *err);
+void rs_report_data_clear(rs_report_data *d);
 
 /* A metric's values [points], NULL when the session has none such; its unit ("" for numbers); and
  * its name for people. */
-const double *scan_data_metric(const scan_data *d, scan_role role);
-const char *scan_data_unit(const scan_data *d, scan_role role);
-const char *scan_role_name(scan_role role);
-
-/* Of the finite values of x[n] the quantile q; NaN without any. work [n]. */
-double scan_quantile(const double *x, int n, double q, double *work);
+const double *rs_report_metric(const rs_report_data *d, rs_report_role role);
+const char *rs_report_unit(const rs_report_data *d, rs_report_role role);
+const char *rs_report_role_name(rs_report_role role);
 
 #endif

@@ -8,13 +8,13 @@
 #include "beps/robust.h"
 #include "imgproc/figures/plot.h"
 #include "report/overlay.h"
-#include "report/part.h"
+#include "report/sections.h"
 
 enum { PICKED = 5 };
 
 /* What this section works with; the sweep is empty where the voltages are no loop. */
 typedef struct loops {
-    const scan_data *d;
+    const rs_report_data *d;
     const double *v; /* [steps] of one cycle */
     rs_sweep sweep;
     uint8_t *skip;     /* [points][steps] samples that stand away from their loop */
@@ -22,11 +22,6 @@ typedef struct loops {
     double *mean, *sd; /* [steps] over the trusted loops */
     double *x, *y;     /* [points] m, in the frame, y up */
 } loops;
-
-static bool ready(const scan_page *p)
-{
-    return p->failure.status == RESHED_OK;
-}
 
 static void loops_clear(loops *l)
 {
@@ -42,7 +37,7 @@ static void loops_clear(loops *l)
 /* Mean and standard deviation of each step, failed samples left out. */
 static void average(loops *l)
 {
-    const scan_data *d = l->d;
+    const rs_report_data *d = l->d;
     for (int i = 0; i < d->steps; i++) {
         double n = 0, mean = 0, sum = 0;
         for (int k = 0; k < d->progress.points; k++) {
@@ -57,7 +52,7 @@ static void average(loops *l)
     }
 }
 
-static reshed_status loops_take(const scan_data *d, loops *l, reshed_error *err)
+static reshed_status loops_take(const rs_report_data *d, loops *l, reshed_error *err)
 {
     size_t points = (size_t)d->progress.points, steps = (size_t)d->steps;
     *l = (loops){.d = d, .v = d->setup->spectroscopy.voltage};
@@ -140,14 +135,14 @@ static void draw_spread(rs_panel *p, const loops *l, double *work)
     }
 }
 
-static void put_average(scan_page *page, loops *l)
+static void put_average(rs_page *page, loops *l)
 {
-    const scan_data *d = l->d;
+    const rs_report_data *d = l->d;
     rs_figure *f = NULL;
     reshed_error err = {0};
     char caption[256];
     reshed_status st = rs_figure_create(900, 560, 1, 1, &f, &err);
-    scan_page_fail(page, st, &err);
+    rs_page_fail(page, st, &err);
     if (st != RESHED_OK) return;
     rs_panel *p = rs_figure_panel(f, 0, 0, 1, 1);
     name_axes(p, l);
@@ -161,7 +156,7 @@ static void put_average(scan_page *page, loops *l)
     if (isfinite(width) && used > 0 && (size_t)used < sizeof caption)
         snprintf(caption + used, sizeof caption - (size_t)used,
                  "; width %.2f V at the middle of its height", width);
-    scan_page_figure(page, f, SCAN_SVG, 760, caption);
+    rs_page_figure(page, f, RS_PAGE_SVG, 760, caption);
 }
 
 /* ----------------------------------------------------------------------------------------- maps */
@@ -190,13 +185,13 @@ static int finite_values(const double *x, int n)
 }
 
 /* The amplitude in grey, brightened so that coloured points stand out. */
-static void draw_background(scan_page *page, rs_panel *p, const scan_data *d)
+static void draw_background(rs_page *page, rs_panel *p, const rs_report_data *d)
 {
     double lo, hi;
     reshed_error err = {0};
-    reshed_status st = scan_robust_range(d->map[RS_SESSION_AMPLITUDE],
-                                         (size_t)d->rows * (size_t)d->cols, false, &lo, &hi, &err);
-    scan_page_fail(page, st, &err);
+    reshed_status st = rs_report_robust_range(
+        d->map[RS_SESSION_AMPLITUDE], (size_t)d->rows * (size_t)d->cols, false, &lo, &hi, &err);
+    rs_page_fail(page, st, &err);
     if (st != RESHED_OK) return;
     const rs_colour_scale grey = {.map = RS_MAP_GREY, .lo = lo - 0.6 * (hi - lo), .hi = hi};
     double dx = d->dx > 0 ? d->dx : 1, dy = d->dx > 0 ? d->dy : 1;
@@ -206,51 +201,51 @@ static void draw_background(scan_page *page, rs_panel *p, const scan_data *d)
     rs_panel_y_axis(p, "y", d->dx > 0 ? "m" : "px");
 }
 
-static double mark_size(const scan_data *d)
+static double mark_size(const rs_report_data *d)
 {
     return d->progress.points < 150 ? 12 : d->progress.points < 600 ? 9 : 7;
 }
 
-static void put_metric_map(scan_page *page, loops *l, scan_role role)
+static void put_metric_map(rs_page *page, loops *l, rs_report_role role)
 {
-    const scan_data *d = l->d;
-    const double *value = scan_data_metric(d, role);
+    const rs_report_data *d = l->d;
+    const double *value = rs_report_metric(d, role);
     rs_figure *f = NULL;
     reshed_error err = {0};
     char caption[160];
     rs_colour_scale scale = {
-        .map = RS_MAP_VIRIDIS, .name = scan_role_name(role), .unit = scan_data_unit(d, role)};
-    if (!ready(page)) return;
+        .map = RS_MAP_VIRIDIS, .name = rs_report_role_name(role), .unit = rs_report_unit(d, role)};
+    if (!rs_page_sound(page)) return;
     range_of(value, d->progress.points, l->work, &scale.lo, &scale.hi);
     reshed_status st = rs_figure_create(900, 740, 1, 1, &f, &err);
-    scan_page_fail(page, st, &err);
+    rs_page_fail(page, st, &err);
     if (st != RESHED_OK) return;
     rs_figure_font(f, 20);
     rs_panel *p = rs_figure_panel(f, 0, 0, 1, 1);
     draw_background(page, p, d);
     rs_panel_scatter(p, l->x, l->y, value, (size_t)d->progress.points, mark_size(d), &scale);
-    snprintf(caption, sizeof caption, "%s (%s), %d values", scan_role_name(role),
+    snprintf(caption, sizeof caption, "%s (%s), %d values", rs_report_role_name(role),
              d->setup->metric[d->role[role]].name, finite_values(value, d->progress.points));
-    scan_page_figure(page, f, SCAN_PNG, 560, caption);
+    rs_page_figure(page, f, RS_PAGE_PNG, 560, caption);
 }
 
-static void put_histograms(scan_page *page, loops *l, const scan_role *role, int n)
+static void put_histograms(rs_page *page, loops *l, const rs_report_role *role, int n)
 {
-    const scan_data *d = l->d;
+    const rs_report_data *d = l->d;
     rs_figure *f = NULL;
     reshed_error err = {0};
     int columns = n < 3 ? n : 3, rows = (n + columns - 1) / columns;
-    if (!ready(page)) return;
+    if (!rs_page_sound(page)) return;
     reshed_status st = rs_figure_create(380 * columns, 290 * rows, rows, columns, &f, &err);
-    scan_page_fail(page, st, &err);
+    rs_page_fail(page, st, &err);
     if (st != RESHED_OK) return;
     for (int k = 0; k < n; k++) {
-        const double *value = scan_data_metric(d, role[k]);
+        const double *value = rs_report_metric(d, role[k]);
         double lo, hi, middle = rs_median(value, (size_t)d->progress.points, l->work);
         rs_style line = {.colour = RS_VERMILION, .width = 2};
         rs_panel *p = rs_figure_panel(f, k / columns, k % columns, 1, 1);
         range_of(value, d->progress.points, l->work, &lo, &hi);
-        rs_panel_x_axis(p, scan_role_name(role[k]), scan_data_unit(d, role[k]));
+        rs_panel_x_axis(p, rs_report_role_name(role[k]), rs_report_unit(d, role[k]));
         rs_panel_y_axis(p, "Points", "");
         rs_panel_histogram(p, value, (size_t)d->progress.points,
                            d->progress.points < 40    ? 10
@@ -259,35 +254,35 @@ static void put_histograms(scan_page *page, loops *l, const scan_role *role, int
                            lo, hi, RS_BLUE, 0.8, NULL);
         rs_panel_vertical(p, middle, &line, "median");
     }
-    scan_page_figure(page, f, SCAN_SVG, 380 * columns < 1130 ? 380 * columns : 1130,
-                     "Distributions within the colour ranges of the maps");
+    rs_page_figure(page, f, RS_PAGE_SVG, 380 * columns < 1130 ? 380 * columns : 1130,
+                   "Distributions within the colour ranges of the maps");
 }
 
-static void put_table(scan_page *page, loops *l, const scan_role *role, int n)
+static void put_table(rs_page *page, loops *l, const rs_report_role *role, int n)
 {
-    const scan_data *d = l->d;
+    const rs_report_data *d = l->d;
     int points = d->progress.points;
-    scan_page_raw(page, "<table><tr><th class=\"t\">Metric</th><th>Points</th><th>Median</th>"
-                        "<th>Quartiles</th><th>Smallest</th><th>Largest</th></tr>\n");
+    rs_page_raw(page, "<table><tr><th class=\"t\">Metric</th><th>Points</th><th>Median</th>"
+                      "<th>Quartiles</th><th>Smallest</th><th>Largest</th></tr>\n");
     for (int k = 0; k < n; k++) {
         static const double at[] = {0.5, 0.25, 0.75, 0, 1};
-        const double *value = scan_data_metric(d, role[k]);
+        const double *value = rs_report_metric(d, role[k]);
         double q[5];
-        const char *unit = scan_data_unit(d, role[k]);
-        for (int i = 0; i < 5; i++) q[i] = scan_quantile(value, points, at[i], l->work);
-        scan_page_format(page, "<tr><td class=\"t\">%s (", scan_role_name(role[k]));
-        scan_page_text(page, d->setup->metric[d->role[role[k]]].name);
-        scan_page_format(page, ")</td><td>%d</td><td>", finite_values(value, points));
-        scan_page_quantity(page, q[0], 4, unit);
-        scan_page_raw(page, "</td><td>");
-        scan_page_pair(page, q[1], " to ", q[2], 4, unit);
-        scan_page_raw(page, "</td><td>");
-        scan_page_quantity(page, q[3], 4, unit);
-        scan_page_raw(page, "</td><td>");
-        scan_page_quantity(page, q[4], 4, unit);
-        scan_page_raw(page, "</td></tr>\n");
+        const char *unit = rs_report_unit(d, role[k]);
+        for (int i = 0; i < 5; i++) q[i] = rs_quantile(value, (size_t)points, at[i], l->work);
+        rs_page_format(page, "<tr><td class=\"t\">%s (", rs_report_role_name(role[k]));
+        rs_page_text(page, d->setup->metric[d->role[role[k]]].name);
+        rs_page_format(page, ")</td><td>%d</td><td>", finite_values(value, points));
+        rs_page_quantity(page, q[0], 4, unit);
+        rs_page_raw(page, "</td><td>");
+        rs_page_pair(page, q[1], " to ", q[2], 4, unit);
+        rs_page_raw(page, "</td><td>");
+        rs_page_quantity(page, q[3], 4, unit);
+        rs_page_raw(page, "</td><td>");
+        rs_page_quantity(page, q[4], 4, unit);
+        rs_page_raw(page, "</td></tr>\n");
     }
-    scan_page_raw(page, "</table>\n");
+    rs_page_raw(page, "</table>\n");
 }
 
 /* --------------------------------------------------------------------------------- picked loops */
@@ -297,7 +292,7 @@ static int pick(const loops *l, const double *value, int out[PICKED])
     static const double at[PICKED] = {0, 0.25, 0.5, 0.75, 1};
     int points = l->d->progress.points, n = 0;
     for (int k = 0; k < PICKED; k++) {
-        double want = scan_quantile(value, points, at[k], l->work);
+        double want = rs_quantile(value, (size_t)points, at[k], l->work);
         int best = -1;
         for (int i = 0; i < points; i++) {
             bool taken = !isfinite(value[i]) || !l->d->loop[i];
@@ -327,18 +322,18 @@ static void draw_picked(rs_panel *p, loops *l, int point, char letter, uint32_t 
     rs_panel_title(p, title);
 }
 
-static void put_picked(scan_page *page, loops *l, scan_role role)
+static void put_picked(rs_page *page, loops *l, rs_report_role role)
 {
-    const scan_data *d = l->d;
+    const rs_report_data *d = l->d;
     int chosen[PICKED];
     char caption[160];
     rs_figure *f = NULL;
     reshed_error err = {0};
-    if (!ready(page)) return;
-    int n = pick(l, scan_data_metric(d, role), chosen);
+    if (!rs_page_sound(page)) return;
+    int n = pick(l, rs_report_metric(d, role), chosen);
     if (n == 0) return;
     reshed_status st = rs_figure_create(1700, n > 2 ? 1040 : 520, n > 2 ? 2 : 1, 3, &f, &err);
-    scan_page_fail(page, st, &err);
+    rs_page_fail(page, st, &err);
     if (st != RESHED_OK) return;
     rs_figure_font(f, 19);
     rs_panel *map = rs_figure_panel(f, 0, 0, 1, 1);
@@ -361,54 +356,53 @@ static void put_picked(scan_page *page, loops *l, scan_role role)
     snprintf(caption, sizeof caption,
              "Loops along the range of the %s, from the smallest (A) to the largest (%c); failed "
              "samples left out",
-             role == SCAN_WIDTH ? "loop width" : scan_role_name(role), 'A' + n - 1);
-    scan_page_figure(page, f, SCAN_PNG, 1130, caption);
+             role == RS_REPORT_WIDTH ? "loop width" : rs_report_role_name(role), 'A' + n - 1);
+    rs_page_figure(page, f, RS_PAGE_PNG, 1130, caption);
 }
 
 /* -------------------------------------------------------------------------------------- section */
-static void put_loops(scan_page *page, loops *l)
+static void put_loops(rs_page *page, loops *l)
 {
-    const scan_data *d = l->d;
-    scan_role role[SCAN_ROLES];
+    const rs_report_data *d = l->d;
+    rs_report_role role[RS_REPORT_ROLES];
     int n = 0;
-    for (int r = 0; r < SCAN_ROLES; r++) {
-        const double *value = scan_data_metric(d, (scan_role)r);
-        if (value && finite_values(value, d->progress.points) > 0) role[n++] = (scan_role)r;
+    for (int r = 0; r < RS_REPORT_ROLES; r++) {
+        const double *value = rs_report_metric(d, (rs_report_role)r);
+        if (value && finite_values(value, d->progress.points) > 0) role[n++] = (rs_report_role)r;
     }
     if (d->trusted_loops > 0) put_average(page, l);
     if (n == 0) {
-        scan_page_raw(page, "<p class=\"none\">No metrics of the loops have been recorded.</p>\n");
+        rs_page_raw(page, "<p class=\"none\">No metrics of the loops have been recorded.</p>\n");
         return;
     }
     if (d->trusted_loops < d->loops)
-        scan_page_format(page,
-                         "<p>Left out of averages, maps and statistics by their flags, which "
-                         "the session file explains: %d of %d loops.</p>\n",
-                         d->loops - d->trusted_loops, d->loops);
+        rs_page_format(page,
+                       "<p>Left out of averages, maps and statistics by their flags, which "
+                       "the session file explains: %d of %d loops.</p>\n",
+                       d->loops - d->trusted_loops, d->loops);
     put_table(page, l, role, n);
-    scan_page_raw(page, "<h3>Maps over the walls</h3>\n<div class=\"row\">\n");
+    rs_page_raw(page, "<h3>Maps over the walls</h3>\n<div class=\"row\">\n");
     for (int k = 0; k < n; k++) put_metric_map(page, l, role[k]);
-    scan_page_raw(page,
-                  "</div>\n<p>Hollow: no value. Triangles at the ends of a colour bar: values "
-                  "lie beyond it.</p>\n<h3>Representative loops</h3>\n");
+    rs_page_raw(page, "</div>\n<p>Hollow: no value. Triangles at the ends of a colour bar: values "
+                      "lie beyond it.</p>\n<h3>Representative loops</h3>\n");
     put_picked(page, l, role[0]);
-    scan_page_raw(page, "<h3>Histograms</h3>\n");
+    rs_page_raw(page, "<h3>Histograms</h3>\n");
     put_histograms(page, l, role, n);
 }
 
-void scan_report_loops(scan_page *page, const scan_data *d)
+void rs_report_loops(rs_page *page, const rs_report_data *d)
 {
     loops l;
     reshed_error err = {0};
-    scan_page_raw(page, "<h2>Hysteresis loops</h2>\n");
+    rs_page_raw(page, "<h2>Hysteresis loops</h2>\n");
     if (d->setup->spectroscopy.steps < 1 || d->loops == 0) {
-        scan_page_raw(page, d->setup->spectroscopy.steps < 1
-                                ? "<p class=\"none\">This session has no spectroscopy.</p>\n"
-                                : "<p class=\"none\">No loop has been analysed yet.</p>\n");
+        rs_page_raw(page, d->setup->spectroscopy.steps < 1
+                              ? "<p class=\"none\">This session has no spectroscopy.</p>\n"
+                              : "<p class=\"none\">No loop has been analysed yet.</p>\n");
         return;
     }
-    if (!ready(page)) return;
-    scan_page_fail(page, loops_take(d, &l, &err), &err);
-    if (ready(page)) put_loops(page, &l);
+    if (!rs_page_sound(page)) return;
+    rs_page_fail(page, loops_take(d, &l, &err), &err);
+    if (rs_page_sound(page)) put_loops(page, &l);
     loops_clear(&l);
 }

@@ -10,25 +10,25 @@ static const struct {
     const char *name;
     rs_render_shape shape;
     uint32_t colour, rim;
-} states[SCAN_STATES] = {
+} states[RS_REPORT_STATES] = {
     [RS_SESSION_PENDING] = {"pending", RS_RENDER_RINGS, 0xffd400, 0x000000},
     [RS_SESSION_MEASURED] = {"measured", RS_RENDER_DISCS, 0x00b884, 0x000000},
     [RS_SESSION_POINT_LOST] = {"lost", RS_RENDER_CROSSES, 0xff3b1f, 0x000000},
     [RS_SESSION_SKIPPED] = {"skipped", RS_RENDER_RINGS, 0xb0b0b8, 0x000000},
 };
 
-uint32_t scan_state_colour(rs_session_point_state state)
+uint32_t rs_report_state_colour(rs_session_point_state state)
 {
     return states[state].colour;
 }
 
-const char *scan_state_name(rs_session_point_state state)
+const char *rs_report_state_name(rs_session_point_state state)
 {
     return states[state].name;
 }
 
-reshed_status scan_robust_range(const float *values, size_t n, bool symmetric, double *lo,
-                                double *hi, reshed_error *err)
+reshed_status rs_report_robust_range(const float *values, size_t n, bool symmetric, double *lo,
+                                     double *hi, reshed_error *err)
 {
     static const double percent[2] = {RS_NORM_ROBUST_LOW, RS_NORM_ROBUST_HIGH};
     float *finite = rs_alloc(n, sizeof *finite);
@@ -66,19 +66,19 @@ static rs_render_layer lines(const rs_segments *s, uint32_t colour, double size,
                              .rim_width = rim};
 }
 
-rs_render_layer scan_contour_layer(const rs_segments *s)
+rs_render_layer rs_report_contour_layer(const rs_segments *s)
 {
-    return lines(s, SCAN_CONTOUR_COLOUR, 1, 0);
+    return lines(s, RS_REPORT_CONTOUR_COLOUR, 1, 0);
 }
 
-rs_render_layer scan_skeleton_layer(const rs_segments *s)
+rs_render_layer rs_report_skeleton_layer(const rs_segments *s)
 {
-    return lines(s, SCAN_SKELETON_COLOUR, 1.6, 0);
+    return lines(s, RS_REPORT_SKELETON_COLOUR, 1.6, 0);
 }
 
-rs_render_layer scan_fresh_layer(const rs_segments *s)
+rs_render_layer rs_report_fresh_layer(const rs_segments *s)
 {
-    return lines(s, SCAN_FRESH_COLOUR, 8, 0); /* half of it lies outside the map */
+    return lines(s, RS_REPORT_FRESH_COLOUR, 8, 0); /* half of it lies outside the map */
 }
 
 static bool fresh(const uint8_t *state, int row)
@@ -86,7 +86,7 @@ static bool fresh(const uint8_t *state, int row)
     return state[row] == RS_SESSION_PROVISIONAL || state[row] == RS_SESSION_STALE;
 }
 
-reshed_status scan_fresh_rows(const uint8_t *state, int h, rs_segments *out, reshed_error *err)
+reshed_status rs_report_fresh_rows(const uint8_t *state, int h, rs_segments *out, reshed_error *err)
 {
     size_t n = 2 * (size_t)h;
     rs_segments s = {.x = rs_alloc(n, sizeof *s.x), .y = rs_alloc(n, sizeof *s.y)};
@@ -107,17 +107,17 @@ reshed_status scan_fresh_rows(const uint8_t *state, int h, rs_segments *out, res
     return RESHED_OK;
 }
 
-reshed_status scan_marks_take(const rs_session_point *points, int n, double size, scan_marks *out,
-                              reshed_error *err)
+reshed_status rs_report_marks_take(const rs_session_point *points, int n, double size,
+                                   rs_report_marks *out, reshed_error *err)
 {
-    scan_marks m = {.place = rs_alloc((size_t)n, 2 * sizeof *m.place),
-                    .number = rs_alloc((size_t)n, sizeof *m.number)};
+    rs_report_marks m = {.place = rs_alloc((size_t)n, 2 * sizeof *m.place),
+                         .number = rs_alloc((size_t)n, sizeof *m.number)};
     int filled = 0;
     if (!m.place || !m.number) {
-        scan_marks_clear(&m);
+        rs_report_marks_clear(&m);
         return rs_fail_nomem(err, "marks of points", (size_t)n * 20);
     }
-    for (int state = 0; state < SCAN_STATES; state++) {
+    for (int state = 0; state < RS_REPORT_STATES; state++) {
         rs_render_layer l = {.shape = states[state].shape,
                              .x = m.place + filled,
                              .y = m.place + n + filled,
@@ -139,9 +139,9 @@ reshed_status scan_marks_take(const rs_session_point *points, int n, double size
     return RESHED_OK;
 }
 
-void scan_marks_clear(scan_marks *m)
+void rs_report_marks_clear(rs_report_marks *m)
 {
     rs_free(m->place);
     rs_free(m->number);
-    *m = (scan_marks){0};
+    *m = (rs_report_marks){0};
 }

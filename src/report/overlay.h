@@ -8,40 +8,41 @@
 #include "spm/session/session.h"
 
 enum {
-    SCAN_STATES = 4,      /* of a point */
-    SCAN_MARK_SIZE = 9,   /* picture pixels */
-    SCAN_MAX_LAYERS = 16, /* on one picture */
-    SCAN_CONTOUR_COLOUR = 0xffd400,
-    SCAN_SKELETON_COLOUR = 0xe8112d,
-    SCAN_FRESH_COLOUR = 0xff8c00
+    RS_REPORT_STATES = 4,      /* of a point */
+    RS_REPORT_MARK_SIZE = 9,   /* picture pixels */
+    RS_REPORT_MAX_LAYERS = 16, /* on one picture */
+    RS_REPORT_CONTOUR_COLOUR = 0xffd400,
+    RS_REPORT_SKELETON_COLOUR = 0xe8112d,
+    RS_REPORT_FRESH_COLOUR = 0xff8c00
 };
 
 /* Colour and words of a point's state. */
-uint32_t scan_state_colour(rs_session_point_state state);
-const char *scan_state_name(rs_session_point_state state);
+uint32_t rs_report_state_colour(rs_session_point_state state);
+const char *rs_report_state_name(rs_session_point_state state);
 
 /* Between the percentiles 0.5 and 99.5 of the finite values, a little apart when those are equal;
  * 0 and 1 without any. symmetric: about 0. RESHED_ENOMEM only. */
-reshed_status scan_robust_range(const float *values, size_t n, bool symmetric, double *lo,
-                                double *hi, reshed_error *err);
+reshed_status rs_report_robust_range(const float *values, size_t n, bool symmetric, double *lo,
+                                     double *hi, reshed_error *err);
 
-rs_render_layer scan_contour_layer(const rs_segments *s);
-rs_render_layer scan_skeleton_layer(const rs_segments *s);
+rs_render_layer rs_report_contour_layer(const rs_segments *s);
+rs_render_layer rs_report_skeleton_layer(const rs_segments *s);
 
 /* Bars along the left edge, beside the rows whose state is PROVISIONAL or STALE. state [h] or NULL:
  * none. */
-reshed_status scan_fresh_rows(const uint8_t *state, int h, rs_segments *out, reshed_error *err);
-rs_render_layer scan_fresh_layer(const rs_segments *s);
+reshed_status rs_report_fresh_rows(const uint8_t *state, int h, rs_segments *out,
+                                   reshed_error *err);
+rs_render_layer rs_report_fresh_layer(const rs_segments *s);
 
 /* A layer for each state that occurs, each point with its number, from 1. */
-typedef struct scan_marks {
+typedef struct rs_report_marks {
     int layers;
-    rs_render_layer layer[SCAN_STATES];
+    rs_render_layer layer[RS_REPORT_STATES];
     double *place; /* owned */
     int *number;   /* owned */
-} scan_marks;
-reshed_status scan_marks_take(const rs_session_point *points, int n, double size, scan_marks *out,
-                              reshed_error *err);
-void scan_marks_clear(scan_marks *m);
+} rs_report_marks;
+reshed_status rs_report_marks_take(const rs_session_point *points, int n, double size,
+                                   rs_report_marks *out, reshed_error *err);
+void rs_report_marks_clear(rs_report_marks *m);
 
 #endif

@@ -2,7 +2,6 @@
 
 #include <math.h>
 #include <stdarg.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -37,23 +36,28 @@ static const char style[] =
     "1fr}h2{break-after:avoid}"
     "h3{break-after:avoid}tr{break-inside:avoid}}";
 
-void scan_page_clear(scan_page *p)
+void rs_page_clear(rs_page *p)
 {
     rs_free(p->text);
-    *p = (scan_page){0};
+    *p = (rs_page){0};
 }
 
-void scan_page_fail(scan_page *p, reshed_status st, const reshed_error *err)
+void rs_page_fail(rs_page *p, reshed_status st, const reshed_error *err)
 {
     if (st == RESHED_OK || p->failure.status != RESHED_OK) return;
     if (err) p->failure = *err;
     p->failure.status = st;
 }
 
-/* Room for n more bytes, or NULL after a failure. */
-static char *room(scan_page *p, size_t n)
+bool rs_page_sound(const rs_page *p)
 {
-    if (p->failure.status != RESHED_OK) return NULL;
+    return p->failure.status == RESHED_OK;
+}
+
+/* Room for n more bytes, or NULL after a failure. */
+static char *room(rs_page *p, size_t n)
+{
+    if (!rs_page_sound(p)) return NULL;
     if (n > p->capacity - p->len) {
         size_t capacity = p->capacity * 2 > p->len + n ? p->capacity * 2 : p->len + n + 4096;
         char *text = rs_regrow(p->text, p->len, capacity, 1);
@@ -67,7 +71,7 @@ static char *room(scan_page *p, size_t n)
     return p->text + p->len;
 }
 
-static void put(scan_page *p, const char *s, size_t n)
+static void put(rs_page *p, const char *s, size_t n)
 {
     char *to = room(p, n);
     if (!to) return;
@@ -75,12 +79,12 @@ static void put(scan_page *p, const char *s, size_t n)
     p->len += n;
 }
 
-void scan_page_raw(scan_page *p, const char *markup)
+void rs_page_raw(rs_page *p, const char *markup)
 {
     put(p, markup, strlen(markup));
 }
 
-void scan_page_format(scan_page *p, const char *format, ...)
+void rs_page_format(rs_page *p, const char *format, ...)
 {
     char s[1024];
     va_list ap;
@@ -88,7 +92,7 @@ void scan_page_format(scan_page *p, const char *format, ...)
     int n = vsnprintf(s, sizeof s, format, ap);
     va_end(ap);
     if (n < 0 || (size_t)n >= sizeof s)
-        scan_page_fail(
+        rs_page_fail(
             p, rs_fail(&p->failure, RESHED_EINTERNAL, "piece of a page|%zu bytes|%d", sizeof s, n),
             NULL);
     else
@@ -110,40 +114,39 @@ static size_t character(const unsigned char *s)
     return code < least[n] || code > 0x10ffff || surrogate || control ? 0 : n;
 }
 
-void scan_page_text(scan_page *p, const char *s)
+void rs_page_text(rs_page *p, const char *s)
 {
     for (const unsigned char *c = (const unsigned char *)s; *c;) {
         size_t n = character(c);
         if (*c == '&' || *c == '<' || *c == '>' || *c == '"' || *c == '\'')
-            scan_page_format(p, "&#%d;", *c);
+            rs_page_format(p, "&#%d;", *c);
         else if (n == 0 || *c == 127 || (*c < 32 && *c != '\t' && *c != '\n'))
-            scan_page_raw(p, "\xef\xbf\xbd");
+            rs_page_raw(p, "\xef\xbf\xbd");
         else
             put(p, (const char *)c, n);
         c += n ? n : 1;
     }
 }
 
-void scan_page_quantity(scan_page *p, double value, int digits, const char *unit)
+void rs_page_quantity(rs_page *p, double value, int digits, const char *unit)
 {
     char s[96];
     if (isfinite(value))
-        scan_page_text(p, rs_si_text(value, digits, unit, s, sizeof s));
+        rs_page_text(p, rs_si_text(value, digits, unit, s, sizeof s));
     else
-        scan_page_raw(p, "\xe2\x80\x93");
+        rs_page_raw(p, "\xe2\x80\x93");
 }
 
-void scan_page_pair(scan_page *p, double a, const char *between, double b, int digits,
-                    const char *unit)
+void rs_page_pair(rs_page *p, double a, const char *between, double b, int digits, const char *unit)
 {
     double largest = fmax(fabs(a), fabs(b));
     int power = largest > 0 && isfinite(largest) ? (int)floor(log10(largest)) : 0;
     /* Units without prefixes stay as they are; far from 1 they are written with powers of ten. */
     bool prefixed = rs_unit_takes_prefix(unit), plain = power >= -2 && power < digits;
     if (!isfinite(a) || !isfinite(b) || (!prefixed && !plain) || power < -14 || power > 11) {
-        scan_page_quantity(p, a, digits, unit);
-        scan_page_raw(p, between);
-        scan_page_quantity(p, b, digits, unit);
+        rs_page_quantity(p, a, digits, unit);
+        rs_page_raw(p, between);
+        rs_page_quantity(p, b, digits, unit);
         return;
     }
     int thousand = prefixed ? (int)floor(power / 3.0) : 0;
@@ -153,31 +156,30 @@ void scan_page_pair(scan_page *p, double a, const char *between, double b, int d
     rs_si_text(pow(10, 3 * thousand), 1, unit, text, sizeof text);
     const char *name = strchr(text, ' ');
     if (decimals < 0) decimals = 0;
-    scan_page_format(p, "%s%.*f%s", a < 0 ? "\xe2\x88\x92" : "", decimals, fabs(a * factor),
-                     between);
-    scan_page_format(p, "%s%.*f", b < 0 ? "\xe2\x88\x92" : "", decimals, fabs(b * factor));
-    scan_page_text(p, name ? name : "");
+    rs_page_format(p, "%s%.*f%s", a < 0 ? "\xe2\x88\x92" : "", decimals, fabs(a * factor), between);
+    rs_page_format(p, "%s%.*f", b < 0 ? "\xe2\x88\x92" : "", decimals, fabs(b * factor));
+    rs_page_text(p, name ? name : "");
 }
 
-void scan_page_open(scan_page *p, const char *title)
+void rs_page_open(rs_page *p, const char *title)
 {
-    scan_page_raw(p, "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
-                     "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
-                     "<title>");
-    scan_page_text(p, title);
-    scan_page_raw(p, "</title>\n<style>");
-    scan_page_raw(p, style);
-    scan_page_raw(p, "</style>\n</head>\n<body>\n");
+    rs_page_raw(p, "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
+                   "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
+                   "<title>");
+    rs_page_text(p, title);
+    rs_page_raw(p, "</title>\n<style>");
+    rs_page_raw(p, style);
+    rs_page_raw(p, "</style>\n</head>\n<body>\n");
 }
 
-void scan_page_close(scan_page *p)
+void rs_page_close(rs_page *p)
 {
-    scan_page_raw(p, "</body>\n</html>\n");
+    rs_page_raw(p, "</body>\n</html>\n");
 }
 
-reshed_status scan_page_save(scan_page *p, const char *path, reshed_error *err)
+reshed_status rs_page_save(rs_page *p, const char *path, reshed_error *err)
 {
-    if (p->failure.status != RESHED_OK) {
+    if (!rs_page_sound(p)) {
         if (err) *err = p->failure;
         return p->failure.status;
     }
@@ -185,7 +187,7 @@ reshed_status scan_page_save(scan_page *p, const char *path, reshed_error *err)
 }
 
 /* ------------------------------------------------------------------------------------- pictures */
-static void put_base64(scan_page *p, const uint8_t *data, size_t len)
+static void put_base64(rs_page *p, const uint8_t *data, size_t len)
 {
     static const char sign[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     char *to = room(p, (len + 2) / 3 * 4);
@@ -203,57 +205,57 @@ static void put_base64(scan_page *p, const uint8_t *data, size_t len)
     }
 }
 
-static void put_image(scan_page *p, const char *type, const uint8_t *data, size_t len, int width,
+static void put_image(rs_page *p, const char *type, const uint8_t *data, size_t len, int width,
                       const char *caption)
 {
-    scan_page_format(p, "<figure style=\"width:%dpx\"><img alt=\"", width);
-    if (caption) scan_page_text(p, caption);
-    scan_page_format(p, "\" style=\"width:100%%\" src=\"data:%s;base64,", type);
+    rs_page_format(p, "<figure style=\"width:%dpx\"><img alt=\"", width);
+    if (caption) rs_page_text(p, caption);
+    rs_page_format(p, "\" style=\"width:100%%\" src=\"data:%s;base64,", type);
     put_base64(p, data, len);
-    scan_page_raw(p, "\">");
+    rs_page_raw(p, "\">");
     if (caption) {
-        scan_page_raw(p, "<figcaption>");
-        scan_page_text(p, caption);
-        scan_page_raw(p, "</figcaption>");
+        rs_page_raw(p, "<figcaption>");
+        rs_page_text(p, caption);
+        rs_page_raw(p, "</figcaption>");
     }
-    scan_page_raw(p, "</figure>\n");
+    rs_page_raw(p, "</figure>\n");
 }
 
-void scan_page_picture(scan_page *p, const rs_rgb8 *picture, int width, const char *caption)
+void rs_page_picture(rs_page *p, const rs_rgb8 *picture, int width, const char *caption)
 {
     uint8_t *data = NULL;
     size_t len = 0;
     reshed_error err = {0};
-    if (p->failure.status != RESHED_OK) return;
+    if (!rs_page_sound(p)) return;
     reshed_status st = rs_png_write_mem(RS_PNG_RGB8, picture->height, picture->width, picture->data,
                                         &data, &len, &err);
     if (st == RESHED_OK)
         put_image(p, "image/png", data, len, width, caption);
     else
-        scan_page_fail(p, st, &err);
+        rs_page_fail(p, st, &err);
     rs_free(data);
 }
 
-void scan_page_figure(scan_page *p, rs_figure *f, scan_kind kind, int width, const char *caption)
+void rs_page_figure(rs_page *p, rs_figure *f, rs_page_kind kind, int width, const char *caption)
 {
     rs_rgb8 picture = {0};
     uint8_t *data = NULL;
     size_t len = 0;
     reshed_error err = {0};
-    if (p->failure.status == RESHED_OK) {
-        reshed_status st = kind == SCAN_SVG ? rs_figure_svg(f, &data, &len, &err)
-                                            : rs_figure_draw(f, &picture, &err);
+    if (rs_page_sound(p)) {
+        reshed_status st = kind == RS_PAGE_SVG ? rs_figure_svg(f, &data, &len, &err)
+                                               : rs_figure_draw(f, &picture, &err);
         /* A cairo without SVG: pixels instead. */
-        if (kind == SCAN_SVG && st == RESHED_EUNSUPPORTED) {
-            kind = SCAN_PNG;
+        if (kind == RS_PAGE_SVG && st == RESHED_EUNSUPPORTED) {
+            kind = RS_PAGE_PNG;
             st = rs_figure_draw(f, &picture, &err);
         }
         if (st != RESHED_OK)
-            scan_page_fail(p, st, &err);
-        else if (kind == SCAN_SVG)
+            rs_page_fail(p, st, &err);
+        else if (kind == RS_PAGE_SVG)
             put_image(p, "image/svg+xml", data, len, width, caption);
         else
-            scan_page_picture(p, &picture, width, caption);
+            rs_page_picture(p, &picture, width, caption);
     }
     rs_rgb8_clear(&picture);
     rs_free(data);

@@ -1,18 +1,19 @@
 /* page.h - an HTML page in memory: text that is escaped, pictures that lie inside.
  *
- *     scan_page p = {0};
- *     scan_page_open(&p, "Report");
- *     scan_page_format(&p, "<p>%d lines of ", lines);
- *     scan_page_text(&p, sample);
- *     scan_page_raw(&p, "</p>");
- *     scan_page_figure(&p, figure, SCAN_SVG, 700, "Averaged loop");
- *     scan_page_close(&p);
- *     st = scan_page_save(&p, "report.html", err);     // also the failure of any call before
- *     scan_page_clear(&p);
+ *     rs_page p = {0};
+ *     rs_page_open(&p, "Report");
+ *     rs_page_format(&p, "<p>%d lines of ", lines);
+ *     rs_page_text(&p, sample);
+ *     rs_page_raw(&p, "</p>");
+ *     rs_page_figure(&p, figure, RS_PAGE_SVG, 700, "Averaged loop");
+ *     rs_page_close(&p);
+ *     st = rs_page_save(&p, "report.html", err);     // also the failure of any call before
+ *     rs_page_clear(&p);
  */
 #ifndef RS_REPORT_PAGE_H
 #define RS_REPORT_PAGE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -20,39 +21,41 @@
 #include "imgproc/figures/plot.h"
 #include "imgproc/figures/rgb8.h"
 
-typedef struct scan_page {
+typedef struct rs_page {
     char *text; /* [len]; owned */
     size_t len, capacity;
     reshed_error failure; /* the first one; nothing is added after it */
-} scan_page;
+} rs_page;
 
-void scan_page_open(scan_page *p, const char *title);
-void scan_page_close(scan_page *p);
+void rs_page_open(rs_page *p, const char *title);
+void rs_page_close(rs_page *p);
 /* Writes the file whole or not at all. */
-reshed_status scan_page_save(scan_page *p, const char *path, reshed_error *err);
-void scan_page_clear(scan_page *p);
+reshed_status rs_page_save(rs_page *p, const char *path, reshed_error *err);
+void rs_page_clear(rs_page *p);
 /* Remembers a failure of the caller's, if it is the first. */
-void scan_page_fail(scan_page *p, reshed_status st, const reshed_error *err);
+void rs_page_fail(rs_page *p, reshed_status st, const reshed_error *err);
+/* Returns true while nothing has failed. */
+bool rs_page_sound(const rs_page *p);
 
 /* Markup as it is. */
-void scan_page_raw(scan_page *p, const char *markup);
+void rs_page_raw(rs_page *p, const char *markup);
 /* Markup with numbers; strings in it must be markup already. */
-void scan_page_format(scan_page *p, const char *format, ...) RS_PRINTF(2, 3);
+void rs_page_format(rs_page *p, const char *format, ...) RS_PRINTF(2, 3);
 /* Text from anywhere: escaped; bytes that are no UTF-8 and control characters become U+FFFD. */
-void scan_page_text(scan_page *p, const char *s);
+void rs_page_text(rs_page *p, const char *s);
 /* A quantity with its SI prefix, `digits` significant digits; a dash when it is not finite. */
-void scan_page_quantity(scan_page *p, double value, int digits, const char *unit);
+void rs_page_quantity(rs_page *p, double value, int digits, const char *unit);
 
 /* Two with the same prefix and decimals, `digits` significant ones of the larger, and markup
  * between them: "4.38 +- 0.20 V". */
-void scan_page_pair(scan_page *p, double a, const char *between, double b, int digits,
-                    const char *unit);
+void rs_page_pair(rs_page *p, double a, const char *between, double b, int digits,
+                  const char *unit);
 
 /* <figure> with a picture. caption: text (escaped), NULL: none; it serves as alternative text as
  * well. width: largest width on the page in CSS pixels. */
-void scan_page_picture(scan_page *p, const rs_rgb8 *picture, int width, const char *caption);
-typedef enum scan_kind { SCAN_PNG, SCAN_SVG } scan_kind;
+void rs_page_picture(rs_page *p, const rs_rgb8 *picture, int width, const char *caption);
+typedef enum rs_page_kind { RS_PAGE_PNG, RS_PAGE_SVG } rs_page_kind;
 /* Takes f and frees it. */
-void scan_page_figure(scan_page *p, rs_figure *f, scan_kind kind, int width, const char *caption);
+void rs_page_figure(rs_page *p, rs_figure *f, rs_page_kind kind, int width, const char *caption);
 
 #endif

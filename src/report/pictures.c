@@ -1,7 +1,6 @@
 #include "report/pictures.h"
 
 #include <math.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "base/alloc.h"
@@ -9,8 +8,8 @@
 #include "imgproc/figures/contour.h"
 #include "imgproc/image/skeleton.h"
 #include "imgproc/image/threshold.h"
-#include "io/png.h"
 #include "report/overlay.h"
+#include "report/save.h"
 
 #define WALL_LEVEL 0.5 /* of the mean: the contour that is drawn */
 
@@ -43,18 +42,10 @@ static reshed_status take(const float *map, const uint8_t *state, int h, int w, 
     return RESHED_OK;
 }
 
-static reshed_status save(const job *j, const char *name, rs_rgb8 *picture, reshed_error *err)
+static reshed_status save(const job *j, reshed_status st, const char *name, rs_rgb8 *picture,
+                          reshed_error *err)
 {
-    char path[4096];
-    reshed_status st = RESHED_OK;
-    if ((size_t)snprintf(path, sizeof path, "%s_%s.png", j->prefix, name) >= sizeof path)
-        st = rs_fail(err, RESHED_EINVAL, "name of a picture|less than %zu bytes|%zu", sizeof path,
-                     strlen(j->prefix) + strlen(name) + 5);
-    else
-        st = rs_png_write(path, RS_PNG_RGB8_QUICK, picture->height, picture->width, picture->data,
-                          err);
-    rs_rgb8_clear(picture);
-    return st;
+    return rs_report_save_named(st, picture, RS_PNG_RGB8_QUICK, j->prefix, name, err);
 }
 
 /* Grey amplitude under layers of its own and the marks of rows that are not final. */
@@ -62,7 +53,7 @@ static reshed_status save_over_amplitude(const job *j, const char *name,
                                          const rs_render_layer *layer, int layers,
                                          reshed_error *err)
 {
-    rs_render_layer all[SCAN_MAX_LAYERS];
+    rs_render_layer all[RS_REPORT_MAX_LAYERS];
     rs_render_options o = j->options;
     rs_rgb8 picture = {0};
     double lo, hi;
@@ -71,11 +62,11 @@ static reshed_status save_over_amplitude(const job *j, const char *name,
     o.layer = all;
     o.layers += layers;
     reshed_status st =
-        scan_robust_range(j->amplitude, (size_t)j->h * (size_t)j->w, false, &lo, &hi, err);
+        rs_report_robust_range(j->amplitude, (size_t)j->h * (size_t)j->w, false, &lo, &hi, err);
     if (st == RESHED_OK)
         st = rs_render_map(j->amplitude, j->h, j->w, lo, hi, RS_MAP_GREY, "amplitude", "", &o,
                            &picture, err);
-    return st == RESHED_OK ? save(j, name, &picture, err) : st;
+    return save(j, st, name, &picture, err);
 }
 
 static reshed_status save_walls(const job *j, reshed_error *err)
@@ -91,8 +82,8 @@ static reshed_status save_walls(const job *j, reshed_error *err)
     if (st == RESHED_OK) st = rs_skeleton_segments(mask, j->h, j->w, &skeleton, err);
     if (st == RESHED_OK) st = rs_contour(j->mean, j->h, j->w, WALL_LEVEL, &contour, err);
     if (st == RESHED_OK) {
-        const rs_render_layer layer[2] = {scan_contour_layer(&contour),
-                                          scan_skeleton_layer(&skeleton)};
+        const rs_render_layer layer[2] = {rs_report_contour_layer(&contour),
+                                          rs_report_skeleton_layer(&skeleton)};
         st = save_over_amplitude(j, "walls", layer, 2, err);
     }
     rs_segments_clear(&contour);
@@ -104,10 +95,10 @@ static reshed_status save_walls(const job *j, reshed_error *err)
 static reshed_status save_points(const job *j, const rs_session_point *points, int n,
                                  reshed_error *err)
 {
-    scan_marks marks = {0};
-    reshed_status st = scan_marks_take(points, n, SCAN_MARK_SIZE, &marks, err);
+    rs_report_marks marks = {0};
+    reshed_status st = rs_report_marks_take(points, n, RS_REPORT_MARK_SIZE, &marks, err);
     if (st == RESHED_OK) st = save_over_amplitude(j, "points", marks.layer, marks.layers, err);
-    scan_marks_clear(&marks);
+    rs_report_marks_clear(&marks);
     return st;
 }
 
@@ -116,17 +107,16 @@ static reshed_status save_maps(const job *j, reshed_error *err)
     rs_rgb8 picture = {0};
     reshed_status st = save_over_amplitude(j, "amplitude", NULL, 0, err);
     if (st == RESHED_OK) st = rs_render_mean(j->mean, j->h, j->w, &j->options, &picture, err);
-    if (st == RESHED_OK) st = save(j, "mean", &picture, err);
+    st = save(j, st, "mean", &picture, err);
     if (st == RESHED_OK)
         st = rs_render_variance(j->variance, j->h, j->w, &j->options, &picture, err);
-    if (st == RESHED_OK) st = save(j, "variance", &picture, err);
-    return st;
+    return save(j, st, "variance", &picture, err);
 }
 
-reshed_status scan_pictures_write(const char *prefix, int h, int w, double dx,
-                                  const float *amplitude, const float *mean, const float *variance,
-                                  const uint8_t *state, const rs_session_point *points, int n,
-                                  reshed_error *err)
+reshed_status rs_report_pictures(const char *prefix, int h, int w, double dx,
+                                 const float *amplitude, const float *mean, const float *variance,
+                                 const uint8_t *state, const rs_session_point *points, int n,
+                                 reshed_error *err)
 {
     job j = {.prefix = prefix, .h = h, .w = w};
     if (h < 1 || w < 1 || (size_t)h > RS_IMAGE_MAX_PIXELS / (size_t)w || (points && n < 0))
@@ -135,9 +125,9 @@ reshed_status scan_pictures_write(const char *prefix, int h, int w, double dx,
     reshed_status st = take(amplitude, state, h, w, &j.amplitude, err);
     if (st == RESHED_OK) st = take(mean, state, h, w, &j.mean, err);
     if (st == RESHED_OK) st = take(variance, state, h, w, &j.variance, err);
-    if (st == RESHED_OK) st = scan_fresh_rows(state, h, &j.fresh, err);
+    if (st == RESHED_OK) st = rs_report_fresh_rows(state, h, &j.fresh, err);
     if (st == RESHED_OK) {
-        const rs_render_layer fresh = scan_fresh_layer(&j.fresh);
+        const rs_render_layer fresh = rs_report_fresh_layer(&j.fresh);
         rs_render_options_defaults(&j.options);
         j.options.dx = j.options.dy = dx;
         j.options.layer = &fresh;

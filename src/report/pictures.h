@@ -14,9 +14,9 @@
  * have a bar at their left edge. points [n] or NULL: PREFIX_points.png is not touched. Errors:
  * RESHED_EINVAL, RESHED_EIO, RESHED_ENOMEM; pictures before the failure are the new ones, those
  * after it the old ones. */
-reshed_status scan_pictures_write(const char *prefix, int h, int w, double dx,
-                                  const float *amplitude, const float *mean, const float *variance,
-                                  const uint8_t *state, const rs_session_point *points, int n,
-                                  reshed_error *err);
+reshed_status rs_report_pictures(const char *prefix, int h, int w, double dx,
+                                 const float *amplitude, const float *mean, const float *variance,
+                                 const uint8_t *state, const rs_session_point *points, int n,
+                                 reshed_error *err);
 
 #endif

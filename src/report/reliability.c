@@ -3,14 +3,13 @@
 #include <stdio.h>
 
 #include "imgproc/figures/plot.h"
-#include "io/png.h"
+#include "report/save.h"
 
-reshed_status reliability_write(const char *path, const rs_calibration *c, const char *title,
-                                reshed_error *err)
+reshed_status rs_report_reliability(const char *path, const rs_calibration *c, const char *title,
+                                    reshed_error *err)
 {
     static const double corner[2] = {0, 1};
     rs_figure *f = NULL;
-    rs_rgb8 picture = {0};
     char note[128];
     reshed_status st = rs_figure_create(560, 560, 1, 1, &f, err);
     if (st != RESHED_OK) return st;
@@ -30,10 +29,5 @@ reshed_status reliability_write(const char *path, const rs_calibration *c, const
     snprintf(note, sizeof note, "calibration error %.3f\n%lld pixels within %g of a wall", c->ece,
              (long long)c->pixels, RS_SCORE_NEAR);
     rs_panel_note(p, note);
-    st = rs_figure_draw(f, &picture, err);
-    if (st == RESHED_OK)
-        st = rs_png_write(path, RS_PNG_RGB8, picture.height, picture.width, picture.data, err);
-    rs_rgb8_clear(&picture);
-    rs_figure_free(f);
-    return st;
+    return rs_report_save_figure(st, f, path, err);
 }

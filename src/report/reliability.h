@@ -6,7 +6,7 @@
 #include "infer/score.h"
 
 /* Draws c, titled `title` (NULL: none), into a PNG file. */
-reshed_status reliability_write(const char *path, const rs_calibration *c, const char *title,
-                                reshed_error *err);
+reshed_status rs_report_reliability(const char *path, const rs_calibration *c, const char *title,
+                                    reshed_error *err);
 
 #endif

@@ -13,6 +13,6 @@
  * program or another one. The report is a function of the session and nothing else: the same
  * session gives the same bytes. Fails as reading the session does, with RESHED_ENOMEM, or
  * RESHED_EIO; path is then as it was before. */
-reshed_status scan_report_write(rs_session *s, const char *path, reshed_error *err);
+reshed_status rs_report_write(rs_session *s, const char *path, reshed_error *err);
 
 #endif

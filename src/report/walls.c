@@ -5,9 +5,9 @@
 #include "base/alloc.h"
 #include "imgproc/figures/plot.h"
 #include "imgproc/walls/family.h"
-#include "report/overlay.h"
-#include "report/part.h"
 #include "imgproc/walls/tests.h"
+#include "report/maps.h"
+#include "report/sections.h"
 
 enum { TABLE_ROWS = 60, NUMBERED = 40 };
 
@@ -15,19 +15,14 @@ enum { TABLE_ROWS = 60, NUMBERED = 40 };
 
 /* The walls of the session's skeleton, and a metric on them. */
 typedef struct wall_part {
-    const scan_data *d;
-    scan_role role;
+    const rs_report_data *d;
+    rs_report_role role;
     rs_grid grid;
     bool sized; /* whether grid is in metres */
     rs_wallgraph graph;
     int *wall; /* [points] that a point lies on */
     rs_wall_tests stats;
 } wall_part;
-
-static bool ready(const scan_page *p)
-{
-    return p->failure.status == RESHED_OK;
-}
 
 static void walls_clear(wall_part *w)
 {
@@ -38,7 +33,7 @@ static void walls_clear(wall_part *w)
 
 static reshed_status find_walls(wall_part *w, double family_angle, reshed_error *err)
 {
-    const scan_data *d = w->d;
+    const rs_report_data *d = w->d;
     rs_wallgraph_options options;
     rs_wallgraph_input in = {.grid = w->grid,
                              .skeleton = d->mask[RS_SESSION_SKELETON],
@@ -55,7 +50,7 @@ static reshed_status find_walls(wall_part *w, double family_angle, reshed_error 
 
 static reshed_status place_points(wall_part *w, reshed_error *err)
 {
-    const scan_data *d = w->d;
+    const rs_report_data *d = w->d;
     size_t n = (size_t)d->rows * (size_t)d->cols;
     int points = d->progress.points;
     int32_t *near = rs_alloc(n, sizeof *near);
@@ -74,23 +69,23 @@ static reshed_status place_points(wall_part *w, reshed_error *err)
     return st;
 }
 
-static reshed_status walls_take(const scan_data *d, wall_part *w, reshed_error *err)
+static reshed_status walls_take(const rs_report_data *d, wall_part *w, reshed_error *err)
 {
     double dx = d->dx > 0 ? d->dx : 1, dy = d->dx > 0 ? d->dy : 1;
     memset(w, 0, sizeof *w);
     w->d = d;
-    w->role = SCAN_ROLES;
+    w->role = RS_REPORT_ROLES;
     w->grid = (rs_grid){d->rows, d->cols, dx, dy};
     w->sized = d->dx > 0;
-    for (int r = 0; r < SCAN_ROLES && w->role == SCAN_ROLES; r++)
-        if (scan_data_metric(d, (scan_role)r)) w->role = (scan_role)r;
+    for (int r = 0; r < RS_REPORT_ROLES && w->role == RS_REPORT_ROLES; r++)
+        if (rs_report_metric(d, (rs_report_role)r)) w->role = (rs_report_role)r;
     rs_wall_tests_options tests;
     rs_wall_tests_defaults(&w->grid, &tests);
     reshed_status st = find_walls(w, tests.family_angle, err);
-    if (st == RESHED_OK && w->role < SCAN_ROLES && d->trusted_loops > 0) {
+    if (st == RESHED_OK && w->role < RS_REPORT_ROLES && d->trusted_loops > 0) {
         st = place_points(w, err);
         if (st == RESHED_OK)
-            st = rs_wall_tests_run(&w->graph, &tests, w->wall, scan_data_metric(d, w->role),
+            st = rs_wall_tests_run(&w->graph, &tests, w->wall, rs_report_metric(d, w->role),
                                    d->progress.points, &w->stats, err);
     }
     return st;
@@ -104,21 +99,16 @@ static const char *length_unit(const wall_part *w)
 /* --------------------------------------------------------------------------------------- picture
  */
 /* The walls, and numbers on the longest. */
-static void put_map(scan_page *page, const wall_part *w)
+static void put_map(rs_page *page, const wall_part *w)
 {
-    const scan_data *d = w->d;
+    const rs_report_data *d = w->d;
     const rs_wallgraph *g = &w->graph;
     rs_segments s = {0};
-    double *x = NULL, lo, hi;
+    double *x = NULL;
     int *number = NULL;
-    rs_rgb8 picture = {0};
     reshed_error err = {0};
-    rs_render_options o;
     int n = g->walls < NUMBERED ? g->walls : NUMBERED;
     reshed_status st = rs_skeleton_segments(g->skeleton, d->rows, d->cols, &s, &err);
-    if (st == RESHED_OK)
-        st = scan_robust_range(d->map[RS_SESSION_AMPLITUDE], (size_t)d->rows * (size_t)d->cols,
-                               false, &lo, &hi, &err);
     if (st != RESHED_OK) goto done;
     x = rs_alloc((size_t)n, 2 * sizeof *x);
     number = rs_alloc((size_t)n, sizeof *number);
@@ -137,7 +127,7 @@ static void put_map(scan_page *page, const wall_part *w)
                                       .x = s.x,
                                       .y = s.y,
                                       .n = 2 * s.n,
-                                      .colour = SCAN_SKELETON_COLOUR,
+                                      .colour = RS_REPORT_SKELETON_COLOUR,
                                       .size = 2},
                                      {.shape = RS_RENDER_DISCS,
                                       .x = x,
@@ -148,22 +138,11 @@ static void put_map(scan_page *page, const wall_part *w)
                                       .size = 6,
                                       .rim_width = 1,
                                       .number = number}};
-    rs_render_options_defaults(&o);
-    o.dx = d->dx;
-    o.dy = d->dy;
-    o.colour_bar = false;
-    o.min_width = 768;
-    o.layer = layer;
-    o.layers = 2;
-    st = rs_render_map(d->map[RS_SESSION_AMPLITUDE], d->rows, d->cols, lo, hi, RS_MAP_GREY, "", "",
-                       &o, &picture, &err);
-    if (st == RESHED_OK)
-        scan_page_picture(page, &picture, 560,
-                          n < g->walls ? "The longest walls by their numbers in the table"
-                                       : "Walls by their numbers in the table");
+    rs_report_overlay(page, d, layer, 2, RS_REPORT_SMALL,
+                      n < g->walls ? "The longest walls by their numbers in the table"
+                                   : "Walls by their numbers in the table");
 done:
-    scan_page_fail(page, st, &err);
-    rs_rgb8_clear(&picture);
+    rs_page_fail(page, st, &err);
     rs_segments_clear(&s);
     rs_free(x);
     rs_free(number);
@@ -171,52 +150,52 @@ done:
 
 /* ----------------------------------------------------------------------------------------- table
  */
-static void put_table(scan_page *page, const wall_part *w)
+static void put_table(rs_page *page, const wall_part *w)
 {
     const rs_wallgraph *g = &w->graph;
     const rs_wall_tests *s = &w->stats;
-    const char *unit = w->role < SCAN_ROLES ? scan_data_unit(w->d, w->role) : "";
+    const char *unit = w->role < RS_REPORT_ROLES ? rs_report_unit(w->d, w->role) : "";
     bool measured = s->measured > 0;
     int rows = measured ? s->measured : g->walls, shown = rows < TABLE_ROWS ? rows : TABLE_ROWS;
-    scan_page_raw(page, "<table><tr><th>Wall</th><th>Length</th><th>Direction</th><th>Family</th>");
+    rs_page_raw(page, "<table><tr><th>Wall</th><th>Length</th><th>Direction</th><th>Family</th>");
     if (measured)
-        scan_page_format(page, "<th>Points</th><th>%s, mean &#177; sd</th>",
-                         scan_role_name(w->role));
-    scan_page_raw(page, "</tr>\n");
+        rs_page_format(page, "<th>Points</th><th>%s, mean &#177; sd</th>",
+                       rs_report_role_name(w->role));
+    rs_page_raw(page, "</tr>\n");
     for (int i = 0; i < shown; i++) {
         const rs_wall *wall = &g->wall[measured ? s->wall[i].wall : i];
-        scan_page_format(page, "<tr><td>%d</td><td>", (measured ? s->wall[i].wall : i) + 1);
-        scan_page_quantity(page, wall->line.length, 3, length_unit(w));
+        rs_page_format(page, "<tr><td>%d</td><td>", (measured ? s->wall[i].wall : i) + 1);
+        rs_page_quantity(page, wall->line.length, 3, length_unit(w));
         if (isfinite(wall->line.orientation))
-            scan_page_format(page, "</td><td>%.0f&#176;</td>", wall->line.orientation / RADIAN);
+            rs_page_format(page, "</td><td>%.0f&#176;</td>", wall->line.orientation / RADIAN);
         else
-            scan_page_raw(page, "</td><td>&#8211;</td>");
+            rs_page_raw(page, "</td><td>&#8211;</td>");
         if (wall->family >= 0)
-            scan_page_format(page, "<td>%d</td>", wall->family + 1);
+            rs_page_format(page, "<td>%d</td>", wall->family + 1);
         else
-            scan_page_raw(page, "<td>&#8211;</td>");
+            rs_page_raw(page, "<td>&#8211;</td>");
         if (measured) {
-            scan_page_format(page, "<td>%d</td><td>", s->wall[i].n);
+            rs_page_format(page, "<td>%d</td><td>", s->wall[i].n);
             if (s->wall[i].n > 1)
-                scan_page_pair(page, s->wall[i].mean, " &#177; ", s->wall[i].sd, 3, unit);
+                rs_page_pair(page, s->wall[i].mean, " &#177; ", s->wall[i].sd, 3, unit);
             else
-                scan_page_quantity(page, s->wall[i].mean, 3, unit);
-            scan_page_raw(page, "</td>");
+                rs_page_quantity(page, s->wall[i].mean, 3, unit);
+            rs_page_raw(page, "</td>");
         }
-        scan_page_raw(page, "</tr>\n");
+        rs_page_raw(page, "</tr>\n");
     }
-    scan_page_raw(page, "</table>\n");
-    if (shown < rows) scan_page_format(page, "<p>The %d longest of %d.</p>\n", shown, rows);
+    rs_page_raw(page, "</table>\n");
+    if (shown < rows) rs_page_format(page, "<p>The %d longest of %d.</p>\n", shown, rows);
 }
 
 /* ----------------------------------------------------------------------------------------- tests
  */
-static void put_p(scan_page *page, double p)
+static void put_p(rs_page *page, double p)
 {
     if (p < 0.001)
-        scan_page_raw(page, "p &lt; 0.001");
+        rs_page_raw(page, "p &lt; 0.001");
     else
-        scan_page_format(page, "p = %.2g", p);
+        rs_page_format(page, "p = %.2g", p);
 }
 
 /* Mean by wall across the family, even walls apart from odd ones. */
@@ -254,7 +233,7 @@ static reshed_status draw_alternation(rs_panel *p, const wall_part *w, reshed_er
     snprintf(title, sizeof title, "Across family %d", s->family + 1);
     rs_panel_title(p, title);
     rs_panel_x_axis(p, "Place across the walls", length_unit(w));
-    rs_panel_y_axis(p, scan_role_name(w->role), scan_data_unit(w->d, w->role));
+    rs_panel_y_axis(p, rs_report_role_name(w->role), rs_report_unit(w->d, w->role));
     rs_panel_grid(p);
 done:
     rs_free(order);
@@ -279,112 +258,111 @@ static reshed_status draw_lengths(rs_panel *p, const wall_part *w, reshed_error 
     rs_panel_vertical(p, s->limit, &dashed, "long from here");
     rs_panel_title(p, "Against the length of the wall");
     rs_panel_x_axis(p, "Length", length_unit(w));
-    rs_panel_y_axis(p, scan_role_name(w->role), scan_data_unit(w->d, w->role));
+    rs_panel_y_axis(p, rs_report_role_name(w->role), rs_report_unit(w->d, w->role));
     rs_panel_grid(p);
     rs_free(x);
     return RESHED_OK;
 }
 
-static void put_plots(scan_page *page, const wall_part *w)
+static void put_plots(rs_page *page, const wall_part *w)
 {
     const rs_wall_tests *s = &w->stats;
     int n = s->has_alternation + s->has_lengths, at = 0;
     rs_figure *f = NULL;
     reshed_error err = {0};
-    if (!n || !ready(page)) return;
+    if (!n || !rs_page_sound(page)) return;
     reshed_status st = rs_figure_create(560 * n, 400, 1, n, &f, &err);
     if (st == RESHED_OK && s->has_alternation)
         st = draw_alternation(rs_figure_panel(f, 0, at++, 1, 1), w, &err);
     if (st == RESHED_OK && s->has_lengths)
         st = draw_lengths(rs_figure_panel(f, 0, at, 1, 1), w, &err);
-    scan_page_fail(page, st, &err);
+    rs_page_fail(page, st, &err);
     if (st == RESHED_OK)
-        scan_page_figure(page, f, SCAN_SVG, 560 * n, "Mean of each measured wall");
+        rs_page_figure(page, f, RS_PAGE_SVG, 560 * n, "Mean of each measured wall");
     else
         rs_figure_free(f);
 }
 
-static void put_tests(scan_page *page, const wall_part *w)
+static void put_tests(rs_page *page, const wall_part *w)
 {
     const rs_wall_tests *s = &w->stats;
-    const char *unit = scan_data_unit(w->d, w->role), *name = scan_role_name(w->role);
-    scan_page_format(page,
-                     "<p>%s: %d values on %d walls; in all comparisons a wall counts once, "
-                     "with the mean of its points.</p>\n<ul>\n<li>Alternation along parallel "
-                     "walls: ",
-                     name, s->points, s->measured);
+    const char *unit = rs_report_unit(w->d, w->role), *name = rs_report_role_name(w->role);
+    rs_page_format(page,
+                   "<p>%s: %d values on %d walls; in all comparisons a wall counts once, "
+                   "with the mean of its points.</p>\n<ul>\n<li>Alternation along parallel "
+                   "walls: ",
+                   name, s->points, s->measured);
     if (s->has_alternation) {
-        scan_page_format(page, "family %d, %d walls. Every other wall differs by ", s->family + 1,
-                         s->alternation.walls);
-        scan_page_quantity(page, s->alternation.difference, 3, unit);
-        scan_page_raw(page, " (");
+        rs_page_format(page, "family %d, %d walls. Every other wall differs by ", s->family + 1,
+                       s->alternation.walls);
+        rs_page_quantity(page, s->alternation.difference, 3, unit);
+        rs_page_raw(page, " (");
         put_p(page, s->alternation.p);
-        scan_page_raw(page, "); neighbours differ by ");
-        scan_page_quantity(page, s->alternation.successive, 3, unit);
-        scan_page_raw(page, " on average (");
+        rs_page_raw(page, "); neighbours differ by ");
+        rs_page_quantity(page, s->alternation.successive, 3, unit);
+        rs_page_raw(page, " on average (");
         put_p(page, s->alternation.p_successive);
-        scan_page_format(page, "); correlation of neighbours %.2f.",
-                         s->alternation.autocorrelation);
+        rs_page_format(page, "); correlation of neighbours %.2f.", s->alternation.autocorrelation);
     } else {
-        scan_page_format(page, "not tested, no family has %d measured walls.",
-                         RS_ALTERNATION_MIN_WALLS);
+        rs_page_format(page, "not tested, no family has %d measured walls.",
+                       RS_ALTERNATION_MIN_WALLS);
     }
-    scan_page_raw(page, "</li>\n<li>Short against long walls: ");
+    rs_page_raw(page, "</li>\n<li>Short against long walls: ");
     if (s->has_lengths) {
-        scan_page_format(page, "%d walls of at least ", s->lengths.n[0]);
-        scan_page_quantity(page, s->limit, 3, length_unit(w));
-        scan_page_raw(page, ", median ");
-        scan_page_quantity(page, s->lengths.median[0], 3, unit);
-        scan_page_format(page, ", %d shorter ones, median ", s->lengths.n[1]);
-        scan_page_quantity(page, s->lengths.median[1], 3, unit);
-        scan_page_raw(page, "; short minus long ");
-        scan_page_quantity(page, -s->lengths.shift, 3, unit);
-        scan_page_raw(page, " (rank-sum test, ");
+        rs_page_format(page, "%d walls of at least ", s->lengths.n[0]);
+        rs_page_quantity(page, s->limit, 3, length_unit(w));
+        rs_page_raw(page, ", median ");
+        rs_page_quantity(page, s->lengths.median[0], 3, unit);
+        rs_page_format(page, ", %d shorter ones, median ", s->lengths.n[1]);
+        rs_page_quantity(page, s->lengths.median[1], 3, unit);
+        rs_page_raw(page, "; short minus long ");
+        rs_page_quantity(page, -s->lengths.shift, 3, unit);
+        rs_page_raw(page, " (rank-sum test, ");
         put_p(page, s->lengths.p);
-        scan_page_raw(page, ").");
+        rs_page_raw(page, ").");
     } else {
-        scan_page_raw(page, "not tested, too few walls were measured.");
+        rs_page_raw(page, "not tested, too few walls were measured.");
     }
     if (s->has_trend && isfinite(s->trend.rho)) {
-        scan_page_format(page,
-                         "</li>\n<li>With the distance from %d large in-plane domains: "
-                         "Spearman's correlation %.2f (",
-                         s->domains, s->trend.rho);
+        rs_page_format(page,
+                       "</li>\n<li>With the distance from %d large in-plane domains: "
+                       "Spearman's correlation %.2f (",
+                       s->domains, s->trend.rho);
         put_p(page, s->trend.p);
-        scan_page_raw(page, ").");
+        rs_page_raw(page, ").");
     }
-    scan_page_raw(page, "</li>\n</ul>\n");
+    rs_page_raw(page, "</li>\n</ul>\n");
 }
 
-static void put_walls(scan_page *page, const wall_part *w)
+static void put_walls(rs_page *page, const wall_part *w)
 {
     int walls = w->graph.walls;
     if (walls == 0) {
-        scan_page_raw(page, "<p class=\"none\">The skeleton holds no wall.</p>\n");
+        rs_page_raw(page, "<p class=\"none\">The skeleton holds no wall.</p>\n");
         return;
     }
     if (w->stats.measured == 0)
-        scan_page_format(page, "<p>%d walls; none of them has a measured loop yet.</p>\n", walls);
+        rs_page_format(page, "<p>%d walls; none of them has a measured loop yet.</p>\n", walls);
     if (w->stats.measured > 0) put_tests(page, w);
     put_plots(page, w);
-    scan_page_raw(page, "<div class=\"row\">\n");
-    if (ready(page)) put_map(page, w);
-    scan_page_raw(page, "<div>\n");
+    rs_page_raw(page, "<div class=\"row\">\n");
+    if (rs_page_sound(page)) put_map(page, w);
+    rs_page_raw(page, "<div>\n");
     put_table(page, w);
-    scan_page_raw(page, "</div>\n</div>\n");
+    rs_page_raw(page, "</div>\n</div>\n");
 }
 
-void scan_report_walls(scan_page *page, const scan_data *d)
+void rs_report_walls(rs_page *page, const rs_report_data *d)
 {
     wall_part w;
     reshed_error err = {0};
-    scan_page_raw(page, "<h2>Wall statistics</h2>\n");
+    rs_page_raw(page, "<h2>Wall statistics</h2>\n");
     if (!d->has_mask[RS_SESSION_SKELETON]) {
-        scan_page_raw(page, "<p class=\"none\">No skeleton has been recorded.</p>\n");
+        rs_page_raw(page, "<p class=\"none\">No skeleton has been recorded.</p>\n");
         return;
     }
-    if (!ready(page)) return;
-    scan_page_fail(page, walls_take(d, &w, &err), &err);
-    if (ready(page)) put_walls(page, &w);
+    if (!rs_page_sound(page)) return;
+    rs_page_fail(page, walls_take(d, &w, &err), &err);
+    if (rs_page_sound(page)) put_walls(page, &w);
     walls_clear(&w);
 }

@@ -162,7 +162,7 @@ static char *report_of(rs_session *s)
     reshed_error err = {0};
     char path[512];
     snprintf(path, sizeof path, "%s", test_temp("report.html"));
-    assert_ok(scan_report_write(s, path, &err), &err);
+    assert_ok(rs_report_write(s, path, &err), &err);
     char *page = read_page(path);
     check_page(page);
     return page;
@@ -231,7 +231,7 @@ static void a_finished_session(void **state)
     /* four channels, mean, variance, walls, points, five metrics, picked loops, numbered walls */
     assert_int_equal(check_pictures(page), 15);
     /* The same session, the same bytes. */
-    assert_ok(scan_report_write(s, html, &err), &err);
+    assert_ok(rs_report_write(s, html, &err), &err);
     char *again = read_page(html);
     assert_string_equal(page, again);
     rs_free(again);
@@ -353,7 +353,7 @@ static void a_live_session(void **state)
     if (child == 0) {
         rs_session *s = NULL;
         bool good = rs_session_open(path, &s, &err) == RESHED_OK &&
-                    scan_report_write(s, html, &err) == RESHED_OK &&
+                    rs_report_write(s, html, &err) == RESHED_OK &&
                     rs_session_finish(s, RESHED_OK, &err) == RESHED_OK;
         if (!good) print_error("%s\n", err.what);
         _exit(good ? 0 : 1);
@@ -411,13 +411,13 @@ static void each_allocation_fails(void **state)
     char html[512];
     snprintf(html, sizeof html, "%s", test_temp("alloc.html"));
     test_alloc_reset();
-    assert_ok(scan_report_write(s, html, &err), &err);
+    assert_ok(rs_report_write(s, html, &err), &err);
     long total = test_alloc_count(), tried = 0;
     char *whole = read_page(html);
     test_rng g = {test_seed()};
     for (long n = 0; n < total;) {
         test_alloc_fail_at(n);
-        reshed_status st = scan_report_write(s, html, &err);
+        reshed_status st = rs_report_write(s, html, &err);
         bool failed = test_alloc_failed();
         test_alloc_fail_at(-1);
         if (!failed) break;
@@ -439,7 +439,7 @@ static bool report_on_full_disk(rs_session *s, const char *html)
 {
     reshed_error err = {0};
     limit_file_size(2000);
-    return scan_report_write(s, html, &err) == RESHED_EIO && err.what[0];
+    return rs_report_write(s, html, &err) == RESHED_EIO && err.what[0];
 }
 
 static void a_full_disk_leaves_no_half_file(void **state)
@@ -464,7 +464,7 @@ static void a_full_disk_leaves_no_half_file(void **state)
     char *page = read_page(html);
     assert_string_equal(page, "old");
     rs_free(page);
-    assert_int_equal(scan_report_write(s, "no/such/folder/report.html", &err), RESHED_EIO);
+    assert_int_equal(rs_report_write(s, "no/such/folder/report.html", &err), RESHED_EIO);
     assert_ok(rs_session_finish(s, RESHED_OK, &err), &err);
 }
 
@@ -527,8 +527,8 @@ static void rows_in_the_pictures(void **state)
     reshed_error err = {0};
     char path[600];
     make_preview(&v, "rows");
-    assert_ok(scan_pictures_write(v.prefix, H, W, 1e-8, v.amplitude, v.mean, v.variance, v.state,
-                                  NULL, 0, &err),
+    assert_ok(rs_report_pictures(v.prefix, H, W, 1e-8, v.amplitude, v.mean, v.variance, v.state,
+                                 NULL, 0, &err),
               &err);
     for (int i = 0; i < 4; i++) {
         rs_image im = picture(&v, name[i]);
@@ -547,9 +547,9 @@ static void rows_in_the_pictures(void **state)
     snprintf(path, sizeof path, "%s_points.png", v.prefix);
     assert_false(rs_os_is_file(path));
     /* With all rows final there is no bar. */
-    assert_ok(scan_pictures_write(v.prefix, H, W, 0, v.amplitude, v.mean, v.variance, NULL, NULL, 0,
-                                  &err),
-              &err);
+    assert_ok(
+        rs_report_pictures(v.prefix, H, W, 0, v.amplitude, v.mean, v.variance, NULL, NULL, 0, &err),
+        &err);
     rs_image im = picture(&v, "mean");
     for (int r = 0; r < H; r++) assert_true(tone(&im, r, 0, -3, 0) < 0.99);
     assert_true(fabs(tone(&im, 35, 0, -3, 0) - (0.2126 * 0xff + 0.7152 * 0x8c) / 255) > 0.02 ||
@@ -563,8 +563,8 @@ static void points_in_the_picture(void **state)
     static preview v;
     reshed_error err = {0};
     make_preview(&v, "points");
-    assert_ok(scan_pictures_write(v.prefix, H, W, 1e-8, v.amplitude, v.mean, v.variance, NULL,
-                                  v.point, 3, &err),
+    assert_ok(rs_report_pictures(v.prefix, H, W, 1e-8, v.amplitude, v.mean, v.variance, NULL,
+                                 v.point, 3, &err),
               &err);
     rs_image im = picture(&v, "points"), plain = picture(&v, "amplitude");
     assert_int_equal(im.width, plain.width);
@@ -585,25 +585,25 @@ static void pictures_fail_cleanly(void **state)
     reshed_error err = {0};
     make_preview(&v, "fail");
     test_alloc_reset();
-    assert_ok(scan_pictures_write(v.prefix, H, W, 1e-8, v.amplitude, v.mean, v.variance, v.state,
-                                  v.point, 3, &err),
+    assert_ok(rs_report_pictures(v.prefix, H, W, 1e-8, v.amplitude, v.mean, v.variance, v.state,
+                                 v.point, 3, &err),
               &err);
     long total = test_alloc_count();
     for (long n = 0; n < total; n += test_long() || n < 20 ? 1 : 9) {
         test_alloc_fail_at(n);
-        reshed_status st = scan_pictures_write(v.prefix, H, W, 1e-8, v.amplitude, v.mean,
-                                               v.variance, v.state, v.point, 3, &err);
+        reshed_status st = rs_report_pictures(v.prefix, H, W, 1e-8, v.amplitude, v.mean, v.variance,
+                                              v.state, v.point, 3, &err);
         assert_true(test_alloc_failed());
         test_alloc_fail_at(-1);
         if (st != RESHED_ENOMEM) fail_msg("allocation %ld of %ld: status %d", n, total, st);
     }
     rs_image im = picture(&v, "points"); /* the old one is whole */
     rs_image_clear(&im);
-    assert_int_equal(scan_pictures_write("no/such/folder/x", H, W, 1e-8, v.amplitude, v.mean,
-                                         v.variance, v.state, NULL, 0, &err),
+    assert_int_equal(rs_report_pictures("no/such/folder/x", H, W, 1e-8, v.amplitude, v.mean,
+                                        v.variance, v.state, NULL, 0, &err),
                      RESHED_EIO);
-    assert_int_equal(scan_pictures_write(v.prefix, 0, W, 1e-8, v.amplitude, v.mean, v.variance,
-                                         NULL, NULL, 0, &err),
+    assert_int_equal(rs_report_pictures(v.prefix, 0, W, 1e-8, v.amplitude, v.mean, v.variance, NULL,
+                                        NULL, 0, &err),
                      RESHED_EINVAL);
 }
 
@@ -693,21 +693,21 @@ static void pairs_share_their_unit(void **state)
              {2, NAN, "V", "2.00 V / \xe2\x80\x93"}};
     reshed_error err = {0};
     for (size_t i = 0; i < sizeof c / sizeof *c; i++) {
-        scan_page p = {0};
-        scan_page_pair(&p, c[i].a, " / ", c[i].b, 3, c[i].unit);
-        scan_page_raw(&p, "|");
+        rs_page p = {0};
+        rs_page_pair(&p, c[i].a, " / ", c[i].b, 3, c[i].unit);
+        rs_page_raw(&p, "|");
         char got[64];
         snprintf(got, sizeof got, "%.*s", (int)p.len - 1, p.text);
         assert_string_equal(got, c[i].want);
-        scan_page_clear(&p);
+        rs_page_clear(&p);
     }
-    scan_page p = {0};
-    scan_page_fail(&p, RESHED_ECORRUPT, NULL);
-    scan_page_raw(&p, "never");
+    rs_page p = {0};
+    rs_page_fail(&p, RESHED_ECORRUPT, NULL);
+    rs_page_raw(&p, "never");
     assert_int_equal(p.len, 0);
-    assert_int_equal(scan_page_save(&p, test_temp("never.html"), &err), RESHED_ECORRUPT);
+    assert_int_equal(rs_page_save(&p, test_temp("never.html"), &err), RESHED_ECORRUPT);
     assert_false(rs_os_is_file(test_temp("never.html")));
-    scan_page_clear(&p);
+    rs_page_clear(&p);
 }
 
 int main(void)

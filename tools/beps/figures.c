@@ -7,19 +7,7 @@
 #include "base/alloc.h"
 #include "beps/robust.h"
 #include "imgproc/figures/plot.h"
-#include "io/png.h"
-
-/* Draws, saves and frees f (NULL after a failed creation). */
-static reshed_status save(rs_figure *f, reshed_status st, const char *path, reshed_error *err)
-{
-    rs_rgb8 picture = {0};
-    if (st == RESHED_OK) st = rs_figure_draw(f, &picture, err);
-    if (st == RESHED_OK)
-        st = rs_png_write(path, RS_PNG_RGB8, picture.height, picture.width, picture.data, err);
-    rs_rgb8_clear(&picture);
-    rs_figure_free(f);
-    return st;
-}
+#include "report/save.h"
 
 /* Trusted values of a metric's map into out [points], NaN elsewhere; returns how many there are. */
 static size_t trusted(const rs_loops *l, rs_metric m, double *out)
@@ -122,7 +110,7 @@ static reshed_status draw_average(const char *path, const beps_responses *in,
             m[RS_M_NUCLEATION_NEG]);
     }
     rs_panel_note(p, text);
-    return save(f, st, path, err);
+    return rs_report_save_figure(st, f, path, err);
 }
 
 /* --------------------------------------------------------------------------- histograms, maps */
@@ -161,7 +149,7 @@ static reshed_status draw_histograms(const char *path, const beps_responses *in,
         rs_style line = {.colour = RS_VERMILION, .width = 2};
         rs_panel_vertical(p, centre, &line, "median");
     }
-    return save(f, st, path, err);
+    return rs_report_save_figure(st, f, path, err);
 }
 
 /* A map as an image for a grid, as coloured points for a list with positions, else along the
@@ -225,7 +213,7 @@ static reshed_status draw_maps(const char *path, const beps_responses *in,
         draw_map(p, in, x, &scale, image);
     }
     rs_free(image);
-    return save(f, st, path, err);
+    return rs_report_save_figure(st, f, path, err);
 }
 
 /* -------------------------------------------------------------------------------- chosen loops */
@@ -343,7 +331,7 @@ static reshed_status draw_loops(const char *path, const beps_responses *in,
         rs_figure_create(560 * columns + 20, 440 * rows + 20, rows, columns, &f, err);
     for (int k = 0; st == RESHED_OK && k < n_chosen; k++)
         st = draw_point(rs_figure_panel(f, k / columns, k % columns, 1, 1), in, r, chosen[k], err);
-    return save(f, st, path, err);
+    return rs_report_save_figure(st, f, path, err);
 }
 
 reshed_status beps_figures_write(const char *prefix, const beps_responses *in,

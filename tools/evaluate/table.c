@@ -236,7 +236,7 @@ static reshed_status sum_set(table *t, const frame_set *s, set_summary *out, res
             t->j->reliability) {
             rs_calibration c;
             eval_tally_reliability(&sum, &c);
-            st = reliability_write(t->j->reliability, &c, s->name, err);
+            st = rs_report_reliability(t->j->reliability, &c, s->name, err);
         }
         eval_tally_clear(&sum);
     }

@@ -13,9 +13,9 @@
 #include "imgproc/image/threshold.h"
 #include "io/image_file.h"
 #include "io/npy.h"
-#include "io/png.h"
 #include "io/walls_h5.h"
 #include "report/reliability.h"
+#include "report/save.h"
 
 /* One image on its way. */
 typedef struct job {
@@ -295,7 +295,7 @@ static bool score(job *j, infer_result *r)
     }
     if (j->request->reliability) {
         at = j->request->reliability;
-        st = reliability_write(at, &r->calibration, NULL, &err);
+        st = rs_report_reliability(at, &r->calibration, NULL, &err);
         if (st != RESHED_OK) goto done;
     }
     r->scored = ok = true;
@@ -349,17 +349,10 @@ static bool write_h5(const job *j, const char *path)
     return true;
 }
 
-/* Encodes and frees the picture. */
 static bool write_picture(const job *j, reshed_status st, rs_rgb8 *picture, const char *prefix,
                           const char *name, reshed_error *err)
 {
-    char path[4096];
-    if (st == RESHED_OK &&
-        snprintf(path, sizeof path, "%s_%s.png", prefix, name) >= (int)sizeof path)
-        st = rs_fail(err, RESHED_EINVAL, "path too long");
-    if (st == RESHED_OK)
-        st = rs_png_write(path, RS_PNG_RGB8, picture->height, picture->width, picture->data, err);
-    rs_rgb8_clear(picture);
+    st = rs_report_save_named(st, picture, RS_PNG_RGB8, prefix, name, err);
     return st == RESHED_OK ? true : fail(j, prefix, err);
 }
 

@@ -93,8 +93,8 @@ static void draw(scan_job *j, const rs_survey_news *n, bool last)
                    : n->map.stale[y]                   ? RS_SESSION_STALE
                    : n->map.state[y] == RS_ROW_FINAL   ? RS_SESSION_FINAL
                                                        : RS_SESSION_PROVISIONAL;
-    if (scan_pictures_write(j->pictures, n->rows, n->cols, j->frame.width / n->cols, n->amplitude,
-                            n->map.mean, n->map.variance, state, NULL, 0, &err) != RESHED_OK)
+    if (rs_report_pictures(j->pictures, n->rows, n->cols, j->frame.width / n->cols, n->amplitude,
+                           n->map.mean, n->map.variance, state, NULL, 0, &err) != RESHED_OK)
         cli_warn(&scan_program, j->pictures, "no preview: %s",
                  reshed_error_text(&err, text, sizeof text));
     rs_free(state);
@@ -238,8 +238,8 @@ static void show_points(scan_job *j, const rs_session_point *points, int n)
                                                        j->frame.rows, amplitude, &err)
                                  : rs_fail_nomem(&err, "a picture", px);
     if (st == RESHED_OK && j->pictures[0])
-        st = scan_pictures_write(j->pictures, v.height, v.width, j->frame.width / v.width,
-                                 amplitude, v.mean, v.variance, NULL, points, n, &err);
+        st = rs_report_pictures(j->pictures, v.height, v.width, j->frame.width / v.width, amplitude,
+                                v.mean, v.variance, NULL, points, n, &err);
     if (st != RESHED_OK)
         cli_warn(&scan_program, j->pictures, "no picture of the points: %s",
                  reshed_error_text(&err, text, sizeof text));

@@ -136,7 +136,7 @@ static int finish_region(scan_job *j, rs_region_end end, reshed_error *err)
     scan_end_line(j);
     if (end == RS_REGION_FAILED) cli_fail(&scan_program, j->where ? j->where : j->path, err);
     collect(j);
-    if (j->report[0] && scan_report_write(j->session, j->report, &again) != RESHED_OK)
+    if (j->report[0] && rs_report_write(j->session, j->report, &again) != RESHED_OK)
         status = cli_fail(&scan_program, j->report, &again);
     const reshed_status st = end == RS_REGION_COMPLETE ? RESHED_OK : RESHED_EIO;
     again = (reshed_error){0};
@@ -306,7 +306,7 @@ static int analyse(scan_job *j)
                    j->path, p.lines, choice.walls, compared, d_mean, d_var, rows, setup->frame.rows,
                    d_metric);
         }
-        if (j->report[0] && j->o->report) st = scan_report_write(j->session, j->report, &err);
+        if (j->report[0] && j->o->report) st = rs_report_write(j->session, j->report, &err);
     }
     rs_choice_clear(&choice);
     rs_free(map);
