@@ -97,8 +97,7 @@ static reshed_status read_frame(rs_session *s, rs_report_data *d, reshed_error *
     return st;
 }
 
-/* ------------------------------------------------------------------------------------- the lists
- */
+/* ------------------------------------------------------------------------------------ the lists */
 static reshed_status read_lists(rs_session *s, rs_report_data *d, reshed_error *err)
 {
     const rs_session_progress *p = &d->progress;
@@ -115,8 +114,7 @@ static reshed_status read_lists(rs_session *s, rs_report_data *d, reshed_error *
     return st;
 }
 
-/* ------------------------------------------------------------------------------------- the loops
- */
+/* ------------------------------------------------------------------------------------ the loops */
 /* Spectra whose loops are still to be made have NaN. */
 static reshed_status read_loop(rs_session *s, rs_report_data *d, int k, float *response,
                                double *metric, reshed_error *err)

@@ -96,8 +96,7 @@ static const char *length_unit(const wall_part *w)
     return w->sized ? "m" : "px";
 }
 
-/* --------------------------------------------------------------------------------------- picture
- */
+/* -------------------------------------------------------------------------------------- picture */
 /* The walls, and numbers on the longest. */
 static void put_map(rs_page *page, const wall_part *w)
 {
@@ -148,8 +147,7 @@ done:
     rs_free(number);
 }
 
-/* ----------------------------------------------------------------------------------------- table
- */
+/* ---------------------------------------------------------------------------------------- table */
 static void put_table(rs_page *page, const wall_part *w)
 {
     const rs_wallgraph *g = &w->graph;
@@ -188,8 +186,7 @@ static void put_table(rs_page *page, const wall_part *w)
     if (shown < rows) rs_page_format(page, "<p>The %d longest of %d.</p>\n", shown, rows);
 }
 
-/* ----------------------------------------------------------------------------------------- tests
- */
+/* ---------------------------------------------------------------------------------------- tests */
 static void put_p(rs_page *page, double p)
 {
     if (p < 0.001)

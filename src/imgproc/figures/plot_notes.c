@@ -209,8 +209,7 @@ static void draw_arrow(rs_plot_pen *pen, const rs_plot_item *it)
     rs_ink_segment(&pen->ink, x[0], y[0], x[1], y[1], RS_INK_MARK);
 }
 
-/* ------------------------------------------------------------------------------ legend and notes
- */
+/* ----------------------------------------------------------------------------- legend and notes */
 
 /* The best place within the frame for a block of w x h: a corner or the middle of a side where one
  * is free, else anywhere. */

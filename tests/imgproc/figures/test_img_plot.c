@@ -329,8 +329,7 @@ static void histogram_counts(void **state)
     rs_figure_free(f);
 }
 
-/* ----------------------------------------------------------------------------------- free places
- */
+/* ---------------------------------------------------------------------------------- free places */
 
 static void ink_finds_the_free_place(void **state)
 {

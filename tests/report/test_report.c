@@ -1,0 +1,337 @@
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/os.h"
+#include "report/report.h"
+#include "support/io_support.h"
+#include "support/report_page.h"
+#include "support/report_scene.h"
+#include "support/support.h"
+
+/* Large enough for a dozen walls, small enough for the sanitizers. */
+static const report_scene small = {.rows = 96,
+                                   .cols = 200,
+                                   .lines = 96,
+                                   .points = 40,
+                                   .measured = 36,
+                                   .steps = 32,
+                                   .sample = "PbTiO3 film",
+                                   .event = "tip change"};
+
+static char *report_of(rs_session *s)
+{
+    reshed_error err = {0};
+    char path[512];
+    snprintf(path, sizeof path, "%s", test_temp("report.html"));
+    assert_ok(rs_report_write(s, path, &err), &err);
+    char *page = page_read(path);
+    page_check(page);
+    return page;
+}
+
+static rs_session *session_of(const report_scene *scene, const char *name)
+{
+    char path[512];
+    snprintf(path, sizeof path, "%s", test_temp(name));
+    return report_scene_session(scene, path);
+}
+
+/* -------------------------------------------------------------------------------------- reports */
+static void a_finished_session(void **state)
+{
+    (void)state;
+    reshed_error err = {0};
+    report_scene scene = small;
+    scene.measured = scene.points;
+    char path[512], html[512];
+    snprintf(path, sizeof path, "%s", test_temp("finished.h5"));
+    snprintf(html, sizeof html, "%s", test_temp("finished.html"));
+    rs_session *s = report_scene_session(&scene, path);
+    assert_ok(rs_session_finish(s, RESHED_OK, &err), &err);
+    assert_ok(rs_session_open(path, &s, &err), &err);
+    char *page = report_of(s);
+    page_has(page, "<h1>PbTiO3 film, region A</h1>");
+    page_has(page, "2026-11-25T10:15:00Z");
+    page_has(page, "digital twin 1");
+    page_has(page, "2 &#215; 0.96 &#181;m, 200 &#215; 96 pixels of 10.0 nm");
+    page_has(page, "reshednet16x10.h5");
+    page_has(page, "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+    page_has(page, "<dt>Normalisation</dt><dd>scanned</dd>");
+    page_has(page, "<dt>Lines</dt><dd>95 of 96</dd>");
+    page_has(page, "<dt>Lost lines</dt><dd>1 (rows 5)</dd>");
+    page_has(page, "<dt>Points</dt><dd>40, 38 measured, 1 lost, 1 skipped</dd>");
+    page_has(page, "<dt>Alarms</dt><dd>1 (rows 9)</dd>");
+    page_has(page, "32 steps from -8 to 8 V");
+    page_has(page, "Averaged off-field loop of 37 of 38 measured points; width ");
+    page_has(page, "1 of 38 loops");
+    page_has(page, "Loop width (width_mid)");
+    page_has(page, "Positive nucleation bias (nucleation_pos)");
+    page_has(page, "from the smallest (A) to the largest (E)");
+    page_has(page, "Alternation along parallel walls: family 1, ");
+    page_has(page, "Short against long walls: ");
+    page_has(page, "(rank-sum test, p");
+    page_has(page, "measured (38)");
+    page_has(page, "<td>200.0</td><td>24.0 nm</td>"); /* drift */
+    page_has(page, "1 error, 1 warning");
+    page_has(page, "row 5 was not delivered by the instrument");
+    page_has(page, "<td>301.5</td><td class=\"t\">error</td><td class=\"t\">tip change</td>");
+    page_has(page, "At most 2 lines went through the network together");
+    page_lacks(page, "not finished");
+    page_lacks(page, "being recorded");
+    /* four channels, mean, variance, walls, points, five metrics, picked loops, numbered walls */
+    assert_int_equal(page_pictures(page), 15);
+    /* The same session, the same bytes. */
+    assert_ok(rs_report_write(s, html, &err), &err);
+    char *again = page_read(html);
+    assert_string_equal(page, again);
+    rs_free(again);
+    rs_free(page);
+    assert_ok(rs_session_finish(s, RESHED_OK, &err), &err);
+}
+
+/* The median of the width in the table is that of the session's values, and the wall table counts
+ * each point once. */
+static void numbers_are_the_sessions(void **state)
+{
+    (void)state;
+    reshed_error err = {0};
+    rs_session *s = session_of(&small, "numbers.h5");
+    char *page = report_of(s), want[64];
+    double width[64], metric[16];
+    int n = 0, counted = 0;
+    for (int k = 0; k < small.measured; k++) {
+        rs_session_loop loop = {.metric = metric};
+        rs_session_point p;
+        assert_ok(rs_session_read_points(s, k, 1, &p, &err), &err);
+        if (p.state != RS_SESSION_MEASURED) continue;
+        assert_ok(rs_session_read_loop(s, RS_SESSION_POINTS, k, &loop, &err), &err);
+        if (metric[0] == 0) width[n++] = metric[1];
+    }
+    for (int i = 1; i < n; i++)
+        for (int j = i; j > 0 && width[j] < width[j - 1]; j--) {
+            double swap = width[j];
+            width[j] = width[j - 1];
+            width[j - 1] = swap;
+        }
+    double median = (width[(n - 1) / 2] + width[n / 2]) / 2;
+    snprintf(want, sizeof want, "(width_mid)</td><td>%d</td><td>%.3f V</td>", n, median);
+    page_has(page, want);
+    snprintf(want, sizeof want, "<td>%.3f V</td><td>%.3f V</td></tr>", width[0], width[n - 1]);
+    page_has(page, want);
+    const char *table = strstr(page, "<th>Loop width, mean");
+    assert_non_null(table);
+    for (const char *p = table; (p = strstr(p, "&#176;</td><td>")) != NULL; p++) {
+        int family, points;
+        assert_int_equal(sscanf(p, "&#176;</td><td>%d</td><td>%d</td>", &family, &points), 2);
+        counted += points;
+    }
+    snprintf(want, sizeof want, "<p>Loop width: %d values on ", counted);
+    page_has(page, want);
+    assert_int_equal(counted, n); /* all were put on walls */
+    rs_free(page);
+    assert_ok(rs_session_finish(s, RESHED_OK, &err), &err);
+}
+
+static void half_a_session(void **state)
+{
+    (void)state;
+    reshed_error err = {0};
+    report_scene scene = small;
+    scene.lines = 48;
+    scene.points = 0;
+    rs_session *s = session_of(&scene, "half.h5");
+    char *page = report_of(s);
+    page_has(page, "This session is not finished");
+    page_has(page, "47 of 96 lines");
+    page_has(page, "36 final, 12 may still change");
+    page_has(page, "48 not scanned");
+    page_has(page, "No points have been chosen yet");
+    page_has(page, "No loop has been analysed yet");
+    page_lacks(page, "Maps over the walls");
+    assert_int_equal(page_pictures(page), 8);
+    rs_free(page);
+    assert_ok(rs_session_finish(s, RESHED_OK, &err), &err);
+}
+
+static void an_empty_session(void **state)
+{
+    (void)state;
+    reshed_error err = {0};
+    report_scene scene = small;
+    scene.lines = scene.points = scene.steps = 0;
+    rs_session *s = session_of(&scene, "empty.h5");
+    char *page = report_of(s);
+    page_has(page, "No line has been processed yet");
+    page_has(page, "There is no prediction yet");
+    page_has(page, "this session has no spectroscopy");
+    page_has(page, "No skeleton has been recorded");
+    page_has(page, "No timings have been recorded");
+    assert_int_equal(page_pictures(page), 0);
+    rs_free(page);
+    assert_ok(rs_session_finish(s, RESHED_OK, &err), &err);
+}
+
+/* Points chosen, none measured; and metrics that no report knows. */
+static void points_before_loops(void **state)
+{
+    (void)state;
+    reshed_error err = {0};
+    report_scene scene = small;
+    scene.measured = 0;
+    rs_session *s = session_of(&scene, "pending.h5");
+    char *page = report_of(s);
+    page_has(page, "pending (40)");
+    page_lacks(page, "measured (");
+    page_has(page, "No loop has been analysed yet");
+    page_has(page, "none of them has a measured loop yet");
+    rs_free(page);
+    assert_ok(rs_session_finish(s, RESHED_OK, &err), &err);
+}
+
+/* Another program writes the session while this one reads it. */
+static void a_live_session(void **state)
+{
+    (void)state;
+    reshed_error err = {0};
+    report_scene scene = small;
+    scene.lines = 60;
+    char path[512], html[512];
+    snprintf(path, sizeof path, "%s", test_temp("live.h5"));
+    snprintf(html, sizeof html, "%s", test_temp("live.html"));
+    rs_session *writer = report_scene_session(&scene, path);
+    pid_t child = fork();
+    if (child == 0) {
+        rs_session *s = NULL;
+        bool good = rs_session_open(path, &s, &err) == RESHED_OK &&
+                    rs_report_write(s, html, &err) == RESHED_OK &&
+                    rs_session_finish(s, RESHED_OK, &err) == RESHED_OK;
+        if (!good) print_error("%s\n", err.what);
+        _exit(good ? 0 : 1);
+    }
+    int status;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+    char *page = page_read(html);
+    page_check(page);
+    page_has(page, "This session is being recorded");
+    page_has(page, "59 of 96 lines");
+    rs_free(page);
+    assert_ok(rs_session_finish(writer, RESHED_OK, &err), &err);
+}
+
+static void hostile_texts(void **state)
+{
+    (void)state;
+    reshed_error err = {0};
+    report_scene scene = small;
+    scene.lines = 20;
+    scene.points = 0;
+    scene.sample = "</title><script>alert(1)</script> & \"x\" 'y' \xff\xc0\x80 \xc2\xb5m";
+    scene.event = "<img src=x onerror=1>\x01\x1b[31m \xed\xa0\x80";
+    rs_session *s = session_of(&scene, "hostile.h5");
+    char *page = report_of(s);
+    page_lacks(page, "<script");
+    page_lacks(page, "<img src=x");
+    page_lacks(page, "\x1b");
+    page_has(page, "&#60;/title&#62;&#60;script&#62;alert(1)&#60;/script&#62; &#38; &#34;x&#34; "
+                   "&#39;y&#39; ");
+    page_has(page, " \xc2\xb5m");
+    page_has(page, "&#60;img src=x onerror=1&#62;\xef\xbf\xbd\xef\xbf\xbd[31m");
+    page_has(page, "&#60;b&#62;&#38;&#34;&#39;"); /* a setting */
+    rs_free(page);
+    assert_ok(rs_session_finish(s, RESHED_OK, &err), &err);
+}
+
+/* ------------------------------------------------------------------------------------- failures */
+/* Early ones all, of the rest a sample: each try draws up to that point. */
+static void each_allocation_fails(void **state)
+{
+    (void)state;
+    reshed_error err = {0};
+    report_scene scene = {.rows = 48,
+                          .cols = 64,
+                          .lines = 48,
+                          .points = 12,
+                          .measured = 10,
+                          .steps = 16,
+                          .sample = "s",
+                          .event = "e"};
+    rs_session *s = session_of(&scene, "alloc.h5");
+    char html[512];
+    snprintf(html, sizeof html, "%s", test_temp("alloc.html"));
+    test_alloc_reset();
+    assert_ok(rs_report_write(s, html, &err), &err);
+    long total = test_alloc_count(), tried = 0;
+    char *whole = page_read(html);
+    test_rng g = {test_seed()};
+    for (long n = 0; n < total;) {
+        test_alloc_fail_at(n);
+        reshed_status st = rs_report_write(s, html, &err);
+        bool failed = test_alloc_failed();
+        test_alloc_fail_at(-1);
+        if (!failed) break;
+        if (st != RESHED_ENOMEM) fail_msg("allocation %ld of %ld: status %d", n, total, st);
+        tried++;
+        n += n < 60        ? 1
+             : test_long() ? 1 + (long)test_below(&g, 5)
+                           : 1 + (long)test_below(&g, (uint64_t)total / 12);
+    }
+    char *after = page_read(html);
+    assert_string_equal(whole, after); /* untouched */
+    print_message("# report: %ld of %ld allocations made to fail\n", tried, total);
+    rs_free(whole);
+    rs_free(after);
+    assert_ok(rs_session_finish(s, RESHED_OK, &err), &err);
+}
+
+static bool report_on_full_disk(rs_session *s, const char *html)
+{
+    reshed_error err = {0};
+    limit_file_size(2000);
+    return rs_report_write(s, html, &err) == RESHED_EIO && err.what[0];
+}
+
+static void a_full_disk_leaves_no_half_file(void **state)
+{
+    (void)state;
+    reshed_error err = {0};
+    report_scene scene = small;
+    scene.lines = scene.points = scene.steps = 0;
+    rs_session *s = session_of(&scene, "full.h5");
+    char html[512];
+    snprintf(html, sizeof html, "%s", test_temp("full.html"));
+    for (int old = 0; old < 2; old++) {
+        if (old) assert_ok(rs_os_write_file(html, "old", 3, &err), &err);
+        pid_t child = fork();
+        if (child == 0) _exit(report_on_full_disk(s, html) ? 0 : 1);
+        int status;
+        assert_int_equal(waitpid(child, &status, 0), child);
+        assert_int_equal(status, 0);
+        assert_int_equal(rs_os_is_file(html), old);
+        assert_int_equal(files_beside(html, ".tmp"), 0);
+    }
+    char *page = page_read(html);
+    assert_string_equal(page, "old");
+    rs_free(page);
+    assert_int_equal(rs_report_write(s, "no/such/folder/report.html", &err), RESHED_EIO);
+    assert_ok(rs_session_finish(s, RESHED_OK, &err), &err);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_finished_session),
+        cmocka_unit_test(numbers_are_the_sessions),
+        cmocka_unit_test(half_a_session),
+        cmocka_unit_test(an_empty_session),
+        cmocka_unit_test(points_before_loops),
+        cmocka_unit_test(a_live_session),
+        cmocka_unit_test(hostile_texts),
+        cmocka_unit_test(each_allocation_fails),
+        cmocka_unit_test(a_full_disk_leaves_no_half_file),
+    };
+    return cmocka_run_group_tests_name("report", tests, NULL, NULL);
+}
