@@ -15,7 +15,7 @@ import warnings
 import torch
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-import reshednet  # noqa: E402
+from ensemble import reshednet  # noqa: E402
 
 
 def main():

@@ -22,9 +22,8 @@ import numpy as np
 import torch
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-import reshednet  # noqa: E402
-from training import data, files, scores  # noqa: E402
-from training.network import recompute_batch_norm, wall_loss  # noqa: E402
+from ensemble import data, files, reshednet, scores  # noqa: E402
+from ensemble.loss import recompute_batch_norm, wall_loss  # noqa: E402
 
 
 def numbers(text):

@@ -17,7 +17,7 @@ from scipy import ndimage as ndi
 from skimage.morphology import skeletonize
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from training import data  # noqa: E402
+from ensemble import data  # noqa: E402
 
 REACH = 5
 

@@ -21,8 +21,8 @@ import numpy as np
 import torch
 import torch.fx.experimental.optimization as fx
 
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "tools"))
-import reshednet  # noqa: E402
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "training"))
+from ensemble import reshednet  # noqa: E402
 
 
 def channels_last(t):

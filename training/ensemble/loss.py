@@ -1,4 +1,4 @@
-"""What training adds to the network of reshednet.py: the loss, and batch norm of averaged weights."""
+"""The loss, and batch norm of averaged weights."""
 
 import torch
 from torch import nn

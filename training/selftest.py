@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Checks the training code on small things with known answers: `python3 training/training/selftest.py`.
+"""Checks the training code on small things with known answers: `python3 training/selftest.py`.
 Takes a minute; needs no data."""
 
 import os
@@ -12,11 +12,10 @@ import h5py
 import numpy as np
 import torch
 
-TOOLS = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-sys.path.insert(0, TOOLS)
-import reshednet  # noqa: E402
-from training import data, scores  # noqa: E402
-from training.network import recompute_batch_norm, wall_loss  # noqa: E402
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, HERE)
+from ensemble import data, reshednet, scores  # noqa: E402
+from ensemble.loss import recompute_batch_norm, wall_loss  # noqa: E402
 
 
 def network(filters):
@@ -150,7 +149,7 @@ def tiny_set(path, count=24, size=48):
 
 class Running(unittest.TestCase):
     def run_trainer(self, *args):
-        return subprocess.run([sys.executable, os.path.join(TOOLS, "train_ensemble.py"), *args],
+        return subprocess.run([sys.executable, os.path.join(HERE, "train_ensemble.py"), *args],
                               check=True, capture_output=True, text=True).stdout
 
     def train(self, folder, out, steps, *extra):
