@@ -5,6 +5,12 @@
 # table names the one place that knows a library, and headers that are private to their room.
 set -eu
 cd "$(dirname "$0")/.."
+# A driver's functions are called by src/spm/instrument alone: limits and deadlines are checked there.
+if git grep -n 'ops->' -- src tools benchmarks examples tests ':!src/spm/instrument' \
+    ':!tests/spm/instrument' ':!tests/support/nanonis_rig.c' ':!tests/arrows.sh'; then
+    echo "only src/spm/instrument may call a driver's functions (see instrument.h)"
+    exit 1
+fi
 git ls-files 'src/*.[ch]' 'tools/*.[ch]' 'benchmarks/*.[ch]' 'include/*.h' 'examples/*.c' 2>/dev/null |
     xargs grep -nH '#include ["<]' | awk -F: '
 BEGIN {

@@ -11,7 +11,7 @@
 #include "beps/metrics.h"
 #include "beps/waveform.h"
 #include "spm/instrument/sim/twin.h"
-#include "spm/instrument/drivers.h"
+#include "spm/instrument/private.h"
 #include "spectra/loops.h"
 
 #define assert_near(a, b, tolerance) assert_true(fabs((double)(a) - (double)(b)) <= (tolerance))
@@ -519,21 +519,21 @@ static void amplitude_is_that_of_the_twin(void **state)
     const rs_driver_option option[] = {
         {"clock", "0"}, {"noise", "0"}, {"line_noise", "0"}, {"retrace_shift", "0"}};
     enum { COLS = 64 };
-    rs_driver *d = NULL;
+    rs_instrument *d = NULL;
     reshed_error err = {0};
     float amplitude[2 * COLS], fitted[COLS];
     double frequency[65];
     float *line_spectra = rs_alloc(COLS * 65, 2 * sizeof *line_spectra);
     rs_frame f = {.width = 1e-6, .height = 1e-6, .rows = 2, .cols = COLS, .line_rate = 1};
-    assert_int_equal(rs_driver_open("twin", option, 4, 10, &d, &err), RS_DRIVER_OK);
+    assert_int_equal(rs_instrument_open("twin", option, 4, 10, &d, &err), RS_DRIVER_OK);
     rs_twin_view view = {.width = 1e-6, .height = 1e-6, .rows = 2, .cols = COLS, .row_end = 2};
     rs_twin_channels ch = {.amplitude = amplitude};
     assert_ok(rs_twin_render(rs_driver_twin_sample(d->self), &view, &ch, &err), &err);
-    assert_int_equal(d->ops->set_frame(d->self, &f, 1, &err), RS_DRIVER_OK);
-    assert_int_equal(d->ops->set_drive(d->self, 2, 1, &err), RS_DRIVER_OK);
-    assert_int_equal(d->ops->start(d->self, 0, 1, &err), RS_DRIVER_OK);
+    assert_int_equal(rs_instrument_set_frame(d, &f, 1, &err), RS_DRIVER_OK);
+    assert_int_equal(rs_instrument_set_drive(d, 2, 1, &err), RS_DRIVER_OK);
+    assert_int_equal(rs_instrument_start(d, 0, 1, &err), RS_DRIVER_OK);
     rs_line line = {.cols = COLS, .bins = 65, .spectra = line_spectra, .frequency = frequency};
-    assert_int_equal(d->ops->wait_line(d->self, 1, &line, &err), RS_DRIVER_OK);
+    assert_int_equal(rs_instrument_wait_line(d, 1, &line, &err), RS_DRIVER_OK);
     rs_line_fit *fit = NULL;
     assert_ok(rs_line_fit_create(frequency, 65, COLS, NULL, &fit, &err), &err);
     assert_int_equal(rs_line_fit_run(fit, line_spectra, COLS, fitted, NULL, NULL, NULL), 0);
@@ -543,7 +543,7 @@ static void amplitude_is_that_of_the_twin(void **state)
                     1, 1e-4);
     rs_line_fit_free(fit);
     rs_free(line_spectra);
-    rs_driver_close(d);
+    rs_instrument_close(d);
 }
 
 static double correlation(const double *a, const double *b, int n)
@@ -570,23 +570,23 @@ static void loops_of_the_twin(void **state)
     static double got[M][POINTS], truth[M][POINTS];
     static result r;
     const rs_driver_option option[] = {{"clock", "0"}};
-    rs_driver *d = NULL;
+    rs_instrument *d = NULL;
     reshed_error err = {0};
     double frequency[65];
     float *s = rs_alloc(2 * STEPS * 65, 2 * sizeof *s);
     rs_loop_analysis *a = NULL;
     int n = 0;
     prepare(1);
-    assert_int_equal(rs_driver_open("twin", option, 1, 10, &d, &err), RS_DRIVER_OK);
+    assert_int_equal(rs_instrument_open("twin", option, 1, 10, &d, &err), RS_DRIVER_OK);
     rs_spectroscopy sp = {
         .voltage = voltage, .steps = STEPS, .off_field = true, .dwell = 2e-3, .settle = 1e-3};
-    assert_int_equal(d->ops->set_spectroscopy(d->self, &sp, 1, &err), RS_DRIVER_OK);
+    assert_int_equal(rs_instrument_set_spectroscopy(d, &sp, 1, &err), RS_DRIVER_OK);
     for (int i = 0; i < POINTS; i++) {
         rs_spectrum in = {.steps = STEPS, .bins = 65, .spectra = s, .frequency = frequency};
         double x = 1.7e-7 * (i % SIDE - SIDE / 2), y = 1.7e-7 * (i / SIDE - SIDE / 2);
         rs_twin_loop_truth t;
-        assert_int_equal(d->ops->move_tip(d->self, x, y, 1e-6, 1, &err), RS_DRIVER_OK);
-        assert_int_equal(d->ops->run_spectroscopy(d->self, 1, &in, &err), RS_DRIVER_OK);
+        assert_int_equal(rs_instrument_move_tip(d, x, y, 1e-6, 1, &err), RS_DRIVER_OK);
+        assert_int_equal(rs_instrument_run_spectroscopy(d, 1, &in, &err), RS_DRIVER_OK);
         if (!a)
             assert_ok(rs_loop_analysis_create(voltage, STEPS, in.fields, frequency, in.bins, NULL,
                                               &a, &err),
@@ -614,7 +614,7 @@ static void loops_of_the_twin(void **state)
     }
     rs_loop_analysis_free(a);
     rs_free(s);
-    rs_driver_close(d);
+    rs_instrument_close(d);
 }
 
 int main(void)

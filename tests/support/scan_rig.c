@@ -79,21 +79,20 @@ void scan_rig_option(scan_rig *r, const char *name, const char *value)
 
 bool scan_rig_connect(scan_rig *r)
 {
-    const rs_safety_limits limits = rs_scan_limits(&r->set);
+    const rs_limits limits = rs_scan_limits(&r->set);
     const rs_be_setup be = rs_scan_be(&r->set);
     r->frame = rs_scan_frame(&r->set);
     r->err = (reshed_error){0};
-    r->status = rs_driver_open("twin", r->option, r->options, CALL, &r->driver, &r->err);
+    r->status = rs_instrument_open("twin", r->option, r->options, CALL, &r->instrument, &r->err);
     if (r->status == RS_DRIVER_OK)
-        assert_ok(rs_safety_init(&r->safety, r->driver, &limits, &r->err), &r->err);
-    if (r->status == RS_DRIVER_OK && r->driver->caps.band_excitation) {
-        r->status = rs_safe_set_be(&r->safety, &be, CALL, &r->err);
-        rs_driver_update_caps(r->driver);
+        assert_ok(rs_instrument_limit(r->instrument, &limits, &r->err), &r->err);
+    if (r->status == RS_DRIVER_OK && rs_instrument_caps(r->instrument)->band_excitation) {
+        r->status = rs_instrument_set_be(r->instrument, &be, CALL, &r->err);
     }
     if (r->status == RS_DRIVER_OK)
-        r->status = rs_safe_set_frame(&r->safety, &r->frame, CALL, &r->err);
+        r->status = rs_instrument_set_frame(r->instrument, &r->frame, CALL, &r->err);
     if (r->status == RS_DRIVER_OK)
-        r->status = r->driver->ops->get_frame(r->driver->self, &r->frame, CALL, &r->err);
+        r->status = rs_instrument_get_frame(r->instrument, &r->frame, CALL, &r->err);
     if (r->status == RS_DRIVER_OK) r->stream = stream_for(r->weights, r->frame.rows, r->frame.cols);
     return r->status == RS_DRIVER_OK;
 }
@@ -103,12 +102,13 @@ void scan_rig_open(scan_rig *r)
     static rs_session_metric metric[RS_SESSION_MAX_METRICS];
     rs_session_setup setup;
     if (!scan_rig_connect(r)) fail_msg("the twin refuses: %s", r->err.what);
-    double *frequency = rs_zalloc((size_t)r->driver->caps.bins + 1, sizeof *frequency);
+    double *frequency =
+        rs_zalloc((size_t)rs_instrument_caps(r->instrument)->bins + 1, sizeof *frequency);
     double *voltage = rs_zalloc((size_t)rs_scan_steps(&r->set) + 1, sizeof *voltage);
     assert_true(frequency && voltage);
-    assert_ok(
-        rs_region_setup(r->driver, &r->frame, &r->set, frequency, voltage, metric, &setup, &r->err),
-        &r->err);
+    assert_ok(rs_region_setup(r->instrument, &r->frame, &r->set, frequency, voltage, metric, &setup,
+                              &r->err),
+              &r->err);
     setup.start_time = "2026-11-25T00:00:00Z";
     setup.driver = "twin";
     setup.norm = "robust";
@@ -176,7 +176,7 @@ rs_region_end scan_rig_run(scan_rig *r)
     const rs_region_options o = region_options(r);
     r->arrived = r->points = r->asked = 0;
     r->err = (reshed_error){0};
-    r->end = rs_region_run(r->session, &r->safety, r->stream, &o, &r->status, &r->err);
+    r->end = rs_region_run(r->session, r->instrument, r->stream, &o, &r->status, &r->err);
     if (r->end == RS_REGION_FAILED) assert_true(r->err.status != RESHED_OK && r->err.what[0]);
     return r->end;
 }
@@ -187,8 +187,8 @@ void scan_rig_close(scan_rig *r)
     const reshed_status st = r->end == RS_REGION_COMPLETE ? RESHED_OK : RESHED_EIO;
     assert_int_equal(rs_session_finish(r->session, st, &err), st);
     r->session = NULL;
-    rs_driver_close(r->driver);
-    r->driver = NULL;
+    rs_instrument_close(r->instrument);
+    r->instrument = NULL;
 }
 
 static void expect(const scan_rig *r, rs_region_end expected)

@@ -27,9 +27,8 @@ struct scan_rig {
     void (*measured)(scan_rig *rig, int k); /* after point k, the tip still there */
     void *ctx;
 
-    rs_driver *driver;
+    rs_instrument *instrument;
     rs_frame frame;
-    rs_safety safety;
     rs_session *session;
     rs_live *stream; /* borrowed */
     /* What happened. */

@@ -111,9 +111,10 @@ void scan_survey_news(void *ctx, const rs_survey_news *n)
     draw(j, n, last);
     if (!time_to_show(j, last)) return;
     begin_line(j);
-    const double rate = isfinite(j->driver ? j->driver->caps.clock_rate : INFINITY)
-                            ? j->frame.line_rate * j->driver->caps.clock_rate
-                            : 0;
+    const double rate =
+        isfinite(j->instrument ? rs_instrument_caps(j->instrument)->clock_rate : INFINITY)
+            ? j->frame.line_rate * rs_instrument_caps(j->instrument)->clock_rate
+            : 0;
     fprintf(stderr, "line %d of %d, lag %d", n->arrived + n->lost, n->rows,
             n->map.lag + n->waiting);
     if (n->lost) fprintf(stderr, ", %d lost", n->lost);

@@ -10,9 +10,8 @@ typedef struct scan_job {
     scan_options *o;
     rs_ensemble *ensemble;
     rs_live *stream;
-    rs_driver *driver; /* NULL under --analyse */
-    rs_safety safety;
-    rs_frame frame; /* as the instrument has it */
+    rs_instrument *instrument; /* NULL under --analyse */
+    rs_frame frame;            /* as the instrument has it */
     rs_session *session;
     char weights[4096], digest[65];
     char path[4096], report[4096], pictures[4096], points_csv[4096]; /* of the region at work */

@@ -11,6 +11,7 @@
 #include "base/alloc.h"
 #include "base/os.h"
 #include "infer/judge.h"
+#include "spm/instrument/drivers.h"
 
 /* ----------------------------------------------------------------------------------- one region */
 
@@ -18,13 +19,9 @@
 static void make_safe(scan_job *j, bool ended_well)
 {
     reshed_error err = {0};
-    const rs_driver_ops *ops = j->driver->ops;
-    if (ended_well) {
-        if (ops->set_bias) ops->set_bias(j->driver->self, 0, SCAN_CALL, &err);
-        if (ops->set_drive) ops->set_drive(j->driver->self, 0, SCAN_CALL, &err);
-        return;
-    }
-    if (ops->halt(j->driver->self, SCAN_CALL, &err) != RS_DRIVER_OK)
+    if (ended_well)
+        rs_instrument_rest(j->instrument, SCAN_CALL, &err);
+    else if (rs_instrument_halt(j->instrument, SCAN_CALL, &err) != RS_DRIVER_OK)
         cli_fail(&scan_program, "the instrument could not be halted", &err);
 }
 
@@ -155,33 +152,28 @@ static int run_region(scan_job *j)
     reshed_error err = {0};
     rs_driver_status driver = RS_DRIVER_OK;
     const rs_region_options ro = region_options(j);
-    const rs_region_end end = rs_region_run(j->session, &j->safety, j->stream, &ro, &driver, &err);
+    const rs_region_end end =
+        rs_region_run(j->session, j->instrument, j->stream, &ro, &driver, &err);
     make_safe(j, end == RS_REGION_COMPLETE || end == RS_REGION_UNCONFIRMED);
     return finish_region(j, end, &err);
 }
 
 /* ------------------------------------------------------------------------------------ the modes */
 
-/* Whether a plan may open it: what is not simulated is left alone. */
-static bool is_simulated(const char *driver)
-{
-    return driver && (strcmp(driver, "twin") == 0 || strcmp(driver, "replay") == 0);
-}
-
 static int dry_run(const scan_job *j)
 {
     const rs_scan_settings *s = &j->o->settings;
-    const rs_frame f = j->driver ? j->frame : rs_scan_frame(s);
-    if (j->driver)
-        printf("instrument   %s%s\n", j->driver->caps.instrument,
-               j->driver->caps.simulated ? " (simulated)" : "");
+    const rs_frame f = j->instrument ? j->frame : rs_scan_frame(s);
+    if (j->instrument)
+        printf("instrument   %s%s\n", rs_instrument_caps(j->instrument)->instrument,
+               rs_instrument_caps(j->instrument)->simulated ? " (simulated)" : "");
     else
         printf("instrument   %s (not opened)\n", j->o->driver);
     printf("frame        %g x %g m at (%g, %g), %d x %d pixels, %g lines/s: %.0f s\n", f.width,
            f.height, f.cx, f.cy, f.rows, f.cols, f.line_rate, f.rows / f.line_rate);
-    if (j->driver && j->driver->caps.bins)
+    if (j->instrument && rs_instrument_caps(j->instrument)->bins)
         printf("excitation   %g V, %g Hz around %g Hz, %d bins\n", s->be_amplitude, s->be_band,
-               s->be_centre, j->driver->caps.bins);
+               s->be_centre, rs_instrument_caps(j->instrument)->bins);
     if (s->voltage > 0) {
         const double loop = rs_scan_steps(s) * (s->dwell + s->settle) * (s->off_field != 0 ? 2 : 1);
         const double all = loop * s->max_points;
@@ -340,13 +332,13 @@ static reshed_status next_region(scan_job *j, int r, reshed_error *err)
     scan_name_files(j, path);
     j->o->settings.x = j->frame.cx = j->o->region_x[r - 1];
     j->o->settings.y = j->frame.cy = j->o->region_y[r - 1];
-    if (j->driver->caps.bins) {
+    if (rs_instrument_caps(j->instrument)->bins) {
         const rs_be_setup be = rs_scan_be(&j->o->settings);
-        st = rs_safe_set_be(&j->safety, &be, SCAN_CALL, err);
-    } else if (j->driver->ops->set_drive) {
-        st = rs_safe_set_drive(&j->safety, j->o->settings.be_amplitude, SCAN_CALL, err);
+        st = rs_instrument_set_be(j->instrument, &be, SCAN_CALL, err);
+    } else if (rs_instrument_can_drive(j->instrument)) {
+        st = rs_instrument_set_drive(j->instrument, j->o->settings.be_amplitude, SCAN_CALL, err);
     }
-    if (st == RS_DRIVER_OK) st = rs_safe_set_frame(&j->safety, &j->frame, SCAN_CALL, err);
+    if (st == RS_DRIVER_OK) st = rs_instrument_set_frame(j->instrument, &j->frame, SCAN_CALL, err);
     return st == RS_DRIVER_OK ? RESHED_OK : scan_driver_failed(st, err);
 }
 
@@ -356,7 +348,7 @@ static int scan(scan_job *j)
     reshed_status st = RESHED_OK;
     int status = CLI_OK;
     scan_name_files(j, j->o->out ? j->o->out : "");
-    if (j->o->dry_run && !j->o->resume && !is_simulated(j->o->driver)) return dry_run(j);
+    if (j->o->dry_run && !j->o->resume && !rs_driver_is_simulated(j->o->driver)) return dry_run(j);
     if (j->o->resume) {
         st = scan_resume_session(j, &err);
     } else {
@@ -373,7 +365,7 @@ static int scan(scan_job *j)
         if (st == RESHED_OK) status = run_region(j);
     }
     if (st != RESHED_OK) {
-        if (j->driver) make_safe(j, false);
+        if (j->instrument) make_safe(j, false);
         status = cli_fail(&scan_program, j->where, &err);
     }
     return status == CLI_OK ? cli_close(&scan_program) : status;
@@ -396,7 +388,7 @@ int main(int argc, char **argv)
         scan_catch_signals();
         status = o->analyse ? analyse(j) : scan(j);
         if (j->session) rs_session_finish(j->session, RESHED_EIO, NULL);
-        rs_driver_close(j->driver);
+        rs_instrument_close(j->instrument);
         rs_live_free(j->stream);
         rs_ensemble_free(j->ensemble);
     }

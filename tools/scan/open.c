@@ -9,6 +9,7 @@
 #include "base/alloc.h"
 #include "base/number.h"
 #include "io/weights/model.h"
+#include "spm/instrument/words.h"
 
 /* ------------------------------------------------------------------------------------ settings */
 
@@ -81,12 +82,11 @@ reshed_status scan_driver_failed(rs_driver_status st, reshed_error *err)
 static void adopt_frame(scan_job *j)
 {
     rs_scan_settings *s = &j->o->settings;
-    const rs_driver_ops *ops = j->driver->ops;
     rs_frame f = {0};
     reshed_error ignored = {0};
-    if (j->o->resume || !ops->get_frame ||
-        ops->get_frame(j->driver->self, &f, SCAN_CALL, &ignored) != RS_DRIVER_OK || f.rows < 16 ||
-        f.cols < 16 || !(f.width > 0) || !(f.height > 0))
+    if (j->o->resume ||
+        rs_instrument_get_frame(j->instrument, &f, SCAN_CALL, &ignored) != RS_DRIVER_OK ||
+        f.rows < 16 || f.cols < 16 || !(f.width > 0) || !(f.height > 0))
         return;
     const struct {
         const char *name;
@@ -111,8 +111,8 @@ static reshed_status try_spectroscopy(scan_job *j, const rs_spectroscopy *sp, re
     reshed_error why = {0};
     rs_driver_status st = RS_DRIVER_REFUSED;
     char text[512];
-    if (j->driver->ops->set_spectroscopy)
-        st = rs_safe_set_spectroscopy(&j->safety, sp, SCAN_CALL, &why);
+    if (rs_instrument_can_measure(j->instrument))
+        st = rs_instrument_set_spectroscopy(j->instrument, sp, SCAN_CALL, &why);
     else
         rs_fail(&why, RESHED_EUNSUPPORTED, "spectroscopy||this driver has none");
     if (st == RS_DRIVER_OK) return RESHED_OK;
@@ -136,17 +136,18 @@ static reshed_status check_plan(scan_job *j, reshed_error *err)
     for (int i = 0; st == RESHED_OK && i < j->o->regions; i++) {
         f.cx = j->o->region_x[i];
         f.cy = j->o->region_y[i];
-        st = rs_safety_check_frame(&j->safety, &f, err);
+        st = rs_limits_check_frame(rs_instrument_limits(j->instrument), &f, err);
     }
-    if (st == RESHED_OK) st = rs_safety_check_speed(&j->safety, s->speed, err);
+    if (st == RESHED_OK)
+        st = rs_limits_check_speed(rs_instrument_limits(j->instrument), s->speed, err);
     if (st != RESHED_OK || s->voltage <= 0) return st;
     double *voltage = rs_alloc((size_t)rs_scan_steps(s), sizeof *voltage);
     if (!voltage) return rs_fail_nomem(err, "a waveform", (size_t)rs_scan_steps(s));
     st = rs_scan_waveform(s, voltage, err);
     if (st == RESHED_OK) {
         rs_spectroscopy sp = rs_scan_spectroscopy(s, voltage);
-        if (!j->driver->caps.off_field) sp.off_field = false;
-        st = rs_safety_check_spectroscopy(&j->safety, &sp, err);
+        if (!rs_instrument_caps(j->instrument)->off_field) sp.off_field = false;
+        st = rs_limits_check_spectroscopy(rs_instrument_limits(j->instrument), &sp, err);
         if (st == RESHED_OK) st = try_spectroscopy(j, &sp, err);
     }
     rs_free(voltage);
@@ -157,9 +158,9 @@ reshed_status scan_open_driver(scan_job *j, const char *name, const rs_driver_op
                                reshed_error *err)
 {
     const rs_scan_settings *s = &j->o->settings;
-    const rs_safety_limits limits = rs_scan_limits(s);
+    const rs_limits limits = rs_scan_limits(s);
     rs_frame f;
-    rs_driver_status st = rs_driver_open(name, option, n, 30, &j->driver, err);
+    rs_driver_status st = rs_instrument_open(name, option, n, 30, &j->instrument, err);
     if (st != RS_DRIVER_OK) { /* a file that the driver reads is what to look at */
         const char *file = rs_driver_option_find(option, n, "file");
         j->where = file ? file : name;
@@ -167,19 +168,17 @@ reshed_status scan_open_driver(scan_job *j, const char *name, const rs_driver_op
     }
     adopt_frame(j);
     f = rs_scan_frame(s);
-    if (rs_safety_init(&j->safety, j->driver, &limits, err) != RESHED_OK) return err->status;
-    if (!j->driver->ops->start)
+    if (rs_instrument_limit(j->instrument, &limits, err) != RESHED_OK) return err->status;
+    if (!rs_instrument_can_scan(j->instrument))
         return rs_fail(err, RESHED_EUNSUPPORTED, "driver|one that scans|%s", name);
-    if (j->driver->caps.band_excitation && s->be_band > 0) {
+    if (rs_instrument_caps(j->instrument)->band_excitation && s->be_band > 0) {
         const rs_be_setup be = rs_scan_be(s);
-        if ((st = rs_safe_set_be(&j->safety, &be, SCAN_CALL, err)) != RS_DRIVER_OK)
+        if ((st = rs_instrument_set_be(j->instrument, &be, SCAN_CALL, err)) != RS_DRIVER_OK)
             return scan_driver_failed(st, err);
-        rs_driver_update_caps(j->driver);
     }
-    if ((st = rs_safe_set_frame(&j->safety, &f, SCAN_CALL, err)) != RS_DRIVER_OK)
+    if ((st = rs_instrument_set_frame(j->instrument, &f, SCAN_CALL, err)) != RS_DRIVER_OK)
         return scan_driver_failed(st, err);
-    if (j->driver->ops->get_frame &&
-        (st = j->driver->ops->get_frame(j->driver->self, &f, SCAN_CALL, err)) != RS_DRIVER_OK)
+    if ((st = rs_instrument_get_frame(j->instrument, &f, SCAN_CALL, err)) != RS_DRIVER_OK)
         return scan_driver_failed(st, err);
     j->frame = f;
     return check_plan(j, err);
@@ -215,7 +214,8 @@ reshed_status scan_create_session(scan_job *j, int region, reshed_error *err)
 {
     const rs_scan_settings *s = &j->o->settings;
     rs_session_metric *metric = rs_zalloc(RS_SESSION_MAX_METRICS, sizeof *metric);
-    double *frequency = rs_zalloc((size_t)j->driver->caps.bins + 1, sizeof *frequency);
+    double *frequency =
+        rs_zalloc((size_t)rs_instrument_caps(j->instrument)->bins + 1, sizeof *frequency);
     double *voltage = rs_zalloc((size_t)rs_scan_steps(s) + 1, sizeof *voltage);
     texts *t = rs_zalloc(1, sizeof *t);
     rs_session_setup setup;
@@ -224,7 +224,7 @@ reshed_status scan_create_session(scan_job *j, int region, reshed_error *err)
     reshed_status st = RESHED_OK;
     if (!metric || !frequency || !voltage || !t) st = rs_fail_nomem(err, "a session", sizeof *t);
     if (st == RESHED_OK)
-        st = rs_region_setup(j->driver, &j->frame, s, frequency, voltage, metric, &setup, err);
+        st = rs_region_setup(j->instrument, &j->frame, s, frequency, voltage, metric, &setup, err);
     if (st == RESHED_OK) {
         settings_to_text(j->o, t);
         strftime(start, sizeof start, "%Y-%m-%dT%H:%M:%SZ", gmtime(&now));

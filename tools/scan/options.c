@@ -83,9 +83,9 @@ static int list_all(void)
         snprintf(text, sizeof text, "%s=%g %s", f[i].name, rs_scan_get(&s, &f[i]), f[i].unit);
         printf("    %-30s %s\n", text, f[i].help);
     }
-    for (int i = 0; i < rs_driver_builtin_count(); i++) {
-        const rs_driver_ops *ops = rs_driver_builtin(i);
-        printf("\nOptions of the driver %s (--option NAME=VALUE):\n%s", ops->name, ops->help);
+    for (int i = 0; i < rs_driver_count(); i++) {
+        printf("\nOptions of the driver %s (--option NAME=VALUE):\n%s", rs_driver_name(i),
+               rs_driver_help(i));
     }
     return cli_close(&scan_program);
 }

@@ -2,47 +2,42 @@
 
 #include <string.h>
 
-#include "base/alloc.h"
 #include "spm/instrument/nanonis/nanonis.h"
 #include "spm/instrument/sim/replay.h"
 #include "spm/instrument/sim/twin.h"
 
 #define ENTRY "reshed_driver_ops"
 
-static const rs_driver_ops *(*const builtin[])(void) = {rs_driver_twin_ops, rs_driver_replay_ops,
-                                                        rs_driver_nanonis};
+/* The one list of the drivers of this program. */
+static const struct {
+    const rs_driver_ops *(*ops)(void);
+    bool simulated;
+} builtin[] = {
+    {rs_driver_twin_ops, true}, {rs_driver_replay_ops, true}, {rs_driver_nanonis, false}};
 
-int rs_driver_builtin_count(void)
+int rs_driver_count(void)
 {
     return sizeof builtin / sizeof builtin[0];
 }
 
-const rs_driver_ops *rs_driver_builtin(int i)
+const char *rs_driver_name(int i)
 {
-    return builtin[i]();
+    return builtin[i].ops()->name;
 }
 
-const char *rs_driver_status_text(rs_driver_status status)
+const char *rs_driver_help(int i)
 {
-    switch (status) {
-    case RS_DRIVER_OK: return "ok";
-    case RS_DRIVER_RETRY: return "retry";
-    case RS_DRIVER_LOST_LINE: return "lost line";
-    case RS_DRIVER_REFUSED: return "refused";
-    case RS_DRIVER_LOST: return "lost";
-    }
-    return "unknown";
+    return builtin[i].ops()->help;
 }
 
-const char *rs_driver_option_find(const rs_driver_option *option, int n, const char *name)
+bool rs_driver_is_simulated(const char *name)
 {
-    for (int i = n - 1; i >= 0; i--)
-        if (strcmp(option[i].name, name) == 0) return option[i].value;
-    return NULL;
+    for (int i = 0; i < rs_driver_count(); i++)
+        if (strcmp(rs_driver_name(i), name) == 0) return builtin[i].simulated;
+    return false;
 }
 
-/* --------------------------------------------------------------------------------- the table
- */
+/* ---------------------------------------------------------------------------------- the table */
 
 /* Of a group all functions are there or none. */
 static reshed_status check_group(const char *group, int have, int all, reshed_error *err)
@@ -120,8 +115,8 @@ reshed_status rs_driver_find(const char *name, const rs_driver_ops **ops, rs_os_
 {
     char names[96] = "";
     if (is_path(name)) return load(name, ops, library, err);
-    for (int i = 0; i < rs_driver_builtin_count(); i++) {
-        const rs_driver_ops *table = rs_driver_builtin(i);
+    for (int i = 0; i < rs_driver_count(); i++) {
+        const rs_driver_ops *table = builtin[i].ops();
         if (strcmp(table->name, name) == 0) {
             *ops = table;
             *library = NULL;
@@ -131,72 +126,4 @@ reshed_status rs_driver_find(const char *name, const rs_driver_ops **ops, rs_os_
         strncat(names, ", ", sizeof names - strlen(names) - 1);
     }
     return rs_fail(err, RESHED_EINVAL, "driver|%sor the path of a shared object|%s", names, name);
-}
-
-/* ---------------------------------------------------------------------------------- the handle
- */
-
-/* What a driver says about itself is looked at before anyone takes sizes from it. */
-static reshed_status check_caps(rs_driver *d, reshed_error *err)
-{
-    rs_driver_caps *c = &d->caps;
-    rs_driver_update_caps(d);
-    if (c->channels < 0 || c->channels > RS_DRIVER_MAX_CHANNELS)
-        return rs_fail(err, RESHED_EUNSUPPORTED, "channels of the driver %s|0 to %d|%d",
-                       d->ops->name, RS_DRIVER_MAX_CHANNELS, c->channels);
-    if (c->bins < 0 || (c->bins == 0) != !c->band_excitation)
-        return rs_fail(err, RESHED_EUNSUPPORTED, "bins of the driver %s|%s|%d", d->ops->name,
-                       c->band_excitation ? "1 or more" : "0 without band excitation", c->bins);
-    if (!(c->clock_rate > 0))
-        return rs_fail(err, RESHED_EUNSUPPORTED, "clock of the driver %s|above 0|%g", d->ops->name,
-                       c->clock_rate);
-    return RESHED_OK;
-}
-
-rs_driver_status rs_driver_open(const char *name, const rs_driver_option *option, int n,
-                                double timeout, rs_driver **out, reshed_error *err)
-{
-    reshed_error own = {0};
-    rs_driver *d = NULL;
-    rs_driver_status st = RS_DRIVER_REFUSED;
-    if (!err) err = &own;
-    d = rs_zalloc(1, sizeof *d);
-    if (!d) {
-        rs_fail_nomem(err, "a driver", sizeof *d);
-        return st;
-    }
-    if (rs_driver_find(name, &d->ops, &d->library, err) != RESHED_OK) goto fail;
-    st = d->ops->open(option, n, timeout, &d->self, err);
-    if (st != RS_DRIVER_OK) goto fail;
-    if (check_caps(d, err) != RESHED_OK) {
-        d->ops->close(d->self);
-        st = RS_DRIVER_REFUSED;
-        goto fail;
-    }
-    *out = d;
-    return RS_DRIVER_OK;
-fail:
-    rs_os_library_close(d->library);
-    rs_free(d);
-    return st;
-}
-
-void rs_driver_close(rs_driver *d)
-{
-    if (!d) return;
-    d->ops->close(d->self);
-    rs_os_library_close(d->library);
-    rs_free(d);
-}
-
-void rs_driver_update_caps(rs_driver *d)
-{
-    memset(&d->caps, 0, sizeof d->caps);
-    rs_driver_caps *c = &d->caps;
-    d->ops->caps(d->self, c);
-    c->instrument[sizeof c->instrument - 1] = '\0';
-    for (int i = 0; i < RS_DRIVER_MAX_CHANNELS; i++) {
-        c->channel[i][sizeof c->channel[i] - 1] = '\0';
-        c->unit[i][sizeof c->unit[i] - 1] = '\0';
-    }
 }

@@ -7,7 +7,7 @@
 #include "base/thread.h"
 
 struct rs_acquire {
-    const rs_driver *driver;
+    rs_instrument *instrument;
     rs_frame frame;
     rs_acquire_options options;
     rs_monitor *lock;
@@ -91,7 +91,7 @@ static bool wait_room(rs_acquire *a)
 static rs_driver_status pause_scan(rs_acquire *a, bool full, reshed_error *err)
 {
     if (a->paused) return RS_DRIVER_OK;
-    const rs_driver_status st = a->driver->ops->pause(a->driver->self, 10, err);
+    const rs_driver_status st = rs_instrument_pause(a->instrument, 10, err);
     if (st == RS_DRIVER_OK) {
         a->paused = true;
         rs_monitor_enter(a->lock);
@@ -114,7 +114,7 @@ static bool after_last(rs_acquire *a, bool stop, const reshed_error *why)
         return false;
     }
     if (!wait_room(a)) return true; /* comes back with stop */
-    rs_driver_status st = a->driver->ops->start(a->driver->self, a->next_row, 10, &err);
+    rs_driver_status st = rs_instrument_start(a->instrument, a->next_row, 10, &err);
     if (st != RS_DRIVER_OK && st != RS_DRIVER_RETRY) {
         fail(a, st, &err);
         return false;
@@ -127,7 +127,6 @@ static bool after_last(rs_acquire *a, bool stop, const reshed_error *why)
 static void run(void *ctx)
 {
     rs_acquire *a = ctx;
-    const rs_driver_ops *ops = a->driver->ops;
     a->last = rs_os_monotonic();
     while (a->left > 0) {
         reshed_error err = {0};
@@ -149,10 +148,11 @@ static void run(void *ctx)
         }
         it->lost = false;
         it->line.cols = a->frame.cols;
-        it->line.bins = a->driver->caps.bins;
-        it->line.channels = a->driver->caps.channels;
-        const rs_driver_status st =
-            ops->wait_line(a->driver->self, a->options.poll, &it->line, &err);
+        it->line.bins = rs_instrument_caps(a->instrument)->bins;
+        it->line.channels = rs_instrument_caps(a->instrument)->channels;
+        const rs_wait wait = {
+            .poll = a->options.poll, .since = a->last, .within = a->options.line_timeout};
+        const rs_driver_status st = rs_instrument_next_line(a->instrument, &wait, &it->line, &err);
         if (st == RS_DRIVER_OK || st == RS_DRIVER_LOST_LINE) {
             it->lost = st == RS_DRIVER_LOST_LINE;
             put(a, it);
@@ -166,11 +166,6 @@ static void run(void *ctx)
                 end(a, RS_ACQUIRE_STOPPED);
                 return;
             }
-            if (rs_os_monotonic() - a->last < a->options.line_timeout) continue;
-            rs_fail(&err, RESHED_ETIMEOUT, "line of the scan|within %g s|none",
-                    a->options.line_timeout);
-            fail(a, RS_DRIVER_LOST, &err);
-            return;
         } else {
             fail(a, st, &err);
             return;
@@ -182,7 +177,8 @@ static void run(void *ctx)
 static reshed_status make_queue(rs_acquire *a, reshed_error *err)
 {
     const size_t n = (size_t)a->options.queue, w = (size_t)a->frame.cols;
-    const size_t bins = (size_t)a->driver->caps.bins, channels = (size_t)a->driver->caps.channels;
+    const size_t bins = (size_t)rs_instrument_caps(a->instrument)->bins,
+                 channels = (size_t)rs_instrument_caps(a->instrument)->channels;
     a->item = rs_zalloc(n, sizeof *a->item);
     a->full = rs_zalloc(n, sizeof *a->full);
     a->free_ = rs_zalloc(n, sizeof *a->free_);
@@ -201,7 +197,7 @@ static reshed_status make_queue(rs_acquire *a, reshed_error *err)
     return rs_monitor_make(&a->lock, err);
 }
 
-rs_driver_status rs_acquire_start(const rs_driver *driver, const rs_frame *frame, int first_row,
+rs_driver_status rs_acquire_start(rs_instrument *instrument, const rs_frame *frame, int first_row,
                                   const rs_acquire_options *options, rs_acquire **out,
                                   reshed_error *err)
 {
@@ -211,18 +207,18 @@ rs_driver_status rs_acquire_start(const rs_driver *driver, const rs_frame *frame
         rs_fail_nomem(err, "a scan", sizeof *a);
         return st;
     }
-    a->driver = driver;
+    a->instrument = instrument;
     a->frame = *frame;
     a->options = *options;
     a->next_row = first_row;
-    a->left =
-        (frame->upward ? first_row + 1 : frame->rows - first_row) * (driver->caps.retrace ? 2 : 1);
+    a->left = (frame->upward ? first_row + 1 : frame->rows - first_row) *
+              (rs_instrument_caps(instrument)->retrace ? 2 : 1);
     if (make_queue(a, err) != RESHED_OK) goto fail;
-    st = driver->ops->start(driver->self, first_row, 10, err);
+    st = rs_instrument_start(instrument, first_row, 10, err);
     if (st != RS_DRIVER_OK) goto fail;
     if (rs_thread_start(run, a, &a->thread, err) != RESHED_OK) {
         reshed_error ignored = {0};
-        driver->ops->pause(driver->self, 10, &ignored);
+        rs_instrument_pause(instrument, 10, &ignored);
         st = RS_DRIVER_REFUSED;
         goto fail;
     }
@@ -286,7 +282,7 @@ void rs_acquire_halt(rs_acquire *a)
     a->stop = a->halted = true;
     rs_monitor_notify(a->lock);
     rs_monitor_leave(a->lock);
-    if (!again) a->driver->ops->halt(a->driver->self, 10, &ignored);
+    if (!again) rs_instrument_halt(a->instrument, 10, &ignored);
 }
 
 void rs_acquire_end(rs_acquire *a)

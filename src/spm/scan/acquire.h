@@ -8,7 +8,7 @@
 #ifndef RS_SPM_SCAN_ACQUIRE_H
 #define RS_SPM_SCAN_ACQUIRE_H
 
-#include "spm/instrument/drivers.h"
+#include "spm/instrument/instrument.h"
 
 typedef struct rs_acquire rs_acquire;
 
@@ -33,7 +33,7 @@ typedef enum rs_acquire_state {
 } rs_acquire_state;
 
 /* Starts the scan of `frame` (as the driver has it) at first_row and the thread. */
-rs_driver_status rs_acquire_start(const rs_driver *driver, const rs_frame *frame, int first_row,
+rs_driver_status rs_acquire_start(rs_instrument *instrument, const rs_frame *frame, int first_row,
                                   const rs_acquire_options *options, rs_acquire **out,
                                   reshed_error *err);
 

@@ -15,8 +15,7 @@
 typedef struct list {
     rs_session *session;
     const rs_session_setup *setup;
-    const rs_safety *safety;
-    const rs_driver *driver;
+    rs_instrument *instrument;
     const rs_scan_settings *settings;
     const float *amplitude;
     rs_measure_options options;
@@ -47,13 +46,12 @@ static reshed_status log_event(list *l, rs_session_level level, const char *text
     return rs_session_add_event(l->session, now(l), level, text, err);
 }
 
-double rs_measure_seconds(const rs_driver *driver, const rs_scan_settings *s)
+double rs_measure_seconds(rs_instrument *instrument, const rs_scan_settings *s)
 {
-    if (!driver->ops->spectroscopy_seconds) return 0;
-    double t = driver->ops->spectroscopy_seconds(driver->self);
-    const double rate = isfinite(driver->caps.clock_rate) && driver->caps.clock_rate > 0
-                            ? driver->caps.clock_rate
-                            : INFINITY;
+    double t = rs_instrument_spectroscopy_seconds(instrument);
+    const double clock = rs_instrument_caps(instrument)->clock_rate;
+    const double rate = isfinite(clock) && clock > 0 ? clock : INFINITY;
+    if (isnan(t)) return 0;
     t += (0.1 * s->width / s->speed) / rate; /* the way */
     if (s->reference_every > 0) t += t / s->reference_every;
     if (s->drift_every > 0) t += s->patch / s->line_rate / s->drift_every / rate;
@@ -62,50 +60,35 @@ double rs_measure_seconds(const rs_driver *driver, const rs_scan_settings *s)
 
 /* ---------------------------------------------------------------------------------- one loop */
 
-/* A call that may answer RETRY while it goes on: made again until it is through, the watchdog barks
- * at `until`, or somebody wants out. l->status stays RETRY only in the last case: whoever is told
- * of it leaves things as they are, and the instrument is halted (rs_measure_points). */
-static bool again(list *l, double until, rs_driver_status st, const char *what, reshed_error *err)
+/* Twice what it should take and some seconds. When the caller interrupts it, l->status stays RETRY:
+ * whoever sees that leaves things as they are, and the instrument is halted (rs_measure_points). */
+static rs_wait patience(const list *l, double seconds)
 {
-    l->status = st;
-    if (st != RS_DRIVER_RETRY || wants_out(l)) return false;
-    if (rs_os_monotonic() > until) {
-        l->status = RS_DRIVER_LOST;
-        rs_fail(err, RESHED_ETIMEOUT, "%s|done in time|the instrument is still at it", what);
-        return false;
-    }
-    return true;
-}
-
-/* Twice what it should take and some seconds. */
-static double watchdog(const list *l, double seconds)
-{
-    return rs_os_monotonic() + 2 * seconds + l->settings->line_timeout;
+    return (rs_wait){.poll = POLL,
+                     .since = rs_os_monotonic(),
+                     .within = 2 * seconds + l->settings->line_timeout,
+                     .interrupted = l->options.interrupted,
+                     .ctx = l->options.ctx};
 }
 
 static bool move_to(list *l, double x, double y, reshed_error *err)
 {
     const double way = hypot(l->settings->width, l->settings->height) / l->settings->speed;
-    const double until = watchdog(l, way);
-    while (again(l, until, rs_safe_move_tip(l->safety, x, y, l->settings->speed, POLL, err),
-                 "move of the tip", err))
-        continue;
+    const rs_wait wait = patience(l, way);
+    l->status = rs_instrument_go(l->instrument, x, y, l->settings->speed, &wait, err);
     return l->status == RS_DRIVER_OK;
 }
 
 /* Moves, measures and analyses; false when there is no spectrum: l->status says why. */
 static bool measure_at(list *l, double x, double y, reshed_error *err)
 {
-    const rs_driver_ops *ops = l->driver->ops;
     if (!move_to(l, x, y, err)) return false;
-    const double until =
-        watchdog(l, ops->spectroscopy_seconds ? ops->spectroscopy_seconds(l->driver->self) : 60);
+    const double seconds = rs_instrument_spectroscopy_seconds(l->instrument);
+    const rs_wait wait = patience(l, isnan(seconds) ? 60 : seconds);
     l->spectrum.steps = l->setup->spectroscopy.steps;
     l->spectrum.bins = l->setup->spectrum_bins;
     l->spectrum.fields = l->setup->spectroscopy.off_field ? 2 : 1;
-    while (again(l, until, ops->run_spectroscopy(l->driver->self, POLL, &l->spectrum, err),
-                 "spectroscopy", err))
-        continue;
+    l->status = rs_instrument_measure(l->instrument, &wait, &l->spectrum, err);
     return l->status == RS_DRIVER_OK;
 }
 
@@ -127,9 +110,9 @@ static bool scan_patch(list *l, int row0, int col0, int side, reshed_error *err)
         .queue = 16, .poll = POLL, .line_timeout = l->settings->line_timeout};
     rs_acquire *a = NULL;
     for (int i = 0; i < side * side; i++) l->patch[i] = NAN;
-    l->status = rs_safe_set_frame(l->safety, &f, 10, err);
+    l->status = rs_instrument_set_frame(l->instrument, &f, 10, err);
     if (l->status == RS_DRIVER_OK)
-        l->status = rs_acquire_start(l->driver, &f, f.upward ? side - 1 : 0, &q, &a, err);
+        l->status = rs_acquire_start(l->instrument, &f, f.upward ? side - 1 : 0, &q, &a, err);
     if (l->status != RS_DRIVER_OK) return false;
     for (;;) {
         rs_arrived *it = rs_acquire_take(a, POLL);
@@ -154,7 +137,7 @@ static bool scan_patch(list *l, int row0, int col0, int side, reshed_error *err)
     rs_acquire_end(a);
     if (st == RS_ACQUIRE_FAILED) return false;
     reshed_error ignored = {0};
-    l->status = rs_safe_set_frame(l->safety, &survey, 10, &ignored);
+    l->status = rs_instrument_set_frame(l->instrument, &survey, 10, &ignored);
     return true;
 }
 
@@ -451,15 +434,14 @@ static rs_measure_end run(list *l, int n, rs_session_point *p, reshed_error *err
     return RS_MEASURE_COMPLETE;
 }
 
-rs_measure_end rs_measure_points(rs_session *session, const rs_safety *safety,
+rs_measure_end rs_measure_points(rs_session *session, rs_instrument *instrument,
                                  const rs_scan_settings *settings, const float *amplitude,
                                  const rs_measure_options *options, rs_driver_status *status,
                                  reshed_error *err)
 {
     list l = {.session = session,
               .setup = rs_session_get_setup(session),
-              .safety = safety,
-              .driver = safety->driver,
+              .instrument = instrument,
               .settings = settings,
               .amplitude = amplitude,
               .options = *options};
@@ -476,7 +458,7 @@ rs_measure_end rs_measure_points(rs_session *session, const rs_safety *safety,
     if (st == RESHED_OK) end = run(&l, progress.points, p, err);
     if (end == RS_MEASURE_INTERRUPTED) { /* a loop may be under way: at once, not when it is over */
         reshed_error ignored = {0};
-        l.driver->ops->halt(l.driver->self, 10, &ignored);
+        rs_instrument_halt(l.instrument, 10, &ignored);
     }
     *status = l.status;
     list_clear(&l);

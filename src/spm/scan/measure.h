@@ -9,7 +9,7 @@
 #define RS_SPM_SCAN_MEASURE_H
 
 #include "spectra/loops.h"
-#include "spm/instrument/safety.h"
+#include "spm/instrument/instrument.h"
 #include "spm/scan/settings.h"
 #include "spm/session/session.h"
 
@@ -36,11 +36,11 @@ typedef struct rs_measure_options {
 } rs_measure_options;
 
 /* Seconds of real time that a point takes, with its share of patches and references. */
-double rs_measure_seconds(const rs_driver *driver, const rs_scan_settings *s);
+double rs_measure_seconds(rs_instrument *instrument, const rs_scan_settings *s);
 
 /* Measures every pending point of the session. amplitude: the survey [rows,cols]. The driver's
  * spectroscopy must have been set. On FAILED err says why and *status what the driver meant. */
-rs_measure_end rs_measure_points(rs_session *session, const rs_safety *safety,
+rs_measure_end rs_measure_points(rs_session *session, rs_instrument *instrument,
                                  const rs_scan_settings *settings, const float *amplitude,
                                  const rs_measure_options *options, rs_driver_status *status,
                                  reshed_error *err);

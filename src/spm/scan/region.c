@@ -7,12 +7,12 @@
 #include "base/alloc.h"
 #include "base/os.h"
 
-reshed_status rs_region_setup(const rs_driver *driver, const rs_frame *frame,
+reshed_status rs_region_setup(rs_instrument *instrument, const rs_frame *frame,
                               const rs_scan_settings *s, double *frequency, double *voltage,
                               rs_session_metric *metric, rs_session_setup *out, reshed_error *err)
 {
-    const int bins = driver->caps.bins, side = (int)s->patch;
-    rs_session_setup r = {.caps = driver->caps, .frame = *frame};
+    const int bins = rs_instrument_caps(instrument)->bins, side = (int)s->patch;
+    rs_session_setup r = {.caps = *rs_instrument_caps(instrument), .frame = *frame};
     for (int i = 0; i < bins; i++) /* as include/reshed_driver.h lays the bins out */
         frequency[i] = s->be_centre + (i - 0.5 * (bins - 1)) / s->be_duration;
     if (bins) {
@@ -23,7 +23,7 @@ reshed_status rs_region_setup(const rs_driver *driver, const rs_frame *frame,
         reshed_status st = rs_scan_waveform(s, voltage, err);
         if (st != RESHED_OK) return st;
         r.spectroscopy = rs_scan_spectroscopy(s, voltage);
-        if (!driver->caps.off_field) r.spectroscopy.off_field = false;
+        if (!rs_instrument_caps(instrument)->off_field) r.spectroscopy.off_field = false;
         r.spectrum_bins = bins;
         r.spectrum_frequency = bins ? frequency : NULL;
         r.metrics = rs_loop_analysis_metrics("V", metric);
@@ -75,16 +75,16 @@ static reshed_status put_masks(rs_session *s, const rs_choice *c, reshed_error *
 }
 
 /* As many points as the budget has time for. */
-static reshed_status thin(const rs_driver *driver, const rs_scan_settings *s,
+static reshed_status thin(rs_instrument *instrument, const rs_scan_settings *s,
                           rs_session_point *points, int *n, reshed_error *err)
 {
-    const double each = rs_measure_seconds(driver, s);
+    const double each = rs_measure_seconds(instrument, s);
     if (s->budget <= 0 || each <= 0 || each * *n <= s->budget) return RESHED_OK;
     return rs_choose_thin(points, *n, (int)(s->budget / each), n, err);
 }
 
 /* Chooses, asks, and puts the points into the session. */
-static rs_region_end choose_points(rs_session *session, const rs_safety *safety, rs_live *stream,
+static rs_region_end choose_points(rs_session *session, rs_instrument *instrument, rs_live *stream,
                                    const rs_region_options *o, rs_driver_status *status,
                                    reshed_error *err)
 {
@@ -105,16 +105,18 @@ static rs_region_end choose_points(rs_session *session, const rs_safety *safety,
     }
     if (n) memcpy(points, c.point, (size_t)n * sizeof *points);
     if (n > 0) { /* the instrument has to know a loop to say how long it takes */
-        *status = rs_safe_set_spectroscopy(safety, &setup->spectroscopy, 10, err);
+        *status = rs_instrument_set_spectroscopy(instrument, &setup->spectroscopy, 10, err);
         if (*status != RS_DRIVER_OK) goto cleanup;
     }
-    if (thin(safety->driver, o->settings, points, &n, err) != RESHED_OK) goto cleanup;
+    if (thin(instrument, o->settings, points, &n, err) != RESHED_OK) goto cleanup;
     if (o->confirm && !o->confirm(o->ctx, &c, &points, &n)) {
         end = RS_REGION_UNCONFIRMED;
         goto cleanup;
     }
     for (int i = 0; i < n; i++)
-        if (rs_safety_check_place(safety, points[i].x, points[i].y, err) != RESHED_OK) goto cleanup;
+        if (rs_limits_check_place(rs_instrument_limits(instrument), points[i].x, points[i].y,
+                                  err) != RESHED_OK)
+            goto cleanup;
     snprintf(text, sizeof text, "%d walls, %d points", c.walls, n);
     st =
         rs_session_add_event(session, rs_os_monotonic() - o->time_zero, RS_SESSION_NOTE, text, err);
@@ -157,11 +159,11 @@ static rs_region_end note_alarm(rs_session *session, const rs_region_options *o,
 }
 
 /* Lines and map, once. COMPLETE: the frame is finished, with or without an alarm. */
-static rs_region_end scan_once(rs_survey *survey, rs_session *session, const rs_safety *safety,
+static rs_region_end scan_once(rs_survey *survey, rs_session *session, rs_instrument *instrument,
                                bool again, rs_driver_status *status, reshed_error *err)
 {
-    switch (rs_survey_scan(survey, safety->driver, &rs_session_get_setup(session)->frame, again,
-                           status, err)) {
+    switch (rs_survey_scan(survey, instrument, &rs_session_get_setup(session)->frame, again, status,
+                           err)) {
     case RS_SURVEY_COMPLETE: break;
     case RS_SURVEY_INTERRUPTED: return RS_REGION_INTERRUPTED;
     case RS_SURVEY_ALARMED: return RS_REGION_ALARMED;
@@ -171,7 +173,7 @@ static rs_region_end scan_once(rs_survey *survey, rs_session *session, const rs_
 }
 
 /* Lines and map, with what the alarm asks for. COMPLETE: go on. */
-static rs_region_end survey_step(rs_survey *survey, rs_session *session, const rs_safety *safety,
+static rs_region_end survey_step(rs_survey *survey, rs_session *session, rs_instrument *instrument,
                                  const rs_region_options *o, rs_driver_status *status,
                                  reshed_error *err)
 {
@@ -180,21 +182,21 @@ static rs_region_end survey_step(rs_survey *survey, rs_session *session, const r
     reshed_status st = rs_session_get_progress(session, &p, err);
     if (st == RESHED_OK && p.lines + p.lost > 0) st = rs_survey_replay(survey, true, err);
     if (st != RESHED_OK) return RS_REGION_FAILED;
-    rs_region_end end = scan_once(survey, session, safety, false, status, err);
+    rs_region_end end = scan_once(survey, session, instrument, false, status, err);
     double score = rs_survey_score(survey, &alarm);
     if (end == RS_REGION_COMPLETE && alarm && p.points == 0 &&
         o->settings->alarm == RS_SCAN_ALARM_RESCAN) {
         st = rs_session_add_event(session, rs_os_monotonic() - o->time_zero, RS_SESSION_WARNING,
                                   "out of distribution: the region is scanned again", err);
         if (st != RESHED_OK) return RS_REGION_FAILED;
-        end = scan_once(survey, session, safety, true, status, err);
+        end = scan_once(survey, session, instrument, true, status, err);
         score = rs_survey_score(survey, &alarm);
     }
     if (end != RS_REGION_COMPLETE && end != RS_REGION_ALARMED) return end;
     return alarm ? note_alarm(session, o, score, err) : end;
 }
 
-static rs_region_end measure_step(rs_survey *survey, rs_session *session, const rs_safety *safety,
+static rs_region_end measure_step(rs_survey *survey, rs_session *session, rs_instrument *instrument,
                                   const rs_region_options *o, rs_driver_status *status,
                                   reshed_error *err)
 {
@@ -204,9 +206,9 @@ static rs_region_end measure_step(rs_survey *survey, rs_session *session, const 
                                    .ctx = o->ctx,
                                    .news = o->measure_news,
                                    .interrupted = o->interrupted};
-    *status = rs_safe_set_spectroscopy(safety, sp, 10, err);
+    *status = rs_instrument_set_spectroscopy(instrument, sp, 10, err);
     if (*status != RS_DRIVER_OK) return RS_REGION_FAILED;
-    switch (rs_measure_points(session, safety, o->settings,
+    switch (rs_measure_points(session, instrument, o->settings,
                               rs_survey_map(survey, RS_SESSION_AMPLITUDE), &mo, status, err)) {
     case RS_MEASURE_COMPLETE:
     case RS_MEASURE_OUT_OF_TIME: return RS_REGION_COMPLETE;
@@ -217,7 +219,7 @@ static rs_region_end measure_step(rs_survey *survey, rs_session *session, const 
     return RS_REGION_FAILED;
 }
 
-rs_region_end rs_region_run(rs_session *session, const rs_safety *safety, rs_live *stream,
+rs_region_end rs_region_run(rs_session *session, rs_instrument *instrument, rs_live *stream,
                             const rs_region_options *o, rs_driver_status *status, reshed_error *err)
 {
     const rs_survey_options so = survey_options(o);
@@ -226,20 +228,21 @@ rs_region_end rs_region_run(rs_session *session, const rs_safety *safety, rs_liv
     rs_session_progress p;
     *status = RS_DRIVER_OK;
     if (setup->spectroscopy.steps > 0 && /* before anything moves, not after an hour's scan */
-        rs_safety_check_spectroscopy(safety, &setup->spectroscopy, err) != RESHED_OK) {
+        rs_limits_check_spectroscopy(rs_instrument_limits(instrument), &setup->spectroscopy, err) !=
+            RESHED_OK) {
         *status = RS_DRIVER_REFUSED;
         return RS_REGION_FAILED;
     }
     if (rs_survey_create(session, stream, &so, &survey, err) != RESHED_OK) return RS_REGION_FAILED;
-    rs_region_end end = survey_step(survey, session, safety, o, status, err);
+    rs_region_end end = survey_step(survey, session, instrument, o, status, err);
     if (end == RS_REGION_COMPLETE && rs_session_get_progress(session, &p, err) != RESHED_OK)
         end = RS_REGION_FAILED;
     if (end == RS_REGION_COMPLETE && setup->spectroscopy.steps > 0) {
-        if (p.points == 0) end = choose_points(session, safety, stream, o, status, err);
+        if (p.points == 0) end = choose_points(session, instrument, stream, o, status, err);
         if (end == RS_REGION_COMPLETE && rs_session_get_progress(session, &p, err) != RESHED_OK)
             end = RS_REGION_FAILED;
         if (end == RS_REGION_COMPLETE && p.first_pending < p.points)
-            end = measure_step(survey, session, safety, o, status, err);
+            end = measure_step(survey, session, instrument, o, status, err);
     }
     rs_survey_free(survey);
     return end;

@@ -41,12 +41,12 @@ typedef struct rs_region_options {
 /* The setup of a session for an open driver whose frame and band excitation are set; texts are
  * filled in by the caller. frequency [caps.bins], voltage [steps] and metric
  * [RS_SESSION_MAX_METRICS] are the caller's and filled here. */
-reshed_status rs_region_setup(const rs_driver *driver, const rs_frame *frame,
+reshed_status rs_region_setup(rs_instrument *instrument, const rs_frame *frame,
                               const rs_scan_settings *settings, double *frequency, double *voltage,
                               rs_session_metric *metric, rs_session_setup *out, reshed_error *err);
 
 /* Does what is left to do. On FAILED err says why and *status what the driver meant by it. */
-rs_region_end rs_region_run(rs_session *session, const rs_safety *safety, rs_live *stream,
+rs_region_end rs_region_run(rs_session *session, rs_instrument *instrument, rs_live *stream,
                             const rs_region_options *options, rs_driver_status *status,
                             reshed_error *err);
 

@@ -194,10 +194,10 @@ rs_spectroscopy rs_scan_spectroscopy(const rs_scan_settings *s, const double *vo
                              .read_bias = s->read_bias};
 }
 
-rs_safety_limits rs_scan_limits(const rs_scan_settings *s)
+rs_limits rs_scan_limits(const rs_scan_settings *s)
 {
-    rs_safety_limits l;
-    rs_safety_unlimited(&l);
+    rs_limits l;
+    rs_limits_none(&l);
     if (s->max_bias > 0) l.driver.bias_max = s->max_bias;
     if (s->max_drive > 0) l.driver.drive_max = s->max_drive;
     if (s->max_speed > 0) l.driver.speed_max = s->max_speed;

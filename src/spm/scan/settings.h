@@ -4,7 +4,7 @@
 #define RS_SPM_SCAN_SETTINGS_H
 
 #include "reshed_driver.h"
-#include "spm/instrument/safety.h"
+#include "spm/instrument/instrument.h"
 
 typedef enum rs_scan_alarm {
     RS_SCAN_ALARM_CONTINUE = 0, /* noted only: points are measured all the same */
@@ -64,6 +64,6 @@ rs_be_setup rs_scan_be(const rs_scan_settings *s);
 int rs_scan_steps(const rs_scan_settings *s); /* of all cycles; 0 without spectroscopy */
 reshed_status rs_scan_waveform(const rs_scan_settings *s, double *voltage, reshed_error *err);
 rs_spectroscopy rs_scan_spectroscopy(const rs_scan_settings *s, const double *voltage);
-rs_safety_limits rs_scan_limits(const rs_scan_settings *s);
+rs_limits rs_scan_limits(const rs_scan_settings *s);
 
 #endif

@@ -383,7 +383,7 @@ static void forget(rs_survey *s)
     s->alarm = false;
 }
 
-rs_survey_end rs_survey_scan(rs_survey *s, const rs_driver *driver, const rs_frame *frame,
+rs_survey_end rs_survey_scan(rs_survey *s, rs_instrument *instrument, const rs_frame *frame,
                              bool again, rs_driver_status *status, reshed_error *err)
 {
     rs_acquire *a = NULL;
@@ -396,7 +396,7 @@ rs_survey_end rs_survey_scan(rs_survey *s, const rs_driver *driver, const rs_fra
         first = frame->upward ? s->rows - 1 : 0;
     }
     if (first < 0 || first >= s->rows) return RS_SURVEY_COMPLETE;
-    *status = rs_acquire_start(driver, frame, first, &s->options.queue, &a, err);
+    *status = rs_acquire_start(instrument, frame, first, &s->options.queue, &a, err);
     if (*status != RS_DRIVER_OK) return end;
     for (;;) {
         int n = 0;

@@ -66,7 +66,7 @@ reshed_status rs_survey_replay(rs_survey *s, bool write, reshed_error *err);
  * replacing the one that the session has. FAILED: err says why, and *status what the driver meant
  * (RS_DRIVER_OK when it was not the driver). The session holds every line that came.
  */
-rs_survey_end rs_survey_scan(rs_survey *s, const rs_driver *driver, const rs_frame *frame,
+rs_survey_end rs_survey_scan(rs_survey *s, rs_instrument *instrument, const rs_frame *frame,
                              bool again, rs_driver_status *status, reshed_error *err);
 
 /* Ends the frame: final rows everywhere, maps into the session. */

@@ -17,19 +17,19 @@
 #include "io/image_file.h"
 #include "io/npy.h"
 #include "io/nsid/write.h"
-#include "spm/instrument/drivers.h"
-#include "spm/instrument/safety.h"
+#include "spm/instrument/private.h"
+#include "spm/instrument/words.h"
 
 #define assert_near(a, b, tolerance) assert_true(fabs((double)(a) - (double)(b)) <= (tolerance))
 #define assert_status(expr, want)                                                                  \
     assert_string_equal(rs_driver_status_text(expr), rs_driver_status_text(want))
 
-static rs_driver *open_or_fail(const char *name, const rs_driver_option *option, int n)
+static rs_instrument *open_or_fail(const char *name, const rs_driver_option *option, int n)
 {
-    rs_driver *d = NULL;
+    rs_instrument *d = NULL;
     reshed_error err = {0};
     char text[512];
-    rs_driver_status st = rs_driver_open(name, option, n, 10, &d, &err);
+    rs_driver_status st = rs_instrument_open(name, option, n, 10, &d, &err);
     if (st != RS_DRIVER_OK) print_message("# %s\n", reshed_error_text(&err, text, sizeof text));
     assert_status(st, RS_DRIVER_OK);
     return d;
@@ -56,22 +56,24 @@ static void names_are_found(void **state)
     const rs_driver_ops *ops = NULL;
     rs_os_library *library = NULL;
     reshed_error err = {0};
-    assert_true(rs_driver_builtin_count() >= 3);
-    for (int i = 0; i < rs_driver_builtin_count(); i++) {
-        const rs_driver_ops *table = rs_driver_builtin(i);
-        assert_int_equal(table->abi, RS_DRIVER_ABI);
-        assert_int_equal(table->size, sizeof *table);
-        assert_true(strlen(table->help) > 10);
-        assert_ok(rs_driver_find(table->name, &ops, &library, &err), &err);
-        assert_ptr_equal(ops, table);
+    assert_true(rs_driver_count() >= 3);
+    for (int i = 0; i < rs_driver_count(); i++) {
+        assert_true(strlen(rs_driver_help(i)) > 10);
+        assert_ok(rs_driver_find(rs_driver_name(i), &ops, &library, &err), &err);
+        assert_int_equal(ops->abi, RS_DRIVER_ABI);
+        assert_int_equal(ops->size, sizeof *ops);
+        assert_string_equal(ops->name, rs_driver_name(i));
+        assert_ptr_equal(ops->help, rs_driver_help(i));
         assert_null(library);
     }
+    assert_true(rs_driver_is_simulated("twin") && rs_driver_is_simulated("replay"));
+    assert_false(rs_driver_is_simulated("nanonis") || rs_driver_is_simulated("./twin.so"));
     assert_int_equal(rs_driver_find("cypher", &ops, &library, &err), RESHED_EINVAL);
     assert_says(&err, "twin, replay, nanonis", "cypher");
     const rs_driver_option twice[] = {{"a", "1"}, {"b", "2"}, {"a", "3"}};
     assert_string_equal(rs_driver_option_find(twice, 3, "a"), "3");
     assert_null(rs_driver_option_find(twice, 3, "c"));
-    rs_driver_close(NULL);
+    rs_instrument_close(NULL);
 }
 
 /* Compiles source to a shared object named after it, with a compiler that is at hand. */
@@ -112,22 +114,21 @@ static void the_example_is_a_driver(void **state)
     need_compiler();
     assert_true(compile("examples/driver_lines.c", "lines.so"));
     const rs_driver_option none[] = {{"nonsense", "1"}};
-    rs_driver *d = NULL;
+    rs_instrument *d = NULL;
     reshed_error err = {0};
-    assert_status(rs_driver_open(test_temp("lines.so"), none, 1, 1, &d, &err), RS_DRIVER_REFUSED);
+    assert_status(rs_instrument_open(test_temp("lines.so"), none, 1, 1, &d, &err),
+                  RS_DRIVER_REFUSED);
     assert_says(&err, "no options", "");
     d = open_or_fail(test_temp("lines.so"), NULL, 0);
     assert_string_equal(d->ops->name, "lines");
     assert_string_equal(d->caps.channel[0], "Amplitude");
     assert_non_null(d->library);
-    rs_safety safe;
     rs_frame f = {
         .width = 2e-6, .height = 1e-6, .rows = 5, .cols = 9, .line_rate = 2, .upward = true};
-    assert_ok(rs_safety_init(&safe, d, NULL, &err), &err);
-    assert_status(rs_safe_set_frame(&safe, &f, 1, &err), RS_DRIVER_OK);
+    assert_status(rs_instrument_set_frame(d, &f, 1, &err), RS_DRIVER_OK);
     f.cx = 4.5e-6;
-    assert_status(rs_safe_set_frame(&safe, &f, 1, &err), RS_DRIVER_REFUSED);
-    assert_status(rs_safe_set_bias(&safe, 0, 1, &err), RS_DRIVER_REFUSED);
+    assert_status(rs_instrument_set_frame(d, &f, 1, &err), RS_DRIVER_REFUSED);
+    assert_status(rs_instrument_set_bias(d, 0, 1, &err), RS_DRIVER_REFUSED);
     assert_says(&err, "lines", "bias");
     assert_status(d->ops->start(d->self, 4, 1, &err), RS_DRIVER_OK);
     float row[9];
@@ -141,7 +142,7 @@ static void the_example_is_a_driver(void **state)
     rs_line line = {.cols = 9, .channels = 1, .channel = row};
     assert_status(d->ops->wait_line(d->self, 1, &line, &err), RS_DRIVER_REFUSED);
     assert_status(d->ops->halt(d->self, 1, &err), RS_DRIVER_OK);
-    rs_driver_close(d);
+    rs_instrument_close(d);
 }
 
 /* Each table is wrong in one way. */
@@ -189,8 +190,9 @@ static void what_is_no_driver_is_refused(void **state)
                          RESHED_EUNSUPPORTED);
         assert_says(&err, wrong[i].says, wrong[i].too);
         assert_null(library);
-        rs_driver *d = NULL;
-        assert_status(rs_driver_open(test_temp(object), NULL, 0, 1, &d, &err), RS_DRIVER_REFUSED);
+        rs_instrument *d = NULL;
+        assert_status(rs_instrument_open(test_temp(object), NULL, 0, 1, &d, &err),
+                      RS_DRIVER_REFUSED);
         assert_null(d);
     }
     const rs_driver_ops *ops = NULL;
@@ -220,8 +222,8 @@ static void what_cannot_be_loaded_says_why(void **state)
     memcpy(name + sizeof name - 4, ".so", 4);
     assert_int_equal(rs_driver_find(name, &ops, &library, &err), RESHED_EINVAL);
     test_alloc_fail_at(0);
-    rs_driver *d = NULL;
-    assert_status(rs_driver_open("twin", NULL, 0, 1, &d, &err), RS_DRIVER_REFUSED);
+    rs_instrument *d = NULL;
+    assert_status(rs_instrument_open("twin", NULL, 0, 1, &d, &err), RS_DRIVER_REFUSED);
     test_alloc_fail_at(-1);
     assert_int_equal(err.status, RESHED_ENOMEM);
 }
@@ -240,7 +242,7 @@ static void impossible_capabilities_are_refused(void **state)
                                       NULL};
     for (int i = 0; i < 7; i++) {
         char text[2048], source[512], object[32];
-        rs_driver *d = NULL;
+        rs_instrument *d = NULL;
         reshed_error err = {0};
         int n = snprintf(
             text, sizeof text,
@@ -265,7 +267,7 @@ static void impossible_capabilities_are_refused(void **state)
         snprintf(object, sizeof object, "odd%d.so", i);
         assert_ok(rs_os_write_file(source, text, (size_t)n, &err), &err);
         assert_true(compile(source, object));
-        rs_driver_status st = rs_driver_open(test_temp(object), NULL, 0, 1, &d, &err);
+        rs_driver_status st = rs_instrument_open(test_temp(object), NULL, 0, 1, &d, &err);
         assert_status(st, set[i] ? RS_DRIVER_REFUSED : RS_DRIVER_OK);
         if (set[i]) {
             assert_null(d);
@@ -274,7 +276,7 @@ static void impossible_capabilities_are_refused(void **state)
         }
         assert_int_equal(strlen(d->caps.instrument), sizeof d->caps.instrument - 1);
         assert_int_equal(strlen(d->caps.channel[15]), sizeof d->caps.channel[15] - 1);
-        rs_driver_close(d);
+        rs_instrument_close(d);
     }
 }
 
@@ -329,7 +331,14 @@ static rs_driver_status count_spectroscopy(void *self, const rs_spectroscopy *s,
     return count(self);
 }
 
+static void count_caps(void *self, rs_driver_caps *caps)
+{
+    (void)self;
+    *caps = (rs_driver_caps){.clock_rate = 1};
+}
+
 static const rs_driver_ops counting = {.name = "counter",
+                                       .caps = count_caps,
                                        .set_frame = count_frame,
                                        .set_be = count_be,
                                        .move_tip = count_move,
@@ -356,9 +365,9 @@ static const rs_driver_ops counting = {.name = "counter",
         assert_int_equal(counter_.calls, before + 1);                                              \
     } while (0)
 
-static rs_driver counting_driver(counter *c)
+static rs_instrument counting_driver(counter *c)
 {
-    rs_driver d = {.ops = &counting, .self = c};
+    rs_instrument d = {.ops = &counting, .self = c};
     d.caps.limits = (rs_driver_limits){.x_min = -1e-6,
                                        .x_max = 3e-6,
                                        .y_min = -2e-6,
@@ -373,175 +382,171 @@ static void nothing_out_of_range_reaches_a_driver(void **state)
 {
     (void)state;
     counter counter_ = {0};
-    rs_driver d = counting_driver(&counter_);
-    rs_safety_limits user;
-    rs_safety s;
+    rs_instrument d = counting_driver(&counter_);
+    rs_limits user;
     reshed_error error = {0};
-    rs_safety_unlimited(&user);
+    rs_limits_none(&user);
     user.driver.bias_max = 5; /* narrower than the driver's */
     user.driver.drive_max = 50;
     user.driver.x_max = 2e-6;
     user.step_max = 0.5;
-    assert_ok(rs_safety_init(&s, &d, &user, &error), &error);
+    assert_ok(rs_instrument_limit(&d, &user, &error), &error);
     const double nan = NAN, inf = INFINITY;
-    passed(rs_safe_move_tip(&s, 2e-6, -2e-6, 1e-5, 1, err));
-    refused(rs_safe_move_tip(&s, 2.01e-6, 0, 1e-5, 1, err));
-    refused(rs_safe_move_tip(&s, -1.01e-6, 0, 1e-5, 1, err));
-    refused(rs_safe_move_tip(&s, 0, 2.01e-6, 1e-5, 1, err));
-    refused(rs_safe_move_tip(&s, 0, -2.01e-6, 1e-5, 1, err));
-    refused(rs_safe_move_tip(&s, nan, 0, 1e-5, 1, err));
-    refused(rs_safe_move_tip(&s, 0, nan, 1e-5, 1, err));
-    refused(rs_safe_move_tip(&s, 0, 0, 1.01e-5, 1, err));
-    refused(rs_safe_move_tip(&s, 0, 0, 0, 1, err));
-    refused(rs_safe_move_tip(&s, 0, 0, -1e-6, 1, err));
-    refused(rs_safe_move_tip(&s, 0, 0, nan, 1, err));
-    passed(rs_safe_set_bias(&s, -5, 1, err));
-    refused(rs_safe_set_bias(&s, 5.01, 1, err));
-    refused(rs_safe_set_bias(&s, -5.01, 1, err));
-    refused(rs_safe_set_bias(&s, nan, 1, err));
-    refused(rs_safe_set_bias(&s, inf, 1, err));
-    passed(rs_safe_set_drive(&s, 2, 1, err));
-    passed(rs_safe_set_drive(&s, 0, 1, err));
-    refused(rs_safe_set_drive(&s, 2.01, 1, err));
-    refused(rs_safe_set_drive(&s, -0.01, 1, err));
-    refused(rs_safe_set_drive(&s, nan, 1, err));
-    passed(rs_safe_pulse(&s, 5, 0.5, 1, err));
-    refused(rs_safe_pulse(&s, 5.01, 0.5, 1, err));
-    refused(rs_safe_pulse(&s, 5, 0.51, 1, err));
-    refused(rs_safe_pulse(&s, 5, -1, 1, err));
-    refused(rs_safe_pulse(&s, 5, nan, 1, err));
+    passed(rs_instrument_move_tip(&d, 2e-6, -2e-6, 1e-5, 1, err));
+    refused(rs_instrument_move_tip(&d, 2.01e-6, 0, 1e-5, 1, err));
+    refused(rs_instrument_move_tip(&d, -1.01e-6, 0, 1e-5, 1, err));
+    refused(rs_instrument_move_tip(&d, 0, 2.01e-6, 1e-5, 1, err));
+    refused(rs_instrument_move_tip(&d, 0, -2.01e-6, 1e-5, 1, err));
+    refused(rs_instrument_move_tip(&d, nan, 0, 1e-5, 1, err));
+    refused(rs_instrument_move_tip(&d, 0, nan, 1e-5, 1, err));
+    refused(rs_instrument_move_tip(&d, 0, 0, 1.01e-5, 1, err));
+    refused(rs_instrument_move_tip(&d, 0, 0, 0, 1, err));
+    refused(rs_instrument_move_tip(&d, 0, 0, -1e-6, 1, err));
+    refused(rs_instrument_move_tip(&d, 0, 0, nan, 1, err));
+    passed(rs_instrument_set_bias(&d, -5, 1, err));
+    refused(rs_instrument_set_bias(&d, 5.01, 1, err));
+    refused(rs_instrument_set_bias(&d, -5.01, 1, err));
+    refused(rs_instrument_set_bias(&d, nan, 1, err));
+    refused(rs_instrument_set_bias(&d, inf, 1, err));
+    passed(rs_instrument_set_drive(&d, 2, 1, err));
+    passed(rs_instrument_set_drive(&d, 0, 1, err));
+    refused(rs_instrument_set_drive(&d, 2.01, 1, err));
+    refused(rs_instrument_set_drive(&d, -0.01, 1, err));
+    refused(rs_instrument_set_drive(&d, nan, 1, err));
+    passed(rs_instrument_pulse(&d, 5, 0.5, 1, err));
+    refused(rs_instrument_pulse(&d, 5.01, 0.5, 1, err));
+    refused(rs_instrument_pulse(&d, 5, 0.51, 1, err));
+    refused(rs_instrument_pulse(&d, 5, -1, 1, err));
+    refused(rs_instrument_pulse(&d, 5, nan, 1, err));
     /* Without limits of the user's own the driver's hold. */
-    assert_ok(rs_safety_init(&s, &d, NULL, &error), &error);
-    passed(rs_safe_set_bias(&s, 10, 1, err));
-    refused(rs_safe_set_bias(&s, 10.01, 1, err));
-    passed(rs_safe_pulse(&s, 5, 1e6, 1, err));
-    refused(rs_safe_pulse(&s, 5, inf, 1, err));
+    assert_ok(rs_instrument_limit(&d, NULL, &error), &error);
+    passed(rs_instrument_set_bias(&d, 10, 1, err));
+    refused(rs_instrument_set_bias(&d, 10.01, 1, err));
+    passed(rs_instrument_pulse(&d, 5, 1e6, 1, err));
+    refused(rs_instrument_pulse(&d, 5, inf, 1, err));
 }
 
 static void frames_are_checked_at_their_corners(void **state)
 {
     (void)state;
     counter counter_ = {0};
-    rs_driver d = counting_driver(&counter_);
-    rs_safety s;
+    rs_instrument d = counting_driver(&counter_);
     reshed_error error = {0};
-    assert_ok(rs_safety_init(&s, &d, NULL, &error), &error);
+    assert_ok(rs_instrument_limit(&d, NULL, &error), &error);
     const rs_frame good = {
         .cx = 1e-6, .width = 4e-6, .height = 4e-6, .rows = 256, .cols = 256, .line_rate = 1};
     rs_frame f = good;
-    passed(rs_safe_set_frame(&s, &f, 1, err));
+    passed(rs_instrument_set_frame(&d, &f, 1, err));
     f.angle = acos(-1) / 2; /* its corners are rounded, not out */
-    passed(rs_safe_set_frame(&s, &f, 1, err));
+    passed(rs_instrument_set_frame(&d, &f, 1, err));
     f.angle = 0.1; /* turned, the corners stick out */
-    refused(rs_safe_set_frame(&s, &f, 1, err));
+    refused(rs_instrument_set_frame(&d, &f, 1, err));
     f.width = f.height = 2.8e-6;
-    passed(rs_safe_set_frame(&s, &f, 1, err));
+    passed(rs_instrument_set_frame(&d, &f, 1, err));
     f.angle = acos(-1) / 4;
-    passed(rs_safe_set_frame(&s, &f, 1, err));
+    passed(rs_instrument_set_frame(&d, &f, 1, err));
     f.width = 2.9e-6;
-    refused(rs_safe_set_frame(&s, &f, 1, err));
+    refused(rs_instrument_set_frame(&d, &f, 1, err));
     f = good, f.cx = 1.01e-6;
-    refused(rs_safe_set_frame(&s, &f, 1, err));
+    refused(rs_instrument_set_frame(&d, &f, 1, err));
     f = good, f.cy = 1e-8;
-    refused(rs_safe_set_frame(&s, &f, 1, err));
+    refused(rs_instrument_set_frame(&d, &f, 1, err));
     f = good, f.cy = NAN;
-    refused(rs_safe_set_frame(&s, &f, 1, err));
+    refused(rs_instrument_set_frame(&d, &f, 1, err));
     f = good, f.angle = INFINITY;
-    refused(rs_safe_set_frame(&s, &f, 1, err));
+    refused(rs_instrument_set_frame(&d, &f, 1, err));
     f = good, f.width = 0;
-    refused(rs_safe_set_frame(&s, &f, 1, err));
+    refused(rs_instrument_set_frame(&d, &f, 1, err));
     f = good, f.height = NAN;
-    refused(rs_safe_set_frame(&s, &f, 1, err));
+    refused(rs_instrument_set_frame(&d, &f, 1, err));
     f = good, f.rows = 0;
-    refused(rs_safe_set_frame(&s, &f, 1, err));
+    refused(rs_instrument_set_frame(&d, &f, 1, err));
     f = good, f.cols = 1 << 20;
-    refused(rs_safe_set_frame(&s, &f, 1, err));
+    refused(rs_instrument_set_frame(&d, &f, 1, err));
     f = good, f.rows = f.cols = 60000;
-    refused(rs_safe_set_frame(&s, &f, 1, err));
+    refused(rs_instrument_set_frame(&d, &f, 1, err));
     f = good, f.line_rate = 1.26; /* 8 um there and back, 1e-5 m/s at 1.25 lines a second */
-    refused(rs_safe_set_frame(&s, &f, 1, err));
+    refused(rs_instrument_set_frame(&d, &f, 1, err));
     f = good, f.line_rate = 1.25;
-    passed(rs_safe_set_frame(&s, &f, 1, err));
+    passed(rs_instrument_set_frame(&d, &f, 1, err));
     f = good, f.line_rate = 0;
-    refused(rs_safe_set_frame(&s, &f, 1, err));
+    refused(rs_instrument_set_frame(&d, &f, 1, err));
 }
 
 static void excitation_and_waveforms_are_checked(void **state)
 {
     (void)state;
     counter counter_ = {0};
-    rs_driver d = counting_driver(&counter_);
-    rs_safety s;
-    rs_safety_limits user;
+    rs_instrument d = counting_driver(&counter_);
+    rs_limits user;
     reshed_error error = {0};
-    rs_safety_unlimited(&user);
+    rs_limits_none(&user);
     user.step_max = 0.1;
-    assert_ok(rs_safety_init(&s, &d, &user, &error), &error);
+    assert_ok(rs_instrument_limit(&d, &user, &error), &error);
     const rs_be_setup be = {335e3, 50e3, 2, 1, 1, 1e-3};
     rs_be_setup b = be;
-    passed(rs_safe_set_be(&s, &b, 1, err));
+    passed(rs_instrument_set_be(&d, &b, 1, err));
     b.amplitude = 2.1;
-    refused(rs_safe_set_be(&s, &b, 1, err));
+    refused(rs_instrument_set_be(&d, &b, 1, err));
     b = be, b.centre = 20e3;
-    refused(rs_safe_set_be(&s, &b, 1, err));
+    refused(rs_instrument_set_be(&d, &b, 1, err));
     b = be, b.band = NAN;
-    refused(rs_safe_set_be(&s, &b, 1, err));
+    refused(rs_instrument_set_be(&d, &b, 1, err));
     b = be, b.repeats = 0;
-    refused(rs_safe_set_be(&s, &b, 1, err));
+    refused(rs_instrument_set_be(&d, &b, 1, err));
     b = be, b.duration = -1;
-    refused(rs_safe_set_be(&s, &b, 1, err));
+    refused(rs_instrument_set_be(&d, &b, 1, err));
     b = be, b.phase_variation = NAN;
-    refused(rs_safe_set_be(&s, &b, 1, err));
+    refused(rs_instrument_set_be(&d, &b, 1, err));
     double v[4] = {0, 10, 0, -10};
     const rs_spectroscopy good = {
         .voltage = v, .steps = 4, .off_field = true, .dwell = 0.06, .settle = 0.04};
     rs_spectroscopy p = good;
-    passed(rs_safe_set_spectroscopy(&s, &p, 1, err));
+    passed(rs_instrument_set_spectroscopy(&d, &p, 1, err));
     for (int i = 0; i < 4; i++) {
         const double bad[] = {10.1, -10.1, NAN, INFINITY};
         double keep = v[i];
         for (int k = 0; k < 4; k++) {
             v[i] = bad[k];
-            refused(rs_safe_set_spectroscopy(&s, &p, 1, err));
+            refused(rs_instrument_set_spectroscopy(&d, &p, 1, err));
         }
         v[i] = keep;
     }
     p.steps = 0;
-    refused(rs_safe_set_spectroscopy(&s, &p, 1, err));
+    refused(rs_instrument_set_spectroscopy(&d, &p, 1, err));
     p = good, p.voltage = NULL;
-    refused(rs_safe_set_spectroscopy(&s, &p, 1, err));
+    refused(rs_instrument_set_spectroscopy(&d, &p, 1, err));
     p = good, p.dwell = 0.07; /* with the settling above the limit */
-    refused(rs_safe_set_spectroscopy(&s, &p, 1, err));
+    refused(rs_instrument_set_spectroscopy(&d, &p, 1, err));
     p = good, p.on_time = 0.11;
-    refused(rs_safe_set_spectroscopy(&s, &p, 1, err));
+    refused(rs_instrument_set_spectroscopy(&d, &p, 1, err));
     p = good, p.read_bias = 11;
-    refused(rs_safe_set_spectroscopy(&s, &p, 1, err));
+    refused(rs_instrument_set_spectroscopy(&d, &p, 1, err));
     p = good, p.ramp_rate = -1;
-    refused(rs_safe_set_spectroscopy(&s, &p, 1, err));
+    refused(rs_instrument_set_spectroscopy(&d, &p, 1, err));
     p = good, p.settle = NAN;
-    refused(rs_safe_set_spectroscopy(&s, &p, 1, err));
+    refused(rs_instrument_set_spectroscopy(&d, &p, 1, err));
 }
 
 static void limits_must_make_sense(void **state)
 {
     (void)state;
     counter c = {0};
-    rs_driver d = counting_driver(&c);
-    rs_safety s;
-    rs_safety_limits user;
+    rs_instrument d = counting_driver(&c);
+    rs_limits user;
     reshed_error err = {0};
-    rs_safety_unlimited(&user);
+    rs_limits_none(&user);
     user.driver.bias_max = NAN;
-    assert_int_equal(rs_safety_init(&s, &d, &user, &err), RESHED_EINVAL);
-    rs_safety_unlimited(&user);
+    assert_int_equal(rs_instrument_limit(&d, &user, &err), RESHED_EINVAL);
+    rs_limits_none(&user);
     user.step_max = -1;
-    assert_int_equal(rs_safety_init(&s, &d, &user, &err), RESHED_EINVAL);
-    rs_safety_unlimited(&user);
+    assert_int_equal(rs_instrument_limit(&d, &user, &err), RESHED_EINVAL);
+    rs_limits_none(&user);
     user.driver.x_min = NAN;
-    assert_int_equal(rs_safety_init(&s, &d, &user, &err), RESHED_EINVAL);
-    rs_safety_unlimited(&user);
+    assert_int_equal(rs_instrument_limit(&d, &user, &err), RESHED_EINVAL);
+    rs_limits_none(&user);
     user.driver.x_min = 4e-6; /* beyond the driver's end */
-    assert_int_equal(rs_safety_init(&s, &d, &user, &err), RESHED_EINVAL);
+    assert_int_equal(rs_instrument_limit(&d, &user, &err), RESHED_EINVAL);
     assert_says(&err, "place for the tip", "4e-06");
 }
 
@@ -584,7 +589,7 @@ static void an_image_comes_back_line_by_line(void **state)
                                            {"clock", "0"},
                                            {"rate", "4"},
                                            {"direction", up ? "up" : "down"}};
-        rs_driver *d = open_or_fail("replay", option, 4);
+        rs_instrument *d = open_or_fail("replay", option, 4);
         rs_frame f;
         assert_int_equal(d->caps.channels, 1);
         assert_false(d->caps.retrace || d->caps.band_excitation);
@@ -631,7 +636,7 @@ static void an_image_comes_back_line_by_line(void **state)
         /* Outside the image there is nothing. */
         f.cx += 1e-9;
         assert_status(d->ops->set_frame(d->self, &f, 1, &err), RS_DRIVER_REFUSED);
-        rs_driver_close(d);
+        rs_instrument_close(d);
     }
     rs_image_clear(&im);
 }
@@ -647,7 +652,7 @@ static void other_frames_are_sampled(void **state)
     assert_ok(rs_npy_write(test_temp("ramp.npy"), RS_NPY_F4, 2, dims, ramp, &err), &err);
     const rs_driver_option option[] = {
         {"file", test_temp("ramp.npy")}, {"clock", "0"}, {"pixel", "1e-9"}};
-    rs_driver *d = open_or_fail("replay", option, 3);
+    rs_instrument *d = open_or_fail("replay", option, 3);
     rs_frame f = {.width = 6e-9, .height = 4e-9, .rows = 8, .cols = 16, .line_rate = 1, .angle = 0};
     assert_near(d->caps.limits.x_max, 4e-9, 1e-20);
     assert_status(d->ops->set_frame(d->self, &f, 1, &err), RS_DRIVER_OK);
@@ -660,7 +665,7 @@ static void other_frames_are_sampled(void **state)
             assert_near(row[c], at + 10 * col, 1e-4);
         }
     }
-    rs_driver_close(d);
+    rs_instrument_close(d);
 }
 
 static void wrong_replays_are_refused(void **state)
@@ -679,24 +684,24 @@ static void wrong_replays_are_refused(void **state)
                  {{{"file", test_temp("image.gsf")}, {"seed", "1"}}, 2},
                  {{{"file", test_temp("image.gsf")}, {"loops_field", "both"}}, 2}};
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
-        rs_driver *d = NULL;
+        rs_instrument *d = NULL;
         reshed_error err = {0};
-        assert_status(rs_driver_open("replay", wrong[i].option, wrong[i].n, 1, &d, &err),
+        assert_status(rs_instrument_open("replay", wrong[i].option, wrong[i].n, 1, &d, &err),
                       RS_DRIVER_REFUSED);
         assert_null(d);
         assert_true(err.what[0] != '\0');
     }
     for (long n = 0; n < 300; n++) {
         const rs_driver_option option[] = {{"file", test_temp("image.gsf")}, {"clock", "0"}};
-        rs_driver *d = NULL;
+        rs_instrument *d = NULL;
         reshed_error err = {0};
         test_alloc_fail_at(n);
-        rs_driver_status st = rs_driver_open("replay", option, 2, 1, &d, &err);
+        rs_driver_status st = rs_instrument_open("replay", option, 2, 1, &d, &err);
         bool failed = test_alloc_failed();
         test_alloc_fail_at(-1);
         if (!failed) {
             assert_status(st, RS_DRIVER_OK);
-            rs_driver_close(d);
+            rs_instrument_close(d);
             break;
         }
         assert_status(st, RS_DRIVER_REFUSED);
@@ -784,7 +789,7 @@ static void recorded_loops_come_from_the_nearest_point(void **state)
     write_loops(test_temp("loops.h5"), false);
     const rs_driver_option option[] = {
         {"loops", test_temp("loops.h5")}, {"clock", "0"}, {"reach", "6e-9"}};
-    rs_driver *d = open_or_fail("replay", option, 3);
+    rs_instrument *d = open_or_fail("replay", option, 3);
     float amplitude[2 * STEPS], phase[2 * STEPS];
     reshed_error err = {0};
     rs_spectroscopy s = as_recorded();
@@ -822,7 +827,7 @@ static void recorded_loops_come_from_the_nearest_point(void **state)
     s = as_recorded(), s.voltage = v;
     assert_status(d->ops->set_spectroscopy(d->self, &s, 1, &err), RS_DRIVER_REFUSED);
     assert_says(&err, "as recorded", "step 3");
-    rs_driver_close(d);
+    rs_instrument_close(d);
     /* The same readings, called on-field. */
     const rs_driver_option on[] = {
         {"loops", test_temp("loops.h5")}, {"clock", "0"}, {"loops_field", "on"}};
@@ -835,10 +840,10 @@ static void recorded_loops_come_from_the_nearest_point(void **state)
     assert_int_equal(out.fields, 1);
     for (int i = 0; i < STEPS; i++)
         assert_near(amplitude[i] * cosf(phase[i]), loop_at(0, 0, i), 1e-9);
-    rs_driver_close(d);
+    rs_instrument_close(d);
 }
 
-static void check_spectra(rs_driver *d, int ix, int iy)
+static void check_spectra(rs_instrument *d, int ix, int iy)
 {
     static float spectra[2 * STEPS * BINS * 2];
     double frequency[BINS], want[2 * BINS];
@@ -862,14 +867,14 @@ static void recorded_spectra_come_back(void **state)
     (void)state;
     write_loops(test_temp("spectra.h5"), true);
     const rs_driver_option option[] = {{"loops", test_temp("spectra.h5")}, {"clock", "0"}};
-    rs_driver *d = open_or_fail("replay", option, 2);
+    rs_instrument *d = open_or_fail("replay", option, 2);
     reshed_error err = {0};
     rs_spectroscopy s = as_recorded();
     assert_true(d->caps.band_excitation);
     assert_int_equal(d->caps.bins, BINS);
     assert_status(d->ops->set_spectroscopy(d->self, &s, 1, &err), RS_DRIVER_OK);
     for (int i = 0; i < NX * NY; i++) check_spectra(d, i % NX, i / NX);
-    rs_driver_close(d);
+    rs_instrument_close(d);
     /* Beside an image the oscillator's amplitude and phase stand for them. */
     write_image(test_temp("image.gsf"));
     const rs_driver_option both[] = {
@@ -885,7 +890,7 @@ static void recorded_spectra_come_back(void **state)
     for (int i = 0; i < 2 * STEPS; i++)
         assert_near(amplitude[i] * cosf(phase[i]) / loop_at(2, 1, i % STEPS), i < STEPS ? 2 : 1,
                     1e-3);
-    rs_driver_close(d);
+    rs_instrument_close(d);
 }
 
 static void set_texts(hid_t id, const char *name, int n, const char *const *text)
@@ -957,13 +962,13 @@ static void recorded_usid_spectra_come_back(void **state)
     for (int later = 0; later < 2; later++) {
         write_usid(test_temp("usid.h5"), later);
         const rs_driver_option option[] = {{"loops", test_temp("usid.h5")}, {"clock", "0"}};
-        rs_driver *d = open_or_fail("replay", option, 2);
+        rs_instrument *d = open_or_fail("replay", option, 2);
         reshed_error err = {0};
         rs_spectroscopy s = as_recorded();
         assert_near(d->caps.limits.y_max, 2e-8, 1e-20);
         assert_status(d->ops->set_spectroscopy(d->self, &s, 1, &err), RS_DRIVER_OK);
         for (int i = 0; i < NX * NY; i++) check_spectra(d, i % NX, i / NX);
-        rs_driver_close(d);
+        rs_instrument_close(d);
     }
 }
 
@@ -976,7 +981,7 @@ static void shared_frames_are_replayed(void **state)
     reshed_error err = {0};
     assert_ok(rs_image_read(frame, NULL, &im, &err), &err);
     const rs_driver_option option[] = {{"file", frame}, {"clock", "0"}};
-    rs_driver *d = open_or_fail("replay", option, 2);
+    rs_instrument *d = open_or_fail("replay", option, 2);
     int n = d->caps.channels;
     float *row = rs_alloc((size_t)im.width, (size_t)n * sizeof *row);
     assert_true(n > 2);
@@ -989,7 +994,7 @@ static void shared_frames_are_replayed(void **state)
     }
     rs_free(row);
     rs_image_clear(&im);
-    rs_driver_close(d);
+    rs_instrument_close(d);
 }
 
 static void shared_loops_are_replayed(void **state)
@@ -997,7 +1002,7 @@ static void shared_loops_are_replayed(void **state)
     (void)state;
     const char *grid = test_shared("data/beps/BEPS_PTO_50x50.h5");
     const rs_driver_option option[] = {{"loops", grid}, {"clock", "0"}};
-    rs_driver *d = open_or_fail("replay", option, 2);
+    rs_instrument *d = open_or_fail("replay", option, 2);
     double v[64];
     float amplitude[2 * 64], phase[2 * 64];
     reshed_error err = {0};
@@ -1011,7 +1016,7 @@ static void shared_loops_are_replayed(void **state)
     assert_status(d->ops->move_tip(d->self, 1e-6, 1e-6, 1e-6, 1, &err), RS_DRIVER_OK);
     assert_status(d->ops->run_spectroscopy(d->self, 1, &out, &err), RS_DRIVER_OK);
     for (int i = 64; i < 128; i++) assert_true(isfinite(amplitude[i]) && amplitude[i] >= 0);
-    rs_driver_close(d);
+    rs_instrument_close(d);
 }
 
 int main(void)

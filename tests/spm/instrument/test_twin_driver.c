@@ -12,19 +12,20 @@
 #include "beps/sho_fit.h"
 #include "spm/instrument/coords.h"
 #include "spm/instrument/sim/twin.h"
-#include "spm/instrument/drivers.h"
+#include "spm/instrument/private.h"
+#include "spm/instrument/words.h"
 
 #define assert_near(a, b, tolerance) assert_true(fabs((double)(a) - (double)(b)) <= (tolerance))
 #define assert_status(expr, want)                                                                  \
     assert_string_equal(rs_driver_status_text(expr), rs_driver_status_text(want))
 
 /* "clock=0 noise=0" to an open driver. */
-static rs_driver *open_with(const char *options)
+static rs_instrument *open_with(const char *options)
 {
     char text[512], *save = text;
     rs_driver_option option[32];
     int n = 0;
-    rs_driver *d = NULL;
+    rs_instrument *d = NULL;
     reshed_error err = {0};
     snprintf(text, sizeof text, "%s", options);
     while (*save) {
@@ -36,26 +37,26 @@ static rs_driver *open_with(const char *options)
         if (!end) break;
         save = end + 1;
     }
-    rs_driver_status st = rs_driver_open("twin", option, n, 10, &d, &err);
+    rs_driver_status st = rs_instrument_open("twin", option, n, 10, &d, &err);
     if (st != RS_DRIVER_OK) print_message("# %s: %s (%s)\n", options, err.what, err.found);
     assert_status(st, RS_DRIVER_OK);
     return d;
 }
 
-static void set_frame(rs_driver *d, rs_frame f)
+static void set_frame(rs_instrument *d, rs_frame f)
 {
     reshed_error err = {0};
     if (f.line_rate == 0) f.line_rate = 1;
     assert_status(d->ops->set_frame(d->self, &f, 1, &err), RS_DRIVER_OK);
 }
 
-static void start(rs_driver *d, int row)
+static void start(rs_instrument *d, int row)
 {
     reshed_error err = {0};
     assert_status(d->ops->start(d->self, row, 1, &err), RS_DRIVER_OK);
 }
 
-static rs_driver_status next_line(rs_driver *d, double timeout, rs_line *line)
+static rs_driver_status next_line(rs_instrument *d, double timeout, rs_line *line)
 {
     reshed_error err = {0};
     rs_driver_status st = d->ops->wait_line(d->self, timeout, line, &err);
@@ -66,7 +67,7 @@ static rs_driver_status next_line(rs_driver *d, double timeout, rs_line *line)
 
 /* A whole scan of channel 0 from its beginning: image [rows][cols] of each direction; NULL where
  * not wanted. */
-static void scan(rs_driver *d, const rs_frame *f, float *trace, float *retrace)
+static void scan(rs_instrument *d, const rs_frame *f, float *trace, float *retrace)
 {
     size_t cols = (size_t)f->cols;
     int n = d->caps.channels;
@@ -100,8 +101,8 @@ static const rs_frame patch = {
 static void spectra_give_back_the_channels(void **state)
 {
     (void)state;
-    rs_driver *d = open_with("clock=0 noise=0 line_noise=0 retrace_shift=0 seed=5 "
-                             "minus_fraction=0.4");
+    rs_instrument *d = open_with("clock=0 noise=0 line_noise=0 retrace_shift=0 seed=5 "
+                                 "minus_fraction=0.4");
     const rs_frame f = patch;
     const int bins = d->caps.bins, n = f.rows * f.cols;
     float *a = image(f.rows, f.cols), *p = image(f.rows, f.cols), *res = image(f.rows, f.cols);
@@ -161,14 +162,14 @@ static void spectra_give_back_the_channels(void **state)
     rs_free(res);
     rs_free(q);
     rs_free(h);
-    rs_driver_close(d);
+    rs_instrument_close(d);
 }
 
 /* The residual of a fit has the noise that was asked for, and no structure. */
 static void noise_is_what_was_asked_for(void **state)
 {
     (void)state;
-    rs_driver *d = open_with("clock=0 noise=0.05 line_noise=0");
+    rs_instrument *d = open_with("clock=0 noise=0.05 line_noise=0");
     rs_twin_options film;
     rs_twin_options_defaults(&film);
     rs_frame f = {.width = 1e-6, .height = 1e-6, .rows = 4, .cols = 64};
@@ -188,13 +189,13 @@ static void noise_is_what_was_asked_for(void **state)
     assert_near(sqrt(sum) / want, 1, 0.03); /* 64 x 126 degrees of freedom: 0.8 % */
     rs_sho_plan_free(plan);
     rs_free(spectra);
-    rs_driver_close(d);
+    rs_instrument_close(d);
 }
 
 static void excitation_can_be_changed(void **state)
 {
     (void)state;
-    rs_driver *d = open_with("clock=0");
+    rs_instrument *d = open_with("clock=0");
     reshed_error err = {0};
     rs_frame f = {.width = 1e-6, .height = 1e-6, .rows = 2, .cols = 8, .line_rate = 50}, got;
     rs_be_setup be = {.centre = 335e3,
@@ -207,7 +208,7 @@ static void excitation_can_be_changed(void **state)
     assert_status(d->ops->get_frame(d->self, &got, 1, &err), RS_DRIVER_OK);
     assert_near(got.line_rate, 1 / (2 * 8 * 1.28e-3), 1e-6); /* as fast as the pulses allow */
     assert_status(d->ops->set_be(d->self, &be, 1, &err), RS_DRIVER_OK);
-    rs_driver_update_caps(d);
+    rs_instrument_read_caps(d);
     assert_int_equal(d->caps.bins, 401);
     assert_status(d->ops->get_frame(d->self, &got, 1, &err), RS_DRIVER_OK);
     assert_near(got.line_rate, 1 / (2 * 8 * 8e-3), 1e-6);
@@ -231,10 +232,10 @@ static void excitation_can_be_changed(void **state)
     assert_status(d->ops->pause(d->self, 1, &err), RS_DRIVER_OK);
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
         assert_status(d->ops->set_be(d->self, &bad[i], 1, &err), RS_DRIVER_REFUSED);
-    rs_driver_update_caps(d);
+    rs_instrument_read_caps(d);
     assert_int_equal(d->caps.bins, 401);
     rs_free(spectra);
-    rs_driver_close(d);
+    rs_instrument_close(d);
 }
 
 /* ---------------------------------------------------------------------------------- orientation */
@@ -242,7 +243,7 @@ static void excitation_can_be_changed(void **state)
 static void both_directions_show_one_film(void **state)
 {
     (void)state;
-    rs_driver *d = open_with("clock=0 be=0 noise=0 line_noise=0 retrace_shift=0");
+    rs_instrument *d = open_with("clock=0 be=0 noise=0 line_noise=0 retrace_shift=0");
     rs_frame f = patch;
     float *down = image(f.rows, f.cols), *back = image(f.rows, f.cols);
     float *up = image(f.rows, f.cols), *all = image(f.rows, f.cols);
@@ -280,14 +281,14 @@ static void both_directions_show_one_film(void **state)
     rs_free(back);
     rs_free(up);
     rs_free(all);
-    rs_driver_close(d);
+    rs_instrument_close(d);
 }
 
 /* Each pixel of a turned frame shows the film where coords.h says that it lies. */
 static void a_turned_frame_lies_where_coords_say(void **state)
 {
     (void)state;
-    rs_driver *d = open_with("clock=0 be=0 noise=0 line_noise=0 retrace_shift=0");
+    rs_instrument *d = open_with("clock=0 be=0 noise=0 line_noise=0 retrace_shift=0");
     rs_frame f = patch;
     f.angle = 0.7;
     f.cx = f.cy = 0;
@@ -316,14 +317,14 @@ static void a_turned_frame_lies_where_coords_say(void **state)
         assert_near(turned[i] / a, 1, 1e-4);
     }
     rs_free(turned);
-    rs_driver_close(d);
+    rs_instrument_close(d);
 }
 
 static void retrace_sees_the_film_further_along(void **state)
 {
     (void)state;
     /* A shift of just one pixel: column c of the retrace is column c + 1 of the trace. */
-    rs_driver *d = open_with("clock=0 be=0 noise=0 line_noise=0 retrace_shift=2.25e-8");
+    rs_instrument *d = open_with("clock=0 be=0 noise=0 line_noise=0 retrace_shift=2.25e-8");
     rs_frame f = patch;
     float *trace = image(f.rows, f.cols), *retrace = image(f.rows, f.cols);
     set_frame(d, f);
@@ -336,7 +337,7 @@ static void retrace_sees_the_film_further_along(void **state)
     assert_true(same > 0.98 * all);
     rs_free(trace);
     rs_free(retrace);
-    rs_driver_close(d);
+    rs_instrument_close(d);
 }
 
 /* -------------------------------------------------------------------------------- drift and tip */
@@ -346,7 +347,8 @@ static void the_film_drifts_with_the_work(void **state)
     (void)state;
     /* A row of 10 s, and a drift of one pixel (22.5 nm) in 20 s to the right: half a pixel a row.
      */
-    rs_driver *d = open_with("clock=0 be=0 noise=0 line_noise=0 retrace_shift=0 drift_x=1.125e-9");
+    rs_instrument *d =
+        open_with("clock=0 be=0 noise=0 line_noise=0 retrace_shift=0 drift_x=1.125e-9");
     rs_frame f = patch;
     f.line_rate = 0.1;
     float *image0 = image(f.rows, f.cols);
@@ -379,17 +381,17 @@ static void the_film_drifts_with_the_work(void **state)
     rs_driver_twin_place(d->self, 0, 0, &x, &y);
     assert_near(x, 1.125e-9 * 220, 1e-15);
     rs_free(image0);
-    rs_driver_close(d);
+    rs_instrument_close(d);
 }
 
 static void a_tip_changes_once(void **state)
 {
     (void)state;
-    rs_driver *plain = open_with("clock=0 be=0 noise=0 line_noise=0");
-    rs_driver *changed = open_with("clock=0 be=0 noise=0 line_noise=0 tip_change=1 "
-                                   "tip_change_row=5");
-    rs_driver *later = open_with("clock=0 be=0 noise=0 line_noise=0 tip_change=1 "
-                                 "tip_change_time=5.6");
+    rs_instrument *plain = open_with("clock=0 be=0 noise=0 line_noise=0");
+    rs_instrument *changed = open_with("clock=0 be=0 noise=0 line_noise=0 tip_change=1 "
+                                       "tip_change_row=5");
+    rs_instrument *later = open_with("clock=0 be=0 noise=0 line_noise=0 tip_change=1 "
+                                     "tip_change_time=5.6");
     rs_frame f = patch;
     size_t n = (size_t)(f.rows * f.cols);
     float *a = image(f.rows, f.cols), *b = image(f.rows, f.cols), *c = image(f.rows, f.cols);
@@ -418,17 +420,17 @@ static void a_tip_changes_once(void **state)
     rs_free(a);
     rs_free(b);
     rs_free(c);
-    rs_driver_close(plain);
-    rs_driver_close(changed);
-    rs_driver_close(later);
+    rs_instrument_close(plain);
+    rs_instrument_close(changed);
+    rs_instrument_close(later);
 }
 
 /* A footprint blurs: the spread of a row falls, its mean stays. */
 static void a_blunt_tip_blurs(void **state)
 {
     (void)state;
-    rs_driver *sharp = open_with("clock=0 be=0 noise=0 line_noise=0");
-    rs_driver *blunt = open_with("clock=0 be=0 noise=0 line_noise=0 tip_radius=2e-8");
+    rs_instrument *sharp = open_with("clock=0 be=0 noise=0 line_noise=0");
+    rs_instrument *blunt = open_with("clock=0 be=0 noise=0 line_noise=0 tip_radius=2e-8");
     rs_frame f = {.width = 1.5e-6, .height = 1.5e-6, .rows = 64, .cols = 64};
     float *a = image(64, 64), *b = image(64, 64);
     double mean[2] = {0, 0}, square[2] = {0, 0};
@@ -447,8 +449,8 @@ static void a_blunt_tip_blurs(void **state)
     assert_true(square[1] - mean[1] * mean[1] < 0.8 * (square[0] - mean[0] * mean[0]));
     rs_free(a);
     rs_free(b);
-    rs_driver_close(sharp);
-    rs_driver_close(blunt);
+    rs_instrument_close(sharp);
+    rs_instrument_close(blunt);
 }
 
 /* ---------------------------------------------------------------------------------- same bits */
@@ -463,13 +465,13 @@ static void bits_do_not_depend_on_the_clock(void **state)
     for (int k = 0; k < 3; k++) {
         char text[200];
         snprintf(text, sizeof text, "clock=%s be=0 drift_x=1e-9 drift_y=-2e-9 seed=3", clock[k]);
-        rs_driver *d = open_with(text);
+        rs_instrument *d = open_with(text);
         float *a = image(f.rows, f.cols), *b = image(f.rows, f.cols);
         set_frame(d, f);
         scan(d, &f, a, b);
         if (k == 2) rs_os_sleep(0.02); /* idle time does not count */
         scan(d, &f, NULL, b);
-        rs_driver_close(d);
+        rs_instrument_close(d);
         if (first) {
             assert_memory_equal(first, a, n * sizeof *a);
             assert_memory_equal(first + n, b, n * sizeof *a);
@@ -491,7 +493,7 @@ static void bits_do_not_depend_on_the_clock(void **state)
 static void a_scan_can_be_stopped_and_taken_up(void **state)
 {
     (void)state;
-    rs_driver *d = open_with("clock=0 be=0");
+    rs_instrument *d = open_with("clock=0 be=0");
     rs_frame f = patch;
     reshed_error err = {0};
     float row[3 * 40];
@@ -541,14 +543,14 @@ static void a_scan_can_be_stopped_and_taken_up(void **state)
     assert_memory_equal(grabbed, row, 40 * sizeof *row);
     assert_status(d->ops->grab_frame(d->self, 3, true, grabbed, 1, &err), RS_DRIVER_REFUSED);
     rs_free(grabbed);
-    rs_driver_close(d);
+    rs_instrument_close(d);
 }
 
 /* A line fills what it says and nothing else. */
 static void a_line_stays_in_its_arrays(void **state)
 {
     (void)state;
-    rs_driver *d = open_with("clock=0");
+    rs_instrument *d = open_with("clock=0");
     float spectra[42 * 70 * 2], height[44];
     double frequency[70];
     for (size_t i = 0; i < sizeof spectra / sizeof *spectra; i++) spectra[i] = NAN;
@@ -574,7 +576,7 @@ static void a_line_stays_in_its_arrays(void **state)
     line = (rs_line){.cols = 40}; /* nothing wanted but the news */
     assert_status(next_line(d, 1, &line), RS_DRIVER_OK);
     assert_true(line.retrace);
-    rs_driver_close(d);
+    rs_instrument_close(d);
     d = open_with("clock=0 be=0"); /* room for two channels of three */
     float two[3 * 40];
     for (int i = 0; i < 120; i++) two[i] = NAN;
@@ -584,7 +586,7 @@ static void a_line_stays_in_its_arrays(void **state)
     assert_status(next_line(d, 1, &line), RS_DRIVER_OK);
     assert_int_equal(line.channels, 2);
     for (int i = 0; i < 120; i++) assert_true(isnan(two[i]) == (i >= 80));
-    rs_driver_close(d);
+    rs_instrument_close(d);
 }
 
 /* 100 rows pass while nobody asks: those that the queue holds are there, the others are told. */
@@ -592,7 +594,7 @@ static void a_late_caller_loses_the_oldest_lines(void **state)
 {
     (void)state;
     for (int k = 0; k < 2; k++) {
-        rs_driver *d = open_with(k ? "clock=1e7 be=0 queue=64" : "clock=1e7 be=0 queue=200");
+        rs_instrument *d = open_with(k ? "clock=1e7 be=0 queue=64" : "clock=1e7 be=0 queue=200");
         rs_frame f = {.width = 1e-6, .height = 1e-6, .rows = 100, .cols = 8};
         float row[24];
         rs_line line = {.cols = 8, .channels = 3, .channel = row};
@@ -612,14 +614,14 @@ static void a_late_caller_loses_the_oldest_lines(void **state)
         assert_int_equal(lost, k ? 136 : 0);
         assert_int_equal(came, k ? 64 : 200);
         assert_status(next_line(d, 0, &line), RS_DRIVER_REFUSED);
-        rs_driver_close(d);
+        rs_instrument_close(d);
     }
 }
 
 static void what_takes_time_is_retried(void **state)
 {
     (void)state;
-    rs_driver *d = open_with("clock=1 be=0");
+    rs_instrument *d = open_with("clock=1 be=0");
     rs_frame f = patch;
     float row[120];
     reshed_error err = {0};
@@ -650,7 +652,7 @@ static void what_takes_time_is_retried(void **state)
     assert_status(d->ops->start(d->self, 0, 1, &err), RS_DRIVER_REFUSED);
     assert_status(d->ops->read_signal(d->self, "Time", &when, 1, &err), RS_DRIVER_OK);
     assert_true(when > 0.03);
-    rs_driver_close(d);
+    rs_instrument_close(d);
 }
 
 /* --------------------------------------------------------------------------------------- faults */
@@ -658,7 +660,7 @@ static void what_takes_time_is_retried(void **state)
 static void faults_are_met_once(void **state)
 {
     (void)state;
-    rs_driver *d = open_with("clock=0 be=0 lose=2 nan=4 stall=6 stall_seconds=3");
+    rs_instrument *d = open_with("clock=0 be=0 lose=2 nan=4 stall=6 stall_seconds=3");
     rs_frame f = patch;
     float row[120];
     rs_line line = {.cols = 40, .channels = 3, .channel = row};
@@ -685,7 +687,7 @@ static void faults_are_met_once(void **state)
         }
         assert_int_equal(retries, pass == 0 ? 2 : 0); /* the third call has it */
     }
-    rs_driver_close(d);
+    rs_instrument_close(d);
 }
 
 static void a_connection_can_be_lost(void **state)
@@ -694,7 +696,7 @@ static void a_connection_can_be_lost(void **state)
     for (int reconnect = 0; reconnect < 2; reconnect++) {
         const char *options =
             reconnect ? "clock=0 be=0 disconnect=3 reconnect=1" : "clock=0 be=0 disconnect=3";
-        rs_driver *d = open_with(options);
+        rs_instrument *d = open_with(options);
         float row[120];
         double x, y;
         rs_frame f = patch, got;
@@ -708,33 +710,33 @@ static void a_connection_can_be_lost(void **state)
         assert_status(d->ops->get_frame(d->self, &got, 1, &err), RS_DRIVER_LOST);
         assert_status(d->ops->get_tip(d->self, &x, &y, 1, &err), RS_DRIVER_LOST);
         assert_status(d->ops->halt(d->self, 1, &err), RS_DRIVER_LOST);
-        rs_driver_close(d);
+        rs_instrument_close(d);
         d = open_with(options);
         set_frame(d, f);
         start(d, 3);
         assert_status(next_line(d, 1, &line), reconnect ? RS_DRIVER_OK : RS_DRIVER_LOST);
         if (reconnect) assert_int_equal(line.row, 3);
-        rs_driver_close(d);
+        rs_instrument_close(d);
     }
 }
 
 static void replies_can_be_slow(void **state)
 {
     (void)state;
-    rs_driver *d = open_with("clock=0 reply_delay=0.02");
+    rs_instrument *d = open_with("clock=0 reply_delay=0.02");
     double x, y, before = rs_os_monotonic();
     reshed_error err = {0};
     assert_status(d->ops->get_tip(d->self, &x, &y, 0.001, &err), RS_DRIVER_RETRY);
     assert_int_equal(err.status, RESHED_ETIMEOUT);
     assert_status(d->ops->get_tip(d->self, &x, &y, 10, &err), RS_DRIVER_OK);
     assert_true(rs_os_monotonic() - before >= 0.02);
-    rs_driver_close(d);
+    rs_instrument_close(d);
 }
 
 static void spectra_can_be_lost(void **state)
 {
     (void)state;
-    rs_driver *d = open_with("clock=0 lose_spectrum=1 nan_spectrum=2");
+    rs_instrument *d = open_with("clock=0 lose_spectrum=1 nan_spectrum=2");
     double v[8] = {0, 2, 4, 2, 0, -2, -4, -2};
     float spectra[2 * 8 * 65 * 2];
     reshed_error err = {0};
@@ -759,14 +761,14 @@ static void spectra_can_be_lost(void **state)
     assert_status(d->ops->set_spectroscopy(d->self, &s, 1, &err), RS_DRIVER_REFUSED);
     out.bins = 65;
     assert_status(d->ops->run_spectroscopy(d->self, 1, &out, &err), RS_DRIVER_OK);
-    rs_driver_close(d);
+    rs_instrument_close(d);
 }
 
 /* A loop measured again at the same place differs by its noise only, and not at all without. */
 static void a_place_measured_again_gives_the_same_loop(void **state)
 {
     (void)state;
-    rs_driver *d = open_with("clock=0 noise=0");
+    rs_instrument *d = open_with("clock=0 noise=0");
     double v[32];
     static float a[2 * 32 * 65 * 2], b[2 * 32 * 65 * 2];
     reshed_error err = {0};
@@ -786,7 +788,7 @@ static void a_place_measured_again_gives_the_same_loop(void **state)
      * shift of the resonance that a voltage makes. */
     assert_memory_equal(a, a + 32 * 65 * 2, 65 * 2 * sizeof *a);
     assert_true(memcmp(a + 8 * 130, a + (32 + 8) * 130, 130 * sizeof *a) != 0);
-    rs_driver_close(d);
+    rs_instrument_close(d);
 }
 
 /* ----------------------------------------------------------------------------------------- halt */
@@ -803,7 +805,7 @@ static void *halts(void *self)
 static void a_halt_comes_from_any_thread(void **state)
 {
     (void)state;
-    rs_driver *d = open_with("clock=1 be=0");
+    rs_instrument *d = open_with("clock=1 be=0");
     rs_frame f = patch;
     float row[120];
     double volts, drive;
@@ -844,13 +846,13 @@ static void a_halt_comes_from_any_thread(void **state)
                   RS_DRIVER_REFUSED);
     pthread_join(thread, NULL);
     assert_status(d->ops->withdraw(d->self, 1, &err), RS_DRIVER_OK);
-    rs_driver_close(d);
+    rs_instrument_close(d);
 }
 
 static void a_withdrawn_tip_does_not_scan(void **state)
 {
     (void)state;
-    rs_driver *d = open_with("clock=0");
+    rs_instrument *d = open_with("clock=0");
     double v[8] = {0}, value;
     reshed_error err = {0};
     rs_spectroscopy s = {.voltage = v, .steps = 8, .dwell = 1e-3};
@@ -868,7 +870,7 @@ static void a_withdrawn_tip_does_not_scan(void **state)
     assert_near(value, 0.5, 0);
     assert_status(d->ops->set_setpoint(d->self, NAN, 1, &err), RS_DRIVER_REFUSED);
     assert_status(d->ops->read_signal(d->self, "Nonsense", &value, 1, &err), RS_DRIVER_REFUSED);
-    rs_driver_close(d);
+    rs_instrument_close(d);
 }
 
 /* ------------------------------------------------------------------------------------- options */
@@ -882,19 +884,20 @@ static void wrong_options_are_refused(void **state)
         {"spacing[0]", "1e3"}, {"short", ""},     {"level", "0x10"},  {"shorter", "0.1"},
         {"width", "0"},        {"clock", "fast"}, {"resonance", "0"}, {"tip_change", "1.5"}};
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
-        rs_driver *d = NULL;
+        rs_instrument *d = NULL;
         reshed_error err = {0};
-        assert_status(rs_driver_open("twin", &bad[i], 1, 1, &d, &err), RS_DRIVER_REFUSED);
+        assert_status(rs_instrument_open("twin", &bad[i], 1, 1, &d, &err), RS_DRIVER_REFUSED);
         assert_null(d);
         assert_true(err.what[0] != '\0');
     }
-    rs_driver *d = open_with("clock=real width=5e-6 height=4e-6 alternate=0 short=0 coercive=4");
+    rs_instrument *d =
+        open_with("clock=real width=5e-6 height=4e-6 alternate=0 short=0 coercive=4");
     assert_near(d->caps.limits.x_max, 2.5e-6, 1e-18);
     assert_near(d->caps.limits.y_min, -2e-6, 1e-18);
     assert_near(d->caps.clock_rate, 1, 0);
     assert_near(rs_driver_twin_switching(d->self)->coercive, 4, 0);
     assert_near(rs_driver_twin_switching(d->self)->shorter, 0, 0);
-    rs_driver_close(d);
+    rs_instrument_close(d);
 }
 
 /* Every allocation may fail: the call is refused, nothing leaks, and it works afterwards. */
@@ -903,22 +906,22 @@ static void memory_may_run_out(void **state)
     (void)state;
     for (long n = 0; n < 200; n++) {
         const rs_driver_option option[] = {{"clock", "0"}};
-        rs_driver *d = NULL;
+        rs_instrument *d = NULL;
         reshed_error err = {0};
         test_alloc_fail_at(n);
-        rs_driver_status st = rs_driver_open("twin", option, 1, 1, &d, &err);
+        rs_driver_status st = rs_instrument_open("twin", option, 1, 1, &d, &err);
         bool failed = test_alloc_failed();
         test_alloc_fail_at(-1);
         if (!failed) {
             assert_status(st, RS_DRIVER_OK);
-            rs_driver_close(d);
+            rs_instrument_close(d);
             break;
         }
         assert_status(st, RS_DRIVER_REFUSED);
         assert_int_equal(err.status, RESHED_ENOMEM);
         assert_true(n < 199);
     }
-    rs_driver *d = open_with("clock=0");
+    rs_instrument *d = open_with("clock=0");
     double v[8] = {0};
     rs_spectroscopy s = {.voltage = v, .steps = 8, .dwell = 1e-3};
     rs_be_setup be = {335e3, 60e3, 1, 1, 1, 1e-3};
@@ -947,7 +950,7 @@ static void memory_may_run_out(void **state)
             assert_status(st, RS_DRIVER_REFUSED);
             assert_true(n < 50);
         }
-    rs_driver_close(d);
+    rs_instrument_close(d);
 }
 
 int main(void)

@@ -11,7 +11,7 @@
 #include "spm/instrument/coords.h"
 #include "spm/scan/drift.h"
 #include "spm/instrument/sim/twin.h"
-#include "spm/instrument/drivers.h"
+#include "spm/instrument/private.h"
 
 #define assert_near(a, b, tolerance) assert_true(fabs((double)(a) - (double)(b)) <= (tolerance))
 
@@ -445,15 +445,15 @@ static void contrast_is_measured(void **state)
 
 /* -------------------------------------------------------------------------------------- the twin
  */
-static void scan(rs_driver *d, const rs_frame *f, float *out)
+static void scan(rs_instrument *d, const rs_frame *f, float *out)
 {
     reshed_error err = {0};
     float *channel = rs_alloc((size_t)f->cols, RS_DRIVER_MAX_CHANNELS * sizeof *channel);
-    assert_int_equal(d->ops->set_frame(d->self, f, 1, &err), RS_DRIVER_OK);
-    assert_int_equal(d->ops->start(d->self, 0, 1, &err), RS_DRIVER_OK);
+    assert_int_equal(rs_instrument_set_frame(d, f, 1, &err), RS_DRIVER_OK);
+    assert_int_equal(rs_instrument_start(d, 0, 1, &err), RS_DRIVER_OK);
     for (int i = 0; i < 2 * f->rows; i++) {
         rs_line line = {.cols = f->cols, .channels = RS_DRIVER_MAX_CHANNELS, .channel = channel};
-        assert_int_equal(d->ops->wait_line(d->self, 10, &line, &err), RS_DRIVER_OK);
+        assert_int_equal(rs_instrument_wait_line(d, 10, &line, &err), RS_DRIVER_OK);
         if (!line.retrace) memcpy(out + line.row * f->cols, channel, (size_t)f->cols * sizeof *out);
     }
     rs_free(channel);
@@ -462,7 +462,7 @@ static void scan(rs_driver *d, const rs_frame *f, float *out)
 enum { ROWS = 192, PIECE = 64 };
 
 typedef struct twin_run {
-    rs_driver *d;
+    rs_instrument *d;
     rs_frame frame;
     float *before, *after; /* [ROWS*ROWS], [PIECE*PIECE] */
 } twin_run;
@@ -475,13 +475,13 @@ static void twin_open(twin_run *t, const rs_driver_option *option, int n, double
         .width = side, .height = side, .angle = angle, .rows = ROWS, .cols = ROWS, .line_rate = 20};
     t->before = rs_alloc(ROWS * ROWS, sizeof *t->before);
     t->after = rs_alloc(PIECE * PIECE, sizeof *t->after);
-    assert_int_equal(rs_driver_open("twin", option, n, 10, &t->d, &err), RS_DRIVER_OK);
+    assert_int_equal(rs_instrument_open("twin", option, n, 10, &t->d, &err), RS_DRIVER_OK);
     scan(t->d, &t->frame, t->before);
 }
 
 static void twin_close(twin_run *t)
 {
-    rs_driver_close(t->d);
+    rs_instrument_close(t->d);
     rs_free(t->before);
     rs_free(t->after);
 }
@@ -525,7 +525,7 @@ static void the_twin_drifts(void **state)
         reshed_error err = {0};
         twin_open(&t, option, 5, trial % 2 ? 1.2e-6 : 2e-6, trial % 2 ? 0.4 : 0);
         rs_driver_twin_place(t.d->self, 0, 0, &ax, &ay);
-        assert_int_equal(t.d->ops->move_tip(t.d->self, 0, 0, 8e-9, 1, &err), RS_DRIVER_OK);
+        assert_int_equal(rs_instrument_move_tip(t.d, 0, 0, 8e-9, 1, &err), RS_DRIVER_OK);
         for (int place = 0; place < 4; place++, all++) {
             int row0 = place / 2 ? 100 : 30, col0 = place % 2 ? 96 : 32;
             rs_contrast c;
@@ -576,7 +576,7 @@ static void a_changed_tip_is_noticed(void **state)
         rs_contrast c = {0};
         reshed_error err = {0};
         twin_open(&t, option, 5, 2e-6, 0);
-        assert_int_equal(t.d->ops->move_tip(t.d->self, 0, 0, 8e-8, 1, &err), RS_DRIVER_OK);
+        assert_int_equal(rs_instrument_move_tip(t.d, 0, 0, 8e-8, 1, &err), RS_DRIVER_OK);
         rs_drift_shift m = rescan(&t, 64, 64, &c);
         lost += !m.found;
         noticed += m.found && c.changed;

@@ -83,14 +83,14 @@ static void a_short_stall_is_waited_for(void **state)
     check_rows(&r, 64, 0);
 }
 
-static bool is_halted(const rs_driver *d)
+static bool is_halted(rs_instrument *d)
 {
     reshed_error err = {0};
     double bias = 1, drive = 1;
-    assert_int_equal(d->ops->read_signal(d->self, "Bias", &bias, 1, &err), RS_DRIVER_OK);
-    assert_int_equal(d->ops->read_signal(d->self, "Drive", &drive, 1, &err), RS_DRIVER_OK);
+    assert_int_equal(rs_instrument_read_signal(d, "Bias", &bias, 1, &err), RS_DRIVER_OK);
+    assert_int_equal(rs_instrument_read_signal(d, "Drive", &drive, 1, &err), RS_DRIVER_OK);
     /* Nothing starts by itself after it. */
-    assert_int_equal(d->ops->start(d->self, 0, 1, &err), RS_DRIVER_REFUSED);
+    assert_int_equal(rs_instrument_start(d, 0, 1, &err), RS_DRIVER_REFUSED);
     return bias == 0 && drive == 0;
 }
 
@@ -112,8 +112,8 @@ static void a_long_stall_is_a_lost_instrument(void **state)
     assert_int_equal(scan_rig_run(&r), RS_REGION_FAILED);
     assert_int_equal(r.status, RS_DRIVER_LOST);
     assert_int_equal(r.err.status, RESHED_ETIMEOUT);
-    assert_int_equal(r.driver->ops->halt(r.driver->self, 1, &err), RS_DRIVER_OK);
-    assert_true(is_halted(r.driver));
+    assert_int_equal(rs_instrument_halt(r.instrument, 1, &err), RS_DRIVER_OK);
+    assert_true(is_halted(r.instrument));
     const uint64_t before = scan_rig_digest(r.session, 20);
     scan_rig_close(&r);
     check_rows(&r, 20, 0);
@@ -187,7 +187,7 @@ static void a_lost_instrument_can_be_resumed(void **state)
         assert_int_equal(scan_rig_run(&r), RS_REGION_FAILED);
         assert_int_equal(r.status, RS_DRIVER_LOST);
         /* It says that it cannot be halted, and does not crash. */
-        assert_int_equal(r.driver->ops->halt(r.driver->self, 1, &err), RS_DRIVER_LOST);
+        assert_int_equal(rs_instrument_halt(r.instrument, 1, &err), RS_DRIVER_LOST);
         scan_rig_close(&r);
         check_rows(&r, upward ? 23 : 40, 0);
         assert_ok(rs_session_open(r.path, &s, &err), &err);
@@ -546,7 +546,7 @@ static bool outside(void *ctx, const rs_choice *choice, rs_session_point **point
 static void where_is_the_tip(const scan_rig *r, double *x, double *y)
 {
     reshed_error err = {0};
-    assert_int_equal(r->driver->ops->get_tip(r->driver->self, x, y, 1, &err), RS_DRIVER_OK);
+    assert_int_equal(rs_instrument_get_tip(r->instrument, x, y, 1, &err), RS_DRIVER_OK);
 }
 
 static void a_point_beyond_the_stage_refuses_the_whole_list(void **state)
@@ -596,7 +596,7 @@ static void a_frame_beyond_the_stage_is_refused(void **state)
     r.set.x = 0.7e-6; /* + 0.45 um is more than 1.05 um */
     assert_false(scan_rig_connect(&r));
     assert_int_equal(r.status, RS_DRIVER_REFUSED);
-    rs_driver_close(r.driver);
+    rs_instrument_close(r.instrument);
 }
 
 /* --------------------------------------------------------------------------------------- memory */

@@ -2,6 +2,8 @@
  * with the shipped ensemble, on films whose physics is known. */
 #include "support/scan_rig.h"
 
+#include "spm/instrument/private.h"
+
 #include <math.h>
 #include <string.h>
 
@@ -60,7 +62,7 @@ static void note_point(scan_rig *r, int k)
     rs_session_loop loop = {.metric = metric};
     rs_twin_point there;
     rs_twin_loop_truth t;
-    void *twin = r->driver->self;
+    void *twin = r->instrument->self;
     assert_ok(rs_session_read_points(r->session, k, 1, &p, &err), &err);
     if (p.state != RS_SESSION_MEASURED) return;
     assert_ok(rs_session_read_loop(r->session, RS_SESSION_POINTS, k, &loop, &err), &err);

@@ -12,7 +12,7 @@
 #include "beps/sho_fit.h"
 #include "beps/waveform.h"
 #include "spm/instrument/sim/twin.h"
-#include "spm/instrument/drivers.h"
+#include "spm/instrument/private.h"
 
 #define assert_near(a, b, tolerance) assert_true(fabs((a) - (b)) <= (tolerance))
 #define STEPS 64
@@ -360,14 +360,14 @@ static void on_field_has_a_linear_term(void **state)
     double v[STEPS], frequency[BINS];
     rs_sho_fit fit[2 * STEPS];
     rs_sho_plan *plan = NULL;
-    rs_driver *d = NULL;
+    rs_instrument *d = NULL;
     reshed_error err = {0};
     triangle(v);
-    assert_int_equal(rs_driver_open("twin", option, 3, 10, &d, &err), RS_DRIVER_OK);
+    assert_int_equal(rs_instrument_open("twin", option, 3, 10, &d, &err), RS_DRIVER_OK);
     rs_spectroscopy s = {.voltage = v, .steps = STEPS, .off_field = true, .dwell = 2e-3};
     rs_spectrum out = {.steps = STEPS, .bins = BINS, .spectra = spectra, .frequency = frequency};
-    assert_int_equal(d->ops->set_spectroscopy(d->self, &s, 1, &err), RS_DRIVER_OK);
-    assert_int_equal(d->ops->run_spectroscopy(d->self, 1, &out, &err), RS_DRIVER_OK);
+    assert_int_equal(rs_instrument_set_spectroscopy(d, &s, 1, &err), RS_DRIVER_OK);
+    assert_int_equal(rs_instrument_run_spectroscopy(d, 1, &out, &err), RS_DRIVER_OK);
     assert_ok(rs_sho_plan_create(frequency, BINS, NULL, &plan, &err), &err);
     rs_sho_fit_f32(plan, spectra, 2 * STEPS, fit);
     rs_twin_options film;
@@ -392,7 +392,7 @@ static void on_field_has_a_linear_term(void **state)
     }
     assert_near(most, 2, 0.1); /* it did switch */
     rs_sho_plan_free(plan);
-    rs_driver_close(d);
+    rs_instrument_close(d);
 }
 
 typedef struct measured {
@@ -433,17 +433,17 @@ static void measure(const char *noise, const char *effects, int want, measured *
         {"clock", "0"}, {"noise", noise}, {"alternate", effects}, {"short", effects}};
     const int bins = 65;
     reshed_error err = {0};
-    rs_driver *d = NULL;
+    rs_instrument *d = NULL;
     double v[STEPS], reference;
     triangle(v);
-    assert_int_equal(rs_driver_open("twin", option, 4, 10, &d, &err), RS_DRIVER_OK);
+    assert_int_equal(rs_instrument_open("twin", option, 4, 10, &d, &err), RS_DRIVER_OK);
     const rs_twin_sample *film = rs_driver_twin_sample(d->self);
     test_rng r = {test_seed() + 4};
     int n = wall_points(film, &r, 9e-7, want, p);
     assert_int_equal(n, want);
     rs_spectroscopy s = {
         .voltage = v, .steps = STEPS, .off_field = true, .dwell = 2e-3, .settle = 1e-3};
-    assert_int_equal(d->ops->set_spectroscopy(d->self, &s, 1, &err), RS_DRIVER_OK);
+    assert_int_equal(rs_instrument_set_spectroscopy(d, &s, 1, &err), RS_DRIVER_OK);
     float *spectra = rs_alloc(2 * STEPS * (size_t)bins, 2 * sizeof *spectra);
     double *frequency = rs_alloc((size_t)bins, sizeof *frequency);
     rs_sho_fit *fit = rs_alloc(STEPS, sizeof *fit);
@@ -456,8 +456,8 @@ static void measure(const char *noise, const char *effects, int want, measured *
         rs_spectrum out = {
             .steps = STEPS, .bins = bins, .spectra = spectra, .frequency = frequency};
         double x, y;
-        assert_int_equal(d->ops->move_tip(d->self, p[i].x, p[i].y, 1e-6, 1, &err), RS_DRIVER_OK);
-        assert_int_equal(d->ops->run_spectroscopy(d->self, 1, &out, &err), RS_DRIVER_OK);
+        assert_int_equal(rs_instrument_move_tip(d, p[i].x, p[i].y, 1e-6, 1, &err), RS_DRIVER_OK);
+        assert_int_equal(rs_instrument_run_spectroscopy(d, 1, &out, &err), RS_DRIVER_OK);
         assert_int_equal(out.fields, 2);
         if (!plan) assert_ok(rs_sho_plan_create(frequency, bins, NULL, &plan, &err), &err);
         rs_sho_fit_f32(plan, spectra + 2 * STEPS * bins, STEPS, fit);
@@ -493,7 +493,7 @@ static void measure(const char *noise, const char *effects, int want, measured *
     rs_free(re);
     rs_free(im);
     rs_free(response);
-    rs_driver_close(d);
+    rs_instrument_close(d);
 }
 
 static void measured_clear(measured *m)

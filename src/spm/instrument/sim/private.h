@@ -2,7 +2,7 @@
 #ifndef RS_SPM_INSTRUMENT_SIM_PRIVATE_H
 #define RS_SPM_INSTRUMENT_SIM_PRIVATE_H
 
-#include "spm/instrument/safety.h"
+#include "spm/instrument/limits.h"
 #include "spm/instrument/sim/sim.h"
 
 /* How every call begins: the delay of slow replies, a connection that is lost, and what a halt from
@@ -10,8 +10,8 @@
 rs_driver_status sim_enter(rs_sim *sim, double timeout, reshed_error *err);
 /* Nothing was done; the fields are those of rs_fail. */
 #define sim_refuse(err, ...) (rs_fail((err), RESHED_EINVAL, __VA_ARGS__), RS_DRIVER_REFUSED)
-/* The limits as safety.h wants them. */
-rs_safety sim_limits(const rs_sim *sim);
+/* The limits as limits.h wants them. */
+rs_limits sim_limits(const rs_sim *sim);
 /* Refuses unless the tip is engaged and nothing else goes on. */
 rs_driver_status sim_ready(rs_sim *sim, const char *what, reshed_error *err);
 /* Until the instrument's clock shows `when`: OK, RETRY after timeout, REFUSED by a halt. */

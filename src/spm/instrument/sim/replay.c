@@ -13,7 +13,7 @@
 #include "beps/sho_fit.h"
 #include "io/image_file.h"
 #include "spm/instrument/coords.h"
-#include "spm/instrument/drivers.h"
+#include "spm/instrument/words.h"
 #include "spectra/replay_loops.h"
 #include "spm/instrument/sim/private.h"
 
@@ -56,8 +56,7 @@ typedef struct replay_driver {
     rs_replay_loops loops; /* points 0: none */
 } replay_driver;
 
-/* ---------------------------------------------------------------------------------------- lines
- */
+/* ---------------------------------------------------------------------------------------- lines */
 
 static double snap(double v)
 {
@@ -104,17 +103,16 @@ static rs_driver_status replay_line(rs_sim *sim, const rs_sim_moment *when, rs_l
     return RS_DRIVER_OK;
 }
 
-/* ------------------------------------------------------------------------------------- spectra
- */
+/* -------------------------------------------------------------------------------------- spectra */
 
 static rs_driver_status replay_set_spectroscopy(void *self, const rs_spectroscopy *s,
                                                 double timeout, reshed_error *err)
 {
     replay_driver *d = self;
     const rs_replay_loops *l = &d->loops;
-    rs_safety limits = sim_limits(&d->sim);
+    const rs_limits limits = sim_limits(&d->sim);
     if (l->points == 0) return sim_refuse(err, "spectroscopy|the option loops|no recorded loops");
-    if (rs_safety_check_spectroscopy(&limits, s, err) != RESHED_OK) return RS_DRIVER_REFUSED;
+    if (rs_limits_check_spectroscopy(&limits, s, err) != RESHED_OK) return RS_DRIVER_REFUSED;
     if (!s->off_field && !l->on)
         return sim_refuse(err, "spectroscopy|reading off field too, as recorded|on field only");
     double top = 0;
@@ -197,8 +195,7 @@ static rs_driver_status replay_spectrum(rs_sim *sim, const rs_sim_moment *when, 
     return RS_DRIVER_OK;
 }
 
-/* ------------------------------------------------------------------------------------ the files
- */
+/* ------------------------------------------------------------------------------------ the files */
 
 static reshed_status add_image(replay_driver *d, const char *path, const char *channel,
                                reshed_error *err)
@@ -291,8 +288,7 @@ static void replay_caps(const replay_driver *d, rs_driver_caps *caps, rs_frame *
     }
 }
 
-/* ----------------------------------------------------------------------------------------- life
- */
+/* ----------------------------------------------------------------------------------------- life */
 
 static void replay_close(void *self)
 {

@@ -81,8 +81,7 @@ void sim_settle(rs_sim *sim, bool abort)
     sim_where(sim, &sim->x, &sim->y);
 }
 
-/* --------------------------------------------------------------------------------------- frames
- */
+/* --------------------------------------------------------------------------------------- frames */
 
 rs_driver_status rs_sim_set_frame(void *self, const rs_frame *frame, double timeout,
                                   reshed_error *err)
@@ -90,10 +89,10 @@ rs_driver_status rs_sim_set_frame(void *self, const rs_frame *frame, double time
     rs_sim *sim = self;
     rs_driver_status st = sim_enter(sim, timeout, err);
     if (st != RS_DRIVER_OK) return st;
-    rs_safety limits = sim_limits(sim);
+    const rs_limits limits = sim_limits(sim);
     sim_settle(sim, false);
     if (sim->scan.active) return sim_refuse(err, "new frame|no scan under way|one");
-    if (rs_safety_check_frame(&limits, frame, err) != RESHED_OK) return RS_DRIVER_REFUSED;
+    if (rs_limits_check_frame(&limits, frame, err) != RESHED_OK) return RS_DRIVER_REFUSED;
     rs_sim_moment *moment = rs_alloc((size_t)frame->rows, 2 * sizeof *moment);
     if (!moment) {
         rs_fail_nomem(err, "a frame", (size_t)frame->rows * 2 * sizeof *moment);
@@ -123,12 +122,12 @@ rs_driver_status rs_sim_set_be(void *self, const rs_be_setup *be, double timeout
     rs_sim *sim = self;
     rs_driver_status st = sim_enter(sim, timeout, err);
     if (st != RS_DRIVER_OK) return st;
-    rs_safety limits = sim_limits(sim);
+    const rs_limits limits = sim_limits(sim);
     sim_settle(sim, false);
     if (!sim->caps.band_excitation) return sim_refuse(err, "band excitation is not available");
     if (sim->scan.active || sim->measuring)
         return sim_refuse(err, "new excitation|nothing under way|a scan or a spectrum");
-    if (rs_safety_check_be(&limits, be, err) != RESHED_OK) return RS_DRIVER_REFUSED;
+    if (rs_limits_check_be(&limits, be, err) != RESHED_OK) return RS_DRIVER_REFUSED;
     double bins = floor(be->band * be->duration + 0.5) + 1;
     if (!(bins >= BINS_MIN && bins <= BINS_MAX))
         return sim_refuse(err, "bins of the band (band x duration + 1)|%d to %d|%g", BINS_MIN,
@@ -148,8 +147,7 @@ rs_driver_status rs_sim_set_be(void *self, const rs_be_setup *be, double timeout
     return RS_DRIVER_OK;
 }
 
-/* ---------------------------------------------------------------------------------------- scans
- */
+/* ---------------------------------------------------------------------------------------- scans */
 
 rs_driver_status rs_sim_start(void *self, int row, double timeout, reshed_error *err)
 {

@@ -62,15 +62,14 @@ rs_driver_status rs_option_take(const rs_driver_option *option, const rs_option_
     return sim_refuse(err, "option|one that --help lists|'%s'", option->name);
 }
 
-/* ----------------------------------------------------------------------------------------- life
- */
+/* ----------------------------------------------------------------------------------------- life */
 
-rs_safety sim_limits(const rs_sim *sim)
+rs_limits sim_limits(const rs_sim *sim)
 {
-    rs_safety s = {0};
-    rs_safety_unlimited(&s.limits);
-    s.limits.driver = sim->caps.limits;
-    return s;
+    rs_limits l;
+    rs_limits_none(&l);
+    l.driver = sim->caps.limits;
+    return l;
 }
 
 rs_driver_status rs_sim_init(rs_sim *sim, const rs_sim_options *opt, const rs_sim_source *source,
@@ -120,8 +119,7 @@ void rs_sim_caps(void *self, rs_driver_caps *caps)
     *caps = sim->caps;
 }
 
-/* ---------------------------------------------------------------------------------------- clock
- */
+/* ---------------------------------------------------------------------------------------- clock */
 
 double rs_sim_now(const rs_sim *sim)
 {
@@ -155,8 +153,7 @@ rs_driver_status sim_wait(rs_sim *sim, double when, double timeout, reshed_error
     }
 }
 
-/* ----------------------------------------------------------------------------------------- halt
- */
+/* ----------------------------------------------------------------------------------------- halt */
 
 rs_driver_status rs_sim_halt(void *self, double timeout, reshed_error *err)
 {

@@ -7,8 +7,7 @@
 #include "base/alloc.h"
 #include "spm/instrument/sim/private.h"
 
-/* ------------------------------------------------------------------------------------------ tip
- */
+/* ------------------------------------------------------------------------------------------ tip */
 
 /* The edge of the row that is scanned now, or was last. */
 static void scan_where(const rs_sim *sim, double *x, double *y)
@@ -53,9 +52,9 @@ rs_driver_status rs_sim_move_tip(void *self, double x, double y, double speed, d
     rs_sim_motion *m = &sim->motion;
     rs_driver_status st = sim_enter(sim, timeout, err);
     if (st != RS_DRIVER_OK) return st;
-    rs_safety limits = sim_limits(sim);
-    if (rs_safety_check_place(&limits, x, y, err) != RESHED_OK ||
-        rs_safety_check_speed(&limits, speed, err) != RESHED_OK)
+    const rs_limits limits = sim_limits(sim);
+    if (rs_limits_check_place(&limits, x, y, err) != RESHED_OK ||
+        rs_limits_check_speed(&limits, speed, err) != RESHED_OK)
         return RS_DRIVER_REFUSED;
     bool same = m->active && m->x1 == x && m->y1 == y;
     if (!same) {
@@ -90,8 +89,7 @@ rs_driver_status rs_sim_get_tip(void *self, double *x, double *y, double timeout
     return st;
 }
 
-/* ------------------------------------------------------------------------------------- voltages
- */
+/* ------------------------------------------------------------------------------------- voltages */
 
 rs_driver_status rs_sim_set_setpoint(void *self, double value, double timeout, reshed_error *err)
 {
@@ -124,8 +122,8 @@ rs_driver_status rs_sim_set_bias(void *self, double volts, double timeout, reshe
     rs_sim *sim = self;
     rs_driver_status st = sim_enter(sim, timeout, err);
     if (st != RS_DRIVER_OK) return st;
-    rs_safety limits = sim_limits(sim);
-    if (rs_safety_check_bias(&limits, volts, err) != RESHED_OK) return RS_DRIVER_REFUSED;
+    const rs_limits limits = sim_limits(sim);
+    if (rs_limits_check_bias(&limits, volts, err) != RESHED_OK) return RS_DRIVER_REFUSED;
     st = check_volts(sim, "bias", volts, err);
     if (st == RS_DRIVER_OK) sim->bias = volts;
     return st;
@@ -145,8 +143,8 @@ rs_driver_status rs_sim_pulse(void *self, double volts, double width, double tim
     rs_sim *sim = self;
     rs_driver_status st = sim_enter(sim, timeout, err);
     if (st != RS_DRIVER_OK) return st;
-    rs_safety limits = sim_limits(sim);
-    if (rs_safety_check_pulse(&limits, volts, width, err) != RESHED_OK) return RS_DRIVER_REFUSED;
+    const rs_limits limits = sim_limits(sim);
+    if (rs_limits_check_pulse(&limits, volts, width, err) != RESHED_OK) return RS_DRIVER_REFUSED;
     st = sim_ready(sim, "a pulse", err);
     if (st != RS_DRIVER_OK) return st;
     if (!sim->engaged) return sim_refuse(err, "a pulse|the tip engaged|it is withdrawn");
@@ -159,8 +157,8 @@ rs_driver_status rs_sim_set_drive(void *self, double volts, double timeout, resh
     rs_sim *sim = self;
     rs_driver_status st = sim_enter(sim, timeout, err);
     if (st != RS_DRIVER_OK) return st;
-    rs_safety limits = sim_limits(sim);
-    if (rs_safety_check_drive(&limits, volts, err) != RESHED_OK) return RS_DRIVER_REFUSED;
+    const rs_limits limits = sim_limits(sim);
+    if (rs_limits_check_drive(&limits, volts, err) != RESHED_OK) return RS_DRIVER_REFUSED;
     st = check_volts(sim, "drive", volts, err);
     if (st == RS_DRIVER_OK) sim->drive = volts;
     return st;
@@ -191,8 +189,7 @@ rs_driver_status rs_sim_read_signal(void *self, const char *name, double *value,
     return sim_refuse(err, "signal|Bias, Drive, Setpoint, X, Y or Time|%s", name);
 }
 
-/* --------------------------------------------------------------------------------- spectroscopy
- */
+/* --------------------------------------------------------------------------------- spectroscopy */
 
 /* s of the instrument's clock. */
 static double spectroscopy_seconds(const rs_sim *sim)
@@ -221,10 +218,10 @@ rs_driver_status rs_sim_set_spectroscopy(void *self, const rs_spectroscopy *s, d
     rs_sim *sim = self;
     rs_driver_status st = sim_enter(sim, timeout, err);
     if (st != RS_DRIVER_OK) return st;
-    rs_safety limits = sim_limits(sim);
+    const rs_limits limits = sim_limits(sim);
     if (!sim->source.spectrum) return sim_refuse(err, "spectroscopy is not available");
     if (sim->measuring) return sim_refuse(err, "new spectroscopy|none under way|one");
-    if (rs_safety_check_spectroscopy(&limits, s, err) != RESHED_OK) return RS_DRIVER_REFUSED;
+    if (rs_limits_check_spectroscopy(&limits, s, err) != RESHED_OK) return RS_DRIVER_REFUSED;
     if (s->off_field && !sim->caps.off_field)
         return sim_refuse(err, "off-field reading is not available");
     double *voltage = rs_alloc((size_t)s->steps, sizeof *voltage);

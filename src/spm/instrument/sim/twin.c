@@ -95,8 +95,7 @@ typedef struct twin_driver {
     double changed; /* s of time worked when the tip changed; INFINITY: not yet */
 } twin_driver;
 
-/* ------------------------------------------------------------------------------------ the tip
- */
+/* -------------------------------------------------------------------------------------- the tip */
 
 typedef struct twin_tap {
     double dx, dy, weight;
@@ -135,8 +134,7 @@ static int tip_taps(const twin_driver *t, double worked, twin_tap tap[TAPS_MAX],
     return n + footprint(radius, dx, dy, second / (1 + second), tap + n);
 }
 
-/* ------------------------------------------------------------------------------------- the row
- */
+/* -------------------------------------------------------------------------------------- the row */
 
 /* What the tip meets along a row, noise-free: each [cols]. */
 typedef struct twin_row {
@@ -237,8 +235,7 @@ static reshed_status render_row(const twin_driver *t, double worked, int row, bo
     return RESHED_OK;
 }
 
-/* --------------------------------------------------------------------------------- the detector
- */
+/* --------------------------------------------------------------------------------- the detector */
 
 /* V, standard deviation in each quadrature of a bin. */
 static double bin_noise(const twin_driver *t)
@@ -356,8 +353,7 @@ static rs_driver_status twin_spectrum(rs_sim *sim, const rs_sim_moment *when, rs
     return RS_DRIVER_OK;
 }
 
-/* ----------------------------------------------------------------------------------------- life
- */
+/* ----------------------------------------------------------------------------------------- life */
 
 static void twin_close(void *self)
 {

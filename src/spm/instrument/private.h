@@ -1,0 +1,19 @@
+/* private.h - the handle of an instrument, for its own two files and for the tests of drivers. */
+#ifndef RS_SPM_INSTRUMENT_PRIVATE_H
+#define RS_SPM_INSTRUMENT_PRIVATE_H
+
+#include "spm/instrument/drivers.h"
+#include "spm/instrument/instrument.h"
+
+struct rs_instrument {
+    const rs_driver_ops *ops;
+    void *self;
+    rs_driver_caps caps;    /* as they were when it was opened, or last set up */
+    rs_limits limits;       /* what holds */
+    rs_os_library *library; /* of a driver that was loaded, else NULL */
+};
+
+/* Asks the driver for its capabilities again: bins change with set_be. */
+void rs_instrument_read_caps(rs_instrument *i);
+
+#endif
