@@ -4,6 +4,7 @@
 
 #include "base/alloc.h"
 #include "imgproc/figures/plot.h"
+#include "imgproc/walls/build.h"
 #include "imgproc/walls/family.h"
 #include "imgproc/walls/tests.h"
 #include "report/maps.h"

@@ -6,6 +6,7 @@
 
 #include "base/alloc.h"
 #include "imgproc/image/skeleton.h"
+#include "imgproc/walls/build.h"
 
 void drawing_init(drawing *d, int height, int width)
 {

@@ -33,9 +33,9 @@ static reshed_status take_values(const walls_job *job, const rs_csv_table *t, va
     const rs_grid *grid = &job->grid;
     size_t row_column, col_column, metric, n = rs_grid_count(grid);
     reshed_status st = rs_csv_column(t, "row", &row_column, err);
-    if (!st) st = rs_csv_column(t, "col", &col_column, err);
-    if (!st) st = rs_csv_column(t, job->request->metric, &metric, err);
-    if (st) return st;
+    if (st == RESHED_OK) st = rs_csv_column(t, "col", &col_column, err);
+    if (st == RESHED_OK) st = rs_csv_column(t, job->request->metric, &metric, err);
+    if (st != RESHED_OK) return st;
     int32_t *wall_near = rs_alloc(n, sizeof *wall_near);
     v->wall = rs_alloc(t->rows, sizeof *v->wall);
     v->value = rs_alloc(t->rows, sizeof *v->value);
@@ -44,12 +44,12 @@ static reshed_status take_values(const walls_job *job, const rs_csv_table *t, va
         goto done;
     }
     st = rs_wall_spread(&job->graph, wall_near, err);
-    for (size_t i = 0; i < t->rows && !st; i++) {
+    for (size_t i = 0; i < t->rows && st == RESHED_OK; i++) {
         double row, col;
         st = cell(t, i, row_column, &row, err);
-        if (!st) st = cell(t, i, col_column, &col, err);
-        if (!st) st = cell(t, i, metric, &v->value[i], err);
-        if (st) break;
+        if (st == RESHED_OK) st = cell(t, i, col_column, &col, err);
+        if (st == RESHED_OK) st = cell(t, i, metric, &v->value[i], err);
+        if (st != RESHED_OK) break;
         row = floor(row + 0.5);
         col = floor(col + 0.5);
         bool inside = row >= 0 && col >= 0 && row < grid->height && col < grid->width;
@@ -69,8 +69,8 @@ bool walls_run_stats(walls_job *job, rs_wall_tests *out)
     values v = {0};
     *out = (rs_wall_tests){0};
     reshed_status st = rs_csv_read(r->values, &table, &err);
-    if (!st) st = take_values(job, &table, &v, &err);
-    if (!st) {
+    if (st == RESHED_OK) st = take_values(job, &table, &v, &err);
+    if (st == RESHED_OK) {
         const rs_wall_tests_options o = {.family_angle = r->family_angle,
                                          .long_wall = walls_length_of(job, r->long_wall),
                                          .large_domain = walls_length_of(job, r->large_domain),

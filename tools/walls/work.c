@@ -8,9 +8,10 @@
 #include "imgproc/walls/route.h"
 #include "imgproc/image/skeleton.h"
 #include "imgproc/image/threshold.h"
+#include "imgproc/walls/build.h"
 #include "imgproc/walls/family.h"
 #include "io/npy.h"
-#include "report/save.h"
+#include "io/png.h"
 
 const char *walls_unit(const walls_job *job)
 {
@@ -50,7 +51,7 @@ static reshed_status make_mask(walls_job *job, reshed_error *err)
     if (!job->mask) return rs_fail_nomem(err, "a mask", n);
     job->threshold = r->threshold == WALLS_DOUBLE ? r->high : r->low;
     if (r->threshold == WALLS_OTSU) st = rs_threshold_otsu(job->map, n, &job->threshold, err);
-    if (st) return st;
+    if (st != RESHED_OK) return st;
     if (r->threshold == WALLS_DOUBLE)
         st = rs_threshold_hysteresis(job->map, job->grid.height, job->grid.width, r->low, r->high,
                                      job->mask, err);
@@ -75,17 +76,18 @@ bool walls_make_graph(walls_job *job)
     o.domain_max = walls_length_of(job, r->domain_max);
     uint8_t *skeleton = rs_alloc(n, 1);
     reshed_status st = skeleton ? make_mask(job, &err) : rs_fail_nomem(&err, "a skeleton", n);
-    if (!st) st = rs_skeletonize(job->mask, job->grid.height, job->grid.width, skeleton, &err);
+    if (st == RESHED_OK)
+        st = rs_skeletonize(job->mask, job->grid.height, job->grid.width, skeleton, &err);
     const rs_wallgraph_input in = {.grid = job->grid,
                                    .skeleton = skeleton,
                                    .mask = job->mask,
                                    .probability = job->map,
                                    .variance = job->variance,
                                    .amplitude = job->amplitude};
-    if (!st) st = rs_wallgraph_build(&in, &o, &job->graph, &err);
-    if (!st) st = rs_wall_families(&job->graph, r->family_angle, 0, NULL, &err);
+    if (st == RESHED_OK) st = rs_wallgraph_build(&in, &o, &job->graph, &err);
+    if (st == RESHED_OK) st = rs_wall_families(&job->graph, r->family_angle, 0, NULL, &err);
     rs_free(skeleton);
-    if (st) return fail(job, &err);
+    if (st != RESHED_OK) return fail(job, &err);
     for (size_t i = 0; i < n; i++) job->skeleton_pixels += job->graph.skeleton[i];
     return true;
 }
@@ -107,12 +109,12 @@ static reshed_status add_controls(walls_job *job, double distance, const rs_excl
     const rs_point_kind kind[WALLS_CONTROLS] = {RS_POINT_A_DOMAIN, RS_POINT_C_DOMAIN,
                                                 RS_POINT_180_WALL};
     reshed_status st = RESHED_OK;
-    for (int k = 0; k < WALLS_CONTROLS && !st; k++) {
+    for (int k = 0; k < WALLS_CONTROLS && st == RESHED_OK; k++) {
         int before = job->points.n, wanted = (int)job->request->control[k];
         if (!wanted) continue;
         st = rs_select_control(&job->graph, kind[k], wanted, distance, job->phase, exclude,
                                &job->points, err);
-        if (!st && job->points.n - before < wanted)
+        if (st == RESHED_OK && job->points.n - before < wanted)
             cli_warn(job->program, job->request->map, "room for %d of %d %s control points",
                      job->points.n - before, wanted, rs_point_kind_name(kind[k]));
     }
@@ -146,7 +148,8 @@ static reshed_status compare_routes(walls_job *job, reshed_error *err)
         k++;
     }
     st = rs_route_author(list, (int)k, job->grid.height, job->grid.width, order, err);
-    if (!st) job->author_px = rs_route_length(at, (int)k, order, &job->author_longest_px);
+    if (st == RESHED_OK)
+        job->author_px = rs_route_length(at, (int)k, order, &job->author_longest_px);
 done:
     rs_free(marked);
     rs_free(order);
@@ -166,12 +169,12 @@ static reshed_status choose_points(walls_job *job, double spacing, double distan
         st = rs_select_author(&job->graph, (int)r->every, exclude, &job->points, err);
     else
         st = rs_select_raster(&job->graph, (int)r->every, exclude, &job->points, err);
-    if (!st) st = add_controls(job, distance, exclude, err);
-    if (!st && r->order == WALLS_ROUTE) {
+    if (st == RESHED_OK) st = add_controls(job, distance, exclude, err);
+    if (st == RESHED_OK && r->order == WALLS_ROUTE) {
         rs_xy start = {r->start[1] * job->grid.dx, -r->start[0] * job->grid.dy};
         st = rs_route_points(&job->grid, r->has_start ? &start : NULL, &job->points, err);
     }
-    return st ? st : compare_routes(job, err);
+    return st != RESHED_OK ? st : compare_routes(job, err);
 }
 
 bool walls_make_points(walls_job *job)
@@ -187,7 +190,7 @@ bool walls_make_points(walls_job *job)
                             .variance_max = r->max_variance};
     reshed_status st = final_rows(job, &rows, &err);
     exclude.row_ok = rows;
-    if (!st) st = choose_points(job, spacing, distance, &exclude, &err);
+    if (st == RESHED_OK) st = choose_points(job, spacing, distance, &exclude, &err);
     rs_free(rows);
     return st == RESHED_OK || fail(job, &err);
 }
@@ -233,8 +236,10 @@ bool walls_write_picture(const walls_job *job)
     o.points = job->points.n;
     st = rs_render_overlay(job->amplitude ? job->amplitude : job->map, lines, job->grid.height,
                            job->grid.width, &o, &picture, &err);
-    st = rs_report_save(st, &picture, RS_PNG_RGB8, path, &err);
+    if (st == RESHED_OK)
+        st = rs_png_write(path, RS_PNG_RGB8, picture.height, picture.width, picture.data, &err);
 done:
+    rs_rgb8_clear(&picture);
     rs_free(x);
     rs_free(lines);
     if (st == RESHED_OK) return true;

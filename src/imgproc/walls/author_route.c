@@ -88,7 +88,7 @@ reshed_status rs_route_author(const rs_pixel *point, int n, int height, int widt
 {
     rs_grid grid = {height, width, 1, 1};
     reshed_status st = rs_grid_check(&grid, err);
-    if (st) return st;
+    if (st != RESHED_OK) return st;
     if (n < 0) return rs_fail(err, RESHED_EINVAL, "points of a route|at least 0|%d", n);
     size_t area = rs_grid_count(&grid), links = (size_t)n + 1;
     left_over l = {.point = point, .height = height, .width = width};
@@ -100,7 +100,7 @@ reshed_status rs_route_author(const rs_pixel *point, int n, int height, int widt
     }
     l.prev = l.next + links;
     st = list_points(&l, n, err);
-    if (st) goto done;
+    if (st != RESHED_OK) goto done;
     int32_t i = 0;
     for (int k = 0; k < n; k++) {
         order[k] = i;

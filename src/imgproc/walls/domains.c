@@ -112,7 +112,7 @@ reshed_status rs_large_regions(const rs_grid *grid, const uint8_t *mask, double 
                                uint8_t *large, int *count, reshed_error *err)
 {
     reshed_status st = rs_grid_check(grid, err);
-    if (st) return st;
+    if (st != RESHED_OK) return st;
     if (!(min_area >= 0))
         return rs_fail(err, RESHED_EINVAL, "least area of a region|at least 0 m^2|%g", min_area);
     size_t n = rs_grid_count(grid);
@@ -147,7 +147,7 @@ reshed_status rs_wall_distances(const rs_wallgraph *graph, const uint8_t *region
     if (!from_region) return rs_fail_nomem(err, "distances", n * sizeof *from_region);
     reshed_status st = rs_distance_metres(region, grid->height, grid->width, grid->dx, grid->dy,
                                           from_region, NULL, err);
-    for (int w = 0; w < graph->walls && !st; w++) {
+    for (int w = 0; w < graph->walls && st == RESHED_OK; w++) {
         const rs_wall_line *line = &graph->wall[w].line;
         double sum = 0;
         for (int i = 0; i < line->count; i++) {

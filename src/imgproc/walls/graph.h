@@ -1,13 +1,4 @@
-/* graph.h - the skeleton as objects: nodes, branches, and the walls that they form.
- *
- *     rs_wallgraph_input in = {.grid = {height, width, dx, dy}, .skeleton = skeleton,
- *                              .mask = mask, .probability = mean, .variance = variance};
- *     rs_wallgraph_options options;
- *     rs_wallgraph graph = {0};
- *     rs_wallgraph_options_defaults(&options);
- *     st = rs_wallgraph_build(&in, &options, &graph, err);
- *     for (int w = 0; w < graph.walls; w++) printf("%g m\n", graph.wall[w].line.length);
- *     rs_wallgraph_clear(&graph);
+/* graph.h - the skeleton as objects: nodes, branches, and the walls that they form. build.h makes one.
  *
  * A branch is a run of skeleton pixels between two nodes (ends and junctions). A wall is what a
  * physicist would call one: branches that continue each other through junctions, cut where the line
@@ -41,24 +32,13 @@ typedef struct rs_wallgraph_options {
 void rs_wallgraph_options_defaults(rs_wallgraph_options *options);
 reshed_status rs_wallgraph_options_check(const rs_wallgraph_options *options, reshed_error *err);
 
-/* All maps are [height,width] and borrowed; only skeleton is needed. */
-typedef struct rs_wallgraph_input {
-    rs_grid grid;
-    const uint8_t *skeleton;  /* non-zero on the line, e.g. of rs_skeletonize */
-    const uint8_t *mask;      /* what was thinned; NULL: widths are NaN */
-    const float *probability; /* NULL: mean probabilities are NaN */
-    const float *variance;    /* NULL: mean variances are NaN */
-    const float *amplitude;   /* NULL: the contrast of pairs is NaN, and pairs are chosen by
-                                 their shape alone */
-} rs_wallgraph_input;
-
 /* A run of pixels and what was measured on it. */
 typedef struct rs_wall_line {
-    int first, count;   /* its pixels are graph.pixel[first], ... in order along the line;
- a ring does not repeat its first */
-    double length_px;   /* chain length: 1 for a step along an axis, sqrt(2) for a diagonal one */
-    double length;      /* metres, along the smoothed line: the chain overstates it by up to 8 % */
-    double chord;       /* metres between the first and the last pixel; 0 when closed */
+    int first, count; /* its pixels are graph.pixel[first], ... in order along the line; a ring does
+                           not repeat its first */
+    double length_px; /* chain length: 1 for a step along an axis, sqrt(2) for a diagonal one */
+    double length;    /* metres, along the smoothed line: the chain overstates it by up to 8 % */
+    double chord;     /* metres between the first and the last pixel; 0 when closed */
     double orientation; /* of its long axis, in [0,pi); NaN for fewer than two pixels */
     double width; /* metres: area of the mask nearest to the line over its length, away from ends */
     double width_sd;    /* between pieces of seven pixels */
@@ -125,11 +105,14 @@ typedef struct rs_wallgraph {
     int spurs_removed;
 } rs_wallgraph;
 
-/* Fills *out (rs_wallgraph_clear). Errors: RESHED_EINVAL for a bad size or option, RESHED_ENOMEM.
- */
-reshed_status rs_wallgraph_build(const rs_wallgraph_input *in, const rs_wallgraph_options *options,
-                                 rs_wallgraph *out, reshed_error *err);
 void rs_wallgraph_clear(rs_wallgraph *graph);
+
+/* Frees the nodes, branches and pixels, and sets these arrays to NULL. */
+void rs_wallgraph_clear_lines(rs_wallgraph *graph);
+
+/* The length of all walls together, in the grid's units. */
+double rs_wallgraph_length(const rs_wallgraph *graph);
+int rs_wallgraph_junctions(const rs_wallgraph *graph);
 
 /* "end", "border", "junction", "isolated"; "free", "border", "junction", "corner", "closed". */
 const char *rs_node_kind_name(rs_node_kind kind);

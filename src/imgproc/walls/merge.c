@@ -176,7 +176,7 @@ static reshed_status join_group(merger *m, int from, int to, reshed_error *err)
 static reshed_status join_all(merger *m, reshed_error *err)
 {
     reshed_status st = RESHED_OK;
-    for (int from = 0, to; from < m->sorted_count && !st; from = to) {
+    for (int from = 0, to; from < m->sorted_count && st == RESHED_OK; from = to) {
         int group = root(m, node_of_end(m, m->sorted[from]));
         for (to = from + 1; to < m->sorted_count;) {
             if (root(m, node_of_end(m, m->sorted[to])) != group) break;
@@ -227,7 +227,7 @@ static reshed_status cross_junction(merger *m, rs_pixel to, reshed_error *err)
         }
     }
     reshed_status st = RESHED_OK;
-    for (int32_t p = m->way[goal]; p >= 0 && p != start && !st; p = m->way[p])
+    for (int32_t p = m->way[goal]; p >= 0 && p != start && st == RESHED_OK; p = m->way[p])
         st = add_pixel(m, (rs_pixel){p / width, p % width}, err);
     while (tail > 0) m->way[m->found[--tail]] = -1;
     return st;
@@ -248,8 +248,8 @@ static reshed_status add_branch_pixels(merger *m, int e, int run, reshed_error *
             if (last.row == p.row && last.col == p.col) continue;
             st = cross_junction(m, p, err);
         }
-        if (!st) st = add_pixel(m, p, err);
-        if (st) return st;
+        if (st == RESHED_OK) st = add_pixel(m, p, err);
+        if (st != RESHED_OK) return st;
     }
     return RESHED_OK;
 }
@@ -287,7 +287,7 @@ static reshed_status add_bridges(merger *m, int from, int to, int run, reshed_er
         }
     }
     reshed_status st = RESHED_OK;
-    for (int node = from; node != to && !st;) {
+    for (int node = from; node != to && st == RESHED_OK;) {
         int e = m->came_from[node];
         st = add_branch_pixels(m, e, run, err);
         node = node_of_end(m, e ^ 1);
@@ -347,8 +347,9 @@ static reshed_status open_ring(merger *m, int run, int k, reshed_error *err)
     rs_wallgraph *g = m->g;
     int n = g->pixels - run;
     reshed_status st = RESHED_OK;
-    for (int i = 0; i <= n && !st; i++) st = add_pixel(m, g->pixel[run + (k + i) % n], err);
-    if (st) return st;
+    for (int i = 0; i <= n && st == RESHED_OK; i++)
+        st = add_pixel(m, g->pixel[run + (k + i) % n], err);
+    if (st != RESHED_OK) return st;
     memmove(g->pixel + run, g->pixel + run + n, ((size_t)n + 1) * sizeof *g->pixel);
     g->pixels -= n;
     return RESHED_OK;
@@ -378,16 +379,16 @@ static reshed_status cut_run(merger *m, int run, bool closed, rs_wall_end a, rs_
     if (closed && cuts) {
         while (!cut[shift]) shift++;
         st = open_ring(m, run, shift, err);
-        if (st) goto done;
+        if (st != RESHED_OK) goto done;
         a = b = RS_END_CORNER;
         n++;
     }
-    for (int i = 1; i < n - 1 && !st; i++) {
+    for (int i = 1; i < n - 1 && st == RESHED_OK; i++) {
         if (!cut[(i + shift) % ring]) continue;
         st = add_wall(m, run + from, i - from + 1, from ? RS_END_CORNER : a, RS_END_CORNER, err);
         from = i;
     }
-    if (!st) st = add_wall(m, run + from, n - from, from ? RS_END_CORNER : a, b, err);
+    if (st == RESHED_OK) st = add_wall(m, run + from, n - from, from ? RS_END_CORNER : a, b, err);
 done:
     rs_free(cut);
     rs_free(turn);
@@ -401,19 +402,19 @@ static reshed_status follow(merger *m, int e, reshed_error *err)
     int run = m->g->pixels, begin = e;
     bool closed = node_of_end(m, e) < 0;
     reshed_status st = add_branch_pixels(m, e, run, err);
-    while (!st && !closed) {
+    while (st == RESHED_OK && !closed) {
         int next = m->mate[e ^ 1];
         if (next < 0) break;
         closed = next == begin;
         st = add_bridges(m, node_of_end(m, e ^ 1), node_of_end(m, next), run, err);
-        if (st || closed) break;
+        if (st != RESHED_OK || closed) break;
         st = add_branch_pixels(m, next, run, err);
         e = next;
     }
-    if (st) return st;
+    if (st != RESHED_OK) return st;
     if (!closed) return cut_run(m, run, false, end_of(m, begin), end_of(m, e ^ 1), err);
     st = cross_junction(m, m->g->pixel[run], err);
-    if (st) return st;
+    if (st != RESHED_OK) return st;
     rs_pixel first = m->g->pixel[run], last = m->g->pixel[m->g->pixels - 1];
     if (m->g->pixels - run > 1 && first.row == last.row && first.col == last.col) m->g->pixels--;
     return cut_run(m, run, true, RS_END_CLOSED, RS_END_CLOSED, err);
@@ -424,7 +425,7 @@ static reshed_status follow_all(merger *m, reshed_error *err)
     reshed_status st = RESHED_OK;
     /* Chains with an end first, then rings, then bridges that no wall passes over. */
     for (int round = 0; round < 3; round++)
-        for (int e = 0; e < 2 * m->g->branches && !st; e++) {
+        for (int e = 0; e < 2 * m->g->branches && st == RESHED_OK; e++) {
             if (m->used[e / 2] || (round < 2 && m->bridge[e / 2])) continue;
             if (round == 0 && (m->mate[e] >= 0 || node_of_end(m, e) < 0)) continue;
             st = follow(m, e, err);
@@ -468,7 +469,7 @@ reshed_status rs_merge_walls(rs_wallgraph *graph, const rs_xy *smooth,
     find_bridges(&m);
     list_ends(&m);
     st = join_all(&m, err);
-    if (!st) st = follow_all(&m, err);
+    if (st == RESHED_OK) st = follow_all(&m, err);
 done:
     rs_free(m.found);
     rs_free(m.way);
@@ -476,7 +477,7 @@ done:
     rs_free(m.bridge);
     rs_free(m.outward);
     rs_free(ints);
-    if (st) {
+    if (st != RESHED_OK) {
         rs_free(graph->wall);
         graph->wall = NULL;
         graph->walls = 0;

@@ -167,7 +167,7 @@ static reshed_status look_around(pairer *m, int a, reshed_error *err)
             rs_pixel hit;
             if (!look(m, a, &r, &hit)) continue;
             reshed_status st = note_hit(m, a, i, side, &r, hit, normal, err);
-            if (st) return st;
+            if (st != RESHED_OK) return st;
         }
     }
     for (int k = m->first[a]; k < m->count; k++) m->slot[2 * m->list[k].b + m->list[k].side] = -1;
@@ -309,12 +309,12 @@ reshed_status rs_pair_walls(rs_wallgraph *graph, const float *amplitude,
         goto done;
     }
     prepare(&m);
-    for (int w = 0; w < graph->walls && !st; w++) {
+    for (int w = 0; w < graph->walls && st == RESHED_OK; w++) {
         m.first[w] = m.count;
         st = look_around(&m, w, err);
     }
     m.first[walls] = m.count;
-    if (!st) st = choose(&m, options->domain_cover, err);
+    if (st == RESHED_OK) st = choose(&m, options->domain_cover, err);
 done:
     rs_free(m.list);
     rs_free(m.first);

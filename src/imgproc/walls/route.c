@@ -307,12 +307,12 @@ reshed_status rs_route_short(const rs_xy *at, int n, const rs_xy *start, int32_t
                              reshed_error *err)
 {
     reshed_status st = check_places(at, n, start, err);
-    if (st || n == 0) return st;
+    if (st != RESHED_OK || n == 0) return st;
     rs_nearby c = {0};
     tour t;
     st = tour_init(&t, at, n, err);
-    if (!st) st = rs_nearby_init(&c, at, n, err);
-    if (st) goto done;
+    if (st == RESHED_OK) st = rs_nearby_init(&c, at, n, err);
+    if (st != RESHED_OK) goto done;
     for (int i = 0; i < n; i++) t.nears[i] = rs_nearby_list(&c, i, t.near + (size_t)i * RS_NEARBY);
     double extent = fmax(c.nx * c.size, c.ny * c.size);
     t.slack = extent * 1e-10;

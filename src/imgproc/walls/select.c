@@ -111,12 +111,12 @@ static reshed_status select_every(const rs_wallgraph *graph, int every, bool rou
 {
     if (every < 1) return rs_fail(err, RESHED_EINVAL, "step between points|at least 1|%d", every);
     reshed_status st = check_exclusion(exclude, err);
-    if (st) return st;
+    if (st != RESHED_OK) return st;
     rs_pixel *list = NULL;
     int32_t *order = NULL;
     int n = 0;
     st = list_skeleton(graph, exclude, &list, &n, err);
-    if (st) goto done;
+    if (st != RESHED_OK) goto done;
     if (route) {
         order = rs_alloc((size_t)n, sizeof *order);
         if (!order) {
@@ -124,7 +124,7 @@ static reshed_status select_every(const rs_wallgraph *graph, int every, bool rou
             goto done;
         }
         st = rs_route_author(list, n, graph->grid.height, graph->grid.width, order, err);
-        if (st) goto done;
+        if (st != RESHED_OK) goto done;
     }
     st = take_every(graph, list, order, n, every, out, err);
 done:
@@ -178,7 +178,7 @@ reshed_status rs_select_even(const rs_wallgraph *graph, double spacing, const rs
     if (!(spacing > 0) || !isfinite(spacing))
         return rs_fail(err, RESHED_EINVAL, "spacing of points|finite and > 0 m|%g", spacing);
     reshed_status st = check_exclusion(exclude, err);
-    if (st) return st;
+    if (st != RESHED_OK) return st;
     size_t longest = 0, all = 0;
     for (int w = 0; w < graph->walls; w++) {
         size_t n = (size_t)graph->wall[w].line.count;
@@ -317,8 +317,8 @@ reshed_status rs_select_control(const rs_wallgraph *graph, rs_point_kind kind, i
                                 rs_points *out, reshed_error *err)
 {
     reshed_status st = check_control(kind, count, distance, phase, err);
-    if (!st) st = check_exclusion(exclude, err);
-    if (st) return st;
+    if (st == RESHED_OK) st = check_exclusion(exclude, err);
+    if (st != RESHED_OK) return st;
     size_t n = rs_grid_count(&graph->grid);
     double *from_walls = rs_alloc(n, sizeof *from_walls);
     int32_t *domain = rs_alloc(n, sizeof *domain);
@@ -332,8 +332,8 @@ reshed_status rs_select_control(const rs_wallgraph *graph, rs_point_kind kind, i
     const rs_grid *grid = &graph->grid;
     st = rs_distance_metres(graph->skeleton, grid->height, grid->width, grid->dx, grid->dy,
                             from_walls, NULL, err);
-    if (!st) st = rs_pair_domains(graph, domain, err);
-    if (st) goto done;
+    if (st == RESHED_OK) st = rs_pair_domains(graph, domain, err);
+    if (st != RESHED_OK) goto done;
     list_places(graph, kind, distance, from_walls, domain, phase, exclude, list, &places);
     chosen = spread(&graph->grid, list, places, count);
     add = rs_alloc((size_t)chosen, sizeof *add);
@@ -368,7 +368,7 @@ reshed_status rs_route_points(const rs_grid *grid, const rs_xy *start, rs_points
     }
     for (size_t i = 0; i < n; i++) at[i] = rs_pixel_xy(grid, points->p[i].at);
     st = rs_route_short(at, points->n, start, order, err);
-    if (st) goto done;
+    if (st != RESHED_OK) goto done;
     for (size_t i = 0; i < n; i++) sorted[i] = points->p[order[i]];
     if (n) memcpy(points->p, sorted, n * sizeof *sorted);
 done:

@@ -127,8 +127,8 @@ reshed_status rs_alternation_test(const double *value, int n, int permutations, 
         return rs_fail(err, RESHED_EINVAL, "walls for an alternation test|at least %d|%d",
                        RS_ALTERNATION_MIN_WALLS, n);
     reshed_status st = check_permutations(permutations, err);
-    if (!st) st = check_finite(value, n, "value of a wall", err);
-    if (st) return st;
+    if (st == RESHED_OK) st = check_finite(value, n, "value of a wall", err);
+    if (st != RESHED_OK) return st;
     double *v = rs_alloc((size_t)n, sizeof *v);
     if (!v) return rs_fail_nomem(err, "permuted walls", (size_t)n * sizeof *v);
 
@@ -250,8 +250,8 @@ reshed_status rs_rank_sum_test(const double *a, int na, const double *b, int nb,
         return rs_fail(err, RESHED_EINVAL, "groups of a rank test|at least one wall in each|%d, %d",
                        na, nb);
     reshed_status st = check_finite(a, na, "value of a wall in the first group", err);
-    if (!st) st = check_finite(b, nb, "value of a wall in the second group", err);
-    if (st) return st;
+    if (st == RESHED_OK) st = check_finite(b, nb, "value of a wall in the second group", err);
+    if (st != RESHED_OK) return st;
     int n = na + nb;
     size_t size = (size_t)n;
     rs_rank_test t = {.n = {na, nb}, .exact = n <= RS_RANK_EXACT_MAX};
@@ -281,7 +281,7 @@ reshed_status rs_rank_sum_test(const double *a, int na, const double *b, int nb,
         t.p = normal_rank_sum_p(t.u, na, nb, ties);
     }
     st = compare_medians(a, na, b, nb, &t, err);
-    if (!st) *out = t;
+    if (st == RESHED_OK) *out = t;
 done:
     rs_free(ways);
     rs_free(rank2);
@@ -348,9 +348,9 @@ reshed_status rs_trend_test(const double *x, const double *y, int n, int permuta
     if (n < 3 || n > 1000000)
         return rs_fail(err, RESHED_EINVAL, "walls for a trend|3 to 1000000|%d", n);
     reshed_status st = check_permutations(permutations, err);
-    if (!st) st = check_finite(x, n, "distance of a wall", err);
-    if (!st) st = check_finite(y, n, "value of a wall", err);
-    if (st) return st;
+    if (st == RESHED_OK) st = check_finite(x, n, "distance of a wall", err);
+    if (st == RESHED_OK) st = check_finite(y, n, "value of a wall", err);
+    if (st != RESHED_OK) return st;
     size_t size = (size_t)n;
     rs_trend t = {.n = n, .rho = NAN, .p = NAN, .exact = n <= EXACT_TREND_MAX};
     ranked *order = rs_alloc(size, sizeof *order);

@@ -36,7 +36,7 @@ reshed_status rs_wall_spread(const rs_wallgraph *g, int32_t *wall_near, reshed_e
     if (!squared) return rs_fail_nomem(err, "distances", n * sizeof *squared);
     reshed_status st =
         rs_distance_transform(g->skeleton, g->grid.height, g->grid.width, squared, wall_near, err);
-    for (size_t i = 0; i < n && !st; i++)
+    for (size_t i = 0; i < n && st == RESHED_OK; i++)
         wall_near[i] = wall_near[i] >= 0 && squared[i] <= NEAR_PIXELS * NEAR_PIXELS
                            ? g->wall_at[wall_near[i]]
                            : -1;
@@ -120,7 +120,7 @@ static reshed_status test_alternation(const rs_wallgraph *g, const rs_wall_tests
     double *value = rs_alloc((size_t)g->walls, sizeof *value);
     reshed_status st = RESHED_OK;
     if (!value) return rs_fail_nomem(err, "means by wall", (size_t)g->walls * 8);
-    for (int f = 0; f < families && !s->has_alternation && !st; f++) {
+    for (int f = 0; f < families && !s->has_alternation && st == RESHED_OK; f++) {
         int n = rs_family_walls(g, f, j->order), kept = 0;
         for (int i = 0; i < n; i++) {
             const int w = j->order[i];
@@ -183,11 +183,13 @@ static reshed_status find_distances(const rs_wallgraph *g, const rs_wall_tests_o
         memcpy(region, o->in_plane, n);
     } else {
         st = rs_pair_domains(g, domain, err);
-        for (size_t i = 0; i < n && !st; i++) region[i] = domain[i] > 0;
+        for (size_t i = 0; i < n && st == RESHED_OK; i++) region[i] = domain[i] > 0;
     }
-    if (!st) st = rs_large_regions(&g->grid, region, side * side, region, &s->domains, err);
-    if (!st) st = rs_wall_distances(g, region, distance, err);
-    for (int i = 0; i < s->measured && !st; i++) s->distance[i] = distance[s->wall[i].wall];
+    if (st == RESHED_OK)
+        st = rs_large_regions(&g->grid, region, side * side, region, &s->domains, err);
+    if (st == RESHED_OK) st = rs_wall_distances(g, region, distance, err);
+    for (int i = 0; i < s->measured && st == RESHED_OK; i++)
+        s->distance[i] = distance[s->wall[i].wall];
 done:
     rs_free(distance);
     rs_free(domain);
@@ -214,14 +216,14 @@ static reshed_status test_all(rs_wallgraph *g, const rs_wall_tests_options *o, d
     int families = 0;
     joined j = {0};
     reshed_status st = rs_wall_families(g, o->family_angle, 0, &families, err);
-    if (!st) st = joined_alloc((size_t)g->walls, &j, err);
-    if (!st) join_by_place(g, families, s, &j);
-    if (!st) st = test_alternation(g, o, families, &j, s, err);
-    if (!st) st = join_over_gaps(g, s, &j, err);
-    if (!st) st = test_lengths(g, limit, &j, s, err);
+    if (st == RESHED_OK) st = joined_alloc((size_t)g->walls, &j, err);
+    if (st == RESHED_OK) join_by_place(g, families, s, &j);
+    if (st == RESHED_OK) st = test_alternation(g, o, families, &j, s, err);
+    if (st == RESHED_OK) st = join_over_gaps(g, s, &j, err);
+    if (st == RESHED_OK) st = test_lengths(g, limit, &j, s, err);
     joined_clear(&j);
-    if (!st) st = find_distances(g, o, s, err);
-    if (!st && s->domains && s->measured >= 3) st = test_trend(o, s, err);
+    if (st == RESHED_OK) st = find_distances(g, o, s, err);
+    if (st == RESHED_OK && s->domains && s->measured >= 3) st = test_trend(o, s, err);
     return st;
 }
 
@@ -235,11 +237,12 @@ reshed_status rs_wall_tests_run(rs_wallgraph *g, const rs_wall_tests_options *o,
     reshed_status st = RESHED_OK;
     if (!s.wall || !s.distance)
         st = rs_fail_nomem(err, "summaries by wall", walls * sizeof *s.wall);
-    if (!st) st = rs_stats_by_wall(wall, value, (size_t)n, g->walls, s.wall, &s.measured, err);
-    for (int i = 0; i < s.measured && !st; i++) s.points += s.wall[i].n;
-    if (!(limit > 0) && !st) limit = middle_length(g, &s);
-    if (!st) st = test_all(g, o, limit, &s, err);
-    if (st)
+    if (st == RESHED_OK)
+        st = rs_stats_by_wall(wall, value, (size_t)n, g->walls, s.wall, &s.measured, err);
+    for (int i = 0; i < s.measured && st == RESHED_OK; i++) s.points += s.wall[i].n;
+    if (!(limit > 0) && st == RESHED_OK) limit = middle_length(g, &s);
+    if (st == RESHED_OK) st = test_all(g, o, limit, &s, err);
+    if (st != RESHED_OK)
         rs_wall_tests_clear(&s);
     else
         *out = s;

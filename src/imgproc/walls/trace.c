@@ -163,7 +163,7 @@ static reshed_status find_nodes(tracer *t, double border, reshed_error *err)
                                 : near_edge(grid, (rs_pixel){row, col}, border) ? RS_NODE_BORDER
                                                                                 : RS_NODE_END;
             reshed_status st = add_node(t, kind, err);
-            if (st) return st;
+            if (st != RESHED_OK) return st;
             if (kind == RS_NODE_JUNCTION) {
                 flood_junction(t, p);
             } else {
@@ -184,11 +184,11 @@ static reshed_status walk(tracer *t, int32_t p, int32_t q, reshed_error *err)
     rs_wallgraph *g = t->g;
     int32_t begin = p;
     reshed_status st = add_branch(t, err);
-    if (!st) st = add_pixel(t, p, err);
-    while (!st) {
+    if (st == RESHED_OK) st = add_pixel(t, p, err);
+    while (st == RESHED_OK) {
         if (q == begin && t->node_of[q] < 0) break; /* a ring without nodes: p is its last pixel */
         st = add_pixel(t, q, err);
-        if (st || t->node_of[q] >= 0) break;
+        if (st != RESHED_OK || t->node_of[q] >= 0) break;
         t->walked[q] = 1;
         uint8_t ahead = t->links[q];
         int32_t from = p;
@@ -199,7 +199,7 @@ static reshed_status walk(tracer *t, int32_t p, int32_t q, reshed_error *err)
                 break;
             }
     }
-    if (st) return st;
+    if (st != RESHED_OK) return st;
     rs_branch *b = &g->branch[g->branches - 1];
     bool ring = t->node_of[begin] < 0;
     b->line.length_px = rs_chain_length(g->pixel + b->line.first, b->line.count, ring);
@@ -224,7 +224,7 @@ static reshed_status walk_from(tracer *t, int32_t p, reshed_error *err)
         if (!(t->links[p] >> k & 1) || t->walked[q] || (!junction && t->walked[p])) continue;
         if (junction && t->node_of[q] == t->node_of[p]) continue; /* inside the junction */
         reshed_status st = walk(t, p, q, err);
-        if (st) return st;
+        if (st != RESHED_OK) return st;
     }
     return RESHED_OK;
 }
@@ -232,8 +232,8 @@ static reshed_status walk_from(tracer *t, int32_t p, reshed_error *err)
 static reshed_status add_isolated(tracer *t, int32_t p, reshed_error *err)
 {
     reshed_status st = add_branch(t, err);
-    if (!st) st = add_pixel(t, p, err);
-    if (st) return st;
+    if (st == RESHED_OK) st = add_pixel(t, p, err);
+    if (st != RESHED_OK) return st;
     rs_branch *b = &t->g->branch[t->g->branches - 1];
     b->node[0] = b->node[1] = t->node_of[p];
     return RESHED_OK;
@@ -254,23 +254,12 @@ static reshed_status find_branches(tracer *t, reshed_error *err)
                     st = walk_from(t, p, err);
                 else if (round == 1 && degree == 0)
                     st = add_isolated(t, p, err);
-                if (st) return st;
+                if (st != RESHED_OK) return st;
             }
     return RESHED_OK;
 }
 
 /* ------------------------------------------------------------------------------------ whole */
-
-void rs_trace_clear(rs_wallgraph *graph)
-{
-    rs_free(graph->node);
-    rs_free(graph->branch);
-    rs_free(graph->pixel);
-    graph->node = NULL;
-    graph->branch = NULL;
-    graph->pixel = NULL;
-    graph->nodes = graph->branches = graph->pixels = 0;
-}
 
 reshed_status rs_trace(rs_wallgraph *graph, double border, reshed_error *err)
 {
@@ -292,13 +281,13 @@ reshed_status rs_trace(rs_wallgraph *graph, double border, reshed_error *err)
             if (is_set(graph, row, col))
                 t.links[at_pixel(&t, row, col)] = links_of(graph, row, col);
     st = find_nodes(&t, border, err);
-    if (!st) st = find_branches(&t, err);
+    if (st == RESHED_OK) st = find_branches(&t, err);
 done:
     rs_free(t.stack);
     rs_free(t.node_of);
     rs_free(t.walked);
     rs_free(t.links);
-    if (st) rs_trace_clear(graph);
+    if (st != RESHED_OK) rs_wallgraph_clear_lines(graph);
     return st;
 }
 
@@ -371,11 +360,11 @@ reshed_status rs_trace_pruned(rs_wallgraph *graph, double border, double limit, 
 {
     for (;;) {
         reshed_status st = rs_trace(graph, border, err);
-        if (st || !(limit > 0)) return st;
+        if (st != RESHED_OK || !(limit > 0)) return st;
         int erased = erase_spurs(graph, limit);
         if (erased == 0) return RESHED_OK;
         int nodes = graph->nodes;
-        rs_trace_clear(graph);
+        rs_wallgraph_clear_lines(graph);
         if (erased < 0)
             return rs_fail_nomem(err, "spurs", (size_t)nodes * (sizeof(int) + sizeof(double)));
     }

@@ -8,6 +8,7 @@
 #include "imgproc/walls/route.h"
 #include "imgproc/image/skeleton.h"
 #include "imgproc/image/threshold.h"
+#include "imgproc/walls/build.h"
 #include "imgproc/walls/family.h"
 #include "spm/instrument/coords.h"
 

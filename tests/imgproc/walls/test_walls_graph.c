@@ -8,6 +8,7 @@
 #include "imgproc/image/distance.h"
 #include "imgproc/walls/domains.h"
 #include "imgproc/walls/line.h"
+#include "imgproc/walls/build.h"
 #include "imgproc/walls/family.h"
 #include "imgproc/walls/gap.h"
 
