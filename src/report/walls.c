@@ -4,8 +4,8 @@
 
 #include "base/alloc.h"
 #include "imgproc/figures/plot.h"
-#include "imgproc/walls/build.h"
 #include "imgproc/walls/family.h"
+#include "imgproc/walls/find.h"
 #include "imgproc/walls/tests.h"
 #include "report/maps.h"
 #include "report/sections.h"
@@ -20,14 +20,14 @@ typedef struct wall_part {
     rs_report_role role;
     rs_grid grid;
     bool sized; /* whether grid is in metres */
-    rs_wallgraph graph;
+    rs_found found;
     int *wall; /* [points] that a point lies on */
     rs_wall_tests stats;
 } wall_part;
 
 static void walls_clear(wall_part *w)
 {
-    rs_wallgraph_clear(&w->graph);
+    rs_found_clear(&w->found);
     rs_wall_tests_clear(&w->stats);
     rs_free(w->wall);
 }
@@ -35,38 +35,31 @@ static void walls_clear(wall_part *w)
 static reshed_status find_walls(wall_part *w, double family_angle, reshed_error *err)
 {
     const rs_report_data *d = w->d;
-    rs_wallgraph_options options;
-    rs_wallgraph_input in = {.grid = w->grid,
-                             .skeleton = d->mask[RS_SESSION_SKELETON],
-                             .mask =
-                                 d->has_mask[RS_SESSION_BINARY] ? d->mask[RS_SESSION_BINARY] : NULL,
-                             .probability = d->map[RS_SESSION_MEAN],
-                             .variance = d->map[RS_SESSION_VARIANCE],
-                             .amplitude = d->map[RS_SESSION_AMPLITUDE]};
-    rs_wallgraph_options_defaults(&options);
-    reshed_status st = rs_wallgraph_build(&in, &options, &w->graph, err);
-    if (st == RESHED_OK) st = rs_wall_families(&w->graph, family_angle, 0, NULL, err);
-    return st;
+    rs_find_options options;
+    rs_find_input in = {.grid = w->grid,
+                        .skeleton = d->mask[RS_SESSION_SKELETON],
+                        .mask = d->has_mask[RS_SESSION_BINARY] ? d->mask[RS_SESSION_BINARY] : NULL,
+                        .map = d->map[RS_SESSION_MEAN],
+                        .variance = d->map[RS_SESSION_VARIANCE],
+                        .amplitude = d->map[RS_SESSION_AMPLITUDE]};
+    rs_find_defaults(&options);
+    options.family_angle = family_angle;
+    return rs_find_walls(&in, &options, &w->found, err);
 }
 
 static reshed_status place_points(wall_part *w, reshed_error *err)
 {
     const rs_report_data *d = w->d;
-    size_t n = (size_t)d->rows * (size_t)d->cols;
-    int points = d->progress.points;
-    int32_t *near = rs_alloc(n, sizeof *near);
+    const int points = d->progress.points;
+    rs_place *place = rs_alloc((size_t)points, sizeof *place);
     w->wall = rs_alloc((size_t)points, sizeof *w->wall);
     reshed_status st = RESHED_OK;
-    if (!near || !w->wall)
-        st = rs_fail_nomem(err, "the walls of points", n * sizeof *near);
-    else
-        st = rs_wall_spread(&w->graph, near, err);
-    for (int k = 0; st == RESHED_OK && k < points; k++) {
-        double row = floor(d->point[k].row + 0.5), col = floor(d->point[k].col + 0.5);
-        bool inside = row >= 0 && col >= 0 && row < d->rows && col < d->cols;
-        w->wall[k] = inside ? near[(size_t)row * (size_t)d->cols + (size_t)col] : -1;
-    }
-    rs_free(near);
+    if (!place || !w->wall)
+        st = rs_fail_nomem(err, "the walls of points", (size_t)points * sizeof *place);
+    for (int k = 0; k < points && st == RESHED_OK; k++)
+        place[k] = (rs_place){d->point[k].row, d->point[k].col};
+    if (st == RESHED_OK) st = rs_walls_of_places(&w->found.graph, place, points, w->wall, err);
+    rs_free(place);
     return st;
 }
 
@@ -86,7 +79,7 @@ static reshed_status walls_take(const rs_report_data *d, wall_part *w, reshed_er
     if (st == RESHED_OK && w->role < RS_REPORT_ROLES && d->trusted_loops > 0) {
         st = place_points(w, err);
         if (st == RESHED_OK)
-            st = rs_wall_tests_run(&w->graph, &tests, w->wall, rs_report_metric(d, w->role),
+            st = rs_wall_tests_run(&w->found.graph, &tests, w->wall, rs_report_metric(d, w->role),
                                    d->progress.points, &w->stats, err);
     }
     return st;
@@ -102,7 +95,7 @@ static const char *length_unit(const wall_part *w)
 static void put_map(rs_page *page, const wall_part *w)
 {
     const rs_report_data *d = w->d;
-    const rs_wallgraph *g = &w->graph;
+    const rs_wallgraph *g = &w->found.graph;
     rs_segments s = {0};
     double *x = NULL;
     int *number = NULL;
@@ -151,7 +144,7 @@ done:
 /* ---------------------------------------------------------------------------------------- table */
 static void put_table(rs_page *page, const wall_part *w)
 {
-    const rs_wallgraph *g = &w->graph;
+    const rs_wallgraph *g = &w->found.graph;
     const rs_wall_tests *s = &w->stats;
     const char *unit = w->role < RS_REPORT_ROLES ? rs_report_unit(w->d, w->role) : "";
     bool measured = s->measured > 0;
@@ -199,7 +192,7 @@ static void put_p(rs_page *page, double p)
 /* Mean by wall across the family, even walls apart from odd ones. */
 static reshed_status draw_alternation(rs_panel *p, const wall_part *w, reshed_error *err)
 {
-    const rs_wallgraph *g = &w->graph;
+    const rs_wallgraph *g = &w->found.graph;
     const rs_wall_tests *s = &w->stats;
     size_t walls = (size_t)g->walls;
     int *order = rs_alloc(walls, sizeof *order), *at = rs_alloc(walls, sizeof *at);
@@ -247,7 +240,7 @@ static reshed_status draw_lengths(rs_panel *p, const wall_part *w, reshed_error 
     double *x = rs_alloc(n, 2 * sizeof *x), *y = x ? x + n : NULL;
     if (!x) return rs_fail_nomem(err, "lengths of walls", n * 16);
     for (size_t i = 0; i < n; i++) {
-        x[i] = w->graph.wall[s->wall[i].wall].line.length;
+        x[i] = w->found.graph.wall[s->wall[i].wall].line.length;
         y[i] = s->wall[i].mean;
     }
     rs_style dot = {.colour = RS_BLUE, .marker = RS_MARKER_DISC, .marker_size = 9};
@@ -334,7 +327,7 @@ static void put_tests(rs_page *page, const wall_part *w)
 
 static void put_walls(rs_page *page, const wall_part *w)
 {
-    int walls = w->graph.walls;
+    int walls = w->found.graph.walls;
     if (walls == 0) {
         rs_page_raw(page, "<p class=\"none\">The skeleton holds no wall.</p>\n");
         return;

@@ -1,5 +1,4 @@
-/* reshed-walls - from a map of wall probability to walls as objects, and points to measure on them.
- */
+/* reshed-walls - from a map of wall probability to walls as objects, and points to measure on them. */
 #include <math.h>
 
 #include "tools/cli/cli.h"
@@ -79,23 +78,9 @@ static const cli_program self = {
     "\n"
     "Exit status: 0 done, 1 failed, 2 wrong usage.\n"};
 
-static double total_length(const rs_wallgraph *g)
+static void print_json(const walls_job *job)
 {
-    double sum = 0;
-    for (int w = 0; w < g->walls; w++) sum += g->wall[w].line.length;
-    return sum;
-}
-
-static int count_junctions(const rs_wallgraph *g)
-{
-    int n = 0;
-    for (int i = 0; i < g->nodes; i++) n += g->node[i].kind == RS_NODE_JUNCTION;
-    return n;
-}
-
-static void print_json(const walls_job *job, const rs_wall_tests *stats)
-{
-    const rs_wallgraph *g = &job->graph;
+    const rs_wallgraph *g = &job->found.graph;
     const struct {
         const char *key;
         double value;
@@ -104,20 +89,20 @@ static void print_json(const walls_job *job, const rs_wall_tests *stats)
         {"width", job->grid.width},
         {"pixel_size_x", job->sized ? job->grid.dx : NAN},
         {"pixel_size_y", job->sized ? job->grid.dy : NAN},
-        {"threshold", job->threshold},
-        {"wall_fraction", (double)job->mask_pixels / (double)rs_grid_count(&job->grid)},
-        {"skeleton_pixels", (double)job->skeleton_pixels},
+        {"threshold", job->found.threshold},
+        {"wall_fraction", job->found.mask_pixels / (double)rs_grid_count(&job->grid)},
+        {"skeleton_pixels", job->found.skeleton_pixels},
         {"spurs_removed", g->spurs_removed},
-        {"junctions", count_junctions(g)},
+        {"junctions", rs_wallgraph_junctions(g)},
         {"branches", g->branches},
         {"walls", g->walls},
         {"pairs", g->pairs},
-        {"wall_length", total_length(g)},
-        {"points", job->points.n},
-        {"route_px", job->route_px},
-        {"route_longest_px", job->route_longest_px},
-        {"author_route_px", job->author_px},
-        {"author_route_longest_px", job->author_longest_px},
+        {"wall_length", rs_wallgraph_length(g)},
+        {"points", job->found.points.n},
+        {"route_px", job->route.length},
+        {"route_longest_px", job->route.longest},
+        {"author_route_px", job->route.author_length},
+        {"author_route_longest_px", job->route.author_longest},
     };
     fputs("{\"file\": ", stdout);
     cli_json_string(stdout, job->request->map);
@@ -126,51 +111,55 @@ static void print_json(const walls_job *job, const rs_wall_tests *stats)
         printf(", \"%s\": ", number[i].key);
         cli_json_number(stdout, number[i].value);
     }
-    if (stats) {
+    if (job->request->values) {
         printf(", \"stats\": ");
-        walls_stats_json(job, stats);
+        walls_stats_json(job);
     }
     puts("}");
 }
 
-static void print_text(const walls_job *job, const rs_wall_tests *stats)
+static void print_text(const walls_job *job)
 {
-    const rs_wallgraph *g = &job->graph;
-    printf("%s: %d x %d, %ld pixels above %.3g, skeleton %ld", job->request->map, job->grid.height,
-           job->grid.width, job->mask_pixels, job->threshold, job->skeleton_pixels);
+    const rs_wallgraph *g = &job->found.graph;
+    printf("%s: %d x %d, %d pixels above %.3g, skeleton %d", job->request->map, job->grid.height,
+           job->grid.width, job->found.mask_pixels, job->found.threshold,
+           job->found.skeleton_pixels);
     if (g->spurs_removed) printf(" (%d spurs removed)", g->spurs_removed);
     printf("\n%d walls of %.4g %s in all, %d junctions, %d pairs around in-plane domains\n",
-           g->walls, total_length(g), walls_unit(job), count_junctions(g), g->pairs);
+           g->walls, rs_wallgraph_length(g), walls_unit(job), rs_wallgraph_junctions(g), g->pairs);
     printf(
         "%d points: tour of %.0f pixels, longest step %.0f (author's rule on them: %.0f, %.0f)\n",
-        job->points.n, job->route_px, job->route_longest_px, job->author_px,
-        job->author_longest_px);
-    if (stats) walls_stats_text(job, stats);
+        job->found.points.n, job->route.length, job->route.longest, job->route.author_length,
+        job->route.author_longest);
+    if (job->request->values) walls_stats_text(job);
+}
+
+/* Whether the request has a length in metres. */
+static bool has_metres(const walls_request *r)
+{
+    const rs_find_options *f = &r->find;
+    return f->spur.metres || f->min_wall.metres || f->domain_max.metres || f->spacing.metres ||
+           f->margin.metres || f->control_distance.metres || r->long_wall.metres ||
+           r->large_domain.metres;
 }
 
 /* CLI_OK, CLI_FAILED or CLI_USAGE; a length that needs the pixel size is wrong usage found late. */
 static int run(walls_job *job)
 {
-    rs_wall_tests stats = {0};
     const walls_request *r = job->request;
-    bool physical = r->spur.metres || r->min_wall.metres || r->domain_max.metres ||
-                    r->spacing.metres || r->margin.metres || r->control_distance.metres ||
-                    r->long_wall.metres || r->large_domain.metres;
     if (!walls_read_input(job)) return CLI_FAILED;
-    if (physical && !job->sized)
+    if (has_metres(r) && !job->sized)
         return cli_usage_error(
             &self, "%s has no pixel size: give --pixel-size, or lengths in pixels", r->map);
-    if (!isnan(r->max_variance) && !job->variance)
+    if (!isinf(r->find.max_variance) && !job->variance)
         return cli_usage_error(&self, "--max-variance: %s brings no variance: give --variance",
                                r->map);
-    bool ok = walls_make_graph(job) && walls_make_points(job) &&
-              (!r->values || (walls_run_stats(job, &stats) && walls_write_stats(job, &stats))) &&
+    bool ok = walls_find(job) && (!r->values || (walls_run_stats(job) && walls_write_stats(job))) &&
               walls_write_skeleton(job) && walls_write_tables(job) && walls_write_picture(job);
     if (ok && r->json)
-        print_json(job, r->values ? &stats : NULL);
+        print_json(job);
     else if (ok && !r->quiet)
-        print_text(job, r->values ? &stats : NULL);
-    rs_wall_tests_clear(&stats);
+        print_text(job);
     return ok ? CLI_OK : CLI_FAILED;
 }
 

@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "base/number.h"
-#include "imgproc/image/threshold.h"
 
 #define RADIANS_PER_DEGREE 0.017453292519943295
 
@@ -27,7 +26,7 @@ static bool parse_two(const cli_program *program, const char *option, const char
 }
 
 static bool parse_length(const cli_program *program, const char *option, const char *text,
-                         walls_length *out)
+                         rs_length *out)
 {
     static const struct {
         const char *name;
@@ -46,7 +45,7 @@ static bool parse_length(const cli_program *program, const char *option, const c
                         option, text);
         return false;
     }
-    *out = (walls_length){scale > 0 ? value * scale : value, scale > 0};
+    *out = (rs_length){scale > 0 ? value * scale : value, scale > 0};
     return true;
 }
 
@@ -62,14 +61,14 @@ static bool parse_threshold(const cli_program *program, const char *text, walls_
 {
     double v[2];
     if (strcmp(text, "otsu") == 0) {
-        r->threshold = WALLS_OTSU;
+        r->find.rule = RS_FIND_OTSU;
         return true;
     }
     if (!parse_two(program, "--threshold", text, ',', -1e30, 1e30, v)) return false;
-    r->threshold = strchr(text, ',') ? WALLS_DOUBLE : WALLS_FIXED;
-    r->low = v[0];
-    r->high = v[1];
-    if (r->low <= r->high) return true;
+    r->find.rule = strchr(text, ',') ? RS_FIND_HYSTERESIS : RS_FIND_ABOVE;
+    r->find.low = v[0];
+    r->find.high = v[1];
+    if (v[0] <= v[1]) return true;
     cli_usage_error(program, "--threshold: expected LOW,HIGH with LOW <= HIGH, found '%s'", text);
     return false;
 }
@@ -89,20 +88,21 @@ static int parse_word(const cli_program *program, const char *option, const char
 
 static bool parse_control(const cli_program *program, const char *text, walls_request *r)
 {
-    static const char *const kind[WALLS_CONTROLS] = {"a:", "c:", "180:"};
+    static const char *const kind[RS_FIND_CONTROLS] = {"a:", "c:", "180:"};
     char part[32];
     while (*text) {
         size_t n = strcspn(text, ",");
+        long count;
         int k = 0;
-        while (k < WALLS_CONTROLS && strncmp(text, kind[k], strlen(kind[k])) != 0) k++;
-        if (k == WALLS_CONTROLS || n >= sizeof part) {
+        while (k < RS_FIND_CONTROLS && strncmp(text, kind[k], strlen(kind[k])) != 0) k++;
+        if (k == RS_FIND_CONTROLS || n >= sizeof part) {
             cli_usage_error(program, "--control: expected a:N, c:N or 180:N, found '%s'", text);
             return false;
         }
         memcpy(part, text, n);
         part[n] = '\0';
-        if (!cli_int(program, "--control", part + strlen(kind[k]), 0, 100000, &r->control[k]))
-            return false;
+        if (!cli_int(program, "--control", part + strlen(kind[k]), 0, 100000, &count)) return false;
+        r->find.control[k] = (int)count;
         text += n + (text[n] == ',');
     }
     return true;
@@ -110,18 +110,9 @@ static bool parse_control(const cli_program *program, const char *text, walls_re
 
 void walls_request_defaults(walls_request *r)
 {
-    *r = (walls_request){.low = RS_THRESHOLD_DEFAULT,
-                         .reach = 10,
-                         .turn = 40 * RADIANS_PER_DEGREE,
-                         .corner = 60 * RADIANS_PER_DEGREE,
-                         .family_angle = 10 * RADIANS_PER_DEGREE,
-                         .control_distance = {3, false},
-                         .large_domain = {15, false},
-                         .every = 5,
-                         .max_variance = NAN,
-                         .rows = {-1, -1},
-                         .permutations = 9999,
-                         .seed = 1};
+    *r = (walls_request){
+        .large_domain = {15, false}, .rows = {-1, -1}, .permutations = 9999, .seed = 1};
+    rs_find_defaults(&r->find);
 }
 
 enum {
@@ -227,15 +218,15 @@ static const char **name_option(walls_request *r, int c)
 }
 
 /* Options whose value is a length. */
-static walls_length *length_option(walls_request *r, int c)
+static rs_length *length_option(walls_request *r, int c)
 {
     switch (c) {
-    case OPT_SPUR: return &r->spur;
-    case OPT_MIN_WALL: return &r->min_wall;
-    case OPT_DOMAIN_MAX: return &r->domain_max;
-    case OPT_SPACING: return &r->spacing;
-    case OPT_MARGIN: return &r->margin;
-    case OPT_CONTROL_DISTANCE: return &r->control_distance;
+    case OPT_SPUR: return &r->find.spur;
+    case OPT_MIN_WALL: return &r->find.min_wall;
+    case OPT_DOMAIN_MAX: return &r->find.domain_max;
+    case OPT_SPACING: return &r->find.spacing;
+    case OPT_MARGIN: return &r->find.margin;
+    case OPT_CONTROL_DISTANCE: return &r->find.control_distance;
     case OPT_LONG: return &r->long_wall;
     case OPT_LARGE_DOMAIN: return &r->large_domain;
     default: return NULL;
@@ -248,17 +239,21 @@ static bool other_option(const cli_program *program, walls_request *r, int c, co
     static const char *const orders[] = {"route", "author", "raster"};
     static const char *const rules[] = {"centred", "inclusive", "half-open"};
     double two[2];
+    long count;
     int k;
     switch (c) {
     case OPT_THRESHOLD: return parse_threshold(program, text, r);
-    case OPT_REACH: return cli_double(program, "--reach", text, 2, 1000, &r->reach);
-    case OPT_TURN: return parse_angle(program, "--turn", text, 180, &r->turn);
-    case OPT_CORNER: return parse_angle(program, "--corner", text, 180, &r->corner);
+    case OPT_REACH: return cli_double(program, "--reach", text, 2, 1000, &r->find.reach);
+    case OPT_TURN: return parse_angle(program, "--turn", text, 180, &r->find.turn);
+    case OPT_CORNER: return parse_angle(program, "--corner", text, 180, &r->find.corner);
     case OPT_FAMILY_ANGLE:
-        return parse_angle(program, "--family-angle", text, 90, &r->family_angle);
-    case OPT_EVERY: return cli_int(program, "--every", text, 1, 1000000, &r->every);
+        return parse_angle(program, "--family-angle", text, 90, &r->find.family_angle);
+    case OPT_EVERY:
+        if (!cli_int(program, "--every", text, 1, 1000000, &count)) return false;
+        r->find.every = (int)count;
+        return true;
     case OPT_MAX_VARIANCE:
-        return cli_double(program, "--max-variance", text, 0, 1e30, &r->max_variance);
+        return cli_double(program, "--max-variance", text, 0, 1e30, &r->find.max_variance);
     case OPT_CONTROL: return parse_control(program, text, r);
     case OPT_PERMUTATIONS:
         return cli_int(program, "--permutations", text, 1, 100000000, &r->permutations);
@@ -278,7 +273,7 @@ static bool other_option(const cli_program *program, walls_request *r, int c, co
         return true;
     case OPT_ORDER:
         k = parse_word(program, "--order", text, orders, 3);
-        r->order = (walls_order)k;
+        r->find.order = (rs_find_order)k;
         return k >= 0;
     case OPT_PIXELS:
         k = parse_word(program, "--pixels", text, rules, 3);
@@ -298,7 +293,7 @@ static const char *long_name(int c)
 static bool set_option(const cli_program *program, walls_request *r, int c, const char *text)
 {
     const char **name = name_option(r, c);
-    walls_length *length = length_option(r, c);
+    rs_length *length = length_option(r, c);
     char option[64];
     if (name) *name = text;
     if (name || !length) return name || other_option(program, r, c, text);
@@ -326,9 +321,9 @@ int walls_parse(const cli_program *program, int argc, char **argv, walls_request
     if ((r->values != NULL) != (r->metric != NULL) || (r->stats && !r->values))
         return cli_usage_error(program,
                                "--values and --metric belong together, and --stats to them");
-    if (r->spacing.value > 0 && r->order != WALLS_ROUTE)
+    if (r->find.spacing.value > 0 && r->find.order != RS_FIND_ROUTE)
         return cli_usage_error(program, "--spacing: the other orders take --every");
-    if (r->control[2] && !r->phase)
+    if (r->find.control[RS_FIND_180_WALL] && !r->phase)
         return cli_usage_error(program, "--control=180:N needs --phase");
     return -1;
 }

@@ -5,16 +5,16 @@
 #include "base/alloc.h"
 #include "io/csv.h"
 
-/* Values from the table, and the wall that each lies on. */
+/* What the table of values holds. */
 typedef struct values {
     int n;
-    int *wall;     /* [n] -1: on none */
-    double *value; /* [n] */
+    rs_place *place;
+    double *value;
 } values;
 
 static void values_clear(values *v)
 {
-    rs_free(v->wall);
+    rs_free(v->place);
     rs_free(v->value);
 }
 
@@ -27,69 +27,66 @@ static reshed_status cell(const rs_csv_table *t, size_t row, size_t column, doub
     return rs_csv_cell_number(t, row, column, out, err);
 }
 
-static reshed_status take_values(const walls_job *job, const rs_csv_table *t, values *v,
+static reshed_status take_values(const rs_csv_table *t, const char *metric, values *v,
                                  reshed_error *err)
 {
-    const rs_grid *grid = &job->grid;
-    size_t row_column, col_column, metric, n = rs_grid_count(grid);
-    reshed_status st = rs_csv_column(t, "row", &row_column, err);
-    if (st == RESHED_OK) st = rs_csv_column(t, "col", &col_column, err);
-    if (st == RESHED_OK) st = rs_csv_column(t, job->request->metric, &metric, err);
+    size_t row, col, value;
+    reshed_status st = rs_csv_column(t, "row", &row, err);
+    if (st == RESHED_OK) st = rs_csv_column(t, "col", &col, err);
+    if (st == RESHED_OK) st = rs_csv_column(t, metric, &value, err);
     if (st != RESHED_OK) return st;
-    int32_t *wall_near = rs_alloc(n, sizeof *wall_near);
-    v->wall = rs_alloc(t->rows, sizeof *v->wall);
-    v->value = rs_alloc(t->rows, sizeof *v->value);
-    if (!wall_near || !v->wall || !v->value) {
-        st = rs_fail_nomem(err, "values", n * 4 + t->rows * 12);
-        goto done;
-    }
-    st = rs_wall_spread(&job->graph, wall_near, err);
-    for (size_t i = 0; i < t->rows && st == RESHED_OK; i++) {
-        double row, col;
-        st = cell(t, i, row_column, &row, err);
-        if (st == RESHED_OK) st = cell(t, i, col_column, &col, err);
-        if (st == RESHED_OK) st = cell(t, i, metric, &v->value[i], err);
-        if (st != RESHED_OK) break;
-        row = floor(row + 0.5);
-        col = floor(col + 0.5);
-        bool inside = row >= 0 && col >= 0 && row < grid->height && col < grid->width;
-        v->wall[i] = inside ? wall_near[(size_t)row * (size_t)grid->width + (size_t)col] : -1;
-    }
     v->n = (int)t->rows;
-done:
-    rs_free(wall_near);
+    v->place = rs_alloc(t->rows, sizeof *v->place);
+    v->value = rs_alloc(t->rows, sizeof *v->value);
+    if (!v->place || !v->value) return rs_fail_nomem(err, "values", t->rows * 24);
+    for (size_t i = 0; i < t->rows && st == RESHED_OK; i++) {
+        st = cell(t, i, row, &v->place[i].row, err);
+        if (st == RESHED_OK) st = cell(t, i, col, &v->place[i].col, err);
+        if (st == RESHED_OK) st = cell(t, i, value, &v->value[i], err);
+    }
     return st;
 }
 
-bool walls_run_stats(walls_job *job, rs_wall_tests *out)
+static reshed_status test_values(walls_job *job, const values *v, reshed_error *err)
+{
+    const walls_request *r = job->request;
+    rs_wall_tests_options o;
+    rs_wall_tests_defaults(&job->grid, &o);
+    o.family_angle = r->find.family_angle;
+    o.long_wall = rs_length_on(&job->grid, r->long_wall);
+    o.large_domain = rs_length_on(&job->grid, r->large_domain);
+    o.in_plane = job->in_plane;
+    o.permutations = (int)r->permutations;
+    o.seed = (uint64_t)r->seed;
+    int *wall = rs_alloc((size_t)v->n, sizeof *wall);
+    if (!wall) return rs_fail_nomem(err, "walls of values", (size_t)v->n * sizeof *wall);
+    reshed_status st = rs_walls_of_places(&job->found.graph, v->place, v->n, wall, err);
+    if (st == RESHED_OK)
+        st = rs_wall_tests_run(&job->found.graph, &o, wall, v->value, v->n, &job->tests, err);
+    rs_free(wall);
+    return st;
+}
+
+bool walls_run_stats(walls_job *job)
 {
     const walls_request *r = job->request;
     reshed_error err = {0};
     rs_csv_table table = {0};
     values v = {0};
-    *out = (rs_wall_tests){0};
     reshed_status st = rs_csv_read(r->values, &table, &err);
-    if (st == RESHED_OK) st = take_values(job, &table, &v, &err);
-    if (st == RESHED_OK) {
-        const rs_wall_tests_options o = {.family_angle = r->family_angle,
-                                         .long_wall = walls_length_of(job, r->long_wall),
-                                         .large_domain = walls_length_of(job, r->large_domain),
-                                         .in_plane = job->in_plane,
-                                         .permutations = (int)r->permutations,
-                                         .seed = (uint64_t)r->seed};
-        st = rs_wall_tests_run(&job->graph, &o, v.wall, v.value, v.n, out, &err);
-    }
+    if (st == RESHED_OK) st = take_values(&table, r->metric, &v, &err);
+    if (st == RESHED_OK) st = test_values(job, &v, &err);
     values_clear(&v);
     rs_csv_table_clear(&table);
-    if (st == RESHED_OK) return true;
-    cli_fail(job->program, r->values, &err);
-    return false;
+    if (st != RESHED_OK) cli_fail(job->program, r->values, &err);
+    return st == RESHED_OK;
 }
 
 /* --------------------------------------------------------------------------------------- output */
 
-bool walls_write_stats(const walls_job *job, const rs_wall_tests *s)
+bool walls_write_stats(const walls_job *job)
 {
+    const rs_wall_tests *s = &job->tests;
     const char *path = job->request->stats, *unit = walls_unit(job);
     rs_csv c = {0};
     reshed_error err = {0};
@@ -103,7 +100,7 @@ bool walls_write_stats(const walls_job *job, const rs_wall_tests *s)
     rs_csv_end_row(&c);
     for (int i = 0; i < s->measured; i++) {
         const rs_wall_summary *w = &s->wall[i];
-        const rs_wall *wall = &job->graph.wall[w->wall];
+        const rs_wall *wall = &job->found.graph.wall[w->wall];
         rs_csv_integer(&c, w->wall);
         rs_csv_integer(&c, w->n);
         const double number[] = {w->mean, w->sd,  w->sem,           w->median,
@@ -127,8 +124,9 @@ static void number(const char *key, double v)
     cli_json_number(stdout, v);
 }
 
-void walls_stats_json(const walls_job *job, const rs_wall_tests *s)
+void walls_stats_json(const walls_job *job)
 {
+    const rs_wall_tests *s = &job->tests;
     printf("{\"metric\": ");
     cli_json_string(stdout, job->request->metric);
     printf(", \"points\": %d, \"walls\": %d", s->points, s->measured);
@@ -170,8 +168,9 @@ void walls_stats_json(const walls_job *job, const rs_wall_tests *s)
     printf("}");
 }
 
-void walls_stats_text(const walls_job *job, const rs_wall_tests *s)
+void walls_stats_text(const walls_job *job)
 {
+    const rs_wall_tests *s = &job->tests;
     const char *metric = job->request->metric, *unit = walls_unit(job);
     printf("%s: %d values on %d walls\n", metric, s->points, s->measured);
     if (s->has_alternation)

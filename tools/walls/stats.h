@@ -2,18 +2,16 @@
 #ifndef RS_TOOLS_WALLS_STATS_H
 #define RS_TOOLS_WALLS_STATS_H
 
-#include "imgproc/walls/tests.h"
 #include "tools/walls/job.h"
 
-/* Reads the values of the request, brings them to the walls of the job's graph and tests them.
- * false after a message. */
-bool walls_run_stats(walls_job *job, rs_wall_tests *out);
+/* Reads the values of the request and tests them: job->tests. false after a message. */
+bool walls_run_stats(walls_job *job);
 
 /* Writes the table by wall, when the request names one. false after a message. */
-bool walls_write_stats(const walls_job *job, const rs_wall_tests *stats);
+bool walls_write_stats(const walls_job *job);
 
 /* The object that --json shows under "stats", and the same in words. */
-void walls_stats_json(const walls_job *job, const rs_wall_tests *stats);
-void walls_stats_text(const walls_job *job, const rs_wall_tests *stats);
+void walls_stats_json(const walls_job *job);
+void walls_stats_text(const walls_job *job);
 
 #endif

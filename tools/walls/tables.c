@@ -37,8 +37,8 @@ static bool write_points(const walls_job *job, const char *path)
     rs_csv c = {0};
     HEADINGS(&c, job, {"point", ""}, {"row", "px"}, {"col", "px"}, {"x", "*"}, {"y", "*"},
              {"u", ""}, {"v", ""}, {"kind", ""}, {"wall", ""}, {"along", "*"});
-    for (int i = 0; i < job->points.n; i++) {
-        const rs_point *p = &job->points.p[i];
+    for (int i = 0; i < job->found.points.n; i++) {
+        const rs_point *p = &job->found.points.p[i];
         rs_rowcol at = {p->at.row, p->at.col};
         rs_xy frame, normalised;
         rs_pixel_to_frame(&job->coords, &at, 1, &frame);
@@ -62,7 +62,7 @@ static bool write_points(const walls_job *job, const char *path)
 
 static void put_line(rs_csv *c, const walls_job *job, const rs_wall_line *line)
 {
-    const rs_pixel *p = job->graph.pixel + line->first, *last = p + line->count - 1;
+    const rs_pixel *p = job->found.graph.pixel + line->first, *last = p + line->count - 1;
     rs_csv_integer(c, line->count);
     rs_csv_number(c, line->length_px);
     rs_csv_number(c, line->length);
@@ -91,8 +91,8 @@ static bool write_walls(const walls_job *job, const char *path)
     rs_csv c = {0};
     HEADINGS(&c, job, {"wall", ""}, LINE_HEADINGS, {"first end", ""}, {"last end", ""},
              {"pair", ""}, {"family", ""}, {"place", "*"});
-    for (int w = 0; w < job->graph.walls; w++) {
-        const rs_wall *wall = &job->graph.wall[w];
+    for (int w = 0; w < job->found.graph.walls; w++) {
+        const rs_wall *wall = &job->found.graph.wall[w];
         rs_csv_integer(&c, w);
         put_line(&c, job, &wall->line);
         rs_csv_text(&c, rs_wall_end_name(wall->end[0]));
@@ -110,14 +110,15 @@ static bool write_branches(const walls_job *job, const char *path)
     rs_csv c = {0};
     HEADINGS(&c, job, {"branch", ""}, LINE_HEADINGS, {"first node", ""}, {"first kind", ""},
              {"last node", ""}, {"last kind", ""}, {"wall", ""});
-    for (int b = 0; b < job->graph.branches; b++) {
-        const rs_branch *branch = &job->graph.branch[b];
+    for (int b = 0; b < job->found.graph.branches; b++) {
+        const rs_branch *branch = &job->found.graph.branch[b];
         rs_csv_integer(&c, b);
         put_line(&c, job, &branch->line);
         for (int e = 0; e < 2; e++) {
             int node = branch->node[e];
             rs_csv_integer(&c, node);
-            rs_csv_text(&c, node < 0 ? "closed" : rs_node_kind_name(job->graph.node[node].kind));
+            rs_csv_text(&c,
+                        node < 0 ? "closed" : rs_node_kind_name(job->found.graph.node[node].kind));
         }
         rs_csv_integer(&c, branch->wall);
         rs_csv_end_row(&c);
@@ -130,8 +131,8 @@ static bool write_pairs(const walls_job *job, const char *path)
     rs_csv c = {0};
     HEADINGS(&c, job, {"pair", ""}, {"wall a", ""}, {"wall b", ""}, {"separation", "*"},
              {"separation sd", "*"}, {"overlap", "*"}, {"cover", ""}, {"contrast", ""});
-    for (int k = 0; k < job->graph.pairs; k++) {
-        const rs_wall_pair *pair = &job->graph.pair[k];
+    for (int k = 0; k < job->found.graph.pairs; k++) {
+        const rs_wall_pair *pair = &job->found.graph.pair[k];
         rs_csv_integer(&c, k);
         rs_csv_integer(&c, pair->wall[0]);
         rs_csv_integer(&c, pair->wall[1]);

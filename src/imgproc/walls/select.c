@@ -355,25 +355,26 @@ done:
  */
 
 reshed_status rs_route_points(const rs_grid *grid, const rs_xy *start, rs_points *points,
-                              reshed_error *err)
+                              int32_t *order, reshed_error *err)
 {
     size_t n = (size_t)points->n;
     rs_xy *at = rs_alloc(n, sizeof *at);
-    int32_t *order = rs_alloc(n, sizeof *order);
+    int32_t *visit = rs_alloc(n, sizeof *visit);
     rs_point *sorted = rs_alloc(n, sizeof *sorted);
     reshed_status st = RESHED_OK;
-    if (!at || !order || !sorted) {
-        st = rs_fail_nomem(err, "a route", n * (sizeof *at + sizeof *order + sizeof *sorted));
+    if (!at || !visit || !sorted) {
+        st = rs_fail_nomem(err, "a route", n * (sizeof *at + sizeof *visit + sizeof *sorted));
         goto done;
     }
     for (size_t i = 0; i < n; i++) at[i] = rs_pixel_xy(grid, points->p[i].at);
-    st = rs_route_short(at, points->n, start, order, err);
+    st = rs_route_short(at, points->n, start, visit, err);
     if (st != RESHED_OK) goto done;
-    for (size_t i = 0; i < n; i++) sorted[i] = points->p[order[i]];
+    for (size_t i = 0; i < n; i++) sorted[i] = points->p[visit[i]];
     if (n) memcpy(points->p, sorted, n * sizeof *sorted);
+    if (n && order) memcpy(order, visit, n * sizeof *order);
 done:
     rs_free(sorted);
-    rs_free(order);
+    rs_free(visit);
     rs_free(at);
     return st;
 }

@@ -59,9 +59,10 @@ reshed_status rs_select_control(const rs_wallgraph *graph, rs_point_kind kind, i
                                 rs_points *out, reshed_error *err);
 
 /* Reorders the points along a short route (rs_route_short), from the one nearest to *start when
- * that is given (metres as rs_pixel_xy). */
+ * that is given (metres as rs_pixel_xy). order[points->n] (may be NULL): the place that each of them
+ * had before. */
 reshed_status rs_route_points(const rs_grid *grid, const rs_xy *start, rs_points *points,
-                              reshed_error *err);
+                              int32_t *order, reshed_error *err);
 
 /* "wall", "a-domain", "c-domain", "180-wall" */
 const char *rs_point_kind_name(rs_point_kind kind);

@@ -1,5 +1,3 @@
-/* tests.c - the metric of measured points brought to the walls, and the three questions of the paper asked
- * with the wall as the unit. */
 #include "imgproc/walls/tests.h"
 
 #include <math.h>
@@ -10,26 +8,41 @@
 #include "imgproc/walls/domains.h"
 #include "imgproc/walls/family.h"
 #include "imgproc/walls/gap.h"
+#include "imgproc/walls/line.h"
 
-#define RADIANS_PER_DEGREE (3.14159265358979323846 / 180)
 #define NEAR_PIXELS 2 /* a value this near to a wall is on it: positions are never exact */
 
 void rs_wall_tests_defaults(const rs_grid *grid, rs_wall_tests_options *o)
 {
-    *o = (rs_wall_tests_options){.family_angle = 10 * RADIANS_PER_DEGREE,
+    *o = (rs_wall_tests_options){.family_angle = 10 * (RS_PI / 180),
                                  .large_domain = 15 * sqrt(grid->dx) * sqrt(grid->dy),
                                  .permutations = 9999,
                                  .seed = 1};
 }
 
-void rs_wall_tests_clear(rs_wall_tests *stats)
+reshed_status rs_wall_tests_check(const rs_wall_tests_options *o, reshed_error *err)
 {
-    rs_free(stats->wall);
-    rs_free(stats->distance);
-    *stats = (rs_wall_tests){0};
+    if (!(o->family_angle >= 0 && o->family_angle <= RS_PI / 2))
+        return rs_fail(err, RESHED_EINVAL, "angle within a family|0 to %g rad|%g", RS_PI / 2,
+                       o->family_angle);
+    if (!(o->long_wall >= 0))
+        return rs_fail(err, RESHED_EINVAL, "length of a long wall|at least 0|%g", o->long_wall);
+    if (!(o->large_domain >= 0))
+        return rs_fail(err, RESHED_EINVAL, "side of a large domain|at least 0|%g", o->large_domain);
+    if (o->permutations < 1)
+        return rs_fail(err, RESHED_EINVAL, "number of permutations|at least 1|%d", o->permutations);
+    return RESHED_OK;
 }
 
-reshed_status rs_wall_spread(const rs_wallgraph *g, int32_t *wall_near, reshed_error *err)
+void rs_wall_tests_clear(rs_wall_tests *tests)
+{
+    rs_free(tests->wall);
+    rs_free(tests->distance);
+    *tests = (rs_wall_tests){0};
+}
+
+/* wall_near[H,W]: the wall of the nearest skeleton pixel, -1 where none is near. */
+static reshed_status spread_walls(const rs_wallgraph *g, int32_t *wall_near, reshed_error *err)
 {
     size_t n = rs_grid_count(&g->grid);
     int64_t *squared = rs_alloc(n, sizeof *squared);
@@ -41,6 +54,23 @@ reshed_status rs_wall_spread(const rs_wallgraph *g, int32_t *wall_near, reshed_e
                            ? g->wall_at[wall_near[i]]
                            : -1;
     rs_free(squared);
+    return st;
+}
+
+reshed_status rs_walls_of_places(const rs_wallgraph *graph, const rs_place *place, int n, int *wall,
+                                 reshed_error *err)
+{
+    const rs_grid *grid = &graph->grid;
+    const size_t pixels = rs_grid_count(grid);
+    int32_t *wall_near = rs_alloc(pixels, sizeof *wall_near);
+    if (!wall_near) return rs_fail_nomem(err, "walls of places", pixels * sizeof *wall_near);
+    reshed_status st = spread_walls(graph, wall_near, err);
+    for (int i = 0; i < n && st == RESHED_OK; i++) {
+        const double row = floor(place[i].row + 0.5), col = floor(place[i].col + 0.5);
+        const bool inside = row >= 0 && col >= 0 && row < grid->height && col < grid->width;
+        wall[i] = inside ? wall_near[(size_t)row * (size_t)grid->width + (size_t)col] : -1;
+    }
+    rs_free(wall_near);
     return st;
 }
 
@@ -76,7 +106,7 @@ static reshed_status joined_alloc(size_t walls, joined *j, reshed_error *err)
     return RESHED_OK;
 }
 
-/* Once first[] is set. */
+/* Adds up what first[] says to belong together. */
 static void add_up(const rs_wallgraph *g, const rs_wall_tests *s, joined *j)
 {
     const size_t walls = (size_t)g->walls;
@@ -112,7 +142,7 @@ static reshed_status join_over_gaps(const rs_wallgraph *g, const rs_wall_tests *
     return st;
 }
 
-/* The widest family with enough measured walls. */
+/* Of the first family with enough measured walls: the one with the greatest total length. */
 static reshed_status test_alternation(const rs_wallgraph *g, const rs_wall_tests_options *o,
                                       int families, const joined *j, rs_wall_tests *s,
                                       reshed_error *err)
@@ -232,9 +262,10 @@ reshed_status rs_wall_tests_run(rs_wallgraph *g, const rs_wall_tests_options *o,
 {
     double limit = o->long_wall;
     size_t walls = (size_t)g->walls;
+    reshed_status st = rs_wall_tests_check(o, err);
+    if (st != RESHED_OK) return st;
     rs_wall_tests s = {.wall = rs_alloc(walls, sizeof *s.wall),
                        .distance = rs_alloc(walls, sizeof *s.distance)};
-    reshed_status st = RESHED_OK;
     if (!s.wall || !s.distance)
         st = rs_fail_nomem(err, "summaries by wall", walls * sizeof *s.wall);
     if (st == RESHED_OK)
@@ -242,9 +273,9 @@ reshed_status rs_wall_tests_run(rs_wallgraph *g, const rs_wall_tests_options *o,
     for (int i = 0; i < s.measured && st == RESHED_OK; i++) s.points += s.wall[i].n;
     if (!(limit > 0) && st == RESHED_OK) limit = middle_length(g, &s);
     if (st == RESHED_OK) st = test_all(g, o, limit, &s, err);
-    if (st != RESHED_OK)
-        rs_wall_tests_clear(&s);
-    else
+    if (st == RESHED_OK)
         *out = s;
+    else
+        rs_wall_tests_clear(&s);
     return st;
 }

@@ -1,4 +1,4 @@
-/* choose.h - from a map of wall probability to the places where loops are to be measured.
+/* choose.h - from a map of wall probability to the places where loops are measured.
  *
  *     rs_choose_options o;
  *     rs_choice choice = {0};
@@ -8,38 +8,38 @@
  *     for (int i = 0; i < choice.n; i++) move_to(choice.point[i].x, choice.point[i].y);
  *     rs_choice_clear(&choice);
  *
- * Threshold, skeleton, wall graph, selection and route are those of reshed-walls; here they meet
- * the frame of an instrument. Nothing is chosen in rows that are not final, and walls end where
- * those begin. */
+ * The recipe is that of reshed-walls (imgproc/walls/find.h); here it meets the frame of an
+ * instrument. Nothing is chosen in rows that are not final, and walls end where those begin. */
 #ifndef RS_SPM_SCAN_CHOOSE_H
 #define RS_SPM_SCAN_CHOOSE_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "imgproc/walls/select.h"
-#include "imgproc/walls/graph.h"
+#include "imgproc/walls/find.h"
 #include "reshed_driver.h"
 #include "spm/session/session.h"
 
 typedef enum rs_choose_order {
-    RS_CHOOSE_ROUTE,  /* evenly along each wall, then a short way through all */
-    RS_CHOOSE_AUTHOR, /* every k-th pixel of the author's route over the skeleton */
-    RS_CHOOSE_RASTER  /* every k-th skeleton pixel, row by row */
+    RS_CHOOSE_ROUTE = RS_FIND_ROUTE,
+    RS_CHOOSE_AUTHOR = RS_FIND_AUTHOR,
+    RS_CHOOSE_RASTER = RS_FIND_RASTER
 } rs_choose_order;
 
-/* Lengths in pixels: of sqrt(dx dy) metres where pixels are not square. */
+/* Lengths in pixels: of sqrt(dx dy) metres where pixels are not square. Defaults: those of
+ * rs_find_defaults_of_scan. */
 typedef struct rs_choose_options {
-    double threshold; /* wall where mean > threshold; default RS_THRESHOLD_DEFAULT (0.4) */
-    int every;        /* distance of the points along the skeleton, pixels; default 10 */
-    double min_wall;  /* shorter walls are left out, of the skeleton too; default 8 */
-    double margin;    /* points stay that far inside the outermost pixels' centres; default 4 */
+    double threshold; /* wall where mean > threshold */
+    int every;        /* distance of the points along the skeleton, pixels */
+    double min_wall;  /* shorter walls are left out, of the skeleton too */
+    double margin;    /* points stay that far inside the outermost pixels' centres, in pixels of the
+                         longer side */
     int max_points;   /* 0 (the default): no limit; else thinned by rs_choose_thin */
     rs_choose_order order;
     int a_domain, c_domain;  /* control points beside the walls, at most; default 0 */
-    double control_distance; /* of them from the skeleton; default 6 */
+    double control_distance; /* of them from the skeleton */
     double max_variance;     /* with a variance map: no point above it; default infinity */
-    double family_angle;     /* rad, see walls/family.h; default 10 degrees */
+    double family_angle;     /* rad, see walls/family.h */
 } rs_choose_options;
 
 void rs_choose_defaults(rs_choose_options *o);
@@ -47,8 +47,8 @@ reshed_status rs_choose_check(const rs_choose_options *o, reshed_error *err);
 
 typedef struct rs_choice {
     int rows, cols;
-    uint8_t *binary;   /* [rows][cols], 0 or 1; 0 in rows that are not final; owned */
-    uint8_t *skeleton; /* the same, without walls shorter than min_wall; owned */
+    uint8_t *binary;         /* [rows][cols], 0 or 1; 0 in rows that are not final; owned */
+    const uint8_t *skeleton; /* the same, without walls shorter than min_wall: the graph's */
     int walls, families;
     rs_wallgraph graph; /* its wall[walls], longest first: line.length (m), family (-1: none), ...
                            owned */

@@ -246,12 +246,14 @@ static void routes_reorder_points(void **state)
     assert_ok(rs_select_raster(&g, 2, NULL, &p, &err), &err);
     assert_ok(rs_select_raster(&g, 2, NULL, &q, &err), &err);
     rs_xy start = {104e-9, -20e-9};
-    assert_ok(rs_route_points(&g.grid, &start, &q, &err), &err);
+    int32_t *order = rs_alloc((size_t)q.n, sizeof *order);
+    assert_ok(rs_route_points(&g.grid, &start, &q, order, &err), &err);
     assert_int_equal(q.p[0].at.row, 20);
     assert_in_range(q.p[0].at.col, 103, 104);
     double length[2] = {0, 0};
     int *seen = rs_zalloc(90 * 120, sizeof *seen);
     for (int i = 0; i < p.n; i++) {
+        assert_memory_equal(&q.p[i].at, &p.p[order[i]].at, sizeof p.p[0].at);
         seen[p.p[i].at.row * 120 + p.p[i].at.col]++;
         seen[q.p[i].at.row * 120 + q.p[i].at.col]--;
         if (i == 0) continue;
@@ -260,10 +262,11 @@ static void routes_reorder_points(void **state)
     }
     for (int i = 0; i < 90 * 120; i++) assert_int_equal(seen[i], 0);
     assert_true(length[1] < 0.4 * length[0]);
+    rs_free(order);
     rs_free(seen);
     rs_points_clear(&p);
     rs_points_clear(&q);
-    assert_ok(rs_route_points(&g.grid, NULL, &p, &err), &err); /* no points: no route */
+    assert_ok(rs_route_points(&g.grid, NULL, &p, NULL, &err), &err); /* no points: no route */
     rs_points_clear(&p);
     rs_wallgraph_clear(&g);
     drawing_clear(&d);
@@ -292,7 +295,7 @@ static void selection_refuses(void **state)
                 : k == 1 ? rs_select_raster(&g, 3, NULL, &q, &err)
                 : k == 2 ? rs_select_even(&g, 3e-9, NULL, &q, &err)
                 : k == 3 ? rs_select_control(&g, RS_POINT_C_DOMAIN, 3, 3e-9, NULL, NULL, &q, &err)
-                         : rs_route_points(&g.grid, NULL, &q, &err);
+                         : rs_route_points(&g.grid, NULL, &q, NULL, &err);
             bool failed = test_alloc_failed();
             test_alloc_fail_at(-1);
             if (failed) {

@@ -1,0 +1,294 @@
+#include "imgproc/walls/find.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "imgproc/image/skeleton.h"
+#include "imgproc/image/threshold.h"
+#include "imgproc/walls/build.h"
+#include "imgproc/walls/family.h"
+#include "imgproc/walls/line.h"
+
+/* ------------------------------------------------------------------------------------- options */
+
+/* The values in which the programs differ, in pixels. */
+enum { WALLS, SCAN };
+static const struct {
+    int every;
+    double min_wall, margin, control_distance;
+} start_value[] = {
+    [WALLS] = {5, 0, 0, 3},
+    [SCAN] = {10, 8, 4, 6},
+};
+
+static void defaults(int program, rs_find_options *o)
+{
+    rs_wallgraph_options graph;
+    rs_wallgraph_options_defaults(&graph);
+    *o = (rs_find_options){
+        .low = RS_THRESHOLD_DEFAULT,
+        .min_wall = {start_value[program].min_wall, false},
+        .reach = graph.reach,
+        .turn = graph.turn,
+        .corner = graph.corner,
+        .family_angle = 10 * (RS_PI / 180),
+        .every = start_value[program].every,
+        .margin = {start_value[program].margin, false},
+        .max_variance = INFINITY,
+        .control_distance = {start_value[program].control_distance, false},
+    };
+}
+
+void rs_find_defaults(rs_find_options *options)
+{
+    defaults(WALLS, options);
+}
+
+void rs_find_defaults_of_scan(rs_find_options *options)
+{
+    defaults(SCAN, options);
+}
+
+static rs_wallgraph_options graph_options(const rs_find_options *o, const rs_grid *grid)
+{
+    rs_wallgraph_options graph;
+    rs_wallgraph_options_defaults(&graph);
+    graph.spur = rs_length_on(grid, o->spur);
+    graph.min_wall = rs_length_on(grid, o->min_wall);
+    graph.domain_max = rs_length_on(grid, o->domain_max);
+    graph.reach = o->reach;
+    graph.turn = o->turn;
+    graph.corner = o->corner;
+    return graph;
+}
+
+static reshed_status check_length(const char *name, rs_length length, reshed_error *err)
+{
+    if (length.value >= 0 && isfinite(length.value)) return RESHED_OK;
+    return rs_fail(err, RESHED_EINVAL, "%s|a length >= 0|%g", name, length.value);
+}
+
+static reshed_status check_choices(const rs_find_options *o, reshed_error *err)
+{
+    if (o->rule != RS_FIND_ABOVE && o->rule != RS_FIND_OTSU && o->rule != RS_FIND_HYSTERESIS)
+        return rs_fail(err, RESHED_EINVAL, "kind of threshold|above, Otsu or hysteresis|%d",
+                       (int)o->rule);
+    if (!isfinite(o->low) || !isfinite(o->high))
+        return rs_fail(err, RESHED_EINVAL, "threshold|a finite number|%g",
+                       isfinite(o->low) ? o->high : o->low);
+    if (o->order != RS_FIND_ROUTE && o->order != RS_FIND_AUTHOR && o->order != RS_FIND_RASTER)
+        return rs_fail(err, RESHED_EINVAL, "order of points|route, author or raster|%d",
+                       (int)o->order);
+    if (o->every < 1) return rs_fail(err, RESHED_EINVAL, "every|at least 1 pixel|%d", o->every);
+    if (isnan(o->max_variance)) return rs_fail(err, RESHED_EINVAL, "largest variance|a number|NaN");
+    for (int k = 0; k < RS_FIND_CONTROLS; k++)
+        if (o->control[k] < 0)
+            return rs_fail(err, RESHED_EINVAL, "control points|at least 0|%d", o->control[k]);
+    if (!(o->family_angle >= 0 && o->family_angle <= RS_PI / 2))
+        return rs_fail(err, RESHED_EINVAL, "angle within a family|0 to %g rad|%g", RS_PI / 2,
+                       o->family_angle);
+    return RESHED_OK;
+}
+
+reshed_status rs_find_check(const rs_find_options *o, reshed_error *err)
+{
+    const struct {
+        const char *name;
+        rs_length length;
+    } list[] = {{"shortest spur", o->spur},
+                {"shortest wall", o->min_wall},
+                {"widest domain", o->domain_max},
+                {"spacing of points", o->spacing},
+                {"margin", o->margin},
+                {"distance of control points", o->control_distance}};
+    const rs_grid pixels = {1, 1, 1, 1};
+    const rs_wallgraph_options graph = graph_options(o, &pixels);
+    reshed_status st = check_choices(o, err);
+    for (size_t i = 0; i < sizeof list / sizeof *list && st == RESHED_OK; i++)
+        st = check_length(list[i].name, list[i].length, err);
+    return st == RESHED_OK ? rs_wallgraph_options_check(&graph, err) : st;
+}
+
+static reshed_status check_input(const rs_find_input *in, reshed_error *err)
+{
+    reshed_status st = rs_grid_check(&in->grid, err);
+    if (st == RESHED_OK && !in->map && !in->skeleton)
+        st = rs_fail(err, RESHED_EINVAL, "what walls are found in|a map or a skeleton|none");
+    if (st == RESHED_OK && in->start && (!isfinite(in->start[0]) || !isfinite(in->start[1])))
+        st = rs_fail(err, RESHED_EINVAL, "start of a route|finite|%g, %g", in->start[0],
+                     in->start[1]);
+    return st;
+}
+
+/* --------------------------------------------------------------------------------------- walls */
+
+static int count_pixels(const uint8_t *mask, size_t n)
+{
+    int count = 0;
+    for (size_t i = 0; i < n; i++) count += mask[i];
+    return count;
+}
+
+static reshed_status make_mask(const rs_find_input *in, const rs_find_options *o, rs_found *out,
+                               reshed_error *err)
+{
+    const int h = in->grid.height, w = in->grid.width;
+    const size_t n = rs_grid_count(&in->grid);
+    reshed_status st = RESHED_OK;
+    out->mask = rs_alloc(n, 1);
+    if (!out->mask) return rs_fail_nomem(err, "a mask", n);
+    out->threshold = o->rule == RS_FIND_HYSTERESIS ? o->high : o->low;
+    if (o->rule == RS_FIND_OTSU) st = rs_threshold_otsu(in->map, n, &out->threshold, err);
+    if (st != RESHED_OK) return st;
+    if (o->rule == RS_FIND_HYSTERESIS)
+        st = rs_threshold_hysteresis(in->map, h, w, o->low, o->high, out->mask, err);
+    else
+        rs_threshold(in->map, n, out->threshold, out->mask);
+    for (int r = 0; in->wall_rows && r < h && st == RESHED_OK; r++)
+        if (!in->wall_rows[r]) memset(out->mask + (size_t)r * (size_t)w, 0, (size_t)w);
+    if (st == RESHED_OK) out->mask_pixels = count_pixels(out->mask, n);
+    return st;
+}
+
+static reshed_status make_graph(const rs_find_input *in, const rs_find_options *o,
+                                const uint8_t *skeleton, const uint8_t *mask, rs_found *out,
+                                reshed_error *err)
+{
+    const rs_wallgraph_options options = graph_options(o, &in->grid);
+    const rs_wallgraph_input graph = {.grid = in->grid,
+                                      .skeleton = skeleton,
+                                      .mask = mask,
+                                      .probability = in->map,
+                                      .variance = in->variance,
+                                      .amplitude = in->amplitude};
+    reshed_status st = rs_wallgraph_build(&graph, &options, &out->graph, err);
+    if (st == RESHED_OK)
+        st = rs_wall_families(&out->graph, o->family_angle, 0, &out->families, err);
+    if (st == RESHED_OK)
+        out->skeleton_pixels = count_pixels(out->graph.skeleton, rs_grid_count(&in->grid));
+    return st;
+}
+
+static reshed_status walls_of(const rs_find_input *in, const rs_find_options *o, rs_found *out,
+                              reshed_error *err)
+{
+    if (in->skeleton) return make_graph(in, o, in->skeleton, in->mask, out, err);
+    const size_t n = rs_grid_count(&in->grid);
+    uint8_t *skeleton = rs_alloc(n, 1);
+    if (!skeleton) return rs_fail_nomem(err, "a skeleton", n);
+    reshed_status st = make_mask(in, o, out, err);
+    if (st == RESHED_OK)
+        st = rs_skeletonize(out->mask, in->grid.height, in->grid.width, skeleton, err);
+    if (st == RESHED_OK) st = make_graph(in, o, skeleton, out->mask, out, err);
+    rs_free(skeleton);
+    return st;
+}
+
+/* -------------------------------------------------------------------------------------- points */
+
+static reshed_status select_on_walls(const rs_find_input *in, const rs_find_options *o,
+                                     const rs_exclusion *exclude, rs_found *out, reshed_error *err)
+{
+    const rs_length every = {o->every, false};
+    const double spacing = rs_length_on(&in->grid, o->spacing.value > 0 ? o->spacing : every);
+    switch (o->order) {
+    case RS_FIND_ROUTE: return rs_select_even(&out->graph, spacing, exclude, &out->points, err);
+    case RS_FIND_AUTHOR: return rs_select_author(&out->graph, o->every, exclude, &out->points, err);
+    case RS_FIND_RASTER: break;
+    }
+    return rs_select_raster(&out->graph, o->every, exclude, &out->points, err);
+}
+
+static reshed_status select_points(const rs_find_input *in, const rs_find_options *o, rs_found *out,
+                                   reshed_error *err)
+{
+    const rs_exclusion exclude = {.margin = rs_length_on(&in->grid, o->margin),
+                                  .row_ok = in->point_rows,
+                                  .variance = isinf(o->max_variance) ? NULL : in->variance,
+                                  .variance_max = o->max_variance};
+    const double distance = rs_length_on(&in->grid, o->control_distance);
+    reshed_status st = select_on_walls(in, o, &exclude, out, err);
+    for (int k = 0; k < RS_FIND_CONTROLS && st == RESHED_OK; k++) {
+        const rs_point_kind kind = (rs_point_kind)(RS_POINT_A_DOMAIN + k);
+        const int before = out->points.n;
+        if (!o->control[k]) continue;
+        st = rs_select_control(&out->graph, kind, o->control[k], distance, in->phase, &exclude,
+                               &out->points, err);
+        out->controls[k] = out->points.n - before;
+    }
+    return st;
+}
+
+/* The author lists his pixels row by row. target[n] holds 0 ... n-1 before. */
+static reshed_status number_by_rows(const rs_grid *grid, const rs_points *points, int32_t *target,
+                                    reshed_error *err)
+{
+    const size_t count = rs_grid_count(grid);
+    int32_t listed = 0;
+    int32_t *at = rs_zalloc(count, sizeof *at); /* 1 + the wall point of a pixel */
+    if (!at) return rs_fail_nomem(err, "places of points", count * sizeof *at);
+    for (int i = 0; i < points->n; i++) {
+        const rs_pixel p = points->p[i].at;
+        if (points->p[i].kind == RS_POINT_WALL)
+            at[(size_t)p.row * (size_t)grid->width + (size_t)p.col] = i + 1;
+    }
+    for (size_t k = 0; k < count; k++)
+        if (at[k]) target[at[k] - 1] = listed++;
+    rs_free(at);
+    return RESHED_OK;
+}
+
+static reshed_status put_in_order(const rs_find_input *in, const rs_find_options *o, rs_found *out,
+                                  reshed_error *err)
+{
+    const size_t n = (size_t)out->points.n;
+    out->target = rs_alloc(n, sizeof *out->target);
+    if (!out->target) return rs_fail_nomem(err, "an order of points", n * sizeof *out->target);
+    for (size_t i = 0; i < n; i++) out->target[i] = (int32_t)i;
+    if (o->order == RS_FIND_AUTHOR)
+        return number_by_rows(&in->grid, &out->points, out->target, err);
+    if (o->order != RS_FIND_ROUTE) return RESHED_OK;
+    rs_xy start = {0, 0};
+    if (in->start) start = (rs_xy){in->start[1] * in->grid.dx, -in->start[0] * in->grid.dy};
+    return rs_route_points(&in->grid, in->start ? &start : NULL, &out->points, out->target, err);
+}
+
+/* --------------------------------------------------------------------------------------- whole */
+
+void rs_found_clear(rs_found *found)
+{
+    rs_free(found->mask);
+    rs_free(found->target);
+    rs_wallgraph_clear(&found->graph);
+    rs_points_clear(&found->points);
+    *found = (rs_found){0};
+}
+
+static reshed_status find(const rs_find_input *in, const rs_find_options *o, bool points,
+                          rs_found *out, reshed_error *err)
+{
+    rs_found found = {0};
+    reshed_status st = rs_find_check(o, err);
+    if (st == RESHED_OK) st = check_input(in, err);
+    if (st == RESHED_OK) st = walls_of(in, o, &found, err);
+    if (st == RESHED_OK && points) st = select_points(in, o, &found, err);
+    if (st == RESHED_OK && points) st = put_in_order(in, o, &found, err);
+    if (st == RESHED_OK)
+        *out = found;
+    else
+        rs_found_clear(&found);
+    return st;
+}
+
+reshed_status rs_find(const rs_find_input *in, const rs_find_options *options, rs_found *out,
+                      reshed_error *err)
+{
+    return find(in, options, true, out, err);
+}
+
+reshed_status rs_find_walls(const rs_find_input *in, const rs_find_options *options, rs_found *out,
+                            reshed_error *err)
+{
+    return find(in, options, false, out, err);
+}

@@ -1,0 +1,98 @@
+/* find.h - from a map of wall probability to walls, and to the points to measure on them: threshold,
+ * skeleton, graph, families, selection, route.
+ *
+ *     rs_find_input in = {.grid = {height, width, dx, dy}, .map = mean};
+ *     rs_find_options options;
+ *     rs_found found;
+ *     rs_find_defaults(&options);
+ *     options.spacing = (rs_length){20e-9, .metres = true};
+ *     st = rs_find(&in, &options, &found, err);
+ *     for (int i = 0; i < found.points.n; i++) move_to(found.points.p[i].at);
+ *     rs_found_clear(&found);
+ *
+ * The steps are those of threshold.h, skeleton.h, build.h, family.h, select.h and route.h, which say
+ * what their options mean. */
+#ifndef RS_IMGPROC_WALLS_FIND_H
+#define RS_IMGPROC_WALLS_FIND_H
+
+#include "imgproc/walls/graph.h"
+#include "imgproc/walls/length.h"
+#include "imgproc/walls/select.h"
+
+typedef enum rs_find_threshold {
+    RS_FIND_ABOVE,     /* pixels above `low` are wall */
+    RS_FIND_OTSU,      /* pixels above a threshold found from the map */
+    RS_FIND_HYSTERESIS /* regions above `low` that reach `high` */
+} rs_find_threshold;
+
+typedef enum rs_find_order {
+    RS_FIND_ROUTE,  /* evenly along each wall, then a short way through all */
+    RS_FIND_AUTHOR, /* every k-th pixel of the author's route over the skeleton */
+    RS_FIND_RASTER  /* every k-th skeleton pixel, row by row */
+} rs_find_order;
+
+/* Kinds of control points: those of rs_point_kind from RS_POINT_A_DOMAIN on. */
+enum { RS_FIND_A_DOMAIN, RS_FIND_C_DOMAIN, RS_FIND_180_WALL, RS_FIND_CONTROLS };
+
+/* The defaults given are those of rs_find_defaults. */
+typedef struct rs_find_options {
+    rs_find_threshold rule; /* RS_FIND_ABOVE */
+    double low, high;       /* RS_THRESHOLD_DEFAULT, 0 */
+
+    rs_length spur, min_wall, domain_max; /* as in rs_wallgraph_options; 0 */
+    double reach, turn, corner;           /* the same: pixels, rad; 10, 40 and 60 degrees */
+    double family_angle;                  /* rad, as in rs_wall_families; 10 degrees */
+
+    rs_find_order order;           /* RS_FIND_ROUTE */
+    int every;                     /* one point for that many pixels of wall; 5 */
+    rs_length spacing;             /* RS_FIND_ROUTE: between the points; 0: `every` pixels; 0 */
+    rs_length margin;              /* no point nearer to the outermost pixels' centres; 0 */
+    double max_variance;           /* no point where the variance is above it; infinity */
+    int control[RS_FIND_CONTROLS]; /* control points beside the walls, at most; 0 */
+    rs_length control_distance;    /* of them from the skeleton, at least; 3 pixels */
+} rs_find_options;
+
+void rs_find_defaults(rs_find_options *options);
+
+/* What a scan starts from instead: every 10, min_wall 8, margin 4, control_distance 6 pixels. */
+void rs_find_defaults_of_scan(rs_find_options *options);
+
+reshed_status rs_find_check(const rs_find_options *options, reshed_error *err);
+
+/* All maps are [height,width] and borrowed; NULL: not known. */
+typedef struct rs_find_input {
+    rs_grid grid;
+    const float *map;          /* wall probability; NaN is no wall. NULL only with a skeleton */
+    const float *variance;     /* of the map: for the walls' means, and for max_variance */
+    const float *amplitude;    /* for pairs of walls */
+    const float *phase;        /* rad; needed for control points on 180-degree walls */
+    const uint8_t *skeleton;   /* the lines, where they are known: nothing is then thresholded */
+    const uint8_t *mask;       /* with skeleton: what was thinned */
+    const uint8_t *wall_rows;  /* [height] walls end at rows where it is 0; NULL: nowhere */
+    const uint8_t *point_rows; /* [height] no points in rows where it is 0; NULL: in all */
+    const double *start; /* [2] row and column that RS_FIND_ROUTE begins near; NULL: anywhere */
+} rs_find_input;
+
+typedef struct rs_found {
+    double threshold; /* that was used: the one found, or the high one of RS_FIND_HYSTERESIS */
+    uint8_t *mask;    /* [H,W] 0 or 1; owned; NULL where a skeleton was given */
+    int mask_pixels, skeleton_pixels;
+    rs_wallgraph graph; /* with families; owned */
+    int families;
+    rs_points points; /* in the order in which to measure; owned */
+    int32_t *target;  /* [points.n] their places in the selection: wall by wall and along each
+                         (RS_FIND_ROUTE), or row by row; control points last. Owned */
+    int controls[RS_FIND_CONTROLS]; /* how many there was room for */
+} rs_found;
+
+/* Fills *out (rs_found_clear), which is unchanged on failure. No wall is no error. Errors:
+ * RESHED_EINVAL, RESHED_ENOMEM. */
+reshed_status rs_find(const rs_find_input *in, const rs_find_options *options, rs_found *out,
+                      reshed_error *err);
+
+/* The walls alone: out->points is empty. */
+reshed_status rs_find_walls(const rs_find_input *in, const rs_find_options *options, rs_found *out,
+                            reshed_error *err);
+void rs_found_clear(rs_found *found);
+
+#endif
