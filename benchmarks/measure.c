@@ -1,26 +1,19 @@
 #include "benchmarks/measure.h"
 
 #include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/os.h"
 #include "base/parallel.h"
-
-static int ascending(const void *a, const void *b)
-{
-    const double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
+#include "base/statistics.h"
 
 bench_summary bench_summarise(const double *v, int n)
 {
     double sorted[BENCH_MAX_RUNS];
     memcpy(sorted, v, (size_t)n * sizeof *v);
-    qsort(sorted, (size_t)n, sizeof *sorted, ascending);
-    return (bench_summary){.median = (sorted[(n - 1) / 2] + sorted[n / 2]) / 2,
-                           .best = sorted[0],
-                           .worst = sorted[n - 1]};
+    rs_sort(sorted, (size_t)n);
+    return (bench_summary){
+        .median = rs_sorted_median(sorted, (size_t)n), .best = sorted[0], .worst = sorted[n - 1]};
 }
 
 bench_clock bench_start(void)
@@ -59,8 +52,8 @@ static void peak_one(void *ctx, int64_t i, int worker)
         (void)keep;
         seconds[n] = rs_os_monotonic() - start;
     }
-    qsort(seconds, BURSTS, sizeof *seconds, ascending);
-    j->rate[i] = (double)j->rounds / seconds[BURSTS / 4];
+    rs_sort(seconds, BURSTS);
+    j->rate[i] = (double)j->rounds / rs_sorted_step(seconds, BURSTS, 0.25);
 }
 
 double bench_fma_peak(const rs_kernels *k, int threads)
@@ -88,8 +81,8 @@ double bench_core_hz(void)
         seed = v;
         seconds[i] = rs_os_monotonic() - start;
     }
-    qsort(seconds, BURSTS, sizeof *seconds, ascending);
-    return ROUNDS * PER_ROUND / seconds[BURSTS / 4];
+    rs_sort(seconds, BURSTS);
+    return ROUNDS * PER_ROUND / rs_sorted_step(seconds, BURSTS, 0.25);
 }
 
 /* ------------------------------------------------------------------------------ what is needed */

@@ -1,9 +1,8 @@
 #include "benchmarks/stream.h"
 
-#include <stdlib.h>
-
 #include "base/alloc.h"
 #include "base/os.h"
+#include "base/statistics.h"
 
 const bench_stream_case bench_stream_cases[] = {
     {"front_1", "with front, 1 line at a time", RS_PREVIEW_FP32, 1},
@@ -14,19 +13,6 @@ const bench_stream_case bench_stream_cases[] = {
     {"bf16_4", "with bf16 front, 4 lines", RS_PREVIEW_BF16, 4},
 };
 const int bench_stream_case_count = sizeof bench_stream_cases / sizeof *bench_stream_cases;
-
-static int ascending(const void *a, const void *b)
-{
-    const double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-/* The smallest time that a share of the pushes does not exceed; sorted. */
-static double quantile(const double *sorted, int n, double share)
-{
-    const int i = (int)(share * n);
-    return sorted[i < n ? i : n - 1];
-}
 
 static reshed_status run_case(rs_stream *stream, int size, const float *image, int runs,
                               reshed_status (*between)(void *ctx, reshed_error *err), void *ctx,
@@ -53,10 +39,11 @@ static reshed_status run_case(rs_stream *stream, int size, const float *image, i
                      &r->done.rows_final, &r->done.rows_front, &r->done.rows_patch};
     for (size_t i = 0; i < sizeof per / sizeof *per; i++) *per[i] /= size;
     for (int i = 0; i < r->pushes; i++) r->mean += seconds[i] / r->pushes;
-    qsort(seconds, (size_t)r->pushes, sizeof *seconds, ascending);
-    r->median = quantile(seconds, r->pushes, 0.5);
-    r->p90 = quantile(seconds, r->pushes, 0.9);
-    r->p99 = quantile(seconds, r->pushes, 0.99);
+    const size_t n = (size_t)r->pushes;
+    rs_sort(seconds, n);
+    r->median = rs_sorted_step(seconds, n, 0.5);
+    r->p90 = rs_sorted_step(seconds, n, 0.9);
+    r->p99 = rs_sorted_step(seconds, n, 0.99);
     r->worst = seconds[r->pushes - 1];
     return st;
 }

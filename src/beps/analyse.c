@@ -5,7 +5,7 @@
 
 #include "base/alloc.h"
 #include "base/parallel.h"
-#include "beps/robust.h"
+#include "base/statistics.h"
 
 void rs_loops_defaults(rs_loops_options *o)
 {

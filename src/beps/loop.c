@@ -5,7 +5,7 @@
 
 #include "base/alloc.h"
 #include "beps/phase.h"
-#include "beps/robust.h"
+#include "base/statistics.h"
 
 /* ------------------------------------------------------------------------------------ branches */
 /* Walks from sample `from` to sample `to` (cyclic, forward in time) and writes the samples met,

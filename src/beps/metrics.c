@@ -3,8 +3,9 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/random.h"
+#include "base/statistics.h"
 #include "beps/phase.h"
-#include "beps/robust.h"
 #include "beps/special.h"
 
 void rs_metric_defaults(rs_metric_options *o)
@@ -379,7 +380,7 @@ void rs_metrics_bootstrap(const rs_sweep *s, const double *y, const uint8_t *ski
     double *base = own, *residual = own + n, *again = own + 2 * n, *values = own + 3 * n;
     double *column = values + (size_t)samples * RS_METRIC_COUNT, point[RS_METRIC_COUNT];
     rs_loop_fit f;
-    rs_rng rng = rs_rng_make(seed, key);
+    rs_random rng = rs_random_keyed(seed, key);
 
     rs_metrics_compute(s, y, skip, o, work, point, &f);
     bool fitted = f.ok && f.bic_loop < f.bic_line;
@@ -396,7 +397,8 @@ void rs_metrics_bootstrap(const rs_sweep *s, const double *y, const uint8_t *ski
     for (int b = 0; b < samples; b++) {
         for (int i = 0; i < n; i++) {
             bool counts = !(skip && skip[i]) && isfinite(y[i]) && k > 0;
-            again[i] = counts ? base[i] + grow * residual[rs_rng_below(&rng, (uint64_t)k)] : y[i];
+            again[i] =
+                counts ? base[i] + grow * residual[rs_random_below(&rng, (uint64_t)k)] : y[i];
         }
         rs_metrics_compute(s, again, skip, o, work, values + (size_t)b * RS_METRIC_COUNT, NULL);
     }

@@ -30,7 +30,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
-#include "imgproc/image/normalise.h"
+#include "base/statistics.h"
 #include "imgproc/image/smooth.h"
 
 #define WINDOW 12 /* rows compared on either side of a change */

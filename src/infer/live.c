@@ -10,6 +10,7 @@
 #include "base/alloc.h"
 #include "base/os.h"
 #include "base/parallel.h"
+#include "base/statistics.h"
 #include "imgproc/image/fill.h"
 #include "imgproc/image/normalise.h"
 

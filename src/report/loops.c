@@ -5,7 +5,7 @@
 #include "base/alloc.h"
 #include "beps/loop.h"
 #include "beps/metrics.h"
-#include "beps/robust.h"
+#include "base/statistics.h"
 #include "imgproc/figures/plot.h"
 #include "report/overlay.h"
 #include "report/sections.h"

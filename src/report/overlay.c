@@ -3,6 +3,7 @@
 #include <math.h>
 
 #include "base/alloc.h"
+#include "base/statistics.h"
 #include "imgproc/image/normalise.h"
 
 /* Points of each state: also told apart by their shape, for printers and colour-blind readers. */

@@ -1,7 +1,7 @@
 #include <math.h>
 
 #include "base/alloc.h"
-#include "beps/robust.h"
+#include "base/statistics.h"
 #include "imgproc/figures/plot.h"
 #include "report/sections.h"
 

@@ -7,7 +7,7 @@
 #include "beps/loop.h"
 #include "beps/metrics.h"
 #include "beps/phase.h"
-#include "beps/robust.h"
+#include "base/statistics.h"
 #include "support/loop_sim.h"
 
 enum { N = 64 };
@@ -43,36 +43,6 @@ static void compute(const rs_sweep *s, const double *y, const uint8_t *skip,
     rs_metrics_compute(s, y, skip, o ? o : &usual, work, out, NULL);
     for (int m = 0; m < RS_METRIC_COUNT; m++) assert_true(out[m] != 12345);
     rs_free(work);
-}
-
-#define assert_near(value, want, tolerance)                                                        \
-    do {                                                                                           \
-        double got_ = (value), want_ = (want);                                                     \
-        if (!(fabs(got_ - want_) <= (tolerance)))                                                  \
-            fail_msg("%s: %.12g, expected %.12g", #value, got_, want_);                            \
-    } while (0)
-
-/* ----------------------------------------------------------------------------------- robust.h */
-static void order_statistics(void **state)
-{
-    (void)state;
-    double x[] = {5, NAN, 1, 4, INFINITY, 2, 3}, scratch[200];
-    assert_true(rs_median(x, 7, scratch) == 3);
-    assert_true(rs_quantile(x, 7, 0.25, scratch) == 2);
-    assert_true(rs_quantile(x, 7, 0.1, scratch) == 1.4);
-    assert_true(rs_quantile(x, 7, 1, scratch) == 5);
-    assert_near(rs_mad(x, 7, 3, scratch), 1.4826022185056018, 1e-15);
-    assert_true(isnan(rs_median(x + 1, 1, scratch)));
-    test_rng r = {test_seed()};
-    double many[200];
-    for (int i = 0; i < 200; i++) many[i] = test_gauss(&r);
-    memcpy(scratch, many, sizeof many);
-    rs_sort(scratch, 200);
-    for (int i = 1; i < 200; i++) assert_true(scratch[i - 1] <= scratch[i]);
-    rs_rng a = rs_rng_make(1, 2), b = rs_rng_make(1, 2), c = rs_rng_make(1, 3);
-    uint64_t first = rs_rng_next(&a);
-    assert_true(first == rs_rng_next(&b) && first != rs_rng_next(&c));
-    for (int i = 0; i < 100; i++) assert_true(rs_rng_below(&a, 7) < 7);
 }
 
 /* ------------------------------------------------------------------------------------- sweeps */
@@ -694,7 +664,6 @@ static void bootstrap_predicts_the_scatter(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(order_statistics),
         cmocka_unit_test(sweep_cuts_the_branches),
         cmocka_unit_test(sweep_refuses_what_is_no_loop),
         cmocka_unit_test(crossing_is_the_best_split),

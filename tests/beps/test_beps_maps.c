@@ -9,7 +9,7 @@
 #include "base/os.h"
 #include "beps/analyse.h"
 #include "beps/phase.h"
-#include "beps/robust.h"
+#include "base/statistics.h"
 #include "beps/waveform.h"
 #include "io/nsid/nsid.h"
 #include "support/loop_sim.h"

@@ -82,11 +82,6 @@ static rs_sho_fit fit_one(const double *w, int n, const double *y, const rs_sho_
     return f;
 }
 
-static void assert_near(double a, double b, double tolerance)
-{
-    if (!(fabs(a - b) <= tolerance)) fail_msg("%.17g is not within %g of %.17g", a, tolerance, b);
-}
-
 static void assert_same_sho(const rs_sho *a, const rs_sho *b, double relative)
 {
     assert_near(a->amplitude, b->amplitude, relative * b->amplitude);

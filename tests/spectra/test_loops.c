@@ -14,8 +14,6 @@
 #include "spm/instrument/private.h"
 #include "spectra/loops.h"
 
-#define assert_near(a, b, tolerance) assert_true(fabs((double)(a) - (double)(b)) <= (tolerance))
-
 enum { STEPS = 64, BINS = 33, CYCLES = 3, ALL = STEPS * CYCLES };
 #define PHASE 0.7 /* rad, of the instrument */
 #define F0 335e3

@@ -14,10 +14,7 @@
 /* ------------------------------------------------------------------------------ random numbers */
 uint64_t test_rand(test_rng *r)
 {
-    uint64_t z = r->state += 0x9e3779b97f4a7c15u;
-    z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9u;
-    z = (z ^ z >> 27) * 0x94d049bb133111ebu;
-    return z ^ z >> 31;
+    return rs_random_next(r);
 }
 
 uint64_t test_below(test_rng *r, uint64_t n)
@@ -27,7 +24,7 @@ uint64_t test_below(test_rng *r, uint64_t n)
 
 double test_uniform(test_rng *r, double lo, double hi)
 {
-    return lo + (hi - lo) * (double)(test_rand(r) >> 11) * 0x1p-53;
+    return rs_random_between(r, lo, hi);
 }
 
 double test_gauss(test_rng *r)
@@ -287,6 +284,14 @@ uint8_t *test_read_file(const char *path, size_t *len)
     reshed_error err = {0};
     assert_ok(rs_os_read_file(path, SIZE_MAX, &data, len, &err), &err);
     return data;
+}
+
+void test_assert_near(double got, double want, double tolerance, const char *what, const char *file,
+                      int line)
+{
+    if (fabs(got - want) <= tolerance) return;
+    print_error("%s is %.17g, not %.17g within %.3g\n", what, got, want, tolerance);
+    _fail(file, line);
 }
 
 void test_assert_ok(reshed_status st, const reshed_error *err, const char *what, const char *file,

@@ -10,15 +10,13 @@
 #include <stdio.h>
 #include <cmocka.h>
 
+#include "base/random.h"
 #include "base/status.h"
 
 /* ------------------------------------------------------------------------------ random numbers */
-/* Small and seeded (splitmix64): the same numbers everywhere. */
-typedef struct test_rng {
-    uint64_t state;
-} test_rng;
+typedef rs_random test_rng;
 uint64_t test_rand(test_rng *r);
-/* Uniform in [0,n). */
+/* Uniform in [0,n); 0 when n is 0. */
 uint64_t test_below(test_rng *r, uint64_t n);
 /* Uniform in [lo,hi). */
 double test_uniform(test_rng *r, double lo, double hi);
@@ -64,6 +62,13 @@ const char *test_shared(const char *name);
 const char *test_temp(const char *name);
 /* Reads a whole file or fails the test; free with rs_free. */
 uint8_t *test_read_file(const char *path, size_t *len);
+
+/* ------------------------------------------------------------------------------------- asserts */
+/* Asserts |got - want| <= tolerance, printing both. */
+#define assert_near(got, want, tolerance)                                                          \
+    test_assert_near((got), (want), (tolerance), #got, __FILE__, __LINE__)
+void test_assert_near(double got, double want, double tolerance, const char *what, const char *file,
+                      int line);
 
 /* Asserts RESHED_OK, printing the error otherwise. */
 #define assert_ok(expr, err) test_assert_ok((expr), (err), #expr, __FILE__, __LINE__)

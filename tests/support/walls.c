@@ -115,10 +115,3 @@ void assert_graph_is_sound(const rs_wallgraph *g)
                         pair->to[e] < g->wall[pair->wall[e]].line.count);
         }
 }
-
-void test_near(double a, double b, double tolerance, const char *what, const char *file, int line)
-{
-    if (fabs(a - b) <= tolerance) return;
-    print_error("%s is %.9g, not %.9g within %.3g\n", what, a, b, tolerance);
-    _fail(file, line);
-}

@@ -30,8 +30,4 @@ void build_graph(const drawing *d, double size, const rs_wallgraph_options *opti
  * line, every skeleton pixel labelled. */
 void assert_graph_is_sound(const rs_wallgraph *g);
 
-/* Asserts |a-b| <= tolerance, printing both. */
-#define assert_near(a, b, tolerance) test_near((a), (b), (tolerance), #a, __FILE__, __LINE__)
-void test_near(double a, double b, double tolerance, const char *what, const char *file, int line);
-
 #endif

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
-#include "beps/robust.h"
+#include "base/statistics.h"
 #include "imgproc/figures/plot.h"
 #include "report/save.h"
 

@@ -6,7 +6,7 @@
 
 #include "base/parallel.h"
 #include "beps/phase.h"
-#include "beps/robust.h"
+#include "base/statistics.h"
 
 /* Median and robust standard deviation of a metric over the trusted loops. */
 static size_t spread_of(const rs_loops *l, rs_metric m, double *work, double *median, double *mad)

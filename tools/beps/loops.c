@@ -9,7 +9,7 @@
 #include "base/os.h"
 #include "base/progress.h"
 #include "beps/phase.h"
-#include "beps/robust.h"
+#include "base/statistics.h"
 #include "tools/beps/figures.h"
 #include "tools/beps/loop_options.h"
 #include "tools/beps/loop_summary.h"

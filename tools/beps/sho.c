@@ -2,13 +2,13 @@
 
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/alloc.h"
 #include "base/os.h"
 #include "base/parallel.h"
 #include "base/progress.h"
+#include "base/statistics.h"
 #include "beps/sho_fit.h"
 #include "beps/sho_guess.h"
 #include "spectra/maps.h"
@@ -199,17 +199,10 @@ static reshed_status fit(const settings *s, const beps_spectra *in, const rs_sho
     return RESHED_OK;
 }
 
-static int by_value(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
 static double median(double *v, int64_t n)
 {
-    if (n == 0) return NAN;
-    qsort(v, (size_t)n, sizeof *v, by_value);
-    return 0.5 * (v[(n - 1) / 2] + v[n / 2]);
+    rs_sort(v, (size_t)n);
+    return rs_sorted_median(v, (size_t)n);
 }
 
 static reshed_status summarise(const rs_sho_fit *fits, int64_t n, summary *sum, reshed_error *err)

@@ -10,11 +10,11 @@
 #include "tools/evaluate/job.h"
 
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/alloc.h"
 #include "base/parallel.h"
+#include "base/statistics.h"
 #include "evaluate/tally.h"
 #include "imgproc/image/normalise.h"
 #include "infer/judge.h"
@@ -158,20 +158,6 @@ static void print_frames(const shift *s, const char *effect, double value)
 
 /* ---------------------------------------------------------------------------- the score's model */
 
-static int by_value(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-static double percentile(double *x, long n, double percent)
-{
-    qsort(x, (size_t)n, sizeof *x, by_value);
-    double at = percent / 100 * (double)(n - 1);
-    long k = (long)at;
-    return k + 1 < n ? x[k] + (at - (double)k) * (x[k + 1] - x[k]) : x[n - 1];
-}
-
 static reshed_status fit_score(shift *s, reshed_error *err)
 {
     const long n = s->j->fit;
@@ -187,7 +173,10 @@ static reshed_status fit_score(shift *s, reshed_error *err)
     if (st == RESHED_OK) st = rs_ood_fit(x, (int)n, &s->net.model.ood, err);
     if (st == RESHED_OK) st = run_block(s, BLOCK_THRESHOLD, n, err);
     for (long i = 0; i < n && st == RESHED_OK; i++) x[i] = s->frame[i].score;
-    if (st == RESHED_OK) s->net.model.ood_threshold = percentile(x, n, ALARM_PERCENTILE);
+    if (st == RESHED_OK) {
+        rs_sort(x, (size_t)n);
+        s->net.model.ood_threshold = rs_sorted_quantile(x, (size_t)n, ALARM_PERCENTILE / 100);
+    }
     s->plain = false;
     rs_free(x);
     return st;

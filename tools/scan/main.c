@@ -1,7 +1,6 @@
 /* reshed-scan - from the first scan line to loops on domain walls. */
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "tools/scan/job.h"
@@ -10,6 +9,7 @@
 
 #include "base/alloc.h"
 #include "base/os.h"
+#include "base/statistics.h"
 #include "infer/judge.h"
 #include "spm/instrument/drivers.h"
 
@@ -87,18 +87,10 @@ static void collect(scan_job *j)
     rs_free(p);
 }
 
-static int ascending(const void *a, const void *b)
-{
-    const double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
 static double percentile(scan_job *j, double share)
 {
-    if (!j->latencies) return NAN;
-    qsort(j->latency, (size_t)j->latencies, sizeof *j->latency, ascending);
-    const int i = (int)(share * j->latencies);
-    return j->latency[i < j->latencies ? i : j->latencies - 1];
+    rs_sort(j->latency, (size_t)j->latencies);
+    return rs_sorted_step(j->latency, (size_t)j->latencies, share);
 }
 
 static void print_summary(scan_job *j, rs_region_end end)

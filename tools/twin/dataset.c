@@ -2,6 +2,7 @@
 #include "tools/twin/job.h"
 
 #include "base/alloc.h"
+#include "base/json.h"
 #include "base/os.h"
 #include "base/parallel.h"
 #include "base/progress.h"
@@ -134,14 +135,15 @@ int twin_dataset(const twin_job *j)
     double seconds = 0;
     if (make_dataset(j, &seconds, &err) != RESHED_OK) return cli_fail(j->program, j->output, &err);
     if (j->json) {
-        printf("{\"file\": ");
-        cli_json_string(stdout, j->output);
-        printf(", \"images\": %ld, \"height\": %ld, \"width\": %ld, \"seconds\": ", j->count,
-               j->height, j->width);
-        cli_json_number(stdout, seconds);
-        printf(", \"images_per_second\": ");
-        cli_json_number(stdout, (double)j->count / seconds);
-        printf("}\n");
+        rs_json json = rs_json_to(stdout);
+        rs_json_object(&json, NULL);
+        rs_json_string(&json, "file", j->output);
+        rs_json_integer(&json, "images", j->count);
+        rs_json_integer(&json, "height", j->height);
+        rs_json_integer(&json, "width", j->width);
+        rs_json_number(&json, "seconds", seconds);
+        rs_json_number(&json, "images_per_second", (double)j->count / seconds);
+        rs_json_end(&json);
     } else if (!j->quiet) {
         printf("%s: %ld images of %ld x %ld in %.1f s (%.0f a second)\n", j->output, j->count,
                j->height, j->width, seconds, (double)j->count / seconds);

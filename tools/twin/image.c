@@ -5,6 +5,7 @@
 
 #include "base/alloc.h"
 #include "base/image.h"
+#include "base/json.h"
 #include "base/os.h"
 #include "io/csv.h"
 #include "io/nsid/image.h"
@@ -237,15 +238,16 @@ int twin_image(const twin_job *j)
     frame_clear(&f);
     if (st != RESHED_OK) return cli_fail(j->program, j->output, &err);
     if (j->json) {
-        printf("{\"file\": ");
-        cli_json_string(stdout, j->output);
-        printf(", \"height\": %ld, \"width\": %ld, \"pixel_size\": ", j->height, j->width);
-        cli_json_number(stdout, pixel);
-        printf(", \"wall_objects\": %d, \"wall_fraction\": ", objects);
-        cli_json_number(stdout, (double)walls / (double)n);
-        printf(", \"seconds\": ");
-        cli_json_number(stdout, rs_os_monotonic() - start);
-        printf("}\n");
+        rs_json json = rs_json_to(stdout);
+        rs_json_object(&json, NULL);
+        rs_json_string(&json, "file", j->output);
+        rs_json_integer(&json, "height", j->height);
+        rs_json_integer(&json, "width", j->width);
+        rs_json_number(&json, "pixel_size", pixel);
+        rs_json_integer(&json, "wall_objects", objects);
+        rs_json_number(&json, "wall_fraction", (double)walls / (double)n);
+        rs_json_number(&json, "seconds", rs_os_monotonic() - start);
+        rs_json_end(&json);
     } else if (!j->quiet) {
         printf("%s: %ld x %ld pixels of %.3g nm, %d walls, %.1f %% of the pixels\n", j->output,
                j->height, j->width, pixel * 1e9, objects, 100 * (double)walls / (double)n);

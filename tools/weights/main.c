@@ -6,6 +6,7 @@
 
 #include "tools/cli/cli.h"
 
+#include "base/json.h"
 #include "base/status.h"
 #include "base/tensors.h"
 #include "io/weights/model.h"
@@ -140,50 +141,52 @@ static void show_text(const char *path, const rs_model_file *m, const options *o
     if (o->tensors) show_tensors(m);
 }
 
-static void json_tensors(const rs_model_file *m)
+static void json_tensors(rs_json *j, const rs_model_file *m)
 {
-    printf(", \"tensor\": [");
+    rs_json_array(j, "tensor");
     for (int i = 0; i < m->members; i++)
         for (int k = 0; k < m->member[i].n; k++) {
             const rs_tensor *t = &m->member[i].t[k];
             stats s = measure(t);
-            printf("%s{\"member\": %d, \"name\": ", i || k ? ", " : "", i);
-            cli_json_string(stdout, t->name);
-            printf(", \"type\": \"%s\", \"shape\": [", rs_dtype_name(t->dtype));
-            for (int d = 0; d < t->ndim; d++) printf("%s%" PRId64, d ? ", " : "", t->dims[d]);
-            printf("], \"min\": ");
-            cli_json_number(stdout, s.min);
-            printf(", \"max\": ");
-            cli_json_number(stdout, s.max);
-            printf(", \"mean\": ");
-            cli_json_number(stdout, s.mean);
-            printf(", \"not_finite\": %zu}", s.not_finite);
+            rs_json_object(j, NULL);
+            rs_json_integer(j, "member", i);
+            rs_json_string(j, "name", t->name);
+            rs_json_string(j, "type", rs_dtype_name(t->dtype));
+            rs_json_array(j, "shape");
+            for (int d = 0; d < t->ndim; d++) rs_json_integer(j, NULL, t->dims[d]);
+            rs_json_end(j);
+            rs_json_number(j, "min", s.min);
+            rs_json_number(j, "max", s.max);
+            rs_json_number(j, "mean", s.mean);
+            rs_json_integer(j, "not_finite", (int64_t)s.not_finite);
+            rs_json_end(j);
         }
-    printf("]");
+    rs_json_end(j);
 }
 
-/* The keys that show and import share; the caller closes the object. */
-static void json_model(const char *path, const rs_model_file *m)
+static void json_model(const char *path, const rs_model_file *m, bool tensors)
 {
     char hex[65];
     rs_model_file_digest(m, hex);
-    printf("{\"file\": ");
-    cli_json_string(stdout, path);
-    printf(", \"model\": ");
-    cli_json_string(stdout, m->model);
-    printf(", \"upsampling\": ");
-    cli_json_string(stdout, m->upsampling);
-    printf(", \"members\": %d, \"classes\": %d, \"filters\": %d, \"layers\": [", m->members,
-           m->classes, m->filters);
-    for (int i = 0; i < m->levels; i++) printf("%s%d", i ? ", " : "", m->layers[i]);
-    printf("], \"parameters\": %" PRIu64 ", \"tensors\": %d, \"pixel_size_min\": ",
-           count_parameters(&m->member[0]), m->member[0].n);
-    cli_json_number(stdout, m->pixel_size_min);
-    printf(", \"pixel_size_max\": ");
-    cli_json_number(stdout, m->pixel_size_max);
-    printf(", \"ood_threshold\": ");
-    cli_json_number(stdout, m->ood_threshold);
-    printf(", \"sha256\": \"%s\"", hex);
+    rs_json j = rs_json_to(stdout);
+    rs_json_object(&j, NULL);
+    rs_json_string(&j, "file", path);
+    rs_json_string(&j, "model", m->model);
+    rs_json_string(&j, "upsampling", m->upsampling);
+    rs_json_integer(&j, "members", m->members);
+    rs_json_integer(&j, "classes", m->classes);
+    rs_json_integer(&j, "filters", m->filters);
+    rs_json_array(&j, "layers");
+    for (int i = 0; i < m->levels; i++) rs_json_integer(&j, NULL, m->layers[i]);
+    rs_json_end(&j);
+    rs_json_integer(&j, "parameters", (int64_t)count_parameters(&m->member[0]));
+    rs_json_integer(&j, "tensors", m->member[0].n);
+    rs_json_number(&j, "pixel_size_min", m->pixel_size_min);
+    rs_json_number(&j, "pixel_size_max", m->pixel_size_max);
+    rs_json_number(&j, "ood_threshold", m->ood_threshold);
+    rs_json_string(&j, "sha256", hex);
+    if (tensors) json_tensors(&j, m);
+    rs_json_end(&j);
 }
 
 static int do_show(const char *path, const options *o)
@@ -192,9 +195,7 @@ static int do_show(const char *path, const options *o)
     reshed_error err = {0};
     if (rs_weights_load(path, &m, &err) != RESHED_OK) return cli_fail(&self, path, &err);
     if (o->json) {
-        json_model(path, &m);
-        if (o->tensors) json_tensors(&m);
-        printf("}\n");
+        json_model(path, &m, o->tensors);
     } else if (!o->quiet) {
         show_text(path, &m, o);
     }
@@ -239,14 +240,13 @@ static int do_check(const char *path, const options *o)
     reshed_status st = rs_weights_load(path, &m, &err);
     if (st == RESHED_OK) st = check_network(&m, &err);
     if (o->json) {
-        printf("{\"file\": ");
-        cli_json_string(stdout, path);
-        printf(", \"ok\": %s, \"problem\": ", st == RESHED_OK ? "true" : "false");
-        if (st == RESHED_OK)
-            printf("null");
-        else
-            cli_json_string(stdout, reshed_error_text(&err, text, sizeof text));
-        printf("}\n");
+        rs_json j = rs_json_to(stdout);
+        rs_json_object(&j, NULL);
+        rs_json_string(&j, "file", path);
+        rs_json_bool(&j, "ok", st == RESHED_OK);
+        rs_json_string(&j, "problem",
+                       st == RESHED_OK ? NULL : reshed_error_text(&err, text, sizeof text));
+        rs_json_end(&j);
     } else if (st == RESHED_OK && !o->quiet) {
         printf("%s: ok (%d members of %d tensors, all values finite)\n", path, m.members,
                m.member[0].n);
@@ -273,8 +273,7 @@ static int do_import(const char *path, const options *o)
     /* What is reported is what can be read back. */
     if (rs_weights_load(o->output, &m, &err) != RESHED_OK) return cli_fail(&self, o->output, &err);
     if (o->json) {
-        json_model(o->output, &m);
-        printf("}\n");
+        json_model(o->output, &m, false);
     } else if (!o->quiet) {
         show_text(o->output, &m, o);
     }

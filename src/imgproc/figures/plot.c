@@ -2,11 +2,11 @@
 #include "imgproc/figures/plot.h"
 
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/alloc.h"
 #include "base/image.h"
+#include "base/statistics.h"
 #include "imgproc/figures/canvas.h"
 #include "imgproc/figures/plot_draw.h"
 #include "imgproc/figures/plot_model.h"
@@ -350,17 +350,11 @@ void rs_panel_bars(rs_panel *p, const double *x, const double *height, size_t n,
     set_style(p, it, &(rs_style){.colour = colour, .opacity = opacity});
 }
 
-static int ascending(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
 /* Bins of width 2 (interquartile range) / n^(1/3) between lo and hi (Freedman and Diaconis 1981),
  * 5 to 200 of them. sorted[n], n > 0. */
 static int bins_of(const double *sorted, size_t n, double lo, double hi)
 {
-    double quartiles = sorted[(3 * n) / 4 < n ? (3 * n) / 4 : n - 1] - sorted[n / 4];
+    double quartiles = rs_sorted_step(sorted, n, 0.75) - rs_sorted_step(sorted, n, 0.25);
     double width = 2 * quartiles / cbrt((double)n), bins = (hi - lo) / width;
     return bins > 200 ? 200 : bins >= 5 ? (int)ceil(bins) : 5; /* 5 also for NaN */
 }
@@ -380,7 +374,7 @@ void rs_panel_histogram(rs_panel *p, const double *values, size_t n, int bins, d
     for (size_t i = 0; i < n; i++)
         if (fabs(v[i]) <= LARGEST_VALUE) v[k++] = v[i];
     if (k == 0) goto done;
-    qsort(v, k, sizeof *v, ascending);
+    rs_sort(v, k);
     if (lo == hi) lo = v[0], hi = v[k - 1];
     if (lo == hi) lo -= lo != 0 ? fabs(lo) / 2 : 0.5, hi += hi != 0 ? fabs(hi) / 2 : 0.5;
     if (bins == 0) bins = bins_of(v, k, lo, hi);

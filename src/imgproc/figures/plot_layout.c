@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
-#include "imgproc/image/normalise.h"
+#include "base/statistics.h"
 
 #define MARGIN 0.05 /* of the data's range, left free at both ends */
 

@@ -6,6 +6,7 @@
 
 #include "base/alloc.h"
 #include "base/image.h"
+#include "base/statistics.h"
 #include "imgproc/figures/canvas.h"
 #include "imgproc/image/normalise.h"
 #include "imgproc/figures/ticks.h"

@@ -20,16 +20,13 @@ typedef struct rs_norm_range {
 #define RS_NORM_ROBUST_LOW 0.5
 #define RS_NORM_ROBUST_HIGH 99.5
 
-/* Counters that finding percentiles takes. */
-#define RS_PERCENTILES_SPACE ((size_t)1 << 17)
-
 /* Smallest and largest of x[n], n >= 1. A value that is not finite is RESHED_EINVAL (fill.h). */
 reshed_status rs_norm_range_frame(const float *x, size_t n, rs_norm_range *out, reshed_error *err);
 
 /* Between two percentiles: one hot pixel does not rescale the image. When they are equal (an image
  * that is constant but for a few pixels) the range of the frame is given instead. */
 reshed_status rs_norm_range_robust(const float *x, size_t n, rs_norm_range *out, reshed_error *err);
-/* The same without an allocation, in space[RS_PERCENTILES_SPACE]. */
+/* The same without an allocation, in space[RS_PERCENTILES_SPACE] (base/statistics.h). */
 reshed_status rs_norm_range_robust_in(const float *x, size_t n, size_t *space, rs_norm_range *out,
                                       reshed_error *err);
 
@@ -45,14 +42,5 @@ reshed_status rs_norm_range_fixed(double lo, double hi, rs_norm_range *out, resh
  * Where hi - lo exceeds the largest float32, the quotient is taken in double. */
 reshed_status rs_norm_apply(const float *x, size_t n, rs_norm_range range, bool clip, float *out,
                             reshed_error *err);
-
-/* out[k] = the percentile percent[k] in [0,100] of x[n], n >= 1, every value finite: linear
- * interpolation between the order statistics around position percent/100*(n-1), numpy's default.
- * Exact selection in linear time, without a copy of x. */
-reshed_status rs_percentiles(const float *x, size_t n, const double *percent, int count,
-                             double *out, reshed_error *err);
-/* The same without an allocation, in space[RS_PERCENTILES_SPACE]. */
-reshed_status rs_percentiles_in(const float *x, size_t n, const double *percent, int count,
-                                size_t *space, double *out, reshed_error *err);
 
 #endif

@@ -1,18 +1,12 @@
 #include "imgproc/walls/domains.h"
 
 #include <math.h>
-#include <stdlib.h>
 
 #include "base/alloc.h"
+#include "base/statistics.h"
 #include "imgproc/image/distance.h"
 
 /* ---------------------------------------------------------------------------- between two walls */
-
-static int by_value(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
 
 /* The outline of a pair's domain: the facing part of one wall, then that of the other backwards. */
 static int outline(const rs_wallgraph *g, const rs_wall_pair *pair, rs_pixel *out)
@@ -46,7 +40,7 @@ static void fill(const rs_wallgraph *g, const rs_pixel *p, int n, double *crossi
             crossing[count++] =
                 a.col + (double)(b.col - a.col) * (row - a.row) / (double)(b.row - a.row);
         }
-        qsort(crossing, (size_t)count, sizeof *crossing, by_value);
+        rs_sort(crossing, (size_t)count);
         for (int k = 0; k + 1 < count; k += 2)
             for (int col = (int)ceil(crossing[k]); col <= crossing[k + 1]; col++) {
                 size_t i = (size_t)row * (size_t)width + (size_t)col;

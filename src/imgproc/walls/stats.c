@@ -13,18 +13,7 @@
 
 #include "base/alloc.h"
 #include "base/random.h"
-
-static int by_value(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-/* Of v[n], sorted; n >= 1. */
-static double median_of_sorted(const double *v, size_t n)
-{
-    return n % 2 ? v[n / 2] : v[n / 2 - 1] + (v[n / 2] - v[n / 2 - 1]) / 2;
-}
+#include "base/statistics.h"
 
 static reshed_status check_finite(const double *v, int n, const char *what, reshed_error *err)
 {
@@ -45,14 +34,14 @@ static reshed_status check_permutations(int permutations, reshed_error *err)
 static void summarise(double *v, size_t n, rs_wall_summary *out)
 {
     double sum = 0, squares = 0;
-    qsort(v, n, sizeof *v, by_value);
+    rs_sort(v, n);
     for (size_t i = 0; i < n; i++) sum += v[i];
     out->n = (int)n;
     out->mean = sum / (double)n;
     for (size_t i = 0; i < n; i++) squares += (v[i] - out->mean) * (v[i] - out->mean);
     out->sd = n > 1 ? sqrt(squares / (double)(n - 1)) : NAN;
     out->sem = out->sd / sqrt((double)n);
-    out->median = median_of_sorted(v, n);
+    out->median = rs_sorted_quantile(v, n, 0.5);
     out->min = v[0];
     out->max = v[n - 1];
 }
@@ -231,14 +220,14 @@ static reshed_status compare_medians(const double *a, int na, const double *b, i
     for (int g = 0; g < 2; g++) {
         const double *group = g ? b : a;
         memcpy(v, group, (size_t)t->n[g] * sizeof *v);
-        qsort(v, (size_t)t->n[g], sizeof *v, by_value);
-        t->median[g] = median_of_sorted(v, (size_t)t->n[g]);
+        rs_sort(v, (size_t)t->n[g]);
+        t->median[g] = rs_sorted_quantile(v, (size_t)t->n[g], 0.5);
     }
     size_t k = 0;
     for (int i = 0; i < na; i++)
         for (int j = 0; j < nb; j++) v[k++] = a[i] - b[j];
-    qsort(v, k, sizeof *v, by_value);
-    t->shift = median_of_sorted(v, k);
+    rs_sort(v, k);
+    t->shift = rs_sorted_quantile(v, k, 0.5);
     rs_free(v);
     return RESHED_OK;
 }

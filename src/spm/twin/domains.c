@@ -103,12 +103,12 @@ typedef struct wish {
     rs_twin_end end[2];
 } wish;
 
-static double draw(rs_rng *r, rs_twin_range range)
+static double draw(rs_random *r, rs_twin_range range)
 {
-    return range.lo < range.hi ? rs_rng_log(r, range.lo, range.hi) : range.lo;
+    return range.lo < range.hi ? rs_random_log(r, range.lo, range.hi) : range.lo;
 }
 
-static bool add(placer *p, rs_rng *r, const wish *w)
+static bool add(placer *p, rs_random *r, const wish *w)
 {
     rs_twin_sample *sample = p->sample;
     const rs_twin_options *o = &sample->opt;
@@ -123,7 +123,7 @@ static bool add(placer *p, rs_rng *r, const wish *w)
     twin_stripe *st = &sample->stripe[sample->stripes];
     memset(st, 0, sizeof *st);
     double length = w->to - w->from, middle = 0.5 * (w->from + w->to);
-    double turn = o->tilt_spread * rs_rng_gauss(r);
+    double turn = o->tilt_spread * rs_random_gauss(r);
     /* A long stripe may turn about its middle by no more than takes its ends a few widths off. */
     double most = 3 * (w->width + o->bend) / length;
     turn = turn > most ? most : turn < -most ? -most : turn;
@@ -140,41 +140,41 @@ static bool add(placer *p, rs_rng *r, const wish *w)
     st->to = w->to;
     st->family = w->family;
     st->primary = w->primary;
-    st->seed = rs_rng_bits(r) & ~(uint64_t)7;
+    st->seed = rs_random_next(r) & ~(uint64_t)7;
     st->contrast = (float)w->contrast;
-    st->tilt = rs_rng_chance(r, o->mixed_tilt) ? -p->lean[w->family] : p->lean[w->family];
+    st->tilt = rs_random_chance(r, o->mixed_tilt) ? -p->lean[w->family] : p->lean[w->family];
     /* The wall that dips below the c domain is seen as a gradient, the other one as a sharp edge.
      */
-    double soft = draw(r, o->softness), extra = 1 + 3 * o->asymmetry * rs_rng_unit(r);
+    double soft = draw(r, o->softness), extra = 1 + 3 * o->asymmetry * rs_random_unit(r);
     int inclined = st->tilt > 0 ? 0 : 1;
     st->soft[inclined] = fmin(soft * extra, (0.45 + 0.25 * o->asymmetry) * w->width);
     st->soft[!inclined] = fmin(soft, 0.45 * w->width);
-    st->lean = (float)((inclined ? 0.5 : -0.5) * o->asymmetry * rs_rng_unit(r));
-    st->rim_side = rs_rng_chance(r, 0.7) ? !inclined : inclined;
-    st->rim = (float)(o->rim * rs_rng_unit(r) * w->contrast);
-    st->shadow = (float)(o->shadow * rs_rng_unit(r) * w->contrast);
-    st->bend = o->bend * rs_rng_between(r, 0.3, 1);
-    st->wedge = o->wedge * rs_rng_unit(r);
-    st->uneven = o->uneven * rs_rng_unit(r);
-    st->bend_size = 0.35 * (p->cell[0] + p->cell[1]) * rs_rng_between(r, 0.5, 1.5);
-    st->roughness = fmin(o->roughness * rs_rng_between(r, 0.3, 1), 0.25 * w->width);
+    st->lean = (float)((inclined ? 0.5 : -0.5) * o->asymmetry * rs_random_unit(r));
+    st->rim_side = rs_random_chance(r, 0.7) ? !inclined : inclined;
+    st->rim = (float)(o->rim * rs_random_unit(r) * w->contrast);
+    st->shadow = (float)(o->shadow * rs_random_unit(r) * w->contrast);
+    st->bend = o->bend * rs_random_between(r, 0.3, 1);
+    st->wedge = o->wedge * rs_random_unit(r);
+    st->uneven = o->uneven * rs_random_unit(r);
+    st->bend_size = 0.35 * (p->cell[0] + p->cell[1]) * rs_random_between(r, 0.5, 1.5);
+    st->roughness = fmin(o->roughness * rs_random_between(r, 0.3, 1), 0.25 * w->width);
     st->rough_size = fmax(5 * draw(r, o->softness), 2 * st->roughness);
     for (int e = 0; e < 2; e++) {
         st->end[e] = w->end[e];
         if (w->end[e] == RS_TWIN_END_NEEDLE)
-            st->taper[e] = fmin(w->width * rs_rng_between(r, 3, 12), 0.5 * length);
+            st->taper[e] = fmin(w->width * rs_random_between(r, 3, 12), 0.5 * length);
     }
     sample->stripes++;
     return true;
 }
 
-static rs_twin_end free_end(const placer *p, rs_rng *r)
+static rs_twin_end free_end(const placer *p, rs_random *r)
 {
-    return rs_rng_chance(r, p->sample->opt.needle_fraction) ? RS_TWIN_END_NEEDLE
-                                                            : RS_TWIN_END_BLUNT;
+    return rs_random_chance(r, p->sample->opt.needle_fraction) ? RS_TWIN_END_NEEDLE
+                                                               : RS_TWIN_END_BLUNT;
 }
 
-static bool make_lines(placer *p, rs_rng *r, int family)
+static bool make_lines(placer *p, rs_random *r, int family)
 {
     lines *l = &p->line[family];
     double mean = p->cell[family], radius = p->radius;
@@ -182,8 +182,8 @@ static bool make_lines(placer *p, rs_rng *r, int family)
     l->at = rs_alloc((size_t)capacity, sizeof *l->at);
     if (!l->at) return false;
     l->drawn = p->sample->opt.spacing[family] > 0;
-    for (double at = -radius + mean * rs_rng_unit(r); at < radius && l->n < capacity;
-         at += 0.3 * mean + rs_rng_exponential(r, 0.7 * mean))
+    for (double at = -radius + mean * rs_random_unit(r); at < radius && l->n < capacity;
+         at += 0.3 * mean + rs_random_exponential(r, 0.7 * mean))
         l->at[l->n++] = at;
     return true;
 }
@@ -200,31 +200,31 @@ static int nearest_line(const lines *l, double s, double reach)
     return best;
 }
 
-static bool place_line(placer *p, rs_rng *r, int family, int index)
+static bool place_line(placer *p, rs_random *r, int family, int index)
 {
     const rs_twin_options *o = &p->sample->opt;
     const lines *other = &p->line[!family];
     double far = p->radius, width = draw(r, o->stripe_width);
-    double contrast = rs_rng_between(r, o->stripe_contrast.lo, o->stripe_contrast.hi);
-    double from = -far - (o->run > 0 ? rs_rng_exponential(r, 0.5 * o->run) : 0);
+    double contrast = rs_random_between(r, o->stripe_contrast.lo, o->stripe_contrast.hi);
+    double from = -far - (o->run > 0 ? rs_random_exponential(r, 0.5 * o->run) : 0);
     rs_twin_end begin = RS_TWIN_END_FILM;
     while (from < far) {
         wish w = {.family = family, .primary = index, .at = p->line[family].at[index]};
         w.end[0] = begin;
         w.from = from;
-        w.to = o->run > 0 ? from + 0.4 * o->run + rs_rng_exponential(r, 0.6 * o->run) : far;
+        w.to = o->run > 0 ? from + 0.4 * o->run + rs_random_exponential(r, 0.6 * o->run) : far;
         w.end[1] = RS_TWIN_END_FILM;
         if (w.to < far) {
-            int at = rs_rng_chance(r, 0.65) ? nearest_line(other, w.to, 0.5 * o->run) : -1;
+            int at = rs_random_chance(r, 0.65) ? nearest_line(other, w.to, 0.5 * o->run) : -1;
             if (at >= 0) w.to = other->at[at];
             w.end[1] = at >= 0 && other->drawn ? RS_TWIN_END_STRIPE : free_end(p, r);
         }
         /* Pieces of one line are much alike. */
-        w.width = width * rs_rng_between(r, 0.8, 1.2);
-        w.contrast = fmin(contrast * rs_rng_between(r, 0.85, 1.1), 1);
+        w.width = width * rs_random_between(r, 0.8, 1.2);
+        w.contrast = fmin(contrast * rs_random_between(r, 0.85, 1.1), 1);
         if (is_clear(p, family, w.at, w.width, w.from, w.to) && !add(p, r, &w)) return false;
-        from = w.to + rs_rng_exponential(r, 0.6 * p->cell[!family]) + 2 * w.width;
-        int at = rs_rng_chance(r, 0.65) ? nearest_line(other, from, p->cell[!family]) : -1;
+        from = w.to + rs_random_exponential(r, 0.6 * p->cell[!family]) + 2 * w.width;
+        int at = rs_random_chance(r, 0.65) ? nearest_line(other, from, p->cell[!family]) : -1;
         if (at >= 0 && other->at[at] > w.to + w.width) from = other->at[at];
         begin = at >= 0 && other->drawn ? RS_TWIN_END_STRIPE : free_end(p, r);
     }
@@ -238,15 +238,15 @@ typedef struct cell {
 } cell;
 
 /* Where thin stripe number k of a group begins and ends. */
-static void thin_extent(const placer *p, rs_rng *r, const cell *c, wish *w)
+static void thin_extent(const placer *p, rs_random *r, const cell *c, wish *w)
 {
     int f = w->family, bound[2] = {c->line_lo[!f], c->line_hi[!f]};
     double lo = c->lo[!f], hi = c->hi[!f];
-    double kind = rs_rng_unit(r);
+    double kind = rs_random_unit(r);
     bool spans[2] = {kind < 0.8, kind < 0.6 || kind > 0.8};
     if (kind > 0.93) spans[0] = spans[1] = false;
-    w->from = spans[0] ? lo : lo + (hi - lo) * rs_rng_between(r, 0.1, 0.6);
-    w->to = spans[1] ? hi : hi - (hi - lo) * rs_rng_between(r, 0.1, 0.6);
+    w->from = spans[0] ? lo : lo + (hi - lo) * rs_random_between(r, 0.1, 0.6);
+    w->to = spans[1] ? hi : hi - (hi - lo) * rs_random_between(r, 0.1, 0.6);
     for (int e = 0; e < 2; e++) {
         bool stops =
             spans[e] && p->line[!f].drawn && bound[e] >= 0 && is_drawn(p, !f, bound[e], w->at);
@@ -256,38 +256,38 @@ static void thin_extent(const placer *p, rs_rng *r, const cell *c, wish *w)
     }
 }
 
-static bool place_thin(placer *p, rs_rng *r, const cell *c)
+static bool place_thin(placer *p, rs_random *r, const cell *c)
 {
     const rs_twin_options *o = &p->sample->opt;
     double size[2] = {c->hi[1] - c->lo[1], c->hi[0] - c->lo[0]}; /* along each family */
-    int f = rs_rng_chance(r, 0.5) ? size[1] > size[0] : rs_rng_below(r, 2);
-    int count = rs_rng_chance(r, o->bundle_fraction / 3) ? 2 + rs_rng_below(r, 5) : 1;
+    int f = rs_random_chance(r, 0.5) ? size[1] > size[0] : rs_random_index(r, 2);
+    int count = rs_random_chance(r, o->bundle_fraction / 3) ? 2 + rs_random_index(r, 5) : 1;
     double width = draw(r, o->thin_width);
-    double contrast = rs_rng_between(r, o->thin_contrast.lo, o->thin_contrast.hi);
-    double period = width * rs_rng_between(r, 2.2, 5);
-    double at = rs_rng_between(r, c->lo[f], c->hi[f]) - 0.5 * (count - 1) * period;
+    double contrast = rs_random_between(r, o->thin_contrast.lo, o->thin_contrast.hi);
+    double period = width * rs_random_between(r, 2.2, 5);
+    double at = rs_random_between(r, c->lo[f], c->hi[f]) - 0.5 * (count - 1) * period;
     wish w = {.family = f, .primary = -1};
     w.at = at;
     thin_extent(p, r, c, &w);
     for (int k = 0; k < count; k++) {
-        if (k > 0 && rs_rng_chance(r, 0.5)) thin_extent(p, r, c, &w);
-        w.at = at + k * period * rs_rng_between(r, 0.9, 1.1);
-        w.width = width * rs_rng_between(r, 0.8, 1.25);
-        w.contrast = fmin(contrast * rs_rng_between(r, 0.7, 1.3), 1);
+        if (k > 0 && rs_random_chance(r, 0.5)) thin_extent(p, r, c, &w);
+        w.at = at + k * period * rs_random_between(r, 0.9, 1.1);
+        w.width = width * rs_random_between(r, 0.8, 1.25);
+        w.contrast = fmin(contrast * rs_random_between(r, 0.7, 1.3), 1);
         if (w.at < c->lo[f] || w.at > c->hi[f]) continue;
         if (is_clear(p, f, w.at, w.width, w.from, w.to) && !add(p, r, &w)) return false;
     }
     return true;
 }
 
-static bool place_inplane(placer *p, rs_rng *r, const cell *c)
+static bool place_inplane(placer *p, rs_random *r, const cell *c)
 {
     const rs_twin_options *o = &p->sample->opt;
-    int f = rs_rng_below(r, 2);
+    int f = rs_random_index(r, 2);
     wish w = {.family = f, .primary = -1};
     w.width = fmin(draw(r, o->inplane_width), 0.8 * (c->hi[f] - c->lo[f]));
-    w.contrast = rs_rng_between(r, o->inplane_contrast.lo, o->inplane_contrast.hi);
-    w.at = rs_rng_between(r, c->lo[f] + 0.55 * w.width, c->hi[f] - 0.55 * w.width);
+    w.contrast = rs_random_between(r, o->inplane_contrast.lo, o->inplane_contrast.hi);
+    w.at = rs_random_between(r, c->lo[f] + 0.55 * w.width, c->hi[f] - 0.55 * w.width);
     thin_extent(p, r, c, &w);
     if (w.end[0] == RS_TWIN_END_NEEDLE) w.end[0] = RS_TWIN_END_BLUNT;
     if (w.end[1] == RS_TWIN_END_NEEDLE) w.end[1] = RS_TWIN_END_BLUNT;
@@ -297,10 +297,10 @@ static bool place_inplane(placer *p, rs_rng *r, const cell *c)
 static bool fill_cell(placer *p, const cell *c, int64_t index)
 {
     const rs_twin_options *o = &p->sample->opt;
-    rs_rng r = rs_rng_make(o->seed, TWIN_STREAM_CELL, (uint64_t)index);
+    rs_random r = rs_random_at(o->seed, TWIN_STREAM_CELL, (uint64_t)index);
     double share = (c->hi[0] - c->lo[0]) * (c->hi[1] - c->lo[1]) / (p->cell[0] * p->cell[1]);
-    int large = rs_rng_poisson(&r, fmin(o->inplane_density * share, 4));
-    int thin = rs_rng_poisson(&r, fmin(o->thin_density * share, 40));
+    int large = rs_random_poisson(&r, fmin(o->inplane_density * share, 4));
+    int thin = rs_random_poisson(&r, fmin(o->thin_density * share, 40));
     for (int k = 0; k < large; k++)
         if (!place_inplane(p, &r, c)) return false;
     for (int k = 0; k < thin; k++)
@@ -344,13 +344,13 @@ reshed_status twin_place_stripes(rs_twin_sample *sample, reshed_error *err)
     sample->stripe = rs_alloc((size_t)p.capacity, sizeof *sample->stripe);
     if (!sample->stripe) goto done;
     for (int f = 0; f < 2; f++) {
-        rs_rng r = rs_rng_make(o->seed, TWIN_STREAM_PRIMARY, (uint64_t)f);
-        p.lean[f] = rs_rng_chance(&r, 0.5) ? 1 : -1;
+        rs_random r = rs_random_at(o->seed, TWIN_STREAM_PRIMARY, (uint64_t)f);
+        p.lean[f] = rs_random_chance(&r, 0.5) ? 1 : -1;
         if (!make_lines(&p, &r, f)) goto done;
     }
     for (int f = 0; f < 2; f++)
         for (int i = 0; p.line[f].drawn && i < p.line[f].n; i++) {
-            rs_rng r = rs_rng_make(o->seed, TWIN_STREAM_STRIPE, (uint64_t)(2 * i + f));
+            rs_random r = rs_random_at(o->seed, TWIN_STREAM_STRIPE, (uint64_t)(2 * i + f));
             if (!place_line(&p, &r, f, i)) goto done;
         }
     for (int i = 0; i <= p.line[0].n; i++)

@@ -5,7 +5,7 @@
 
 #include "base/alloc.h"
 #include "base/image.h"
-#include "base/rng.h"
+#include "base/random.h"
 
 enum {
     STREAM_JUMP = 101,
@@ -60,10 +60,10 @@ int rs_twin_scanned_rows(const rs_twin_effects *fx, int rows)
 
 void rs_twin_drift(const rs_twin_effects *fx, int rows, float *dx, float *dy)
 {
-    rs_rng r = rs_rng_make(fx->seed, STREAM_JUMP, 0);
+    rs_random r = rs_random_at(fx->seed, STREAM_JUMP, 0);
     double jump = 0;
     for (int i = 0; i < rows; i++) {
-        if (rs_rng_chance(&r, fx->jumps / rows)) jump += fx->jump_size * rs_rng_gauss(&r);
+        if (rs_random_chance(&r, fx->jumps / rows)) jump += fx->jump_size * rs_random_gauss(&r);
         double t = (i + 0.5) / rows, creep = 0.5 * t + 0.5 * (1 - exp(-3 * t)) / (1 - exp(-3));
         dx[i] = (float)(fx->drift_x * creep + jump);
         dy[i] = (float)(fx->drift_y * creep);
@@ -149,14 +149,14 @@ static tip_event draw_tip_event(const rs_twin_effects *fx, int rows)
     tip_event e = {.row = rows, .gain = 1};
     double s = fx->tip_change;
     if (s <= 0) return e;
-    rs_rng r = rs_rng_make(fx->seed, STREAM_TIP, 0);
-    e.row = (int)(rows * rs_rng_between(&r, 0.15, 0.85));
-    e.blur = 2.5 * s * rs_rng_between(&r, 0.3, 1);
-    e.gain = exp(s * rs_rng_between(&r, -1.2, 0.5));
-    e.offset = 0.5 * s * rs_rng_unit(&r);
-    e.second = 0.6 * s * rs_rng_unit(&r);
-    e.dr = rs_rng_between(&r, -6, 6);
-    e.dc = rs_rng_between(&r, -6, 6);
+    rs_random r = rs_random_at(fx->seed, STREAM_TIP, 0);
+    e.row = (int)(rows * rs_random_between(&r, 0.15, 0.85));
+    e.blur = 2.5 * s * rs_random_between(&r, 0.3, 1);
+    e.gain = exp(s * rs_random_between(&r, -1.2, 0.5));
+    e.offset = 0.5 * s * rs_random_unit(&r);
+    e.second = 0.6 * s * rs_random_unit(&r);
+    e.dr = rs_random_between(&r, -6, 6);
+    e.dc = rs_random_between(&r, -6, 6);
     return e;
 }
 
@@ -204,10 +204,10 @@ static reshed_status resolve(const rs_twin_effects *fx, const tip_event *tip, in
 static void shape_signal(const rs_twin_effects *fx, const tip_event *tip, int rows, int cols,
                          float level, float *a)
 {
-    rs_rng r = rs_rng_make(fx->seed, STREAM_LEVEL, 0);
+    rs_random r = rs_random_at(fx->seed, STREAM_LEVEL, 0);
     double jump = 1;
     for (int i = 0; i < rows; i++) {
-        if (rs_rng_chance(&r, fx->level_jumps / rows)) jump = exp(0.25 * rs_rng_gauss(&r));
+        if (rs_random_chance(&r, fx->level_jumps / rows)) jump = exp(0.25 * rs_random_gauss(&r));
         double v = (i + 0.5) / rows - 0.5, line_gain = jump * fx->gain;
         float add = 0;
         if (i >= tip->row) {
@@ -242,19 +242,19 @@ static void add_noise(const rs_twin_effects *fx, int rows, int cols, float level
     float sd = (float)fx->noise * level, slow = 0;
     for (int r = 0; r < rows; r++) {
         float *row = a + (size_t)r * (size_t)cols;
-        rs_rng rng = rs_rng_make(fx->seed, STREAM_NOISE, (uint64_t)r);
+        rs_random rng = rs_random_at(fx->seed, STREAM_NOISE, (uint64_t)r);
         /* A lock-in sees the noise in both quadratures, so weak amplitudes are biased upwards. */
         for (int c = 0; sd > 0 && c < cols; c++) {
             float g, h;
-            rs_rng_gauss2(&rng, &g, &h);
+            rs_random_gauss2(&rng, &g, &h);
             float re = row[c] + sd * g, im = sd * h;
             row[c] = sqrtf(re * re + im * im);
             if (phase) phase[(size_t)r * (size_t)cols + (size_t)c] += atan2f(im, re);
         }
         if (fx->line_noise <= 0) continue;
         float g, h;
-        rng = rs_rng_make(fx->seed, STREAM_LINE, (uint64_t)r);
-        rs_rng_gauss2(&rng, &g, &h);
+        rng = rs_random_at(fx->seed, STREAM_LINE, (uint64_t)r);
+        rs_random_gauss2(&rng, &g, &h);
         slow = 0.9f * slow + 0.3f * h;
         float offset = (float)fx->line_noise * level * (0.8f * g + 0.6f * slow);
         for (int c = 0; c < cols; c++) row[c] = row[c] + offset > 0 ? row[c] + offset : 0;
@@ -264,23 +264,24 @@ static void add_noise(const rs_twin_effects *fx, int rows, int cols, float level
 /* Streaks, where the tip lost or hit something, and single wrong pixels. */
 static void add_faults(const rs_twin_effects *fx, int rows, int cols, float level, float *a)
 {
-    rs_rng r = rs_rng_make(fx->seed, STREAM_SCAR, 0);
-    int scars = rs_rng_poisson(&r, fmin(fx->scars * rows / 100, 5000));
+    rs_random r = rs_random_at(fx->seed, STREAM_SCAR, 0);
+    int scars = rs_random_poisson(&r, fmin(fx->scars * rows / 100, 5000));
     for (int k = 0; k < scars; k++) {
-        int row = rs_rng_below(&r, rows), from = rs_rng_below(&r, cols);
-        int length = 1 + (int)rs_rng_exponential(&r, 0.2 * cols);
-        float value = (float)(rs_rng_between(&r, -0.6, 0.8)) * level;
+        int row = rs_random_index(&r, rows), from = rs_random_index(&r, cols);
+        int length = 1 + (int)rs_random_exponential(&r, 0.2 * cols);
+        float value = (float)(rs_random_between(&r, -0.6, 0.8)) * level;
         for (int c = from; c < cols && c < from + length; c++) {
             float *v = &a[(size_t)row * (size_t)cols + (size_t)c];
             *v = *v + value > 0 ? *v + value : 0;
         }
     }
-    r = rs_rng_make(fx->seed, STREAM_HOT, 0);
+    r = rs_random_at(fx->seed, STREAM_HOT, 0);
     double mean = fx->hot_pixels * rows * cols;
-    int hot = mean > 5000 ? (int)mean : rs_rng_poisson(&r, mean);
+    int hot = mean > 5000 ? (int)mean : rs_random_poisson(&r, mean);
     for (int k = 0; k < hot; k++) {
-        size_t at = (size_t)rs_rng_below(&r, rows) * (size_t)cols + (size_t)rs_rng_below(&r, cols);
-        a[at] = rs_rng_chance(&r, 0.7) ? level * (float)rs_rng_log(&r, 1.5, 6) : 0;
+        size_t at =
+            (size_t)rs_random_index(&r, rows) * (size_t)cols + (size_t)rs_random_index(&r, cols);
+        a[at] = rs_random_chance(&r, 0.7) ? level * (float)rs_random_log(&r, 1.5, 6) : 0;
     }
 }
 

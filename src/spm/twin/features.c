@@ -9,28 +9,28 @@
 
 #define TWO_PI 6.283185307179586
 
-static void profile(rs_rng *r, const rs_twin_options *o, twin_feature *f)
+static void profile(rs_random *r, const rs_twin_options *o, twin_feature *f)
 {
-    double bright = rs_rng_log(r, o->curve_brightness.lo, o->curve_brightness.hi);
-    double share = rs_rng_between(r, 0, 1); /* how unlike the two sides are */
-    bool left = rs_rng_chance(r, 0.5);
+    double bright = rs_random_log(r, o->curve_brightness.lo, o->curve_brightness.hi);
+    double share = rs_random_between(r, 0, 1); /* how unlike the two sides are */
+    bool left = rs_random_chance(r, 0.5);
     f->bright[left] = (float)bright;
     f->bright[!left] = (float)(bright * share);
-    f->halo = (float)(rs_rng_chance(r, 0.4) ? o->halo * bright * rs_rng_unit(r) : 0);
-    f->core =
-        (float)(rs_rng_chance(r, 0.3) ? rs_rng_between(r, 0, 0.2) : rs_rng_between(r, 0.2, 0.9));
-    f->width = (float)(o->curve_width * rs_rng_between(r, 0.6, 1.6));
-    f->vary_size = (float)(o->curve_width * rs_rng_between(r, 2, 8));
-    f->seed = rs_rng_bits(r);
+    f->halo = (float)(rs_random_chance(r, 0.4) ? o->halo * bright * rs_random_unit(r) : 0);
+    f->core = (float)(rs_random_chance(r, 0.3) ? rs_random_between(r, 0, 0.2)
+                                               : rs_random_between(r, 0.2, 0.9));
+    f->width = (float)(o->curve_width * rs_random_between(r, 0.6, 1.6));
+    f->vary_size = (float)(o->curve_width * rs_random_between(r, 2, 8));
+    f->seed = rs_random_next(r);
 }
 
 /* A walk whose direction wanders, now and then turning sharply. */
-static void make_curve(rs_rng *r, const rs_twin_options *o, double x, double y, twin_feature *f)
+static void make_curve(rs_random *r, const rs_twin_options *o, double x, double y, twin_feature *f)
 {
     double length =
-        fmin(rs_rng_exponential(r, o->curve_size) + 0.2 * o->curve_size, 4 * o->curve_size);
+        fmin(rs_random_exponential(r, o->curve_size) + 0.2 * o->curve_size, 4 * o->curve_size);
     double step = fmax(length / (TWIN_CURVE_POINTS - 1), 0.7 * o->curve_width);
-    double direction = TWO_PI * rs_rng_unit(r), turn = rs_rng_between(r, 0.04, 0.5);
+    double direction = TWO_PI * rs_random_unit(r), turn = rs_random_between(r, 0.04, 0.5);
     f->points = (int)(length / step) + 1;
     if (f->points < 2) f->points = 2;
     if (f->points > TWIN_CURVE_POINTS) f->points = TWIN_CURVE_POINTS;
@@ -39,20 +39,20 @@ static void make_curve(rs_rng *r, const rs_twin_options *o, double x, double y, 
         f->y[i] = (float)y;
         x += step * cos(direction);
         y += step * sin(direction);
-        direction += turn * rs_rng_gauss(r);
-        if (rs_rng_chance(r, 0.08)) direction += rs_rng_between(r, -1.8, 1.8);
+        direction += turn * rs_random_gauss(r);
+        if (rs_random_chance(r, 0.08)) direction += rs_random_between(r, -1.8, 1.8);
     }
     profile(r, o, f);
 }
 
 /* A dented ellipse. */
-static void make_ring(rs_rng *r, const rs_twin_options *o, double x, double y, twin_feature *f)
+static void make_ring(rs_random *r, const rs_twin_options *o, double x, double y, twin_feature *f)
 {
-    double radius = fmax(0.5 * o->curve_size * rs_rng_log(r, 0.15, 0.7), o->curve_width);
-    double stretch = rs_rng_log(r, 1, 2.5), turn = TWO_PI * rs_rng_unit(r);
-    double dent = rs_rng_between(r, 0, 0.35), phase = TWO_PI * rs_rng_unit(r);
-    int lobes = 2 + rs_rng_below(r, 3);
-    bool open = rs_rng_chance(r, 0.4);
+    double radius = fmax(0.5 * o->curve_size * rs_random_log(r, 0.15, 0.7), o->curve_width);
+    double stretch = rs_random_log(r, 1, 2.5), turn = TWO_PI * rs_random_unit(r);
+    double dent = rs_random_between(r, 0, 0.35), phase = TWO_PI * rs_random_unit(r);
+    int lobes = 2 + rs_random_index(r, 3);
+    bool open = rs_random_chance(r, 0.4);
     f->points = open ? TWIN_CURVE_POINTS - 4 : TWIN_CURVE_POINTS;
     for (int i = 0; i < f->points; i++) {
         double a = TWO_PI * i / (TWIN_CURVE_POINTS - 1);
@@ -64,28 +64,28 @@ static void make_ring(rs_rng *r, const rs_twin_options *o, double x, double y, t
     profile(r, o, f);
 }
 
-static void make_spot(rs_rng *r, const rs_twin_options *o, double x, double y, twin_feature *f)
+static void make_spot(rs_random *r, const rs_twin_options *o, double x, double y, twin_feature *f)
 {
     f->points = 1;
     f->x[0] = (float)x;
     f->y[0] = (float)y;
-    f->width = (float)(o->curve_width * rs_rng_log(r, 0.7, 3));
-    bool dark = rs_rng_chance(r, 0.6);
-    f->bright[0] = (float)(dark ? -rs_rng_between(r, 0.2, 0.9)
-                                : rs_rng_log(r, o->curve_brightness.lo, o->curve_brightness.hi));
-    f->seed = rs_rng_bits(r);
+    f->width = (float)(o->curve_width * rs_random_log(r, 0.7, 3));
+    bool dark = rs_random_chance(r, 0.6);
+    f->bright[0] = (float)(dark ? -rs_random_between(r, 0.2, 0.9)
+                                : rs_random_log(r, o->curve_brightness.lo, o->curve_brightness.hi));
+    f->seed = rs_random_next(r);
 }
 
 /* A place within the film at the edge of some stripe; (x,y) stays where none is found soon. */
-static void cling(const rs_twin_sample *sample, rs_rng *r, double *x, double *y)
+static void cling(const rs_twin_sample *sample, rs_random *r, double *x, double *y)
 {
     const rs_twin_options *o = &sample->opt;
     for (int k = 0; k < 8; k++) {
-        const twin_stripe *st = &sample->stripe[rs_rng_below(r, sample->stripes)];
-        double s = st->length * rs_rng_unit(r);
+        const twin_stripe *st = &sample->stripe[rs_random_index(r, sample->stripes)];
+        double s = st->length * rs_random_unit(r);
         twin_edges e = twin_stripe_edges(st, s);
-        double off = o->curve_width * rs_rng_between(r, 0, 3);
-        double n = rs_rng_chance(r, 0.5) ? (double)e.left + off : (double)e.right - off;
+        double off = o->curve_width * rs_random_between(r, 0, 3);
+        double n = rs_random_chance(r, 0.5) ? (double)e.left + off : (double)e.right - off;
         double u = st->x + s * st->ux - n * st->uy, v = st->y + s * st->uy + n * st->ux;
         if (fabs(u) > 0.5 * o->width || fabs(v) > 0.5 * o->height) continue;
         *x = u;
@@ -96,14 +96,14 @@ static void cling(const rs_twin_sample *sample, rs_rng *r, double *x, double *y)
 
 reshed_status twin_place_features(rs_twin_sample *sample, reshed_error *err)
 {
-    typedef void maker(rs_rng *, const rs_twin_options *, double, double, twin_feature *);
+    typedef void maker(rs_random *, const rs_twin_options *, double, double, twin_feature *);
     static maker *const make[3] = {make_curve, make_ring, make_spot};
     const rs_twin_options *o = &sample->opt;
     const double density[3] = {o->curve_density, o->ring_density, o->spot_density};
     int count[3], total = 0;
     for (int k = 0; k < 3; k++) {
-        rs_rng r = rs_rng_make(o->seed, (uint64_t)(TWIN_STREAM_CURVE + k), UINT64_MAX);
-        count[k] = rs_rng_poisson(&r, fmin(density[k] * o->width * o->height, 1e5));
+        rs_random r = rs_random_at(o->seed, (uint64_t)(TWIN_STREAM_CURVE + k), UINT64_MAX);
+        count[k] = rs_random_poisson(&r, fmin(density[k] * o->width * o->height, 1e5));
         if (count[k] > TWIN_MAX_FEATURES / 3) count[k] = TWIN_MAX_FEATURES / 3;
         total += count[k];
     }
@@ -113,9 +113,10 @@ reshed_status twin_place_features(rs_twin_sample *sample, reshed_error *err)
                              (size_t)total * sizeof *sample->feature);
     for (int k = 0; k < 3; k++)
         for (int i = 0; i < count[k]; i++) {
-            rs_rng r = rs_rng_make(o->seed, (uint64_t)(TWIN_STREAM_CURVE + k), (uint64_t)i);
-            double x = (rs_rng_unit(&r) - 0.5) * o->width, y = (rs_rng_unit(&r) - 0.5) * o->height;
-            if (k < 2 && sample->stripes > 0 && rs_rng_chance(&r, o->clinging))
+            rs_random r = rs_random_at(o->seed, (uint64_t)(TWIN_STREAM_CURVE + k), (uint64_t)i);
+            double x = (rs_random_unit(&r) - 0.5) * o->width,
+                   y = (rs_random_unit(&r) - 0.5) * o->height;
+            if (k < 2 && sample->stripes > 0 && rs_random_chance(&r, o->clinging))
                 cling(sample, &r, &x, &y);
             make[k](&r, o, x, y, &sample->feature[sample->features++]);
         }
@@ -128,13 +129,13 @@ reshed_status twin_place_features(rs_twin_sample *sample, reshed_error *err)
 void twin_place_minus(rs_twin_sample *sample)
 {
     const rs_twin_options *o = &sample->opt;
-    rs_rng r = rs_rng_make(o->seed, TWIN_STREAM_MINUS, 0);
+    rs_random r = rs_random_at(o->seed, TWIN_STREAM_MINUS, 0);
     for (int i = 0; i < TWIN_WAVES; i++) {
-        double k = TWO_PI / o->minus_size * rs_rng_between(&r, 0.75, 1.25);
-        double a = TWO_PI * rs_rng_unit(&r);
+        double k = TWO_PI / o->minus_size * rs_random_between(&r, 0.75, 1.25);
+        double a = TWO_PI * rs_random_unit(&r);
         sample->wave_kx[i] = k * cos(a);
         sample->wave_ky[i] = k * sin(a);
-        sample->wave_phase[i] = TWO_PI * rs_rng_unit(&r);
+        sample->wave_phase[i] = TWO_PI * rs_random_unit(&r);
     }
     double lo = -8, hi = 8;
     for (int i = 0; i < 60; i++) {

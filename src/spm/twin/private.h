@@ -2,7 +2,7 @@
 #ifndef RS_SPM_TWIN_PRIVATE_H
 #define RS_SPM_TWIN_PRIVATE_H
 
-#include "base/rng.h"
+#include "spm/twin/lattice.h"
 #include "spm/twin/sample.h"
 
 /* Streams of random numbers; each object or field draws from its own. */

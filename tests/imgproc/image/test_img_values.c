@@ -3,10 +3,10 @@
 
 #include <float.h>
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/statistics.h"
 #include "imgproc/image/fill.h"
 #include "imgproc/image/normalise.h"
 
@@ -97,62 +97,6 @@ static void not_finite_is_refused(void **state)
     assert_int_equal(rs_norm_apply(&x, 1, (rs_norm_range){NAN, 1}, true, &out, &err),
                      RESHED_EINVAL);
     assert_true(out == 9);
-}
-
-/* numpy 1.24.2: np.percentile(x, (0, .5, 10, 33, 50, 90, 99.5, 100)), x as float64. */
-static void percentiles_equal_numpys(void **state)
-{
-    (void)state;
-    const float x[10] = {3.5f, -1.25f, 8, 0, 2.75f, 2.75f, 1e-3f, -7e4f, 6e5f, -0.0f};
-    const double percent[8] = {0, 0.5, 10, 33, 50, 90, 99.5, 100};
-    const double want[8] = {-70000.0,           -66850.05625,       -7001.124999999998, 0.0,
-                            1.3755000000237487, 60007.199999999786, 573000.3600000001,  600000.0};
-    double got[8];
-    reshed_error err = {0};
-    assert_ok(rs_percentiles(x, 10, percent, 8, got, &err), &err);
-    for (int i = 0; i < 8; i++) assert_true(fabs(got[i] - want[i]) <= 4e-16 * 600000);
-    assert_int_equal(rs_percentiles(x, 10, &(double){100.1}, 1, got, &err), RESHED_EINVAL);
-    assert_int_equal(rs_percentiles(x, 10, &(double){NAN}, 1, got, &err), RESHED_EINVAL);
-    test_alloc_fail_at(0);
-    assert_int_equal(rs_percentiles(x, 10, percent, 8, got, &err), RESHED_ENOMEM);
-    test_alloc_fail_at(-1);
-}
-
-static int by_value(const void *a, const void *b)
-{
-    float x = *(const float *)a, y = *(const float *)b;
-    return (x > y) - (x < y);
-}
-
-static void percentiles_equal_sorting(void **state)
-{
-    (void)state;
-    enum { MOST = 3000 };
-    test_rng r = {test_seed()};
-    float *x = rs_alloc(MOST, sizeof *x), *s = rs_alloc(MOST, sizeof *s);
-    assert_non_null(x);
-    assert_non_null(s);
-    for (int k = 0; k < 60; k++) {
-        int n = 1 + (int)test_below(&r, k < 40 ? 30 : MOST);
-        for (int i = 0; i < n; i++) switch (k % 3) {
-            case 0: x[i] = (float)test_gauss(&r); break;
-            case 1: /* many ties */ x[i] = (float)test_below(&r, 5) - 2; break;
-            default: /* all magnitudes */
-                x[i] = (float)ldexp(test_uniform(&r, -1, 1), (int)test_below(&r, 240) - 130);
-            }
-        memcpy(s, x, (size_t)n * sizeof *s);
-        qsort(s, (size_t)n, sizeof *s, by_value);
-        for (int q = 0; q < 20; q++) {
-            double p = q < 2 ? 100.0 * q : test_uniform(&r, 0, 100), got;
-            double at = p / 100 * (n - 1);
-            int i = (int)at, j = i + 1 < n ? i + 1 : i;
-            double want = s[i] + ((double)s[j] - s[i]) * (at - i);
-            assert_ok(rs_percentiles(x, (size_t)n, &p, 1, &got, NULL), &(reshed_error){0});
-            assert_true(got == want);
-        }
-    }
-    rs_free(x);
-    rs_free(s);
 }
 
 static void robust_range_ignores_hot_pixels(void **state)
@@ -258,8 +202,6 @@ int main(void)
         cmocka_unit_test(apply_clips_only_when_asked),
         cmocka_unit_test(constant_and_extreme_images),
         cmocka_unit_test(not_finite_is_refused),
-        cmocka_unit_test(percentiles_equal_numpys),
-        cmocka_unit_test(percentiles_equal_sorting),
         cmocka_unit_test(robust_range_ignores_hot_pixels),
         cmocka_unit_test(gaps_are_interpolated),
         cmocka_unit_test(gaps_without_any_value_are_an_error),

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/statistics.h"
 #include "imgproc/image/skeleton.h"
 #include "imgproc/image/threshold.h"
 
@@ -203,18 +204,12 @@ static void threshold_is_strict(void **state)
     assert_memory_equal(mask, want, sizeof mask);
 }
 
-static int by_float(const void *a, const void *b)
-{
-    float x = *(const float *)a, y = *(const float *)b;
-    return (x > y) - (x < y);
-}
-
 /* Every split, its variance between classes from the definition. */
 static double otsu_plainly(const float *map, int n)
 {
     float *s = rs_alloc((size_t)n, sizeof *s);
     memcpy(s, map, (size_t)n * sizeof *s);
-    qsort(s, (size_t)n, sizeof *s, by_float);
+    qsort(s, (size_t)n, sizeof *s, rs_compare_floats);
     double best = -1, t = 0;
     for (int k = 1; k < n; k++) {
         if (s[k] == s[k - 1]) continue;

@@ -15,7 +15,6 @@
 #include "spm/instrument/private.h"
 #include "spm/instrument/words.h"
 
-#define assert_near(a, b, tolerance) assert_true(fabs((double)(a) - (double)(b)) <= (tolerance))
 #define assert_status(expr, want)                                                                  \
     assert_string_equal(rs_driver_status_text(expr), rs_driver_status_text(want))
 

@@ -12,8 +12,6 @@
 #include "spm/instrument/coords.h"
 #include "spm/twin/sample.h"
 
-#define assert_near(a, b, tolerance) assert_true(fabs((double)(a) - (double)(b)) <= (tolerance))
-
 enum { H = 60, W = 80 };
 
 static float map[H * W];

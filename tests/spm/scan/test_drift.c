@@ -13,8 +13,6 @@
 #include "spm/instrument/sim/twin.h"
 #include "spm/instrument/private.h"
 
-#define assert_near(a, b, tolerance) assert_true(fabs((double)(a) - (double)(b)) <= (tolerance))
-
 enum { N = 96, PATCH = 40, BLOBS = 60 };
 
 /* A picture that is known everywhere: blobs, and a bent stripe. */

@@ -14,7 +14,6 @@
 #include "spm/instrument/sim/twin.h"
 #include "spm/instrument/private.h"
 
-#define assert_near(a, b, tolerance) assert_true(fabs((a) - (b)) <= (tolerance))
 #define STEPS 64
 #define V_MAX 8.5
 

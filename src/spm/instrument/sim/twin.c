@@ -12,7 +12,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
-#include "base/rng.h"
+#include "base/random.h"
 #include "spm/instrument/sim/private.h"
 
 enum { STREAM_LINE_NOISE = 501, STREAM_LINE_GAIN, STREAM_SPECTRUM, STREAM_TIP_CHANGE };
@@ -124,12 +124,12 @@ static int tip_taps(const twin_driver *t, double worked, twin_tap tap[TAPS_MAX],
     double radius = t->opt.tip_radius;
     *gain = 1;
     if (worked < t->changed) return footprint(radius, 0, 0, 1, tap);
-    rs_rng r = rs_rng_make(t->film_options.seed, STREAM_TIP_CHANGE, 0);
+    rs_random r = rs_random_at(t->film_options.seed, STREAM_TIP_CHANGE, 0);
     double s = t->opt.tip_change;
-    *gain = exp(s * rs_rng_between(&r, -0.9, 0.4));
-    radius = hypot(radius, 15e-9 * s * rs_rng_between(&r, 0.3, 1));
-    double second = 0.6 * s * rs_rng_unit(&r);
-    double dx = rs_rng_between(&r, -40e-9, 40e-9), dy = rs_rng_between(&r, -40e-9, 40e-9);
+    *gain = exp(s * rs_random_between(&r, -0.9, 0.4));
+    radius = hypot(radius, 15e-9 * s * rs_random_between(&r, 0.3, 1));
+    double second = 0.6 * s * rs_random_unit(&r);
+    double dx = rs_random_between(&r, -40e-9, 40e-9), dy = rs_random_between(&r, -40e-9, 40e-9);
     int n = footprint(radius, 0, 0, 1 / (1 + second), tap);
     return n + footprint(radius, dx, dy, second / (1 + second), tap + n);
 }
@@ -247,7 +247,7 @@ static double bin_noise(const twin_driver *t)
 /* The response a = re + i im (V) of an oscillator, with noise: H = a/(u^2 - 1 - i u/Q), u = w/w0;
  * h[bins][2]. */
 static void write_spectrum(const twin_driver *t, double re, double im, double resonance, double q,
-                           rs_rng *noise, float *h)
+                           rs_random *noise, float *h)
 {
     const double *w = t->sim.be_frequency;
     double scale = 1 / resonance, damp = 1 / fmax(q, 0.5); /* below that nothing resonates */
@@ -261,18 +261,18 @@ static void write_spectrum(const twin_driver *t, double re, double im, double re
     if (!(sd > 0)) return;
     for (int k = 0; k < bins; k++) {
         float x, y;
-        rs_rng_gauss2(noise, &x, &y);
+        rs_random_gauss2(noise, &x, &y);
         h[2 * k] += sd * x;
         h[2 * k + 1] += sd * y;
     }
 }
 
 /* Amplitude (m) and phase of a response of re + i im (m at a drive of 1 V), as a lock-in reads. */
-static void write_lockin(const twin_driver *t, double re, double im, rs_rng *noise,
+static void write_lockin(const twin_driver *t, double re, double im, rs_random *noise,
                          float *amplitude, float *phase)
 {
     float sd = (float)(t->opt.noise * t->film_options.level), x = 0, y = 0;
-    if (sd > 0) rs_rng_gauss2(noise, &x, &y);
+    if (sd > 0) rs_random_gauss2(noise, &x, &y);
     float a = (float)(re * t->sim.drive) + sd * x, b = (float)(im * t->sim.drive) + sd * y;
     if (amplitude) *amplitude = sqrtf(a * a + b * b);
     if (phase) *phase = atan2f(b, a);
@@ -293,9 +293,9 @@ static rs_driver_status twin_line(rs_sim *sim, const rs_sim_moment *when, rs_lin
         return RS_DRIVER_REFUSED;
     }
     uint64_t name = rs_hash64((uint64_t)when->serial) + 2 * (uint64_t)line->row + line->retrace;
-    rs_rng noise = rs_rng_make(t->film_options.seed, STREAM_LINE_NOISE, name);
-    rs_rng gain = rs_rng_make(t->film_options.seed, STREAM_LINE_GAIN, name);
-    double factor = 1 + t->opt.line_noise * rs_rng_gauss(&gain);
+    rs_random noise = rs_random_at(t->film_options.seed, STREAM_LINE_NOISE, name);
+    rs_random gain = rs_random_at(t->film_options.seed, STREAM_LINE_GAIN, name);
+    double factor = 1 + t->opt.line_noise * rs_random_gauss(&gain);
     double volts = factor * t->opt.sensitivity * sim->drive;
     size_t cols = (size_t)sim->frame.cols, bins = (size_t)sim->caps.bins;
     float *channel[3] = {NULL, NULL, NULL}; /* amplitude, phase, height */
@@ -310,7 +310,7 @@ static rs_driver_status twin_line(rs_sim *sim, const rs_sim_moment *when, rs_lin
             write_lockin(t, factor * re, factor * im, &noise, channel[0] ? channel[0] + c : NULL,
                          channel[1] ? channel[1] + c : NULL);
         if (channel[2])
-            channel[2][c] = row.height[c] + (float)(t->opt.height_noise * rs_rng_gauss(&gain));
+            channel[2][c] = row.height[c] + (float)(t->opt.height_noise * rs_random_gauss(&gain));
     }
     for (size_t k = 0; line->frequency && k < bins; k++) line->frequency[k] = sim->be_frequency[k];
     rs_free(row.re);
@@ -331,7 +331,7 @@ static rs_driver_status twin_spectrum(rs_sim *sim, const rs_sim_moment *when, rs
     if (rs_twin_site_init(t->film, &t->switching, out->x + dx, out->y + dy, &site, err) !=
         RESHED_OK)
         return RS_DRIVER_REFUSED;
-    rs_rng noise = rs_rng_make(t->film_options.seed, STREAM_SPECTRUM, (uint64_t)when->serial);
+    rs_random noise = rs_random_at(t->film_options.seed, STREAM_SPECTRUM, (uint64_t)when->serial);
     double volts = gain * t->opt.sensitivity * sim->drive;
     for (int i = 0; i < s->steps; i++)
         for (int field = 0; field < out->fields; field++) {
