@@ -1,4 +1,9 @@
-/* Thinning, 64 pixels at a time.
+/* skeleton.c - thinning, 64 pixels at a time, by two rules.
+ *
+ * rs_thin is for lines that must not be lost: Guo and Hall's two passes, which remove a pixel only when
+ * the object stays connected, also when all pixels of a pass go at once. rs_skeletonize is for comparison
+ * with scikit-image: its rule takes both sides of a diagonal line of an even width in one pass, and
+ * nothing is left of it.
  *
  * Zhang-Suen thinning peels an object from alternating sides: in each of two passes a pixel is
  * removed when the pattern of its eight neighbours says so, all pixels of a pass at once, until a
@@ -55,6 +60,39 @@ static inline uint64_t removed_second(neighbours p)
            (~p.nw & p.n & ~p.ne & ~p.e & ~p.se & ~p.s & ~p.sw & p.w);
 }
 
+/* Guo and Hall's removals: a pixel between exactly one object and one background around it (C), with two
+ * or three neighbours when these are taken in pairs (N, the lesser of two ways to pair them), from the
+ * side of this pass. */
+static inline uint64_t one_of_four(uint64_t a, uint64_t b, uint64_t c, uint64_t d)
+{
+    return ((a ^ b) & ~(c | d)) | ((c ^ d) & ~(a | b));
+}
+
+static inline uint64_t two_or_more(uint64_t a, uint64_t b, uint64_t c, uint64_t d)
+{
+    return (a & b) | (c & d) | ((a | b) & (c | d));
+}
+
+static inline uint64_t removable(neighbours p)
+{
+    const uint64_t c = one_of_four(~p.n & (p.ne | p.e), ~p.e & (p.se | p.s), ~p.s & (p.sw | p.w),
+                                   ~p.w & (p.nw | p.n));
+    const uint64_t a1 = p.nw | p.n, a2 = p.ne | p.e, a3 = p.se | p.s, a4 = p.sw | p.w;
+    const uint64_t b1 = p.n | p.ne, b2 = p.e | p.se, b3 = p.s | p.sw, b4 = p.w | p.nw;
+    return c & two_or_more(a1, a2, a3, a4) & two_or_more(b1, b2, b3, b4) &
+           ~(a1 & a2 & a3 & a4 & b1 & b2 & b3 & b4);
+}
+
+static inline uint64_t kept_first(neighbours p)
+{
+    return (p.s | p.sw | ~p.nw) & p.w;
+}
+
+static inline uint64_t kept_second(neighbours p)
+{
+    return (p.n | p.ne | ~p.se) & p.e;
+}
+
 /* Bit c of a word is its c-th column, so a word's west neighbours are the word moved up by one. */
 static inline neighbours around(const uint64_t *up, const uint64_t *here, const uint64_t *down,
                                 int i)
@@ -73,31 +111,28 @@ static inline neighbours around(const uint64_t *up, const uint64_t *here, const 
 
 /* One pass over words 1..words of a row: out = the row without the removed pixels. The rows have a
  * zero word before and after. Returns nonzero when a pixel was removed. */
-static uint64_t thin_first(const uint64_t *up, const uint64_t *here, const uint64_t *down,
-                           uint64_t *out, int words)
-{
-    uint64_t removed = 0;
-#pragma omp simd reduction(| : removed)
-    for (int i = 1; i <= words; i++) {
-        uint64_t r = here[i] & removed_first(around(up, here, down, i));
-        out[i] = here[i] & ~r;
-        removed |= r;
-    }
-    return removed;
-}
+typedef uint64_t row_pass(const uint64_t *up, const uint64_t *here, const uint64_t *down,
+                          uint64_t *out, int words);
 
-static uint64_t thin_second(const uint64_t *up, const uint64_t *here, const uint64_t *down,
-                            uint64_t *out, int words)
-{
-    uint64_t removed = 0;
-#pragma omp simd reduction(| : removed)
-    for (int i = 1; i <= words; i++) {
-        uint64_t r = here[i] & removed_second(around(up, here, down, i));
-        out[i] = here[i] & ~r;
-        removed |= r;
+#define ROW_PASS(name, removed_of)                                                                 \
+    static uint64_t name(const uint64_t *up, const uint64_t *here, const uint64_t *down,           \
+                         uint64_t *out, int words)                                                 \
+    {                                                                                              \
+        uint64_t removed = 0;                                                                      \
+        _Pragma("omp simd reduction(| : removed)") for (int i = 1; i <= words; i++)                \
+        {                                                                                          \
+            const neighbours p = around(up, here, down, i);                                        \
+            const uint64_t r = here[i] & (removed_of);                                             \
+            out[i] = here[i] & ~r;                                                                 \
+            removed |= r;                                                                          \
+        }                                                                                          \
+        return removed;                                                                            \
     }
-    return removed;
-}
+
+ROW_PASS(skimage_first, removed_first(p))
+ROW_PASS(skimage_second, removed_second(p))
+ROW_PASS(keeping_first, removable(p) & ~kept_first(p))
+ROW_PASS(keeping_second, removable(p) & ~kept_second(p))
 
 /* ----------------------------------------------------------------------------- bytes and bits */
 
@@ -168,7 +203,7 @@ static void store_row(thinning *t, int r)
 }
 
 /* Runs pass number `pass` (1, 2, 3, ...); whether anything was removed. */
-static bool run_pass(thinning *t, int pass)
+static bool run_pass(thinning *t, row_pass *thin_row, int pass)
 {
     bool any = false, waiting = false; /* waiting: row r-1 is still to be stored */
     for (int r = 1; r <= t->height; r++) {
@@ -179,8 +214,7 @@ static bool run_pass(thinning *t, int pass)
         if (stale) {
             const uint64_t *here = t->bits + (size_t)r * t->stride;
             const uint64_t *up = here - t->stride, *down = here + t->stride;
-            removed = pass % 2 ? thin_first(up, here, down, t->result[r & 1], t->words)
-                               : thin_second(up, here, down, t->result[r & 1], t->words);
+            removed = thin_row(up, here, down, t->result[r & 1], t->words);
         }
         if (waiting) store_row(t, r - 1);
         waiting = removed != 0;
@@ -193,8 +227,44 @@ static bool run_pass(thinning *t, int pass)
     return any;
 }
 
-reshed_status rs_skeletonize(const uint8_t *mask, int height, int width, uint8_t *skeleton,
-                             reshed_error *err)
+/* --------------------------------------------------------------------------- corners of staircases */
+
+/* Whether the object around a pixel stays in one piece without it (the background's pieces are connected
+ * along rows and columns), and the pixel is not the end of a line. around[8]: clockwise from the north. */
+static bool spare(const uint8_t *around)
+{
+    int pieces = 0, n = 0;
+    for (int k = 0; k < 8; k++) n += around[k];
+    for (int k = 0; k < 8; k += 2) pieces += !around[k] && (around[k + 1] || around[(k + 2) % 8]);
+    return pieces == 1 && n >= 2;
+}
+
+/* Takes out, one after another, what the parallel passes leave of lines two pixels wide; whether there was
+ * any. */
+static bool thin_corners(uint8_t *m, int height, int width)
+{
+    bool any = false;
+    static const int dr[8] = {-1, -1, 0, 1, 1, 1, 0, -1}, dc[8] = {0, 1, 1, 1, 0, -1, -1, -1};
+    for (int r = 0; r < height; r++)
+        for (int c = 0; c < width; c++) {
+            if (!m[(size_t)r * (size_t)width + (size_t)c]) continue;
+            uint8_t around[8];
+            for (int k = 0; k < 8; k++) {
+                const int y = r + dr[k], x = c + dc[k];
+                around[k] = y >= 0 && y < height && x >= 0 && x < width &&
+                            m[(size_t)y * (size_t)width + (size_t)x];
+            }
+            if (!spare(around)) continue;
+            m[(size_t)r * (size_t)width + (size_t)c] = 0;
+            any = true;
+        }
+    return any;
+}
+
+/* ----------------------------------------------------------------------------------- the two rules */
+
+static reshed_status thin(const uint8_t *mask, int height, int width, row_pass *const pass[2],
+                          uint8_t *skeleton, reshed_error *err)
 {
     rs_grid grid = {height, width, 1, 1};
     reshed_status st = rs_grid_check(&grid, err);
@@ -212,8 +282,8 @@ reshed_status rs_skeletonize(const uint8_t *mask, int height, int width, uint8_t
     t.result[1] = t.result[0] + t.stride;
     for (int r = 0; r < height; r++)
         pack_row(mask + (size_t)r * (size_t)width, width, t.bits + ((size_t)r + 1) * t.stride + 1);
-    for (int pass = 1;; pass += 2) {
-        bool first = run_pass(&t, pass), second = run_pass(&t, pass + 1);
+    for (int k = 1;; k += 2) {
+        bool first = run_pass(&t, pass[0], k), second = run_pass(&t, pass[1], k + 1);
         if (!first && !second) break;
     }
     for (int r = 0; r < height; r++)
@@ -222,5 +292,23 @@ reshed_status rs_skeletonize(const uint8_t *mask, int height, int width, uint8_t
 done:
     rs_free(t.changed);
     rs_free(t.bits);
+    return st;
+}
+
+reshed_status rs_skeletonize(const uint8_t *mask, int height, int width, uint8_t *skeleton,
+                             reshed_error *err)
+{
+    static row_pass *const pass[2] = {skimage_first, skimage_second};
+    return thin(mask, height, width, pass, skeleton, err);
+}
+
+reshed_status rs_thin(const uint8_t *mask, int height, int width, uint8_t *skeleton,
+                      reshed_error *err)
+{
+    static row_pass *const pass[2] = {keeping_first, keeping_second};
+    reshed_status st = thin(mask, height, width, pass, skeleton, err);
+    /* A corner that goes can open others: until a round of both changes nothing. */
+    while (st == RESHED_OK && thin_corners(skeleton, height, width))
+        st = thin(skeleton, height, width, pass, skeleton, err);
     return st;
 }
