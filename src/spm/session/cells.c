@@ -1,11 +1,9 @@
-/* The elements of the session file's datasets: numbers, and the rows of its tables. A row is a C
- * structure of session.h in memory; in the file its fields stand packed, little endian, under the
- * same names. */
+#include "spm/session/cells.h"
+
 #include <math.h>
+#include <stdint.h>
 
-#include "spm/session/file.h"
-
-/* What a field is in the file. */
+/* Types of a field in the file. */
 typedef enum field_kind { FIELD_F64, FIELD_I32, FIELD_I64, FIELD_U8, FIELD_TEXT } field_kind;
 
 typedef struct field {
@@ -15,26 +13,11 @@ typedef struct field {
     size_t size; /* of a text */
 } field;
 
-#define F64(T, f)                                                                                  \
-    {                                                                                              \
-#f, offsetof(T, f), FIELD_F64, 0                                                           \
-    }
-#define I32(T, f)                                                                                  \
-    {                                                                                              \
-#f, offsetof(T, f), FIELD_I32, 0                                                           \
-    }
-#define I64(T, f)                                                                                  \
-    {                                                                                              \
-#f, offsetof(T, f), FIELD_I64, 0                                                           \
-    }
-#define U8(T, f)                                                                                   \
-    {                                                                                              \
-#f, offsetof(T, f), FIELD_U8, 0                                                            \
-    } /* an enum in memory */
-#define TEXT(T, f)                                                                                 \
-    {                                                                                              \
-#f, offsetof(T, f), FIELD_TEXT, sizeof((T *)0)->f                                          \
-    }
+#define F64(T, f) #f, offsetof(T, f), FIELD_F64, 0
+#define I32(T, f) #f, offsetof(T, f), FIELD_I32, 0
+#define I64(T, f) #f, offsetof(T, f), FIELD_I64, 0
+#define U8(T, f) #f, offsetof(T, f), FIELD_U8, 0 /* an enum in memory */
+#define TEXT(T, f) #f, offsetof(T, f), FIELD_TEXT, sizeof((T *)0)->f
 
 typedef rs_session_arrival arrival;
 typedef rs_session_processed processed;
@@ -44,36 +27,39 @@ typedef rs_session_patch patch;
 typedef rs_session_drift drift;
 typedef rs_session_event event;
 
-static const field arrival_fields[] = {U8(arrival, state),
-                                       I32(arrival, nans),
-                                       I32(arrival, order),
-                                       I64(arrival, frame),
-                                       F64(arrival, time),
-                                       F64(arrival, acquired),
+static const field arrival_fields[] = {{U8(arrival, state)},
+                                       {I32(arrival, nans)},
+                                       {I32(arrival, order)},
+                                       {I64(arrival, frame)},
+                                       {F64(arrival, time)},
+                                       {F64(arrival, acquired)},
                                        {0}};
-static const field processed_fields[] = {F64(processed, latency),
-                                         F64(processed, inference),
-                                         I32(processed, lag),
-                                         I32(processed, coalesced),
-                                         I32(processed, alarm),
-                                         F64(processed, score),
+static const field processed_fields[] = {{F64(processed, latency)},
+                                         {F64(processed, inference)},
+                                         {I32(processed, lag)},
+                                         {I32(processed, coalesced)},
+                                         {I32(processed, alarm)},
+                                         {F64(processed, score)},
                                          {0}};
-static const field point_fields[] = {F64(point, row),        F64(point, col),
-                                     F64(point, x),          F64(point, y),
-                                     F64(point, device_x),   F64(point, device_y),
-                                     F64(point, measured_x), F64(point, measured_y),
-                                     F64(point, time),       I32(point, target),
-                                     I32(point, wall),       I32(point, kind),
-                                     U8(point, state),       {0}};
+static const field point_fields[] = {{F64(point, row)},        {F64(point, col)},
+                                     {F64(point, x)},          {F64(point, y)},
+                                     {F64(point, device_x)},   {F64(point, device_y)},
+                                     {F64(point, measured_x)}, {F64(point, measured_y)},
+                                     {F64(point, time)},       {I32(point, target)},
+                                     {I32(point, wall)},       {I32(point, kind)},
+                                     {U8(point, state)},       {0}};
 static const field reference_fields[] = {
-    F64(reference, x), F64(reference, y), F64(reference, time), U8(reference, state), {0}};
-static const field patch_fields[] = {
-    F64(patch, time),   F64(patch, acquired), F64(patch, cx),   F64(patch, cy),   F64(patch, width),
-    F64(patch, height), F64(patch, angle),    I32(patch, rows), I32(patch, cols), {0}};
+    {F64(reference, x)}, {F64(reference, y)}, {F64(reference, time)}, {U8(reference, state)}, {0}};
+static const field patch_fields[] = {{F64(patch, time)},  {F64(patch, acquired)},
+                                     {F64(patch, cx)},    {F64(patch, cy)},
+                                     {F64(patch, width)}, {F64(patch, height)},
+                                     {F64(patch, angle)}, {I32(patch, rows)},
+                                     {I32(patch, cols)},  {0}};
 static const field drift_fields[] = {
-    F64(drift, time), F64(drift, dx),    F64(drift, dy),     F64(drift, vx),
-    F64(drift, vy),   F64(drift, sigma), I32(drift, source), {0}};
-static const field event_fields[] = {F64(event, time), U8(event, level), TEXT(event, text), {0}};
+    {F64(drift, time)}, {F64(drift, dx)},    {F64(drift, dy)},     {F64(drift, vx)},
+    {F64(drift, vy)},   {F64(drift, sigma)}, {I32(drift, source)}, {0}};
+static const field event_fields[] = {
+    {F64(event, time)}, {U8(event, level)}, {TEXT(event, text)}, {0}};
 
 static const uint8_t no_u8;
 static const float no_f32[2] = {NAN, NAN};

@@ -1,6 +1,6 @@
 /* session.h - the file of one acquisition: everything that came from the instrument, what was made
  * of it, and what is needed to do it all again without the instrument. docs/formats.md has the
- * layout, session/write.c how it survives crashes.
+ * layout, durability.c when a line is safe and what a crash leaves.
  *
  *     rs_session *s = NULL;
  *     reshed_status st = rs_session_create("scan.h5", &setup, 1, &s, err);
@@ -23,7 +23,7 @@
  * "r", libver="latest", swmr=True), then refresh() of a dataset), and so does rs_session_open.
  * A reader may fall into the middle of a commit and see a line noted as arrived, or a point as
  * measured, whose data it does not have yet (NaN; about one look in a thousand while lines come as
- * fast as they can): it opens the file again, or rs_session_refresh.
+ * fast as they can): then it calls rs_session_refresh, which takes a new snapshot of the file.
  * Beside it lies PATH.journal, which belongs to it until finish removes it: after a crash keep the
  * two together.
  *
@@ -49,10 +49,10 @@ typedef struct rs_session_metric {
     char name[48], unit[24];
 } rs_session_metric;
 
-/* What is known before the first line; fixed from then on. Texts may be NULL ("" when read back)
- * and have at most 4000 bytes; names of settings and of driver options are distinct, and come back
- * in alphabetical order. The caller keeps what it points to; in an open session everything is the
- * session's. */
+/* The conditions of the acquisition, known before the first line and fixed from then on. Texts may
+ * be NULL ("" when read back) and have at most 4000 bytes; names of settings and of driver options
+ * are distinct, and come back in alphabetical order. The caller keeps what it points to; in an open
+ * session everything is the session's. */
 typedef struct rs_session_setup {
     const char *start_time; /* ISO 8601, "2026-11-25T10:15:00Z" */
     const char *region, *sample, *operator_name;
@@ -85,7 +85,7 @@ typedef struct rs_session_setup {
 /* Makes a new session at path, which must not exist, nor path.journal. sync_every >= 1. */
 reshed_status rs_session_create(const char *path, const rs_session_setup *setup, int sync_every,
                                 rs_session **out, reshed_error *err);
-/* Goes on with one that was interrupted: what its journal holds is brought into the file and the
+/* Continues a session that was interrupted: what its journal holds is brought into the file and the
  * writer's flag is cleared. Fails when another program writes it or when it was finished. */
 reshed_status rs_session_resume(const char *path, int sync_every, rs_session **out,
                                 reshed_error *err);
@@ -93,7 +93,7 @@ reshed_status rs_session_resume(const char *path, int sync_every, rs_session **o
  * an interrupted one, whose journal is brought into the file first (which must be writable for
  * that). */
 reshed_status rs_session_open(const char *path, rs_session **out, reshed_error *err);
-/* Of a session that another program writes: go to its last commit. */
+/* Goes to the last commit of a session that another program writes. The setup stays as it is. */
 reshed_status rs_session_refresh(rs_session *s, reshed_error *err);
 /* Ends and frees s. A writer with st RESHED_OK marks the session as complete, and one with another
  * st leaves it to be resumed; both commit. Returns st, or why finishing failed: the session can be
@@ -118,14 +118,14 @@ typedef struct rs_session_progress {
 } rs_session_progress;
 reshed_status rs_session_get_progress(rs_session *s, rs_session_progress *out, reshed_error *err);
 
-/* --------------------------------------------------------------------------------------- lines */
+/* ---------------------------------------------------------------------------------------- lines */
 typedef enum rs_session_line_state {
     RS_SESSION_MISSING = 0,
     RS_SESSION_ARRIVED,
     RS_SESSION_LOST
 } rs_session_line_state;
 
-/* What is known of a line when it arrives. */
+/* The record of a line, made when it arrives or is given up. */
 typedef struct rs_session_arrival {
     rs_session_line_state state;
     int nans;        /* pixels with a NaN in any channel or bin */
@@ -150,7 +150,7 @@ reshed_status rs_session_read_line(rs_session *s, int row, bool retrace, rs_line
 reshed_status rs_session_read_arrivals(rs_session *s, bool retrace, rs_session_arrival *out,
                                        reshed_error *err);
 
-/* What became of a line. Negative or NaN: unknown. */
+/* The record of a line's way through the network. Negative or NaN: unknown. */
 typedef struct rs_session_processed {
     double latency;   /* s from arrival to published prediction */
     double inference; /* s of it in the network */
@@ -202,7 +202,7 @@ reshed_status rs_session_read_mask(rs_session *s, rs_session_mask mask, int row,
 reshed_status rs_session_read_states(rs_session *s, int row, int rows, uint8_t *state,
                                      reshed_error *err);
 
-/* -------------------------------------------------------------------------------------- points */
+/* --------------------------------------------------------------------------------------- points */
 typedef enum rs_session_point_state {
     RS_SESSION_PENDING = 0,
     RS_SESSION_MEASURED,
@@ -244,7 +244,7 @@ reshed_status rs_session_put_spectrum(rs_session *s, rs_session_series series, i
 reshed_status rs_session_read_spectrum(rs_session *s, rs_session_series series, int k,
                                        rs_spectrum *spectrum, reshed_error *err);
 
-/* What was made of it. Arrays [fields][steps] (NULL: not there, left NaN) and [metrics]. */
+/* The results of one spectrum. Arrays [fields][steps] (NULL: not there, left NaN) and [metrics]. */
 typedef struct rs_session_loop {
     float *amplitude, *frequency, *q, *phase; /* of each step's SHO fit */
     float *response;                          /* signed, of the loop */

@@ -1,22 +1,21 @@
-/* What a session knows before its first line: attributes and small datasets that are written when
- * it is created and never again. */
+#include "spm/session/setup.h"
+
 #include <limits.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "base/alloc.h"
 #include "base/sha256.h"
 #include "io/nsid/make.h"
-#include "spm/session/file.h"
+#include "spm/session/arrays.h"
+#include "spm/session/limits.h"
 
 #define FORMAT "reshed-session"
 #define FORMAT_VERSION 1
 
 typedef rs_session_setup setup;
 
-/* ------------------------------------------------------------------------- what is written where
- */
+/* ------------------------------------------------------------------------ what is written where */
 static const struct {
     const char *name;
     size_t offset;
@@ -46,58 +45,49 @@ static const struct {
     number_kind kind;
     double lo, hi; /* of an integer */
 } numbers[] = {
-#define DOUBLE(group, name, member)                                                                \
-    {                                                                                              \
-        group, name, offsetof(setup, member), NUMBER_DOUBLE, 0, 0                                  \
-    }
-#define INT(group, name, member, lo, hi)                                                           \
-    {                                                                                              \
-        group, name, offsetof(setup, member), NUMBER_INT, lo, hi                                   \
-    }
-#define BOOL(group, name, member)                                                                  \
-    {                                                                                              \
-        group, name, offsetof(setup, member), NUMBER_BOOL, 0, 1                                    \
-    }
-    DOUBLE(frame_group, "cx", frame.cx),
-    DOUBLE(frame_group, "cy", frame.cy),
-    DOUBLE(frame_group, "width", frame.width),
-    DOUBLE(frame_group, "height", frame.height),
-    DOUBLE(frame_group, "angle", frame.angle),
-    INT(frame_group, "rows", frame.rows, 1, RS_SESSION_MAX_SIDE),
-    INT(frame_group, "cols", frame.cols, 1, RS_SESSION_MAX_SIDE),
-    DOUBLE(frame_group, "line_rate", frame.line_rate),
-    BOOL(frame_group, "upward", frame.upward),
-    BOOL(instrument_group, "band_excitation", caps.band_excitation),
-    BOOL(instrument_group, "off_field", caps.off_field),
-    BOOL(instrument_group, "retrace", caps.retrace),
-    BOOL(instrument_group, "simulated", caps.simulated),
-    DOUBLE(instrument_group, "clock_rate", caps.clock_rate),
-    INT(instrument_group, "bins", caps.bins, 0, RS_SESSION_MAX_BINS),
-    INT(instrument_group, "channels", caps.channels, 0, RS_DRIVER_MAX_CHANNELS),
-    DOUBLE(instrument_group, "x_min", caps.limits.x_min),
-    DOUBLE(instrument_group, "x_max", caps.limits.x_max),
-    DOUBLE(instrument_group, "y_min", caps.limits.y_min),
-    DOUBLE(instrument_group, "y_max", caps.limits.y_max),
-    DOUBLE(instrument_group, "bias_max", caps.limits.bias_max),
-    DOUBLE(instrument_group, "drive_max", caps.limits.drive_max),
-    DOUBLE(instrument_group, "speed_max", caps.limits.speed_max),
-    DOUBLE(be_group, "centre", be.centre),
-    DOUBLE(be_group, "band", be.band),
-    DOUBLE(be_group, "amplitude", be.amplitude),
-    DOUBLE(be_group, "phase_variation", be.phase_variation),
-    INT(be_group, "repeats", be.repeats, 0, INT_MAX),
-    DOUBLE(be_group, "duration", be.duration),
-    INT(spectroscopy_group, "steps", spectroscopy.steps, 0, RS_SESSION_MAX_STEPS),
-    BOOL(spectroscopy_group, "off_field", spectroscopy.off_field),
-    DOUBLE(spectroscopy_group, "dwell", spectroscopy.dwell),
-    DOUBLE(spectroscopy_group, "settle", spectroscopy.settle),
-    DOUBLE(spectroscopy_group, "read_bias", spectroscopy.read_bias),
-    DOUBLE(spectroscopy_group, "on_time", spectroscopy.on_time),
-    DOUBLE(spectroscopy_group, "ramp_rate", spectroscopy.ramp_rate),
-    INT(spectroscopy_group, "bins", spectrum_bins, 0, RS_SESSION_MAX_BINS),
-    INT(spectroscopy_group, "metric_count", metrics, 0, RS_SESSION_MAX_METRICS),
-    INT(patch_group, "rows", patch_rows, 0, RS_SESSION_MAX_SIDE),
-    INT(patch_group, "columns", patch_cols, 0, RS_SESSION_MAX_SIDE),
+#define DOUBLE(group, name, member) group, name, offsetof(setup, member), NUMBER_DOUBLE, 0, 0
+#define INT(group, name, member, lo, hi) group, name, offsetof(setup, member), NUMBER_INT, lo, hi
+#define BOOL(group, name, member) group, name, offsetof(setup, member), NUMBER_BOOL, 0, 1
+    {DOUBLE(frame_group, "cx", frame.cx)},
+    {DOUBLE(frame_group, "cy", frame.cy)},
+    {DOUBLE(frame_group, "width", frame.width)},
+    {DOUBLE(frame_group, "height", frame.height)},
+    {DOUBLE(frame_group, "angle", frame.angle)},
+    {INT(frame_group, "rows", frame.rows, 1, RS_SESSION_MAX_SIDE)},
+    {INT(frame_group, "cols", frame.cols, 1, RS_SESSION_MAX_SIDE)},
+    {DOUBLE(frame_group, "line_rate", frame.line_rate)},
+    {BOOL(frame_group, "upward", frame.upward)},
+    {BOOL(instrument_group, "band_excitation", caps.band_excitation)},
+    {BOOL(instrument_group, "off_field", caps.off_field)},
+    {BOOL(instrument_group, "retrace", caps.retrace)},
+    {BOOL(instrument_group, "simulated", caps.simulated)},
+    {DOUBLE(instrument_group, "clock_rate", caps.clock_rate)},
+    {INT(instrument_group, "bins", caps.bins, 0, RS_SESSION_MAX_BINS)},
+    {INT(instrument_group, "channels", caps.channels, 0, RS_DRIVER_MAX_CHANNELS)},
+    {DOUBLE(instrument_group, "x_min", caps.limits.x_min)},
+    {DOUBLE(instrument_group, "x_max", caps.limits.x_max)},
+    {DOUBLE(instrument_group, "y_min", caps.limits.y_min)},
+    {DOUBLE(instrument_group, "y_max", caps.limits.y_max)},
+    {DOUBLE(instrument_group, "bias_max", caps.limits.bias_max)},
+    {DOUBLE(instrument_group, "drive_max", caps.limits.drive_max)},
+    {DOUBLE(instrument_group, "speed_max", caps.limits.speed_max)},
+    {DOUBLE(be_group, "centre", be.centre)},
+    {DOUBLE(be_group, "band", be.band)},
+    {DOUBLE(be_group, "amplitude", be.amplitude)},
+    {DOUBLE(be_group, "phase_variation", be.phase_variation)},
+    {INT(be_group, "repeats", be.repeats, 0, INT_MAX)},
+    {DOUBLE(be_group, "duration", be.duration)},
+    {INT(spectroscopy_group, "steps", spectroscopy.steps, 0, RS_SESSION_MAX_STEPS)},
+    {BOOL(spectroscopy_group, "off_field", spectroscopy.off_field)},
+    {DOUBLE(spectroscopy_group, "dwell", spectroscopy.dwell)},
+    {DOUBLE(spectroscopy_group, "settle", spectroscopy.settle)},
+    {DOUBLE(spectroscopy_group, "read_bias", spectroscopy.read_bias)},
+    {DOUBLE(spectroscopy_group, "on_time", spectroscopy.on_time)},
+    {DOUBLE(spectroscopy_group, "ramp_rate", spectroscopy.ramp_rate)},
+    {INT(spectroscopy_group, "bins", spectrum_bins, 0, RS_SESSION_MAX_BINS)},
+    {INT(spectroscopy_group, "metric_count", metrics, 0, RS_SESSION_MAX_METRICS)},
+    {INT(patch_group, "rows", patch_rows, 0, RS_SESSION_MAX_SIDE)},
+    {INT(patch_group, "columns", patch_cols, 0, RS_SESSION_MAX_SIDE)},
 #undef DOUBLE
 #undef INT
 #undef BOOL
@@ -136,8 +126,7 @@ static const char *text_of(const setup *s, size_t k)
     return t ? t : "";
 }
 
-/* ---------------------------------------------------------------------------------------- checks
- */
+/* --------------------------------------------------------------------------------------- checks */
 static reshed_status check_numbers(const setup *s, reshed_error *err)
 {
     for (size_t k = 0; k < NUMBERS; k++) {
@@ -218,49 +207,7 @@ reshed_status rs_session_check_setup(const setup *s, reshed_error *err)
     return st;
 }
 
-/* --------------------------------------------------------------------------------------- writing
- */
-/* A dataset of doubles [n], nothing when n is 0. */
-static bool write_doubles(hid_t file, const char *group, const char *name, const char *unit,
-                          const double *v, int n)
-{
-    const rs_nsid_place place = {.type = H5T_IEEE_F64LE};
-    hsize_t dim = (hsize_t)n;
-    if (n == 0) return true;
-    hid_t g = rs_nsid_open_group(file, group), d = -1;
-    if (g >= 0) d = rs_nsid_make_dataset(g, name, 1, &dim, NULL, v, &place);
-    bool ok = d >= 0 && (!unit || rs_h5_set_text(d, "units", unit));
-    rs_h5_close(d);
-    rs_h5_close(g);
-    return ok;
-}
-
-/* A type of n bytes of text that ends with a NUL. */
-static hid_t text_type(size_t n)
-{
-    hid_t type = H5Tcopy(H5T_C_S1);
-    if (type >= 0 && H5Tset_size(type, n) >= 0 && H5Tset_cset(type, H5T_CSET_UTF8) >= 0)
-        return type;
-    rs_h5_close(type);
-    return -1;
-}
-
-/* Texts [n][size], nothing when n is 0. */
-static bool write_texts(hid_t file, const char *group, const char *name, const char *v, size_t size,
-                        int n)
-{
-    hsize_t dim = (hsize_t)n;
-    if (n == 0) return true;
-    hid_t type = text_type(size), g = rs_nsid_open_group(file, group), d = -1;
-    const rs_nsid_place place = {.type = type};
-    if (g >= 0 && type >= 0) d = rs_nsid_make_dataset(g, name, 1, &dim, NULL, NULL, &place);
-    bool ok = d >= 0 && H5Dwrite(d, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, v) >= 0;
-    rs_h5_close(d);
-    rs_h5_close(g);
-    rs_h5_close(type);
-    return ok;
-}
-
+/* -------------------------------------------------------------------------------------- writing */
 static bool write_options(hid_t file, const char *group, const rs_driver_option *o, int n)
 {
     hid_t g = rs_nsid_open_group(file, group);
@@ -277,8 +224,6 @@ static bool write_identity(hid_t file, const setup *s)
 {
     rs_sha256 sum;
     uint8_t id[32];
-    const hsize_t dim = sizeof id;
-    const rs_nsid_place place = {.type = H5T_STD_U8LE};
     rs_sha256_start(&sum);
     for (size_t k = 0; k < TEXTS; k++)
         rs_sha256_add(&sum, text_of(s, k), strlen(text_of(s, k)) + 1);
@@ -292,12 +237,7 @@ static bool write_identity(hid_t file, const setup *s)
         rs_sha256_add(&sum, v, strlen(v) + 1);
     }
     rs_sha256_end(&sum, id);
-    hid_t g = rs_nsid_open_group(file, "/Session"), d = -1;
-    if (g >= 0) d = rs_nsid_make_dataset(g, "identity", 1, &dim, NULL, NULL, &place);
-    bool ok = d >= 0 && H5Dwrite(d, H5T_NATIVE_UINT8, H5S_ALL, H5S_ALL, H5P_DEFAULT, id) >= 0;
-    rs_h5_close(d);
-    rs_h5_close(g);
-    return ok;
+    return rs_session_write_bytes(file, "/Session", "identity", id, sizeof id);
 }
 
 /* Names and units stand apart in the file. */
@@ -311,8 +251,9 @@ static bool write_metrics(hid_t file, const setup *s, const char *group)
         snprintf(name[i], sizeof name[i], "%s", s->metric[i].name);
         snprintf(unit[i], sizeof unit[i], "%s", s->metric[i].unit);
     }
-    return write_texts(file, group, "metric_names", name[0], sizeof name[0], s->metrics) &&
-           write_texts(file, group, "metric_units", unit[0], sizeof unit[0], s->metrics);
+    return rs_session_write_texts(file, group, "metric_names", name[0], sizeof name[0],
+                                  s->metrics) &&
+           rs_session_write_texts(file, group, "metric_units", unit[0], sizeof unit[0], s->metrics);
 }
 
 static bool write_attributes(hid_t file, const setup *s)
@@ -344,10 +285,10 @@ static bool write_instrument(hid_t file, const setup *s)
     bool ok = g >= 0 && rs_h5_set_text(g, "name", c->instrument);
     rs_h5_close(g);
     return ok &&
-           write_texts(file, instrument_group, "channels", c->channel[0], sizeof c->channel[0],
-                       c->channels) &&
-           write_texts(file, instrument_group, "channel_units", c->unit[0], sizeof c->unit[0],
-                       c->channels) &&
+           rs_session_write_texts(file, instrument_group, "channels", c->channel[0],
+                                  sizeof c->channel[0], c->channels) &&
+           rs_session_write_texts(file, instrument_group, "channel_units", c->unit[0],
+                                  sizeof c->unit[0], c->channels) &&
            write_options(file, "/Session/driver options", s->driver_option, s->driver_options) &&
            write_options(file, "/Session/settings", s->setting, s->settings);
 }
@@ -356,54 +297,59 @@ reshed_status rs_session_write_setup(hid_t file, const setup *s, reshed_error *e
 {
     const double scan_size[2] = {s->frame.width, s->frame.height};
     const rs_spectroscopy *p = &s->spectroscopy;
-    bool ok = write_identity(file, s) && write_attributes(file, s) && write_instrument(file, s) &&
-              write_doubles(file, be_group, "scan size", "m", scan_size, 2) &&
-              write_doubles(file, be_group, "frequency", "Hz", s->frequency, s->caps.bins) &&
-              write_doubles(file, spectroscopy_group, "vdc_waveform", "V", p->voltage, p->steps) &&
-              write_doubles(file, spectroscopy_group, "frequency", "Hz", s->spectrum_frequency,
-                            s->spectrum_bins) &&
-              write_metrics(file, s, spectroscopy_group);
+    bool ok =
+        write_identity(file, s) && write_attributes(file, s) && write_instrument(file, s) &&
+        rs_session_write_doubles(file, be_group, "scan size", "m", scan_size, 2) &&
+        rs_session_write_doubles(file, be_group, "frequency", "Hz", s->frequency, s->caps.bins) &&
+        rs_session_write_doubles(file, spectroscopy_group, "vdc_waveform", "V", p->voltage,
+                                 p->steps) &&
+        rs_session_write_doubles(file, spectroscopy_group, "frequency", "Hz", s->spectrum_frequency,
+                                 s->spectrum_bins) &&
+        write_metrics(file, s, spectroscopy_group);
     return ok ? RESHED_OK
               : rs_h5_fail(err, RESHED_EIO, "cannot write the setup of the session", "");
 }
 
-/* --------------------------------------------------------------------------------------- reading
- */
-/* A text attribute into memory of the session's; "" when there is none. */
-static reshed_status keep_text(rs_session *s, hid_t obj, const char *name, const char **out,
+/* -------------------------------------------------------------------------------------- reading */
+/* A setup on its way out of a file. */
+typedef struct reader {
+    rs_h5_file *in;
+    rs_session_block **kept;
+    setup *to;
+} reader;
+
+/* A text attribute; "" when there is none. */
+static reshed_status read_text(const reader *r, hid_t obj, const char *name, const char **out,
                                reshed_error *err)
 {
     char buf[RS_SESSION_MAX_TEXT + 1];
-    rs_h5_text(s->in, obj, name, buf, sizeof buf);
-    char *t = rs_session_keep(s, strlen(buf) + 1, 1);
-    if (!t) return rs_fail_nomem(err, "a text of the session", strlen(buf) + 1);
-    strcpy(t, buf);
-    *out = t;
-    return RESHED_OK;
+    rs_h5_text(r->in, obj, name, buf, sizeof buf);
+    *out = rs_session_keep_text(r->kept, buf);
+    return *out ? RESHED_OK : rs_fail_nomem(err, "a text of the session", strlen(buf) + 1);
 }
 
-static reshed_status read_attributes(rs_session *s, reshed_error *err)
+static reshed_status read_attributes(const reader *r, reshed_error *err)
 {
     char format[32];
     double version = 0;
     reshed_status st = RESHED_OK;
-    rs_h5_text(s->in, s->in->id, "format", format, sizeof format);
-    rs_h5_number(s->in->id, "format_version", &version);
+    rs_h5_text(r->in, r->in->id, "format", format, sizeof format);
+    rs_h5_number(r->in->id, "format_version", &version);
     if (strcmp(format, FORMAT) != 0)
         return rs_fail(err, RESHED_ECORRUPT, "not a session file|format '" FORMAT "'|'%s'", format);
     if (version != FORMAT_VERSION)
         return rs_fail(err, RESHED_EUNSUPPORTED, "version of the session file|%d|%g",
                        FORMAT_VERSION, version);
-    hid_t g = rs_h5_object(s->in, "/Session", false);
+    hid_t g = rs_h5_object(r->in, "/Session", false);
     if (g < 0) return rs_h5_fail(err, RESHED_ECORRUPT, "cannot read the session", "/Session");
     for (size_t k = 0; st == RESHED_OK && k < TEXTS; k++)
-        st = keep_text(s, g, texts[k].name,
-                       (const char **)(void *)((char *)&s->setup + texts[k].offset), err);
+        st = read_text(r, g, texts[k].name,
+                       (const char **)(void *)((char *)r->to + texts[k].offset), err);
     rs_h5_close(g);
     for (size_t k = 0; st == RESHED_OK && k < NUMBERS; k++) {
         double v;
-        g = rs_h5_object(s->in, numbers[k].group, false);
-        if (g < 0 || !rs_h5_number(g, numbers[k].name, &v) || !set_number(&s->setup, k, v))
+        g = rs_h5_object(r->in, numbers[k].group, false);
+        if (g < 0 || !rs_h5_number(g, numbers[k].name, &v) || !set_number(r->to, k, v))
             st = rs_fail(err, RESHED_ECORRUPT, "'%s' of the session|a sane number|another|%s",
                          numbers[k].name, numbers[k].group);
         rs_h5_close(g);
@@ -411,17 +357,17 @@ static reshed_status read_attributes(rs_session *s, reshed_error *err)
     return st;
 }
 
-static reshed_status read_options(rs_session *s, const char *group, const rs_driver_option **out,
+static reshed_status read_options(const reader *r, const char *group, const rs_driver_option **out,
                                   int *n, reshed_error *err)
 {
     H5O_info_t info;
     reshed_status st = RESHED_OK;
-    hid_t g = rs_h5_object(s->in, group, false);
+    hid_t g = rs_h5_object(r->in, group, false);
     if (g < 0 || H5Oget_info2(g, &info, H5O_INFO_NUM_ATTRS) < 0 ||
         info.num_attrs > RS_SESSION_MAX_SETTINGS)
         st = rs_h5_fail(err, RESHED_ECORRUPT, "cannot read the settings", group);
     int count = st == RESHED_OK ? (int)info.num_attrs : 0;
-    rs_driver_option *o = rs_session_keep(s, (size_t)count, sizeof *o);
+    rs_driver_option *o = rs_session_keep(r->kept, (size_t)count, sizeof *o);
     if (st == RESHED_OK && !o) st = rs_fail_nomem(err, "the settings", sizeof *o);
     for (int i = 0; st == RESHED_OK && i < count; i++) {
         char name[256] = "";
@@ -429,14 +375,13 @@ static reshed_status read_options(rs_session *s, const char *group, const rs_dri
                                  H5P_DEFAULT);
         bool ok = a >= 0 && H5Aget_name(a, sizeof name, name) > 0;
         rs_h5_close(a);
-        char *kept = rs_session_keep(s, strlen(name) + 1, 1);
+        o[i].name = rs_session_keep_text(r->kept, name);
         if (!ok)
             st = rs_h5_fail(err, RESHED_ECORRUPT, "cannot read a setting", group);
-        else if (!kept)
+        else if (!o[i].name)
             st = rs_fail_nomem(err, "a setting", sizeof name);
         else
-            st = keep_text(s, g, name, &o[i].value, err);
-        if (st == RESHED_OK) o[i].name = strcpy(kept, name);
+            st = read_text(r, g, name, &o[i].value, err);
     }
     rs_h5_close(g);
     if (st != RESHED_OK) return st;
@@ -445,109 +390,61 @@ static reshed_status read_options(rs_session *s, const char *group, const rs_dri
     return RESHED_OK;
 }
 
-/* A dataset of n doubles into memory of the session's; NULL when n is 0. */
-static reshed_status read_doubles(rs_session *s, const char *path, int n, const double **out,
-                                  reshed_error *err)
+static reshed_status read_metrics(const reader *r, reshed_error *err)
 {
-    rs_h5_shape shape;
-    double *v = NULL;
-    *out = NULL;
-    if (n == 0) return RESHED_OK;
-    hid_t d = rs_h5_object(s->in, path, true);
-    if (d < 0) return rs_h5_fail(err, RESHED_ECORRUPT, "cannot open the dataset", path);
+    const int n = r->to->metrics;
+    char name[RS_SESSION_MAX_METRICS][sizeof r->to->metric->name];
+    char unit[RS_SESSION_MAX_METRICS][sizeof r->to->metric->unit];
     reshed_status st =
-        rs_h5_check_dataset(d, s->in->io.size, 1, RS_SESSION_MAX_STEPS, &shape, path, err);
-    if (st == RESHED_OK && (shape.ndim != 1 || shape.is_complex || shape.count != (uint64_t)n))
-        st = rs_fail(err, RESHED_ECORRUPT, "elements of the dataset|%d|another number|%s", n, path);
-    if (st == RESHED_OK) st = rs_h5_read_doubles(d, &shape, &v, path, err);
-    rs_h5_close(d);
-    if (st != RESHED_OK) return st;
-    double *kept = rs_session_keep(s, (size_t)n, sizeof *v);
-    if (kept) {
-        memcpy(kept, v, (size_t)n * sizeof *v);
-        *out = kept;
-    } else {
-        st = rs_fail_nomem(err, "an array of the session", (size_t)n * sizeof *v);
-    }
-    rs_free(v);
-    return st;
-}
-
-/* Texts of `size` bytes each into v[n][size]. */
-static reshed_status read_texts(rs_session *s, const char *path, char *v, size_t size, int n,
-                                reshed_error *err)
-{
-    if (n == 0) return RESHED_OK;
-    hid_t d = rs_h5_object(s->in, path, true), type = -1, space = -1, plist = -1;
-    hid_t memory = text_type(size);
-    hsize_t dim = 0;
-    if (d >= 0) type = H5Dget_type(d), space = H5Dget_space(d), plist = H5Dget_create_plist(d);
-    bool ok = memory >= 0 && type >= 0 && space >= 0 && plist >= 0 &&
-              H5Tget_class(type) == H5T_STRING && H5Tis_variable_str(type) == 0 &&
-              H5Tget_size(type) == size && H5Sget_simple_extent_ndims(space) == 1 &&
-              H5Sget_simple_extent_dims(space, &dim, NULL) == 1 && dim == (hsize_t)n &&
-              H5Pget_layout(plist) == H5D_CONTIGUOUS && H5Pget_external_count(plist) == 0 &&
-              H5Dread(d, memory, H5S_ALL, H5S_ALL, H5P_DEFAULT, v) >= 0;
-    reshed_status st =
-        ok ? RESHED_OK : rs_h5_fail(err, RESHED_ECORRUPT, "cannot read the texts", path);
-    for (int i = 0; i < n; i++) v[(size_t)i * size + size - 1] = '\0';
-    rs_h5_close(plist);
-    rs_h5_close(space);
-    rs_h5_close(type);
-    rs_h5_close(memory);
-    rs_h5_close(d);
-    return st;
-}
-
-static reshed_status read_metrics(rs_session *s, reshed_error *err)
-{
-    int n = s->setup.metrics;
-    char name[RS_SESSION_MAX_METRICS][sizeof s->setup.metric->name];
-    char unit[RS_SESSION_MAX_METRICS][sizeof s->setup.metric->unit];
-    reshed_status st = read_texts(s, "/BEPS/metric_names", name[0], sizeof name[0], n, err);
-    if (st == RESHED_OK) st = read_texts(s, "/BEPS/metric_units", unit[0], sizeof unit[0], n, err);
-    rs_session_metric *m = rs_session_keep(s, (size_t)n, sizeof *m);
+        rs_session_read_texts(r->in, "/BEPS/metric_names", name[0], sizeof name[0], n, err);
+    if (st == RESHED_OK)
+        st = rs_session_read_texts(r->in, "/BEPS/metric_units", unit[0], sizeof unit[0], n, err);
+    rs_session_metric *m = rs_session_keep(r->kept, (size_t)n, sizeof *m);
     if (st == RESHED_OK && !m) st = rs_fail_nomem(err, "the metrics", (size_t)n * sizeof *m);
     if (st != RESHED_OK) return st;
     for (int i = 0; i < n; i++) {
         memcpy(m[i].name, name[i], sizeof m[i].name);
         memcpy(m[i].unit, unit[i], sizeof m[i].unit);
     }
-    s->setup.metric = m;
+    r->to->metric = m;
     return RESHED_OK;
 }
 
-static reshed_status read_instrument(rs_session *s, reshed_error *err)
+static reshed_status read_instrument(const reader *r, reshed_error *err)
 {
-    rs_driver_caps *c = &s->setup.caps;
-    hid_t g = rs_h5_object(s->in, instrument_group, false);
+    rs_driver_caps *c = &r->to->caps;
+    hid_t g = rs_h5_object(r->in, instrument_group, false);
     if (g < 0) return rs_h5_fail(err, RESHED_ECORRUPT, "cannot read the instrument", "");
-    rs_h5_text(s->in, g, "name", c->instrument, sizeof c->instrument);
+    rs_h5_text(r->in, g, "name", c->instrument, sizeof c->instrument);
     rs_h5_close(g);
-    reshed_status st = read_texts(s, "/Session/instrument/channels", c->channel[0],
-                                  sizeof c->channel[0], c->channels, err);
+    reshed_status st = rs_session_read_texts(r->in, "/Session/instrument/channels", c->channel[0],
+                                             sizeof c->channel[0], c->channels, err);
     if (st == RESHED_OK)
-        st = read_texts(s, "/Session/instrument/channel_units", c->unit[0], sizeof c->unit[0],
-                        c->channels, err);
+        st = rs_session_read_texts(r->in, "/Session/instrument/channel_units", c->unit[0],
+                                   sizeof c->unit[0], c->channels, err);
     return st;
 }
 
-reshed_status rs_session_read_setup(rs_session *s, reshed_error *err)
+reshed_status rs_session_read_setup(rs_h5_file *in, rs_session_block **kept, setup *p,
+                                    reshed_error *err)
 {
-    setup *p = &s->setup;
-    reshed_status st = read_attributes(s, err);
-    if (st == RESHED_OK) st = read_instrument(s, err);
+    const reader r = {.in = in, .kept = kept, .to = p};
+    reshed_status st = read_attributes(&r, err);
+    if (st == RESHED_OK) st = read_instrument(&r, err);
     if (st == RESHED_OK)
-        st = read_options(s, "/Session/driver options", &p->driver_option, &p->driver_options, err);
-    if (st == RESHED_OK) st = read_options(s, "/Session/settings", &p->setting, &p->settings, err);
+        st =
+            read_options(&r, "/Session/driver options", &p->driver_option, &p->driver_options, err);
+    if (st == RESHED_OK) st = read_options(&r, "/Session/settings", &p->setting, &p->settings, err);
     if (st == RESHED_OK)
-        st = read_doubles(s, "/BE Parameters/frequency", p->caps.bins, &p->frequency, err);
+        st = rs_session_read_doubles(in, kept, "/BE Parameters/frequency", p->caps.bins,
+                                     &p->frequency, err);
     if (st == RESHED_OK)
-        st = read_doubles(s, "/BEPS/vdc_waveform", p->spectroscopy.steps, &p->spectroscopy.voltage,
-                          err);
+        st = rs_session_read_doubles(in, kept, "/BEPS/vdc_waveform", p->spectroscopy.steps,
+                                     &p->spectroscopy.voltage, err);
     if (st == RESHED_OK)
-        st = read_doubles(s, "/BEPS/frequency", p->spectrum_bins, &p->spectrum_frequency, err);
-    if (st == RESHED_OK) st = read_metrics(s, err);
+        st = rs_session_read_doubles(in, kept, "/BEPS/frequency", p->spectrum_bins,
+                                     &p->spectrum_frequency, err);
+    if (st == RESHED_OK) st = read_metrics(&r, err);
     if (st != RESHED_OK) return st;
     /* The numbers may be sane one by one and not together. */
     st = rs_session_check_setup(p, err);

@@ -1,25 +1,10 @@
-/* What writing and reading a session have in common: its datasets, open and checked, and blocks of
- * them. */
-#include "spm/session/session.h"
+#include "spm/session/file.h"
 
 #include <stdio.h>
 #include <string.h>
 
 #include "base/alloc.h"
-#include "spm/session/file.h"
-
-void *rs_session_keep(rs_session *s, size_t count, size_t size)
-{
-    /* Whole cache lines, so that what follows the link is aligned as well as any block. */
-    const size_t head = 64;
-    size_t bytes;
-    if (!rs_mul(count, size, &bytes) || bytes > SIZE_MAX - head) return NULL;
-    rs_session_block *b = rs_zalloc(head + bytes, 1);
-    if (!b) return NULL;
-    b->next = s->kept;
-    s->kept = b;
-    return (char *)b + head;
-}
+#include "spm/session/limits.h"
 
 reshed_status rs_session_new(const char *path, rs_session **out, reshed_error *err)
 {
@@ -29,7 +14,7 @@ reshed_status rs_session_new(const char *path, rs_session **out, reshed_error *e
     rs_session *s = rs_zalloc(1, sizeof *s);
     if (!s) return rs_fail_nomem(err, "a session", sizeof *s);
     strcpy(s->path, path);
-    for (int i = 0; i < ALL_ITEMS; i++) s->item[i] = -1;
+    for (int i = 0; i < ITEMS; i++) s->item[i] = -1;
     for (int i = 0; i < CELLS; i++) s->type[i] = -1;
     s->file = -1;
     *out = s;
@@ -38,7 +23,7 @@ reshed_status rs_session_new(const char *path, rs_session **out, reshed_error *e
 
 void rs_session_close_items(rs_session *s)
 {
-    for (int i = 0; i < ALL_ITEMS; i++) rs_h5_close(s->item[i]), s->item[i] = -1;
+    for (int i = 0; i < ITEMS; i++) rs_h5_close(s->item[i]), s->item[i] = -1;
     for (int i = 0; i < CELLS; i++) rs_h5_close(s->type[i]), s->type[i] = -1;
 }
 
@@ -47,29 +32,13 @@ void rs_session_free(rs_session *s)
     if (!s) return;
     rs_session_close_items(s);
     rs_h5_file_close(s->in);
-    while (s->kept) {
-        rs_session_block *next = s->kept->next;
-        rs_free(s->kept);
-        s->kept = next;
-    }
+    rs_session_drop(s->kept);
     rs_free(s);
 }
 
-const rs_session_setup *rs_session_get_setup(const rs_session *s)
-{
-    return &s->setup;
-}
-
-const char *rs_session_setting(const rs_session *s, const char *name)
-{
-    for (int i = 0; i < s->setup.settings; i++)
-        if (strcmp(s->setup.setting[i].name, name) == 0) return s->setup.setting[i].value;
-    return NULL;
-}
-
 /* ---------------------------------------------------------------------------------------- items */
-/* Whether a dataset is what this program makes: nothing in a file decides on a size, a conversion
- * or another file. */
+/* Returns whether a dataset is what this program makes: nothing in a file decides on a size, a
+ * conversion or another file. */
 static bool is_as_made(hid_t dset, const rs_session_place *p, hsize_t *rows)
 {
     hsize_t dims[H5S_MAX_RANK], chunk[H5S_MAX_RANK];
@@ -102,21 +71,33 @@ static hid_t open_dataset(const rs_session *s, const rs_session_place *p)
     return H5Dopen2(s->file, path, H5P_DEFAULT);
 }
 
+/* The places are kept, as they are needed at each transfer. */
+static reshed_status lay_out(rs_session *s, reshed_error *err)
+{
+    if (s->place) return RESHED_OK;
+    s->place = rs_session_keep(&s->kept, ITEMS, sizeof *s->place);
+    if (!s->place) return rs_fail_nomem(err, "the layout of a session", ITEMS * sizeof *s->place);
+    rs_session_lay_out(&s->setup, s->place);
+    return RESHED_OK;
+}
+
 reshed_status rs_session_open_items(rs_session *s, reshed_error *err)
 {
+    reshed_status st = lay_out(s, err);
+    if (st != RESHED_OK) return st;
     for (int i = 0; i < CELLS; i++)
         if ((s->type[i] = rs_session_cell_type((rs_session_cell)i, true)) < 0)
             return rs_h5_fail(err, RESHED_EINTERNAL, "cannot describe the session's data", "");
-    for (int i = 0; i < ALL_ITEMS; i++) {
-        rs_session_place p;
-        if (!rs_session_place_of(&s->setup, i, &p)) continue;
-        s->item[i] = open_dataset(s, &p);
+    for (int i = 0; i < ITEMS; i++) {
+        const rs_session_place *p = &s->place[i];
+        if (p->ndim == 0) continue;
+        s->item[i] = open_dataset(s, p);
         if (s->item[i] < 0)
-            return rs_h5_fail(err, RESHED_ECORRUPT, "a dataset of the session is missing", p.name);
-        if (!is_as_made(s->item[i], &p, &s->rows[i]))
+            return rs_h5_fail(err, RESHED_ECORRUPT, "a dataset of the session is missing", p->name);
+        if (!is_as_made(s->item[i], p, &s->rows[i]))
             return rs_fail(err, RESHED_ECORRUPT,
-                           "a dataset of the session|as reshed makes it|another|%s/%s", p.path,
-                           p.name);
+                           "a dataset of the session|as reshed makes it|another|%s/%s", p->path,
+                           p->name);
     }
     return RESHED_OK;
 }
@@ -125,10 +106,9 @@ reshed_status rs_session_open_items(rs_session *s, reshed_error *err)
 static reshed_status transfer(rs_session *s, int item, const hsize_t *start, const hsize_t *size,
                               const void *put, void *get, reshed_error *err)
 {
-    rs_session_place p;
-    rs_session_place_of(&s->setup, item, &p);
-    hid_t file = H5Dget_space(s->item[item]), memory = H5Screate_simple(p.ndim, size, NULL);
-    hid_t type = s->type[p.cell];
+    const rs_session_place *p = &s->place[item];
+    hid_t file = H5Dget_space(s->item[item]), memory = H5Screate_simple(p->ndim, size, NULL);
+    hid_t type = s->type[p->cell];
     bool ok = file >= 0 && memory >= 0 &&
               H5Sselect_hyperslab(file, H5S_SELECT_SET, start, NULL, size, NULL) >= 0;
     if (ok && put) ok = H5Dwrite(s->item[item], type, memory, file, H5P_DEFAULT, put) >= 0;
@@ -136,7 +116,7 @@ static reshed_status transfer(rs_session *s, int item, const hsize_t *start, con
     reshed_status st = RESHED_OK;
     if (!ok)
         st = rs_h5_fail(err, put ? RESHED_EIO : RESHED_ECORRUPT,
-                        put ? "cannot write to the session" : "cannot read the session", p.name);
+                        put ? "cannot write to the session" : "cannot read the session", p->name);
     rs_h5_close(memory);
     rs_h5_close(file);
     return st;
@@ -151,28 +131,28 @@ reshed_status rs_session_put_block(rs_session *s, int item, const hsize_t *start
 reshed_status rs_session_get_block(rs_session *s, int item, const hsize_t *start,
                                    const hsize_t *size, void *data, reshed_error *err)
 {
-    return transfer(s, item, start, size, NULL, data, err);
+    rs_h5_hush hush = rs_h5_hush_begin();
+    reshed_status st = transfer(s, item, start, size, NULL, data, err);
+    rs_h5_hush_end(hush);
+    return st;
 }
 
-/* The block of rows [first, first + n). */
-static int entries(const rs_session *s, int item, hsize_t first, hsize_t n, hsize_t start[4],
-                   hsize_t size[4])
+/* -------------------------------------------------------------------------------------- entries */
+/* The block of entries [first, first + n): all of the other axes. */
+static void entries(const rs_session_place *p, hsize_t first, hsize_t n, hsize_t start[4],
+                    hsize_t size[4])
 {
-    rs_session_place p;
-    rs_session_place_of(&s->setup, item, &p);
     memset(start, 0, 4 * sizeof *start);
-    memcpy(size, p.dims, 4 * sizeof *size);
+    memcpy(size, p->dims, 4 * sizeof *size);
     start[0] = first;
     size[0] = n;
-    return p.ndim;
 }
 
-size_t rs_session_entry_size(const rs_session *s, int item)
+/* Cells in one entry. */
+static size_t entry_cells(const rs_session_place *p)
 {
-    rs_session_place p;
     size_t n = 1;
-    rs_session_place_of(&s->setup, item, &p);
-    for (int i = 1; i < p.ndim; i++) n *= (size_t)p.dims[i];
+    for (int i = 1; i < p->ndim; i++) n *= (size_t)p->dims[i];
     return n;
 }
 
@@ -183,7 +163,7 @@ reshed_status rs_session_put_entries(rs_session *s, int item, hsize_t first, hsi
     if (first > RS_SESSION_MAX_ENTRIES || n > RS_SESSION_MAX_ENTRIES - first)
         return rs_fail(err, RESHED_EINVAL, "entries of a session|at most %llu|more",
                        (unsigned long long)RS_SESSION_MAX_ENTRIES);
-    entries(s, item, first, n, start, size);
+    entries(&s->place[item], first, n, start, size);
     if (first + n > s->rows[item]) {
         memcpy(all, size, sizeof all);
         all[0] = first + n;
@@ -194,26 +174,55 @@ reshed_status rs_session_put_entries(rs_session *s, int item, hsize_t first, hsi
     return rs_session_put_block(s, item, start, size, data, err);
 }
 
-/* Copies the empty cell of an item `count` times. */
-static void fill_empty(const rs_session *s, int item, void *data, size_t count)
-{
-    rs_session_place p;
-    rs_session_place_of(&s->setup, item, &p);
-    size_t cell = rs_session_cell_size(p.cell);
-    for (size_t i = 0; i < count; i++)
-        memcpy((char *)data + i * cell, rs_session_cell_empty(p.cell), cell);
-}
-
 reshed_status rs_session_get_entries(rs_session *s, int item, hsize_t first, hsize_t n, void *data,
                                      reshed_error *err)
 {
+    const rs_session_place *p = &s->place[item];
+    const size_t cells = entry_cells(p), cell = rs_session_cell_size(p->cell);
     hsize_t start[4], size[4], have = 0;
-    rs_session_place p;
-    rs_session_place_of(&s->setup, item, &p);
-    size_t entry = rs_session_entry_size(s, item);
     if (first < s->rows[item]) have = n < s->rows[item] - first ? n : s->rows[item] - first;
-    fill_empty(s, item, (char *)data + (size_t)have * entry * rs_session_cell_size(p.cell),
-               (size_t)(n - have) * entry);
-    entries(s, item, first, have, start, size);
+    for (size_t i = (size_t)have * cells; i < (size_t)n * cells; i++)
+        memcpy((char *)data + i * cell, rs_session_cell_empty(p->cell), cell);
+    entries(p, first, have, start, size);
     return have ? rs_session_get_block(s, item, start, size, data, err) : RESHED_OK;
+}
+
+reshed_status rs_session_get_table(rs_session *s, int item, int first, int n, void *out,
+                                   const char *what, reshed_error *err)
+{
+    reshed_status st = rs_session_check_there(s, item, first, n, what, err);
+    if (st != RESHED_OK || n == 0) return st;
+    return rs_session_get_entries(s, item, (hsize_t)first, (hsize_t)n, out, err);
+}
+
+/* --------------------------------------------------------------------------------------- checks */
+reshed_status rs_session_check_rows(const rs_session *s, int row, int rows, reshed_error *err)
+{
+    if (row >= 0 && rows >= 1 && row < s->setup.frame.rows && rows <= s->setup.frame.rows - row)
+        return RESHED_OK;
+    return rs_fail(err, RESHED_EINVAL, "rows of the frame|within 0..%d|%d rows from %d",
+                   s->setup.frame.rows - 1, rows, row);
+}
+
+reshed_status rs_session_check_entries(const rs_session *s, int item, int first, int n,
+                                       const char *what, reshed_error *err)
+{
+    if (first >= 0 && n >= 1 && (hsize_t)first <= s->rows[item] &&
+        (uint64_t)first + (uint64_t)n <= RS_SESSION_MAX_ENTRIES)
+        return RESHED_OK;
+    return rs_fail(err, RESHED_EINVAL, "%s|at most %d and up|%d of them from %d", what,
+                   (int)s->rows[item], n, first);
+}
+
+reshed_status rs_session_check_there(const rs_session *s, int item, int first, int n,
+                                     const char *what, reshed_error *err)
+{
+    if (first >= 0 && n >= 0 && (uint64_t)first + (uint64_t)n <= s->rows[item]) return RESHED_OK;
+    return rs_fail(err, RESHED_EINVAL, "%s|within the %d there are|%d of them from %d", what,
+                   (int)s->rows[item], n, first);
+}
+
+hsize_t rs_session_y_of(const rs_session *s, int row)
+{
+    return (hsize_t)(s->setup.frame.rows - 1 - row);
 }
