@@ -8,7 +8,7 @@
 #include "beps/analyse.h"
 #include "beps/waveform.h"
 
-/* ---------------------------------------------------------------------------------- the results */
+/* ------------------------------------------------------------------------------------- results */
 /* The metrics of this project come first in beps/metrics.h, those of other programs after them. */
 #define OWN_METRICS (RS_M_SPIKES + 1)
 
@@ -16,22 +16,21 @@ enum { FLAGS, ANGLE, RATIO, FAILED, CYCLES, EXTRAS };
 static const char *const extra_name[EXTRAS] = {"flags", "unfold_angle", "unfold_ratio",
                                                "failed_steps", "cycles"};
 static const char *const extra_unit[EXTRAS] = {"1", "rad", "1", "1", "1"};
-_Static_assert(OWN_METRICS + EXTRAS <= RS_SESSION_MAX_METRICS, "the session has room for them");
+_Static_assert(OWN_METRICS + EXTRAS == RS_LOOP_VALUES, "the header counts them");
 
-int rs_loop_analysis_metrics(const char *response_unit, rs_session_metric *name)
+const char *rs_loop_value_name(int k)
 {
-    for (int m = 0; name && m < OWN_METRICS; m++) {
-        snprintf(name[m].name, sizeof name[m].name, "%s", rs_metric_get((rs_metric)m)->id);
-        rs_metric_unit((rs_metric)m, response_unit, name[m].unit, sizeof name[m].unit);
-    }
-    for (int k = 0; name && k < EXTRAS; k++) {
-        snprintf(name[OWN_METRICS + k].name, sizeof name->name, "%s", extra_name[k]);
-        snprintf(name[OWN_METRICS + k].unit, sizeof name->unit, "%s", extra_unit[k]);
-    }
-    return OWN_METRICS + EXTRAS;
+    return k < OWN_METRICS ? rs_metric_get((rs_metric)k)->id : extra_name[k - OWN_METRICS];
 }
 
-int rs_loop_analysis_metric(const char *name)
+const char *rs_loop_value_unit(int k, const char *response_unit, char *buf, size_t n)
+{
+    if (k < OWN_METRICS) return rs_metric_unit((rs_metric)k, response_unit, buf, n);
+    snprintf(buf, n, "%s", extra_unit[k - OWN_METRICS]);
+    return buf;
+}
+
+int rs_loop_value_find(const char *name)
 {
     int m = rs_metric_find(name);
     if (m >= 0) return m < OWN_METRICS ? m : -1;
@@ -40,7 +39,7 @@ int rs_loop_analysis_metric(const char *name)
     return -1;
 }
 
-/* --------------------------------------------------------------------------------------- loops */
+/* ------------------------------------------------------------------------------------ analysis */
 struct rs_loop_analysis {
     rs_loop_analysis_options o;
     int steps, fields, bins, cycles;
@@ -128,7 +127,7 @@ reshed_status rs_loop_analysis_create(const double *voltage, int steps, int fiel
     a->cycles = options.cycles > 0 ? options.cycles : steps / rs_waveform_period(voltage, steps);
     if (bins > 0) {
         st = rs_sho_plan_create(frequency, bins, &options.sho, &a->plan, err);
-        if (st != RESHED_OK) goto fail;
+        if (st != RESHED_OK) goto done;
     }
     a->voltage = rs_alloc((size_t)steps, sizeof *a->voltage);
     a->fit = rs_alloc(bins > 0 ? n : 0, sizeof *a->fit);
@@ -138,14 +137,14 @@ reshed_status rs_loop_analysis_create(const double *voltage, int steps, int fiel
     a->unfold = rs_alloc((size_t)a->cycles, sizeof *a->unfold);
     if (!a->voltage || !a->fit || !a->re || !a->im || !a->response || !a->unfold) {
         st = rs_fail_nomem(err, "the analysis of spectra", n * (sizeof *a->fit + 24));
-        goto fail;
+        goto done;
     }
     memcpy(a->voltage, voltage, (size_t)steps * sizeof *voltage);
     st = check_sweeps(a, err);
-    if (st != RESHED_OK) goto fail;
+    if (st != RESHED_OK) goto done;
     *out = a;
-    return RESHED_OK;
-fail:
+    a = NULL;
+done:
     rs_loop_analysis_free(a);
     return st;
 }
@@ -157,7 +156,7 @@ static void set_response(rs_loop_analysis *a, size_t i, double amplitude, double
 }
 
 /* The response of every step of the n = in->fields*steps that came. */
-static void take_responses(rs_loop_analysis *a, const rs_spectrum *in, size_t n)
+static void take_responses(rs_loop_analysis *a, const rs_loop_readings *in, size_t n)
 {
     if (a->plan) rs_sho_fit_f32(a->plan, in->spectra, (int64_t)n, a->fit);
     for (size_t i = 0; i < (size_t)a->steps * (size_t)a->fields; i++) {
@@ -186,9 +185,9 @@ static reshed_status unfold(rs_loop_analysis *a, int field, double *reference, r
     return st;
 }
 
-/* metric [OWN_METRICS + EXTRAS] of the field that was unfolded last, on the side `angle`. */
+/* value [RS_LOOP_VALUES] of the field that was unfolded last, on the side `angle`. */
 static reshed_status measure(const rs_loop_analysis *a, int field, bool on_field, double angle,
-                             double *metric, reshed_error *err)
+                             double *value, reshed_error *err)
 {
     size_t at = (size_t)field * (size_t)a->steps;
     rs_loops loops = {0};
@@ -201,8 +200,8 @@ static reshed_status measure(const rs_loop_analysis *a, int field, bool on_field
     reshed_status st = rs_loops_analyse(a->voltage, a->steps / a->cycles, a->cycles,
                                         a->response + at, 1, &o, &loops, err);
     if (st != RESHED_OK) return st;
-    memcpy(metric, loops.value, OWN_METRICS * sizeof *metric);
-    double *extra = metric + OWN_METRICS, ratio = 0;
+    memcpy(value, loops.value, OWN_METRICS * sizeof *value);
+    double *extra = value + OWN_METRICS, ratio = 0;
     int first = a->cycles - loops.used, failed = 0;
     for (int c = first; c < a->cycles; c++) ratio += a->unfold[c].ratio / loops.used;
     for (size_t i = (size_t)(first * (a->steps / a->cycles)); i < (size_t)a->steps; i++)
@@ -221,7 +220,7 @@ static void put(float *out, size_t i, double v)
     if (out) out[i] = (float)v;
 }
 
-static void write_steps(const rs_loop_analysis *a, size_t n, const rs_session_loop *out)
+static void write_steps(const rs_loop_analysis *a, size_t n, const rs_loop_result *out)
 {
     for (size_t i = 0; i < (size_t)a->steps * (size_t)a->fields; i++) {
         bool good = isfinite(a->re[i]) && isfinite(a->im[i]), fitted = good && a->plan;
@@ -233,8 +232,8 @@ static void write_steps(const rs_loop_analysis *a, size_t n, const rs_session_lo
     }
 }
 
-reshed_status rs_loop_analysis_run(rs_loop_analysis *a, const rs_spectrum *in, rs_session_loop *out,
-                                   reshed_error *err)
+reshed_status rs_loop_analysis_run(rs_loop_analysis *a, const rs_loop_readings *in,
+                                   const rs_loop_result *out, reshed_error *err)
 {
     if (in->steps != a->steps || in->bins != a->bins || in->fields < 1 || in->fields > a->fields)
         return rs_fail(err, RESHED_EINVAL,
@@ -244,7 +243,7 @@ reshed_status rs_loop_analysis_run(rs_loop_analysis *a, const rs_spectrum *in, r
         return rs_fail(err, RESHED_EINVAL, "spectrum|%s|none",
                        a->bins > 0 ? "spectra" : "amplitude and phase");
     size_t n = (size_t)in->fields * (size_t)a->steps;
-    double metric[OWN_METRICS + EXTRAS], reference = a->o.reference, on_side;
+    double value[RS_LOOP_VALUES], reference = a->o.reference, on_side;
     take_responses(a, in, n);
 
     /* The last field is the off-field one if there are two: its loop decides the side, and is what
@@ -255,66 +254,14 @@ reshed_status rs_loop_analysis_run(rs_loop_analysis *a, const rs_spectrum *in, r
     for (size_t i = n; i < (size_t)a->fields * (size_t)a->steps; i++) a->response[i] = NAN;
     st = unfold(a, last, &reference, err);
     if (st == RESHED_OK && (last == 0 || !on_field))
-        st = measure(a, last, on_field, reference, metric, err);
+        st = measure(a, last, on_field, reference, value, err);
     if (st == RESHED_OK && last == 1) {
         on_side = reference;
         st = unfold(a, 0, &on_side, err);
-        if (st == RESHED_OK && on_field) st = measure(a, 0, true, on_side, metric, err);
+        if (st == RESHED_OK && on_field) st = measure(a, 0, true, on_side, value, err);
     }
     if (st != RESHED_OK) return st;
     write_steps(a, n, out);
-    if (out->metric) memcpy(out->metric, metric, sizeof metric);
+    if (out->value) memcpy(out->value, value, sizeof value);
     return RESHED_OK;
-}
-
-/* --------------------------------------------------------------------------------------- lines */
-struct rs_line_fit {
-    rs_sho_plan *plan;
-    rs_sho_fit *fit; /* [cols] */
-    int cols;
-};
-
-reshed_status rs_line_fit_create(const double *frequency, int bins, int cols,
-                                 const rs_sho_options *o, rs_line_fit **out, reshed_error *err)
-{
-    if (cols < 1) return rs_fail(err, RESHED_EINVAL, "pixels of a line|at least 1|%d", cols);
-    rs_line_fit *f = rs_zalloc(1, sizeof *f);
-    if (!f) return rs_fail_nomem(err, "the fit of lines", sizeof *f);
-    f->cols = cols;
-    f->fit = rs_alloc((size_t)cols, sizeof *f->fit);
-    reshed_status st = f->fit
-                           ? rs_sho_plan_create(frequency, bins, o, &f->plan, err)
-                           : rs_fail_nomem(err, "the fit of lines", (size_t)cols * sizeof *f->fit);
-    if (st == RESHED_OK)
-        *out = f;
-    else
-        rs_line_fit_free(f);
-    return st;
-}
-
-void rs_line_fit_free(rs_line_fit *f)
-{
-    if (!f) return;
-    rs_sho_plan_free(f->plan);
-    rs_free(f->fit);
-    rs_free(f);
-}
-
-int rs_line_fit_run(rs_line_fit *f, const float *spectra, int cols, float *amplitude,
-                    float *frequency, float *q, float *phase)
-{
-    int bad = 0;
-    if (cols > f->cols) cols = f->cols;
-    rs_sho_fit_f32(f->plan, spectra, cols, f->fit);
-    for (int c = 0; c < cols; c++) {
-        const rs_sho_fit *fit = &f->fit[c];
-        bool failed = fit->flags & RS_SHO_FAILED;
-        size_t i = (size_t)c;
-        put(amplitude, i, failed ? NAN : fit->p.amplitude);
-        put(frequency, i, failed ? NAN : fit->p.frequency);
-        put(q, i, failed ? NAN : fit->p.q);
-        put(phase, i, failed ? NAN : fit->p.phase);
-        bad += failed;
-    }
-    return bad;
 }

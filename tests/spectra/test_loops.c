@@ -12,6 +12,7 @@
 #include "beps/waveform.h"
 #include "spm/instrument/sim/twin.h"
 #include "spm/instrument/private.h"
+#include "spectra/lines.h"
 #include "spectra/loops.h"
 
 enum { STEPS = 64, BINS = 33, CYCLES = 3, ALL = STEPS * CYCLES };
@@ -72,20 +73,20 @@ static const double known[RS_LOOP_PARAMS] = {-0.9, 2.1, -2.2, 3.1, 0, 0.9, 0.5, 
 
 typedef struct result {
     float amplitude[2 * ALL], frequency[2 * ALL], q[2 * ALL], phase[2 * ALL], response[2 * ALL];
-    double metric[RS_SESSION_MAX_METRICS];
+    double value[RS_LOOP_VALUES];
 } result;
 
-static rs_session_loop loop_of(result *r)
+static rs_loop_result loop_of(result *r)
 {
     memset(r, 0x5a, sizeof *r);
-    return (rs_session_loop){r->amplitude, r->frequency, r->q, r->phase, r->response, r->metric};
+    return (rs_loop_result){r->amplitude, r->frequency, r->q, r->phase, r->response, r->value};
 }
 
 static double value(const result *r, const char *name)
 {
-    int m = rs_loop_analysis_metric(name);
+    int m = rs_loop_value_find(name);
     assert_true(m >= 0);
-    return r->metric[m];
+    return r->value[m];
 }
 
 static rs_loop_analysis *create(int cycles, int fields, int bins, const rs_loop_analysis_options *o)
@@ -97,42 +98,48 @@ static rs_loop_analysis *create(int cycles, int fields, int bins, const rs_loop_
     return a;
 }
 
-static void run(rs_loop_analysis *a, const rs_spectrum *in, result *r)
+static void run(rs_loop_analysis *a, const rs_loop_readings *in, result *r)
 {
     reshed_error err = {0};
-    rs_session_loop out = loop_of(r);
+    rs_loop_result out = loop_of(r);
     assert_ok(rs_loop_analysis_run(a, in, &out, &err), &err);
 }
 
 /* -------------------------------------------------------------------------------------- the list
  */
 
+static void check_unit(const char *name, const char *response, const char *expected)
+{
+    char unit[32];
+    assert_string_equal(rs_loop_value_unit(rs_loop_value_find(name), response, unit, sizeof unit),
+                        expected);
+}
+
 static void names_are_those_of_beps(void **state)
 {
     (void)state;
-    rs_session_metric name[RS_SESSION_MAX_METRICS];
+    char unit[32];
     const char *const wanted[] = {
         "width_mid", "coercive_mid", "v_plus_mid",     "v_minus_mid",    "imprint_mid",
         "area",      "area_refined", "nucleation_neg", "nucleation_pos", "r_plus_0",
         "r_minus_0", "switchable",   "fit_r2",         "fit_width",      "flags",
         "cycles",    "unfold_angle", "unfold_ratio",   "failed_steps"};
-    int n = rs_loop_analysis_metrics("V", name);
-    assert_int_equal(n, rs_loop_analysis_metrics("m", NULL));
-    assert_true(n > 50 && n <= RS_SESSION_MAX_METRICS);
-    for (int i = 0; i < n; i++) {
-        assert_true(name[i].name[0] && name[i].unit[0]);
-        assert_int_equal(rs_loop_analysis_metric(name[i].name), i);
-        for (int k = 0; k < i; k++) assert_string_not_equal(name[i].name, name[k].name);
-        assert_null(strstr(name[i].name, "bglib"));
+    assert_true(RS_LOOP_VALUES > 50);
+    for (int i = 0; i < RS_LOOP_VALUES; i++) {
+        const char *name = rs_loop_value_name(i);
+        assert_true(name[0] && rs_loop_value_unit(i, "V", unit, sizeof unit)[0]);
+        assert_int_equal(rs_loop_value_find(name), i);
+        for (int k = 0; k < i; k++) assert_string_not_equal(name, rs_loop_value_name(k));
+        assert_null(strstr(name, "bglib"));
     }
     for (size_t k = 0; k < sizeof wanted / sizeof *wanted; k++)
-        assert_true(rs_loop_analysis_metric(wanted[k]) >= 0);
-    assert_int_equal(rs_loop_analysis_metric("no_such"), -1);
-    assert_int_equal(rs_loop_analysis_metric("bglib_area"), -1);
-    assert_string_equal(name[rs_loop_analysis_metric("width_mid")].unit, "V");
-    rs_loop_analysis_metrics("m", name);
-    assert_string_equal(name[rs_loop_analysis_metric("switchable")].unit, "m");
-    assert_string_equal(name[rs_loop_analysis_metric("area")].unit, "V*m");
+        assert_true(rs_loop_value_find(wanted[k]) >= 0);
+    assert_int_equal(rs_loop_value_find("no_such"), -1);
+    assert_int_equal(rs_loop_value_find("bglib_area"), -1);
+    check_unit("width_mid", "V", "V");
+    check_unit("switchable", "m", "m");
+    check_unit("area", "m", "V*m");
+    check_unit("unfold_angle", "m", "rad");
 }
 
 /* ------------------------------------------------------------------------------------- one cycle
@@ -163,7 +170,7 @@ static void a_known_loop(void **state)
     prepare(1);
     put_loop(known, 0.05, 0, 1, want);
     rs_loop_analysis *a = create(1, 2, BINS, NULL);
-    rs_spectrum in = {.steps = STEPS, .bins = BINS, .fields = 2, .spectra = spectra};
+    rs_loop_readings in = {.steps = STEPS, .bins = BINS, .fields = 2, .spectra = spectra};
     run(a, &in, &r);
     for (int i = 0; i < 2 * STEPS; i++) {
         assert_near(r.response[i], want[i], 1e-5);
@@ -179,13 +186,13 @@ static void a_known_loop(void **state)
     assert_near(value(&r, "failed_steps"), 0, 0);
     assert_near(value(&r, "cycles"), 1, 0);
     /* Only what is wanted is written. */
-    rs_session_loop some = {.metric = r.metric};
+    rs_loop_result some = {.value = r.value};
     reshed_error err = {0};
     memset(r.response, 0x5a, sizeof r.response);
     assert_ok(rs_loop_analysis_run(a, &in, &some, &err), &err);
     assert_int_equal(((unsigned char *)r.response)[9], 0x5a);
     /* The on-field reading alone: its slope comes off first. */
-    rs_spectrum on = in;
+    rs_loop_readings on = in;
     on.fields = 1;
     run(a, &on, &r);
     check_known(&r, 1e-4, 0.05);
@@ -223,7 +230,7 @@ static void on_field_is_on_the_side_of_off_field(void **state)
     prepare(1);
     put_loop(known, -0.83, 0, 1, want);
     rs_loop_analysis *a = create(1, 2, BINS, NULL);
-    rs_spectrum in = {.steps = STEPS, .bins = BINS, .fields = 2, .spectra = spectra};
+    rs_loop_readings in = {.steps = STEPS, .bins = BINS, .fields = 2, .spectra = spectra};
     run(a, &in, &r);
     for (int i = 0; i < 2 * STEPS; i++) assert_near(r.response[i], want[i], 1e-4);
     check_known(&r, 1e-6, 0.01);
@@ -243,7 +250,7 @@ static void amplitude_and_phase_do_as_well(void **state)
         phase[i] = (float)(PHASE + (want[i] < 0 ? 3.14159265 : 0));
     }
     rs_loop_analysis *a = create(1, 2, 0, NULL);
-    rs_spectrum in = {.steps = STEPS, .fields = 2, .amplitude = amplitude, .phase = phase};
+    rs_loop_readings in = {.steps = STEPS, .fields = 2, .amplitude = amplitude, .phase = phase};
     run(a, &in, &r);
     for (int i = 0; i < 2 * STEPS; i++) {
         assert_near(r.response[i], want[i], 1e-6);
@@ -253,7 +260,7 @@ static void amplitude_and_phase_do_as_well(void **state)
     }
     check_known(&r, 1e-6, 0.01);
     reshed_error err = {0};
-    rs_session_loop out = loop_of(&r);
+    rs_loop_result out = loop_of(&r);
     in.phase = NULL;
     assert_int_equal(rs_loop_analysis_run(a, &in, &out, &err), RESHED_EINVAL);
     rs_loop_analysis_free(a);
@@ -269,7 +276,7 @@ static void several_cycles(void **state)
     memcpy(virgin, known, sizeof virgin);
     virgin[RS_A3] += 1.5;
     for (int c = 0; c < CYCLES; c++) put_loop(c ? known : virgin, 0, c, CYCLES, want);
-    rs_spectrum in = {.steps = ALL, .bins = BINS, .fields = 2, .spectra = spectra};
+    rs_loop_readings in = {.steps = ALL, .bins = BINS, .fields = 2, .spectra = spectra};
     rs_loop_analysis_options o;
     rs_loop_analysis_defaults(&o);
     rs_loop_analysis *a = create(CYCLES, 2, BINS, &o);
@@ -302,7 +309,7 @@ static void missing_steps_and_spectra(void **state)
     prepare(1);
     put_loop(known, 0, 0, 1, want);
     rs_loop_analysis *a = create(1, 2, BINS, NULL);
-    rs_spectrum in = {.steps = STEPS, .bins = BINS, .fields = 2, .spectra = spectra};
+    rs_loop_readings in = {.steps = STEPS, .bins = BINS, .fields = 2, .spectra = spectra};
     const int bad[] = {STEPS + 3, STEPS + 20, STEPS + 45};
     for (int k = 0; k < 3; k++)
         for (int i = 0; i < 2 * BINS; i++) spectra[bad[k] * 2 * BINS + i] = NAN;
@@ -327,7 +334,7 @@ static void nothing_at_all(void **state)
     prepare(1);
     for (size_t i = 0; i < sizeof spectra / sizeof *spectra; i++) spectra[i] = NAN;
     rs_loop_analysis *a = create(1, 2, BINS, NULL);
-    rs_spectrum in = {.steps = STEPS, .bins = BINS, .fields = 2, .spectra = spectra};
+    rs_loop_readings in = {.steps = STEPS, .bins = BINS, .fields = 2, .spectra = spectra};
     run(a, &in, &r);
     for (int i = 0; i < 2 * STEPS; i++)
         assert_true(isnan(r.amplitude[i]) && isnan(r.frequency[i]) && isnan(r.q[i]) &&
@@ -376,15 +383,15 @@ static void errors(void **state)
                      RESHED_EINVAL);
     assert_null(a);
     a = create(1, 1, BINS, NULL);
-    rs_session_loop out = loop_of(&r);
-    rs_spectrum bad[] = {{.steps = STEPS - 1, .bins = BINS, .fields = 1, .spectra = spectra},
-                         {.steps = STEPS, .bins = BINS + 1, .fields = 1, .spectra = spectra},
-                         {.steps = STEPS, .bins = BINS, .fields = 2, .spectra = spectra},
-                         {.steps = STEPS, .bins = BINS, .fields = 0, .spectra = spectra},
-                         {.steps = STEPS, .bins = BINS, .fields = 1}};
+    rs_loop_result out = loop_of(&r);
+    rs_loop_readings bad[] = {{.steps = STEPS - 1, .bins = BINS, .fields = 1, .spectra = spectra},
+                              {.steps = STEPS, .bins = BINS + 1, .fields = 1, .spectra = spectra},
+                              {.steps = STEPS, .bins = BINS, .fields = 2, .spectra = spectra},
+                              {.steps = STEPS, .bins = BINS, .fields = 0, .spectra = spectra},
+                              {.steps = STEPS, .bins = BINS, .fields = 1}};
     for (int i = 0; i < 5; i++)
         assert_int_equal(rs_loop_analysis_run(a, &bad[i], &out, &err), RESHED_EINVAL);
-    assert_int_equal(((unsigned char *)r.metric)[5], 0x5a);
+    assert_int_equal(((unsigned char *)r.value)[5], 0x5a);
     rs_loop_analysis_free(a);
     rs_loop_analysis_free(NULL);
     rs_line_fit_free(NULL);
@@ -404,11 +411,11 @@ static void memory_may_fail(void **state)
     put_loop(known, 0.05, 0, 1, want);
     rs_loop_analysis_defaults(&o);
     o.sho.threads = 1;
-    rs_spectrum in = {.steps = STEPS, .bins = BINS, .fields = 2, .spectra = spectra};
+    rs_loop_readings in = {.steps = STEPS, .bins = BINS, .fields = 2, .spectra = spectra};
     int failures = 0;
     for (long k = 0;; k++) {
         rs_loop_analysis *a = NULL;
-        rs_session_loop out = loop_of(&r);
+        rs_loop_result out = loop_of(&r);
         test_alloc_fail_at(k);
         reshed_status st = rs_loop_analysis_create(voltage, STEPS, 2, axis, BINS, &o, &a, &err);
         if (st == RESHED_OK) st = rs_loop_analysis_run(a, &in, &out, &err);
@@ -421,7 +428,7 @@ static void memory_may_fail(void **state)
         }
         failures++;
         assert_int_equal(st, RESHED_ENOMEM);
-        assert_int_equal(((unsigned char *)r.metric)[5], 0x5a);
+        assert_int_equal(((unsigned char *)r.value)[5], 0x5a);
         assert_int_equal(((unsigned char *)r.response)[5], 0x5a);
     }
     assert_true(failures > 12);
@@ -589,7 +596,9 @@ static void loops_of_the_twin(void **state)
             assert_ok(rs_loop_analysis_create(voltage, STEPS, in.fields, frequency, in.bins, NULL,
                                               &a, &err),
                       &err);
-        run(a, &in, &r);
+        const rs_loop_readings readings = {
+            .steps = in.steps, .bins = in.bins, .fields = in.fields, .spectra = in.spectra};
+        run(a, &readings, &r);
         rs_driver_twin_place(d->self, in.x, in.y, &x, &y);
         assert_ok(rs_twin_switching_truth(rs_driver_twin_sample(d->self),
                                           rs_driver_twin_switching(d->self), x, y, -8, 8, &t, &err),

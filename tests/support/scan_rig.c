@@ -363,7 +363,7 @@ rs_session_point_state scan_rig_point(const scan_rig *r, int k, const char *metr
     assert_ok(rs_session_read_points(s, k, 1, &p, &err), &err);
     if (metric) {
         assert_ok(rs_session_read_loop(s, RS_SESSION_POINTS, k, &loop, &err), &err);
-        *value = all[rs_loop_analysis_metric(metric)];
+        *value = all[rs_loop_value_find(metric)];
     }
     rs_session_finish(s, RESHED_OK, NULL);
     return p.state;

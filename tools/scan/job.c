@@ -131,7 +131,7 @@ void scan_measure_news(void *ctx, const rs_measure_news *n)
     if (!time_to_show(j, n->done == n->of)) return;
     begin_line(j);
     fprintf(stderr, "point %d of %d", n->done, n->of);
-    const int width = rs_loop_analysis_metric("width_mid");
+    const int width = rs_loop_value_find("width_mid");
     if (width >= 0 && isfinite(n->metric[width]))
         fprintf(stderr, ", width %.2f V", n->metric[width]);
     fprintf(stderr, ", %.0f s left", n->left);

@@ -6,6 +6,7 @@
 
 #include "base/alloc.h"
 #include "base/os.h"
+#include "spectra/lines.h"
 #include "spm/scan/acquire.h"
 #include "spm/scan/drift.h"
 
@@ -92,9 +93,28 @@ static bool measure_at(list *l, double x, double y, reshed_error *err)
     return l->status == RS_DRIVER_OK;
 }
 
+/* The loop of a spectrum, as the session keeps it. */
+static reshed_status run_analysis(rs_loop_analysis *a, const rs_spectrum *s, rs_session_loop *loop,
+                                  reshed_error *err)
+{
+    const rs_loop_readings in = {.steps = s->steps,
+                                 .bins = s->bins,
+                                 .fields = s->fields,
+                                 .spectra = s->spectra,
+                                 .amplitude = s->amplitude,
+                                 .phase = s->phase};
+    const rs_loop_result out = {.amplitude = loop->amplitude,
+                                .frequency = loop->frequency,
+                                .q = loop->q,
+                                .phase = loop->phase,
+                                .response = loop->response,
+                                .value = loop->metric};
+    return rs_loop_analysis_run(a, &in, &out, err);
+}
+
 static reshed_status analyse(list *l, rs_session_series series, int k, reshed_error *err)
 {
-    reshed_status st = rs_loop_analysis_run(l->analysis, &l->spectrum, &l->loop, err);
+    reshed_status st = run_analysis(l->analysis, &l->spectrum, &l->loop, err);
     if (st == RESHED_OK) st = rs_session_put_loop(l->session, series, k, &l->loop, err);
     return st;
 }
@@ -215,7 +235,7 @@ static reshed_status follow_drift(list *l, const rs_session_point *p, bool *chan
 
 static double metric_of(const list *l, const double *metric, const char *name)
 {
-    const int i = rs_loop_analysis_metric(name);
+    const int i = rs_loop_value_find(name);
     return i >= 0 && i < l->metrics ? metric[i] : NAN;
 }
 
@@ -488,7 +508,7 @@ reshed_status rs_measure_analyse(rs_session *session, const rs_scan_settings *se
         s.bins = setup->spectrum_bins;
         s.fields = setup->spectroscopy.off_field ? 2 : 1;
         st = rs_session_read_spectrum(session, RS_SESSION_POINTS, k, &s, err);
-        if (st == RESHED_OK) st = rs_loop_analysis_run(analysis, &s, &loop, err);
+        if (st == RESHED_OK) st = run_analysis(analysis, &s, &loop, err);
         if (st == RESHED_OK && write)
             st = rs_session_put_loop(session, RS_SESSION_POINTS, k, &loop, err);
         if (st == RESHED_OK && out)

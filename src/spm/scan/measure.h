@@ -23,7 +23,7 @@ typedef enum rs_measure_end {
 
 typedef struct rs_measure_news {
     int done, of;         /* points */
-    const double *metric; /* of the latest loop, as rs_loop_analysis_metrics orders them */
+    const double *metric; /* of the latest loop, as spectra/loops.h orders them */
     double left;          /* s that the rest will take */
 } rs_measure_news;
 

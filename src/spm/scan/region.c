@@ -7,6 +7,18 @@
 #include "base/alloc.h"
 #include "base/os.h"
 
+_Static_assert(RS_LOOP_VALUES <= RS_SESSION_MAX_METRICS,
+               "the session has room for a loop's values");
+
+/* Names and units of a loop's values, responses being in volts. */
+static void name_metrics(rs_session_metric *metric)
+{
+    for (int k = 0; k < RS_LOOP_VALUES; k++) {
+        snprintf(metric[k].name, sizeof metric[k].name, "%s", rs_loop_value_name(k));
+        rs_loop_value_unit(k, "V", metric[k].unit, sizeof metric[k].unit);
+    }
+}
+
 reshed_status rs_region_setup(rs_instrument *instrument, const rs_frame *frame,
                               const rs_scan_settings *s, double *frequency, double *voltage,
                               rs_session_metric *metric, rs_session_setup *out, reshed_error *err)
@@ -26,7 +38,8 @@ reshed_status rs_region_setup(rs_instrument *instrument, const rs_frame *frame,
         if (!rs_instrument_caps(instrument)->off_field) r.spectroscopy.off_field = false;
         r.spectrum_bins = bins;
         r.spectrum_frequency = bins ? frequency : NULL;
-        r.metrics = rs_loop_analysis_metrics("V", metric);
+        name_metrics(metric);
+        r.metrics = RS_LOOP_VALUES;
         r.metric = metric;
         if (s->drift_every > 0 && side <= frame->rows && side <= frame->cols)
             r.patch_rows = r.patch_cols = side;

@@ -10,7 +10,7 @@
 
 #include "infer/live.h"
 #include "spm/scan/acquire.h"
-#include "spectra/loops.h"
+#include "spectra/lines.h"
 #include "spm/session/session.h"
 
 /* How a scan ended. */

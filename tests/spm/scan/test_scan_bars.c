@@ -76,7 +76,7 @@ static void note_point(scan_rig *r, int k)
     const double truth[METRICS] = {t.width, t.v_plus, t.v_minus, t.area};
     f.wall[f.n] = p.wall;
     for (int m = 0; m < METRICS; m++) {
-        f.value[m][f.n] = metric[rs_loop_analysis_metric(metric_name[m])];
+        f.value[m][f.n] = metric[rs_loop_value_find(metric_name[m])];
         f.truth[m][f.n] = truth[m];
     }
     f.n++;
