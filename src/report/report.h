@@ -15,4 +15,10 @@
  * RESHED_EIO; path is then as it was before. */
 reshed_status rs_report_write(rs_session *s, const char *path, reshed_error *err);
 
+/* The latency of the session's lines, from a line's arrival to its published prediction, as the report
+ * shows it: seconds[n] are the quantiles share[n] (0 to 1), NaN where no line has one. Fails as reading
+ * the session does, or with RESHED_ENOMEM. */
+reshed_status rs_report_latency(rs_session *s, const double *share, int n, double *seconds,
+                                reshed_error *err);
+
 #endif

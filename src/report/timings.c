@@ -3,34 +3,66 @@
 #include "base/alloc.h"
 #include "base/statistics.h"
 #include "imgproc/figures/plot.h"
+#include "report/report.h"
 #include "report/sections.h"
 
-/* Returns the latency (0), the time of the inference (1) or the lag (2) of a line, NaN where it is
- * not known. */
-static double seconds(const rs_session_processed *p, int which)
+typedef enum timing { LATENCY, INFERENCE, LAG } timing;
+
+/* NaN where it is not known. */
+static double timing_of(const rs_session_processed *p, timing t)
 {
-    double v = which == 0 ? p->latency : which == 1 ? p->inference : p->lag;
+    double v = t == LATENCY ? p->latency : t == INFERENCE ? p->inference : p->lag;
     return v >= 0 ? v : NAN;
 }
 
-static void put_timing_row(rs_page *page, const rs_report_data *d, int which, const char *name,
-                           double *x, double *work)
+/* Fills out[n] with the quantiles share[n] of a timing of the rows; returns how many rows have one. x,
+ * work [rows]. */
+static int quantiles(const rs_session_processed *row, int rows, timing t, const double *share,
+                     int n, double *x, double *work, double *out)
 {
-    static const double at[] = {0.5, 0.9, 0.99, 1};
-    int n = 0;
-    for (int r = 0; r < d->rows; r++) {
-        x[r] = seconds(&d->processed[r], which);
-        n += isfinite(x[r]) != 0;
+    int known = 0;
+    for (int r = 0; r < rows; r++) {
+        x[r] = timing_of(&row[r], t);
+        known += isfinite(x[r]) != 0;
     }
+    for (int i = 0; i < n; i++) out[i] = rs_quantile(x, (size_t)rows, share[i], work);
+    return known;
+}
+
+reshed_status rs_report_latency(rs_session *s, const double *share, int n, double *seconds,
+                                reshed_error *err)
+{
+    int rows = rs_session_get_setup(s)->frame.rows;
+    rs_session_processed *row = rs_alloc((size_t)rows, sizeof *row);
+    double *x = rs_alloc((size_t)rows, 2 * sizeof *x);
+    reshed_status st = RESHED_OK;
+    for (int i = 0; i < n; i++) seconds[i] = NAN;
+    if (!row || !x) {
+        st = rs_fail_nomem(err, "timings", (size_t)rows * sizeof *row);
+        goto done;
+    }
+    st = rs_session_read_processed(s, row, err);
+    if (st == RESHED_OK) quantiles(row, rows, LATENCY, share, n, x, x + rows, seconds);
+done:
+    rs_free(row);
+    rs_free(x);
+    return st;
+}
+
+static void put_row(rs_page *page, const rs_report_data *d, timing t, const char *name, double *x,
+                    double *work)
+{
+    static const double share[4] = {0.5, 0.9, 0.99, 1};
+    double q[4];
+    int n = quantiles(d->processed, d->rows, t, share, 4, x, work, q);
     if (n == 0) return;
     rs_page_format(page, "<tr><td class=\"t\">%s</td><td>%d</td>", name, n);
     for (int i = 0; i < 4; i++) {
-        double q = rs_quantile(x, (size_t)d->rows, at[i], work);
         rs_page_raw(page, "<td>");
-        if (which < 2)
-            rs_page_quantity(page, q, 3, "s");
+        if (t == LAG)
+            rs_page_format(page, "%.0f rows", q[i]);
         else
-            rs_page_format(page, "%.0f rows", q);
+            rs_page_quantity(page, q[i], 3, "s");
         rs_page_raw(page, "</td>");
     }
     rs_page_raw(page, "</tr>\n");
@@ -43,7 +75,7 @@ static void put_latency_plot(rs_page *page, const rs_report_data *d, double *x, 
     size_t n = 0;
     if (!rs_page_sound(page)) return;
     for (int r = 0; r < d->rows; r++) {
-        double v = seconds(&d->processed[r], 0);
+        double v = timing_of(&d->processed[r], LATENCY);
         if (!isfinite(v)) continue;
         x[n] = d->arrival[r].order >= 0 ? d->arrival[r].order : r;
         y[n++] = v;
@@ -66,7 +98,7 @@ void rs_report_timings(rs_page *page, const rs_report_data *d)
     int known = 0, most = 0;
     rs_page_raw(page, "<h2>Timings</h2>\n");
     for (int r = 0; r < d->rows; r++) {
-        known += isfinite(seconds(&d->processed[r], 0)) != 0;
+        known += isfinite(timing_of(&d->processed[r], LATENCY)) != 0;
         if (d->processed[r].coalesced > most) most = d->processed[r].coalesced;
     }
     if (!known) {
@@ -81,9 +113,9 @@ void rs_report_timings(rs_page *page, const rs_report_data *d)
     }
     rs_page_raw(page, "<table><tr><th class=\"t\">Per line</th><th>Lines</th><th>Median</th>"
                       "<th>90 %</th><th>99 %</th><th>Largest</th></tr>\n");
-    put_timing_row(page, d, 0, "Latency, arrival to prediction", x, work);
-    put_timing_row(page, d, 1, "Inference", x, work);
-    put_timing_row(page, d, 2, "Lag of the last final row", x, work);
+    put_row(page, d, LATENCY, "Latency, arrival to prediction", x, work);
+    put_row(page, d, INFERENCE, "Inference", x, work);
+    put_row(page, d, LAG, "Lag of the last final row", x, work);
     rs_page_raw(page, "</table>\n");
     if (most > 1)
         rs_page_format(page, "<p>At most %d lines went through the network together.</p>\n", most);

@@ -1,3 +1,4 @@
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -132,6 +133,39 @@ static void numbers_are_the_sessions(void **state)
     page_has(page, want);
     assert_int_equal(counted, n); /* all were put on walls */
     rs_free(page);
+    assert_ok(rs_session_finish(s, RESHED_OK, &err), &err);
+}
+
+/* What a program prints of the latency is what the page shows. */
+static void latencies_are_those_of_the_page(void **state)
+{
+    (void)state;
+    static const double share[4] = {0.5, 0.9, 0.99, 1};
+    reshed_error err = {0};
+    double seconds[4], numbers[4] = {0};
+    rs_session *s = session_of(&small, "latency.h5");
+    char *page = report_of(s);
+    test_alloc_reset();
+    assert_ok(rs_report_latency(s, share, 4, seconds, &err), &err);
+    long total = test_alloc_count();
+    assert_true(seconds[0] > 0.08 && seconds[0] < seconds[2] && seconds[2] < seconds[3]);
+    assert_int_equal((int)page_number(page, "Latency, arrival to prediction", 0), small.lines - 1);
+    for (int i = 0; i < 4; i++)
+        assert_float_equal(page_number(page, "Latency, arrival to prediction", 1 + i), seconds[i],
+                           5e-3 * seconds[i]); /* three digits */
+    for (long n = 0; n < total; n++) {
+        test_alloc_fail_at(n);
+        assert_int_equal(rs_report_latency(s, share, 4, numbers, &err), RESHED_ENOMEM);
+        test_alloc_fail_at(-1);
+        assert_true(isnan(numbers[0]) && isnan(numbers[3]));
+    }
+    rs_free(page);
+    assert_ok(rs_session_finish(s, RESHED_OK, &err), &err);
+    report_scene none = small;
+    none.lines = none.points = none.steps = 0;
+    s = session_of(&none, "no_latency.h5");
+    assert_ok(rs_report_latency(s, share, 4, numbers, &err), &err);
+    for (int i = 0; i < 4; i++) assert_true(isnan(numbers[i]));
     assert_ok(rs_session_finish(s, RESHED_OK, &err), &err);
 }
 
@@ -332,6 +366,7 @@ int main(void)
         cmocka_unit_test(hostile_texts),
         cmocka_unit_test(each_allocation_fails),
         cmocka_unit_test(a_full_disk_leaves_no_half_file),
+        cmocka_unit_test(latencies_are_those_of_the_page),
     };
     return cmocka_run_group_tests_name("report", tests, NULL, NULL);
 }

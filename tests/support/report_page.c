@@ -1,5 +1,6 @@
 #include "support/report_page.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/alloc.h"
@@ -142,4 +143,24 @@ void page_has(const char *page, const char *text)
 void page_lacks(const char *page, const char *text)
 {
     if (strstr(page, text)) fail_msg("the page holds: %s", text);
+}
+
+double page_number(const char *page, const char *row, int n)
+{
+    char name[128];
+    snprintf(name, sizeof name, "<tr><td class=\"t\">%s</td>", row);
+    const char *at = strstr(page, name);
+    if (!at) fail_msg("the page has no row: %s", row);
+    at += strlen(name);
+    for (int i = 0; i < n; i++) {
+        at = strstr(at, "</td><td>");
+        assert_non_null(at);
+        at += 5;
+    }
+    char *unit;
+    assert_memory_equal(at, "<td>", 4);
+    double v = strtod(at + 4, &unit);
+    if (strncmp(unit, " ms", 3) == 0) v *= 1e-3;
+    if (strncmp(unit, " \xc2\xb5s", 4) == 0) v *= 1e-6;
+    return v;
 }

@@ -15,4 +15,7 @@ int page_pictures(const char *page);
 void page_has(const char *page, const char *text);
 void page_lacks(const char *page, const char *text);
 
+/* The n-th number, from 0, of the table's row that begins with this name: "12.3 ms" is 0.0123. */
+double page_number(const char *page, const char *row, int n);
+
 #endif

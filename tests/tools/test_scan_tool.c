@@ -1,6 +1,7 @@
 /* reshed-scan itself: its command line, and what happens to a session when it is killed. */
 #define _DEFAULT_SOURCE
 #include "support/program.h"
+#include "support/report_page.h"
 #include "support/support.h"
 
 #include <errno.h>
@@ -11,6 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/alloc.h"
 #include "base/os.h"
 #include "spm/session/session.h"
 
@@ -199,7 +201,13 @@ static void json_holds_the_contract(void **state)
     assert_non_null(strstr(o->out, "\"session\": \""));
     assert_non_null(strstr(o->out, "json.h5\""));
     assert_non_null(strstr(o->out, "json.html\""));
-    assert_true(rs_os_is_file(temp(report, "json.html")));
+    /* The page says the same of them, in three digits. */
+    char *page = page_read(temp(report, "json.html"));
+    assert_float_equal(1e3 * page_number(page, "Latency, arrival to prediction", 1), p50,
+                       5e-3 * p50);
+    assert_float_equal(1e3 * page_number(page, "Latency, arrival to prediction", 3), p99,
+                       5e-3 * p99);
+    rs_free(page);
 }
 
 static void points_wait_and_may_be_edited(void **state)

@@ -19,8 +19,7 @@ typedef struct scan_job {
     const char *where; /* file that a failure belongs to, or NULL */
     /* for the summary */
     int lines, lost, points, measured, pauses;
-    double *latency; /* [latencies], s; owned */
-    int latencies;
+    double latency[2]; /* s, the median and the 99th percentile */
     /* for the progress line and the previews */
     double shown, drawn;
     bool tty, line_open;

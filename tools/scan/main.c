@@ -9,7 +9,6 @@
 
 #include "base/alloc.h"
 #include "base/os.h"
-#include "base/statistics.h"
 #include "infer/judge.h"
 #include "spm/instrument/drivers.h"
 
@@ -66,31 +65,19 @@ static const char *end_text(rs_region_end end)
     return "?";
 }
 
-/* Latencies of the session's lines into the job's. */
+/* What the summary says of the session, into the job. */
 static void collect(scan_job *j)
 {
-    const rs_session_setup *setup = rs_session_get_setup(j->session);
-    rs_session_processed *p = rs_zalloc((size_t)setup->frame.rows, sizeof *p);
+    static const double share[2] = {0.5, 0.99};
     rs_session_progress g;
     reshed_error err = {0};
-    j->latency = rs_zalloc((size_t)setup->frame.rows, sizeof *j->latency);
-    if (p && j->latency && rs_session_read_processed(j->session, p, &err) == RESHED_OK)
-        for (int i = 0; i < setup->frame.rows; i++)
-            if (isfinite(p[i].latency) && p[i].latency >= 0)
-                j->latency[j->latencies++] = p[i].latency;
+    rs_report_latency(j->session, share, 2, j->latency, &err);
     if (rs_session_get_progress(j->session, &g, &err) == RESHED_OK) {
         j->lines = g.lines;
         j->lost = g.lost;
         j->points = g.points;
         j->measured = g.measured;
     }
-    rs_free(p);
-}
-
-static double percentile(scan_job *j, double share)
-{
-    rs_sort(j->latency, (size_t)j->latencies);
-    return rs_sorted_step(j->latency, (size_t)j->latencies, share);
 }
 
 static void print_summary(scan_job *j, rs_region_end end)
@@ -101,9 +88,9 @@ static void print_summary(scan_job *j, rs_region_end end)
         printf(", \"lines\": %d, \"lost_lines\": %d, \"points\": %d, \"measured\": %d, \"pauses\": "
                "%d, \"latency_ms_p50\": ",
                j->lines, j->lost, j->points, j->measured, j->pauses);
-        cli_json_number(stdout, 1e3 * percentile(j, 0.5));
+        cli_json_number(stdout, 1e3 * j->latency[0]);
         printf(", \"latency_ms_p99\": ");
-        cli_json_number(stdout, 1e3 * percentile(j, 0.99));
+        cli_json_number(stdout, 1e3 * j->latency[1]);
         printf(", \"session\": ");
         cli_json_string(stdout, j->path);
         printf(", \"report\": ");
@@ -113,7 +100,7 @@ static void print_summary(scan_job *j, rs_region_end end)
         fprintf(stderr,
                 "%s: %s: %d lines, %d lost, %d of %d points; map %.0f ms after a line (p99 %.0f)\n",
                 j->path, end_text(end), j->lines, j->lost, j->measured, j->points,
-                1e3 * percentile(j, 0.5), 1e3 * percentile(j, 0.99));
+                1e3 * j->latency[0], 1e3 * j->latency[1]);
         if (j->report[0]) printf("report: %s\n", j->report);
     }
 }
@@ -133,9 +120,6 @@ static int finish_region(scan_job *j, rs_region_end end, reshed_error *err)
     j->session = NULL;
     if (st == RESHED_OK && finished != RESHED_OK) status = cli_fail(&scan_program, j->path, &again);
     print_summary(j, end);
-    rs_free(j->latency);
-    j->latency = NULL;
-    j->latencies = 0;
     return status;
 }
 
