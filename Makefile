@@ -1,7 +1,12 @@
-# Builds the library, the programs and the tests. `make help` lists what there is.
+# Builds the library, the programs and the tests. `make help` prints this.
 #
-#   make demo                  install what is missing (apt), build, run on an image
-#   make check                 the tests;  make check SAN=address,undefined  the same, sanitised
+#   make                  libraries and programs; writes below build/ and nowhere else
+#   make deps             installs what is missing (apt), or says what to install
+#   make demo             installs what is missing, builds, runs an acquisition on a simulated instrument
+#   make check            installs what is missing, builds, runs the tests: the gate
+#   make check-quick      the same with short loops, within a minute;  make check-long  with long ones
+#   make install          programs, libraries, header, manual pages, weights;  make uninstall
+#   make lib | programs | tests | man | peers | format | clean
 #
 # Settings: CC=gcc|clang  SAN=address,undefined|thread  BLAS=openblas|none  WERROR=1  V=1
 #           PREFIX=/usr/local  DESTDIR=
@@ -31,15 +36,20 @@ B       := build/$(CONFIG)
 BIN     := $(if $(filter gcc,$(CONFIG)),build,$(B))
 
 # ---------------------------------------------------------------------------------------- packages
-PKGS    := libpng hdf5 libzip cairo $(if $(filter openblas,$(BLAS)),openblas)
+LIBPKGS := hdf5 libzip $(if $(filter openblas,$(BLAS)),openblas)
+PKGS    := $(LIBPKGS) libpng cairo
 TESTPKG := cmocka
 DEBS    := gcc libc6-dev make pkg-config help2man libpng-dev libhdf5-dev libzip-dev libcairo2-dev libopenblas-dev libcmocka-dev fonts-dejavu-core
 FEDORA  := gcc make pkgconf-pkg-config help2man libpng-devel hdf5-devel libzip-devel cairo-devel openblas-devel libcmocka-devel
 BREW    := gcc make pkg-config help2man libpng hdf5 libzip cairo openblas cmocka
 PC      := pkg-config
-PC_OK   := $(shell $(PC) --exists $(PKGS) 2>/dev/null && echo yes)
-PCFLAGS := $(if $(PC_OK),$(shell $(PC) --cflags $(PKGS)))
-PCLIBS  := $(if $(PC_OK),$(shell $(PC) --libs $(PKGS)))
+pc       = $(shell $(PC) $(1) 2>/dev/null)
+PCFLAGS := $(call pc,--cflags $(PKGS))
+PCLIBS  := $(call pc,--libs $(PKGS))
+LIBLIBS := $(call pc,--libs $(LIBPKGS))
+# Fails with one line when one of $(1) is missing.
+need     = for p in $(1); do $(PC) --exists $$p 2>/dev/null || m="$$m $$p"; done; \
+           [ -z "$$m" ] || { echo "missing:$$m; 'make deps' installs what is missing, or says what to install" >&2; exit 1; }
 
 # ------------------------------------------------------------------------------------------- flags
 WARN    := -Wall -Wextra -Wshadow -Wmissing-prototypes -Wstrict-prototypes $(if $(WERROR),-Werror)
@@ -47,7 +57,8 @@ SANFLAG := $(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer -fno-sanitize-r
 CFLAGS  ?= -O2 -g
 ALLCFLAGS = -std=c11 $(WARN) $(CFLAGS) -fPIC -fvisibility=hidden -fopenmp $(SANFLAG) \
             $(if $(filter none,$(BLAS)),-DRS_NO_BLAS) -Iinclude -Isrc -Itests -I. $(PCFLAGS)
-ALLLIBS = $(LDFLAGS) -fopenmp $(SANFLAG) -Wl,--as-needed $(PCLIBS) -ldl -lm
+LINK    = $(LDFLAGS) -fopenmp $(SANFLAG) -Wl,--as-needed
+ALLLIBS = $(LINK) $(PCLIBS) -ldl -lm
 # Tests see every allocation and every change of a file, and can make them fail (tests/support/support.c, disk.c).
 WRAP    := -Wl,--wrap=rs_os_alloc,--wrap=malloc,--wrap=calloc,--wrap=realloc \
            -Wl,--wrap=rs_os_write_at,--wrap=rs_os_resize,--wrap=rs_os_sync,--wrap=rs_os_sync_folder,--wrap=rs_os_close
@@ -77,46 +88,46 @@ TESTSRC := $(call c_in,tests/* tests/*/*)
 TESTS   := $(filter test_%,$(notdir $(TESTSRC:.c=)))
 SUPPORT := $(call objects,tests/support)
 
-.PHONY: all lib tests demo check check-long deps install uninstall man format clean help
+.PHONY: all lib programs tests help FORCE need-tests check check-quick check-long deps peers demo man install uninstall format clean
 .SECONDARY:
 .DELETE_ON_ERROR:
-all: deps
-	@$(MAKE) --no-print-directory programs
-
-.PHONY: programs
-programs: lib $(PROGS:%=$(BIN)/%)
+all: lib programs
+programs: $(PROGS:%=$(BIN)/%)
 lib: $(B)/libreshed.a $(B)/libreshed.so
 tests: $(TESTS:%=$(B)/tests/%)
 
 help:
 	@sed -n '1,/^$$/s/^# \{0,1\}//p' Makefile
-	@echo "Targets: all lib programs tests demo check check-long deps peers install uninstall man format clean help"
 
 # ------------------------------------------------------------------------------------------- rules
 Q       := $(if $(V),,@)
 say      = $(if $(V),,@printf '  %-5s %s\n' $(1) $@)
 
-# Objects are rebuilt when the flags change.
+# Objects are rebuilt when the flags change, and the two that hold more when that changes: the prefix,
+# and the commit that a measurement belongs to.
+keep     = mkdir -p $(@D); printf '%s\n' $(1) > $@.new; cmp -s $@.new $@ && rm $@.new || mv $@.new $@
 FLAGS    = $(CC) $(ALLCFLAGS) $(ALLLIBS) $(ISA_avx2) $(ISA_avx512bf16)
 $(B)/flags: FORCE
-	@mkdir -p $(@D); echo '$(FLAGS)' | cmp -s - $@ || echo '$(FLAGS)' > $@
-.PHONY: FORCE
-
-$(B)/src/nn/kernels/generic/%.o: ISA = $(ISA_generic)
-$(B)/src/nn/kernels/avx2/%.o: ISA = $(ISA_avx2)
-$(B)/src/nn/kernels/avx512/%.o: ISA = $(ISA_avx512)
-$(B)/src/nn/kernels/avx512bf16/%.o: ISA = $(ISA_avx512bf16)
-$(B)/tools/%.o: ALLCFLAGS += -DRESHED_PREFIX=\"$(PREFIX)\"
-# The commit that a measurement belongs to.
+	@$(if $(PCLIBS),,$(call need,$(PKGS));)$(call keep,'$(FLAGS)')
+$(B)/prefix: FORCE
+	@$(call keep,'$(PREFIX)')
 $(B)/commit: FORCE
-	@mkdir -p $(@D); git describe --always --dirty 2>/dev/null > $@.new || echo unknown > $@.new
-	@cmp -s $@.new $@ && rm $@.new || mv $@.new $@
-$(B)/tools/bench/report.o: ALLCFLAGS += -DRESHED_COMMIT=\"$$(cat $(B)/commit)\"
+	@$(call keep,"$$(git describe --always --dirty 2>/dev/null || echo unknown)")
+$(B)/tools/cli/find_weights.o: MORE = -DRESHED_PREFIX=\"$(PREFIX)\"
+$(B)/tools/cli/find_weights.o: $(B)/prefix
+$(B)/tools/bench/report.o: MORE = -DRESHED_COMMIT=\"$$(cat $(B)/commit)\"
 $(B)/tools/bench/report.o: $(B)/commit
+$(B)/src/nn/kernels/generic/%.o: MORE = $(ISA_generic)
+$(B)/src/nn/kernels/avx2/%.o: MORE = $(ISA_avx2)
+$(B)/src/nn/kernels/avx512/%.o: MORE = $(ISA_avx512)
+$(B)/src/nn/kernels/avx512bf16/%.o: MORE = $(ISA_avx512bf16)
+$(TESTSRC:%.c=$(B)/%.o): | need-tests
+need-tests:
+	@$(call need,$(TESTPKG))
 $(B)/%.o: %.c $(B)/flags
 	@mkdir -p $(@D)
 	$(call say,CC)
-	$(Q)$(CC) $(ALLCFLAGS) $(ISA) -MMD -MP -c -o $@ $<
+	$(Q)$(CC) $(ALLCFLAGS) $(MORE) -MMD -MP -c -o $@ $<
 
 # What the programs and tests link: every symbol of the libraries.
 $(B)/core.a: $(LIBOBJ)
@@ -126,13 +137,15 @@ $(B)/core.a $(B)/rooms.a $(B)/tools.a:
 	$(call say,AR)
 	$(Q)rm -f $@ && ar rcs $@ $^
 
-# What others link: only the functions of include/reshed.h are visible.
+# What others link: only the functions of include/reshed.h are visible. It is linked without the programs'
+# packages and with every symbol resolved, so that none of them can slip in.
 $(B)/libreshed.a: $(LIBOBJ)
 	$(call say,AR)
 	$(Q)ld -r -o $(B)/reshed.o $^ && objcopy --localize-hidden $(B)/reshed.o && rm -f $@ && ar rcs $@ $(B)/reshed.o
 $(B)/libreshed.so: $(LIBOBJ)
 	$(call say,LD)
-	$(Q)$(CC) -shared -Wl,-soname,libreshed.so.$(ABI) -o $@.$(ABI) $^ $(ALLLIBS) && ln -sf libreshed.so.$(ABI) $@
+	$(Q)$(CC) -shared -Wl,-soname,libreshed.so.$(ABI) $(if $(SAN),,-Wl$(comma)-z$(comma)defs) -o $@.$(ABI) $^ $(LINK) \
+	    $(LIBLIBS) -lm && ln -sf libreshed.so.$(ABI) $@
 
 # A program: its own folder, the command line's, and what these use of the libraries.
 define program_rule
@@ -146,62 +159,60 @@ $(foreach p,$(PROGS:reshed-%=%),$(eval $(call program_rule,$(p))))
 define test_rule
 $(B)/tests/$(notdir $(1)): $(B)/$(1).o $(SUPPORT) $(B)/tools.a $(B)/rooms.a $(B)/core.a
 	$$(call say,LD)
-	$$(Q)$$(CC) -o $$@ $$^ $$(WRAP) $$(ALLLIBS) $$(shell $$(PC) --libs $$(TESTPKG))
+	$$(Q)$$(CC) -o $$@ $$^ $$(WRAP) $$(ALLLIBS) $$(call pc,--libs $$(TESTPKG))
 endef
 $(foreach t,$(TESTSRC:%.c=%),$(if $(filter test_%,$(notdir $(t))),$(eval $(call test_rule,$(t)))))
 
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
 
 # ------------------------------------------------------------------------------------------- tests
-check check-long: deps
-	@$(MAKE) --no-print-directory programs lib tests
-	@RESHED_LONG=$(if $(filter check-long,$@),1,) BIN=$(BIN) B=$(B) SAN=$(SAN) CC=$(CC) sh tests/run.sh $(TESTS:%=$(B)/tests/%)
+check check-quick check-long: deps
+	@$(MAKE) --no-print-directory lib programs tests
+	@RESHED_LONG=$(if $(filter check-long,$@),1) RESHED_QUICK=$(if $(filter check-quick,$@),1) \
+	    BIN=$(BIN) B=$(B) SAN=$(SAN) CC=$(CC) BLAS=$(BLAS) sh tests/run.sh \
+	    tests/arrows.sh tests/docs.sh tests/library.sh $(TESTS:%=$(B)/tests/%)
 
 # ------------------------------------------------------------------------------------ dependencies
-# Installs what is missing where apt is at hand, else prints what to install.
 deps:
 	@sh tools/deps.sh '$(PKGS) $(TESTPKG)' '$(DEBS)' '$(FEDORA)' '$(BREW)'
-
 # What `reshed-bench --peers` compares with.
-.PHONY: peers
 peers:
 	@sh benchmarks/peers/install.sh build/peers
 
-# --------------------------------------------------------------------------------------------- demo
-# A made image of a ferroelectric film, its walls by the shipped ensemble, and where to look.
+# -------------------------------------------------------------------------------------------- demo
 demo: deps
 	@$(MAKE) --no-print-directory programs
 	@sh tools/demo.sh $(BIN)
 
 # -------------------------------------------------------------------------------- install, manuals
 # Manual pages are what --help says, by help2man.
-man: deps
-	@$(MAKE) --no-print-directory programs
+man: programs
+	@command -v help2man >/dev/null || { echo "missing: help2man; 'make deps' installs it" >&2; exit 1; }
 	@mkdir -p build/man
 	$(Q)for p in $(PROGS); do \
 	    help2man --no-info --no-discard-stderr --source="reshed $(VERSION)" --name="$$(sed -n "s|^$$p: ||p" docs/man-names)" \
 	        --output=build/man/$$p.1 $(BIN)/$$p || exit 1; done
 
-install: man
-	@$(MAKE) --no-print-directory lib
-	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib/pkgconfig $(DESTDIR)$(PREFIX)/include \
-	    $(DESTDIR)$(PREFIX)/share/reshed $(DESTDIR)$(PREFIX)/share/man/man1
-	install $(PROGS:%=$(BIN)/%) $(DESTDIR)$(PREFIX)/bin
-	install -m 644 include/reshed_base.h include/reshed.h include/reshed_driver.h $(DESTDIR)$(PREFIX)/include
-	install -m 644 $(B)/libreshed.a $(DESTDIR)$(PREFIX)/lib
-	install $(B)/libreshed.so.$(ABI) $(DESTDIR)$(PREFIX)/lib
-	ln -sf libreshed.so.$(ABI) $(DESTDIR)$(PREFIX)/lib/libreshed.so
-	install -m 644 $(wildcard weights/*.h5) $(DESTDIR)$(PREFIX)/share/reshed
-	install -m 644 build/man/*.1 $(DESTDIR)$(PREFIX)/share/man/man1
-	sed -e 's|@PREFIX@|$(PREFIX)|; s|@VERSION@|$(VERSION)|; s|@REQUIRES@|$(PKGS)|' reshed.pc.in \
-	    > $(DESTDIR)$(PREFIX)/lib/pkgconfig/reshed.pc
+TO      := $(DESTDIR)$(PREFIX)
+HEADERS := $(notdir $(wildcard include/*.h))
+install: lib programs man
+	install -d $(TO)/bin $(TO)/lib/pkgconfig $(TO)/include $(TO)/share/reshed $(TO)/share/man/man1
+	install $(PROGS:%=$(BIN)/%) $(TO)/bin
+	install -m 644 $(HEADERS:%=include/%) $(TO)/include
+	install -m 644 $(B)/libreshed.a $(TO)/lib
+	install $(B)/libreshed.so.$(ABI) $(TO)/lib
+	ln -sf libreshed.so.$(ABI) $(TO)/lib/libreshed.so
+	install -m 644 $(wildcard weights/*.h5) $(TO)/share/reshed
+	install -m 644 $(PROGS:%=build/man/%.1) $(TO)/share/man/man1
+	sed -e 's|@PREFIX@|$(PREFIX)|; s|@VERSION@|$(VERSION)|; s|@LIBS@|$(LIBLIBS)|' reshed.pc.in \
+	    > $(TO)/lib/pkgconfig/reshed.pc
 
 uninstall:
-	rm -f $(PROGS:%=$(DESTDIR)$(PREFIX)/bin/%) $(DESTDIR)$(PREFIX)/include/reshed_base.h $(DESTDIR)$(PREFIX)/include/reshed.h $(DESTDIR)$(PREFIX)/include/reshed_driver.h \
-	    $(DESTDIR)$(PREFIX)/lib/libreshed.a $(DESTDIR)$(PREFIX)/lib/libreshed.so $(DESTDIR)$(PREFIX)/lib/libreshed.so.$(ABI) \
-	    $(DESTDIR)$(PREFIX)/lib/pkgconfig/reshed.pc $(PROGS:%=$(DESTDIR)$(PREFIX)/share/man/man1/%.1)
-	rm -rf $(DESTDIR)$(PREFIX)/share/reshed
+	rm -f $(PROGS:%=$(TO)/bin/%) $(HEADERS:%=$(TO)/include/%) $(PROGS:%=$(TO)/share/man/man1/%.1) \
+	    $(TO)/lib/libreshed.a $(TO)/lib/libreshed.so $(TO)/lib/libreshed.so.$(ABI) $(TO)/lib/pkgconfig/reshed.pc
+	rm -rf $(TO)/share/reshed
 
+# ------------------------------------------------------------------------------------------- other
 format:
 	clang-format -i $$(git ls-files '*.c' '*.h')
 clean:

@@ -1,7 +1,11 @@
 #!/bin/sh
-# run.sh TEST...: runs each cmocka program, prints its failures, and ends with one line that counts the
-# tests. RESHED_LONG=1 asks the tests for their long form; SAN names the sanitizers of this build.
-passed=0 failed=0 skipped=0 broken=0
+# run.sh TEST...: runs each test and ends with one line that counts them. A TEST is a cmocka program, or a script
+# (*.sh), which counts as one test and prints why it fails; a script that exits with 77 is skipped.
+#
+#   RESHED_LONG=1, RESHED_QUICK=1   ask the tests for their long or short form (test_rounds in tests/support/support.h)
+#   SAN                             the sanitizers of this build
+#   EXPECT_SKIPS=N                  any other number of skipped tests is a failure
+passed=0 failed=0 skipped=0 broken=0 names=
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 export ASAN_OPTIONS="${ASAN_OPTIONS:-detect_leaks=1:allocator_may_return_null=1}"
@@ -17,10 +21,24 @@ case "${SAN:-}" in
 esac
 count() { sed -n "s/^\[ *$1 *\] \([0-9][0-9]*\) test(s).*/\1/p" "$log" | awk '{ n += $1 } END { print n + 0 }'; }
 for t in "$@"; do
-    start=$(date +%s)
-    "$t" >"$log" 2>&1
-    rc=$?
-    p=$(count PASSED) f=$(count FAILED) s=$(count SKIPPED)
+    start=$(date +%s) p=0 f=0 s=0
+    case "$t" in
+    *.sh)
+        sh "$t" >"$log" 2>&1
+        rc=$?
+        case $rc in
+        0) p=1 ;;
+        77) s=1 rc=0 names="$names $(basename "$t")" ;;
+        *) f=1 ;;
+        esac
+        ;;
+    *)
+        "$t" >"$log" 2>&1
+        rc=$?
+        p=$(count PASSED) f=$(count FAILED) s=$(count SKIPPED)
+        names="$names $(sed -n "s/^\[ *SKIPPED *\] \([a-z_0-9]*\)$/$(basename "$t"):\1/p" "$log" | sort -u | tr '\n' ' ')"
+        ;;
+    esac
     passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
     printf '%-28s %3d passed' "$(basename "$t")" "$p"
     [ "$f" -gt 0 ] && printf ', %d failed' "$f"
@@ -34,5 +52,13 @@ for t in "$@"; do
     fi
 done
 failed=$((failed + broken))
+if [ "$skipped" -gt 0 ]; then
+    echo "skipped:"
+    for n in $names; do echo "    $n"; done
+fi
+if [ -n "${EXPECT_SKIPS:-}" ] && [ "$skipped" -ne "$EXPECT_SKIPS" ]; then
+    echo "$skipped tests were skipped where $EXPECT_SKIPS were expected: is a program or a file of theirs missing?"
+    failed=$((failed + 1))
+fi
 echo "$passed passed, $failed failed, $skipped skipped"
 [ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]

@@ -5,7 +5,9 @@
 set -eu
 missing=
 command -v pkg-config >/dev/null 2>&1 || missing=pkg-config
-command -v gcc >/dev/null 2>&1 || missing="$missing gcc"
+for c in gcc help2man; do
+    command -v "$c" >/dev/null 2>&1 || missing="$missing $c"
+done
 for p in $1; do
     pkg-config --exists "$p" 2>/dev/null || missing="$missing $p"
 done
