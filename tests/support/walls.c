@@ -68,6 +68,14 @@ void build_graph(const drawing *d, double size, const rs_wallgraph_options *opti
     assert_graph_is_sound(graph);
 }
 
+int count_ends(const rs_wallgraph *g, rs_wall_end kind)
+{
+    int n = 0;
+    for (int w = 0; w < g->walls; w++)
+        for (int e = 0; e < 2; e++) n += g->wall[w].end[e] == kind;
+    return n;
+}
+
 static void assert_line_is_sound(const rs_wallgraph *g, const rs_wall_line *line)
 {
     assert_in_range(line->count, 1, g->pixels);

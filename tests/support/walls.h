@@ -26,6 +26,9 @@ void drawing_from_text(drawing *d, const char *const *rows, int height);
 void build_graph(const drawing *d, double size, const rs_wallgraph_options *options,
                  rs_wallgraph *graph);
 
+/* How many ends of its walls are of a kind. */
+int count_ends(const rs_wallgraph *g, rs_wall_end kind);
+
 /* Asserts what must hold in every graph: indices within range, neighbouring pixels along every
  * line, every skeleton pixel labelled. */
 void assert_graph_is_sound(const rs_wallgraph *g);

@@ -1,5 +1,6 @@
 #include "support/support.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "base/alloc.h"
@@ -132,6 +133,38 @@ static void bad_sizes_and_short_memory(void **state)
     assert_ok(rs_distance_transform(mask, 2, 2, d, NULL, &err), &err);
 }
 
+static void metric_distance_equals_brute_force(void **state)
+{
+    (void)state;
+    test_rng r = {test_seed()};
+    reshed_error err = {0};
+    uint8_t mask[30 * 40];
+    double got[30 * 40];
+    int32_t nearest[30 * 40];
+    const double size[][2] = {
+        {1e-9, 1e-9}, {2e-9, 1e-9}, {1e-9, 5e-9}, {3e-9, 7.1e-9}, {1e-9, 1e3}};
+    for (int trial = 0; trial < 100; trial++) {
+        double dx = size[trial % 5][0], dy = size[trial % 5][1];
+        int h = 1 + (int)test_below(&r, 30), w = 1 + (int)test_below(&r, 40);
+        for (int i = 0; i < h * w; i++) mask[i] = test_below(&r, 40) == 0;
+        mask[test_below(&r, (uint64_t)(h * w))] = 1;
+        assert_ok(rs_distance_metres(mask, h, w, dx, dy, got, nearest, &err), &err);
+        for (int i = 0; i < h * w; i++) {
+            double least = HUGE_VAL;
+            for (int k = 0; k < h * w; k++)
+                if (mask[k]) least = fmin(least, hypot((i % w - k % w) * dx, (i / w - k / w) * dy));
+            assert_true(mask[nearest[i]]);
+            assert_true(fabs(got[i] - least) <= (trial % 5 < 3 ? 1e-12 : 1.5e-3) * least);
+        }
+    }
+    memset(mask, 0, sizeof mask);
+    assert_ok(rs_distance_metres(mask, 30, 40, 1, 2, got, NULL, &err), &err);
+    assert_true(isinf(got[77]));
+    assert_int_equal(rs_distance_metres(mask, 30, 40, 0, 2, got, NULL, &err), RESHED_EINVAL);
+    assert_int_equal(rs_distance_metres(mask, 30, 40, 1, INFINITY, got, NULL, &err), RESHED_EINVAL);
+    assert_int_equal(rs_distance_metres(mask, 0, 40, 1, 1, got, NULL, &err), RESHED_EINVAL);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -140,6 +173,7 @@ int main(void)
         cmocka_unit_test(one_pixel_gives_circles),
         cmocka_unit_test(long_images_do_not_overflow),
         cmocka_unit_test(bad_sizes_and_short_memory),
+        cmocka_unit_test(metric_distance_equals_brute_force),
     };
     return cmocka_run_group_tests_name("img_distance", tests, NULL, NULL);
 }

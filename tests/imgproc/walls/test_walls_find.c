@@ -1,0 +1,453 @@
+/* The recipe against its steps, called one by one; its exclusions and orders; what programs start from. */
+#include "support/walls.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "imgproc/image/skeleton.h"
+#include "imgproc/image/threshold.h"
+#include "imgproc/walls/build.h"
+#include "imgproc/walls/compare.h"
+#include "imgproc/walls/family.h"
+#include "imgproc/walls/find.h"
+#include "imgproc/walls/line.h"
+
+enum { H = 70, W = 100 };
+
+static float map[H * W], variance[H * W];
+
+/* Two slanted walls that bound a domain, a third one across, and a scrap of five pixels. The value
+ * falls off to either side; the scrap is faint. */
+static void draw_map(void)
+{
+    for (int i = 0; i < H * W; i++) {
+        const double x = i % W, y = i / W;
+        const double a = fabs(y - 20 - 0.1 * x), b = fabs(y - 28 - 0.1 * x), c = fabs(x - 80);
+        double nearest = fmin(fmin(a, b), y > 45 ? c : 99);
+        map[i] = (float)fmax(0.02, 0.9 - 0.25 * nearest);
+        if (y == 60 && x >= 20 && x < 25) map[i] = 0.5f;
+        variance[i] = x < 30 ? 0.2f : 0.01f;
+    }
+}
+
+static rs_find_input input_of(double size)
+{
+    return (rs_find_input){.grid = {H, W, size, size}, .map = map};
+}
+
+static void assert_found_is_sound(const rs_found *f)
+{
+    assert_graph_is_sound(&f->graph);
+    uint8_t *seen = rs_zalloc((size_t)f->points.n + 1, 1);
+    int set = 0;
+    for (int i = 0; i < f->points.n; i++) {
+        const rs_point *p = &f->points.p[i];
+        assert_true(p->at.row >= 0 && p->at.row < H && p->at.col >= 0 && p->at.col < W);
+        assert_true(f->target[i] >= 0 && f->target[i] < f->points.n && !seen[f->target[i]]);
+        seen[f->target[i]] = 1;
+        if (p->kind == RS_POINT_WALL)
+            assert_int_equal(f->graph.wall_at[p->at.row * W + p->at.col], p->wall);
+    }
+    for (int i = 0; i < H * W; i++) set += f->graph.skeleton[i];
+    assert_int_equal(set, f->skeleton_pixels);
+    rs_free(seen);
+}
+
+static void equals_its_steps(void **state)
+{
+    (void)state;
+    reshed_error err = {0};
+    const double size = 3e-9;
+    static uint8_t mask[H * W], skeleton[H * W];
+    draw_map();
+    rs_find_input in = input_of(size);
+    in.variance = variance;
+    rs_find_options o;
+    rs_found f;
+    memset(&f, 0x5a, sizeof f);
+    rs_find_defaults(&o);
+    o.min_wall = (rs_length){6, false};
+    assert_ok(rs_find(&in, &o, &f, &err), &err);
+    assert_found_is_sound(&f);
+
+    rs_threshold(map, H * W, 0.4, mask);
+    assert_memory_equal(f.mask, mask, sizeof mask);
+    assert_ok(rs_skeletonize(mask, H, W, skeleton, &err), &err);
+    const rs_wallgraph_input steps = {.grid = in.grid,
+                                      .skeleton = skeleton,
+                                      .mask = mask,
+                                      .probability = map,
+                                      .variance = variance};
+    rs_wallgraph_options go;
+    rs_wallgraph g;
+    rs_points p = {0};
+    int families;
+    rs_wallgraph_options_defaults(&go);
+    go.min_wall = 6 * sqrt(size) * sqrt(size);
+    assert_ok(rs_wallgraph_build(&steps, &go, &g, &err), &err);
+    assert_ok(rs_wall_families(&g, 10 * (RS_PI / 180), 0, &families, &err), &err);
+    assert_ok(rs_select_even(&g, 5 * sqrt(size) * sqrt(size), NULL, &p, &err), &err);
+    assert_ok(rs_route_points(&g.grid, NULL, &p, NULL, &err), &err);
+    assert_int_equal(f.graph.walls, g.walls);
+    assert_int_equal(f.families, families);
+    assert_int_equal(f.graph.walls, 3); /* without the scrap */
+    assert_int_equal(f.families, 2);
+    assert_memory_equal(f.graph.skeleton, g.skeleton, H * W);
+    for (int w = 0; w < g.walls; w++) {
+        assert_int_equal(f.graph.wall[w].family, g.wall[w].family);
+        assert_true(f.graph.wall[w].line.length == g.wall[w].line.length);
+        assert_true(f.graph.wall[w].line.variance == g.wall[w].line.variance);
+    }
+    assert_int_equal(f.points.n, p.n);
+    for (int i = 0; i < p.n; i++)
+        assert_memory_equal(&f.points.p[i].at, &p.p[i].at, sizeof p.p->at);
+    assert_near(f.threshold, 0.4, 0);
+    int set = 0;
+    for (int i = 0; i < H * W; i++) set += mask[i];
+    assert_int_equal(f.mask_pixels, set);
+    rs_points_clear(&p);
+    rs_wallgraph_clear(&g);
+    rs_found_clear(&f);
+    rs_found_clear(&f); /* twice does no harm */
+}
+
+static void lengths_in_metres_and_pixels(void **state)
+{
+    (void)state;
+    reshed_error err = {0};
+    const rs_grid flat = {4, 4, 2e-9, 8e-9};
+    assert_near(rs_length_on(&flat, (rs_length){3, false}), 12e-9, 1e-22);
+    assert_near(rs_length_on(&flat, (rs_length){3e-9, true}), 3e-9, 0);
+    draw_map();
+    rs_find_input in = input_of(3e-9);
+    rs_find_options o;
+    rs_found f[2];
+    for (int k = 0; k < 2; k++) {
+        const double unit = k ? 3e-9 : 1;
+        rs_find_defaults(&o);
+        o.min_wall = (rs_length){6.5 * unit, k == 1};
+        o.spur = (rs_length){2.5 * unit, k == 1};
+        o.spacing = (rs_length){8 * unit, k == 1};
+        o.margin = (rs_length){10 * unit, k == 1};
+        o.control[RS_FIND_C_DOMAIN] = 3;
+        o.control_distance = (rs_length){9 * unit, k == 1};
+        assert_ok(rs_find(&in, &o, &f[k], &err), &err);
+        assert_found_is_sound(&f[k]);
+        assert_int_equal(f[k].controls[RS_FIND_C_DOMAIN], 3);
+    }
+    assert_int_equal(f[0].points.n, f[1].points.n);
+    for (int i = 0; i < f[0].points.n; i++) {
+        const rs_pixel a = f[0].points.p[i].at, b = f[1].points.p[i].at;
+        assert_true(a.row == b.row && a.col == b.col);
+        assert_true(a.row >= 10 && a.row <= H - 11 && a.col >= 10 && a.col <= W - 11);
+    }
+    rs_found_clear(&f[0]);
+    rs_found_clear(&f[1]);
+}
+
+static void thresholds(void **state)
+{
+    (void)state;
+    reshed_error err = {0};
+    draw_map();
+    const rs_find_input in = input_of(1);
+    rs_find_options o;
+    rs_found f;
+    static uint8_t mask[H * W];
+    double t;
+    rs_find_defaults(&o);
+    o.rule = RS_FIND_OTSU;
+    assert_ok(rs_find_walls(&in, &o, &f, &err), &err);
+    assert_ok(rs_threshold_otsu(map, H * W, &t, &err), &err);
+    assert_true(f.threshold == t && f.points.n == 0 && !f.target);
+    rs_found_clear(&f);
+    o.rule = RS_FIND_HYSTERESIS; /* the scrap does not reach 0.8 */
+    o.low = 0.3;
+    o.high = 0.8;
+    assert_ok(rs_find_walls(&in, &o, &f, &err), &err);
+    assert_ok(rs_threshold_hysteresis(map, H, W, 0.3, 0.8, mask, &err), &err);
+    assert_memory_equal(f.mask, mask, sizeof mask);
+    assert_true(f.threshold == 0.8 && !f.mask[60 * W + 22]);
+    rs_found_clear(&f);
+    o.high = 0.95; /* nothing does */
+    assert_ok(rs_find(&in, &o, &f, &err), &err);
+    assert_true(f.graph.walls == 0 && f.points.n == 0 && f.mask_pixels == 0 && f.families == 0);
+    rs_found_clear(&f);
+}
+
+static void rows_and_variance_keep_points_away(void **state)
+{
+    (void)state;
+    reshed_error err = {0};
+    static uint8_t rows[H];
+    draw_map();
+    memset(rows, 0, sizeof rows);
+    memset(rows + 10, 1, 40);
+    for (int walls = 0; walls < 2; walls++) {
+        rs_find_input in = input_of(1);
+        rs_find_options o;
+        rs_found f;
+        in.variance = variance;
+        in.point_rows = rows;
+        if (walls) in.wall_rows = rows;
+        rs_find_defaults(&o);
+        o.max_variance = 0.1;
+        assert_ok(rs_find(&in, &o, &f, &err), &err);
+        assert_found_is_sound(&f);
+        assert_true(f.points.n > 20);
+        for (int i = 0; i < f.points.n; i++) {
+            const rs_pixel p = f.points.p[i].at;
+            assert_true(p.row >= 10 && p.row < 50 && p.col >= 30);
+        }
+        int below = 0;
+        for (int i = 50 * W; i < H * W; i++) below += f.mask[i];
+        assert_int_equal(below == 0, walls);
+        rs_found_clear(&f);
+    }
+}
+
+/* A skeleton that is known is taken as it is; without a mask there are no widths. */
+static void begins_with_a_skeleton(void **state)
+{
+    (void)state;
+    reshed_error err = {0};
+    draw_map();
+    rs_find_input in = input_of(2e-9);
+    rs_find_options o;
+    rs_found f, again;
+    rs_find_defaults(&o);
+    assert_ok(rs_find_walls(&in, &o, &f, &err), &err);
+    in.skeleton = f.graph.skeleton;
+    in.mask = f.mask;
+    for (int k = 0; k < 2; k++) {
+        assert_ok(rs_find_walls(&in, &o, &again, &err), &err);
+        assert_true(!again.mask && again.graph.walls == f.graph.walls);
+        assert_memory_equal(again.graph.skeleton, f.graph.skeleton, H * W);
+        for (int w = 0; w < f.graph.walls; w++) {
+            assert_int_equal(again.graph.wall[w].family, f.graph.wall[w].family);
+            if (k == 0) assert_true(again.graph.wall[w].line.width == f.graph.wall[w].line.width);
+            if (k == 1) assert_true(isnan(again.graph.wall[w].line.width));
+        }
+        rs_found_clear(&again);
+        in.mask = NULL;
+        in.map = NULL;
+    }
+    rs_found_clear(&f);
+}
+
+static void orders_and_their_targets(void **state)
+{
+    (void)state;
+    reshed_error err = {0};
+    draw_map();
+    rs_find_input in = input_of(1);
+    rs_find_options o;
+    rs_found f;
+    rs_route_comparison c;
+    const double start[] = {62, 78};
+    rs_find_defaults(&o);
+    o.control[RS_FIND_A_DOMAIN] = 2;
+    o.control_distance = (rs_length){2, false};
+    in.start = start;
+    for (int order = RS_FIND_ROUTE; order <= RS_FIND_RASTER; order++) {
+        o.order = (rs_find_order)order;
+        assert_ok(rs_find(&in, &o, &f, &err), &err);
+        assert_found_is_sound(&f);
+        assert_int_equal(f.controls[RS_FIND_A_DOMAIN], 2);
+        const int n = f.points.n;
+        for (int i = 0; i < n; i++)
+            for (int k = 0; k < n; k++) {
+                const rs_point *a = &f.points.p[i], *b = &f.points.p[k];
+                const bool before = f.target[i] < f.target[k];
+                if (a->kind != b->kind)
+                    assert_int_equal(before, a->kind == RS_POINT_WALL);
+                else if (a->kind == RS_POINT_WALL && order == RS_FIND_ROUTE)
+                    assert_true(i == k || a->wall == b->wall ? !before || a->along < b->along
+                                                             : before == (a->wall < b->wall));
+                else if (a->kind == RS_POINT_WALL)
+                    assert_int_equal(before, a->at.row * W + a->at.col < b->at.row * W + b->at.col);
+            }
+        if (order == RS_FIND_ROUTE) assert_true(f.points.p[0].at.row > 55);
+        assert_ok(rs_compare_routes(&in.grid, &f.points, &c, &err), &err);
+        if (order == RS_FIND_ROUTE) assert_true(c.length < c.author_length && c.longest < 30);
+        rs_found_clear(&f);
+    }
+}
+
+/* Points listed in the author's own order give the same tour twice; a place given twice counts once
+ * for the author. */
+static void tours_are_compared(void **state)
+{
+    (void)state;
+    reshed_error err = {0};
+    const rs_grid grid = {20, 30, 5e-9, 7e-9}; /* lengths are in pixels all the same */
+    rs_point list[] = {{.at = {0, 0}}, {.at = {0, 4}}, {.at = {3, 4}}, {.at = {19, 4}}};
+    rs_points p = {4, list};
+    rs_route_comparison c;
+    assert_ok(rs_compare_routes(&grid, &p, &c, &err), &err);
+    assert_near(c.length, 4 + 3 + 16, 1e-12);
+    assert_near(c.longest, 16, 1e-12);
+    assert_true(c.author_length == c.length && c.author_longest == c.longest);
+    list[3].at = (rs_pixel){0, 0};
+    assert_ok(rs_compare_routes(&grid, &p, &c, &err), &err);
+    assert_near(c.length, 4 + 3 + 5, 1e-12);
+    assert_near(c.author_length, 4 + 3, 1e-12);
+    p.n = 0;
+    assert_ok(rs_compare_routes(&grid, &p, &c, &err), &err);
+    assert_true(c.length == 0 && c.author_length == 0 && c.author_longest == 0);
+    p.n = 4;
+    for (long n = 0;; n++) {
+        rs_route_comparison out = {.length = -7};
+        test_alloc_fail_at(n);
+        reshed_status st = rs_compare_routes(&grid, &p, &out, &err);
+        bool failed = test_alloc_failed();
+        test_alloc_fail_at(-1);
+        if (!failed) {
+            assert_true(n > 4);
+            break;
+        }
+        assert_int_equal(st, RESHED_ENOMEM);
+        assert_true(out.length == -7);
+    }
+}
+
+/* What each program starts from: a change of these changes its results. */
+static void programs_start_from(void **state)
+{
+    (void)state;
+    rs_find_options walls, scan;
+    rs_find_defaults(&walls);
+    rs_find_defaults_of_scan(&scan);
+    assert_true(walls.every == 5 && walls.min_wall.value == 0 && walls.margin.value == 0 &&
+                walls.control_distance.value == 3);
+    assert_true(scan.every == 10 && scan.min_wall.value == 8 && scan.margin.value == 4 &&
+                scan.control_distance.value == 6);
+    walls.every = scan.every;
+    walls.min_wall = scan.min_wall;
+    walls.margin = scan.margin;
+    walls.control_distance = scan.control_distance;
+    assert_true(walls.low == 0.4 && walls.low == scan.low && walls.turn == scan.turn &&
+                walls.corner == scan.corner && walls.reach == scan.reach &&
+                walls.family_angle == scan.family_angle && isinf(walls.max_variance) &&
+                isinf(scan.max_variance) && walls.spacing.value == 0 && scan.spacing.value == 0);
+}
+
+static void bad_options_are_refused(void **state)
+{
+    (void)state;
+    reshed_error err = {0};
+    draw_map();
+    const double nowhere[] = {NAN, 3};
+    rs_find_input good_in = input_of(1), in;
+    rs_find_options good, o;
+    rs_found f = {.families = -7};
+    rs_find_defaults(&good);
+    assert_ok(rs_find_check(&good, &err), &err);
+#define REFUSED(change)                                                                            \
+    o = good;                                                                                      \
+    in = good_in;                                                                                  \
+    change;                                                                                        \
+    assert_int_equal(rs_find(&in, &o, &f, &err), RESHED_EINVAL);                                   \
+    assert_int_equal(f.families, -7)
+    REFUSED(o.rule = (rs_find_threshold)9);
+    REFUSED(o.low = NAN);
+    REFUSED(o.high = INFINITY);
+    REFUSED(o.rule = RS_FIND_HYSTERESIS; o.low = 0.5; o.high = 0.4);
+    REFUSED(o.order = (rs_find_order)3);
+    REFUSED(o.every = 0);
+    REFUSED(o.spacing.value = -1);
+    REFUSED(o.spacing.value = INFINITY);
+    REFUSED(o.min_wall.value = NAN);
+    REFUSED(o.spur.value = -1);
+    REFUSED(o.domain_max.value = -1);
+    REFUSED(o.margin.value = INFINITY);
+    REFUSED(o.control_distance.value = NAN);
+    REFUSED(o.control[RS_FIND_C_DOMAIN] = -1);
+    REFUSED(o.control[RS_FIND_180_WALL] = 1); /* no phase */
+    REFUSED(o.max_variance = NAN);
+    REFUSED(o.family_angle = 2);
+    REFUSED(o.reach = 1);
+    REFUSED(o.turn = -1);
+    REFUSED(o.corner = 4);
+    REFUSED(in.grid.dx = 0);
+    REFUSED(in.map = NULL);
+    REFUSED(in.start = nowhere);
+#undef REFUSED
+}
+
+static void each_allocation_may_fail(void **state)
+{
+    (void)state;
+    reshed_error err = {0};
+    draw_map();
+    rs_find_input in = input_of(1);
+    rs_find_options o;
+    rs_find_defaults(&o);
+    o.control[RS_FIND_A_DOMAIN] = o.control[RS_FIND_C_DOMAIN] = 1;
+    for (int order = RS_FIND_ROUTE; order <= RS_FIND_RASTER; order++)
+        for (long n = 0;; n++) {
+            rs_found f = {.families = -7};
+            o.order = (rs_find_order)order;
+            test_alloc_fail_at(n);
+            reshed_status st = rs_find(&in, &o, &f, &err);
+            bool failed = test_alloc_failed();
+            test_alloc_fail_at(-1);
+            if (!failed) {
+                assert_int_equal(st, RESHED_OK);
+                assert_true(n > 40);
+                rs_found_clear(&f);
+                break;
+            }
+            assert_int_equal(st, RESHED_ENOMEM);
+            assert_int_equal(f.families, -7);
+        }
+}
+
+/* The program at the top of find.h. */
+static int moves;
+
+static void move_to(rs_pixel at)
+{
+    assert_true(at.row >= 0 && at.row < H && at.col >= 0 && at.col < W);
+    moves++;
+}
+
+static void the_program_of_the_header_runs(void **state)
+{
+    (void)state;
+    const int height = H, width = W;
+    const double dx = 4e-9, dy = 4e-9;
+    const float *mean = map;
+    reshed_error e = {0}, *err = &e;
+    reshed_status st;
+    draw_map();
+    rs_find_input in = {.grid = {height, width, dx, dy}, .map = mean};
+    rs_find_options options;
+    rs_found found;
+    rs_find_defaults(&options);
+    options.spacing = (rs_length){20e-9, .metres = true};
+    st = rs_find(&in, &options, &found, err);
+    assert_ok(st, err);
+    for (int i = 0; i < found.points.n; i++) move_to(found.points.p[i].at);
+    assert_true(moves > 40);
+    rs_found_clear(&found);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(equals_its_steps),
+        cmocka_unit_test(lengths_in_metres_and_pixels),
+        cmocka_unit_test(thresholds),
+        cmocka_unit_test(rows_and_variance_keep_points_away),
+        cmocka_unit_test(begins_with_a_skeleton),
+        cmocka_unit_test(orders_and_their_targets),
+        cmocka_unit_test(tours_are_compared),
+        cmocka_unit_test(programs_start_from),
+        cmocka_unit_test(bad_options_are_refused),
+        cmocka_unit_test(each_allocation_may_fail),
+        cmocka_unit_test(the_program_of_the_header_runs),
+    };
+    return cmocka_run_group_tests_name("walls_find", tests, NULL, NULL);
+}
