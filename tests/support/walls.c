@@ -68,6 +68,27 @@ void build_graph(const drawing *d, double size, const rs_wallgraph_options *opti
     assert_graph_is_sound(graph);
 }
 
+static void *copy_of(const void *list, size_t n, size_t size)
+{
+    void *copy = rs_alloc(n, size);
+    assert_non_null(copy);
+    if (n) memcpy(copy, list, n * size);
+    return copy;
+}
+
+void copy_graph(const rs_wallgraph *g, rs_wallgraph *copy)
+{
+    const size_t pixels = rs_grid_count(&g->grid);
+    *copy = *g;
+    copy->node = copy_of(g->node, (size_t)g->nodes, sizeof *g->node);
+    copy->branch = copy_of(g->branch, (size_t)g->branches, sizeof *g->branch);
+    copy->wall = copy_of(g->wall, (size_t)g->walls, sizeof *g->wall);
+    copy->pair = copy_of(g->pair, (size_t)g->pairs, sizeof *g->pair);
+    copy->pixel = copy_of(g->pixel, (size_t)g->pixels, sizeof *g->pixel);
+    copy->skeleton = copy_of(g->skeleton, pixels, sizeof *g->skeleton);
+    copy->wall_at = copy_of(g->wall_at, pixels, sizeof *g->wall_at);
+}
+
 int count_ends(const rs_wallgraph *g, rs_wall_end kind)
 {
     int n = 0;

@@ -26,6 +26,9 @@ void drawing_from_text(drawing *d, const char *const *rows, int height);
 void build_graph(const drawing *d, double size, const rs_wallgraph_options *options,
                  rs_wallgraph *graph);
 
+/* Makes *copy another graph with the same contents (rs_wallgraph_clear). */
+void copy_graph(const rs_wallgraph *g, rs_wallgraph *copy);
+
 /* How many ends of its walls are of a kind. */
 int count_ends(const rs_wallgraph *g, rs_wall_end kind);
 

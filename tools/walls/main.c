@@ -1,6 +1,7 @@
 /* reshed-walls - from a map of wall probability to walls as objects, and points to measure on them. */
 #include <math.h>
 
+#include "base/json.h"
 #include "tools/cli/cli.h"
 #include "tools/walls/input.h"
 #include "tools/walls/options.h"
@@ -104,18 +105,14 @@ static void print_json(const walls_job *job)
         {"author_route_px", job->route.author_length},
         {"author_route_longest_px", job->route.author_longest},
     };
-    fputs("{\"file\": ", stdout);
-    cli_json_string(stdout, job->request->map);
-    printf(", \"length_unit\": \"%s\"", walls_unit(job));
-    for (size_t i = 0; i < sizeof number / sizeof *number; i++) {
-        printf(", \"%s\": ", number[i].key);
-        cli_json_number(stdout, number[i].value);
-    }
-    if (job->request->values) {
-        printf(", \"stats\": ");
-        walls_stats_json(job);
-    }
-    puts("}");
+    rs_json j = rs_json_to(stdout);
+    rs_json_object(&j, NULL);
+    rs_json_string(&j, "file", job->request->map);
+    rs_json_string(&j, "length_unit", walls_unit(job));
+    for (size_t i = 0; i < sizeof number / sizeof *number; i++)
+        rs_json_number(&j, number[i].key, number[i].value);
+    if (job->request->values) walls_stats_json(job, &j);
+    rs_json_end(&j);
 }
 
 static void print_text(const walls_job *job)

@@ -118,54 +118,68 @@ bool walls_write_stats(const walls_job *job)
     return false;
 }
 
-static void number(const char *key, double v)
+static void put_alternation(rs_json *j, const rs_wall_tests *s)
 {
-    printf(", \"%s\": ", key);
-    cli_json_number(stdout, v);
+    if (!s->has_alternation) {
+        rs_json_null(j, "alternation");
+        return;
+    }
+    rs_json_object(j, "alternation");
+    rs_json_integer(j, "family", s->family);
+    rs_json_integer(j, "walls", s->alternation.walls);
+    rs_json_number(j, "difference", s->alternation.difference);
+    rs_json_number(j, "p", s->alternation.p);
+    rs_json_number(j, "successive", s->alternation.successive);
+    rs_json_number(j, "p_successive", s->alternation.p_successive);
+    rs_json_number(j, "autocorrelation", s->alternation.autocorrelation);
+    rs_json_end(j);
 }
 
-void walls_stats_json(const walls_job *job)
+static void put_lengths(rs_json *j, const rs_wall_tests *s)
+{
+    if (!s->has_lengths) {
+        rs_json_null(j, "long_short");
+        return;
+    }
+    rs_json_object(j, "long_short");
+    rs_json_integer(j, "long", s->lengths.n[0]);
+    rs_json_integer(j, "short", s->lengths.n[1]);
+    rs_json_number(j, "limit", s->limit);
+    rs_json_number(j, "median_long", s->lengths.median[0]);
+    rs_json_number(j, "median_short", s->lengths.median[1]);
+    rs_json_number(j, "shift", s->lengths.shift);
+    rs_json_number(j, "u", s->lengths.u);
+    rs_json_number(j, "effect", s->lengths.effect);
+    rs_json_number(j, "p", s->lengths.p);
+    rs_json_bool(j, "exact", s->lengths.exact);
+    rs_json_end(j);
+}
+
+static void put_trend(rs_json *j, const rs_wall_tests *s)
+{
+    if (!s->has_trend) {
+        rs_json_null(j, "domain_distance");
+        return;
+    }
+    rs_json_object(j, "domain_distance");
+    rs_json_integer(j, "domains", s->domains);
+    rs_json_integer(j, "walls", s->trend.n);
+    rs_json_number(j, "rho", s->trend.rho);
+    rs_json_number(j, "p", s->trend.p);
+    rs_json_end(j);
+}
+
+void walls_stats_json(const walls_job *job, rs_json *j)
 {
     const rs_wall_tests *s = &job->tests;
-    printf("{\"metric\": ");
-    cli_json_string(stdout, job->request->metric);
-    printf(", \"points\": %d, \"walls\": %d", s->points, s->measured);
-    printf(", \"alternation\": ");
-    if (s->has_alternation) {
-        printf("{\"family\": %d, \"walls\": %d", s->family, s->alternation.walls);
-        number("difference", s->alternation.difference);
-        number("p", s->alternation.p);
-        number("successive", s->alternation.successive);
-        number("p_successive", s->alternation.p_successive);
-        number("autocorrelation", s->alternation.autocorrelation);
-        printf("}");
-    } else {
-        printf("null");
-    }
-    printf(", \"long_short\": ");
-    if (s->has_lengths) {
-        printf("{\"long\": %d, \"short\": %d", s->lengths.n[0], s->lengths.n[1]);
-        number("limit", s->limit);
-        number("median_long", s->lengths.median[0]);
-        number("median_short", s->lengths.median[1]);
-        number("shift", s->lengths.shift);
-        number("u", s->lengths.u);
-        number("effect", s->lengths.effect);
-        number("p", s->lengths.p);
-        printf(", \"exact\": %s}", s->lengths.exact ? "true" : "false");
-    } else {
-        printf("null");
-    }
-    printf(", \"domain_distance\": ");
-    if (s->has_trend) {
-        printf("{\"domains\": %d, \"walls\": %d", s->domains, s->trend.n);
-        number("rho", s->trend.rho);
-        number("p", s->trend.p);
-        printf("}");
-    } else {
-        printf("null");
-    }
-    printf("}");
+    rs_json_object(j, "stats");
+    rs_json_string(j, "metric", job->request->metric);
+    rs_json_integer(j, "points", s->points);
+    rs_json_integer(j, "walls", s->measured);
+    put_alternation(j, s);
+    put_lengths(j, s);
+    put_trend(j, s);
+    rs_json_end(j);
 }
 
 void walls_stats_text(const walls_job *job)

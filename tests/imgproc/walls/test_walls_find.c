@@ -270,7 +270,8 @@ static void orders_and_their_targets(void **state)
             }
         if (order == RS_FIND_ROUTE) assert_true(f.points.p[0].at.row > 55);
         assert_ok(rs_compare_routes(&in.grid, &f.points, &c, &err), &err);
-        if (order == RS_FIND_ROUTE) assert_true(c.length < c.author_length && c.longest < 30);
+        if (order == RS_FIND_ROUTE) assert_true(c.length < 1.2 * c.author_length); /* fixed start */
+        if (order == RS_FIND_RASTER) assert_true(c.length > c.author_length);
         rs_found_clear(&f);
     }
 }

@@ -1,16 +1,14 @@
-/* What an acquisition is for: do the numbers that come out say what is in the sample? The whole way
- * with the shipped ensemble, on films whose physics is known. */
+/* Checks that the numbers of an acquisition say what is in the sample: the whole way with the shipped
+ * ensemble, on simulated films whose physics is known. */
 #include "support/scan_rig.h"
+#include "support/walls.h"
 
 #include "spm/instrument/private.h"
 
 #include <math.h>
 #include <string.h>
 
-#include "base/alloc.h"
-#include "imgproc/walls/family.h"
-#include "imgproc/walls/gap.h"
-#include "imgproc/walls/stats.h"
+#include "imgproc/walls/tests.h"
 
 enum { MOST = 400, METRICS = 4, PERMUTATIONS = 2000 };
 #if defined(__SANITIZE_ADDRESS__)
@@ -26,12 +24,7 @@ typedef struct film {
     int n, on_wall;
     int wall[MOST];
     double value[METRICS][MOST], truth[METRICS][MOST];
-    int walls, families;
-    int family[MOST], order[MOST][MOST]; /* of a wall; walls of a family as they lie */
-    int in_family[MOST];
-    int piece[MOST][MOST]; /* as rs_family_pieces */
-    double length[MOST];   /* m */
-    int whole[MOST];       /* as rs_wall_gaps */
+    rs_wallgraph graph; /* the walls that were found */
 } film;
 
 static film f; /* large, and one at a time */
@@ -40,16 +33,8 @@ static bool note_walls(void *ctx, const rs_choice *c, rs_session_point **points,
 {
     (void)ctx;
     (void)points;
-    assert_true(c->walls <= MOST && c->families <= MOST && *n <= MOST);
-    f.walls = c->walls;
-    f.families = c->families;
-    reshed_error err = {0};
-    assert_ok(rs_wall_gaps(&c->graph, RS_WALL_GAP_PIXELS * c->graph.grid.dx, f.whole, &err), &err);
-    for (int i = 0; i < c->walls; i++) f.length[i] = c->graph.wall[i].line.length;
-    for (int i = 0; i < c->families; i++) {
-        f.in_family[i] = rs_family_walls(&c->graph, i, f.order[i]);
-        rs_family_pieces(&c->graph, f.order[i], f.in_family[i], 1.5 * c->graph.grid.dx, f.piece[i]);
-    }
+    assert_true(*n <= MOST);
+    copy_graph(&c->graph, &f.graph);
     return true;
 }
 
@@ -107,6 +92,7 @@ typedef struct kind {
 static void measure_film(scan_rig *r, const kind *k, int seed)
 {
     static char text[32];
+    rs_wallgraph_clear(&f.graph);
     memset(&f, 0, sizeof f);
     scan_rig_init(r, "film.h5");
     remove(r->path);
@@ -150,79 +136,21 @@ static double correlation(const double *a, const double *b, int n)
     return ab / sqrt(aa * bb);
 }
 
-typedef struct answer {
-    bool tested, tested_lengths;
-    rs_alternation a;
-    rs_rank_test l;
-} answer;
-
-/* A wall of the film: what was found of it, often in several pieces. */
-typedef struct line {
-    double sum, length;
-    int n;
-} line;
-
-/* The measured walls of a family in their order, pieces joined: taken one by one they would hide
- * every alternation. */
-static int join(int family, const rs_wall_summary *of_wall, line *out)
+/* Does the width alternate from wall to wall; are short walls wider than long ones? */
+static rs_wall_tests ask(void)
 {
-    static line all[MOST];
-    int n = 0;
-    memset(all, 0, sizeof all);
-    for (int i = 0; i < f.in_family[family]; i++) {
-        const int wall = f.order[family][i];
-        const rs_wall_summary *w = &of_wall[wall];
-        line *l = &all[f.piece[family][i]];
-        if (w->n > 0) l->sum += w->mean * w->n;
-        l->n += w->n;
-        l->length += f.length[wall];
-    }
-    for (int i = 0; i < f.in_family[family]; i++)
-        if (all[i].n > 0) out[n++] = all[i];
-    return n;
-}
-
-/* Does the width alternate from wall to wall, in the first family with enough of them; are short
- * walls wider than long ones? */
-static answer ask(void)
-{
-    static rs_wall_summary w[MOST], of_wall[MOST];
-    static line lines[MOST];
-    static double value[MOST], far[MOST], near[MOST];
+    rs_wall_tests_options o;
+    rs_wall_tests tests;
     reshed_error err = {0};
-    answer r = {0};
-    int count = 0, longer = 0, shorter = 0;
-    assert_ok(rs_stats_by_wall(f.wall, f.value[0], (size_t)f.n, f.walls, w, &count, &err), &err);
-    memset(of_wall, 0, sizeof of_wall);
-    for (int i = 0; i < count; i++) of_wall[w[i].wall] = w[i];
-    for (int k = 0; k < f.families && !r.tested; k++) {
-        const int n = join(k, of_wall, lines);
-        for (int i = 0; i < n; i++) value[i] = lines[i].sum / lines[i].n;
-        if (n < RS_ALTERNATION_MIN_WALLS) continue;
-        assert_ok(rs_alternation_test(value, n, PERMUTATIONS, 1, &r.a, &err), &err);
-        r.tested = true;
-    }
-    memset(lines, 0, sizeof lines);
-    for (int i = 0; i < f.walls; i++) {
-        line *l = &lines[f.whole[i]];
-        if (of_wall[i].n > 0) l->sum += of_wall[i].mean * of_wall[i].n;
-        l->n += of_wall[i].n;
-        l->length += f.length[i];
-    }
-    for (int i = 0; i < f.walls; i++)
-        if (lines[i].n > 0 && lines[i].length >= 350e-9)
-            far[longer++] = lines[i].sum / lines[i].n;
-        else if (lines[i].n > 0)
-            near[shorter++] = lines[i].sum / lines[i].n;
-    if (longer && shorter) {
-        assert_ok(rs_rank_sum_test(near, shorter, far, longer, &r.l, &err), &err);
-        r.tested_lengths = true;
-    }
-    return r;
+    rs_wall_tests_defaults(&f.graph.grid, &o);
+    o.permutations = PERMUTATIONS;
+    o.long_wall = 350e-9;
+    assert_ok(rs_wall_tests_run(&f.graph, &o, f.wall, f.value[0], f.n, &tests, &err), &err);
+    return tests;
 }
 
 typedef struct tally {
-    int films, tested, found, tested_lengths, longer;
+    int films, tested, found, tested_lengths, short_wider;
     int points, on_wall;
     double worst[METRICS];
 } tally;
@@ -234,18 +162,20 @@ static void run_kind(const kind *k, int seeds, tally *t)
         scan_rig r;
         measure_film(&r, k, k->first + i);
         scan_rig_do(&r, RS_REGION_COMPLETE);
-        const answer a = ask();
+        rs_wall_tests a = ask();
         t->films++;
-        t->tested += a.tested;
-        t->found += a.tested && a.a.p_successive < 0.05;
-        t->tested_lengths += a.tested_lengths;
-        t->longer += a.tested_lengths && a.l.p < 0.05 && a.l.shift > 0;
+        t->tested += a.has_alternation;
+        t->found += a.has_alternation && a.alternation.p_successive < 0.05;
+        t->tested_lengths += a.has_lengths;
+        t->short_wider += a.has_lengths && a.lengths.p < 0.05 && a.lengths.shift < 0;
         t->points += f.n;
         t->on_wall += f.on_wall;
         printf("# %s, film %d: %d points (%.1f %% on a wall), %d walls; alternation of %d: p %.3f, "
                "neighbours p %.3f; short %d long %d: p %.3g, shift %.2f V; r",
-               k->name, k->first + i, f.n, 100.0 * f.on_wall / f.n, f.walls, a.a.walls, a.a.p,
-               a.a.p_successive, a.l.n[0], a.l.n[1], a.l.p, a.l.shift);
+               k->name, k->first + i, f.n, 100.0 * f.on_wall / f.n, f.graph.walls,
+               a.alternation.walls, a.alternation.p, a.alternation.p_successive, a.lengths.n[1],
+               a.lengths.n[0], a.lengths.p, -a.lengths.shift);
+        rs_wall_tests_clear(&a);
         for (int m = 0; m < METRICS; m++) {
             const double c = correlation(f.value[m], f.truth[m], f.n);
             t->worst[m] = fmin(t->worst[m], c);
@@ -257,7 +187,7 @@ static void run_kind(const kind *k, int seeds, tally *t)
     printf(
         "# %s: alternation found in %d of %d tested (%d films), short wider in %d of %d; %.1f %% "
         "of %d points on a wall; worst r of width %.3f, V+ %.3f, V- %.3f, area %.3f\n",
-        k->name, t->found, t->tested, t->films, t->longer, t->tested_lengths,
+        k->name, t->found, t->tested, t->films, t->short_wider, t->tested_lengths,
         100.0 * t->on_wall / t->points, t->points, t->worst[0], t->worst[1], t->worst[2],
         t->worst[3]);
     assert_true(t->on_wall >= 0.95 * t->points);
@@ -300,9 +230,9 @@ static void short_walls_are_found_wider(void **state)
     tally t;
     run_kind(&with, seeds(), &t);
     assert_true(t.tested_lengths == t.films);
-    if (NEEDLE_PIXELS > 128) assert_true(t.longer >= 0.9 * t.films);
+    if (NEEDLE_PIXELS > 128) assert_true(t.short_wider >= 0.9 * t.films);
     run_kind(&without, seeds(), &t);
-    assert_true(t.longer <= (test_long() ? 3 : 1));
+    assert_true(t.short_wider <= (test_long() ? 3 : 1));
 }
 
 int main(void)
