@@ -4,7 +4,7 @@
 
 #include <stddef.h>
 
-#include "spm/twin/private.h"
+#include "spm/twin/objects.h"
 
 /* Rows first_row ... first_row+rows-1 of a view. Every value painted depends on the position of its
  * pixel alone, so a row has the same bits whatever other rows are on the canvas. */

@@ -10,7 +10,7 @@
  *        |    needle  |  bundle    |
  *     ===+============+============+===
  */
-#include "spm/twin/private.h"
+#include "spm/twin/objects.h"
 
 #include <string.h>
 
@@ -34,8 +34,7 @@ typedef struct placer {
     int lean[2]; /* the usual lean of each family */
 } placer;
 
-/* ----------------------------------------------------------------------------- shape of a stripe
- */
+/* ---------------------------------------------------------------------------- shape of a stripe */
 
 twin_edges twin_stripe_edges(const twin_stripe *st, double s)
 {
@@ -69,10 +68,9 @@ void twin_stripe_span(const twin_stripe *st, double *begin, double *end)
     *end = st->length - 0.15 * st->taper[1];
 }
 
-/* ------------------------------------------------------------------------------------- placement
- */
+/* ------------------------------------------------------------------------------------ placement */
 
-/* Whether a band about normal position `at` touches no stripe of its family. */
+/* Returns whether a band about normal position `at` touches no stripe of its family. */
 static bool is_clear(const placer *p, int family, double at, double width, double from, double to)
 {
     for (int i = 0; i < p->sample->stripes; i++) {
@@ -84,7 +82,7 @@ static bool is_clear(const placer *p, int family, double at, double width, doubl
     return true;
 }
 
-/* Whether line `index` of a family has a stripe at position s along it. */
+/* Returns whether line `index` of a family has a stripe at position s along it. */
 static bool is_drawn(const placer *p, int family, int index, double s)
 {
     for (int i = 0; i < p->sample->stripes; i++) {
@@ -94,21 +92,21 @@ static bool is_drawn(const placer *p, int family, int index, double s)
     return false;
 }
 
-/* What a new stripe is to be. */
-typedef struct wish {
+/* A stripe that is to be placed. */
+typedef struct planned {
     int family, primary;
     double at, from, to; /* m, in the family's axes */
     double width;
     double contrast;
     rs_twin_end end[2];
-} wish;
+} planned;
 
 static double draw(rs_random *r, rs_twin_range range)
 {
     return range.lo < range.hi ? rs_random_log(r, range.lo, range.hi) : range.lo;
 }
 
-static bool add(placer *p, rs_random *r, const wish *w)
+static bool add_stripe(placer *p, rs_random *r, const planned *w)
 {
     rs_twin_sample *sample = p->sample;
     const rs_twin_options *o = &sample->opt;
@@ -143,8 +141,7 @@ static bool add(placer *p, rs_random *r, const wish *w)
     st->seed = rs_random_next(r) & ~(uint64_t)7;
     st->contrast = (float)w->contrast;
     st->tilt = rs_random_chance(r, o->mixed_tilt) ? -p->lean[w->family] : p->lean[w->family];
-    /* The wall that dips below the c domain is seen as a gradient, the other one as a sharp edge.
-     */
+    /* The wall that dips below the c domain shows as a gradient, the other one as a sharp edge. */
     double soft = draw(r, o->softness), extra = 1 + 3 * o->asymmetry * rs_random_unit(r);
     int inclined = st->tilt > 0 ? 0 : 1;
     st->soft[inclined] = fmin(soft * extra, (0.45 + 0.25 * o->asymmetry) * w->width);
@@ -209,7 +206,7 @@ static bool place_line(placer *p, rs_random *r, int family, int index)
     double from = -far - (o->run > 0 ? rs_random_exponential(r, 0.5 * o->run) : 0);
     rs_twin_end begin = RS_TWIN_END_FILM;
     while (from < far) {
-        wish w = {.family = family, .primary = index, .at = p->line[family].at[index]};
+        planned w = {.family = family, .primary = index, .at = p->line[family].at[index]};
         w.end[0] = begin;
         w.from = from;
         w.to = o->run > 0 ? from + 0.4 * o->run + rs_random_exponential(r, 0.6 * o->run) : far;
@@ -222,7 +219,7 @@ static bool place_line(placer *p, rs_random *r, int family, int index)
         /* Pieces of one line are much alike. */
         w.width = width * rs_random_between(r, 0.8, 1.2);
         w.contrast = fmin(contrast * rs_random_between(r, 0.85, 1.1), 1);
-        if (is_clear(p, family, w.at, w.width, w.from, w.to) && !add(p, r, &w)) return false;
+        if (is_clear(p, family, w.at, w.width, w.from, w.to) && !add_stripe(p, r, &w)) return false;
         from = w.to + rs_random_exponential(r, 0.6 * p->cell[!family]) + 2 * w.width;
         int at = rs_random_chance(r, 0.65) ? nearest_line(other, from, p->cell[!family]) : -1;
         if (at >= 0 && other->at[at] > w.to + w.width) from = other->at[at];
@@ -237,8 +234,8 @@ typedef struct cell {
     int line_lo[2], line_hi[2]; /* the lines that bound it, -1 at the rim of the film */
 } cell;
 
-/* Where thin stripe number k of a group begins and ends. */
-static void thin_extent(const placer *p, rs_random *r, const cell *c, wish *w)
+/* Draws the beginning and the end of a thin stripe in its cell. */
+static void thin_extent(const placer *p, rs_random *r, const cell *c, planned *w)
 {
     int f = w->family, bound[2] = {c->line_lo[!f], c->line_hi[!f]};
     double lo = c->lo[!f], hi = c->hi[!f];
@@ -266,7 +263,7 @@ static bool place_thin(placer *p, rs_random *r, const cell *c)
     double contrast = rs_random_between(r, o->thin_contrast.lo, o->thin_contrast.hi);
     double period = width * rs_random_between(r, 2.2, 5);
     double at = rs_random_between(r, c->lo[f], c->hi[f]) - 0.5 * (count - 1) * period;
-    wish w = {.family = f, .primary = -1};
+    planned w = {.family = f, .primary = -1};
     w.at = at;
     thin_extent(p, r, c, &w);
     for (int k = 0; k < count; k++) {
@@ -275,7 +272,7 @@ static bool place_thin(placer *p, rs_random *r, const cell *c)
         w.width = width * rs_random_between(r, 0.8, 1.25);
         w.contrast = fmin(contrast * rs_random_between(r, 0.7, 1.3), 1);
         if (w.at < c->lo[f] || w.at > c->hi[f]) continue;
-        if (is_clear(p, f, w.at, w.width, w.from, w.to) && !add(p, r, &w)) return false;
+        if (is_clear(p, f, w.at, w.width, w.from, w.to) && !add_stripe(p, r, &w)) return false;
     }
     return true;
 }
@@ -284,14 +281,14 @@ static bool place_inplane(placer *p, rs_random *r, const cell *c)
 {
     const rs_twin_options *o = &p->sample->opt;
     int f = rs_random_index(r, 2);
-    wish w = {.family = f, .primary = -1};
+    planned w = {.family = f, .primary = -1};
     w.width = fmin(draw(r, o->inplane_width), 0.8 * (c->hi[f] - c->lo[f]));
     w.contrast = rs_random_between(r, o->inplane_contrast.lo, o->inplane_contrast.hi);
     w.at = rs_random_between(r, c->lo[f] + 0.55 * w.width, c->hi[f] - 0.55 * w.width);
     thin_extent(p, r, c, &w);
     if (w.end[0] == RS_TWIN_END_NEEDLE) w.end[0] = RS_TWIN_END_BLUNT;
     if (w.end[1] == RS_TWIN_END_NEEDLE) w.end[1] = RS_TWIN_END_BLUNT;
-    return !is_clear(p, f, w.at, w.width, w.from, w.to) || add(p, r, &w);
+    return !is_clear(p, f, w.at, w.width, w.from, w.to) || add_stripe(p, r, &w);
 }
 
 static bool fill_cell(placer *p, const cell *c, int64_t index)
@@ -335,7 +332,7 @@ reshed_status twin_place_stripes(rs_twin_sample *sample, reshed_error *err)
 {
     const rs_twin_options *o = &sample->opt;
     placer p = {.sample = sample, .capacity = 64};
-    reshed_status status = RESHED_ENOMEM;
+    reshed_status st = RESHED_ENOMEM;
     p.radius = 0.5 * hypot(o->width, o->height);
     for (int f = 0; f < 2; f++) {
         double fallback = o->spacing[!f] > 0 ? o->spacing[!f] : 0.25 * p.radius;
@@ -358,11 +355,11 @@ reshed_status twin_place_stripes(rs_twin_sample *sample, reshed_error *err)
             cell c = make_cell(&p, i, j);
             if (meets_film(o, &c) && !fill_cell(&p, &c, (int64_t)i * 65536 + j)) goto done;
         }
-    status = RESHED_OK;
+    st = RESHED_OK;
 done:
     rs_free(p.line[0].at);
     rs_free(p.line[1].at);
-    return status == RESHED_OK ? status
-                               : rs_fail_nomem(err, "the a domains of the twin",
-                                               (size_t)p.capacity * sizeof *sample->stripe);
+    return st == RESHED_OK ? st
+                           : rs_fail_nomem(err, "the a domains of the twin",
+                                           (size_t)p.capacity * sizeof *sample->stripe);
 }

@@ -24,10 +24,7 @@ void rs_twin_effects_defaults(rs_twin_effects *fx)
 
 const rs_twin_field *rs_twin_effect_fields(int *n)
 {
-#define PLAIN(field, least, most)                                                                  \
-    {                                                                                              \
-#field, offsetof(rs_twin_effects, field), least, most                                      \
-    }
+#define PLAIN(member, least, most) RS_TWIN_FIELD(rs_twin_effects, member, least, most)
     static const rs_twin_field fields[] = {
         PLAIN(drift_x, -1, 1),   PLAIN(drift_y, -1, 1),     PLAIN(jumps, 0, 1e4),
         PLAIN(jump_size, 0, 1),  PLAIN(tip_radius, 0, 1),   PLAIN(second_tip, 0, 1),
@@ -55,8 +52,7 @@ int rs_twin_scanned_rows(const rs_twin_effects *fx, int rows)
     return n < 1 ? 1 : n > rows ? rows : n;
 }
 
-/* ------------------------------------------------------------------------------------- the place
- */
+/* ------------------------------------------------------------------------------------ the place */
 
 void rs_twin_drift(const rs_twin_effects *fx, int rows, float *dx, float *dy)
 {
@@ -70,8 +66,7 @@ void rs_twin_drift(const rs_twin_effects *fx, int rows, float *dx, float *dy)
     }
 }
 
-/* -------------------------------------------------------------------------------- the resolution
- */
+/* ------------------------------------------------------------------------------- the resolution */
 
 #define BLUR_MAX 128
 
@@ -138,7 +133,7 @@ static float sample_at(const float *a, int rows, int cols, double r, double c)
     return v[0] + tr * (v[1] - v[0]);
 }
 
-/* What one change of the tip does from a row on. */
+/* A change of the tip, felt from a row on. */
 typedef struct tip_event {
     int row; /* rows when there is none */
     double blur, gain, offset, second, dr, dc;
@@ -198,8 +193,7 @@ static reshed_status resolve(const rs_twin_effects *fx, const tip_event *tip, in
     return RESHED_OK;
 }
 
-/* ------------------------------------------------------------------------------------ the signal
- */
+/* ----------------------------------------------------------------------------------- the signal */
 
 static void shape_signal(const rs_twin_effects *fx, const tip_event *tip, int rows, int cols,
                          float level, float *a)
@@ -289,15 +283,15 @@ reshed_status rs_twin_effects_apply(const rs_twin_effects *fx, int rows, int col
                                     double pixel_y, double level, float *amplitude, float *phase,
                                     reshed_error *err)
 {
-    reshed_status status = rs_twin_effects_check(fx, err);
-    if (status != RESHED_OK) return status;
+    reshed_status st = rs_twin_effects_check(fx, err);
+    if (st != RESHED_OK) return st;
     if (rows < 1 || cols < 1 || rows > RS_IMAGE_MAX_SIDE || cols > RS_IMAGE_MAX_SIDE ||
         !(pixel_x > 0 && pixel_y > 0 && level >= 0))
         return rs_fail(err, RESHED_EINVAL, "frame for the twin's effects");
     size_t n = (size_t)rows * (size_t)cols;
     tip_event tip = draw_tip_event(fx, rows);
-    status = resolve(fx, &tip, rows, cols, pixel_x, pixel_y, amplitude, err);
-    if (status != RESHED_OK) return status;
+    st = resolve(fx, &tip, rows, cols, pixel_x, pixel_y, amplitude, err);
+    if (st != RESHED_OK) return st;
     shape_signal(fx, &tip, rows, cols, (float)level, amplitude);
     shape_scale(fx, n, (float)level, amplitude);
     add_noise(fx, rows, cols, (float)level, amplitude, phase);
@@ -319,8 +313,8 @@ reshed_status rs_twin_frame(const rs_twin_sample *sample, double level, const rs
 {
     rs_twin_view moved = *view;
     float *drift = NULL;
-    reshed_status status = rs_twin_effects_check(fx, err);
-    if (status != RESHED_OK) return status;
+    reshed_status st = rs_twin_effects_check(fx, err);
+    if (st != RESHED_OK) return st;
     if (view->dx || view->dy || view->row_begin != 0 || view->row_end != view->rows ||
         view->rows < 1 || !out->amplitude)
         return rs_fail(err, RESHED_EINVAL,
@@ -330,9 +324,9 @@ reshed_status rs_twin_frame(const rs_twin_sample *sample, double level, const rs
     rs_twin_drift(fx, view->rows, drift, drift + view->rows);
     moved.dx = drift;
     moved.dy = drift + view->rows;
-    status = rs_twin_render(sample, &moved, out, err);
+    st = rs_twin_render(sample, &moved, out, err);
     rs_free(drift);
-    if (status != RESHED_OK) return status;
+    if (st != RESHED_OK) return st;
     if (out->wall) {
         size_t cols = (size_t)view->cols, scanned = (size_t)rs_twin_scanned_rows(fx, view->rows);
         memset(out->wall + scanned * cols, 0, ((size_t)view->rows - scanned) * cols);

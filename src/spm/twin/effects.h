@@ -1,4 +1,4 @@
-/* effects.h - what the instrument does to a frame of the twin: drift, resolution, tip changes,
+/* effects.h - the effects of the instrument on a frame of the twin: drift, resolution, tip changes,
  * gain, noise and lines that were never scanned. Each effect has a strength of its own, is off at
  * its neutral value, and draws from its own stream of random numbers, so that switching one on
  * leaves the others' bits alone. */
@@ -10,22 +10,22 @@
 
 typedef struct rs_twin_effects {
     uint64_t seed;
-    /* Where the tip is. */
+    /* The tip's place. */
     double drift_x, drift_y; /* m, over the whole frame; creep makes it faster at the start */
     double jumps;            /* mean number of lateral jumps in a frame */
     double jump_size;        /* m, standard deviation of a jump along the line */
-    /* What the tip resolves. */
+    /* The resolution. */
     double tip_radius;         /* m, standard deviation of the tip's Gaussian footprint */
     double second_tip;         /* 0 ... 1, weight of a double tip's image */
-    double second_x, second_y; /* m, where the second tip is */
+    double second_x, second_y; /* m, place of the second tip against the first */
     double blur;               /* pixels, standard deviation: what the electronics add */
     double tip_change;         /* 0 ... 1, strength of one sudden change of the tip in the frame */
-    /* What is done to the signal. */
+    /* The signal. */
     double gain;           /* 1 */
     double contrast;       /* 1: differences from the level are multiplied by it; -1 inverts */
     double gamma;          /* 1: exponent applied to amplitude/level */
     double tilt_x, tilt_y; /* of the level, change of the gain over the frame */
-    /* What is added. */
+    /* Noise and faults. */
     double noise;       /* of the level: standard deviation in each quadrature */
     double line_noise;  /* of the level: offset of each line, one part of it slow */
     double level_jumps; /* mean number of sudden changes of the gain in a frame */

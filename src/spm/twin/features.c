@@ -1,7 +1,7 @@
 /* features.c - what is seen in PFM frames and is no ferroelastic wall: bright curves with dark
  * cores (walls and islands of 180-degree domains whose neighbourhood responds strongly), round
  * spots, and the 180-degree domains themselves. */
-#include "spm/twin/private.h"
+#include "spm/twin/objects.h"
 
 #include <string.h>
 

@@ -115,7 +115,7 @@ void rs_twin_randomise(uint64_t seed, int rows, int cols, double want, double ha
     draw_film(&r, px, opt);
     r = rs_random_at(seed, STREAM_INSTRUMENT, 0);
     draw_instrument(&r, px, rows, harsh, fx);
-    /* What nobody can see nobody should be asked to find: it only teaches to guess. */
+    /* Stripes fainter than the noise cannot be found: labels of them would only teach to guess. */
     double seen = fmin(1.5 * fx->noise, 0.5);
     opt->thin_contrast.lo = fmax(opt->thin_contrast.lo, seen);
     opt->thin_contrast.hi = fmax(opt->thin_contrast.hi, seen);

@@ -1,14 +1,9 @@
-/* render.c - the channels of a frame: what the painted objects do to the response. */
+/* render.c - the channels of a frame: the response of the painted objects. */
 #include "spm/twin/sample.h"
 
 #include "base/alloc.h"
 #include "base/image.h"
 #include "spm/twin/canvas.h"
-
-/* Direction of the instrument's background signal in the complex plane, against the response of c+:
- * the two are not in phase, so the amplitude at a 180-degree wall falls, but not to zero. */
-#define OFFSET_RE 0.6f
-#define OFFSET_IM 0.8f
 
 static reshed_status check_view(const rs_twin_view *v, reshed_error *err)
 {
@@ -105,14 +100,15 @@ static void write_response(const rs_twin_sample *sample, const twin_canvas *cv, 
                            size_t n, const rs_twin_channels *out)
 {
     const rs_twin_options *o = &sample->opt;
-    float level = (float)o->level, back = (float)o->offset;
+    float level = (float)o->level, offset = (float)o->offset;
+    float back_re = (float)TWIN_BACKGROUND_RE * offset, im = (float)TWIN_BACKGROUND_IM * offset;
     double pixel = cv->px < cv->py ? cv->px : cv->py;
     float wall = (float)(o->wall180_width / pixel), wall2 = wall * wall + 0.2f;
     for (size_t i = 0; i < n; i++) {
         size_t at = first + i;
         float response = cv->base[at] > 0 ? cv->base[at] * cv->pass[at] : 0;
         if (cv->minus) response *= cv->minus[at] / sqrtf(cv->minus[at] * cv->minus[at] + wall2);
-        float re = response + OFFSET_RE * back, im = OFFSET_IM * back;
+        float re = response + back_re;
         if (out->amplitude) out->amplitude[i] = level * sqrtf(re * re + im * im);
         if (out->phase) out->phase[i] = atan2f(im, re);
     }
@@ -153,10 +149,9 @@ reshed_status rs_twin_render(const rs_twin_sample *sample, const rs_twin_view *v
     void *block = NULL;
     float *noise = NULL;
     twin_edges *edges = NULL;
-    reshed_status status = check_view(view, err);
-    if (status == RESHED_OK)
-        status = canvas_open(sample, view, out, &cv, &block, &noise, &edges, err);
-    if (status != RESHED_OK) return status;
+    reshed_status st = check_view(view, err);
+    if (st == RESHED_OK) st = canvas_open(sample, view, out, &cv, &block, &noise, &edges, err);
+    if (st != RESHED_OK) return st;
     paint(sample, &cv, noise, edges);
     int from = view->row_begin - cv.first_row, rows = view->row_end - view->row_begin;
     size_t first = (size_t)from * (size_t)cv.cols, n = (size_t)rows * (size_t)cv.cols;

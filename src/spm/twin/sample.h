@@ -7,13 +7,15 @@
  *     rs_twin_options_defaults(&opt);
  *     opt.seed = 7;
  *     rs_twin_sample_create(&opt, &film, &err);
- *     rs_twin_view view = {.width = 2e-6, .height = 2e-6, .rows = 256, .cols = 256, .row_end =
- * 256}; rs_twin_channels out = {.amplitude = image, .wall = truth}; rs_twin_render(film, &view,
- * &out, &err); rs_twin_sample_free(film);
+ *     rs_twin_view view = {.width = 2e-6, .height = 2e-6, .rows = 256, .cols = 256,
+ *                          .row_end = 256};
+ *     rs_twin_channels out = {.amplitude = image, .wall = truth};
+ *     rs_twin_render(film, &view, &out, &err);
+ *     rs_twin_sample_free(film);
  *
- * What the film is made of, after what PFM of tetragonal PbTiO3 and PZT films shows:
+ * The film holds, after what PFM of tetragonal PbTiO3 and PZT films shows:
  *  - c domains (polarisation out of plane, bright) with slow variation and fine texture, up (c+)
- * and down (c-), separated by 180-degree walls: dark meandering lines that are not ferroelastic;
+ *    and down (c-), separated by 180-degree walls: dark meandering lines that are not ferroelastic;
  *  - a domains (in plane, dark) as long stripes in two orthogonal families: through-going ones,
  *    thin and faint ones that end at them or as needles in the c domain, bundles of parallel ones,
  *    and large in-plane domains;
@@ -31,99 +33,7 @@
 #include <stdint.h>
 
 #include "base/status.h"
-
-typedef struct rs_twin_range {
-    double lo, hi;
-} rs_twin_range;
-
-typedef struct rs_twin_options {
-    uint64_t seed;
-    double width, height; /* m, of the film that is modelled */
-    double angle;         /* rad, direction of family 0 against +x; family 1 is at right angles */
-
-    /* Through-going stripes. */
-    double spacing[2];             /* m, mean distance between neighbours of a family; 0: none */
-    double run;                    /* m, mean length before a stripe ends; 0: across the film */
-    rs_twin_range stripe_width;    /* m, log-uniform */
-    rs_twin_range stripe_contrast; /* 0 none ... 1 black */
-
-    /* Thin stripes between them. */
-    double thin_density;      /* mean number for an area of spacing[0] x spacing[1] */
-    double bundle_fraction;   /* of the thin stripes that come in parallel groups */
-    rs_twin_range thin_width; /* m, log-uniform */
-    rs_twin_range thin_contrast;
-    double needle_fraction; /* of free ends that taper to a point rather than end bluntly */
-
-    /* Shape and profile of every stripe. */
-    double mixed_tilt;      /* share of stripes that lean the other way than their family */
-    double tilt_spread;     /* rad, standard deviation of a stripe's direction about its family's */
-    double bend;            /* m, amplitude of the slow wandering of a stripe */
-    double roughness;       /* m, amplitude of the roughness of each edge */
-    double wedge;           /* how much the width varies along a stripe, of the width */
-    double uneven;          /* how much the darkness varies along a stripe, of the contrast */
-    rs_twin_range softness; /* m, half-width of the edge from c to a */
-    double asymmetry;       /* 0 ... 1, how much softer one side (the inclined wall) is */
-    double rim;             /* brightness of the rim along one side, of the c level */
-    double shadow;          /* darkness of the gradient along the other side */
-
-    /* Large in-plane domains. */
-    double inplane_density;      /* mean number for an area of spacing[0] x spacing[1] */
-    rs_twin_range inplane_width; /* m */
-    rs_twin_range inplane_contrast;
-
-    /* 180-degree domains. */
-    double minus_fraction; /* of the c domains that point down; 0: none */
-    double minus_size;     /* m, mean period of the pattern */
-    double wall180_width;  /* m */
-    double offset; /* background signal of the instrument, of the c level: c+ and c- differ */
-
-    /* Features that are no walls. */
-    double clinging;      /* share of the curves and rings that sit at the edge of a stripe */
-    double curve_density; /* per m^2: bright curves with dark cores */
-    double ring_density;  /* per m^2: small closed ones */
-    double spot_density;  /* per m^2: dark or bright round spots */
-    double curve_size;    /* m, mean length */
-    double curve_width;   /* m */
-    rs_twin_range curve_brightness; /* above the c level, of it */
-    double halo; /* brightness of the wide glow around some curves, of the curve's */
-
-    /* The c domain itself. */
-    double level;        /* m, amplitude of the c domain */
-    double slow;         /* relative amplitude of the slow variation */
-    double slow_size;    /* m */
-    double texture;      /* relative standard deviation of the fine texture */
-    double texture_size; /* m */
-
-    /* Other channels. */
-    double resonance;        /* Hz */
-    double resonance_a;      /* Hz, shift in the a domains */
-    double resonance_slow;   /* Hz, amplitude of the slow variation */
-    double q;                /* quality factor */
-    double q_a;              /* relative change of it in the a domains */
-    double height_roughness; /* m */
-    double tilt;             /* rad, of the surface of the a domains */
-} rs_twin_options;
-
-/* Like the labelled PZT films of the literature: a 2 um film, dark stripes 50 to 80 nm wide. */
-void rs_twin_options_defaults(rs_twin_options *opt);
-/* RESHED_EINVAL names the first option that is out of range or not finite. */
-reshed_status rs_twin_options_check(const rs_twin_options *opt, reshed_error *err);
-
-/* One number of an options struct by name, with the range that it may have. */
-typedef struct rs_twin_field {
-    const char *name; /* "spacing[0]", "stripe_width.lo" */
-    size_t offset;    /* of a double in the struct */
-    double lo, hi;
-} rs_twin_field;
-/* Every option but the seed. */
-const rs_twin_field *rs_twin_option_fields(int *n);
-/* NULL when there is none of that name. */
-const rs_twin_field *rs_twin_field_find(const rs_twin_field *fields, int n, const char *name);
-double rs_twin_field_get(const rs_twin_field *field, const void *options);
-void rs_twin_field_set(const rs_twin_field *field, void *options, double value);
-/* RESHED_EINVAL names the first field out of range; kind is what such a field is called. */
-reshed_status rs_twin_fields_check(const rs_twin_field *fields, int n, const void *options,
-                                   const char *kind, reshed_error *err);
+#include "spm/twin/options.h"
 
 typedef struct rs_twin_sample rs_twin_sample;
 
@@ -132,8 +42,7 @@ reshed_status rs_twin_sample_create(const rs_twin_options *opt, rs_twin_sample *
                                     reshed_error *err);
 void rs_twin_sample_free(rs_twin_sample *sample);
 
-/* ----------------------------------------------------------------------------------- wall objects
- */
+/* --------------------------------------------------------------------------------- wall objects */
 
 typedef enum rs_twin_end {
     RS_TWIN_END_NEEDLE = 0, /* tapers to a point in the c domain */
@@ -161,7 +70,7 @@ int rs_twin_wall_count(const rs_twin_sample *sample);
 /* 0 <= i < count. */
 void rs_twin_wall_get(const rs_twin_sample *sample, int i, rs_twin_wall *wall);
 
-/* What is at a point of the film, for the spectroscopy of a simulated tip. */
+/* The domains and walls at a point of the film, for the spectroscopy of a simulated tip. */
 typedef struct rs_twin_point {
     float a;    /* share of a domain under the tip, 0 ... 1 */
     float wall; /* m, distance to the nearest edge of the nearest stripe; positive inside it */
@@ -172,8 +81,7 @@ typedef struct rs_twin_point {
 } rs_twin_point;
 void rs_twin_probe(const rs_twin_sample *sample, double x, double y, rs_twin_point *point);
 
-/* --------------------------------------------------------------------------------------- drawing
- */
+/* -------------------------------------------------------------------------------------- drawing */
 
 typedef enum rs_twin_class {
     RS_TWIN_A = 0,

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "beps/special.h"
-#include "spm/twin/private.h"
+#include "spm/twin/objects.h"
 
 /* Streams of the smooth random functions; volumes take two each from VOLUME on. */
 enum {
@@ -17,12 +17,8 @@ enum {
     FIELD_VOLUME = 400
 };
 
-/* How far a place moves each volume from its quantile, in standard deviations of the population. */
+/* A place moves each volume from its quantile by so many standard deviations of the population. */
 #define WANDER 0.35
-/* Direction of the instrument's background in the complex plane, as the frames are drawn with it.
- */
-#define BACK_RE 0.6
-#define BACK_IM 0.8
 
 void rs_twin_switching_defaults(rs_twin_switching *o)
 {
@@ -52,10 +48,7 @@ void rs_twin_switching_defaults(rs_twin_switching *o)
 
 const rs_twin_field *rs_twin_switching_fields(int *n)
 {
-#define PLAIN(field, least, most)                                                                  \
-    {                                                                                              \
-#field, offsetof(rs_twin_switching, field), least, most                                    \
-    }
+#define PLAIN(member, least, most) RS_TWIN_FIELD(rs_twin_switching, member, least, most)
     static const rs_twin_field fields[] = {
         PLAIN(coercive, 0.05, 1e3),
         PLAIN(coercive_a, -0.9, 10),
@@ -129,7 +122,7 @@ static double smooth_value(const smooth *s, uint64_t seed)
     return sum;
 }
 
-/* --------------------------------------------------------------------------------- the place */
+/* ------------------------------------------------------------------------------------ the place */
 
 static double normal_quantile(double p)
 {
@@ -219,8 +212,8 @@ reshed_status rs_twin_site_init(const rs_twin_sample *sample, const rs_twin_swit
     place_means(sample, o, &s, &new, &plus, &minus, &spread);
     place_volumes(sample, o, &s, plus, minus, spread, &new);
     new.response = sample->opt.level *fmax(1 + o->response_a * (double)new.point.a, 0);
-    new.back_re = BACK_RE * sample->opt.level * sample->opt.offset;
-    new.back_im = BACK_IM * sample->opt.level * sample->opt.offset;
+    new.back_re = TWIN_BACKGROUND_RE * sample->opt.level * sample->opt.offset;
+    new.back_im = TWIN_BACKGROUND_IM * sample->opt.level * sample->opt.offset;
     new.resonance = (double)resonance;
     new.q = (double)q;
     *site = new;
@@ -257,7 +250,7 @@ void rs_twin_site_read(const rs_twin_site *site, const rs_twin_switching *o, dou
                              .q = site->q};
 }
 
-/* --------------------------------------------------------------------------------- the truth */
+/* ------------------------------------------------------------------------------------ the truth */
 
 typedef struct step {
     double at, weight;

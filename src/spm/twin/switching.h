@@ -66,7 +66,7 @@ typedef struct rs_twin_site {
     double response;                    /* m, amplitude of the switchable response */
     double back_re, back_im;            /* m, the instrument's background */
     double resonance, q;                /* Hz, 1: in the c+ state without voltage */
-    rs_twin_point point;                /* what is there */
+    rs_twin_point point;                /* the film there */
 } rs_twin_site;
 
 /* The place at (x,y) of the film, its volumes in the state of the domain. Fails as rs_twin_render
@@ -78,8 +78,8 @@ void rs_twin_site_apply(rs_twin_site *site, double volts);
 /* Mean state: +1 all up ... -1 all down. */
 double rs_twin_site_state(const rs_twin_site *site);
 
-/* What the tip reads: the complex response in m, the resonance in Hz and Q. volts is the voltage
- * during the reading (0 off field). */
+/* One reading of the tip: the complex response in m, the resonance in Hz and Q. volts is the
+ * voltage during the reading (0 off field). */
 typedef struct rs_twin_reading {
     double re, im, resonance, q;
 } rs_twin_reading;

@@ -1,6 +1,7 @@
-/* private.h - what the files of the twin's sample share: its objects as they are placed. */
-#ifndef RS_SPM_TWIN_PRIVATE_H
-#define RS_SPM_TWIN_PRIVATE_H
+/* objects.h - the film's objects as they are placed: stripes, features and 180-degree domains.
+ * Private to this room. */
+#ifndef RS_SPM_TWIN_OBJECTS_H
+#define RS_SPM_TWIN_OBJECTS_H
 
 #include "spm/twin/lattice.h"
 #include "spm/twin/sample.h"
@@ -19,6 +20,11 @@ enum {
     TWIN_STREAM_RESONANCE,
     TWIN_STREAM_HEIGHT
 };
+
+/* Direction of the instrument's background signal in the complex plane, against the response of c+:
+ * the two are not in phase, so the amplitude at a 180-degree wall falls, but not to zero. */
+#define TWIN_BACKGROUND_RE 0.6
+#define TWIN_BACKGROUND_IM 0.8
 
 /* More objects than this are not placed, whatever the options ask for. */
 #define TWIN_MAX_STRIPES 8000
@@ -55,7 +61,7 @@ typedef struct twin_edges {
 } twin_edges;
 
 twin_edges twin_stripe_edges(const twin_stripe *st, double s);
-/* Where along the stripe the wall counts as begun and ended: needles count from half strength. */
+/* Ends of the wall along the stripe, m: needles count from half strength. */
 void twin_stripe_span(const twin_stripe *st, double *begin, double *end);
 
 #define TWIN_CURVE_POINTS 24
