@@ -1,8 +1,13 @@
 #!/bin/sh
-# arrows.sh: checks that includes between rooms run one way. A room is the folder of a file below src (of
-# benchmarks, tools/PROGRAM, tests: the folder itself). The table says whom each may include besides itself; a
-# line that includes anything else is printed, and the exit status is 1. docs/map.md draws the same. A second
-# table names the one place that knows a library, and headers that are private to their room.
+# arrows.sh: checks that includes run one way. docs/map.md draws the same.
+#
+# 1. A room is the folder of a file below src, a program's folder, benchmarks, tests/support, examples, include. A
+#    table says whom each may include besides itself; private.h and NAME_private.h are for their own folder. Tests
+#    of rooms may include what they like.
+# 2. A second table names the one place that knows a library (tests build broken files with libraries themselves).
+# 3. No circle between files, where x.c and x.h are one; but inside src/spm/instrument/sim.
+#
+# The lines that break a rule are printed, and the exit status is 1.
 set -eu
 cd "$(dirname "$0")/.."
 # A driver's functions are called by src/spm/instrument alone: limits and deadlines are checked there.
@@ -11,8 +16,9 @@ if git grep -n 'ops->' -- src tools benchmarks examples tests ':!src/spm/instrum
     echo "only src/spm/instrument may call a driver's functions (see instrument.h)"
     exit 1
 fi
-git ls-files 'src/*.[ch]' 'tools/*.[ch]' 'benchmarks/*.[ch]' 'include/*.h' 'examples/*.c' 2>/dev/null |
-    xargs grep -nH '#include ["<]' | awk -F: '
+includes=$(git ls-files '*.[ch]' | xargs grep -nH '^#include ["<]')
+bad=0
+printf '%s\n' "$includes" | awk -F: '
 BEGIN {
     low = "base"
     may["include"] = "include"
@@ -41,6 +47,18 @@ BEGIN {
     may["evaluate"] = low " infer nn imgproc/image io io/weights spm/twin"
     may["report"] = low " spm/session spectra infer imgproc/walls imgproc/figures imgproc/image beps io"
 
+    may["tools/cli"] = low " include/reshed.h"
+    may["tools/bench"] = low " tools/cli benchmarks nn io/weights"
+    may["tools/beps"] = low " tools/cli spectra beps report imgproc/figures"
+    may["tools/evaluate"] = low " tools/cli evaluate infer imgproc/image io/weights report"
+    may["tools/infer"] = low " tools/cli infer nn imgproc/image io io/weights report imgproc/figures"
+    may["tools/scan"] = low " tools/cli spm/scan spm/instrument report infer io io/weights"
+    may["tools/twin"] = low " tools/cli spm/twin io io/hdf5 io/nsid"
+    may["tools/walls"] = low " tools/cli imgproc/walls imgproc/figures spm/instrument io"
+    may["tools/weights"] = low " tools/cli io/weights nn"
+    may["benchmarks"] = low " nn imgproc/image imgproc/walls beps spm/twin io"
+    may["tests/support"] = low " benchmarks nn imgproc/image imgproc/walls beps io spm/session spm/instrument/nanonis spm/instrument/sim spm/scan"
+
     only["cairo.h"] = "imgproc/figures/canvas.h" # a file, or the folder of a room
     only["imgproc/figures/canvas.h"] = "imgproc/figures"
     only["hdf5.h"] = "io/hdf5"
@@ -52,26 +70,60 @@ function room(path) {
     sub(/^src\//, "", path)
     sub(/\/[^\/]*$/, "", path)
     sub(/^nn\/kernels.*/, "nn", path)
-    sub(/^tools\/.*/, "tools", path)
     return path
 }
 {
     from = room($1)
     match($0, /["<][^">]*[">]/)
     target = substr($0, RSTART + 1, RLENGTH - 2)
-    if (target in only && only[target] != from && "src/" only[target] != $1) {
+    system_header = substr($0, RSTART, 1) == "<"
+    test = from ~ /^tests\// && from != "tests/support"
+    if (from !~ /^tests/ && target in only && only[target] != from && "src/" only[target] != $1) {
         printf "%s:%s: %s is for src/%s only\n", $1, $2, target, only[target]
         bad = 1
     }
-    if (from == "tools" || from == "benchmarks") next # may include everything
-    if (substr($0, RSTART, 1) == "<") next
+    if (test || system_header) next
+    if (target ~ /^support\//) target = "tests/" target
     if (target !~ /\//) target = "include/" target
     to = room(target)
     if (from == to) next
+    if (target ~ /(^|[\/_])private\.h$/) {
+        printf "%s:%s: %s is private to %s\n", $1, $2, target, to
+        bad = 1
+    }
     n = split(may[from], list, " ")
     for (i = 1; i <= n; i++)
         if (list[i] == to || list[i] == target) next
-    printf "%s:%s: src/%s may not include %s (it may: %s)\n", $1, $2, from, target, may[from]
+    printf "%s:%s: %s may not include %s (it may: %s)\n", $1, $2, from, target, may[from]
     bad = 1
 }
-END { exit bad }'
+END { exit bad }' || bad=1
+
+# Circles: each include between two units is an edge; tsort names the units that it cannot put in order.
+circles=$(printf '%s\n' "$includes" | grep '#include "' | awk -F: '
+function unit(path) {
+    sub(/\.[ch]$/, "", path)
+    return path
+}
+BEGIN {
+    while (("git ls-files \"*.[ch]\"" | getline file) > 0) there[file] = 1
+    n = split("src/ include/ tests/ ./", root, " ")
+    root[n] = ""
+}
+{
+    match($0, /"[^"]*"/)
+    target = substr($0, RSTART + 1, RLENGTH - 2)
+    for (i = 1; i <= n; i++)
+        if ((root[i] target) in there) {
+            from = unit($1)
+            to = unit(root[i] target)
+            inside = from ~ /^src\/spm\/instrument\/sim\// && to ~ /^src\/spm\/instrument\/sim\//
+            if (from != to && !inside) print from, to
+            break
+        }
+}' | tsort 2>&1 >/dev/null || true)
+if [ -n "$circles" ] && [ -n "${CIRCLES:-}" ]; then
+    printf 'files that include each other in a circle:\n%s\n' "$circles"
+    bad=1
+fi
+exit $bad

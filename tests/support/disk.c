@@ -58,8 +58,7 @@ void disk_real_sync(bool on)
     real_sync = on;
 }
 
-/* ---------------------------------------------------------------------------------- power failure
- */
+/* -------------------------------------------------------------------------------- power failure */
 static void remember(rs_os_file *f, bool resize, uint64_t at, const void *data, size_t n)
 {
     if (fault != DISK_POWER_FAILS) return;
@@ -120,8 +119,7 @@ static void lose(change *c)
     }
 }
 
-/* ------------------------------------------------------------------------------------- the calls
- */
+/* ------------------------------------------------------------------------------------ the calls */
 /* What is to happen to this call. */
 static disk_fault next_fault(void)
 {

@@ -1,6 +1,6 @@
 /* The emulator's connections, and what tests do with it. */
 #define _POSIX_C_SOURCE 200809L
-#include "support/nanonis_emulator_private.h"
+#include "support/nanonis_emulator.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -13,6 +13,8 @@
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "support/nanonis_emulator_private.h"
 
 /* ---------------------------------------------------------------------------------- connections */
 static bool send_bytes(int fd, const uint8_t *p, int n, int piece)
@@ -122,8 +124,7 @@ static bool open_port(emu_port_state *p)
     return pthread_create(&p->thread, NULL, run_port, p) == 0;
 }
 
-/* ------------------------------------------------------------------------------------- for tests
- */
+/* ------------------------------------------------------------------------------------ for tests */
 emulator *emu_start(void)
 {
     emulator *e = calloc(1, sizeof *e);

@@ -1,14 +1,15 @@
 /* The emulator's instrument: what each command does, and the bytes of its reply. */
 #define _POSIX_C_SOURCE 200809L
-#include "support/nanonis_emulator_private.h"
+#include "support/nanonis_emulator.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
 
-/* ------------------------------------------------------------------------------------ the sample
- */
+#include "support/nanonis_emulator_private.h"
+
+/* ----------------------------------------------------------------------------------- the sample */
 const char *emu_signal_name(int signal)
 {
     static char name[EMU_SIGNALS][32];

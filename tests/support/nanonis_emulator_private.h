@@ -1,10 +1,10 @@
-/* nanonis_emulator_private.h - what the two files of the emulator share. */
+/* nanonis_emulator_private.h - shared by the two files of the emulator only. */
 #ifndef RS_TESTS_SUPPORT_NANONIS_EMULATOR_PRIVATE_H
 #define RS_TESTS_SUPPORT_NANONIS_EMULATOR_PRIVATE_H
 
 #include <pthread.h>
 
-#include "support/nanonis_emulator.h"
+#include "support/nanonis_emulator_types.h"
 
 #define EMU_MAX_BODY 65536
 

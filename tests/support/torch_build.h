@@ -34,8 +34,7 @@ void pickle_vector(bytes *b, const char *key, long long n);
 void pickle_meta(bytes *b);
 void pickle_end(bytes *b);
 
-/* ------------------------------------------------------------------------------------------- ZIP
- */
+/* ------------------------------------------------------------------------------------------ ZIP */
 typedef struct zip_part {
     const char *name;
     const void *data;
