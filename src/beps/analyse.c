@@ -6,6 +6,8 @@
 #include "base/alloc.h"
 #include "base/parallel.h"
 #include "base/statistics.h"
+#include "beps/bootstrap.h"
+#include "beps/electrostatic.h"
 
 void rs_loops_defaults(rs_loops_options *o)
 {
@@ -14,7 +16,7 @@ void rs_loops_defaults(rs_loops_options *o)
     o->outlier = 6;
 }
 
-/* ------------------------------------------------------------------------------------- sweeps */
+/* --------------------------------------------------------------------------------------- sweeps */
 static void clear_sweeps(rs_sweep *s, int cycles)
 {
     for (int c = 0; s && c < cycles; c++) rs_sweep_clear(&s[c]);
@@ -50,7 +52,7 @@ static reshed_status check_sizes(int steps, int cycles, int64_t points, reshed_e
     return RESHED_OK;
 }
 
-/* ----------------------------------------------------------------------------------- analysis */
+/* ------------------------------------------------------------------------------------- analysis */
 typedef struct job {
     const rs_loops_options *o;
     const rs_sweep *sweeps;
@@ -328,7 +330,7 @@ void rs_loops_mean(const double *response, int64_t points, int steps, int cycles
     }
 }
 
-/* ----------------------------------------------------------------------------------- unfolding */
+/* ------------------------------------------------------------------------------------ unfolding */
 typedef struct unfold_job {
     const rs_sweep *sweeps;
     int steps, cycles;

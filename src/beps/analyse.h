@@ -14,6 +14,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "beps/flags.h"
 #include "beps/loop.h"
 #include "beps/metrics.h"
 

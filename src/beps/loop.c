@@ -7,7 +7,7 @@
 #include "beps/phase.h"
 #include "base/statistics.h"
 
-/* ------------------------------------------------------------------------------------ branches */
+/* ------------------------------------------------------------------------------------- branches */
 /* Walks from sample `from` to sample `to` (cyclic, forward in time) and writes the samples met,
  * both ends included; returns their number, or -1 when the voltage turns back on the way. */
 static int walk(const double *v, int n, int from, int to, int direction, int *list)
@@ -253,7 +253,7 @@ int rs_loop_spikes(const rs_sweep *s, const double *y, uint8_t *skip, double *sc
     return marked;
 }
 
-/* ----------------------------------------------------------------------------------- unfolding */
+/* ------------------------------------------------------------------------------------ unfolding */
 static double wrap_pi(double a)
 {
     a = remainder(a, 2 * RS_PI);

@@ -85,7 +85,7 @@ double rs_loop_noise(const rs_sweep *s, const double *y, const uint8_t *skip, do
  * scratch [3*n]. */
 int rs_loop_spikes(const rs_sweep *s, const double *y, uint8_t *skip, double *scratch);
 
-/* ---------------------------------------------------------------------------------- unfolding */
+/* ------------------------------------------------------------------------------------ unfolding */
 typedef struct rs_unfold {
     double angle;  /* rad, direction of the line in the complex plane, in (-pi, pi] */
     double offset; /* unit of z: signed distance of the line from the origin */

@@ -12,7 +12,7 @@ size_t rs_loop_fit_work(int n)
     return rs_blm_work(RS_LOOP_PARAMS, n) + 3 * (size_t)n;
 }
 
-/* -------------------------------------------------------------------- nine-parameter function */
+/* ---------------------------------------------------------------------- nine-parameter function */
 static void nine_residuals(void *ctx, const double *p, double *r, double *jac)
 {
     const rs_loop_data *d = ctx;

@@ -6,7 +6,7 @@
 #include "beps/phase.h"
 #include "beps/special.h"
 
-/* ------------------------------------------------------------------------------- the function */
+/* --------------------------------------------------------------------------------- the function */
 /* Part of the transition made at distance x from the junction of the widths. */
 static double transition(double x, double left, double right)
 {

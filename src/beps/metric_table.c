@@ -1,8 +1,6 @@
-/* metric_table.c - what each metric is called, its unit, its definition and where that comes from.
- */
-#include <string.h>
+#include "beps/metric_table.h"
 
-#include "beps/metrics.h"
+#include <string.h>
 
 #define OURS "reshed"
 #define JESSE "Jesse et al. 2006 (RSI 77, 073702)"
@@ -269,12 +267,4 @@ const char *rs_metric_unit(rs_metric m, const char *response_unit, char *buf, si
     }
     buf[k] = '\0';
     return buf;
-}
-
-const char *rs_loop_flag_name(int k)
-{
-    static const char *const names[RS_LOOP_FLAGS] = {"no_switching", "unsaturated", "clockwise",
-                                                     "spikes",       "fit_failed",  "fit_at_bound",
-                                                     "outlier",      "no_data",     "flipped"};
-    return names[k];
 }

@@ -3,8 +3,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "base/random.h"
-#include "base/statistics.h"
+#include "beps/electrostatic.h"
 #include "beps/phase.h"
 #include "beps/special.h"
 
@@ -45,8 +44,7 @@ typedef struct loop_view {
     double *curve, *scratch;   /* [n], [3n] */
 } loop_view;
 
-/* ----------------------------------------------------------------------- measured on the branches
- */
+/* --------------------------------------------------------------------- measured on the branches */
 static void crossings(const loop_view *w, double *out)
 {
     double low = INFINITY, high = -INFINITY, top, bottom;
@@ -123,7 +121,7 @@ static void polygon(const loop_view *w, double noise, double *out)
     out[RS_M_AREA_SNR] = fabs(a) / (noise * sqrt(spread));
 }
 
-/* ------------------------------------------------------------------------------ from the fits */
+/* -------------------------------------------------------------------------------- from the fits */
 /* Polygon area of the residuals of the samples that are on their way between the levels. */
 static double switching_residual(const loop_view *w, const double *p)
 {
@@ -196,8 +194,7 @@ static void from_branches(const rs_branch_fit *f, double *out)
     out[RS_M_SSPFM_R2] = f->r2;
 }
 
-/* ------------------------------------------------------------------------ other programs' numbers
- */
+/* ---------------------------------------------------------------------- other programs' numbers */
 /* a when it is finite, else b when that is, else -1e-10: BGlib's choice. */
 static double first_finite(double a, double b)
 {
@@ -285,7 +282,7 @@ static double author_area(const double *y, int n)
     return fabs(sum);
 }
 
-/* --------------------------------------------------------------------------------- altogether */
+/* ----------------------------------------------------------------------------------- altogether */
 void rs_metrics_compute(const rs_sweep *s, const double *y, const uint8_t *skip,
                         const rs_metric_options *o, double *work, double *out, rs_loop_fit *fit)
 {
@@ -332,173 +329,4 @@ void rs_metrics_compute(const rs_sweep *s, const double *y, const uint8_t *skip,
     bglib(&w, &f, out);
     out[RS_M_AUTHOR_AREA] = author_area(y, n);
     if (fit) *fit = f;
-}
-
-/* ---------------------------------------------------------------------------------- bootstrap */
-size_t rs_bootstrap_work(int n, int samples)
-{
-    return 3 * (size_t)n + (size_t)samples * RS_METRIC_COUNT + (size_t)samples;
-}
-
-/* The running median of five on the ring of the usable samples. */
-static void smooth(const rs_sweep *s, const double *y, const uint8_t *skip, double *out)
-{
-    int n = s->n;
-    for (int i = 0; i < n; i++) {
-        double near[5], tmp[5];
-        int k = 0;
-        for (int d = -2; d <= 2; d++) {
-            int j = (i + d + n) % n;
-            if (!(skip && skip[j]) && isfinite(y[j])) near[k++] = y[j];
-        }
-        out[i] = rs_median(near, (size_t)k, tmp);
-    }
-}
-
-static double sample_sd(const double *x, int n, int at_least)
-{
-    double mean = 0, sum = 0;
-    int k = 0;
-    for (int i = 0; i < n; i++) {
-        if (!isfinite(x[i])) continue;
-        mean += x[i];
-        k++;
-    }
-    if (k < at_least || k < 2) return NAN;
-    mean /= k;
-    for (int i = 0; i < n; i++)
-        if (isfinite(x[i])) sum += (x[i] - mean) * (x[i] - mean);
-    return sqrt(sum / (k - 1));
-}
-
-void rs_metrics_bootstrap(const rs_sweep *s, const double *y, const uint8_t *skip,
-                          const rs_metric_options *o, int samples, uint64_t seed, uint64_t key,
-                          double *work, double *sd)
-{
-    int n = s->n, k = 0;
-    double *own = work + rs_metric_work(n);
-    double *base = own, *residual = own + n, *again = own + 2 * n, *values = own + 3 * n;
-    double *column = values + (size_t)samples * RS_METRIC_COUNT, point[RS_METRIC_COUNT];
-    rs_loop_fit f;
-    rs_random rng = rs_random_keyed(seed, key);
-
-    rs_metrics_compute(s, y, skip, o, work, point, &f);
-    bool fitted = f.ok && f.bic_loop < f.bic_line;
-    if (fitted)
-        rs_loop_function(s, f.p, base);
-    else
-        smooth(s, y, skip, base);
-    for (int i = 0; i < n; i++)
-        if (!(skip && skip[i]) && isfinite(y[i])) residual[k++] = y[i] - base[i];
-    /* Residuals are smaller than the errors: the curve has bent towards them. A median of five
-     * keeps 0.29 of the noise variance and shares a fifth with each sample. */
-    double grow =
-        fitted ? sqrt((double)k / (k > RS_LOOP_PARAMS ? k - RS_LOOP_PARAMS : 1)) : sqrt(1 / 0.8);
-    for (int b = 0; b < samples; b++) {
-        for (int i = 0; i < n; i++) {
-            bool counts = !(skip && skip[i]) && isfinite(y[i]) && k > 0;
-            again[i] =
-                counts ? base[i] + grow * residual[rs_random_below(&rng, (uint64_t)k)] : y[i];
-        }
-        rs_metrics_compute(s, again, skip, o, work, values + (size_t)b * RS_METRIC_COUNT, NULL);
-    }
-    for (int m = 0; m < RS_METRIC_COUNT; m++) {
-        for (int b = 0; b < samples; b++) column[b] = values[(size_t)b * RS_METRIC_COUNT + m];
-        sd[m] = sample_sd(column, samples, (samples + 1) / 2);
-    }
-}
-
-/* -------------------------------------------------------------------------------------- flags */
-uint32_t rs_loop_flags(const rs_sweep *s, const double *m, const rs_loop_fit *fit)
-{
-    uint32_t flags = 0;
-    if (m[RS_M_SPIKES] > 0) flags |= RS_LOOP_SPIKES;
-    if (isnan(m[RS_M_AREA])) return flags | RS_LOOP_NO_DATA | RS_LOOP_NO_SWITCHING;
-    if (!(m[RS_M_AREA_SNR] >= 5) || isnan(m[RS_M_WIDTH_MID]) || m[RS_M_DELTA_BIC] <= 0)
-        flags |= RS_LOOP_NO_SWITCHING;
-    if (m[RS_M_AREA_SIGNED] < 0) flags |= RS_LOOP_CLOCKWISE;
-    if (m[RS_M_SATURATED_POS] < 0.95 || m[RS_M_SATURATED_NEG] < 0.95) flags |= RS_LOOP_UNSATURATED;
-    if (!fit) return flags;
-    if (!fit->ok) return flags | RS_LOOP_FIT_FAILED;
-    unsigned bad = fit->at_bound;
-    for (int k = RS_B0; k <= RS_B3; k++)
-        if (fit->p[k] < s->step / 2) bad &= ~(1u << k);
-    if (bad) flags |= RS_LOOP_FIT_AT_BOUND;
-    return flags;
-}
-
-/* ----------------------------------------------------------------------------- electrostatics */
-typedef struct regression {
-    double n, v, y, vv, vy, yy;
-} regression;
-
-static void add(regression *r, double v, double y)
-{
-    r->n++;
-    r->v += v;
-    r->y += y;
-    r->vv += v * v;
-    r->vy += v * y;
-    r->yy += y * y;
-}
-
-/* Sums about the means. */
-static void centre(regression *r)
-{
-    if (r->n == 0) return;
-    r->v /= r->n;
-    r->y /= r->n;
-    r->vv -= r->n * r->v * r->v;
-    r->vy -= r->n * r->v * r->y;
-    r->yy -= r->n * r->y * r->y;
-}
-
-static void finish(const regression *a, const regression *b, rs_electrostatic *out)
-{
-    double vv = a->vv + b->vv, vy = a->vy + b->vy, yy = a->yy + b->yy;
-    *out = (rs_electrostatic){NAN, NAN, NAN, NAN};
-    if (!(vv > 0)) return;
-    out->slope = vy / vv;
-    double level = 0, ends = 0;
-    if (a->n > 0) level += a->y - out->slope * a->v, ends++;
-    if (b->n > 0) level += b->y - out->slope * b->v, ends++;
-    out->y0 = level / ends;
-    out->cpd = -out->y0 / out->slope;
-    out->r2 = yy > 0 ? 1 - (yy - vy * vy / vv) / yy : NAN;
-}
-
-void rs_electrostatic_saturation(const rs_sweep *s, const double *y, const uint8_t *skip,
-                                 double fraction, rs_electrostatic *out)
-{
-    double reach = fraction * (s->v_max - s->v_min) * (1 + 1e-9);
-    regression ends[2] = {{0}};
-    for (int descending = 0; descending < 2; descending++) {
-        const int *list = descending ? s->desc : s->asc;
-        int n = descending ? s->n_desc : s->n_asc;
-        for (int j = 0; j < n; j++) {
-            int i = list[j];
-            double from_end = descending ? s->v_max - s->v[i] : s->v[i] - s->v_min;
-            if ((skip && skip[i]) || !isfinite(y[i]) || from_end > reach) continue;
-            add(&ends[descending], s->v[i], y[i]);
-        }
-        centre(&ends[descending]);
-    }
-    if (ends[0].n == 0 || ends[1].n == 0) {
-        *out = (rs_electrostatic){NAN, NAN, NAN, NAN};
-        return;
-    }
-    finish(&ends[0], &ends[1], out);
-}
-
-void rs_electrostatic_difference(const rs_sweep *s, const double *on, const double *off,
-                                 const uint8_t *skip, double lo, double hi, rs_electrostatic *out)
-{
-    regression all = {0}, none = {0};
-    for (int i = 0; i < s->n; i++) {
-        double d = on[i] - off[i];
-        if ((skip && skip[i]) || !isfinite(d) || s->v[i] < lo || s->v[i] > hi) continue;
-        add(&all, s->v[i], d);
-    }
-    centre(&all);
-    finish(&all, &none, out);
 }

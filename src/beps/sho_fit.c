@@ -64,7 +64,7 @@ typedef struct lane {
     bool done, started;
 } lane;
 
-/* ---------------------------------------------------------------------------------- data in */
+/* -------------------------------------------------------------------------------------- data in */
 typedef struct source {
     const float *f32; /* one of the two is NULL */
     const double *f64;
@@ -118,7 +118,7 @@ static void load_lane(const rs_sho_plan *plan, source from, int64_t spectrum, in
     if (to->spread <= 1e-28 * to->power) to->flags |= RS_SHO_FLAT;
 }
 
-/* --------------------------------------------------------------------------------- iteration */
+/* ------------------------------------------------------------------------------------ iteration */
 static double clamp(double x, double lo, double hi)
 {
     return x < lo ? lo : x > hi ? hi : x;
@@ -205,7 +205,7 @@ static void advance(const rs_sho_plan *plan, lane *t, const rs_sho_sums *s, int 
     }
 }
 
-/* -------------------------------------------------------------------------------- results out */
+/* ---------------------------------------------------------------------------------- results out */
 static unsigned judge(const rs_sho_plan *plan, const lane *t, double amplitude, double rss,
                       double lag)
 {
@@ -336,7 +336,7 @@ void rs_sho_fit_f64(rs_sho_plan *plan, const double *spectra, int64_t n, rs_sho_
     fit_all(plan, NULL, spectra, n, fits);
 }
 
-/* -------------------------------------------------------------------------------------- plans */
+/* ---------------------------------------------------------------------------------------- plans */
 void rs_sho_options_defaults(rs_sho_options *o)
 {
     *o = (rs_sho_options){.q_min = 2,

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "beps/flags.h"
 #include "beps/metrics.h"
 #include "beps/waveform.h"
 

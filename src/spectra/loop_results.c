@@ -56,8 +56,7 @@ const char *beps_flag_words(uint32_t flags, char *buf, size_t n)
     return buf;
 }
 
-/* ------------------------------------------------------------------------------------- NSID maps
- */
+/* ------------------------------------------------------------------------------------ NSID maps */
 /* Where one field's maps are being written. */
 typedef struct output {
     rs_nsid_writer *w;
@@ -296,8 +295,7 @@ reshed_status beps_loop_write_h5(const char *path, const char *input, const beps
     return st;
 }
 
-/* ------------------------------------------------------------------------------------------- CSV
- */
+/* ------------------------------------------------------------------------------------------ CSV */
 static void csv_heading(rs_csv *c, const beps_responses *in, const beps_loop_results *r, int n,
                         const beps_metric_choice *choice)
 {

@@ -8,7 +8,7 @@
 #include "beps/analyse.h"
 #include "beps/waveform.h"
 
-/* ------------------------------------------------------------------------------------- results */
+/* -------------------------------------------------------------------------------------- results */
 /* The metrics of this project come first in beps/metrics.h, those of other programs after them. */
 #define OWN_METRICS (RS_M_SPIKES + 1)
 
@@ -39,7 +39,7 @@ int rs_loop_value_find(const char *name)
     return -1;
 }
 
-/* ------------------------------------------------------------------------------------ analysis */
+/* ------------------------------------------------------------------------------------- analysis */
 struct rs_loop_analysis {
     rs_loop_analysis_options o;
     int steps, fields, bins, cycles;

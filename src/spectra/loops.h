@@ -53,7 +53,7 @@ void rs_loop_analysis_free(rs_loop_analysis *a);
  * v_minus_mid, imprint_mid, area, nucleation_pos, nucleation_neg, r_plus_0, r_minus_0, switchable,
  * fit_r2, ...), in the table's order, then
  *
- *   flags           RS_LOOP_* bits of the loop
+ *   flags           RS_LOOP_* bits of the loop (beps/flags.h)
  *   unfold_angle    rad, direction of the response in the complex plane
  *   unfold_ratio    scatter across that line over the spread along it
  *   failed_steps    steps without a response (of the field and cycles measured)

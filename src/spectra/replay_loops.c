@@ -71,8 +71,7 @@ static axis axis_of(const char *name, const char *quantity, const char *units, i
     return AXIS_NONE;
 }
 
-/* ------------------------------------------------------------------------------ rearranging
- */
+/* ---------------------------------------------------------------------------------- rearranging */
 
 static reshed_status allocate(const layout *l, rs_replay_loops *out, reshed_error *err)
 {
@@ -140,8 +139,7 @@ static reshed_status build(layout *l, rs_replay_loops *out, reshed_error *err)
     return st;
 }
 
-/* -------------------------------------------------------------------------------------- NSID
- */
+/* ----------------------------------------------------------------------------------------- NSID */
 
 static bool has_steps(const rs_nsid_data *d)
 {

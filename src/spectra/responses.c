@@ -318,8 +318,7 @@ static void from_polar(beps_responses *r, int degrees)
         }
 }
 
-/* ------------------------------------------------------------------------------------- positions
- */
+/* ------------------------------------------------------------------------------------ positions */
 /* The axes of a map, whose coordinates move from d to r. */
 static reshed_status take_axes(rs_nsid_data *d, const layout *l, beps_responses *r)
 {
@@ -383,8 +382,7 @@ static reshed_status find_positions(rs_nsid_file *file, beps_responses *r, reshe
     return RESHED_OK;
 }
 
-/* --------------------------------------------------------------------------------------- choosing
- */
+/* ------------------------------------------------------------------------------------- choosing */
 static bool same_shape(const rs_nsid_data *a, const rs_nsid_data *b)
 {
     if (a->ndim != b->ndim || a->is_complex || b->is_complex) return false;
@@ -435,8 +433,7 @@ static reshed_status choose(rs_nsid_file *file, const beps_response_source *sour
     return RESHED_OK;
 }
 
-/* ------------------------------------------------------------------------------------------- file
- */
+/* ----------------------------------------------------------------------------------------- file */
 static reshed_status read_all(rs_nsid_file *file, const beps_response_source *source,
                               beps_responses *r, reshed_error *err)
 {

@@ -21,8 +21,7 @@ void beps_spectra_clear(beps_spectra *s)
     memset(s, 0, sizeof *s);
 }
 
-/* ------------------------------------------------------------------------------------ frequencies
- */
+/* ---------------------------------------------------------------------------------- frequencies */
 static bool contains(const char *s, const char *word)
 {
     for (; *s; s++) {
@@ -143,8 +142,7 @@ static void turn_if_falling(beps_spectra *s)
     }
 }
 
-/* -------------------------------------------------------------------------------------- map axes
- */
+/* ------------------------------------------------------------------------------------- map axes */
 /* Appends an axis and takes *values; names and types become what the NSID writer accepts. */
 static void add_axis(beps_spectra *s, const rs_nsid_dim *from, double **values)
 {
@@ -280,8 +278,7 @@ done:
     return st;
 }
 
-/* ------------------------------------------------------------------------------------------ USID
- */
+/* ----------------------------------------------------------------------------------------- USID */
 /* The row of the frequency and the bins of one sweep through it. Every sweep must be the same. */
 static reshed_status usid_frequency(const rs_usid_data *d, beps_spectra *s, int *row,
                                     reshed_error *err)
@@ -401,8 +398,7 @@ static reshed_status from_usid(rs_usid_data *d, beps_spectra *s, reshed_error *e
     return RESHED_OK;
 }
 
-/* ------------------------------------------------------------------------------------------ files
- */
+/* ---------------------------------------------------------------------------------------- files */
 reshed_status beps_spectra_read(const char *path, const beps_source *source, beps_spectra *out,
                                 reshed_error *err)
 {

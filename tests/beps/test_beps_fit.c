@@ -22,7 +22,7 @@ static void make_sweep(int n, double amplitude, rs_sweep *s)
     assert_ok(rs_sweep_create(v, n, s, &err), &err);
 }
 
-/* ------------------------------------------------------------------------------------- solver */
+/* --------------------------------------------------------------------------------------- solver */
 static void erfinv_inverts_erf(void **state)
 {
     (void)state;
@@ -112,7 +112,7 @@ static void covariance_is_the_text_book_one(void **state)
     assert_true(fabs(cov[1] / cov[2] - 1) < 1e-12);
 }
 
-/* ----------------------------------------------------------------------------------- function */
+/* ------------------------------------------------------------------------------------- function */
 static void function_matches_bglib(void **state)
 {
     (void)state;
@@ -160,7 +160,7 @@ static void crossings_and_area_are_exact(void **state)
     assert_true(fabs(rs_loop_function_area(golden, -30, 30) - closed) < 1e-12);
 }
 
-/* ---------------------------------------------------------------------------------------- fit */
+/* ------------------------------------------------------------------------------------------ fit */
 static void fit_recovers_all_nine(void **state)
 {
     (void)state;
@@ -314,7 +314,7 @@ static void bglib_bounds_and_guess(void **state)
     rs_sweep_clear(&s);
 }
 
-/* ----------------------------------------------------------------------------------- branches */
+/* ------------------------------------------------------------------------------------- branches */
 static double sigmoid_branch(double v, double x0, double coef, bool arctan)
 {
     return arctan ? atan(coef * (v - x0)) : 1 / (1 + exp(-coef * (v - x0))) - 0.5;

@@ -16,8 +16,7 @@
 
 enum { N = 64 };
 
-/* -------------------------------------------------------------------------------- simulated loops
- */
+/* ------------------------------------------------------------------------------ simulated loops */
 
 static double truth(const sim_truth *t, int which)
 {
@@ -151,7 +150,7 @@ static void real_grid_has_the_known_numbers(void **state)
     rs_nsid_data_clear(&d);
 }
 
-/* ------------------------------------------------------------------------------------ the rest */
+/* ------------------------------------------------------------------------------------- the rest */
 /* points loops of `cycles` cycles, whose widths grow from cycle to cycle. */
 static void make_cycles(int64_t points, int cycles, const double *v, double *y, double noise)
 {

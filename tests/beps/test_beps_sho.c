@@ -14,7 +14,7 @@
 #define PI 3.14159265358979323846
 #define MAX_BINS 400
 
-/* ------------------------------------------------------------------------------------- helpers */
+/* -------------------------------------------------------------------------------------- helpers */
 static void axis(double *w, int n, double lo, double hi)
 {
     for (int k = 0; k < n; k++) w[k] = lo + (hi - lo) * k / (n - 1);
@@ -158,7 +158,7 @@ static void reference_fit(rs_sho *p, int hold, const double *w, int n, const dou
     p->phase = rs_sho_wrap(p->phase);
 }
 
-/* --------------------------------------------------------------------------------------- model */
+/* ---------------------------------------------------------------------------------------- model */
 static void golden_spectrum(void **state)
 {
     (void)state;
@@ -317,7 +317,7 @@ static void bias_is_box_s(void **state)
     }
 }
 
-/* --------------------------------------------------------------------------------------- guess */
+/* ---------------------------------------------------------------------------------------- guess */
 /* Numbers from another solver: the pairs' linear equations by LU, weighted as the header says. */
 static void guess_weights_the_pairs(void **state)
 {
@@ -418,7 +418,7 @@ static void conjugated_data_are_recognised(void **state)
     assert_memory_equal(a, b, sizeof a);
 }
 
-/* ----------------------------------------------------------------------------------------- fit */
+/* ------------------------------------------------------------------------------------------ fit */
 static void fit_is_exact_without_noise(void **state)
 {
     (void)state;
@@ -647,7 +647,7 @@ static void results_depend_on_the_spectrum_alone(void **state)
     }
 }
 
-/* ---------------------------------------------------------------------------------- edge cases */
+/* ----------------------------------------------------------------------------------- edge cases */
 static void spectra_without_a_resonance_are_flagged(void **state)
 {
     (void)state;
@@ -814,7 +814,7 @@ static void few_bins_and_uneven_axes_work(void **state)
         }
 }
 
-/* ----------------------------------------------------------------------------------- arguments */
+/* ------------------------------------------------------------------------------------ arguments */
 static void wrong_arguments_are_refused(void **state)
 {
     (void)state;

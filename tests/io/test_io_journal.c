@@ -316,8 +316,7 @@ static void refuses_a_journal_of_another_file(void **state)
                      RESHED_EINVAL);
 }
 
-/* ------------------------------------------------------------------------------ damaged journals
- */
+/* ----------------------------------------------------------------------------- damaged journals */
 /* A journal that a crash left, and the file as its first step finds it. */
 static reshed_status read_journal(const uint8_t *data, size_t len, reshed_error *err)
 {

@@ -311,7 +311,7 @@ static void broken_machines_are_refused(void **state)
     }
 }
 
-/* ------------------------------------------------------------------------------- hostile bytes */
+/* -------------------------------------------------------------------------------- hostile bytes */
 static reshed_status read_any(const uint8_t *data, size_t len, reshed_error *err)
 {
     rs_pickle *p = NULL;

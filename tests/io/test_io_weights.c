@@ -15,8 +15,7 @@
 #include "io/weights/torch.h"
 #include "io/weights/weights.h"
 
-/* ---------------------------------------------------------------------------------------- SHA-256
- */
+/* -------------------------------------------------------------------------------------- SHA-256 */
 static void sha256_text(const void *data, size_t n, char hex[65])
 {
     rs_sha256 s;
@@ -68,8 +67,7 @@ static void sha256_known_answers(void **state)
     free(a);
 }
 
-/* ------------------------------------------------------------------------------------- the models
- */
+/* ----------------------------------------------------------------------------------- the models */
 /* Two members of every type and rank, with values that show their place; NaN and -0 among them. */
 static rs_model_file make_model(void)
 {
@@ -159,8 +157,7 @@ static rs_model_file load(const char *path)
     return m;
 }
 
-/* ------------------------------------------------------------------------------------ round trips
- */
+/* ---------------------------------------------------------------------------------- round trips */
 static void every_bit_comes_back(void **state)
 {
     (void)state;
@@ -259,8 +256,7 @@ static void large_tensors_come_back(void **state)
     rs_model_file_clear(&m);
 }
 
-/* ----------------------------------------------------------------------------------------- digest
- */
+/* --------------------------------------------------------------------------------------- digest */
 /* The message is written out in model.h: here it is put together once more, by other means. */
 static void digest_is_as_documented(void **state)
 {
@@ -318,8 +314,7 @@ static void digest_sees_content_not_container(void **state)
     rs_model_file_clear(&m);
 }
 
-/* ------------------------------------------------------------------------------- what is refused
- */
+/* ------------------------------------------------------------------------------ what is refused */
 static void bad_models_are_not_written(void **state)
 {
     (void)state;
@@ -609,7 +604,7 @@ static void damage_to_the_weights_is_noticed(void **state)
     rs_model_file_clear(&m);
 }
 
-/* ------------------------------------------------------------------------------------- manners */
+/* -------------------------------------------------------------------------------------- manners */
 static void the_front_door_knows_its_files(void **state)
 {
     (void)state;

@@ -8,6 +8,7 @@
 #include "base/alloc.h"
 #include "base/os.h"
 #include "beps/loopfit.h"
+#include "beps/flags.h"
 #include "beps/metrics.h"
 #include "beps/waveform.h"
 #include "spm/instrument/sim/twin.h"
@@ -105,8 +106,7 @@ static void run(rs_loop_analysis *a, const rs_loop_readings *in, result *r)
     assert_ok(rs_loop_analysis_run(a, in, &out, &err), &err);
 }
 
-/* -------------------------------------------------------------------------------------- the list
- */
+/* ------------------------------------------------------------------------------------- the list */
 
 static void check_unit(const char *name, const char *response, const char *expected)
 {
@@ -142,8 +142,7 @@ static void names_are_those_of_beps(void **state)
     check_unit("unfold_angle", "m", "rad");
 }
 
-/* ------------------------------------------------------------------------------------- one cycle
- */
+/* ------------------------------------------------------------------------------------ one cycle */
 
 static void check_known(const result *r, double level, double tolerance)
 {
@@ -298,8 +297,7 @@ static void several_cycles(void **state)
                      RESHED_EINVAL);
 }
 
-/* ------------------------------------------------------------------------------------ bad spectra
- */
+/* ---------------------------------------------------------------------------------- bad spectra */
 
 static void missing_steps_and_spectra(void **state)
 {
@@ -444,8 +442,7 @@ static void memory_may_fail(void **state)
     }
 }
 
-/* ----------------------------------------------------------------------------------------- lines
- */
+/* ---------------------------------------------------------------------------------------- lines */
 
 /* 400 bins and 256 pixels, some of them missing or empty. */
 static void a_line_becomes_rows(void **state)
@@ -513,8 +510,7 @@ static void a_line_becomes_rows(void **state)
     rs_line_fit_free(fit);
 }
 
-/* ------------------------------------------------------------------------------------------ twin
- */
+/* ----------------------------------------------------------------------------------------- twin */
 
 /* A line of the twin: its fitted amplitude is its amplitude channel, up to sensitivity and drive.
  */

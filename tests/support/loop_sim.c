@@ -75,3 +75,23 @@ void sim_loop(test_rng *r, const double *v, int n, double sigma, double *y, sim_
         y[i] = bottom + height * (switched + sigma / 2 * test_gauss(r));
     }
 }
+
+void sim_sweep(int n, double amplitude, rs_sweep *s)
+{
+    double v[1024];
+    reshed_error err = {0};
+    sim_triangle(n, amplitude, v);
+    assert_ok(rs_sweep_create(v, n, s, &err), &err);
+}
+
+static double ramp(double v, double from, double to)
+{
+    return fmin(1, fmax(-1, 2 * (v - from) / (to - from) - 1));
+}
+
+void sim_straight_loop(const rs_sweep *s, double offset, double slope, double *y)
+{
+    for (int i = 0; i < s->n; i++)
+        y[i] = offset + slope * s->v[i] +
+               (s->falling[i] ? ramp(s->v[i], -5, -3) : ramp(s->v[i], 2, 4));
+}

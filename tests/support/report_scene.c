@@ -5,6 +5,7 @@
 
 #include "base/alloc.h"
 #include "beps/loop.h"
+#include "beps/flags.h"
 #include "beps/metrics.h"
 #include "imgproc/image/skeleton.h"
 #include "imgproc/image/threshold.h"

@@ -51,7 +51,7 @@ static int prepare(void **state)
     return 0;
 }
 
-/* --------------------------------------------------------------------------------- running it */
+/* ----------------------------------------------------------------------------------- running it */
 /* Runs the subcommand with the words of `line` (blanks between) and gives its exit status; what it
  * says goes to the files "out" and "err". */
 static int run(const char *line)
@@ -146,8 +146,7 @@ static void check_maps(int ndim, const int64_t *dims, double tolerance)
     rs_nsid_data_clear(&d);
 }
 
-/* ------------------------------------------------------------------------------- NSID in, maps out
- */
+/* ---------------------------------------------------------------------------- NSID in, maps out */
 static rs_nsid_dim dimension(const char *name, const char *quantity, const char *units,
                              const char *type, int64_t n, double *values)
 {
@@ -394,8 +393,7 @@ static void each_allocation_failure_is_an_error(void **state)
     }
 }
 
-/* --------------------------------------------------------------------------------------- USID in
- */
+/* -------------------------------------------------------------------------------------- USID in */
 static void set_texts(hid_t id, const char *name, int n, const char *const *text)
 {
     hid_t type = H5Tcopy(H5T_C_S1);
@@ -496,7 +494,7 @@ static void usid_files_of_bglib(void **state)
     assert_int_equal(run_on("list.h5", "--channel Other"), 1);
 }
 
-/* ------------------------------------------------------------------------------- hostile USID */
+/* --------------------------------------------------------------------------------- hostile USID */
 /* A small file: 2 positions, 2 steps of 4 bins. */
 static uint8_t *small_usid(size_t *len)
 {

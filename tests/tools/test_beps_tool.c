@@ -135,8 +135,7 @@ static const double *read_map(const char *path, const char *name, rs_nsid_data *
     return d->data;
 }
 
-/* ------------------------------------------------------------------------------------------ grids
- */
+/* ---------------------------------------------------------------------------------------- grids */
 /* 5 x 4 points; the width is 4 + 0.5 ix + 0.1 iy V. */
 static void write_grid(const char *path)
 {
@@ -264,8 +263,7 @@ static void threads_do_not_change_the_table(void **state)
     rs_free(d[1]);
 }
 
-/* ----------------------------------------------------------------------------------- point lists
- */
+/* ---------------------------------------------------------------------------------- point lists */
 /* Seven points of amplitude and phase on the branch -90..270 degrees, phase offset 130 degrees, one
  * point of the other orientation. */
 static void point_list_of_amplitude_and_phase(void **state)
@@ -455,8 +453,7 @@ static void complex_data_with_axes_for_everything(void **state)
     assert_non_null(strstr(err, "write voltages (expected an axis in V"));
 }
 
-/* ----------------------------------------------------------------------------------------- words
- */
+/* ---------------------------------------------------------------------------------------- words */
 static void errors_name_the_file_and_the_fault(void **state)
 {
     (void)state;

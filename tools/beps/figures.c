@@ -50,7 +50,7 @@ static void draw_loop(rs_panel *p, const double *v, const double *y, int n, cons
     rs_panel_line(p, back_v, back_y, 2, &thin, NULL);
 }
 
-/* ------------------------------------------------------------------------------------ averages */
+/* ------------------------------------------------------------------------------------- averages */
 /* The width of an average loop, as an arrow between its branches at their mid level; where the
  * slope was taken off before measuring, along that slope. */
 static void draw_width(rs_panel *p, const double *m, bool slope_removed, uint32_t colour)
@@ -113,7 +113,7 @@ static reshed_status draw_average(const char *path, const beps_responses *in,
     return rs_report_save_figure(st, f, path, err);
 }
 
-/* --------------------------------------------------------------------------- histograms, maps */
+/* ----------------------------------------------------------------------------- histograms, maps */
 static int summary_metrics(const rs_loops *l, rs_metric *list, double *work)
 {
     int k = 0;
@@ -216,7 +216,7 @@ static reshed_status draw_maps(const char *path, const beps_responses *in,
     return rs_report_save_figure(st, f, path, err);
 }
 
-/* -------------------------------------------------------------------------------- chosen loops */
+/* --------------------------------------------------------------------------------- chosen loops */
 /* Points at six places of the distribution of widths among the trusted loops. */
 static int choose_points(const rs_loops *l, double *work, int64_t *out)
 {

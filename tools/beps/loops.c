@@ -8,13 +8,14 @@
 #include "base/alloc.h"
 #include "base/os.h"
 #include "base/progress.h"
+#include "beps/electrostatic.h"
 #include "beps/phase.h"
 #include "base/statistics.h"
 #include "tools/beps/figures.h"
 #include "tools/beps/loop_options.h"
 #include "tools/beps/loop_summary.h"
 
-/* ---------------------------------------------------------------------------------- unfolding */
+/* ------------------------------------------------------------------------------------ unfolding */
 /* The side of the complex plane on which one point's loop is counter-clockwise. */
 static reshed_status reference_of(const beps_responses *in, rs_field field, int64_t point,
                                   double *out, reshed_error *err)
@@ -107,7 +108,7 @@ static reshed_status unfold(const beps_loop_settings *s, beps_responses *in,
     return st;
 }
 
-/* ----------------------------------------------------------------------------------- analysis */
+/* ------------------------------------------------------------------------------------- analysis */
 /* Progress of loops that are done in any order by any thread; one of them shows it. */
 typedef struct counter {
     atomic_long done;
@@ -209,7 +210,7 @@ static reshed_status difference(const beps_responses *in, const beps_loop_result
     return st;
 }
 
-/* --------------------------------------------------------------------------------------- main */
+/* ----------------------------------------------------------------------------------------- main */
 /* Which fields to analyse, into fields[2]; their number, 0 when the file lacks the one asked for.
  */
 static int choose_fields(const beps_loop_settings *s, const beps_responses *in, rs_field fields[2])

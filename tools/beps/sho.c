@@ -59,8 +59,7 @@ typedef struct summary {
     double seconds;
 } summary;
 
-/* --------------------------------------------------------------------------------------- options
- */
+/* -------------------------------------------------------------------------------------- options */
 static bool parse_range(const char *option, const char *text, double lo, double *a, double *b)
 {
     char first[64];
@@ -177,8 +176,7 @@ static bool parse(int argc, char **argv, settings *s, int *rc)
     return false;
 }
 
-/* --------------------------------------------------------------------------------------- fitting
- */
+/* -------------------------------------------------------------------------------------- fitting */
 /* Fits in pieces, so that there is progress to show. */
 static reshed_status fit(const settings *s, const beps_spectra *in, const rs_sho_options *options,
                          rs_sho_fit *fits, reshed_error *err)
@@ -224,8 +222,7 @@ static reshed_status summarise(const rs_sho_fit *fits, int64_t n, summary *sum, 
     return RESHED_OK;
 }
 
-/* --------------------------------------------------------------------------------------- summary
- */
+/* -------------------------------------------------------------------------------------- summary */
 static void print_json(const settings *s, const beps_spectra *in, const rs_sho_options *o,
                        const summary *sum)
 {

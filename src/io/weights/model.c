@@ -9,7 +9,7 @@
 #include "base/parallel.h"
 #include "base/sha256.h"
 
-/* -------------------------------------------------------------------------------------- checks */
+/* --------------------------------------------------------------------------------------- checks */
 bool rs_tensor_name_ok(const char *s)
 {
     bool only_dots = true;
@@ -141,7 +141,7 @@ reshed_status rs_model_file_check(const rs_model_file *m, reshed_error *err)
     return st;
 }
 
-/* -------------------------------------------------------------------------------------- digest */
+/* --------------------------------------------------------------------------------------- digest */
 static bool little_endian(void)
 {
     const uint16_t one = 1;

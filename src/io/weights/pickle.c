@@ -52,7 +52,7 @@
 /* Python's own pickler gives up at about a third of its recursion limit of 1000. */
 #define MAX_MARKS 4096
 
-/* ----------------------------------------------------------------------------------- the arena */
+/* ------------------------------------------------------------------------------------ the arena */
 typedef union block {
     struct {
         union block *next;
@@ -92,7 +92,7 @@ static void *take(rs_pickle *p, size_t bytes)
     return at;
 }
 
-/* --------------------------------------------------------------------------------- the machine */
+/* ---------------------------------------------------------------------------------- the machine */
 typedef struct machine {
     rs_cursor in;
     rs_pickle *p;
@@ -180,7 +180,7 @@ static reshed_status append(machine *m, rs_pkl *to, const rs_pkl *const *from, s
     return RESHED_OK;
 }
 
-/* ------------------------------------------------------------------------------- the operators */
+/* -------------------------------------------------------------------------------- the operators */
 /* Each takes its argument from the table below. */
 typedef reshed_status (*operator_fn)(machine *m, int arg);
 

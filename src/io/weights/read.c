@@ -137,7 +137,7 @@ static reshed_status read_attributes(reader *r, rs_model_file *m)
     return st;
 }
 
-/* ------------------------------------------------------------------------------------ datasets */
+/* ------------------------------------------------------------------------------------- datasets */
 /* Type and shape of an open dataset, as a tensor without data. */
 static reshed_status describe(reader *r, hid_t data, const char *name, rs_tensor *t)
 {
@@ -236,7 +236,7 @@ static reshed_status read_tensor(reader *r, hid_t group, const char *name, rs_te
     return st;
 }
 
-/* ------------------------------------------------------------------------------------- members */
+/* -------------------------------------------------------------------------------------- members */
 typedef struct names {
     const rs_h5_file *f;
     int n, room;

@@ -32,7 +32,7 @@
 #define MAX_PICKLE ((uint64_t)64 << 20)
 #define MAX_FILE ((size_t)1 << (sizeof(size_t) > 4 ? 36 : 31))
 
-/* --------------------------------------------------------------------------------- the archive */
+/* ---------------------------------------------------------------------------------- the archive */
 /* What torch.save wrote before version 1.6: the magic number as a pickled long. */
 static const uint8_t old_magic[] = {0x80, 0x02, 0x8a, 0x0a, 0x6c, 0xfc, 0x9c,
                                     0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19};
@@ -102,7 +102,7 @@ static reshed_status read_byteorder(rs_zip *zip, const char *prefix, bool *big, 
     return st;
 }
 
-/* ------------------------------------------------------------------------------- the meta dict */
+/* -------------------------------------------------------------------------------- the meta dict */
 static reshed_status fail_key(reshed_error *err, reshed_status st, const char *key,
                               const char *expected, const rs_pkl *found)
 {
@@ -183,7 +183,7 @@ static reshed_status read_meta(const rs_pkl *meta, rs_model_file *m, reshed_erro
     return RESHED_OK;
 }
 
-/* --------------------------------------------------------------------------------- the weights */
+/* ---------------------------------------------------------------------------------- the weights */
 /* Finds the state_dicts: one for each key 0..n-1 of an ensemble, or `weights` itself. */
 static reshed_status find_members(const rs_pkl *weights, const rs_pkl **member, int *members,
                                   reshed_error *err)

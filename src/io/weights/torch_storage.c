@@ -14,7 +14,7 @@ static const rs_torch_type types[] = {
     {"BoolStorage", 1, RS_I64},
 };
 
-/* ----------------------------------------------------------------------------- the description */
+/* ------------------------------------------------------------------------------ the description */
 static int len_of(const rs_pkl *s)
 {
     return s->u.text.n < 95 ? (int)s->u.text.n : 95;
@@ -122,7 +122,7 @@ reshed_status rs_torch_view_parse(const rs_pkl *value, const rs_pkl *name, int m
     return st;
 }
 
-/* -------------------------------------------------------------------------------- the elements */
+/* --------------------------------------------------------------------------------- the elements */
 static bool machine_is_big(void)
 {
     const uint16_t one = 1;
@@ -198,7 +198,7 @@ static bool is_plain(const rs_torch_view *v, bool big)
     return true; /* as many elements as the storage has, so the offset is 0 */
 }
 
-/* -------------------------------------------------------------------------------- the storages */
+/* --------------------------------------------------------------------------------- the storages */
 typedef struct storage {
     int uses;      /* views still to be read */
     uint8_t *data; /* NULL until a view needs it */

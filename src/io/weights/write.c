@@ -13,7 +13,7 @@
 /* A dataset is one chunk, read and checksummed in one piece, unless it is larger than this. */
 #define CHUNK_BYTES ((uint64_t)32 << 20)
 
-/* ---------------------------------------------------------------------------------- attributes */
+/* ----------------------------------------------------------------------------------- attributes */
 static bool put_layers(hid_t file, const rs_model_file *m)
 {
     hsize_t levels = (hsize_t)m->levels;
@@ -68,7 +68,7 @@ static bool put_attributes(hid_t file, const rs_model_file *m)
            put_known(file, "ood_threshold", m->ood_threshold) && put_ood(file, &m->ood);
 }
 
-/* ------------------------------------------------------------------------------------ datasets */
+/* ------------------------------------------------------------------------------------- datasets */
 /* Creation properties of a dataset: no times (the same model gives the same bytes), and either
  * compact (a scalar) or checksummed chunks. */
 static hid_t layout_of(const rs_tensor *t, rs_dtype stored)

@@ -1,0 +1,31 @@
+#include "beps/flags.h"
+
+#include <math.h>
+
+#include "beps/metric_table.h"
+
+const char *rs_loop_flag_name(int k)
+{
+    static const char *const names[RS_LOOP_FLAGS] = {"no_switching", "unsaturated", "clockwise",
+                                                     "spikes",       "fit_failed",  "fit_at_bound",
+                                                     "outlier",      "no_data",     "flipped"};
+    return names[k];
+}
+
+uint32_t rs_loop_flags(const rs_sweep *s, const double *m, const rs_loop_fit *fit)
+{
+    uint32_t flags = 0;
+    if (m[RS_M_SPIKES] > 0) flags |= RS_LOOP_SPIKES;
+    if (isnan(m[RS_M_AREA])) return flags | RS_LOOP_NO_DATA | RS_LOOP_NO_SWITCHING;
+    if (!(m[RS_M_AREA_SNR] >= 5) || isnan(m[RS_M_WIDTH_MID]) || m[RS_M_DELTA_BIC] <= 0)
+        flags |= RS_LOOP_NO_SWITCHING;
+    if (m[RS_M_AREA_SIGNED] < 0) flags |= RS_LOOP_CLOCKWISE;
+    if (m[RS_M_SATURATED_POS] < 0.95 || m[RS_M_SATURATED_NEG] < 0.95) flags |= RS_LOOP_UNSATURATED;
+    if (!fit) return flags;
+    if (!fit->ok) return flags | RS_LOOP_FIT_FAILED;
+    unsigned bad = fit->at_bound;
+    for (int k = RS_B0; k <= RS_B3; k++)
+        if (fit->p[k] < s->step / 2) bad &= ~(1u << k);
+    if (bad) flags |= RS_LOOP_FIT_AT_BOUND;
+    return flags;
+}
