@@ -1,5 +1,5 @@
 /* driver_lines.c - a driver of one's own for reshed-scan, as small as it can be: an instrument that
- * gives lines of a pattern that it knows by heart. Built outside reshed's tree with
+ * gives the lines of a fixed pattern. Built outside reshed's tree with
  *
  *     cc -shared -fPIC -o lines.so driver_lines.c
  *     reshed-scan --driver ./lines.so ...

@@ -1,10 +1,8 @@
-/* stream.c - a frame that is being scanned, segmented line by line through the public
- * header.
+/* stream.c - segments a frame line by line, as it is scanned, through the public header.
  *
  *     cc examples/stream.c -lreshed -lm -o example_stream
- *     ./example_stream weights/tiny8x4.h5                    # a made image
- *     ./example_stream weights/tiny8x4.h5 frame.raw 256 256  # float32, row by row: height, width
- */
+ *     ./example_stream weights/tiny8x4.h5                    # a simulated image
+ *     ./example_stream weights/tiny8x4.h5 frame.raw 256 256  # float32: height, width */
 #include <math.h>
 #include <reshed.h>
 #include <stdio.h>
@@ -27,7 +25,7 @@ static double milliseconds(void)
     return 1e3 * (double)t.tv_sec + 1e-6 * (double)t.tv_nsec;
 }
 
-/* What the map knows after a line, and how sure the ensemble is where it knows anything. */
+/* Prints how much of the map is known after a line, and how sure the ensemble is there. */
 static void print_line(const reshed_stream *stream, int row, double ms)
 {
     reshed_stream_view v;

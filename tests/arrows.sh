@@ -61,6 +61,8 @@ BEGIN {
 
     only["cairo.h"] = "imgproc/figures/canvas.h" # a file, or the folder of a room
     only["imgproc/figures/canvas.h"] = "imgproc/figures"
+    only["report/data.h"] = only["report/maps.h"] = only["report/overlay.h"] = "report"
+    only["report/page.h"] = only["report/sections.h"] = "report"
     only["hdf5.h"] = "io/hdf5"
     only["png.h"] = "io/png.c"
     only["zip.h"] = "io/weights/zip.c"

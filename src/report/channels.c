@@ -5,7 +5,7 @@
 
 #define PI 3.14159265358979323846
 
-/* The unit of the amplitude that the network sees: volts of a fit, else the channel's. */
+/* Returns the unit of the amplitude that the network sees: volts of a fit, else the channel's. */
 static const char *amplitude_unit(const rs_report_data *d)
 {
     const rs_driver_caps *c = &d->setup->caps;

@@ -116,7 +116,7 @@ static reshed_status read_lists(rs_session *s, rs_report_data *d, reshed_error *
 }
 
 /* ------------------------------------------------------------------------------------ the loops */
-/* Spectra whose loops are still to be made have NaN. */
+/* Takes loop k: NaN where its spectrum has not been analysed yet. */
 static reshed_status read_loop(rs_session *s, rs_report_data *d, int k, float *response,
                                double *metric, reshed_error *err)
 {

@@ -1,4 +1,4 @@
-/* data.h - what a report is made of, read from a session at one moment. */
+/* data.h - reads from a session, at one moment, all that its report shows. Private to this room. */
 #ifndef RS_REPORT_DATA_H
 #define RS_REPORT_DATA_H
 
@@ -6,7 +6,8 @@
 
 #include "spm/session/session.h"
 
-/* The metrics of the paper's maps; each is the first of several names that the session has. */
+/* The metrics of the paper's maps. A session may hold a metric by one of several names: the first
+ * name that it has counts. */
 typedef enum rs_report_role {
     RS_REPORT_WIDTH,
     RS_REPORT_COERCIVE,
@@ -23,9 +24,9 @@ typedef struct rs_report_data {
     int rows, cols;
     double dx, dy; /* m */
     float *map[RS_SESSION_MAPS];
-    bool has_map[RS_SESSION_MAPS]; /* whether any value of it is finite */
+    bool has_map[RS_SESSION_MAPS]; /* some value of it is finite */
     uint8_t *mask[RS_SESSION_MASKS];
-    bool has_mask[RS_SESSION_MASKS]; /* whether any pixel of it is set */
+    bool has_mask[RS_SESSION_MASKS]; /* some pixel of it is set */
     uint8_t *state;                  /* [rows] */
     int final_rows, fresh_rows;      /* rows FINAL; PROVISIONAL or STALE */
     rs_session_arrival *arrival;     /* [rows], trace */
@@ -39,21 +40,21 @@ typedef struct rs_report_data {
     /* Loops, on the off-field readings where there are any. */
     int steps, field;
     int period;                /* steps of one cycle */
-    int role[RS_REPORT_ROLES]; /* of setup->metric; -1: not there */
+    int role[RS_REPORT_ROLES]; /* index in setup->metric, -1: none */
     double *metric;   /* [metrics][points], NaN where there is none or the loop is not trusted */
     double *response; /* [points][steps]: mean of the cycles; NaN where there is none */
-    bool *loop;       /* [points]: whether it has a response */
-    bool *trusted;    /* [points]: it has, and metric "flags" has no bit of RS_LOOP_BAD */
+    bool *loop;       /* [points]: the point has a response */
+    bool *trusted;    /* [points]: and its metric "flags" has no bit of RS_LOOP_BAD */
     int loops, trusted_loops;
     const char *response_unit;
 } rs_report_data;
 
-/* Reads all of it. Clear also after a failure. */
+/* Reads all of it. *d is to be cleared also after a failure. */
 reshed_status rs_report_data_read(rs_session *s, rs_report_data *d, reshed_error *err);
 void rs_report_data_clear(rs_report_data *d);
 
-/* A metric's values [points], NULL when the session has none such; its unit ("" for numbers); and
- * its name for people. */
+/* Returns a metric's values [points], NULL when the session does not have it; its unit, "" for
+ * plain numbers; and its name for people. */
 const double *rs_report_metric(const rs_report_data *d, rs_report_role role);
 const char *rs_report_unit(const rs_report_data *d, rs_report_role role);
 const char *rs_report_role_name(rs_report_role role);

@@ -2,7 +2,8 @@
 
 #include "report/sections.h"
 
-/* The caller's clock began at an arbitrary moment: times count from the first thing recorded. */
+/* Returns the time of the first record, from which the page counts: the caller's clock began at an
+ * arbitrary moment. */
 static double first_moment(const rs_report_data *d)
 {
     double t = INFINITY;

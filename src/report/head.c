@@ -100,7 +100,7 @@ static void network_items(rs_page *p, const rs_report_data *d)
     item(p, "Normalisation", s->norm);
 }
 
-/* "3 (rows 7, 20, 21)", the first dozen by name. */
+/* Adds " (rows 7, 20, 21)" for the rows that are lost, or have an alarm: the first dozen. */
 static void row_list(rs_page *p, const rs_report_data *d, bool lost)
 {
     int n = 0, total = 0;

@@ -12,7 +12,8 @@
 
 enum { PICKED = 5 };
 
-/* What this section works with; the sweep is empty where the voltages are no loop. */
+/* The loops of the session, in the shape that this section needs. The sweep is empty where the
+ * voltages are no loop. */
 typedef struct loops {
     const rs_report_data *d;
     const double *v; /* [steps] of one cycle */
@@ -93,7 +94,8 @@ static void draw_loop(rs_panel *p, const loops *l, const double *y, const uint8_
     }
 }
 
-/* The width at the mid level of a loop; NaN, and no arrow, where it has none. */
+/* Draws the width at the mid level of a loop as an arrow and returns it; NaN where the loop has
+ * none. */
 static double draw_width(rs_panel *p, const loops *l, const double *y, const uint8_t *skip,
                          bool named)
 {
@@ -160,7 +162,7 @@ static void put_average(rs_page *page, loops *l)
 }
 
 /* ----------------------------------------------------------------------------------------- maps */
-/* Colours that a few wild values do not move. */
+/* A range of colours that a few wild values do not move. */
 static void range_of(const double *x, int n, double *work, double *lo, double *hi)
 {
     double middle = rs_median(x, (size_t)n, work), spread = rs_mad(x, (size_t)n, middle, work);
@@ -286,7 +288,7 @@ static void put_table(rs_page *page, loops *l, const rs_report_role *role, int n
 }
 
 /* --------------------------------------------------------------------------------- picked loops */
-/* The points nearest to quantiles of a metric, different ones, from the smallest. */
+/* Picks the points nearest to quantiles of a metric, all different, from the smallest value. */
 static int pick(const loops *l, const double *value, int out[PICKED])
 {
     static const double at[PICKED] = {0, 0.25, 0.5, 0.75, 1};

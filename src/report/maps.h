@@ -1,5 +1,5 @@
-/* maps.h - pictures of the frame on the page: maps in colours, and layers over the amplitude. Private
- * to this room. */
+/* maps.h - pictures of the frame on the page: maps in colours, and layers over the amplitude.
+ * Private to this room. */
 #ifndef RS_REPORT_MAPS_H
 #define RS_REPORT_MAPS_H
 

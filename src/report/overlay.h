@@ -1,5 +1,5 @@
-/* overlay.h - what the report and the preview pictures of a scan draw alike: colour ranges,
- * walls, points by their state, rows that are not final. */
+/* overlay.h - layers that the report and the preview pictures share: colour ranges, walls, points
+ * by their state, rows that are not final. Private to this room. */
 #ifndef RS_REPORT_OVERLAY_H
 #define RS_REPORT_OVERLAY_H
 
@@ -20,21 +20,21 @@ enum {
 uint32_t rs_report_state_colour(rs_session_point_state state);
 const char *rs_report_state_name(rs_session_point_state state);
 
-/* Between the percentiles 0.5 and 99.5 of the finite values, a little apart when those are equal;
- * 0 and 1 without any. symmetric: about 0. RESHED_ENOMEM only. */
+/* The percentiles 0.5 and 99.5 of the finite values, moved apart a little when they are equal; 0
+ * and 1 without any. symmetric: about 0. Fails with RESHED_ENOMEM only. */
 reshed_status rs_report_robust_range(const float *values, size_t n, bool symmetric, double *lo,
                                      double *hi, reshed_error *err);
 
 rs_render_layer rs_report_contour_layer(const rs_segments *s);
 rs_render_layer rs_report_skeleton_layer(const rs_segments *s);
 
-/* Bars along the left edge, beside the rows whose state is PROVISIONAL or STALE. state [h] or NULL:
- * none. */
+/* Bars along the left edge, beside the rows whose state is PROVISIONAL or STALE. state [h]; NULL:
+ * no bars. */
 reshed_status rs_report_fresh_rows(const uint8_t *state, int h, rs_segments *out,
                                    reshed_error *err);
 rs_render_layer rs_report_fresh_layer(const rs_segments *s);
 
-/* A layer for each state that occurs, each point with its number, from 1. */
+/* A layer for each state that occurs; each point has its number, from 1. */
 typedef struct rs_report_marks {
     int layers;
     rs_render_layer layer[RS_REPORT_STATES];

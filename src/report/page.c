@@ -54,7 +54,7 @@ bool rs_page_sound(const rs_page *p)
     return p->failure.status == RESHED_OK;
 }
 
-/* Room for n more bytes, or NULL after a failure. */
+/* Makes room for n more bytes and returns its place; NULL after a failure. */
 static char *room(rs_page *p, size_t n)
 {
     if (!rs_page_sound(p)) return NULL;
@@ -99,7 +99,7 @@ void rs_page_format(rs_page *p, const char *format, ...)
         put(p, s, (size_t)n);
 }
 
-/* Bytes of the UTF-8 character at s, 0 when it is none. */
+/* Returns the bytes of the UTF-8 character at s, 0 when there is none. */
 static size_t character(const unsigned char *s)
 {
     static const uint32_t least[5] = {0, 0, 0x80, 0x800, 0x10000};
@@ -245,7 +245,7 @@ void rs_page_figure(rs_page *p, rs_figure *f, rs_page_kind kind, int width, cons
     if (rs_page_sound(p)) {
         reshed_status st = kind == RS_PAGE_SVG ? rs_figure_svg(f, &data, &len, &err)
                                                : rs_figure_draw(f, &picture, &err);
-        /* A cairo without SVG: pixels instead. */
+        /* This cairo has no SVG: pixels instead. */
         if (kind == RS_PAGE_SVG && st == RESHED_EUNSUPPORTED) {
             kind = RS_PAGE_PNG;
             st = rs_figure_draw(f, &picture, &err);

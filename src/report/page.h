@@ -1,4 +1,4 @@
-/* page.h - an HTML page in memory: text that is escaped, pictures that lie inside.
+/* page.h - an HTML page in memory: text is escaped, pictures lie inside. Private to this room.
  *
  *     rs_page p = {0};
  *     rs_page_open(&p, "Report");
@@ -7,9 +7,8 @@
  *     rs_page_raw(&p, "</p>");
  *     rs_page_figure(&p, figure, RS_PAGE_SVG, 700, "Averaged loop");
  *     rs_page_close(&p);
- *     st = rs_page_save(&p, "report.html", err);     // also the failure of any call before
- *     rs_page_clear(&p);
- */
+ *     st = rs_page_save(&p, "report.html", err); // also the failure of any call before
+ *     rs_page_clear(&p); */
 #ifndef RS_REPORT_PAGE_H
 #define RS_REPORT_PAGE_H
 
@@ -41,18 +40,19 @@ bool rs_page_sound(const rs_page *p);
 void rs_page_raw(rs_page *p, const char *markup);
 /* Markup with numbers; strings in it must be markup already. */
 void rs_page_format(rs_page *p, const char *format, ...) RS_PRINTF(2, 3);
-/* Text from anywhere: escaped; bytes that are no UTF-8 and control characters become U+FFFD. */
+/* Text from anywhere: it is escaped; control characters and bytes that are no UTF-8 become
+ * U+FFFD. */
 void rs_page_text(rs_page *p, const char *s);
 /* A quantity with its SI prefix, `digits` significant digits; a dash when it is not finite. */
 void rs_page_quantity(rs_page *p, double value, int digits, const char *unit);
 
-/* Two with the same prefix and decimals, `digits` significant ones of the larger, and markup
- * between them: "4.38 +- 0.20 V". */
+/* Two quantities with the same prefix and decimals, as give the larger `digits` significant ones,
+ * and markup between them: "4.38 +- 0.20 V". */
 void rs_page_pair(rs_page *p, double a, const char *between, double b, int digits,
                   const char *unit);
 
-/* <figure> with a picture. caption: text (escaped), NULL: none; it serves as alternative text as
- * well. width: largest width on the page in CSS pixels. */
+/* <figure> with a picture. caption: text (escaped), also the alternative text; NULL: none. width:
+ * the largest on the page, in CSS pixels. */
 void rs_page_picture(rs_page *p, const rs_rgb8 *picture, int width, const char *caption);
 typedef enum rs_page_kind { RS_PAGE_PNG, RS_PAGE_SVG } rs_page_kind;
 /* Takes f and frees it. */

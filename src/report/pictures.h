@@ -1,4 +1,4 @@
-/* pictures.h - pictures to look at while a scan goes on. */
+/* pictures.h - preview pictures of a scan that goes on. */
 #ifndef RS_REPORT_PICTURES_H
 #define RS_REPORT_PICTURES_H
 
@@ -6,9 +6,9 @@
 
 /* Replaces PREFIX_amplitude.png, PREFIX_mean.png, PREFIX_variance.png and PREFIX_walls.png
  * (amplitude, and over it the contour of mean 0.5 and the skeleton inside), and with points
- * PREFIX_points.png. Whoever looks at one sees the old or the new picture, never a part.
+ * PREFIX_points.png. Each file is replaced as a whole.
  *
- * amplitude, mean, variance: [h,w], row 0 on top; NaN where there is nothing, drawn neutral grey.
+ * amplitude, mean, variance: [h,w], row 0 on top; NaN, where nothing is known, is neutral grey.
  * dx: metres, of a square pixel; 0: unknown, no scale bar. state: [h] of rs_session_row_state, or
  * NULL: all rows are final. Rows UNSCANNED are grey whatever they hold, PROVISIONAL and STALE ones
  * have a bar at their left edge. points [n] or NULL: PREFIX_points.png is not touched. Errors:

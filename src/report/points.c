@@ -7,7 +7,7 @@
 
 enum { MANY_POINTS = 120 }; /* from here on only every fifth or tenth has its number */
 
-/* A legend entry drawn like the marks of the picture. */
+/* Adds an entry to the legend, drawn like the marks of the picture. */
 static void put_key(rs_page *p, rs_session_point_state state, int n)
 {
     unsigned colour = (unsigned)rs_report_state_colour(state);

@@ -1,9 +1,13 @@
-/* report.h - one page for people about a session: what was scanned, what the network made of
- * it, what was measured on the walls, what went wrong.
+/* report.h - a session on one page for people: the scan, the walls that the network found, the
+ * loops measured on them, and what went wrong.
+ *
+ *     rs_session *s = NULL;
+ *     st = rs_session_open("scan.h5", &s, err);
+ *     if (st == RESHED_OK) st = rs_report_write(s, "scan.html", err);
  *
  * The page is one HTML file without scripts or anything outside it: pictures lie in it as PNG or
- * SVG, so that it opens offline, prints, and can be sent. Of what a session does not have
- * (spectroscopy, spectra, drift ...) the section says so in a sentence. */
+ * SVG, so that it opens offline, prints, and can be sent. Where a session has nothing for a section
+ * (spectroscopy, drift ...) the section says so in a sentence. report.c lists the sections. */
 #ifndef RS_REPORT_REPORT_H
 #define RS_REPORT_REPORT_H
 
@@ -15,9 +19,9 @@
  * RESHED_EIO; path is then as it was before. */
 reshed_status rs_report_write(rs_session *s, const char *path, reshed_error *err);
 
-/* The latency of the session's lines, from a line's arrival to its published prediction, as the report
- * shows it: seconds[n] are the quantiles share[n] (0 to 1), NaN where no line has one. Fails as reading
- * the session does, or with RESHED_ENOMEM. */
+/* The latency of the session's lines, from a line's arrival to its published prediction, as the
+ * report shows it: seconds[n] are the quantiles share[n] (0 to 1), NaN where no line has one. Fails
+ * as reading the session does, or with RESHED_ENOMEM. */
 reshed_status rs_report_latency(rs_session *s, const double *share, int n, double *seconds,
                                 reshed_error *err);
 

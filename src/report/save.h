@@ -4,8 +4,8 @@
  *     st = rs_render_mean(mean, height, width, &o, &picture, err);
  *     st = rs_report_save(st, &picture, RS_PNG_RGB8, "mean.png", err);
  *
- * All of these take the status of the drawing: after a failure they write nothing and return it. They
- * free what was drawn in any case. */
+ * All of these take the status of the drawing: after a failure they write nothing and return it.
+ * They free what was drawn in any case. */
 #ifndef RS_REPORT_SAVE_H
 #define RS_REPORT_SAVE_H
 

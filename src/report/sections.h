@@ -1,5 +1,6 @@
-/* sections.h - the sections of a report, each in the file of its name. Each adds its part to the page,
- * or a sentence where the session has nothing for it; failures are the page's. Private to this room. */
+/* sections.h - the sections of a report, each in the file of its name. Each adds its part to the
+ * page, or a sentence where the session has nothing for it; failures are the page's. Private to
+ * this room. */
 #ifndef RS_REPORT_SECTIONS_H
 #define RS_REPORT_SECTIONS_H
 

@@ -8,15 +8,15 @@
 
 typedef enum timing { LATENCY, INFERENCE, LAG } timing;
 
-/* NaN where it is not known. */
+/* Returns one timing of a line, NaN where it is not known. */
 static double timing_of(const rs_session_processed *p, timing t)
 {
     double v = t == LATENCY ? p->latency : t == INFERENCE ? p->inference : p->lag;
     return v >= 0 ? v : NAN;
 }
 
-/* Fills out[n] with the quantiles share[n] of a timing of the rows; returns how many rows have one. x,
- * work [rows]. */
+/* Fills out[n] with the quantiles share[n] of a timing of the rows; returns how many rows have one.
+ * x, work [rows]. */
 static int quantiles(const rs_session_processed *row, int rows, timing t, const double *share,
                      int n, double *x, double *work, double *out)
 {

@@ -1,6 +1,5 @@
 #include <math.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "base/alloc.h"
 #include "imgproc/figures/plot.h"
@@ -14,14 +13,13 @@ enum { TABLE_ROWS = 60, NUMBERED = 40 };
 
 #define RADIAN 0.017453292519943295
 
-/* The walls of the session's skeleton, and a metric on them. */
+/* The walls of the session's skeleton, and a metric tested on them. */
 typedef struct wall_part {
     const rs_report_data *d;
-    rs_report_role role;
+    rs_report_role role; /* the first that the session has; RS_REPORT_ROLES: none */
     rs_grid grid;
-    bool sized; /* whether grid is in metres */
+    bool sized; /* the grid is in metres */
     rs_found found;
-    int *wall; /* [points] that a point lies on */
     rs_wall_tests stats;
 } wall_part;
 
@@ -29,7 +27,6 @@ static void walls_clear(wall_part *w)
 {
     rs_found_clear(&w->found);
     rs_wall_tests_clear(&w->stats);
-    rs_free(w->wall);
 }
 
 static reshed_status find_walls(wall_part *w, double family_angle, reshed_error *err)
@@ -47,41 +44,42 @@ static reshed_status find_walls(wall_part *w, double family_angle, reshed_error 
     return rs_find_walls(&in, &options, &w->found, err);
 }
 
-static reshed_status place_points(wall_part *w, reshed_error *err)
+/* Tests the metric of the part's role on the walls that the points lie on. */
+static reshed_status test_points(wall_part *w, const rs_wall_tests_options *options,
+                                 reshed_error *err)
 {
     const rs_report_data *d = w->d;
-    const int points = d->progress.points;
-    rs_place *place = rs_alloc((size_t)points, sizeof *place);
-    w->wall = rs_alloc((size_t)points, sizeof *w->wall);
+    size_t points = (size_t)d->progress.points;
+    rs_place *place = rs_alloc(points, sizeof *place);
+    int *wall = rs_alloc(points, sizeof *wall);
     reshed_status st = RESHED_OK;
-    if (!place || !w->wall)
-        st = rs_fail_nomem(err, "the walls of points", (size_t)points * sizeof *place);
-    for (int k = 0; k < points && st == RESHED_OK; k++)
-        place[k] = (rs_place){d->point[k].row, d->point[k].col};
-    if (st == RESHED_OK) st = rs_walls_of_places(&w->found.graph, place, points, w->wall, err);
+    if (!place || !wall) {
+        st = rs_fail_nomem(err, "the walls of points", points * sizeof *place);
+        goto done;
+    }
+    for (size_t k = 0; k < points; k++) place[k] = (rs_place){d->point[k].row, d->point[k].col};
+    st = rs_walls_of_places(&w->found.graph, place, (int)points, wall, err);
+    if (st == RESHED_OK)
+        st = rs_wall_tests_run(&w->found.graph, options, wall, rs_report_metric(d, w->role),
+                               (int)points, &w->stats, err);
+done:
     rs_free(place);
+    rs_free(wall);
     return st;
 }
 
 static reshed_status walls_take(const rs_report_data *d, wall_part *w, reshed_error *err)
 {
     double dx = d->dx > 0 ? d->dx : 1, dy = d->dx > 0 ? d->dy : 1;
-    memset(w, 0, sizeof *w);
-    w->d = d;
-    w->role = RS_REPORT_ROLES;
-    w->grid = (rs_grid){d->rows, d->cols, dx, dy};
-    w->sized = d->dx > 0;
+    *w = (wall_part){
+        .d = d, .role = RS_REPORT_ROLES, .grid = {d->rows, d->cols, dx, dy}, .sized = d->dx > 0};
     for (int r = 0; r < RS_REPORT_ROLES && w->role == RS_REPORT_ROLES; r++)
         if (rs_report_metric(d, (rs_report_role)r)) w->role = (rs_report_role)r;
     rs_wall_tests_options tests;
     rs_wall_tests_defaults(&w->grid, &tests);
     reshed_status st = find_walls(w, tests.family_angle, err);
-    if (st == RESHED_OK && w->role < RS_REPORT_ROLES && d->trusted_loops > 0) {
-        st = place_points(w, err);
-        if (st == RESHED_OK)
-            st = rs_wall_tests_run(&w->found.graph, &tests, w->wall, rs_report_metric(d, w->role),
-                                   d->progress.points, &w->stats, err);
-    }
+    if (st == RESHED_OK && w->role < RS_REPORT_ROLES && d->trusted_loops > 0)
+        st = test_points(w, &tests, err);
     return st;
 }
 
@@ -91,7 +89,7 @@ static const char *length_unit(const wall_part *w)
 }
 
 /* -------------------------------------------------------------------------------------- picture */
-/* The walls, and numbers on the longest. */
+/* Adds a picture of the walls, with numbers on the longest. */
 static void put_map(rs_page *page, const wall_part *w)
 {
     const rs_report_data *d = w->d;
@@ -189,7 +187,7 @@ static void put_p(rs_page *page, double p)
         rs_page_format(page, "p = %.2g", p);
 }
 
-/* Mean by wall across the family, even walls apart from odd ones. */
+/* Draws the mean of each wall across the family, even walls apart from odd ones. */
 static reshed_status draw_alternation(rs_panel *p, const wall_part *w, reshed_error *err)
 {
     const rs_wallgraph *g = &w->found.graph;

@@ -208,7 +208,7 @@ static void an_empty_session(void **state)
     assert_ok(rs_session_finish(s, RESHED_OK, &err), &err);
 }
 
-/* Points chosen, none measured; and metrics that no report knows. */
+/* Points are chosen, none is measured. */
 static void points_before_loops(void **state)
 {
     (void)state;
@@ -280,7 +280,8 @@ static void hostile_texts(void **state)
 }
 
 /* ------------------------------------------------------------------------------------- failures */
-/* Early ones all, of the rest a sample: each try draws up to that point. */
+/* Lets all of the early allocations fail and a sample of the rest: each try draws up to that
+ * point. */
 static void each_allocation_fails(void **state)
 {
     (void)state;

@@ -45,8 +45,8 @@ static rs_image picture(const preview *v, const char *name)
     return im;
 }
 
-/* Luminance of the picture at the centre of a pixel of the map, moved by (dx, dy) picture pixels.
- */
+/* Returns the luminance of the picture at the centre of a pixel of the map, moved by (dx, dy)
+ * picture pixels. */
 static double tone(const rs_image *im, double row, double col, int dx, int dy)
 {
     int k = 512 / W, x = (int)(col * k + k / 2.0) + dx, y = (int)(row * k + k / 2.0) + dy;
@@ -54,7 +54,7 @@ static double tone(const rs_image *im, double row, double col, int dx, int dy)
     return im->data[(size_t)y * (size_t)im->width + (size_t)x];
 }
 
-/* What is not measured, as luminance. */
+/* The luminance of what is not measured. */
 #define GREY ((0.2126 * 0x9a + 0.7152 * 0x9a + 0.0722 * 0xa2) / 255)
 
 static void rows_in_the_pictures(void **state)
@@ -145,9 +145,8 @@ static void pictures_fail_cleanly(void **state)
                      RESHED_EINVAL);
 }
 
-/* --------------------------------------------------------------------------------- saving a picture */
+/* ----------------------------------------------------------------------------- saving a picture */
 
-/* A picture of one colour, and whether it is freed. */
 static void what_is_saved_is_freed(void **state)
 {
     (void)state;

@@ -14,7 +14,7 @@ void pattern_image(rs_image *im);
 /* Fails the test unless im is the pattern times `factor`, exactly. */
 void assert_pattern(const rs_image *im, double factor);
 
-/* Whether an image that a reader gave is sane: sizes, finite scale, texts that end. */
+/* Returns true for an image with sizes, a finite scale and texts that end. */
 bool image_is_sane(const rs_image *im);
 
 /* Fails the test unless err holds this status and says `part` in some field. */
@@ -31,15 +31,15 @@ void put_double(file_bytes *b, double v, bool big);
 void put_text(file_bytes *b, const char *s, size_t n); /* padded with zeros, or cut, to n bytes */
 
 /* Runs check(ctx, i) for i in [0, n) in child processes, so that a crash or a hang (2 s of
- * processor time) inside a
- * library ends one child and is counted. A case that ends its child is tried again with `bare`,
- * which must use the library alone: when that dies as well the fault is the library's. */
+ * processor time) inside a library ends one child and is counted. A case that ends its child is
+ * tried again with `bare`, which must use the library alone: when that dies as well the fault is
+ * the library's. */
 typedef struct forked {
     long wrong;       /* check returned false */
     long ours;        /* check died, bare did not */
     long librarys;    /* both died */
     long first_wrong; /* the first case of `wrong` or `ours`, -1 when there is none */
-    long passed;      /* whatever check counted through fork_count */
+    long passed;      /* counted by check through fork_count */
 } forked;
 forked run_forked(long n, bool (*check)(void *ctx, long i), bool (*bare)(void *ctx, long i),
                   void *ctx);
@@ -52,8 +52,7 @@ int files_beside(const char *path, const char *ending);
 
 /* Damaged HDF5 files to try: as many as test_mutations says, but an eighth with the address
  * sanitizer. libhdf5 1.10 reads past its own buffers in about one damaged file of a thousand (its
- * attribute decoder), which only the sanitizer sees, and which the bare read does not always reach.
- */
+ * attribute decoder), which only the sanitizer sees and the bare read does not always reach. */
 long test_h5_mutations(void);
 
 #endif

@@ -1,5 +1,5 @@
-/* program.h - runs a program of this build: what scripts rely on is its exit status, its words and
- * its JSON. */
+/* program.h - runs a program of this build and keeps what scripts rely on: its exit status, its
+ * words and its JSON. */
 #ifndef RS_TESTS_SUPPORT_PROGRAM_H
 #define RS_TESTS_SUPPORT_PROGRAM_H
 
@@ -11,10 +11,11 @@ typedef struct outcome {
 } outcome;
 
 /* Runs build program `name` ("reshed-infer") with these arguments (shell syntax) and waits for it;
- * skips the running test without it. What it gives is overwritten by the next run. */
+ * skips the running test without it. The next run overwrites the outcome. */
 const outcome *run_program(const char *name, const char *args);
 
-/* The beginning of a file as a string, at most room - 1 bytes of it; fails the test without one. */
+/* Reads the beginning of a file, at most room - 1 bytes, as a string; fails the test without a
+ * file. */
 void read_text(const char *path, char *buf, size_t room);
 
 /* The value of a key in a JSON object; fails the test when there is none. */

@@ -25,7 +25,8 @@ static double noise(int r, int c, int k)
     return test_gauss(&g);
 }
 
-/* Pixels to the nearest wall, and which it is. Every fourth wall is a row of needles. */
+/* Returns the distance to the nearest wall in pixels, and its number. Every fourth wall is a row of
+ * needles. */
 static double wall_distance(int r, int c, int *wall)
 {
     double u = c * cos(TILT) + r * sin(TILT), v = r * cos(TILT) - c * sin(TILT);

@@ -1,5 +1,5 @@
-/* report_scene.h - a made-up session of known content for the tests of the report: tilted parallel
- * walls and needles between them, loops whose width alternates from wall to wall. */
+/* report_scene.h - a simulated session of known content for the tests of the report: tilted
+ * parallel walls and needles between them, loops whose width alternates from wall to wall. */
 #ifndef RS_TESTS_SUPPORT_REPORT_SCENE_H
 #define RS_TESTS_SUPPORT_REPORT_SCENE_H
 

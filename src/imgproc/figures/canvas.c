@@ -132,8 +132,8 @@ static size_t surface_digits(const uint8_t *p, size_t left)
 }
 
 /* Cairo numbers surfaces through the whole life of the program. Here they count from 0, so that the
- * same figure is the same document. In place: no number becomes longer, as the k-th was at least k.
- */
+ * same figure is the same document. This is done in place: no number becomes longer, as the k-th
+ * was at least k. */
 static void rename_surfaces(rs_svg *svg)
 {
     enum { NAMES = 64 }; /* of those that are kept apart: a figure has one or two */
@@ -219,7 +219,7 @@ void rs_canvas_pixels(rs_canvas *c, const uint8_t *rgb, int height, int width, d
 
 /* ---------------------------------------------------------------------------------------- text */
 
-/* Bytes of the well-formed, printable UTF-8 character at s, or 0. */
+/* Returns the bytes of the well-formed, printable UTF-8 character at s, or 0. */
 static size_t character(const unsigned char *s)
 {
     uint32_t v;

@@ -1,4 +1,5 @@
-/* canvas.h - what render.c and plot_draw.c need of cairo. Private to this room. */
+/* canvas.h - a surface to draw on, and text: the only header that knows cairo. Private to this
+ * room. */
 #ifndef RS_IMGPROC_FIGURES_CANVAS_H
 #define RS_IMGPROC_FIGURES_CANVAS_H
 
@@ -18,14 +19,15 @@ typedef struct rs_canvas {
 
 /* A white picture to draw on. Sides above cairo's limit of 32767 are RESHED_EUNSUPPORTED. */
 reshed_status rs_canvas_open(rs_canvas *c, int64_t width, int64_t height, reshed_error *err);
-/* Frees everything; fine on a zeroed canvas. */
+/* Frees everything; a zeroed canvas is fine. */
 void rs_canvas_close(rs_canvas *c);
-/* Whether everything so far could be drawn. */
+/* Fails when something so far could not be drawn. */
 reshed_status rs_canvas_check(const rs_canvas *c, reshed_error *err);
 /* Copies the picture; the caller owns *out. */
 reshed_status rs_canvas_picture(const rs_canvas *c, rs_rgb8 *out, reshed_error *err);
 
-/* A canvas whose drawing becomes an SVG document, and the end of it: *data [*len], rs_free. */
+/* A canvas whose drawing becomes an SVG document; finishing it gives the document, *data [*len],
+ * freed with rs_free. */
 typedef struct rs_svg {
     uint8_t *data; /* owned */
     size_t len, capacity;

@@ -27,7 +27,8 @@ static bool known(const rs_plot_item *it, size_t i)
     return !isnan(it->x[i]) && !isnan(it->y[i]) && !(it->y2 && isnan(it->y2[i]));
 }
 
-/* One field for each run of points without a NaN: along the lower edge and back along the upper. */
+/* Draws one field for each run of points without a NaN: along the lower edge, back along the
+ * upper. */
 static void draw_band(rs_plot_pen *pen, const rs_plot_item *it)
 {
     cairo_t *cr = pen->c->cr;
@@ -161,7 +162,7 @@ static void draw_grid(rs_plot_pen *pen)
     cairo_stroke(cr);
 }
 
-/* Everything inside the frame, layer by layer; markers last and over the frame's edge. */
+/* Draws everything inside the frame, layer by layer; markers last and over the frame's edge. */
 static reshed_status draw_data(rs_plot_pen *pen, reshed_error *err)
 {
     static const rs_plot_kind layer[] = {RS_PLOT_IMAGE,      RS_PLOT_BAND,     RS_PLOT_BARS,
@@ -199,7 +200,7 @@ static reshed_status draw_data(rs_plot_pen *pen, reshed_error *err)
 
 /* ------------------------------------------------------------------------------------ the frame */
 
-/* A text that shrinks, to 60 % at most, where it is longer than its axis. */
+/* Writes a text, smaller where it is longer than its axis: down to 60 %. */
 static void draw_fitting(rs_plot_pen *pen, rs_text t, double x, double y, double length,
                          const char *s)
 {
@@ -249,7 +250,7 @@ static void draw_frame(rs_plot_pen *pen)
     draw_fitting(pen, t, b->x + b->w / 2, b->y - 0.6 * f, b->w + 4 * f, pen->p->title);
 }
 
-/* A triangle at the bar's end says that there are values beyond it. */
+/* Draws a triangle at the bar's end, which says that there are values beyond it. */
 static void draw_bar_end(rs_plot_pen *pen, const rs_plot_box *b, bool top, const uint8_t rgb[3])
 {
     cairo_t *cr = pen->c->cr;
@@ -336,7 +337,7 @@ static reshed_status draw_once(rs_figure *f, rs_canvas *c, rs_plot_place *place,
     return st == RESHED_OK ? rs_canvas_check(c, err) : st;
 }
 
-/* Drawn twice: the first time on nothing, to see where legends have no room. */
+/* Draws twice: the first time on a surface of one pixel, to see where legends have no room. */
 reshed_status rs_plot_draw_figure(rs_figure *f, rs_canvas *c, reshed_error *err)
 {
     rs_canvas rehearsal = {0};

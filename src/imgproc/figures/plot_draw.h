@@ -1,4 +1,4 @@
-/* plot_draw.h - drawing a figure. Private to the plotting files. */
+/* plot_draw.h - draws a figure. Private to the plotting files. */
 #ifndef RS_IMGPROC_FIGURES_PLOT_DRAW_H
 #define RS_IMGPROC_FIGURES_PLOT_DRAW_H
 

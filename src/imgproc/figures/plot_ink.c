@@ -29,7 +29,7 @@ static void blot(rs_ink *ink, int i, int j, int weight)
     *c = (uint8_t)(*c + weight > 255 ? 255 : *c + weight);
 }
 
-/* Only what lies in the frame is walked. */
+/* Walks only the part that lies in the frame. */
 void rs_ink_segment(rs_ink *ink, double x0, double y0, double x1, double y1, int weight)
 {
     double dx = x1 - x0, dy = y1 - y0, from = 0, to = 1;

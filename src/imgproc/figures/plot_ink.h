@@ -1,5 +1,5 @@
-/* plot_ink.h - finds free places by a coarse map of what is already drawn in a panel. Private to the
- * plotting files. */
+/* plot_ink.h - finds free places by a coarse map of what is already drawn in a panel. Private to
+ * the plotting files. */
 #ifndef RS_IMGPROC_FIGURES_PLOT_INK_H
 #define RS_IMGPROC_FIGURES_PLOT_INK_H
 
@@ -25,10 +25,10 @@ void rs_ink_close(rs_ink *ink);
 void rs_ink_segment(rs_ink *ink, double x0, double y0, double x1, double y1, int weight);
 void rs_ink_box(rs_ink *ink, rs_plot_box b, int weight);
 
-/* How much b would cover, plus much for each part outside the frame. */
+/* Returns how much b would cover, plus much for each part outside the frame. */
 double rs_ink_cost(const rs_ink *ink, rs_plot_box b);
 
-/* The first of the boxes that costs least. */
+/* Returns the index of the box that costs least, the first of equal ones. */
 int rs_ink_best(const rs_ink *ink, const rs_plot_box *candidates, int n);
 
 #endif

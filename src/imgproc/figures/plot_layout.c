@@ -136,8 +136,8 @@ static double widest_label(rs_canvas *c, const rs_text *t, const rs_ticks *ticks
     return widest;
 }
 
-/* As many ticks as have room along an axis of `length`, labels side by side or one above the other,
- * at most one to each `apart` of the font size. */
+/* Makes as many ticks as have room along an axis of `length`, labels side by side or one above the
+ * other, at most one to each `apart` of the font size. */
 static void find_ticks(rs_canvas *c, const rs_text *t, double lo, double hi, const char *unit,
                        double length, bool horizontal, double apart, rs_ticks *out)
 {
@@ -189,7 +189,7 @@ static margins margins_of(const rs_panel *p, const rs_plot_place *q, double f)
     return m;
 }
 
-/* The k-th of n cells over `length` pixels, in proportion to their weights: its start. */
+/* Returns where the k-th of n cells over `length` pixels starts, in proportion to their weights. */
 static double cell_start(const double *weight, int n, int k, double length, double gap)
 {
     double sum = 0, before = 0;
@@ -200,7 +200,7 @@ static double cell_start(const double *weight, int n, int k, double length, doub
     return (length - gap * (n - 1)) * before / sum + gap * k;
 }
 
-/* The frame of a panel of true proportions, in the middle of the room there is. */
+/* Sets the frame of a panel of true proportions, in the middle of the room there is. */
 static void keep_aspect(rs_plot_place *q)
 {
     double scale = fmin(q->box.w / (q->x_hi - q->x_lo), q->box.h / (q->y_hi - q->y_lo));

@@ -1,6 +1,6 @@
-/* plot_model.h - the parts of a figure, as plot.c collects them and plot_draw.c draws them. Private to
- * the plotting files: plot.c stands on plot_draw.c, that on plot_notes.c, plot_layout.c and
- * plot_ink.c, and all of them on this header. */
+/* plot_model.h - the parts of a figure, as plot.c collects them and plot_draw.c draws them. Private
+ * to the plotting files: plot.c calls plot_draw.c, which calls plot_notes.c, plot_layout.c and
+ * plot_ink.c; all of them include this header. */
 #ifndef RS_IMGPROC_FIGURES_PLOT_MODEL_H
 #define RS_IMGPROC_FIGURES_PLOT_MODEL_H
 

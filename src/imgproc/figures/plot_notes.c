@@ -97,7 +97,7 @@ typedef struct choices {
     rs_plot_box box[32];
 } choices;
 
-/* The place whose point (ax,ay), 0..1 from the upper left corner, is at (x,y). */
+/* Adds the place whose point (ax,ay), 0..1 from the upper left corner, is at (x,y). */
 static void offer(choices *k, double x, double y, double ax, double ay)
 {
     if (k->n < (int)(sizeof k->box / sizeof *k->box))
@@ -211,8 +211,8 @@ static void draw_arrow(rs_plot_pen *pen, const rs_plot_item *it)
 
 /* ----------------------------------------------------------------------------- legend and notes */
 
-/* The best place within the frame for a block of w x h: a corner or the middle of a side where one
- * is free, else anywhere. */
+/* Returns the best place within the frame for a block of w x h: a corner or the middle of a side
+ * where one is free, else anywhere. */
 static rs_plot_box place_block(rs_plot_pen *pen, double w, double h)
 {
     static const double spot[][2] = {{1, 0},   {0, 0},   {1, 1},   {0, 1},
@@ -245,7 +245,7 @@ static void draw_block(rs_plot_pen *pen, rs_plot_box b)
     rs_ink_box(&pen->ink, b, RS_INK_TEXT);
 }
 
-/* A line or a field of the item's colour, over `width` pixels from x. */
+/* Draws a line or a field of the item's colour, over `width` pixels from x. */
 static void draw_sample(rs_plot_pen *pen, const rs_plot_item *it, double x, double y, double width)
 {
     cairo_t *cr = pen->c->cr;

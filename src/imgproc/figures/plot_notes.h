@@ -23,10 +23,10 @@ double rs_plot_y(const rs_plot_pen *pen, double y);
 /* Sets colour, width and dashes for stroking. */
 void rs_plot_stroke_style(rs_plot_pen *pen, const rs_style *s);
 
-/* A marker with its middle at (x,y), picture coordinates. */
+/* Draws a marker with its middle at (x,y), picture coordinates. */
 void rs_plot_marker(rs_plot_pen *pen, const rs_style *s, double x, double y);
 
-/* Arrows, then all texts, each where it covers least. */
+/* Draws the arrows, then all texts, each where it covers least. */
 void rs_plot_annotations(rs_plot_pen *pen);
 
 #endif

@@ -1,5 +1,5 @@
-/* plot_types.h - types of figures: handles, colours, styles, colour scales. plot.h includes them for
- * its callers. */
+/* plot_types.h - types of figures: handles, colours, styles, colour scales. plot.h includes them
+ * for its callers. */
 #ifndef RS_IMGPROC_FIGURES_PLOT_TYPES_H
 #define RS_IMGPROC_FIGURES_PLOT_TYPES_H
 
@@ -45,7 +45,7 @@ typedef struct rs_style {
     double opacity;     /* 0 < opacity <= 1; 0: 1 */
 } rs_style;
 
-/* How values become colours. */
+/* From values to colours. */
 typedef struct rs_colour_scale {
     rs_colour_map map;
     double lo, hi;    /* lo == hi: percentiles 1 and 99 of the finite values, symmetric about 0 for

@@ -18,14 +18,14 @@
 
 static const uint8_t not_measured[3] = {0x9a, 0x9a, 0xa2};
 
-/* What the colour bar shows. */
+/* The colours and their range, for the colour bar. */
 typedef struct legend {
     uint8_t table[RS_MAP_ENTRIES][3];
     double lo, hi;
     const char *name, *unit;
 } legend;
 
-/* Where everything is, in picture pixels. */
+/* The parts of the picture, in picture pixels. */
 typedef struct layout {
     double px, py; /* picture pixels per map pixel */
     double map_w, map_h;
@@ -61,7 +61,7 @@ static reshed_status check(int height, int width, const rs_render_options *o, re
     return RESHED_OK;
 }
 
-/* With as many digits as it takes to tell both ends apart. */
+/* Writes both ends with as many digits as it takes to tell them apart. */
 static void text_range(const legend *l, char lo[64], char hi[64])
 {
     double largest = fmax(fabs(l->lo), fabs(l->hi)), span = l->hi - l->lo;
@@ -127,7 +127,7 @@ static void draw_colour_bar(rs_canvas *c, const layout *a, const legend *l)
         rs_text_draw(c, &name, x + 0.1 * a->font, a->height / 2, l->name);
 }
 
-/* White on a dark box, so that it can be read over any map. */
+/* Draws the scale bar white on a dark box, so that it can be read over any map. */
 static void draw_scale_bar(rs_canvas *c, const layout *a, int width, const rs_render_options *o)
 {
     char label[64];
@@ -147,7 +147,7 @@ static void draw_scale_bar(rs_canvas *c, const layout *a, int width, const rs_re
     rs_text_draw(c, &t, x + box_w / 2, y + pad + rs_text_height(&t), label);
 }
 
-/* A number beside a mark of the given reach, where it stays inside the map. */
+/* Writes a number beside a mark of the given reach, where it stays inside the map. */
 static void draw_number(rs_canvas *c, const layout *a, double x, double y, double reach, int value)
 {
     char number[16];

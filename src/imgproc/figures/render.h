@@ -4,8 +4,7 @@
  *     rs_rgb8 picture;
  *     rs_render_options_defaults(&o);
  *     o.dx = image.dx, o.dy = image.dy;
- *     st = rs_render_mean(mean, height, width, &o, &picture, err);
- */
+ *     st = rs_render_mean(mean, height, width, &o, &picture, err); */
 #ifndef RS_IMGPROC_FIGURES_RENDER_H
 #define RS_IMGPROC_FIGURES_RENDER_H
 
@@ -60,13 +59,12 @@ reshed_status rs_render_map(const float *values, int height, int width, double l
 reshed_status rs_render_mean(const float *mean, int height, int width,
                              const rs_render_options *options, rs_rgb8 *out, reshed_error *err);
 
-/* Variance [H,W] in magma, from 0 to its 99.5th percentile (0.25, the largest possible, bounds it).
- */
+/* Variance [H,W] in magma, from 0 to its 99.5th percentile, at most 0.25: no variance is larger. */
 reshed_status rs_render_variance(const float *variance, int height, int width,
                                  const rs_render_options *options, rs_rgb8 *out, reshed_error *err);
 
-/* Amplitude [H,W] in grey (robust range) under a red layer whose opacity is 0.8 times
- * the wall probability. */
+/* Amplitude [H,W] in grey (robust range) under a red layer whose opacity is 0.8 times the wall
+ * probability. */
 reshed_status rs_render_overlay(const float *amplitude, const float *mean, int height, int width,
                                 const rs_render_options *options, rs_rgb8 *out, reshed_error *err);
 

@@ -1,5 +1,4 @@
-/* rgb8.h - a finished picture: what the drawing code of this room gives and the PNG writer takes.
- */
+/* rgb8.h - a finished picture: the drawing code of this room gives it, the PNG writer takes it. */
 #ifndef RS_IMGPROC_FIGURES_RGB8_H
 #define RS_IMGPROC_FIGURES_RGB8_H
 

@@ -8,7 +8,7 @@ static const char *const prefix[] = {"q", "r", "y", "z", "a", "f", "p", "n", "µ
                                      "k", "M", "G", "T", "P", "E", "Z", "Y", "R", "Q"};
 enum { NO_PREFIX = 10, PREFIXES = 21 };
 
-/* Symbols that prefixes go before, alone or before '/' or '·'. */
+/* Symbols that take prefixes, alone or before '/' or '·'. */
 static const char *const units[] = {"m", "s",  "A", "V", "Hz", "N",   "F", "C", "W",
                                     "J", "Pa", "g", "K", "T",  "Ohm", "Ω", "S", "eV"};
 
@@ -22,7 +22,7 @@ bool rs_unit_takes_prefix(const char *unit)
     return false;
 }
 
-/* floor(log10(x)), right at the powers of ten themselves. */
+/* Returns floor(log10(x)), also right at the powers of ten themselves. */
 static int decade(double x)
 {
     int e = (int)floor(log10(x));
@@ -48,7 +48,7 @@ static bool is_angle(const char *unit)
     return strcmp(unit, "deg") == 0 || strcmp(unit, "°") == 0;
 }
 
-/* The smallest good step >= x: of degrees, from 10 on, a part of the circle. */
+/* Returns the smallest good step >= x: of degrees, from 10 on, a part of the circle. */
 static double good_step(double x, const char *unit)
 {
     static const double part[] = {10, 15, 30, 45, 90, 180};
@@ -90,7 +90,7 @@ static void choose_factor(double largest, const char *unit, rs_ticks *t)
     }
 }
 
-/* Ticks at multiples of step; their number, even where it exceeds the table. */
+/* Fills in ticks at multiples of step; returns their number, even where it exceeds the table. */
 static double first_tick(double lo, double hi, double step, double *count)
 {
     double first = ceil(lo / step - 1e-9), last = floor(hi / step + 1e-9);

@@ -1,4 +1,4 @@
-/* ticks.h - round numbers on axes, and how they are written. */
+/* ticks.h - finds round numbers for axes, and writes quantities. */
 #ifndef RS_IMGPROC_FIGURES_TICKS_H
 #define RS_IMGPROC_FIGURES_TICKS_H
 
@@ -7,8 +7,8 @@
 
 #define RS_TICKS_MAX 24
 
-/* Ticks at multiples of a step of 1, 2 or 5 times a power of ten, and the unit they are written in.
- */
+/* Ticks at multiples of a step, which is 1, 2 or 5 times a power of ten, and the unit they are
+ * written in. */
 typedef struct rs_ticks {
     int n;
     double at[RS_TICKS_MAX]; /* the ticks' values, within [lo,hi] */
@@ -25,15 +25,15 @@ void rs_ticks_make(double lo, double hi, int most, const char *unit, rs_ticks *o
 /* Writes tick i (UTF-8, with a true minus sign) into buf; returns buf. */
 const char *rs_ticks_label(const rs_ticks *ticks, int i, char *buf, size_t n);
 
-/* Whether SI prefixes may be put before a unit: true for "m", "V", "m/V", "Hz"; false for "",
+/* Returns true for units that SI prefixes may be put before, "m", "V", "m/V", "Hz"; false for "",
  * "a.u.", "%", "px", "deg", "m²". */
 bool rs_unit_takes_prefix(const char *unit);
 
-/* The largest 1, 2 or 5 times a power of ten that is <= x; x > 0. */
+/* Returns the largest 1, 2 or 5 times a power of ten that is <= x; x > 0. */
 double rs_round_down_125(double x);
 
-/* A quantity for people, `digits` significant digits: 2e-7, "m" -> "200 nm". Into buf; returns buf.
- */
+/* Writes a quantity for people into buf, `digits` significant digits: 2e-7, "m" -> "200 nm";
+ * returns buf. */
 const char *rs_si_text(double value, int digits, const char *unit, char *buf, size_t n);
 
 #endif

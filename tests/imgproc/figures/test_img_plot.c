@@ -1,5 +1,5 @@
-/* Figures. The layout is checked as numbers, the drawing as pixels at places that the layout names.
- */
+/* Figures: the layout is checked as numbers, the drawing as pixels at places that the layout
+ * names. */
 #include "support/support.h"
 
 #include <math.h>
