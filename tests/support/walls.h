@@ -29,7 +29,7 @@ void build_graph(const drawing *d, double size, const rs_wallgraph_options *opti
 /* Makes *copy another graph with the same contents (rs_wallgraph_clear). */
 void copy_graph(const rs_wallgraph *g, rs_wallgraph *copy);
 
-/* How many ends of its walls are of a kind. */
+/* Returns how many ends of its walls are of a kind. */
 int count_ends(const rs_wallgraph *g, rs_wall_end kind);
 
 /* Asserts what must hold in every graph: indices within range, neighbouring pixels along every

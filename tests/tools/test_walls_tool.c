@@ -86,8 +86,7 @@ static double value(const rs_csv_table *t, size_t row, const char *column)
     return v;
 }
 
-/* ----------------------------------------------------------------------------------------- files
- */
+/* ---------------------------------------------------------------------------------------- files */
 
 static void writes_skeleton_walls_and_points(void **state)
 {
@@ -260,8 +259,7 @@ static void thresholds_differ(void **state)
     assert_true(fraction[4] == 0); /* nothing reaches 0.95 */
 }
 
-/* ------------------------------------------------------------------------------------ statistics
- */
+/* ----------------------------------------------------------------------------------- statistics */
 
 /* Values along the stripes, at positions that are up to a pixel off; `planted` alternates. */
 static const char *write_values(double planted)
@@ -328,8 +326,7 @@ static void statistics_by_wall(void **state)
     assert_non_null(strstr(out, "area"));
 }
 
-/* ----------------------------------------------------------------------------------- the contract
- */
+/* --------------------------------------------------------------------------------- the contract */
 
 static void help_version_and_errors(void **state)
 {

@@ -4,8 +4,8 @@
 
 #include "tools/walls/job.h"
 
-/* Fills grid, coords and the maps of the job from the files of its request. false after a message.
- */
+/* Fills grid, coords and the maps of the job from the files of its request. Returns false after a
+ * message. */
 bool walls_read_input(walls_job *job);
 
 #endif

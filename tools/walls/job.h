@@ -12,9 +12,9 @@
 #include "spm/instrument/coords.h"
 
 typedef struct walls_request {
-    /* What is read; NULL when not given. */
+    /* Files to read, and names in them; NULL when not given. */
     const char *map, *channel, *variance, *amplitude, *phase, *in_plane, *values, *metric;
-    /* What is written. */
+    /* Files to write; NULL: not. */
     const char *skeleton, *points, *walls, *branches, *pairs, *png, *stats;
     rs_find_options find;
     double pixel_size[2]; /* metres, 0: from the file */

@@ -1,4 +1,4 @@
-/* reshed-walls - from a map of wall probability to walls as objects, and points to measure on them. */
+/* reshed-walls - from a map of wall probability to walls, and to points to measure on them. */
 #include <math.h>
 
 #include "base/json.h"
@@ -131,7 +131,7 @@ static void print_text(const walls_job *job)
     if (job->request->values) walls_stats_text(job);
 }
 
-/* Whether the request has a length in metres. */
+/* True when a length of the request is in metres. */
 static bool has_metres(const walls_request *r)
 {
     const rs_find_options *f = &r->find;

@@ -5,7 +5,7 @@
 #include "base/alloc.h"
 #include "io/csv.h"
 
-/* What the table of values holds. */
+/* The rows of the table of values. */
 typedef struct values {
     int n;
     rs_place *place;

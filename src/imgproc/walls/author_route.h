@@ -4,11 +4,11 @@
 
 #include "imgproc/image/grid.h"
 
-/* From the first point always to the nearest one left, in pixels; of several equally near the one
- * that stands last in the list. Give the points row by row (as NumPy's argwhere lists them) to get
- * the author's route. Every point is visited: the published cell drops all candidates of a tie but
- * one. order[n] is a permutation of 0..n-1. Points must lie within [0,height) x [0,width) and
- * differ. Errors: RESHED_EINVAL, RESHED_ENOMEM. */
+/* Goes from the first point always to the nearest one left, in pixels; of several equally near to
+ * the one that stands last in the list. Give the points row by row (as NumPy's argwhere lists them)
+ * to get the author's route. Every point is visited: the published cell drops all candidates of a
+ * tie but one. order[n] is a permutation of 0..n-1. Points must lie within [0,height) x [0,width)
+ * and differ. Errors: RESHED_EINVAL, RESHED_ENOMEM. */
 reshed_status rs_route_author(const rs_pixel *point, int n, int height, int width, int32_t *order,
                               reshed_error *err);
 

@@ -26,7 +26,7 @@ typedef struct rs_wallgraph_input {
                                  their shape alone */
 } rs_wallgraph_input;
 
-/* Fills *out (rs_wallgraph_clear). Errors: RESHED_EINVAL for a bad size or option, RESHED_ENOMEM. */
+/* Fills *out (rs_wallgraph_clear). Errors: RESHED_EINVAL (a size, an option), RESHED_ENOMEM. */
 reshed_status rs_wallgraph_build(const rs_wallgraph_input *in, const rs_wallgraph_options *options,
                                  rs_wallgraph *out, reshed_error *err);
 

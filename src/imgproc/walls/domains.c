@@ -75,8 +75,7 @@ done:
     return st;
 }
 
-/* --------------------------------------------------------------------------------- large regions
- */
+/* -------------------------------------------------------------------------------- large regions */
 
 /* Collects the region of mask around pixel i into list and marks it seen; its size. */
 static size_t collect(const rs_grid *grid, const uint8_t *mask, uint8_t *seen, uint32_t *list,

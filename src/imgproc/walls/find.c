@@ -10,7 +10,7 @@
 #include "imgproc/walls/family.h"
 #include "imgproc/walls/line.h"
 
-/* ------------------------------------------------------------------------------------- options */
+/* -------------------------------------------------------------------------------------- options */
 
 /* The values in which the programs differ, in pixels. */
 enum { WALLS, SCAN };
@@ -121,7 +121,7 @@ static reshed_status check_input(const rs_find_input *in, reshed_error *err)
     return st;
 }
 
-/* --------------------------------------------------------------------------------------- walls */
+/* ---------------------------------------------------------------------------------------- walls */
 
 static int count_pixels(const uint8_t *mask, size_t n)
 {
@@ -185,7 +185,7 @@ static reshed_status walls_of(const rs_find_input *in, const rs_find_options *o,
     return st;
 }
 
-/* -------------------------------------------------------------------------------------- points */
+/* --------------------------------------------------------------------------------------- points */
 
 static reshed_status select_on_walls(const rs_find_input *in, const rs_find_options *o,
                                      const rs_exclusion *exclude, rs_found *out, reshed_error *err)
@@ -254,7 +254,7 @@ static reshed_status put_in_order(const rs_find_input *in, const rs_find_options
     return rs_route_points(&in->grid, in->start ? &start : NULL, &out->points, out->target, err);
 }
 
-/* --------------------------------------------------------------------------------------- whole */
+/* ---------------------------------------------------------------------------------------- whole */
 
 void rs_found_clear(rs_found *found)
 {

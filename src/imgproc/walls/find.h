@@ -1,5 +1,5 @@
-/* find.h - from a map of wall probability to walls, and to the points to measure on them: threshold,
- * skeleton, graph, families, selection, route.
+/* find.h - from a map of wall probability to walls, and to the points to measure on them:
+ * threshold, skeleton, graph, families, selection, route.
  *
  *     rs_find_input in = {.grid = {height, width, dx, dy}, .map = mean};
  *     rs_find_options options;
@@ -10,8 +10,8 @@
  *     for (int i = 0; i < found.points.n; i++) move_to(found.points.p[i].at);
  *     rs_found_clear(&found);
  *
- * The steps are those of threshold.h, skeleton.h, build.h, family.h, select.h and route.h, which say
- * what their options mean. */
+ * The steps are those of threshold.h, skeleton.h, build.h, family.h, select.h and route.h, which
+ * say what their options mean. */
 #ifndef RS_IMGPROC_WALLS_FIND_H
 #define RS_IMGPROC_WALLS_FIND_H
 
@@ -54,7 +54,8 @@ typedef struct rs_find_options {
 
 void rs_find_defaults(rs_find_options *options);
 
-/* What a scan starts from instead: every 10, min_wall 8, margin 4, control_distance 6 pixels. */
+/* The values that a scan starts from instead: every 10, min_wall 8, margin 4 and control_distance 6
+ * pixels. */
 void rs_find_defaults_of_scan(rs_find_options *options);
 
 reshed_status rs_find_check(const rs_find_options *options, reshed_error *err);

@@ -39,8 +39,8 @@ static void find_tips(const rs_wallgraph *g, tip *t)
     }
 }
 
-/* Whether b continues a, and how well: smaller is better; in pixels, a degree of turn counting as
- * a twelfth of one. */
+/* Returns whether b continues a. *cost says how well, less being better: in pixels, a degree of
+ * turn counting as a twelfth of one. */
 static bool continues(const tip *a, const tip *b, double gap, double pixel, double *cost)
 {
     const double x = b->at.x - a->at.x, y = b->at.y - a->at.y, distance = hypot(x, y);

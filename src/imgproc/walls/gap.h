@@ -13,7 +13,6 @@
  * RESHED_ENOMEM. */
 reshed_status rs_wall_gaps(const rs_wallgraph *graph, double gap, int *first, reshed_error *err);
 
-/* What the programs use: this many pixels. */
-#define RS_WALL_GAP_PIXELS 12
+#define RS_WALL_GAP_PIXELS 12 /* the gap that the tests of a metric bridge, see tests.h */
 
 #endif

@@ -1,4 +1,4 @@
-/* graph.h - the skeleton as objects: nodes, branches, and the walls that they form. build.h makes one.
+/* graph.h - the skeleton as objects: nodes, branches, and the walls that they form (build.h).
  *
  * A branch is a run of skeleton pixels between two nodes (ends and junctions). A wall is what a
  * physicist would call one: branches that continue each other through junctions, cut where the line

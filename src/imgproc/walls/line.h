@@ -29,7 +29,7 @@ double rs_line_orientation(const rs_xy *at, int n);
  * (fewer at the ends of an open line); {0,0} when these coincide. */
 rs_xy rs_line_tangent(const rs_xy *at, int n, bool closed, int i, int reach);
 
-/* By how much the line turns at point i, in [0,pi]: the angle between its course over `reach`
+/* Returns the angle by which the line turns at point i, in [0,pi]: between its course over `reach`
  * points before and after it. 0 where an open line is not that long on both sides. */
 double rs_line_turn(const rs_xy *at, int n, bool closed, int i, int reach);
 

@@ -46,7 +46,7 @@ static int node_of_end(const merger *m, int e)
     return m->g->branch[e / 2].node[e % 2];
 }
 
-/* ------------------------------------------------------------------------------- directions */
+/* ----------------------------------------------------------------------------------- directions */
 
 static rs_xy outward_direction(const merger *m, int e)
 {
@@ -68,7 +68,7 @@ static double turn_between(const merger *m, int a, int b)
     return fabs(atan2(u.x * v.y - u.y * v.x, -(u.x * v.x + u.y * v.y)));
 }
 
-/* ---------------------------------------------------------------------------------- bridges */
+/* -------------------------------------------------------------------------------------- bridges */
 
 static int root(const merger *m, int node)
 {
@@ -133,7 +133,7 @@ static void list_ends(merger *m)
     }
 }
 
-/* ------------------------------------------------------------------------------------ joints */
+/* --------------------------------------------------------------------------------------- joints */
 
 static int by_turn(const void *x, const void *y)
 {
@@ -187,7 +187,7 @@ static reshed_status join_all(merger *m, reshed_error *err)
     return st;
 }
 
-/* ------------------------------------------------------------------------------------ chains */
+/* --------------------------------------------------------------------------------------- chains */
 
 static reshed_status add_pixel(merger *m, rs_pixel p, reshed_error *err)
 {
@@ -324,9 +324,9 @@ static reshed_status add_wall(merger *m, int first, int count, rs_wall_end a, rs
     return RESHED_OK;
 }
 
-/* ----------------------------------------------------------------------------------- corners */
+/* -------------------------------------------------------------------------------------- corners */
 
-/* Whether the line turns sharply at i, and nowhere within reach more so. */
+/* True where the line turns sharply at i, and nowhere within reach more so. */
 static bool is_corner(const double *turn, int n, bool closed, int i, int reach, double limit)
 {
     if (!(turn[i] > limit)) return false;
@@ -433,7 +433,7 @@ static reshed_status follow_all(merger *m, reshed_error *err)
     return st;
 }
 
-/* ------------------------------------------------------------------------------------- whole */
+/* ---------------------------------------------------------------------------------------- whole */
 
 reshed_status rs_merge_walls(rs_wallgraph *graph, const rs_xy *smooth,
                              const rs_wallgraph_options *options, reshed_error *err)

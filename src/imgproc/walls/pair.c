@@ -21,7 +21,7 @@
 #define DOMAIN_PIXELS 24
 #define BEHIND 6 /* steps of half a pixel */
 
-/* What the pixels of wall a saw of wall b on one side. */
+/* The part of wall b that the pixels of wall a face on one side. */
 typedef struct facing {
     int a, b, side;
     int hits, from, to;  /* pixels of a */
@@ -59,8 +59,7 @@ static bool on_grid(const rs_grid *grid, double row, double col)
     return row > -0.5 && col > -0.5 && row < grid->height - 0.5 && col < grid->width - 0.5;
 }
 
-/* ------------------------------------------------------------------------------------------ rays
- */
+/* ----------------------------------------------------------------------------------------- rays */
 
 typedef struct ray {
     double row, col, drow, dcol; /* of a step of half a pixel */
@@ -176,8 +175,8 @@ static reshed_status look_around(pairer *m, int a, reshed_error *err)
 
 /* ------------------------------------------------------------------------------------- choosing */
 
-/* What b saw of a, on the side where it saw most; NULL for nothing. */
-static const facing *answer(const pairer *m, const facing *f)
+/* Returns the part of a that b faces, on the side where that is longest; NULL for none. */
+static const facing *faced_back(const pairer *m, const facing *f)
 {
     const facing *best = NULL;
     for (int k = m->first[f->b]; k < m->first[f->b + 1]; k++)
@@ -209,7 +208,7 @@ static int find_candidates(const pairer *m, double least_cover, candidate *out)
 {
     int n = 0;
     for (int k = 0; k < m->count; k++) {
-        const facing *a = &m->list[k], *b = a->a < a->b ? answer(m, a) : NULL;
+        const facing *a = &m->list[k], *b = a->a < a->b ? faced_back(m, a) : NULL;
         if (!b || cover(m->g, a, b) < least_cover) continue;
         candidate c = {a, b, (a->sum + b->sum) / (a->hits + b->hits), 0};
         double overlap = (a->length + b->length) / 2, contrast = both_contrast(a, b);

@@ -116,8 +116,8 @@ static void move_behind(tour *t, int a, int count, int c, bool reverse)
     for (int s = 0; s < count; s++) put(t, wrap(place + s, m), kept[reverse ? count - 1 - s : s]);
 }
 
-/* Whether a 2-opt move at city a with new neighbour c shortened the tour; side 1: a's successor is
- * given up, -1: its predecessor. */
+/* Returns whether a 2-opt move at city a with new neighbour c shortened the tour; side 1: a's
+ * successor is given up, -1: its predecessor. */
 static bool try_two_opt(tour *t, int a, int c, int side)
 {
     int b = step(t, a, side), d = step(t, c, side);
@@ -136,8 +136,8 @@ static bool try_two_opt(tour *t, int a, int c, int side)
     return true;
 }
 
-/* Whether moving a segment that ends in a next to c shortened the tour. The segment runs from a
- * away from its neighbour on `side`. */
+/* Returns whether moving a segment that ends in a next to c shortened the tour. The segment runs
+ * from a away from its neighbour on `side`. */
 static bool try_or_opt(tour *t, int a, int c, int side)
 {
     int p = step(t, a, side), z = a;
@@ -290,7 +290,7 @@ static reshed_status tour_init(tour *t, const rs_xy *at, int n, reshed_error *er
     return RESHED_OK;
 }
 
-/* From `first` always to the nearest point left; D comes last. waits[] serves as the marks. */
+/* Goes from `first` always to the nearest point left; D comes last. waits[] serves as the marks. */
 static void nearest_neighbour_tour(tour *t, const rs_nearby *c, int first)
 {
     int a = first;

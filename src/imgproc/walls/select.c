@@ -44,8 +44,7 @@ static size_t index_of(const rs_grid *grid, rs_pixel p)
     return (size_t)p.row * (size_t)grid->width + (size_t)p.col;
 }
 
-/* ------------------------------------------------------------------------------------ exclusions
- */
+/* ----------------------------------------------------------------------------------- exclusions */
 
 static reshed_status check_exclusion(const rs_exclusion *e, reshed_error *err)
 {
@@ -145,8 +144,7 @@ reshed_status rs_select_raster(const rs_wallgraph *graph, int every, const rs_ex
     return select_every(graph, every, false, exclude, out, err);
 }
 
-/* ---------------------------------------------------------------------------------- even spacing
- */
+/* --------------------------------------------------------------------------------- even spacing */
 
 /* Puts into pick[] the pixels of a line at even distances along it, and into along[] their places;
  * returns how many. smooth[n] is the line's curve; pick and along hold n. */
@@ -212,8 +210,7 @@ done:
     return st;
 }
 
-/* -------------------------------------------------------------------------------- control points
- */
+/* ------------------------------------------------------------------------------- control points */
 
 /* The axis of the phases: two opposite directions are one axis, so their angles are doubled. */
 static double phase_axis(const float *phase, size_t n)
@@ -235,7 +232,7 @@ static int phase_class(const float *phase, const rs_grid *grid, double axis, int
     return c > 0.5 ? 1 : c < -0.5 ? -1 : 0; /* NaN: 0 */
 }
 
-/* Whether the phase turns over right after this pixel, along a row or a column, and is the same
+/* True where the phase turns over right after this pixel, along a row or a column, and is the same
  * for three pixels on either side: a single odd pixel is no wall. */
 static bool phase_turns(const float *phase, const rs_grid *grid, double axis, int row, int col)
 {
@@ -351,8 +348,7 @@ done:
     return st;
 }
 
-/* ----------------------------------------------------------------------------------------- route
- */
+/* ---------------------------------------------------------------------------------------- route */
 
 reshed_status rs_route_points(const rs_grid *grid, const rs_xy *start, rs_points *points,
                               int32_t *order, reshed_error *err)

@@ -25,7 +25,7 @@ typedef struct rs_points {
 
 void rs_points_clear(rs_points *points);
 
-/* Where a point must not be. A zeroed struct excludes nothing. */
+/* Keeps points away from places. A zeroed struct excludes nothing. */
 typedef struct rs_exclusion {
     double margin;         /* metres from the outermost pixels' centres */
     const uint8_t *row_ok; /* [height], borrowed: rows that are final; NULL: all */
@@ -59,8 +59,8 @@ reshed_status rs_select_control(const rs_wallgraph *graph, rs_point_kind kind, i
                                 rs_points *out, reshed_error *err);
 
 /* Reorders the points along a short route (rs_route_short), from the one nearest to *start when
- * that is given (metres as rs_pixel_xy). order[points->n] (may be NULL): the place that each of them
- * had before. */
+ * that is given (metres as rs_pixel_xy). order[points->n] (may be NULL): the place that each of
+ * them had before. */
 reshed_status rs_route_points(const rs_grid *grid, const rs_xy *start, rs_points *points,
                               int32_t *order, reshed_error *err);
 

@@ -1,5 +1,5 @@
-/* stats.h - do walls differ? Tests in which the wall, and not the point measured on it, is the
- * unit: points on one wall are not independent. All random choices come from the seed given. */
+/* stats.h - tests in which the wall, and not the point measured on it, is the unit: points on one
+ * wall are not independent. All random choices come from the seed given. */
 #ifndef RS_IMGPROC_WALLS_STATS_H
 #define RS_IMGPROC_WALLS_STATS_H
 
@@ -34,8 +34,8 @@ typedef struct rs_alternation {
     double autocorrelation; /* between neighbours: -1 for strict alternation, about 0 for none */
 } rs_alternation;
 
-/* Whether a metric alternates from wall to wall across a family of parallel walls. value[n]: one
- * number per wall (its mean), in the order in which the walls lie. The walls are permuted
+/* Tests whether a metric alternates from wall to wall across a family of parallel walls. value[n]:
+ * one number per wall (its mean), in the order in which the walls lie. The walls are permuted
  * `permutations` times. Errors: RESHED_EINVAL for fewer than RS_ALTERNATION_MIN_WALLS walls, a
  * value that is not finite, permutations < 1; RESHED_ENOMEM. */
 reshed_status rs_alternation_test(const double *value, int n, int permutations, uint64_t seed,
@@ -66,8 +66,8 @@ typedef struct rs_trend {
     int exact;  /* 1: all n! orders were counted (n <= 8); 0: `permutations` random ones */
 } rs_trend;
 
-/* Whether y rises or falls with x, one pair per wall. Errors: RESHED_EINVAL for n < 3, a value that
- * is not finite, permutations < 1; RESHED_ENOMEM. */
+/* Tests whether y rises or falls with x, one pair per wall. Errors: RESHED_EINVAL for n < 3, a
+ * value that is not finite, permutations < 1; RESHED_ENOMEM. */
 reshed_status rs_trend_test(const double *x, const double *y, int n, int permutations,
                             uint64_t seed, rs_trend *out, reshed_error *err);
 

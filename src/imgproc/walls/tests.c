@@ -142,7 +142,7 @@ static reshed_status join_over_gaps(const rs_wallgraph *g, const rs_wall_tests *
     return st;
 }
 
-/* Of the first family with enough measured walls: the one with the greatest total length. */
+/* Tests the first family that has enough measured walls: the longest come first. */
 static reshed_status test_alternation(const rs_wallgraph *g, const rs_wall_tests_options *o,
                                       int families, const joined *j, rs_wall_tests *s,
                                       reshed_error *err)

@@ -1,5 +1,6 @@
-/* tests.h - what the paper asks of the walls of a film, with the wall as the unit: do parallel walls
- * alternate, do long and short ones differ, does the distance from a large in-plane domain matter.
+/* tests.h - what the paper asks of the walls of a film, with the wall as the unit: do parallel
+ * walls alternate, do long and short ones differ, does the distance from a large in-plane domain
+ * matter.
  *
  *     rs_wall_tests_options options;
  *     rs_wall_tests tests;

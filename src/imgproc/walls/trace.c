@@ -1,6 +1,5 @@
-/* Which pixels of a skeleton are neighbours?
- *
- * With all eight, every corner of a staircase would be a junction: in
+/* Neighbours on a skeleton. If all eight pixels around one counted, every corner of a staircase
+ * would be a junction: in
  *
  *     . . # #          the two pixels left of and above the corner x touch each other as well
  *     # x # .
@@ -71,7 +70,7 @@ static uint8_t links_of(const rs_wallgraph *g, int row, int col)
     return set;
 }
 
-/* ------------------------------------------------------------------------- lists that grow */
+/* ------------------------------------------------------------------------------ lists that grow */
 
 /* list with room for one more element after its `count`; NULL when memory is short, and list stays
  * valid. */
@@ -116,7 +115,7 @@ static reshed_status add_pixel(tracer *t, int32_t p, reshed_error *err)
     return RESHED_OK;
 }
 
-/* ------------------------------------------------------------------------------------ nodes */
+/* ---------------------------------------------------------------------------------------- nodes */
 
 /* Gives the junction pixels connected with p to the last node. */
 static void flood_junction(tracer *t, int32_t p)
@@ -176,7 +175,7 @@ static reshed_status find_nodes(tracer *t, double border, reshed_error *err)
     return RESHED_OK;
 }
 
-/* --------------------------------------------------------------------------------- branches */
+/* ------------------------------------------------------------------------------------- branches */
 
 /* Walks from p over its neighbour q to the next node, or around to p again. */
 static reshed_status walk(tracer *t, int32_t p, int32_t q, reshed_error *err)
@@ -259,7 +258,7 @@ static reshed_status find_branches(tracer *t, reshed_error *err)
     return RESHED_OK;
 }
 
-/* ------------------------------------------------------------------------------------ whole */
+/* ---------------------------------------------------------------------------------------- whole */
 
 reshed_status rs_trace(rs_wallgraph *graph, double border, reshed_error *err)
 {
@@ -291,7 +290,7 @@ done:
     return st;
 }
 
-/* ------------------------------------------------------------------------------------ spurs */
+/* ---------------------------------------------------------------------------------------- spurs */
 
 static double chain_metres(const rs_wallgraph *g, const rs_wall_line *line)
 {
@@ -301,7 +300,7 @@ static double chain_metres(const rs_wallgraph *g, const rs_wall_line *line)
     return sum;
 }
 
-/* Which end (0 or 1) of a spur is its junction; -1 when the branch is none. */
+/* Returns the end (0 or 1) of a spur that is its junction; -1 when the branch is no spur. */
 static int junction_end(const rs_wallgraph *g, const rs_branch *b)
 {
     if (b->node[0] < 0) return -1;
@@ -321,8 +320,8 @@ static void erase_spur(rs_wallgraph *g, const rs_branch *b)
     g->spurs_removed++;
 }
 
-/* Erases the shortest spur below the limit at each junction; how many there were, or -1 when memory
- * is short. */
+/* Erases the shortest spur below the limit at each junction; returns how many there were, or -1
+ * when memory is short. */
 static int erase_spurs(rs_wallgraph *g, double limit)
 {
     int erased = 0;

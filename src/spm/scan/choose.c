@@ -21,8 +21,8 @@ void rs_choose_defaults(rs_choose_options *o)
 }
 
 /* Lengths are made metres here, with a pixel's side rounded once: reshed-walls multiplies by one
- * side after the other, and a wall of just the least length would then be in or out by the last bit.
- * A margin is in pixels of the longer side. */
+ * side after the other, and a wall of just the least length would then be in or out by the last
+ * bit. A margin is in pixels of the longer side. */
 static void find_options(const rs_choose_options *o, const rs_grid *grid, rs_find_options *find)
 {
     const double pixel = sqrt(grid->dx) * sqrt(grid->dy);
@@ -58,7 +58,7 @@ void rs_choice_clear(rs_choice *c)
     memset(c, 0, sizeof *c);
 }
 
-/* ---------------------------------------------------------------------------------- one choice */
+/* ----------------------------------------------------------------------------------- one choice */
 
 /* The grid of a frame, and where it lies on the stage. */
 static reshed_status place_frame(const rs_frame *f, rs_grid *grid, rs_coords *coords,
@@ -159,7 +159,7 @@ reshed_status rs_choose(const rs_frame *frame, const float *mean, const float *v
     return st;
 }
 
-/* ------------------------------------------------------------------------------------ thinning */
+/* ------------------------------------------------------------------------------------- thinning */
 
 /* A point with the group that it stands for: a wall, or a kind of control point (negative). */
 typedef struct member {

@@ -1,4 +1,5 @@
-/* The recipe against its steps, called one by one; its exclusions and orders; what programs start from. */
+/* The recipe against its steps, called one by one; its exclusions and orders; the programs'
+ * defaults. */
 #include "support/walls.h"
 
 #include <math.h>
@@ -313,7 +314,7 @@ static void tours_are_compared(void **state)
     }
 }
 
-/* What each program starts from: a change of these changes its results. */
+/* The programs' defaults: a change of these changes their results. */
 static void programs_start_from(void **state)
 {
     (void)state;

@@ -162,8 +162,7 @@ static void maps_are_averaged_over_the_line(void **state)
     drawing_clear(&d);
 }
 
-/* ------------------------------------------------------------------------------------- junctions
- */
+/* ------------------------------------------------------------------------------------ junctions */
 
 static void cross_is_two_walls(void **state)
 {
@@ -313,7 +312,7 @@ static void spurs_are_pruned_on_request(void **state)
     drawing_clear(&d);
 }
 
-/* ----------------------------------------------------------------------------------- any input */
+/* ------------------------------------------------------------------------------------ any input */
 
 static void fill_at_random(drawing *d, test_rng *r, double density)
 {

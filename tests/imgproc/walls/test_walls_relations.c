@@ -1,4 +1,4 @@
-/* Relations between walls: pairs that bound a domain, families of parallel ones, pieces of one wall. */
+/* Relations of walls: pairs that bound a domain, families of parallel ones, pieces of one wall. */
 #include "support/walls.h"
 
 #include <math.h>
@@ -164,7 +164,7 @@ static void far_and_crossing_walls_are_no_pair(void **state)
     drawing_clear(&d);
 }
 
-/* ------------------------------------------------------------------------- families and pieces */
+/* -------------------------------------------------------------------------- families and pieces */
 
 static void families_are_by_direction(void **state)
 {
@@ -279,7 +279,7 @@ static void gaps_are_bridged(void **state)
     drawing_clear(&d);
 }
 
-/* ------------------------------------------------------------------------------------- regions */
+/* -------------------------------------------------------------------------------------- regions */
 
 static void large_regions_and_distances(void **state)
 {

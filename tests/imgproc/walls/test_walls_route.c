@@ -20,7 +20,7 @@ static void assert_permutation(const int32_t *order, int n)
     rs_free(seen);
 }
 
-/* -------------------------------------------------------------------------- the author's route */
+/* --------------------------------------------------------------------------- the author's route */
 
 /* His rule from its words. */
 static void author_plainly(const rs_pixel *p, int n, int32_t *order)

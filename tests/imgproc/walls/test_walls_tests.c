@@ -1,5 +1,5 @@
-/* What is asked of walls, on drawings with planted answers: places brought to walls, pieces joined, and each
- * of the three tests against stats.h on means that are summed here. */
+/* The questions to walls, on drawings with planted answers: places brought to walls, pieces joined,
+ * and each of the three tests against stats.h on means that are summed here. */
 #include "support/walls.h"
 
 #include <math.h>
@@ -11,8 +11,8 @@
 
 enum { STRIPES = 12, H = 130, W = 160, PER_PIECE = 4, MOST = 2 * STRIPES * PER_PIECE };
 
-/* Twelve level walls ten pixels apart, each of two pieces with a gap of eight pixels between; the right
- * pieces of the odd walls are missing. */
+/* Twelve level walls ten pixels apart, each of two pieces with a gap of eight pixels between; the
+ * right pieces of the odd walls are missing. */
 static void draw_stripes(drawing *d, double size, rs_wallgraph *g)
 {
     drawing_init(d, H, W);
@@ -166,7 +166,7 @@ static void lengths_join_over_gaps(void **state)
     assert_near(t.lengths.shift, -1, 0.1);
     assert_near(t.lengths.p, r.p, 1e-15);
     rs_wall_tests_clear(&t);
-    /* By default the median of the measured walls is the limit; all on one side are not compared. */
+    /* The limit is the median of the measured walls by default; all on one side: no test. */
     o.long_wall = 0;
     assert_ok(rs_wall_tests_run(&g, &o, wall, value, n, &t, &err), &err);
     assert_near(t.limit, g.wall[(g.walls - 1) / 2].line.length, 0);

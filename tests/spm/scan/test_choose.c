@@ -48,7 +48,7 @@ static void choose(const rs_frame *f, const uint8_t *rows, const rs_choose_optio
     assert_ok(rs_choose(f, map, NULL, rows, NULL, o, out, &err), &err);
 }
 
-/* What holds for every choice. */
+/* Asserts what holds for every choice. */
 static void check_choice(const rs_choice *c, const rs_frame *f)
 {
     uint8_t *seen = rs_zalloc((size_t)c->n + 1, 1);
@@ -316,8 +316,7 @@ static void memory_may_fail(void **state)
     assert_true(failures > 40);
 }
 
-/* -------------------------------------------------------------------------------------- thinning
- */
+/* ------------------------------------------------------------------------------------- thinning */
 
 static void thinning_keeps_every_wall(void **state)
 {
@@ -385,8 +384,7 @@ static void thinning_keeps_every_wall(void **state)
     }
 }
 
-/* ------------------------------------------------------------------------------------------ twin
- */
+/* ----------------------------------------------------------------------------------------- twin */
 
 /* A perfect map of the twin's walls in a turned frame away from the middle: every point must lie on
  * a wall of the film, where its stage position says. */

@@ -1,5 +1,5 @@
-/* Checks that the numbers of an acquisition say what is in the sample: the whole way with the shipped
- * ensemble, on simulated films whose physics is known. */
+/* Checks that the numbers of an acquisition say what is in the sample: the whole way with the
+ * shipped ensemble, on simulated films whose physics is known. */
 #include "support/scan_rig.h"
 #include "support/walls.h"
 
