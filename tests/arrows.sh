@@ -11,7 +11,7 @@
 set -eu
 cd "$(dirname "$0")/.."
 # A driver's functions are called by src/spm/instrument alone: limits and deadlines are checked there.
-if git grep -n 'ops->' -- src tools benchmarks examples tests ':!src/spm/instrument' \
+if git grep -nE '\bops->' -- src tools benchmarks examples tests ':!src/spm/instrument' \
     ':!tests/spm/instrument' ':!tests/support/nanonis_rig.c' ':!tests/arrows.sh'; then
     echo "only src/spm/instrument may call a driver's functions (see instrument.h)"
     exit 1

@@ -12,6 +12,7 @@
 #include "beps/metrics.h"
 #include "beps/waveform.h"
 #include "spm/instrument/sim/twin.h"
+#include "spm/instrument/instrument.h"
 #include "spm/instrument/private.h"
 #include "spectra/lines.h"
 #include "spectra/loops.h"

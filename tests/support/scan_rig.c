@@ -158,46 +158,51 @@ static double score(void *ctx, const rs_live_view *map, int row0, int row1)
     return r->score;
 }
 
-static rs_region_options region_options(const scan_rig *r)
+static rs_scan_context context_of(const scan_rig *r, rs_session *session)
 {
-    return (rs_region_options){.settings = &r->set,
-                               .threads = 1,
-                               .ctx = (void *)r,
-                               .survey_news = survey_news,
-                               .measure_news = measure_news,
-                               .interrupted = interrupted,
-                               .score = r->alarm_score > 0 ? score : NULL,
-                               .alarm_score = r->alarm_score,
-                               .confirm = r->confirm};
+    return (rs_scan_context){.session = session,
+                             .instrument = r->instrument,
+                             .settings = &r->set,
+                             .threads = 1,
+                             .ctx = (void *)r,
+                             .interrupted = interrupted};
 }
 
-rs_region_end scan_rig_run(scan_rig *r)
+rs_end scan_rig_run(scan_rig *r)
 {
-    const rs_region_options o = region_options(r);
+    const rs_scan_context c = context_of(r, r->session);
+    const rs_region_options o = {.survey = {.news = survey_news,
+                                            .score = r->alarm_score > 0 ? score : NULL,
+                                            .alarm_score = r->alarm_score},
+                                 .measure_news = measure_news,
+                                 .confirm = r->confirm};
     r->arrived = r->points = r->asked = 0;
-    r->err = (reshed_error){0};
-    r->end = rs_region_run(r->session, r->instrument, r->stream, &o, &r->status, &r->err);
-    if (r->end == RS_REGION_FAILED) assert_true(r->err.status != RESHED_OK && r->err.what[0]);
-    return r->end;
+    r->outcome = rs_region_run(&c, r->stream, &o);
+    if (rs_outcome_failed(&r->outcome))
+        assert_true(r->outcome.err.status != RESHED_OK && r->outcome.err.what[0]);
+    else
+        assert_true(r->outcome.err.status == RESHED_OK && r->outcome.driver == RS_DRIVER_OK);
+    return r->outcome.end;
 }
 
 void scan_rig_close(scan_rig *r)
 {
     reshed_error err = {0};
-    const reshed_status st = r->end == RS_REGION_COMPLETE ? RESHED_OK : RESHED_EIO;
+    const reshed_status st = r->outcome.end == RS_END_DONE ? RESHED_OK : RESHED_EIO;
     assert_int_equal(rs_session_finish(r->session, st, &err), st);
     r->session = NULL;
     rs_instrument_close(r->instrument);
     r->instrument = NULL;
 }
 
-static void expect(const scan_rig *r, rs_region_end expected)
+static void expect(const scan_rig *r, rs_end expected)
 {
-    if (r->end != expected)
-        fail_msg("the region ended as %d, not %d: %s", r->end, expected, r->err.what);
+    if (r->outcome.end != expected)
+        fail_msg("the region ended as %d, not %d: %s", r->outcome.end, expected,
+                 r->outcome.err.what);
 }
 
-void scan_rig_do(scan_rig *r, rs_region_end expected)
+void scan_rig_do(scan_rig *r, rs_end expected)
 {
     scan_rig_open(r);
     scan_rig_run(r);
@@ -205,7 +210,7 @@ void scan_rig_do(scan_rig *r, rs_region_end expected)
     expect(r, expected);
 }
 
-void scan_rig_resume(scan_rig *r, rs_region_end expected)
+void scan_rig_resume(scan_rig *r, rs_end expected)
 {
     scan_rig_reopen(r);
     scan_rig_run(r);
@@ -304,13 +309,13 @@ static void assert_same_points(rs_session *s, const rs_choice *c, int points)
 
 void scan_rig_check_analysis(const scan_rig *r, bool chosen, rs_session_progress *p)
 {
-    rs_region_options o = region_options(r);
+    const rs_survey_options o = {.news = NULL};
     reshed_error err = {0};
     rs_session *s = NULL;
     rs_choice choice = {0};
-    o.survey_news = NULL;
-    o.interrupted = NULL;
     assert_ok(rs_session_open(r->path, &s, &err), &err);
+    rs_scan_context context = context_of(r, s);
+    context.interrupted = NULL;
     assert_ok(rs_session_get_progress(s, p, &err), &err);
     const rs_session_setup *setup = rs_session_get_setup(s);
     const int rows = setup->frame.rows;
@@ -319,7 +324,8 @@ void scan_rig_check_analysis(const scan_rig *r, bool chosen, rs_session_progress
     double *metrics = rs_alloc((size_t)(p->points * setup->metrics) + 1, sizeof *metrics);
     assert_true(map && metrics);
     memset(map, 0xff, 4 * n * sizeof *map);
-    assert_ok(rs_region_analyse(s, r->stream, &o, map, map + n, &choice, metrics, &err), &err);
+    const rs_outcome done = rs_analyse(&context, r->stream, &o, map, map + n, &choice, metrics);
+    assert_int_equal(done.end, RS_END_DONE);
     assert_ok(rs_session_read_map(s, RS_SESSION_MEAN, 0, rows, map + 2 * n, &err), &err);
     assert_ok(rs_session_read_map(s, RS_SESSION_VARIANCE, 0, rows, map + 3 * n, &err), &err);
     size_t finite = 0;

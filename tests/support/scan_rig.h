@@ -4,7 +4,7 @@
 #define RS_TESTS_SUPPORT_SCAN_RIG_H
 
 #include "spm/instrument/sim/twin.h"
-#include "spm/scan/region.h"
+#include "spm/scan/analyse.h"
 #include "support/support.h"
 
 enum { RIG_OPTIONS = 24 };
@@ -32,8 +32,8 @@ struct scan_rig {
     rs_session *session;
     rs_live *stream; /* borrowed */
     /* What happened. */
-    rs_region_end end;
-    rs_driver_status status;
+    rs_outcome outcome;      /* of the region */
+    rs_driver_status status; /* of scan_rig_connect, with err */
     reshed_error err;
     int arrived, lost, pauses, points, asked;
 };
@@ -48,13 +48,13 @@ bool scan_rig_connect(scan_rig *r);
 void scan_rig_open(scan_rig *r);
 /* Again, with the session that is there. */
 void scan_rig_reopen(scan_rig *r);
-/* rs_region_run with the hooks; what it came to is also returned. */
-rs_region_end scan_rig_run(scan_rig *r);
+/* rs_region_run with the hooks; returns how it ended, as r->outcome has it. */
+rs_end scan_rig_run(scan_rig *r);
 /* Ends session and driver. */
 void scan_rig_close(scan_rig *r);
 /* open, run, close, and asserts how it ended. */
-void scan_rig_do(scan_rig *r, rs_region_end expected);
-void scan_rig_resume(scan_rig *r, rs_region_end expected);
+void scan_rig_do(scan_rig *r, rs_end expected);
+void scan_rig_resume(scan_rig *r, rs_end expected);
 
 /* Number of the session's rows that have this state in that direction. */
 int scan_rig_rows(rs_session *s, bool retrace, rs_session_line_state state);

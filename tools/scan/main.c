@@ -8,9 +8,11 @@
 #include "report/report.h"
 
 #include "base/alloc.h"
+#include "base/json.h"
 #include "base/os.h"
 #include "infer/judge.h"
 #include "spm/instrument/drivers.h"
+#include "spm/scan/analyse.h"
 
 /* ----------------------------------------------------------------------------------- one region */
 
@@ -38,34 +40,36 @@ static double score(void *ctx, const rs_live_view *v, int row0, int row1)
     return value;
 }
 
-static rs_region_options region_options(scan_job *j)
+static rs_scan_context context_of(scan_job *j)
 {
-    return (rs_region_options){.settings = &j->o->settings,
-                               .time_zero = j->time_zero,
-                               .threads = j->o->stream.threads,
-                               .ctx = j,
-                               .survey_news = scan_survey_news,
-                               .measure_news = scan_measure_news,
-                               .interrupted = scan_interrupted,
-                               .score = score,
-                               .alarm_score = j->ensemble->model.ood_threshold,
-                               .confirm = scan_confirm};
+    return (rs_scan_context){.session = j->session,
+                             .instrument = j->instrument,
+                             .settings = &j->o->settings,
+                             .time_zero = j->time_zero,
+                             .threads = j->o->stream.threads,
+                             .ctx = j,
+                             .interrupted = scan_interrupted};
 }
 
-static const char *end_text(rs_region_end end)
-{
-    switch (end) {
-    case RS_REGION_COMPLETE: return "complete";
-    case RS_REGION_INTERRUPTED: return "interrupted: --resume goes on";
-    case RS_REGION_UNCONFIRMED: return "waiting for the points to be confirmed";
-    case RS_REGION_ALARMED: return "stopped: out of distribution";
-    case RS_REGION_TIP_CHANGED: return "paused: the tip seems changed; --resume goes on";
-    case RS_REGION_FAILED: return "failed";
-    }
-    return "?";
-}
+/* An outcome in words and as an exit status. */
+static const struct ending {
+    const char *text;
+    bool safe; /* the instrument may stay as it is but for its voltages */
+    int status;
+} endings[] = {
+    [RS_END_DONE] = {"complete", true, CLI_OK},
+    [RS_END_INTERRUPTED] = {"interrupted: --resume goes on", false, CLI_FAILED},
+    [RS_END_UNCONFIRMED] = {"waiting for the points to be confirmed", true, CLI_FAILED},
+    [RS_END_ALARMED] = {"stopped: out of distribution", false, CLI_FAILED},
+    [RS_END_TIP_CHANGED] = {"paused: the tip seems changed; --resume goes on", false, CLI_FAILED},
+    [RS_END_OUT_OF_TIME] = {"complete", true, CLI_OK},
+    [RS_END_REFUSED] = {"failed", false, CLI_FAILED},
+    [RS_END_LOST] = {"failed", false, CLI_FAILED},
+    [RS_END_DISK] = {"failed", false, CLI_FAILED},
+    [RS_END_FAILED] = {"failed", false, CLI_FAILED},
+};
 
-/* What the summary says of the session, into the job. */
+/* Takes from the session what the summary says of it. */
 static void collect(scan_job *j)
 {
     static const double share[2] = {0.5, 0.99};
@@ -80,58 +84,60 @@ static void collect(scan_job *j)
     }
 }
 
-static void print_summary(scan_job *j, rs_region_end end)
+static void print_summary(scan_job *j, const char *state)
 {
     if (j->o->json) {
-        printf("{\"state\": ");
-        cli_json_string(stdout, end_text(end));
-        printf(", \"lines\": %d, \"lost_lines\": %d, \"points\": %d, \"measured\": %d, \"pauses\": "
-               "%d, \"latency_ms_p50\": ",
-               j->lines, j->lost, j->points, j->measured, j->pauses);
-        cli_json_number(stdout, 1e3 * j->latency[0]);
-        printf(", \"latency_ms_p99\": ");
-        cli_json_number(stdout, 1e3 * j->latency[1]);
-        printf(", \"session\": ");
-        cli_json_string(stdout, j->path);
-        printf(", \"report\": ");
-        cli_json_string(stdout, j->report);
-        printf("}\n");
+        rs_json json = rs_json_to(stdout);
+        rs_json_object(&json, NULL);
+        rs_json_string(&json, "state", state);
+        rs_json_integer(&json, "lines", j->lines);
+        rs_json_integer(&json, "lost_lines", j->lost);
+        rs_json_integer(&json, "points", j->points);
+        rs_json_integer(&json, "measured", j->measured);
+        rs_json_integer(&json, "pauses", j->pauses);
+        rs_json_number(&json, "latency_ms_p50", 1e3 * j->latency[0]);
+        rs_json_number(&json, "latency_ms_p99", 1e3 * j->latency[1]);
+        rs_json_string(&json, "session", j->path);
+        rs_json_string(&json, "report", j->report);
+        rs_json_end(&json);
     } else if (!j->o->quiet) {
         fprintf(stderr,
                 "%s: %s: %d lines, %d lost, %d of %d points; map %.0f ms after a line (p99 %.0f)\n",
-                j->path, end_text(end), j->lines, j->lost, j->measured, j->points,
-                1e3 * j->latency[0], 1e3 * j->latency[1]);
+                j->path, state, j->lines, j->lost, j->measured, j->points, 1e3 * j->latency[0],
+                1e3 * j->latency[1]);
         if (j->report[0]) printf("report: %s\n", j->report);
     }
 }
 
-static int finish_region(scan_job *j, rs_region_end end, reshed_error *err)
+static int finish_region(scan_job *j, const rs_outcome *o)
 {
-    reshed_error again = {0};
-    int status = end == RS_REGION_COMPLETE ? CLI_OK : CLI_FAILED;
+    reshed_error err = {0};
+    int status = endings[o->end].status;
     scan_end_line(j);
-    if (end == RS_REGION_FAILED) cli_fail(&scan_program, j->where ? j->where : j->path, err);
+    if (rs_outcome_failed(o)) cli_fail(&scan_program, j->where ? j->where : j->path, &o->err);
     collect(j);
-    if (j->report[0] && rs_report_write(j->session, j->report, &again) != RESHED_OK)
-        status = cli_fail(&scan_program, j->report, &again);
-    const reshed_status st = end == RS_REGION_COMPLETE ? RESHED_OK : RESHED_EIO;
-    again = (reshed_error){0};
-    const reshed_status finished = rs_session_finish(j->session, st, &again);
+    if (j->report[0] && rs_report_write(j->session, j->report, &err) != RESHED_OK)
+        status = cli_fail(&scan_program, j->report, &err);
+    const reshed_status st = o->end == RS_END_DONE ? RESHED_OK : RESHED_EIO;
+    err = (reshed_error){0};
+    const reshed_status finished = rs_session_finish(j->session, st, &err);
     j->session = NULL;
-    if (st == RESHED_OK && finished != RESHED_OK) status = cli_fail(&scan_program, j->path, &again);
-    print_summary(j, end);
+    if (st == RESHED_OK && finished != RESHED_OK) status = cli_fail(&scan_program, j->path, &err);
+    print_summary(j, endings[o->end].text);
     return status;
 }
 
 static int run_region(scan_job *j)
 {
-    reshed_error err = {0};
-    rs_driver_status driver = RS_DRIVER_OK;
-    const rs_region_options ro = region_options(j);
-    const rs_region_end end =
-        rs_region_run(j->session, j->instrument, j->stream, &ro, &driver, &err);
-    make_safe(j, end == RS_REGION_COMPLETE || end == RS_REGION_UNCONFIRMED);
-    return finish_region(j, end, &err);
+    const rs_scan_context c = context_of(j);
+    const rs_region_options ro = {.survey = {.news = scan_survey_news,
+                                             .score = score,
+                                             .alarm_score = j->ensemble->model.ood_threshold},
+                                  .measure_news = scan_measure_news,
+                                  .confirm = scan_confirm};
+    const rs_outcome o = rs_region_run(&c, j->stream, &ro);
+    make_safe(j, endings[o.end].safe);
+    return finish_region(j, &o);
 }
 
 /* ------------------------------------------------------------------------------------ the modes */
@@ -163,126 +169,67 @@ static int dry_run(const scan_job *j)
     return cli_close(&scan_program);
 }
 
-/* How far what was found now is from what the session says, in the rows marked in `row`. */
-static double distance(const float *a, const float *b, const uint8_t *row, int rows, int cols)
+static void print_analysis(const scan_job *j, const rs_analysis *a)
 {
-    double worst = 0;
-    for (int r = 0; r < rows; r++)
-        for (int c = 0; row[r] && c < cols; c++) {
-            const size_t i = (size_t)r * (size_t)cols + (size_t)c;
-            if (isnan(a[i]) && isnan(b[i])) continue;
-            const double d = fabs((double)a[i] - b[i]);
-            if (!(d <= worst)) worst = d;
-        }
-    return worst;
+    const int rows = rs_session_get_setup(j->session)->frame.rows;
+    if (!j->o->json) {
+        printf("%s: %d lines, %d walls, %d loops analysed again; largest differences: mean %g, "
+               "variance %g (%d settled rows of %d), loop metrics %g\n",
+               j->path, a->progress.lines, a->walls, a->loops, a->mean, a->variance, a->rows, rows,
+               a->metric);
+        return;
+    }
+    rs_json json = rs_json_to(stdout);
+    rs_json_object(&json, NULL);
+    rs_json_string(&json, "session", j->path);
+    rs_json_integer(&json, "lines", a->progress.lines);
+    rs_json_integer(&json, "lost_lines", a->progress.lost);
+    rs_json_integer(&json, "points", a->progress.points);
+    rs_json_integer(&json, "walls", a->walls);
+    rs_json_integer(&json, "rows_compared", a->rows);
+    rs_json_number(&json, "mean_difference", a->mean);
+    rs_json_number(&json, "variance_difference", a->variance);
+    rs_json_number(&json, "metric_difference", a->metric);
+    rs_json_end(&json);
 }
 
-/* The rows in which a session and its analysis must agree: all of a complete one. One that was
- * interrupted also holds rows as they were shown then, which later lines would have changed. */
-static reshed_status settled_rows(rs_session *s, const rs_session_progress *p, int rows,
-                                  uint8_t *settled, int *count, reshed_error *err)
+/* Opens session, weights and stream for an analysis. */
+static reshed_status open_analysis(scan_job *j, reshed_error *err)
 {
-    reshed_status st = rs_session_read_states(s, 0, rows, settled, err);
-    *count = 0;
-    for (int r = 0; st == RESHED_OK && r < rows; r++) {
-        settled[r] = p->complete || settled[r] == RS_SESSION_FINAL;
-        *count += settled[r];
-    }
-    return st;
-}
-
-/* Largest difference of a metric between the session's loops and the new ones. */
-static reshed_status compare_metrics(rs_session *s, const double *metrics, int points, int n,
-                                     double *worst, int *compared, reshed_error *err)
-{
-    double was[RS_SESSION_MAX_METRICS];
-    rs_session_loop loop = {.metric = was};
-    reshed_status st = RESHED_OK;
-    for (int k = 0; st == RESHED_OK && k < points; k++) {
-        rs_session_point p;
-        st = rs_session_read_points(s, k, 1, &p, err);
-        if (st != RESHED_OK || p.state != RS_SESSION_MEASURED) continue;
-        st = rs_session_read_loop(s, RS_SESSION_POINTS, k, &loop, err);
-        for (int i = 0; st == RESHED_OK && i < n; i++) {
-            const double a = was[i], b = metrics[k * n + i];
-            if (isnan(a) && isnan(b)) continue;
-            if (!(fabs(a - b) <= *worst)) *worst = fabs(a - b);
-        }
-        ++*compared;
-    }
+    j->where = j->path;
+    reshed_status st = rs_session_open(j->path, &j->session, err);
+    if (st == RESHED_OK) st = scan_settings_from_session(j->session, j->o, err);
+    if (st != RESHED_OK) return st;
+    const rs_session_setup *setup = rs_session_get_setup(j->session);
+    j->frame = setup->frame;
+    st = scan_load_weights(j, setup->weights, err);
+    if (st == RESHED_OK && strcmp(j->digest, setup->weights_sha256) != 0 && !j->o->quiet)
+        cli_warn(&scan_program, j->weights, "not the weights of the session");
+    if (st == RESHED_OK) st = scan_make_stream(j, setup->frame.rows, setup->frame.cols, err);
     return st;
 }
 
 static int analyse(scan_job *j)
 {
     reshed_error err = {0};
-    float *map = NULL;
-    double *metrics = NULL, d_mean = NAN, d_var = NAN, d_metric = 0;
-    uint8_t *settled = NULL;
-    rs_choice choice = {0};
-    int compared = 0, rows = 0;
+    rs_analysis a;
     scan_name_files(j, j->o->analyse);
-    j->where = j->path;
-    reshed_status st = rs_session_open(j->path, &j->session, &err);
-    if (st == RESHED_OK) st = scan_settings_from_session(j->session, j->o, &err);
+    reshed_status st = open_analysis(j, &err);
     if (st != RESHED_OK) return cli_fail(&scan_program, j->where, &err);
-    const rs_session_setup *setup = rs_session_get_setup(j->session);
-    const size_t n = (size_t)setup->frame.rows * (size_t)setup->frame.cols;
-    rs_session_progress p;
-    st = rs_session_get_progress(j->session, &p, &err);
-    if (st == RESHED_OK) st = scan_load_weights(j, setup->weights, &err);
-    if (st == RESHED_OK && strcmp(j->digest, setup->weights_sha256) != 0 && !j->o->quiet)
-        cli_warn(&scan_program, j->weights, "not the weights of the session");
-    if (st == RESHED_OK) st = scan_make_stream(j, setup->frame.rows, setup->frame.cols, &err);
-    map = rs_alloc(4 * n, sizeof *map);
-    metrics = rs_zalloc((size_t)(p.points * setup->metrics) + 1, sizeof *metrics);
-    settled = rs_zalloc((size_t)setup->frame.rows, 1);
-    if (st == RESHED_OK && (!map || !metrics || !settled)) st = rs_fail_nomem(&err, "maps", 4 * n);
-    j->frame = setup->frame;
-    rs_region_options ro = region_options(j);
-    ro.survey_news = NULL;
-    if (st == RESHED_OK)
-        st = rs_region_analyse(j->session, j->stream, &ro, map, map + n, &choice, metrics, &err);
-    if (st == RESHED_OK)
-        st = rs_session_read_map(j->session, RS_SESSION_MEAN, 0, setup->frame.rows, map + 2 * n,
-                                 &err);
-    if (st == RESHED_OK)
-        st = rs_session_read_map(j->session, RS_SESSION_VARIANCE, 0, setup->frame.rows, map + 3 * n,
-                                 &err);
-    if (st == RESHED_OK) st = settled_rows(j->session, &p, setup->frame.rows, settled, &rows, &err);
-    if (st == RESHED_OK && setup->metrics)
-        st = compare_metrics(j->session, metrics, p.points, setup->metrics, &d_metric, &compared,
-                             &err);
-    if (st == RESHED_OK) {
-        d_mean = distance(map, map + 2 * n, settled, setup->frame.rows, setup->frame.cols);
-        d_var = distance(map + n, map + 3 * n, settled, setup->frame.rows, setup->frame.cols);
-        if (j->o->json) {
-            printf("{\"session\": ");
-            cli_json_string(stdout, j->path);
-            printf(", \"lines\": %d, \"lost_lines\": %d, \"points\": %d, \"walls\": %d, "
-                   "\"rows_compared\": %d, \"mean_difference\": ",
-                   p.lines, p.lost, p.points, choice.walls, rows);
-            cli_json_number(stdout, d_mean);
-            printf(", \"variance_difference\": ");
-            cli_json_number(stdout, d_var);
-            printf(", \"metric_difference\": ");
-            cli_json_number(stdout, d_metric);
-            printf("}\n");
-        } else {
-            printf("%s: %d lines, %d walls, %d loops analysed again; largest differences: mean %g, "
-                   "variance %g (%d settled rows of %d), loop metrics %g\n",
-                   j->path, p.lines, choice.walls, compared, d_mean, d_var, rows, setup->frame.rows,
-                   d_metric);
-        }
-        if (j->report[0] && j->o->report) st = rs_report_write(j->session, j->report, &err);
+    const rs_scan_context c = context_of(j);
+    const rs_survey_options so = {.score = score, .alarm_score = j->ensemble->model.ood_threshold};
+    const rs_outcome o = rs_analyse_compare(&c, j->stream, &so, &a);
+    int status = endings[o.end].status;
+    if (rs_outcome_failed(&o)) cli_fail(&scan_program, j->path, &o.err);
+    if (o.end == RS_END_DONE) {
+        print_analysis(j, &a);
+        if (j->report[0] && j->o->report &&
+            rs_report_write(j->session, j->report, &err) != RESHED_OK)
+            status = cli_fail(&scan_program, j->report, &err);
     }
-    rs_choice_clear(&choice);
-    rs_free(map);
-    rs_free(metrics);
-    rs_free(settled);
     rs_session_finish(j->session, RESHED_OK, NULL);
     j->session = NULL;
-    return st == RESHED_OK ? cli_close(&scan_program) : cli_fail(&scan_program, j->where, &err);
+    return status == CLI_OK ? cli_close(&scan_program) : status;
 }
 
 /* Points that cannot be read are better found before the scan than after it. */

@@ -5,6 +5,7 @@
 
 #include "base/alloc.h"
 #include "base/os.h"
+#include "spm/instrument/drivers.h"
 #include "spm/instrument/private.h"
 
 /* --------------------------------------------------------------------------------- the handle */

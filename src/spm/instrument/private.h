@@ -1,9 +1,10 @@
-/* private.h - the handle of an instrument, for its own two files and for the tests of drivers. */
+/* private.h - the handle of an instrument (instrument.h), for instrument.c and the tests of drivers. */
 #ifndef RS_SPM_INSTRUMENT_PRIVATE_H
 #define RS_SPM_INSTRUMENT_PRIVATE_H
 
-#include "spm/instrument/drivers.h"
-#include "spm/instrument/instrument.h"
+#include "base/os.h"
+#include "reshed_driver.h"
+#include "spm/instrument/limits.h"
 
 struct rs_instrument {
     const rs_driver_ops *ops;
@@ -14,6 +15,6 @@ struct rs_instrument {
 };
 
 /* Asks the driver for its capabilities again: bins change with set_be. */
-void rs_instrument_read_caps(rs_instrument *i);
+void rs_instrument_read_caps(struct rs_instrument *i);
 
 #endif

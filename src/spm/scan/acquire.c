@@ -6,6 +6,9 @@
 #include "base/os.h"
 #include "base/thread.h"
 
+/* s: the driver's answer to a simple request. */
+#define CALL 10.0
+
 struct rs_acquire {
     rs_instrument *instrument;
     rs_frame frame;
@@ -19,8 +22,7 @@ struct rs_acquire {
     int n_full, n_free, pauses;
     bool stop, halted;
     rs_acquire_state state;
-    rs_driver_status failure;
-    reshed_error error;
+    rs_outcome outcome;
 
     /* the thread's own */
     int next_row; /* the next trace row to come */
@@ -32,9 +34,13 @@ struct rs_acquire {
 static void fail(rs_acquire *a, rs_driver_status status, const reshed_error *err)
 {
     rs_monitor_enter(a->lock);
-    a->state = a->halted ? RS_ACQUIRE_STOPPED : RS_ACQUIRE_FAILED; /* it was asked for */
-    a->failure = status;
-    a->error = *err;
+    if (a->halted) { /* it was asked for */
+        a->state = RS_ACQUIRE_STOPPED;
+        a->outcome = rs_outcome_of(RS_END_INTERRUPTED);
+    } else {
+        a->state = RS_ACQUIRE_FAILED;
+        a->outcome = rs_outcome_driver(status, err);
+    }
     rs_monitor_notify(a->lock);
     rs_monitor_leave(a->lock);
 }
@@ -43,6 +49,7 @@ static void end(rs_acquire *a, rs_acquire_state state)
 {
     rs_monitor_enter(a->lock);
     a->state = state;
+    if (state == RS_ACQUIRE_STOPPED) a->outcome = rs_outcome_of(RS_END_INTERRUPTED);
     rs_monitor_notify(a->lock);
     rs_monitor_leave(a->lock);
 }
@@ -91,7 +98,7 @@ static bool wait_room(rs_acquire *a)
 static rs_driver_status pause_scan(rs_acquire *a, bool full, reshed_error *err)
 {
     if (a->paused) return RS_DRIVER_OK;
-    const rs_driver_status st = rs_instrument_pause(a->instrument, 10, err);
+    const rs_driver_status st = rs_instrument_pause(a->instrument, CALL, err);
     if (st == RS_DRIVER_OK) {
         a->paused = true;
         rs_monitor_enter(a->lock);
@@ -114,7 +121,7 @@ static bool after_last(rs_acquire *a, bool stop, const reshed_error *why)
         return false;
     }
     if (!wait_room(a)) return true; /* comes back with stop */
-    rs_driver_status st = rs_instrument_start(a->instrument, a->next_row, 10, &err);
+    rs_driver_status st = rs_instrument_start(a->instrument, a->next_row, CALL, &err);
     if (st != RS_DRIVER_OK && st != RS_DRIVER_RETRY) {
         fail(a, st, &err);
         return false;
@@ -197,36 +204,30 @@ static reshed_status make_queue(rs_acquire *a, reshed_error *err)
     return rs_monitor_make(&a->lock, err);
 }
 
-rs_driver_status rs_acquire_start(rs_instrument *instrument, const rs_frame *frame, int first_row,
-                                  const rs_acquire_options *options, rs_acquire **out,
-                                  reshed_error *err)
+rs_outcome rs_acquire_start(rs_instrument *instrument, const rs_frame *frame, int first_row,
+                            const rs_acquire_options *options, rs_acquire **out)
 {
     rs_acquire *a = rs_zalloc(1, sizeof *a);
-    rs_driver_status st = RS_DRIVER_REFUSED;
-    if (!a) {
-        rs_fail_nomem(err, "a scan", sizeof *a);
-        return st;
-    }
+    reshed_error err = {0};
+    if (!a) return rs_outcome_status(rs_fail_nomem(&err, "a scan", sizeof *a), &err);
     a->instrument = instrument;
     a->frame = *frame;
     a->options = *options;
     a->next_row = first_row;
-    a->left = (frame->upward ? first_row + 1 : frame->rows - first_row) *
-              (rs_instrument_caps(instrument)->retrace ? 2 : 1);
-    if (make_queue(a, err) != RESHED_OK) goto fail;
-    st = rs_instrument_start(instrument, first_row, 10, err);
-    if (st != RS_DRIVER_OK) goto fail;
-    if (rs_thread_start(run, a, &a->thread, err) != RESHED_OK) {
-        reshed_error ignored = {0};
-        rs_instrument_pause(instrument, 10, &ignored);
-        st = RS_DRIVER_REFUSED;
-        goto fail;
+    a->left = frame->upward ? first_row + 1 : frame->rows - first_row;
+    if (rs_instrument_caps(instrument)->retrace) a->left *= 2;
+    rs_outcome o = rs_outcome_status(make_queue(a, &err), &err);
+    if (o.end == RS_END_DONE)
+        o = rs_outcome_driver(rs_instrument_start(instrument, first_row, CALL, &err), &err);
+    if (o.end == RS_END_DONE) {
+        o = rs_outcome_status(rs_thread_start(run, a, &a->thread, &err), &err);
+        if (o.end != RS_END_DONE) rs_instrument_pause(instrument, CALL, NULL);
     }
-    *out = a;
-    return RS_DRIVER_OK;
-fail:
-    rs_acquire_end(a);
-    return st;
+    if (o.end == RS_END_DONE)
+        *out = a;
+    else
+        rs_acquire_end(a);
+    return o;
 }
 
 rs_arrived *rs_acquire_take(rs_acquire *a, double seconds)
@@ -253,15 +254,13 @@ void rs_acquire_give_back(rs_acquire *a, rs_arrived *line)
     rs_monitor_leave(a->lock);
 }
 
-rs_acquire_state rs_acquire_ask(rs_acquire *a, int *waiting, int *pauses, rs_driver_status *failure,
-                                reshed_error *err)
+rs_acquire_state rs_acquire_ask(rs_acquire *a, int *waiting, int *pauses, rs_outcome *outcome)
 {
     rs_monitor_enter(a->lock);
     const rs_acquire_state state = a->state;
     if (waiting) *waiting = a->n_full;
     if (pauses) *pauses = a->pauses;
-    if (failure) *failure = a->failure;
-    if (err && state == RS_ACQUIRE_FAILED) *err = a->error;
+    if (outcome) *outcome = a->outcome;
     rs_monitor_leave(a->lock);
     return state;
 }
@@ -282,7 +281,7 @@ void rs_acquire_halt(rs_acquire *a)
     a->stop = a->halted = true;
     rs_monitor_notify(a->lock);
     rs_monitor_leave(a->lock);
-    if (!again) rs_instrument_halt(a->instrument, 10, &ignored);
+    if (!again) rs_instrument_halt(a->instrument, CALL, &ignored);
 }
 
 void rs_acquire_end(rs_acquire *a)

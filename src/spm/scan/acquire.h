@@ -9,6 +9,7 @@
 #define RS_SPM_SCAN_ACQUIRE_H
 
 #include "spm/instrument/instrument.h"
+#include "spm/scan/outcome.h"
 
 typedef struct rs_acquire rs_acquire;
 
@@ -33,19 +34,18 @@ typedef enum rs_acquire_state {
 } rs_acquire_state;
 
 /* Starts the scan of `frame` (as the driver has it) at first_row and the thread. */
-rs_driver_status rs_acquire_start(rs_instrument *instrument, const rs_frame *frame, int first_row,
-                                  const rs_acquire_options *options, rs_acquire **out,
-                                  reshed_error *err);
+rs_outcome rs_acquire_start(rs_instrument *instrument, const rs_frame *frame, int first_row,
+                            const rs_acquire_options *options, rs_acquire **out);
 
 /* The oldest line; waits up to `seconds` for one. NULL: there is none. */
 rs_arrived *rs_acquire_take(rs_acquire *a, double seconds);
 /* Every line taken has to be given back. */
 void rs_acquire_give_back(rs_acquire *a, rs_arrived *line);
 
-/* What the thread is doing; *waiting: lines in the queue. FAILED fills *failure with the driver's
- * status and err with why. Any pointer may be NULL. */
-rs_acquire_state rs_acquire_ask(rs_acquire *a, int *waiting, int *pauses, rs_driver_status *failure,
-                                reshed_error *err);
+/* What the thread is doing; *waiting: lines in the queue; *pauses: of the scan, because the queue
+ * was full; *outcome: DONE while RUNNING and when DONE, INTERRUPTED when STOPPED, else why it
+ * FAILED. Any pointer may be NULL. */
+rs_acquire_state rs_acquire_ask(rs_acquire *a, int *waiting, int *pauses, rs_outcome *outcome);
 
 /* Pauses the scan after the line at work; take what is left in the queue, then rs_acquire_end. */
 void rs_acquire_stop(rs_acquire *a);

@@ -6,6 +6,7 @@
 
 #include "base/alloc.h"
 #include "base/os.h"
+#include "spm/scan/acquire.h"
 
 /* Lines that go through the network together at most, when it is behind. */
 #define COALESCE 32
@@ -14,53 +15,47 @@
 /* Rows between two scores, and the fewest that can have one. */
 #define SCORE_EVERY 8
 #define SCORE_ROWS 24
+/* Longest wait for a line before the caller is asked again whether to stop, s. */
+#define WAIT 0.2
 
 struct rs_survey {
-    rs_session *session;
+    rs_scan_context context;
+    rs_session *session; /* the context's */
     rs_live *stream;
     rs_survey_options options;
     const rs_session_setup *setup; /* the session's */
     int rows, cols;
     rs_line_fit *fit;            /* NULL without spectra */
     float *map[RS_SESSION_MEAN]; /* amplitude, frequency, Q, phase: [rows,cols] */
-    float *batch;                /* [COALESCE,cols] */
     uint8_t *written;            /* [rows]: the final row is in the session */
     uint8_t *states;             /* [rows] */
     rs_arrived **taken;          /* [COALESCE] */
-    double *latency;             /* [rows]: s */
-    int latencies;
     int arrived, lost, latest, pauses, waiting, scored;
     double score, last_written;
     bool alarm;
 };
-
-static double now(const rs_survey *s)
-{
-    return rs_os_monotonic() - s->options.time_zero;
-}
 
 void rs_survey_free(rs_survey *s)
 {
     if (!s) return;
     rs_line_fit_free(s->fit);
     for (int i = 0; i < RS_SESSION_MEAN; i++) rs_free(s->map[i]);
-    rs_free(s->batch);
     rs_free(s->written);
     rs_free(s->states);
     rs_free(s->taken);
-    rs_free(s->latency);
     rs_free(s);
 }
 
-reshed_status rs_survey_create(rs_session *session, rs_live *stream,
+reshed_status rs_survey_create(const rs_scan_context *context, rs_live *stream,
                                const rs_survey_options *options, rs_survey **out, reshed_error *err)
 {
     rs_survey *s = rs_zalloc(1, sizeof *s);
     if (!s) return rs_fail_nomem(err, "a survey", sizeof *s);
-    const rs_session_setup *setup = rs_session_get_setup(session);
+    const rs_session_setup *setup = rs_session_get_setup(context->session);
     const size_t h = (size_t)setup->frame.rows, w = (size_t)setup->frame.cols;
     reshed_status st = RESHED_OK;
-    s->session = session;
+    s->context = *context;
+    s->session = context->session;
     s->stream = stream;
     s->options = *options;
     s->setup = setup;
@@ -71,7 +66,7 @@ reshed_status rs_survey_create(rs_session *session, rs_live *stream,
     if (setup->caps.bins) {
         rs_sho_options o;
         rs_sho_options_defaults(&o);
-        o.threads = options->threads;
+        o.threads = context->threads;
         st = rs_line_fit_create(setup->frequency, setup->caps.bins, s->cols, &o, &s->fit, err);
     }
     for (int i = 0; i < RS_SESSION_MEAN; i++) {
@@ -79,13 +74,10 @@ reshed_status rs_survey_create(rs_session *session, rs_live *stream,
         for (size_t k = 0; s->map[i] && k < h * w; k++) s->map[i][k] = NAN;
         if (!s->map[i]) st = RESHED_ENOMEM;
     }
-    s->batch = rs_alloc(COALESCE * w, sizeof *s->batch);
     s->written = rs_zalloc(h, 1);
     s->states = rs_zalloc(h, 1);
     s->taken = rs_zalloc(COALESCE, sizeof *s->taken);
-    s->latency = rs_zalloc(h, sizeof *s->latency);
-    if (st == RESHED_OK && (!s->batch || !s->written || !s->states || !s->taken || !s->latency))
-        st = RESHED_ENOMEM;
+    if (st == RESHED_OK && (!s->written || !s->states || !s->taken)) st = RESHED_ENOMEM;
     if (st == RESHED_ENOMEM) rs_fail_nomem(err, "the maps of a survey", h * w * sizeof(float));
     if (st != RESHED_OK) {
         rs_survey_free(s);
@@ -96,10 +88,10 @@ reshed_status rs_survey_create(rs_session *session, rs_live *stream,
     return RESHED_OK;
 }
 
-/* ----------------------------------------------------------------------------- a line's own maps
- */
+/* ---------------------------------------------------------------------------- a line's own maps */
 
-/* The amplitude row and, from spectra, the other three. */
+/* The amplitude row (the first channel where lines have no spectra) and, from spectra, the other
+ * three. */
 static void fit_line(rs_survey *s, const rs_line *line)
 {
     const size_t at = (size_t)line->row * (size_t)s->cols, w = (size_t)s->cols;
@@ -109,7 +101,7 @@ static void fit_line(rs_survey *s, const rs_line *line)
                         s->map[RS_SESSION_FREQUENCY] + at, s->map[RS_SESSION_Q] + at,
                         s->map[RS_SESSION_PHASE] + at);
     else
-        memcpy(amplitude, line->channel + (size_t)s->options.channel * w, w * sizeof(float));
+        memcpy(amplitude, line->channel, w * sizeof(float));
 }
 
 static reshed_status put_fits(rs_survey *s, int row, reshed_error *err)
@@ -144,14 +136,14 @@ static reshed_status put_rows(rs_survey *s, const rs_live_view *v, int y0, int y
     return st;
 }
 
-/* What has changed in the map since it was last put. */
+/* Puts what has changed in the map since it was last put. */
 static reshed_status put_map(rs_survey *s, bool all, reshed_error *err)
 {
     rs_live_view v;
     reshed_status st = RESHED_OK;
     rs_live_get(s->stream, &v);
-    all |= now(s) - s->last_written > PROVISIONAL_EVERY;
-    if (all) s->last_written = now(s);
+    all |= rs_scan_now(&s->context) - s->last_written > PROVISIONAL_EVERY;
+    if (all) s->last_written = rs_scan_now(&s->context);
     for (int y = 0, from = 0; st == RESHED_OK && y <= s->rows; y++) {
         bool put = false;
         if (y < s->rows) {
@@ -177,11 +169,11 @@ static void look_for_alarm(rs_survey *s)
     for (r1 = r0; r1 < s->rows && v.state[r1] == RS_ROW_FINAL && !v.stale[r1];) r1++;
     if (r1 - r0 < SCORE_ROWS) return;
     s->scored = s->arrived;
-    s->score = s->options.score(s->options.ctx, &v, r0, r1);
+    s->score = s->options.score(s->context.ctx, &v, r0, r1);
     s->alarm = s->options.alarm_score > 0 && s->score > s->options.alarm_score;
 }
 
-static void tell(const rs_survey *s, double latency)
+static void give_news(const rs_survey *s, double latency)
 {
     if (!s->options.news) return;
     rs_survey_news n = {.rows = s->rows,
@@ -196,10 +188,10 @@ static void tell(const rs_survey *s, double latency)
                         .alarm = s->alarm,
                         .amplitude = s->map[RS_SESSION_AMPLITUDE]};
     rs_live_get(s->stream, &n.map);
-    s->options.news(s->options.ctx, &n);
+    s->options.news(s->context.ctx, &n);
 }
 
-/* Amplitude rows first ... first+n-1, all fitted, through the network. */
+/* Sends amplitude rows first ... first+n-1, all fitted, through the network. */
 static reshed_status push_rows(rs_survey *s, int first, int n, reshed_error *err)
 {
     reshed_status st = rs_live_push(
@@ -232,67 +224,81 @@ static int by_order(const void *a, const void *b)
     return (x->order > y->order) - (x->order < y->order);
 }
 
-reshed_status rs_survey_replay(rs_survey *s, bool write, reshed_error *err)
+/* The rows that arrived, in the order in which they came, into rows [s->rows]; *n of them. */
+static reshed_status list_arrivals(rs_survey *s, arrived_row *rows, int *n, reshed_error *err)
 {
     rs_session_arrival *a = rs_zalloc((size_t)s->rows, sizeof *a);
-    arrived_row *rows = rs_zalloc((size_t)s->rows, sizeof *rows);
-    rs_line line = {0};
-    int n = 0;
-    reshed_status st = RESHED_OK;
-    if (!a || !rows) st = rs_fail_nomem(err, "a replay", (size_t)s->rows * sizeof *a);
-    if (st == RESHED_OK) st = make_line(s, &line, err);
-    if (st == RESHED_OK) st = rs_session_read_arrivals(s->session, false, a, err);
+    *n = 0;
+    if (!a) return rs_fail_nomem(err, "a replay", (size_t)s->rows * sizeof *a);
+    reshed_status st = rs_session_read_arrivals(s->session, false, a, err);
     for (int y = 0; st == RESHED_OK && y < s->rows; y++) {
         s->lost += a[y].state == RS_SESSION_LOST;
-        if (a[y].state == RS_SESSION_ARRIVED) rows[n++] = (arrived_row){a[y].order, y};
+        if (a[y].state == RS_SESSION_ARRIVED) rows[(*n)++] = (arrived_row){a[y].order, y};
     }
-    if (n > 0) qsort(rows, (size_t)n, sizeof *rows, by_order);
+    if (*n > 0) qsort(rows, (size_t)*n, sizeof *rows, by_order);
+    rs_free(a);
+    return st;
+}
+
+static reshed_status replay_row(rs_survey *s, int y, bool write, rs_line *line, reshed_error *err)
+{
+    reshed_status st = rs_session_read_line(s->session, y, false, line, NULL, err);
+    if (st == RESHED_OK) fit_line(s, line);
+    if (st == RESHED_OK && write) st = put_fits(s, y, err);
+    if (st == RESHED_OK) st = push_rows(s, y, 1, err);
+    s->arrived++;
+    s->latest = y;
+    if (st == RESHED_OK) give_news(s, 0);
+    return st;
+}
+
+rs_outcome rs_survey_replay(rs_survey *s, bool write)
+{
+    arrived_row *rows = rs_zalloc((size_t)s->rows, sizeof *rows);
+    rs_line line = {0};
+    reshed_error err = {0};
+    reshed_status st = RESHED_OK;
+    int n = 0;
+    bool stop = false;
+    if (!rows) st = rs_fail_nomem(&err, "a replay", (size_t)s->rows * sizeof *rows);
+    if (st == RESHED_OK) st = make_line(s, &line, &err);
+    if (st == RESHED_OK) st = list_arrivals(s, rows, &n, &err);
     for (int i = 0; st == RESHED_OK && i < n; i++) {
-        const int y = rows[i].row;
-        if (s->options.interrupted && s->options.interrupted(s->options.ctx)) break;
-        st = rs_session_read_line(s->session, y, false, &line, NULL, err);
-        if (st == RESHED_OK) fit_line(s, &line);
-        if (st == RESHED_OK && write) st = put_fits(s, y, err);
-        if (st == RESHED_OK) st = push_rows(s, y, 1, err);
-        s->arrived++;
-        s->latest = y;
-        if (st == RESHED_OK) tell(s, 0);
+        if ((stop = rs_scan_interrupted(&s->context))) break;
+        st = replay_row(s, rows[i].row, write, &line, &err);
     }
     rs_free(line.spectra);
     rs_free(line.channel);
-    rs_free(a);
     rs_free(rows);
-    return st;
+    return stop ? rs_outcome_of(RS_END_INTERRUPTED) : rs_outcome_status(st, &err);
 }
 
 /* --------------------------------------------------------------------------------------- scan */
 
-/* Tries again while the disk is full, as long as the caller has patience: the scan pauses by itself
- * once the queue is full. */
-static reshed_status patiently(rs_survey *s, reshed_status st, reshed_error *err)
+/* Retries while the disk is full, until the caller interrupts: meanwhile the scan pauses by itself,
+ * once the queue is full. Without news nobody would learn of it, and the failure is returned. */
+static reshed_status retry_full_disk(rs_survey *s, reshed_status st, reshed_error *err)
 {
-    while (st == RESHED_EIO &&
-           !(s->options.interrupted && s->options.interrupted(s->options.ctx))) {
-        reshed_error again = {0};
-        if (s->options.news == NULL) break; /* nobody is there to free some space */
+    while (st == RESHED_EIO && s->options.news && !rs_scan_interrupted(&s->context)) {
+        reshed_error latest = {0};
         rs_os_sleep(1);
-        st = rs_session_commit(s->session, &again);
-        if (st != RESHED_OK && err) *err = again;
+        st = rs_session_commit(s->session, &latest);
+        if (st != RESHED_OK) *err = latest;
     }
     return st;
 }
 
-/* One arrival: onto the disk first. */
+/* Puts one arrival onto the disk, before anything else is done with it. */
 static reshed_status store(rs_survey *s, const rs_arrived *it, reshed_error *err)
 {
-    const double when = it->acquired - s->options.time_zero;
+    const double when = it->acquired - s->context.time_zero;
     reshed_status st;
     if (it->lost)
         st = rs_session_put_lost_line(s->session, it->line.row, it->line.retrace, it->line.frame,
                                       when, err);
     else
         st = rs_session_put_line(s->session, &it->line, when, err);
-    return patiently(s, st, err);
+    return retry_full_disk(s, st, err);
 }
 
 static reshed_status publish(rs_survey *s, int first, int n, const double *acquired,
@@ -309,20 +315,24 @@ static reshed_status publish(rs_survey *s, int first, int n, const double *acqui
                                         .coalesced = n,
                                         .alarm = s->alarm,
                                         .score = s->score};
-        if (s->latencies < s->rows) s->latency[s->latencies++] = p.latency;
         st = rs_session_put_processed(s->session, first + i, &p, err);
     }
-    if (st == RESHED_OK) tell(s, done - acquired[n - 1]);
-    return patiently(s, st, err);
+    if (st == RESHED_OK) give_news(s, done - acquired[n - 1]);
+    return retry_full_disk(s, st, err);
 }
 
-/* All lines that wait: durable, fitted, and those that follow one another through the network
- * together. */
-static reshed_status process(rs_survey *s, rs_acquire *a, int n, reshed_error *err)
-{
+/* The trace rows that arrived together, in their order. */
+typedef struct batch {
+    int row[COALESCE];
     double acquired[COALESCE];
-    int rows[COALESCE], m = 0;
+    int n;
+} batch;
+
+/* Makes the n lines in s->taken durable, fits the traces among them, and gives all back. */
+static reshed_status take_in(rs_survey *s, rs_acquire *a, int n, batch *b, reshed_error *err)
+{
     reshed_status st = RESHED_OK;
+    b->n = 0;
     for (int i = 0; i < n; i++) {
         rs_arrived *it = s->taken[i];
         if (st == RESHED_OK) st = store(s, it, err);
@@ -332,21 +342,31 @@ static reshed_status process(rs_survey *s, rs_acquire *a, int n, reshed_error *e
             } else {
                 fit_line(s, &it->line);
                 st = put_fits(s, it->line.row, err);
-                acquired[m] = it->acquired;
-                rows[m++] = it->line.row;
+                b->acquired[b->n] = it->acquired;
+                b->row[b->n++] = it->line.row;
                 s->arrived++;
                 s->latest = it->line.row;
             }
         }
         rs_acquire_give_back(a, it);
     }
-    for (int i = 0; st == RESHED_OK && i < m;) {
+    return st;
+}
+
+/* All lines that wait: durable, fitted, and those that follow one another through the network
+ * together. */
+static reshed_status process(rs_survey *s, rs_acquire *a, int n, reshed_error *err)
+{
+    batch b;
+    reshed_status st = take_in(s, a, n, &b, err);
+    const int *rows = b.row;
+    for (int i = 0; st == RESHED_OK && i < b.n;) {
         double at[COALESCE];
         int k = i + 1;
-        const int step = i + 1 < m ? rows[i + 1] - rows[i] : 1;
-        while (k < m && (step == 1 || step == -1) && rows[k] - rows[k - 1] == step) k++;
+        const int step = i + 1 < b.n ? rows[i + 1] - rows[i] : 1;
+        while (k < b.n && (step == 1 || step == -1) && rows[k] - rows[k - 1] == step) k++;
         const int first = step < 0 && k > i + 1 ? rows[k - 1] : rows[i];
-        for (int j = i; j < k; j++) at[rows[j] - first] = acquired[j];
+        for (int j = i; j < k; j++) at[rows[j] - first] = b.acquired[j];
         const double start = rs_os_monotonic();
         st = push_rows(s, first, k - i, err);
         if (st == RESHED_OK) st = publish(s, first, k - i, at, rs_os_monotonic() - start, err);
@@ -355,81 +375,83 @@ static reshed_status process(rs_survey *s, rs_acquire *a, int n, reshed_error *e
     return st;
 }
 
-static bool wants_out(const rs_survey *s)
-{
-    return s->options.interrupted && s->options.interrupted(s->options.ctx);
-}
-
-/* The first row, in the order of the scan, that the session has no line of. */
-static reshed_status first_missing(const rs_survey *s, int *row, reshed_error *err)
-{
-    rs_session_progress p;
-    reshed_status st = rs_session_get_progress(s->session, &p, err);
-    if (st == RESHED_OK) *row = p.first_missing;
-    return st;
-}
-
 /* Forgets the frame, in memory: the session keeps its lines until others replace them. */
-static void forget(rs_survey *s)
+static void forget_frame(rs_survey *s)
 {
     const size_t n = (size_t)s->rows * (size_t)s->cols;
     rs_live_reset(s->stream);
     for (int i = 0; i < RS_SESSION_MEAN; i++)
         for (size_t k = 0; k < n; k++) s->map[i][k] = NAN;
     memset(s->written, 0, (size_t)s->rows);
-    s->arrived = s->lost = s->scored = s->latencies = 0;
+    s->arrived = s->lost = s->scored = 0;
     s->latest = -1;
     s->score = NAN;
     s->alarm = false;
 }
 
-rs_survey_end rs_survey_scan(rs_survey *s, rs_instrument *instrument, const rs_frame *frame,
-                             bool again, rs_driver_status *status, reshed_error *err)
+/* Processes lines until the scan has come to its end. */
+static rs_outcome follow_scan(rs_survey *s, rs_acquire *a)
 {
-    rs_acquire *a = NULL;
-    rs_survey_end end = RS_SURVEY_FAILED;
-    int first;
-    *status = RS_DRIVER_OK;
-    if (first_missing(s, &first, err) != RESHED_OK) return end;
-    if (again) {
-        forget(s);
-        first = frame->upward ? s->rows - 1 : 0;
-    }
-    if (first < 0 || first >= s->rows) return RS_SURVEY_COMPLETE;
-    *status = rs_acquire_start(instrument, frame, first, &s->options.queue, &a, err);
-    if (*status != RS_DRIVER_OK) return end;
+    bool interrupted = false, alarmed = false;
     for (;;) {
+        reshed_error err = {0};
+        rs_outcome o;
         int n = 0;
-        const bool out = wants_out(s), alarmed = s->alarm && s->options.stop_at_alarm;
-        if (out) rs_acquire_halt(a);
+        interrupted |= rs_scan_interrupted(&s->context);
+        alarmed |= s->alarm && s->context.settings->alarm == RS_SCAN_ALARM_STOP;
+        if (interrupted) rs_acquire_halt(a);
         if (alarmed) rs_acquire_stop(a);
-        while (n < COALESCE && (s->taken[n] = rs_acquire_take(a, n ? 0 : 0.2))) n++;
+        while (n < COALESCE && (s->taken[n] = rs_acquire_take(a, n ? 0 : WAIT))) n++;
         if (n > 0) {
-            rs_acquire_ask(a, &s->waiting, &s->pauses, NULL, NULL);
-            if (process(s, a, n, err) != RESHED_OK) break;
+            rs_acquire_ask(a, &s->waiting, &s->pauses, NULL);
+            const reshed_status st = process(s, a, n, &err);
+            if (st != RESHED_OK) return rs_outcome_status(st, &err);
             continue;
         }
-        const rs_acquire_state state = rs_acquire_ask(a, &n, NULL, status, err);
+        const rs_acquire_state state = rs_acquire_ask(a, &n, NULL, &o);
         if (n > 0 || state == RS_ACQUIRE_RUNNING) continue;
-        if (state == RS_ACQUIRE_DONE) end = RS_SURVEY_COMPLETE;
-        if (state == RS_ACQUIRE_STOPPED) end = out ? RS_SURVEY_INTERRUPTED : RS_SURVEY_ALARMED;
-        break;
+        if (state == RS_ACQUIRE_STOPPED && !interrupted) return rs_outcome_of(RS_END_ALARMED);
+        return o;
     }
-    rs_acquire_end(a);
-    return end;
 }
 
-reshed_status rs_survey_finish(rs_survey *s, bool write, reshed_error *err)
+rs_outcome rs_survey_scan(rs_survey *s, bool anew)
 {
-    reshed_status st = rs_live_finish(s->stream, err);
+    const rs_scan_context *c = &s->context;
+    const rs_frame *frame = &s->setup->frame;
+    const rs_acquire_options queue = {.queue = (int)c->settings->queue,
+                                      .poll = RS_SCAN_POLL,
+                                      .line_timeout = c->settings->line_timeout};
+    rs_acquire *a = NULL;
+    rs_session_progress p;
+    reshed_error err = {0};
+    const reshed_status st = rs_session_get_progress(s->session, &p, &err);
+    if (st != RESHED_OK) return rs_outcome_status(st, &err);
+    int first = p.first_missing;
+    if (anew) {
+        forget_frame(s);
+        first = frame->upward ? s->rows - 1 : 0;
+    }
+    if (first < 0 || first >= s->rows) return rs_outcome_of(RS_END_DONE);
+    rs_outcome o = rs_acquire_start(c->instrument, frame, first, &queue, &a);
+    if (o.end != RS_END_DONE) return o;
+    o = follow_scan(s, a);
+    rs_acquire_end(a);
+    return o;
+}
+
+rs_outcome rs_survey_finish(rs_survey *s, bool write)
+{
+    reshed_error err = {0};
+    reshed_status st = rs_live_finish(s->stream, &err);
     if (st == RESHED_OK) {
         s->scored = -SCORE_EVERY;
         look_for_alarm(s);
         memset(s->written, 0, (size_t)s->rows);
     }
-    if (st == RESHED_OK && write) st = put_map(s, true, err);
-    if (st == RESHED_OK) tell(s, 0);
-    return st;
+    if (st == RESHED_OK && write) st = put_map(s, true, &err);
+    if (st == RESHED_OK) give_news(s, 0);
+    return rs_outcome_status(st, &err);
 }
 
 const float *rs_survey_map(const rs_survey *s, rs_session_map map)
@@ -444,10 +466,4 @@ double rs_survey_score(const rs_survey *s, bool *alarm)
 {
     if (alarm) *alarm = s->alarm;
     return s->score;
-}
-
-const double *rs_survey_latencies(const rs_survey *s, int *n)
-{
-    *n = s->latencies;
-    return s->latency;
 }

@@ -9,19 +9,11 @@
 #define RS_SPM_SCAN_SURVEY_H
 
 #include "infer/live.h"
-#include "spm/scan/acquire.h"
 #include "spectra/lines.h"
-#include "spm/session/session.h"
+#include "spm/scan/context.h"
+#include "spm/scan/outcome.h"
 
-/* How a scan ended. */
-typedef enum rs_survey_end {
-    RS_SURVEY_COMPLETE,    /* every line came or is lost */
-    RS_SURVEY_INTERRUPTED, /* the caller asked for it: the instrument has been halted */
-    RS_SURVEY_ALARMED,     /* the out-of-distribution alarm, when it is to stop the scan */
-    RS_SURVEY_FAILED
-} rs_survey_end;
-
-/* What the caller sees after each push; borrowed for the time of the call. */
+/* State of the survey after each push; borrowed for the time of the call. */
 typedef struct rs_survey_news {
     int rows, cols;
     int line; /* the latest row */
@@ -35,48 +27,40 @@ typedef struct rs_survey_news {
     rs_live_view map;
 } rs_survey_news;
 
+/* Functions get the context's ctx; any may be NULL. */
 typedef struct rs_survey_options {
-    int channel; /* of the driver's channels, when lines have no spectra */
-    int threads; /* for fits */
-    rs_acquire_options queue;
-    double time_zero; /* rs_os_monotonic that the session's times count from */
-    /* Any may be NULL. */
-    void *ctx;
+    /* Without it a full disk ends the survey at once, as nobody would learn of it. */
     void (*news)(void *ctx, const rs_survey_news *news);
-    bool (*interrupted)(void *ctx);
     /* Score of final rows [row0,row1); NaN: cannot tell. */
     double (*score)(void *ctx, const rs_live_view *map, int row0, int row1);
     double alarm_score; /* above it there is an alarm; 0: never */
-    bool stop_at_alarm;
 } rs_survey_options;
 
 typedef struct rs_survey rs_survey;
 
-/* session, stream: borrowed; the stream is of the frame's size and is reset. */
-reshed_status rs_survey_create(rs_session *session, rs_live *stream,
+/* context: copied, and what it points to borrowed, as the stream is, which has the frame's size and
+ * is reset. */
+reshed_status rs_survey_create(const rs_scan_context *context, rs_live *stream,
                                const rs_survey_options *options, rs_survey **out,
                                reshed_error *err);
 void rs_survey_free(rs_survey *s);
 
 /* Sends every line that the session holds through fit and network, in the order in which they came.
  * write false: the session is only read. */
-reshed_status rs_survey_replay(rs_survey *s, bool write, reshed_error *err);
+rs_outcome rs_survey_replay(rs_survey *s, bool write);
 
-/* Scans the rows that the session does not have yet; again: the whole frame anew, each line
- * replacing the one that the session has. FAILED: err says why, and *status what the driver meant
- * (RS_DRIVER_OK when it was not the driver). The session holds every line that came.
- */
-rs_survey_end rs_survey_scan(rs_survey *s, rs_instrument *instrument, const rs_frame *frame,
-                             bool again, rs_driver_status *status, reshed_error *err);
+/* Scans the rows of the session's frame that it does not have yet; anew: all of them, each line
+ * replacing the one that the session has. DONE: every line came or is lost; ALARMED: out of
+ * distribution, and the settings say to stop then. Whatever the end, the session holds every line
+ * that came. */
+rs_outcome rs_survey_scan(rs_survey *s, bool anew);
 
 /* Ends the frame: final rows everywhere, maps into the session. */
-reshed_status rs_survey_finish(rs_survey *s, bool write, reshed_error *err);
+rs_outcome rs_survey_finish(rs_survey *s, bool write);
 
-/* [rows,cols], borrowed: the fits. frequency, q, phase are NaN without spectra. */
+/* [rows,cols], borrowed. frequency, q, phase are NaN without spectra. */
 const float *rs_survey_map(const rs_survey *s, rs_session_map map);
-/* Latest score, NaN: none; and whether there was an alarm. */
+/* Returns the latest score, NaN: none; *alarm: whether it is above alarm_score. */
 double rs_survey_score(const rs_survey *s, bool *alarm);
-/* Latencies of the lines so far, s: [*n], borrowed. */
-const double *rs_survey_latencies(const rs_survey *s, int *n);
 
 #endif

@@ -17,6 +17,8 @@
 #include "io/image_file.h"
 #include "io/npy.h"
 #include "io/nsid/write.h"
+#include "spm/instrument/drivers.h"
+#include "spm/instrument/instrument.h"
 #include "spm/instrument/private.h"
 #include "spm/instrument/words.h"
 

@@ -12,6 +12,7 @@
 #include "beps/sho_fit.h"
 #include "spm/instrument/coords.h"
 #include "spm/instrument/sim/twin.h"
+#include "spm/instrument/instrument.h"
 #include "spm/instrument/private.h"
 #include "spm/instrument/words.h"
 

@@ -11,6 +11,7 @@
 #include "spm/instrument/coords.h"
 #include "spm/scan/drift.h"
 #include "spm/instrument/sim/twin.h"
+#include "spm/instrument/instrument.h"
 #include "spm/instrument/private.h"
 
 enum { N = 96, PATCH = 40, BLOBS = 60 };

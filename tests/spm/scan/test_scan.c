@@ -16,7 +16,7 @@ static void a_region_is_measured_to_the_end(void **state)
     scan_rig r;
     rs_session_progress p;
     scan_rig_init(&r, "complete.h5");
-    scan_rig_do(&r, RS_REGION_COMPLETE);
+    scan_rig_do(&r, RS_END_DONE);
     assert_int_equal(r.arrived, 64);
     scan_rig_check_analysis(&r, true, &p);
     assert_true(p.complete);
@@ -78,7 +78,7 @@ static void a_short_stall_is_waited_for(void **state)
     scan_rig_option(&r, "stall", "20");
     scan_rig_option(&r, "stall_seconds", "400"); /* 0.4 s of real time */
     r.set.max_points = 4;
-    scan_rig_do(&r, RS_REGION_COMPLETE);
+    scan_rig_do(&r, RS_END_DONE);
     scan_rig_check_analysis(&r, true, &p);
     check_rows(&r, 64, 0);
 }
@@ -109,9 +109,9 @@ static void a_long_stall_is_a_lost_instrument(void **state)
     r.set.line_timeout = 0.6;
     r.set.max_points = 4;
     scan_rig_open(&r);
-    assert_int_equal(scan_rig_run(&r), RS_REGION_FAILED);
-    assert_int_equal(r.status, RS_DRIVER_LOST);
-    assert_int_equal(r.err.status, RESHED_ETIMEOUT);
+    assert_int_equal(scan_rig_run(&r), RS_END_LOST);
+    assert_int_equal(r.outcome.driver, RS_DRIVER_LOST);
+    assert_int_equal(r.outcome.err.status, RESHED_ETIMEOUT);
     assert_int_equal(rs_instrument_halt(r.instrument, 1, &err), RS_DRIVER_OK);
     assert_true(is_halted(r.instrument));
     const uint64_t before = scan_rig_digest(r.session, 20);
@@ -120,7 +120,7 @@ static void a_long_stall_is_a_lost_instrument(void **state)
 
     r.options -= 2; /* it does not hang again */
     r.set.line_timeout = 5;
-    scan_rig_resume(&r, RS_REGION_COMPLETE);
+    scan_rig_resume(&r, RS_END_DONE);
     scan_rig_check_analysis(&r, true, &p);
     check_rows(&r, 64, 0);
     rs_session *s = NULL;
@@ -141,7 +141,7 @@ static void a_line_that_does_not_come_is_noted_and_the_scan_goes_on(void **state
         scan_rig_init(&r, name);
         scan_rig_option(&r, "lose", at[i]);
         r.set.max_points = 2;
-        scan_rig_do(&r, RS_REGION_COMPLETE);
+        scan_rig_do(&r, RS_END_DONE);
         scan_rig_check_analysis(&r, true, &p);
         assert_int_equal(p.lines, 63);
         assert_int_equal(p.lost, 1);
@@ -161,7 +161,7 @@ static void a_line_of_nan_arrives_and_is_counted(void **state)
     scan_rig_init(&r, "nan.h5");
     scan_rig_option(&r, "nan", "30");
     r.set.max_points = 2;
-    scan_rig_do(&r, RS_REGION_COMPLETE);
+    scan_rig_do(&r, RS_END_DONE);
     scan_rig_check_analysis(&r, true, &p);
     assert_int_equal(p.lines, 64);
     assert_ok(rs_session_open(r.path, &s, &err), &err);
@@ -184,8 +184,8 @@ static void a_lost_instrument_can_be_resumed(void **state)
         r.set.max_points = 4;
         scan_rig_option(&r, "disconnect", "40");
         scan_rig_open(&r);
-        assert_int_equal(scan_rig_run(&r), RS_REGION_FAILED);
-        assert_int_equal(r.status, RS_DRIVER_LOST);
+        assert_int_equal(scan_rig_run(&r), RS_END_LOST);
+        assert_int_equal(r.outcome.driver, RS_DRIVER_LOST);
         /* It says that it cannot be halted, and does not crash. */
         assert_int_equal(rs_instrument_halt(r.instrument, 1, &err), RS_DRIVER_LOST);
         scan_rig_close(&r);
@@ -198,7 +198,7 @@ static void a_lost_instrument_can_be_resumed(void **state)
         rs_session_finish(s, RESHED_OK, NULL);
 
         scan_rig_option(&r, "reconnect", "1");
-        scan_rig_resume(&r, RS_REGION_COMPLETE);
+        scan_rig_resume(&r, RS_END_DONE);
         scan_rig_check_analysis(&r, true, &p);
         check_rows(&r, 64, 0);
         assert_ok(rs_session_open(r.path, &s, &err), &err);
@@ -221,7 +221,7 @@ static void slow_replies_make_it_slower_and_no_worse(void **state)
     scan_rig_init(&r, "slow.h5");
     scan_rig_option(&r, "reply_delay", "0.003");
     r.set.max_points = 2;
-    scan_rig_do(&r, RS_REGION_COMPLETE);
+    scan_rig_do(&r, RS_END_DONE);
     scan_rig_check_analysis(&r, true, &p);
     check_rows(&r, 64, 0);
 }
@@ -235,7 +235,7 @@ static void a_lost_spectrum_costs_its_point_and_no_other(void **state)
     scan_rig_option(&r, "lose_spectrum", "3"); /* the first is the reference */
     r.set.max_points = 6;
     r.set.reference_every = 50;
-    scan_rig_do(&r, RS_REGION_COMPLETE);
+    scan_rig_do(&r, RS_END_DONE);
     scan_rig_check_analysis(&r, true, &p);
     assert_int_equal(p.points, 6);
     assert_int_equal(p.measured, 5);
@@ -255,7 +255,7 @@ static void a_spectrum_of_nan_gives_no_metrics(void **state)
     scan_rig_option(&r, "nan_spectrum", "2");
     r.set.max_points = 4;
     r.set.reference_every = 50;
-    scan_rig_do(&r, RS_REGION_COMPLETE);
+    scan_rig_do(&r, RS_END_DONE);
     scan_rig_check_analysis(&r, true, &p);
     for (int k = 0; k < 4; k++) {
         assert_int_equal(scan_rig_point(&r, k, "width_mid", &width), RS_SESSION_MEASURED);
@@ -278,7 +278,7 @@ static void a_reference_of_nan_is_not_what_others_are_compared_with(void **state
         r.set.drift_every = 0;
         r.set.reference_every = 3;
         r.set.reference_change = 0.1;
-        scan_rig_do(&r, RS_REGION_TIP_CHANGED);
+        scan_rig_do(&r, RS_END_TIP_CHANGED);
         assert_true(scan_rig_has_event(&r, "reference loop"));
     }
 }
@@ -298,7 +298,7 @@ static void a_slow_network_makes_the_scan_pause(void **state)
     r.set.queue = 8;
     r.set.voltage = 0;
     r.line_sleep = 16 * 5e-3;
-    scan_rig_do(&r, RS_REGION_COMPLETE);
+    scan_rig_do(&r, RS_END_DONE);
     scan_rig_check_analysis(&r, false, &p);
     check_rows(&r, 64, 0);
     assert_true(r.pauses >= 3 && r.pauses <= 32); /* not one for each line */
@@ -320,7 +320,7 @@ static void interrupted_means_at_once(void **state)
     r.set.line_rate = 1.0 / 3600;
     r.set.line_timeout = 1e4;
     r.stop_at_ask = 5;
-    scan_rig_do(&r, RS_REGION_INTERRUPTED);
+    scan_rig_do(&r, RS_END_INTERRUPTED);
     assert_ok(rs_session_open(r.path, &s, &err), &err);
     assert_ok(rs_session_get_progress(s, &p, &err), &err);
     assert_int_equal(p.lines, 0);
@@ -330,11 +330,11 @@ static void interrupted_means_at_once(void **state)
     r.set.drift_every = r.set.reference_every = 0;
     r.set.dwell = 100;
     r.stop_at_line = 64; /* the survey on a clock that takes no time, the list on a real one */
-    scan_rig_do(&r, RS_REGION_INTERRUPTED);
+    scan_rig_do(&r, RS_END_INTERRUPTED);
     scan_rig_option(&r, "clock", "real");
     r.stop_at_line = 0;
     r.stop_at_ask = 8;
-    scan_rig_resume(&r, RS_REGION_INTERRUPTED);
+    scan_rig_resume(&r, RS_END_INTERRUPTED);
     assert_ok(rs_session_open(r.path, &s, &err), &err);
     assert_ok(rs_session_get_progress(s, &p, &err), &err);
     assert_int_equal(p.measured, 0);
@@ -351,7 +351,7 @@ static void it_can_be_interrupted_anywhere_and_goes_on(void **state)
     rs_session *s = NULL;
     scan_rig_init(&r, "stop.h5");
     r.stop_at_line = 13;
-    scan_rig_do(&r, RS_REGION_INTERRUPTED);
+    scan_rig_do(&r, RS_END_INTERRUPTED);
     assert_ok(rs_session_open(r.path, &s, &err), &err);
     assert_ok(rs_session_get_progress(s, &p, &err), &err);
     assert_false(p.complete);
@@ -361,10 +361,10 @@ static void it_can_be_interrupted_anywhere_and_goes_on(void **state)
     rs_session_finish(s, RESHED_OK, NULL);
 
     r.stop_at_line = 40; /* a second time, counted from the beginning */
-    scan_rig_resume(&r, RS_REGION_INTERRUPTED);
+    scan_rig_resume(&r, RS_END_INTERRUPTED);
     r.stop_at_line = 0;
     r.stop_at_point = 4;
-    scan_rig_resume(&r, RS_REGION_INTERRUPTED);
+    scan_rig_resume(&r, RS_END_INTERRUPTED);
     assert_ok(rs_session_open(r.path, &s, &err), &err);
     assert_ok(rs_session_get_progress(s, &p, &err), &err);
     assert_int_equal(p.lines, 64);
@@ -373,7 +373,7 @@ static void it_can_be_interrupted_anywhere_and_goes_on(void **state)
     rs_session_finish(s, RESHED_OK, NULL);
 
     r.stop_at_point = 0;
-    scan_rig_resume(&r, RS_REGION_COMPLETE);
+    scan_rig_resume(&r, RS_END_DONE);
     scan_rig_check_analysis(&r, true, &p);
     assert_true(p.complete && p.points > 4);
     assert_int_equal(p.measured, p.points);
@@ -385,7 +385,7 @@ static void it_can_be_interrupted_anywhere_and_goes_on(void **state)
 static void the_alarm_does_what_was_asked(void **state)
 {
     (void)state;
-    static const rs_region_end ends[] = {RS_REGION_COMPLETE, RS_REGION_ALARMED, RS_REGION_ALARMED};
+    static const rs_end ends[] = {RS_END_DONE, RS_END_ALARMED, RS_END_ALARMED};
     for (int policy = 0; policy < 3; policy++) {
         scan_rig r;
         rs_session_progress p;
@@ -408,7 +408,7 @@ static void the_alarm_does_what_was_asked(void **state)
 
         r.score = 1; /* what looked strange is gone */
         if (policy == RS_SCAN_ALARM_STOP) {
-            scan_rig_resume(&r, RS_REGION_COMPLETE);
+            scan_rig_resume(&r, RS_END_DONE);
             scan_rig_check_analysis(&r, true, &p);
             assert_int_equal(p.points, 2);
         }
@@ -434,7 +434,7 @@ static void a_changed_tip_pauses_the_list(void **state)
         r.set.drift_every = contrast ? 3 : 0;
         r.set.reference_every = contrast ? 0 : 3;
         r.set.reference_change = 0.1;
-        scan_rig_do(&r, RS_REGION_TIP_CHANGED);
+        scan_rig_do(&r, RS_END_TIP_CHANGED);
         assert_ok(rs_session_open(r.path, &s, &err), &err);
         assert_ok(rs_session_get_progress(s, &p, &err), &err);
         assert_true(p.measured > 0 && p.measured < p.points && !p.complete);
@@ -447,7 +447,7 @@ static void a_changed_tip_pauses_the_list(void **state)
         assert_true(scan_rig_has_event(&r, contrast ? "tip seems changed" : "reference loop"));
         /* With the tip as it was (this twin is opened anew) the rest is measured. */
         r.options -= 2;
-        scan_rig_resume(&r, RS_REGION_COMPLETE);
+        scan_rig_resume(&r, RS_END_DONE);
         scan_rig_check_analysis(&r, true, &p);
         assert_int_equal(p.measured, p.points);
     }
@@ -463,7 +463,7 @@ static void the_budget_thins_and_ends_the_list(void **state)
     scan_rig_option(&r, "clock", "100");
     r.set.drift_every = r.set.reference_every = 0;
     r.set.budget = 5 * (32 * 2 * 4e-3 + 0.1 * 0.9e-6 / 2e-6) / 100 + 1e-6;
-    scan_rig_do(&r, RS_REGION_COMPLETE);
+    scan_rig_do(&r, RS_END_DONE);
     reshed_error err = {0};
     rs_session *s = NULL;
     assert_ok(rs_session_open(r.path, &s, &err), &err);
@@ -522,14 +522,14 @@ static void points_wait_for_a_yes(void **state)
     scan_rig_init(&r, "confirm.h5");
     r.ctx = &n;
     r.confirm = refuse;
-    scan_rig_do(&r, RS_REGION_UNCONFIRMED);
+    scan_rig_do(&r, RS_END_UNCONFIRMED);
     assert_true(n > 2);
     assert_ok(rs_session_open(r.path, &s, &err), &err);
     assert_ok(rs_session_get_progress(s, &p, &err), &err);
     assert_int_equal(p.points, 0);
     rs_session_finish(s, RESHED_OK, NULL);
     r.confirm = keep_every_other;
-    scan_rig_resume(&r, RS_REGION_COMPLETE);
+    scan_rig_resume(&r, RS_END_DONE);
     scan_rig_check_analysis(&r, false, &p);
     assert_int_equal(p.points, n);
     assert_int_equal(p.measured, n);
@@ -557,14 +557,14 @@ static void a_point_beyond_the_stage_refuses_the_whole_list(void **state)
     scan_rig_init(&r, "outside.h5");
     r.confirm = outside;
     scan_rig_open(&r);
-    assert_int_equal(scan_rig_run(&r), RS_REGION_FAILED);
-    assert_int_equal(r.err.status, RESHED_EINVAL);
+    assert_int_equal(scan_rig_run(&r), RS_END_REFUSED);
+    assert_int_equal(r.outcome.err.status, RESHED_EINVAL);
     assert_int_equal(r.points, 0);
     where_is_the_tip(&r, &x, &y);
     assert_true(fabs(y) > 0.4e-6); /* still where the last line ended */
     scan_rig_close(&r);
     r.confirm = NULL;
-    scan_rig_resume(&r, RS_REGION_COMPLETE);
+    scan_rig_resume(&r, RS_END_DONE);
 }
 
 static void a_bias_beyond_the_limit_is_refused_before_anything_moves(void **state)
@@ -578,9 +578,9 @@ static void a_bias_beyond_the_limit_is_refused_before_anything_moves(void **stat
         r.set.voltage = i ? 6 : 11; /* the twin allows 10 V */
         r.set.max_bias = i ? 5 : 0;
         scan_rig_open(&r);
-        assert_int_equal(scan_rig_run(&r), RS_REGION_FAILED);
-        assert_int_equal(r.err.status, RESHED_EINVAL);
-        assert_int_equal(r.status, RS_DRIVER_REFUSED);
+        assert_int_equal(scan_rig_run(&r), RS_END_REFUSED);
+        assert_int_equal(r.outcome.err.status, RESHED_EINVAL);
+        assert_int_equal(r.outcome.driver, RS_DRIVER_REFUSED);
         assert_int_equal(r.arrived, 0);
         assert_ok(rs_session_get_progress(r.session, &p, &err), &err);
         assert_int_equal(p.lines, 0);
@@ -620,7 +620,7 @@ static void memory_stays_flat(void **state)
         scan_rig_open(&r);
         scan_rig_run(&r);
         scan_rig_close(&r);
-        assert_int_equal(r.end, RS_REGION_COMPLETE);
+        assert_int_equal(r.outcome.end, RS_END_DONE);
         remove(r.path);
         if (i == 4) before = rs_os_peak_rss();
     }

@@ -3,6 +3,7 @@
 #include "support/scan_rig.h"
 #include "support/walls.h"
 
+#include "spm/instrument/instrument.h"
 #include "spm/instrument/private.h"
 
 #include <math.h>
@@ -161,7 +162,7 @@ static void run_kind(const kind *k, int seeds, tally *t)
     for (int i = 0; i < seeds; i++) {
         scan_rig r;
         measure_film(&r, k, k->first + i);
-        scan_rig_do(&r, RS_REGION_COMPLETE);
+        scan_rig_do(&r, RS_END_DONE);
         rs_wall_tests a = ask();
         t->films++;
         t->tested += a.has_alternation;

@@ -12,6 +12,7 @@
 #include "beps/sho_fit.h"
 #include "beps/waveform.h"
 #include "spm/instrument/sim/twin.h"
+#include "spm/instrument/instrument.h"
 #include "spm/instrument/private.h"
 
 #define STEPS 64

@@ -1,0 +1,135 @@
+#include "spm/scan/analyse.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "spm/scan/loops.h"
+
+rs_outcome rs_analyse(const rs_scan_context *c, rs_live *stream, const rs_survey_options *o,
+                      float *mean, float *variance, rs_choice *choice, double *metrics)
+{
+    const rs_session_setup *setup = rs_session_get_setup(c->session);
+    const size_t n = (size_t)setup->frame.rows * (size_t)setup->frame.cols;
+    rs_survey *survey = NULL;
+    reshed_error err = {0};
+    reshed_status st = rs_survey_create(c, stream, o, &survey, &err);
+    if (st != RESHED_OK) return rs_outcome_status(st, &err);
+    rs_outcome end = rs_survey_replay(survey, false);
+    if (end.end == RS_END_DONE) end = rs_survey_finish(survey, false);
+    if (end.end == RS_END_DONE) {
+        if (mean) memcpy(mean, rs_survey_map(survey, RS_SESSION_MEAN), n * sizeof *mean);
+        if (variance)
+            memcpy(variance, rs_survey_map(survey, RS_SESSION_VARIANCE), n * sizeof *variance);
+        if (choice) st = rs_region_choose(c, stream, choice, &err);
+        if (st == RESHED_OK && metrics && setup->spectroscopy.steps > 0)
+            st = rs_scan_loops_again(c, metrics, &err);
+        end = rs_outcome_status(st, &err);
+    }
+    rs_survey_free(survey);
+    return end;
+}
+
+/* ---------------------------------------------------------------------------- the comparison */
+
+/* Marks in settled [rows] the rows in which the session and its analysis must agree. */
+static reshed_status settled_rows(rs_session *s, bool complete, int rows, uint8_t *settled,
+                                  int *count, reshed_error *err)
+{
+    reshed_status st = rs_session_read_states(s, 0, rows, settled, err);
+    *count = 0;
+    for (int r = 0; st == RESHED_OK && r < rows; r++) {
+        settled[r] = complete || settled[r] == RS_SESSION_FINAL;
+        *count += settled[r];
+    }
+    return st;
+}
+
+/* The larger of worst and |a - b|; NaN once there was a value on one side only. */
+static double worse(double worst, double a, double b)
+{
+    if (isnan(worst) || (isnan(a) && isnan(b))) return worst;
+    return fabs(a - b) <= worst ? worst : fabs(a - b);
+}
+
+/* Largest difference of a map from the session's, in the rows marked in `settled`. was [rows,cols]
+ * is room for the session's. */
+static reshed_status compare_map(rs_session *s, rs_session_map map, const float *now, float *was,
+                                 const uint8_t *settled, double *worst, reshed_error *err)
+{
+    const rs_frame *f = &rs_session_get_setup(s)->frame;
+    reshed_status st = rs_session_read_map(s, map, 0, f->rows, was, err);
+    *worst = 0;
+    for (int r = 0; st == RESHED_OK && r < f->rows; r++)
+        for (int k = 0; settled[r] && k < f->cols; k++) {
+            const size_t i = (size_t)r * (size_t)f->cols + (size_t)k;
+            *worst = worse(*worst, (double)now[i], (double)was[i]);
+        }
+    return st;
+}
+
+static reshed_status compare_loops(rs_session *s, const double *metrics, rs_analysis *out,
+                                   reshed_error *err)
+{
+    const int n = rs_session_get_setup(s)->metrics;
+    double was[RS_SESSION_MAX_METRICS];
+    rs_session_loop loop = {.metric = was};
+    reshed_status st = RESHED_OK;
+    for (int k = 0; st == RESHED_OK && k < out->progress.points; k++) {
+        rs_session_point p;
+        st = rs_session_read_points(s, k, 1, &p, err);
+        if (st != RESHED_OK || p.state != RS_SESSION_MEASURED) continue;
+        st = rs_session_read_loop(s, RS_SESSION_POINTS, k, &loop, err);
+        for (int i = 0; st == RESHED_OK && i < n; i++)
+            out->metric = worse(out->metric, was[i], metrics[(size_t)k * (size_t)n + (size_t)i]);
+        out->loops++;
+    }
+    return st;
+}
+
+static reshed_status compare(rs_session *s, const float *mean, const float *variance,
+                             const double *metrics, float *was, uint8_t *settled, rs_analysis *out,
+                             reshed_error *err)
+{
+    const int rows = rs_session_get_setup(s)->frame.rows;
+    reshed_status st = settled_rows(s, out->progress.complete, rows, settled, &out->rows, err);
+    if (st == RESHED_OK) st = compare_map(s, RS_SESSION_MEAN, mean, was, settled, &out->mean, err);
+    if (st == RESHED_OK)
+        st = compare_map(s, RS_SESSION_VARIANCE, variance, was, settled, &out->variance, err);
+    return st == RESHED_OK ? compare_loops(s, metrics, out, err) : st;
+}
+
+rs_outcome rs_analyse_compare(const rs_scan_context *c, rs_live *stream, const rs_survey_options *o,
+                              rs_analysis *out)
+{
+    const rs_session_setup *setup = rs_session_get_setup(c->session);
+    const size_t n = (size_t)setup->frame.rows * (size_t)setup->frame.cols;
+    rs_analysis a = {.mean = NAN, .variance = NAN};
+    rs_choice choice = {0};
+    reshed_error err = {0};
+    /* How much room is needed is only known once the progress could be read. */
+    reshed_status st = rs_session_get_progress(c->session, &a.progress, &err);
+    if (st != RESHED_OK) return rs_outcome_status(st, &err);
+    const size_t values = (size_t)a.progress.points * (size_t)setup->metrics;
+    float *map = rs_alloc(3 * n, sizeof *map);
+    double *metrics = rs_zalloc(values + 1, sizeof *metrics);
+    uint8_t *settled = rs_zalloc((size_t)setup->frame.rows, 1);
+    rs_outcome end;
+    if (!map || !metrics || !settled) {
+        st = rs_fail_nomem(&err, "maps", 3 * n * sizeof *map + values * sizeof *metrics);
+        end = rs_outcome_status(st, &err);
+    } else {
+        end = rs_analyse(c, stream, o, map, map + n, &choice, metrics);
+    }
+    if (end.end == RS_END_DONE) {
+        a.walls = choice.walls;
+        st = compare(c->session, map, map + n, metrics, map + 2 * n, settled, &a, &err);
+        end = rs_outcome_status(st, &err);
+    }
+    if (end.end == RS_END_DONE) *out = a;
+    rs_choice_clear(&choice);
+    rs_free(map);
+    rs_free(metrics);
+    rs_free(settled);
+    return end;
+}

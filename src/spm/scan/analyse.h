@@ -1,0 +1,26 @@
+/* analyse.h - everything again from the raw data of a session, without an instrument: segmentation,
+ * choice and loops; and whether the same comes out as the session says. */
+#ifndef RS_SPM_SCAN_ANALYSE_H
+#define RS_SPM_SCAN_ANALYSE_H
+
+#include "spm/scan/region.h"
+
+/* Into mean and variance [rows,cols], the choice of points, and metrics [points][setup->metrics];
+ * any may be NULL. The session is only read. news and score of the survey's options are called. */
+rs_outcome rs_analyse(const rs_scan_context *c, rs_live *stream, const rs_survey_options *o,
+                      float *mean, float *variance, rs_choice *choice, double *metrics);
+
+/* What the session held, and the largest differences of what was found now from it. */
+typedef struct rs_analysis {
+    rs_session_progress progress;
+    int walls;
+    int rows;  /* compared: of a complete session all; of another the final ones, because it also
+                  holds rows as they were shown then, which later lines would have changed */
+    int loops; /* compared */
+    double mean, variance, metric; /* NaN: of a value that only one of the two has */
+} rs_analysis;
+
+rs_outcome rs_analyse_compare(const rs_scan_context *c, rs_live *stream, const rs_survey_options *o,
+                              rs_analysis *out);
+
+#endif

@@ -1,0 +1,36 @@
+/* context.h - what every step of an acquisition works with, the same from beginning to end. */
+#ifndef RS_SPM_SCAN_CONTEXT_H
+#define RS_SPM_SCAN_CONTEXT_H
+
+#include "spm/instrument/instrument.h"
+#include "spm/scan/settings.h"
+#include "spm/session/session.h"
+
+/* Longest single wait for the driver, s: between two looks at whether to stop. */
+#define RS_SCAN_POLL 0.25
+/* s: a driver's answer to a simple request. */
+#define RS_SCAN_CALL 10.0
+
+/* All borrowed. */
+typedef struct rs_scan_context {
+    rs_session *session;
+    rs_instrument *instrument; /* NULL where only the session is read */
+    const rs_scan_settings *settings;
+    double time_zero;               /* rs_os_monotonic that the session's times count from */
+    int threads;                    /* for fits and matches; 0: all */
+    void *ctx;                      /* of the caller's functions, here and in each step's options */
+    bool (*interrupted)(void *ctx); /* NULL: never */
+} rs_scan_context;
+
+/* s, on the session's clock. */
+double rs_scan_now(const rs_scan_context *c);
+/* Whether the caller wants the run to end at once. */
+bool rs_scan_interrupted(const rs_scan_context *c);
+/* Into the session's events. */
+reshed_status rs_scan_log(const rs_scan_context *c, rs_session_level level, const char *text,
+                          reshed_error *err);
+/* Patience from now on with something that should take so many seconds: twice that, and as long as
+ * a line may be late. */
+rs_wait rs_scan_patience(const rs_scan_context *c, double seconds);
+
+#endif

@@ -1,0 +1,30 @@
+/* follow.h - follows the drift of the sample: scans a patch of the frame again, matches it with the
+ * survey (drift.h), and says where the sample went and whether the tip looks like another one. */
+#ifndef RS_SPM_SCAN_FOLLOW_H
+#define RS_SPM_SCAN_FOLLOW_H
+
+#include "spectra/lines.h"
+#include "spm/scan/context.h"
+#include "spm/scan/outcome.h"
+
+typedef struct rs_follower {
+    const rs_scan_context *context;
+    const rs_session_setup *setup;
+    const float *survey; /* amplitude [rows,cols], borrowed */
+    rs_line_fit *fit;    /* of patch lines; NULL without spectra */
+    float *patch;        /* [patch_rows,patch_rows]: the latest */
+    int patches;         /* in the session */
+    double dx, dy;       /* m, where the sample went since the survey */
+} rs_follower;
+
+/* Also after a failure rs_follower_clear is due. */
+reshed_status rs_follower_init(rs_follower *f, const rs_scan_context *c, const float *survey,
+                               reshed_error *err);
+void rs_follower_clear(rs_follower *f);
+
+/* Looks at the patch around a point. DONE also when no patch was to be had or it was not found
+ * again, which is noted in the session, dx and dy staying as they were; TIP_CHANGED by its contrast;
+ * INTERRUPTED: the instrument has been halted. */
+rs_outcome rs_follower_look(rs_follower *f, const rs_session_point *at);
+
+#endif
