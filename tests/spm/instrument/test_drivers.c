@@ -1,5 +1,5 @@
-/* From a name to an instrument: the registry, shared objects, the limits that stand before every
- * driver, and the replay of recorded images and loops. */
+/* From a name to an instrument: the table of drivers, shared objects, and the replay of recorded
+ * images and loops. */
 #include "support/support.h"
 
 #include <math.h>
@@ -47,9 +47,7 @@ static void assert_says(const reshed_error *err, const char *a, const char *b)
     assert_non_null(strstr(text, b));
 }
 
-/* ------------------------------------------------------------------------- names and shared
- * objects
- */
+/* ------------------------------------------------------------------- names and shared objects */
 
 static void names_are_found(void **state)
 {
@@ -281,278 +279,7 @@ static void impossible_capabilities_are_refused(void **state)
     }
 }
 
-/* ----------------------------------------------------------------------------------------- limits
- * A driver that only counts what reaches it. */
-
-typedef struct counter {
-    int calls;
-} counter;
-
-static rs_driver_status count(void *self)
-{
-    ((counter *)self)->calls++;
-    return RS_DRIVER_OK;
-}
-
-static rs_driver_status count_frame(void *self, const rs_frame *f, double t, reshed_error *err)
-{
-    (void)f, (void)t, (void)err;
-    return count(self);
-}
-
-static rs_driver_status count_be(void *self, const rs_be_setup *b, double t, reshed_error *err)
-{
-    (void)b, (void)t, (void)err;
-    return count(self);
-}
-
-static rs_driver_status count_move(void *self, double x, double y, double v, double t,
-                                   reshed_error *err)
-{
-    (void)x, (void)y, (void)v, (void)t, (void)err;
-    return count(self);
-}
-
-static rs_driver_status count_one(void *self, double v, double t, reshed_error *err)
-{
-    (void)v, (void)t, (void)err;
-    return count(self);
-}
-
-static rs_driver_status count_pulse(void *self, double v, double w, double t, reshed_error *err)
-{
-    (void)v, (void)w, (void)t, (void)err;
-    return count(self);
-}
-
-static rs_driver_status count_spectroscopy(void *self, const rs_spectroscopy *s, double t,
-                                           reshed_error *err)
-{
-    (void)s, (void)t, (void)err;
-    return count(self);
-}
-
-static void count_caps(void *self, rs_driver_caps *caps)
-{
-    (void)self;
-    *caps = (rs_driver_caps){.clock_rate = 1};
-}
-
-static const rs_driver_ops counting = {.name = "counter",
-                                       .caps = count_caps,
-                                       .set_frame = count_frame,
-                                       .set_be = count_be,
-                                       .move_tip = count_move,
-                                       .set_bias = count_one,
-                                       .set_drive = count_one,
-                                       .pulse = count_pulse,
-                                       .set_spectroscopy = count_spectroscopy};
-
-/* What happened: refused without reaching the driver, or passed. */
-#define refused(call)                                                                              \
-    do {                                                                                           \
-        int before = counter_.calls;                                                               \
-        reshed_error err_ = {0}, *err = &err_;                                                     \
-        assert_status(call, RS_DRIVER_REFUSED);                                                    \
-        assert_int_equal(counter_.calls, before);                                                  \
-        assert_int_equal(err_.status, RESHED_EINVAL);                                              \
-        assert_true(err_.what[0] && err_.expected[0] && err_.found[0]);                            \
-    } while (0)
-#define passed(call)                                                                               \
-    do {                                                                                           \
-        int before = counter_.calls;                                                               \
-        reshed_error *err = NULL;                                                                  \
-        assert_status(call, RS_DRIVER_OK);                                                         \
-        assert_int_equal(counter_.calls, before + 1);                                              \
-    } while (0)
-
-static rs_instrument counting_driver(counter *c)
-{
-    rs_instrument d = {.ops = &counting, .self = c};
-    d.caps.limits = (rs_driver_limits){.x_min = -1e-6,
-                                       .x_max = 3e-6,
-                                       .y_min = -2e-6,
-                                       .y_max = 2e-6,
-                                       .bias_max = 10,
-                                       .drive_max = 2,
-                                       .speed_max = 1e-5};
-    return d;
-}
-
-static void nothing_out_of_range_reaches_a_driver(void **state)
-{
-    (void)state;
-    counter counter_ = {0};
-    rs_instrument d = counting_driver(&counter_);
-    rs_limits user;
-    reshed_error error = {0};
-    rs_limits_none(&user);
-    user.driver.bias_max = 5; /* narrower than the driver's */
-    user.driver.drive_max = 50;
-    user.driver.x_max = 2e-6;
-    user.step_max = 0.5;
-    assert_ok(rs_instrument_limit(&d, &user, &error), &error);
-    const double nan = NAN, inf = INFINITY;
-    passed(rs_instrument_move_tip(&d, 2e-6, -2e-6, 1e-5, 1, err));
-    refused(rs_instrument_move_tip(&d, 2.01e-6, 0, 1e-5, 1, err));
-    refused(rs_instrument_move_tip(&d, -1.01e-6, 0, 1e-5, 1, err));
-    refused(rs_instrument_move_tip(&d, 0, 2.01e-6, 1e-5, 1, err));
-    refused(rs_instrument_move_tip(&d, 0, -2.01e-6, 1e-5, 1, err));
-    refused(rs_instrument_move_tip(&d, nan, 0, 1e-5, 1, err));
-    refused(rs_instrument_move_tip(&d, 0, nan, 1e-5, 1, err));
-    refused(rs_instrument_move_tip(&d, 0, 0, 1.01e-5, 1, err));
-    refused(rs_instrument_move_tip(&d, 0, 0, 0, 1, err));
-    refused(rs_instrument_move_tip(&d, 0, 0, -1e-6, 1, err));
-    refused(rs_instrument_move_tip(&d, 0, 0, nan, 1, err));
-    passed(rs_instrument_set_bias(&d, -5, 1, err));
-    refused(rs_instrument_set_bias(&d, 5.01, 1, err));
-    refused(rs_instrument_set_bias(&d, -5.01, 1, err));
-    refused(rs_instrument_set_bias(&d, nan, 1, err));
-    refused(rs_instrument_set_bias(&d, inf, 1, err));
-    passed(rs_instrument_set_drive(&d, 2, 1, err));
-    passed(rs_instrument_set_drive(&d, 0, 1, err));
-    refused(rs_instrument_set_drive(&d, 2.01, 1, err));
-    refused(rs_instrument_set_drive(&d, -0.01, 1, err));
-    refused(rs_instrument_set_drive(&d, nan, 1, err));
-    passed(rs_instrument_pulse(&d, 5, 0.5, 1, err));
-    refused(rs_instrument_pulse(&d, 5.01, 0.5, 1, err));
-    refused(rs_instrument_pulse(&d, 5, 0.51, 1, err));
-    refused(rs_instrument_pulse(&d, 5, -1, 1, err));
-    refused(rs_instrument_pulse(&d, 5, nan, 1, err));
-    /* Without limits of the user's own the driver's hold. */
-    assert_ok(rs_instrument_limit(&d, NULL, &error), &error);
-    passed(rs_instrument_set_bias(&d, 10, 1, err));
-    refused(rs_instrument_set_bias(&d, 10.01, 1, err));
-    passed(rs_instrument_pulse(&d, 5, 1e6, 1, err));
-    refused(rs_instrument_pulse(&d, 5, inf, 1, err));
-}
-
-static void frames_are_checked_at_their_corners(void **state)
-{
-    (void)state;
-    counter counter_ = {0};
-    rs_instrument d = counting_driver(&counter_);
-    reshed_error error = {0};
-    assert_ok(rs_instrument_limit(&d, NULL, &error), &error);
-    const rs_frame good = {
-        .cx = 1e-6, .width = 4e-6, .height = 4e-6, .rows = 256, .cols = 256, .line_rate = 1};
-    rs_frame f = good;
-    passed(rs_instrument_set_frame(&d, &f, 1, err));
-    f.angle = acos(-1) / 2; /* its corners are rounded, not out */
-    passed(rs_instrument_set_frame(&d, &f, 1, err));
-    f.angle = 0.1; /* turned, the corners stick out */
-    refused(rs_instrument_set_frame(&d, &f, 1, err));
-    f.width = f.height = 2.8e-6;
-    passed(rs_instrument_set_frame(&d, &f, 1, err));
-    f.angle = acos(-1) / 4;
-    passed(rs_instrument_set_frame(&d, &f, 1, err));
-    f.width = 2.9e-6;
-    refused(rs_instrument_set_frame(&d, &f, 1, err));
-    f = good, f.cx = 1.01e-6;
-    refused(rs_instrument_set_frame(&d, &f, 1, err));
-    f = good, f.cy = 1e-8;
-    refused(rs_instrument_set_frame(&d, &f, 1, err));
-    f = good, f.cy = NAN;
-    refused(rs_instrument_set_frame(&d, &f, 1, err));
-    f = good, f.angle = INFINITY;
-    refused(rs_instrument_set_frame(&d, &f, 1, err));
-    f = good, f.width = 0;
-    refused(rs_instrument_set_frame(&d, &f, 1, err));
-    f = good, f.height = NAN;
-    refused(rs_instrument_set_frame(&d, &f, 1, err));
-    f = good, f.rows = 0;
-    refused(rs_instrument_set_frame(&d, &f, 1, err));
-    f = good, f.cols = 1 << 20;
-    refused(rs_instrument_set_frame(&d, &f, 1, err));
-    f = good, f.rows = f.cols = 60000;
-    refused(rs_instrument_set_frame(&d, &f, 1, err));
-    f = good, f.line_rate = 1.26; /* 8 um there and back, 1e-5 m/s at 1.25 lines a second */
-    refused(rs_instrument_set_frame(&d, &f, 1, err));
-    f = good, f.line_rate = 1.25;
-    passed(rs_instrument_set_frame(&d, &f, 1, err));
-    f = good, f.line_rate = 0;
-    refused(rs_instrument_set_frame(&d, &f, 1, err));
-}
-
-static void excitation_and_waveforms_are_checked(void **state)
-{
-    (void)state;
-    counter counter_ = {0};
-    rs_instrument d = counting_driver(&counter_);
-    rs_limits user;
-    reshed_error error = {0};
-    rs_limits_none(&user);
-    user.step_max = 0.1;
-    assert_ok(rs_instrument_limit(&d, &user, &error), &error);
-    const rs_be_setup be = {335e3, 50e3, 2, 1, 1, 1e-3};
-    rs_be_setup b = be;
-    passed(rs_instrument_set_be(&d, &b, 1, err));
-    b.amplitude = 2.1;
-    refused(rs_instrument_set_be(&d, &b, 1, err));
-    b = be, b.centre = 20e3;
-    refused(rs_instrument_set_be(&d, &b, 1, err));
-    b = be, b.band = NAN;
-    refused(rs_instrument_set_be(&d, &b, 1, err));
-    b = be, b.repeats = 0;
-    refused(rs_instrument_set_be(&d, &b, 1, err));
-    b = be, b.duration = -1;
-    refused(rs_instrument_set_be(&d, &b, 1, err));
-    b = be, b.phase_variation = NAN;
-    refused(rs_instrument_set_be(&d, &b, 1, err));
-    double v[4] = {0, 10, 0, -10};
-    const rs_spectroscopy good = {
-        .voltage = v, .steps = 4, .off_field = true, .dwell = 0.06, .settle = 0.04};
-    rs_spectroscopy p = good;
-    passed(rs_instrument_set_spectroscopy(&d, &p, 1, err));
-    for (int i = 0; i < 4; i++) {
-        const double bad[] = {10.1, -10.1, NAN, INFINITY};
-        double keep = v[i];
-        for (int k = 0; k < 4; k++) {
-            v[i] = bad[k];
-            refused(rs_instrument_set_spectroscopy(&d, &p, 1, err));
-        }
-        v[i] = keep;
-    }
-    p.steps = 0;
-    refused(rs_instrument_set_spectroscopy(&d, &p, 1, err));
-    p = good, p.voltage = NULL;
-    refused(rs_instrument_set_spectroscopy(&d, &p, 1, err));
-    p = good, p.dwell = 0.07; /* with the settling above the limit */
-    refused(rs_instrument_set_spectroscopy(&d, &p, 1, err));
-    p = good, p.on_time = 0.11;
-    refused(rs_instrument_set_spectroscopy(&d, &p, 1, err));
-    p = good, p.read_bias = 11;
-    refused(rs_instrument_set_spectroscopy(&d, &p, 1, err));
-    p = good, p.ramp_rate = -1;
-    refused(rs_instrument_set_spectroscopy(&d, &p, 1, err));
-    p = good, p.settle = NAN;
-    refused(rs_instrument_set_spectroscopy(&d, &p, 1, err));
-}
-
-static void limits_must_make_sense(void **state)
-{
-    (void)state;
-    counter c = {0};
-    rs_instrument d = counting_driver(&c);
-    rs_limits user;
-    reshed_error err = {0};
-    rs_limits_none(&user);
-    user.driver.bias_max = NAN;
-    assert_int_equal(rs_instrument_limit(&d, &user, &err), RESHED_EINVAL);
-    rs_limits_none(&user);
-    user.step_max = -1;
-    assert_int_equal(rs_instrument_limit(&d, &user, &err), RESHED_EINVAL);
-    rs_limits_none(&user);
-    user.driver.x_min = NAN;
-    assert_int_equal(rs_instrument_limit(&d, &user, &err), RESHED_EINVAL);
-    rs_limits_none(&user);
-    user.driver.x_min = 4e-6; /* beyond the driver's end */
-    assert_int_equal(rs_instrument_limit(&d, &user, &err), RESHED_EINVAL);
-    assert_says(&err, "place for the tip", "4e-06");
-}
-
-/* ----------------------------------------------------------------------------------------- replay
- */
+/* ----------------------------------------------------------------------------------------- replay */
 
 enum { H = 6, W = 10 };
 
@@ -710,8 +437,7 @@ static void wrong_replays_are_refused(void **state)
     }
 }
 
-/* -------------------------------------------------------------------------------- recorded loops
- */
+/* -------------------------------------------------------------------------------- recorded loops */
 
 enum { NX = 3, NY = 2, STEPS = 8, BINS = 24 };
 
@@ -1028,10 +754,6 @@ int main(void)
         cmocka_unit_test(what_is_no_driver_is_refused),
         cmocka_unit_test(what_cannot_be_loaded_says_why),
         cmocka_unit_test(impossible_capabilities_are_refused),
-        cmocka_unit_test(nothing_out_of_range_reaches_a_driver),
-        cmocka_unit_test(frames_are_checked_at_their_corners),
-        cmocka_unit_test(excitation_and_waveforms_are_checked),
-        cmocka_unit_test(limits_must_make_sense),
         cmocka_unit_test(an_image_comes_back_line_by_line),
         cmocka_unit_test(other_frames_are_sampled),
         cmocka_unit_test(wrong_replays_are_refused),
