@@ -3,41 +3,37 @@
 #include <string.h>
 
 #include "base/alloc.h"
-#include "io/weights/weights.h"
-#include "nn/net.h"
 
 void eval_net_close(eval_net *net)
 {
     for (int i = 0; net->plan && i < net->workers; i++) rs_plan_free(net->plan[i]);
     rs_free(net->plan);
-    rs_model_file_clear(&net->model);
+    rs_ensemble_free(net->ensemble);
     *net = (eval_net){0};
 }
 
-/* Plans for a model that has been loaded. */
+/* Plans for an ensemble that is there. */
 static reshed_status make_plans(eval_net *net, int workers, reshed_error *err)
 {
+    const rs_ensemble *e = net->ensemble;
     rs_plan_options options = {.threads = 1};
-    rs_arch arch;
     reshed_status st = rs_isa_select(&options.isa, err);
-    if (st == RESHED_OK) st = rs_arch_from_file(&net->model, &arch, err);
-    if (st == RESHED_OK && arch.classes != 1)
-        st = rs_fail(err, RESHED_EUNSUPPORTED, "classes of the network|1|%d", arch.classes);
-    if (st == RESHED_OK) st = rs_net_check(&net->model, err);
+    if (st == RESHED_OK && e->arch.classes != 1)
+        st = rs_fail(err, RESHED_EUNSUPPORTED, "classes of the network|1|%d", e->arch.classes);
     if (st != RESHED_OK) return st;
-    net->members = net->model.members;
+    net->members = e->model.members;
     net->workers = workers;
     net->plan = rs_zalloc((size_t)workers, sizeof(rs_plan *));
     if (!net->plan) return rs_fail_nomem(err, "plans", (size_t)workers * sizeof(rs_plan *));
     for (int i = 0; i < workers && st == RESHED_OK; i++)
-        st = rs_plan_create(&net->model, NULL, 64, 64, &options, &net->plan[i], err);
+        st = rs_plan_create(&e->model, NULL, 64, 64, &options, &net->plan[i], err);
     return st;
 }
 
 reshed_status eval_net_open(const char *path, int workers, eval_net *out, reshed_error *err)
 {
     eval_net net = {0};
-    reshed_status st = rs_weights_load(path, &net.model, err);
+    reshed_status st = rs_ensemble_load(path, &net.ensemble, err);
     if (st == RESHED_OK) st = make_plans(&net, workers, err);
     if (st != RESHED_OK) {
         eval_net_close(&net);
@@ -69,20 +65,23 @@ static reshed_status average_tensor(const rs_model_file *m, const rs_tensor *t, 
 
 reshed_status eval_net_average(const eval_net *net, eval_net *out, reshed_error *err)
 {
-    eval_net one = {.model = net->model};
-    const rs_tensors *first = &net->model.member[0];
+    const rs_model_file *all = &net->ensemble->model;
+    rs_model_file one = *all;
+    eval_net average = {0};
     reshed_status st = RESHED_OK;
-    one.model.members = 1;
-    one.model.member = rs_zalloc(1, sizeof *one.model.member);
-    if (!one.model.member) return rs_fail_nomem(err, "a network", sizeof *one.model.member);
-    for (int i = 0; i < first->n && st == RESHED_OK; i++)
-        st = average_tensor(&net->model, &first->t[i], &one.model.member[0], err);
-    if (st == RESHED_OK) st = make_plans(&one, net->workers, err);
+    one.members = 1;
+    one.member = rs_zalloc(1, sizeof *one.member);
+    if (!one.member) return rs_fail_nomem(err, "a network", sizeof *one.member);
+    for (int i = 0; i < all->member[0].n && st == RESHED_OK; i++)
+        st = average_tensor(all, &all->member[0].t[i], &one.member[0], err);
+    if (st == RESHED_OK) st = rs_ensemble_of_model(&one, &average.ensemble, err);
+    rs_model_file_clear(&one);
+    if (st == RESHED_OK) st = make_plans(&average, net->workers, err);
     if (st != RESHED_OK) {
-        eval_net_close(&one);
+        eval_net_close(&average);
         return st;
     }
-    *out = one;
+    *out = average;
     return RESHED_OK;
 }
 

@@ -3,12 +3,12 @@
 #ifndef RS_EVALUATE_MEMBERS_H
 #define RS_EVALUATE_MEMBERS_H
 
-#include "base/tensors.h"
 #include "evaluate/labelled.h"
+#include "infer/ensemble.h"
 #include "nn/plan.h"
 
 typedef struct eval_net {
-    rs_model_file model; /* owned */
+    rs_ensemble *ensemble; /* owned */
     int members, workers;
     rs_plan **plan; /* [workers]; owned */
 } eval_net;

@@ -1,22 +1,32 @@
 /* ensemble.c - joins the readers of weights (io) and the engine (nn). */
 #include "infer/ensemble.h"
 
+#include <string.h>
+
 #include "base/alloc.h"
 #include "io/weights/weights.h"
 
-reshed_status rs_ensemble_load(const char *path, rs_ensemble **out, reshed_error *err)
+reshed_status rs_ensemble_of_model(rs_model_file *model, rs_ensemble **out, reshed_error *err)
 {
-    rs_ensemble *e = rs_zalloc(1, sizeof *e);
+    rs_arch arch;
+    reshed_status st = rs_arch_from_file(model, &arch, err);
+    if (st == RESHED_OK) st = rs_net_check(model, err);
+    if (st != RESHED_OK) return st;
+    rs_ensemble *e = rs_alloc(1, sizeof *e);
     if (!e) return rs_fail_nomem(err, "an ensemble", sizeof *e);
-    reshed_status st = rs_weights_load(path, &e->model, err);
-    if (st == RESHED_OK) st = rs_arch_from_file(&e->model, &e->arch, err);
-    if (st == RESHED_OK) st = rs_net_check(&e->model, err);
-    if (st != RESHED_OK) {
-        rs_ensemble_free(e);
-        return st;
-    }
+    *e = (rs_ensemble){.model = *model, .arch = arch};
+    memset(model, 0, sizeof *model);
     *out = e;
     return RESHED_OK;
+}
+
+reshed_status rs_ensemble_load(const char *path, rs_ensemble **out, reshed_error *err)
+{
+    rs_model_file model = {0};
+    reshed_status st = rs_weights_load(path, &model, err);
+    if (st == RESHED_OK) st = rs_ensemble_of_model(&model, out, err);
+    rs_model_file_clear(&model);
+    return st;
 }
 
 void rs_ensemble_free(rs_ensemble *e)

@@ -353,3 +353,18 @@ reshed_status rs_ood_score(const rs_ood_model *m, const double x[RS_OOD_FEATURES
     *score = sqrt(sum / RS_OOD_FEATURES);
     return RESHED_OK;
 }
+
+reshed_status rs_ood_judge(const rs_ood_model *m, int classes, const float *image,
+                           const float *mean, const float *variance, int width, int row_begin,
+                           int row_end, double *score, reshed_error *err)
+{
+    double x[RS_OOD_FEATURES];
+    *score = NAN;
+    if (classes != 1 || !rs_ood_known(m)) return RESHED_OK;
+    reshed_error why = {0};
+    reshed_status st = rs_ood_features(image, mean, variance, width, row_begin, row_end, x, &why);
+    if (st == RESHED_EUNSUPPORTED) return RESHED_OK;
+    if (st == RESHED_OK) return rs_ood_score(m, x, score, err);
+    if (err) *err = why;
+    return st;
+}

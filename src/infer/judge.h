@@ -1,4 +1,4 @@
-/* judge.h - is this frame like those that the networks were trained on?
+/* judge.h - tells frames that are unlike those of training: the out-of-distribution score.
  *
  * An ensemble's variance alone does not tell: blur and inversion can lower it. So a frame is
  * described by a dozen numbers, some of the maps and some of the image itself: how noisy, how
@@ -9,9 +9,8 @@
  * Mahalanobis distance from there over the square root of the number of features: about 1 for
  * frames like those, more for others.
  *
- *     double x[RS_OOD_FEATURES], score;
- *     st = rs_ood_features(image, mean, variance, width, row_begin, row_end, x, err);
- *     if (st == RESHED_OK) st = rs_ood_score(&model->ood, x, &score, err);
+ *     double score;
+ *     st = rs_ood_judge(&model->ood, classes, image, mean, variance, width, 0, rows, &score, err);
  *     if (st == RESHED_OK && score > model->ood_threshold) warn();
  */
 #ifndef RS_INFER_JUDGE_H
@@ -48,5 +47,12 @@ reshed_status rs_ood_fit(const double *x, int n, rs_ood_model *out, reshed_error
 bool rs_ood_known(const rs_ood_model *m);
 reshed_status rs_ood_score(const rs_ood_model *m, const double x[RS_OOD_FEATURES], double *score,
                            reshed_error *err);
+
+/* Everything in one: *score of rows [row_begin,row_end) of a frame, or NaN where none can be given:
+ * several classes, no model that this program knows, too few rows, no contrast. Other failures
+ * (memory) are failures. */
+reshed_status rs_ood_judge(const rs_ood_model *m, int classes, const float *image,
+                           const float *mean, const float *variance, int width, int row_begin,
+                           int row_end, double *score, reshed_error *err);
 
 #endif

@@ -187,16 +187,6 @@ reshed_status rs_score_edges(const uint8_t *predicted, const uint8_t *truth, int
     return st;
 }
 
-double rs_score_iou(const uint8_t *a, const uint8_t *b, size_t n)
-{
-    size_t both = 0, either = 0;
-    for (size_t i = 0; i < n; i++) {
-        both += a[i] && b[i];
-        either += a[i] || b[i];
-    }
-    return either ? (double)both / (double)either : 1;
-}
-
 /* ---------------------------------------------------------------------------------- calibration */
 
 static int by_probability(const void *a, const void *b)
@@ -277,18 +267,4 @@ void rs_score_reliability(rs_judged *list, size_t n, rs_calibration *out)
     }
     if (n == 0) c.ece = NAN;
     *out = c;
-}
-
-reshed_status rs_score_calibration(const float *probability, const uint8_t *predicted,
-                                   const uint8_t *truth, int height, int width, double near,
-                                   rs_calibration *out, reshed_error *err)
-{
-    rs_judged *list = NULL;
-    size_t n = 0;
-    reshed_status st =
-        rs_score_near_pixels(probability, predicted, truth, height, width, near, &list, &n, err);
-    if (st != RESHED_OK) return st;
-    rs_score_reliability(list, n, out);
-    rs_free(list);
-    return RESHED_OK;
 }

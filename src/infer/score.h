@@ -25,9 +25,6 @@ typedef struct rs_edge_score {
 reshed_status rs_score_edges(const uint8_t *predicted, const uint8_t *truth, int height, int width,
                              double radius, rs_edge_score *out, reshed_error *err);
 
-/* |a and b| / |a or b| of two binary maps [n]; 1 when both are empty. */
-double rs_score_iou(const uint8_t *a, const uint8_t *b, size_t n);
-
 typedef struct rs_calibration {
     int bins;                         /* <= RS_SCORE_BINS: fewer when there are fewer pixels */
     double confidence[RS_SCORE_BINS]; /* mean predicted probability in the bin */
@@ -54,11 +51,5 @@ reshed_status rs_score_near_pixels(const float *probability, const uint8_t *pred
  * probability. Pixels of the same probability that fall on both sides of a bin's edge share their
  * accuracy evenly, so the order of pixels does not matter. */
 void rs_score_reliability(rs_judged *list, size_t n, rs_calibration *out);
-
-/* Both in one: the reliability of probability[H,W] as a prediction of truth[H,W] (binary) near
- * walls. */
-reshed_status rs_score_calibration(const float *probability, const uint8_t *predicted,
-                                   const uint8_t *truth, int height, int width, double near,
-                                   rs_calibration *out, reshed_error *err);
 
 #endif

@@ -14,6 +14,26 @@
 #include "base/parallel.h"
 #include "nn/kernels/bf16.h"
 
+const char *rs_algo_name(rs_algo algo)
+{
+    switch (algo) {
+    case RS_ALGO_AUTO: return "auto";
+    case RS_ALGO_WINOGRAD: return "winograd";
+    case RS_ALGO_DIRECT: return "direct";
+    case RS_ALGO_GEMM: return "gemm";
+    }
+    return "?";
+}
+
+const char *rs_precision_name(rs_precision precision)
+{
+    switch (precision) {
+    case RS_FP32: return "fp32";
+    case RS_BF16: return "bf16";
+    }
+    return "?";
+}
+
 const char *rs_conv_algo_name(rs_conv_algo a)
 {
     switch (a) {

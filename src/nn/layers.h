@@ -15,7 +15,12 @@ typedef enum rs_algo {
 
 typedef enum rs_precision { RS_FP32 = 0, RS_BF16 } rs_precision;
 
-/* What a layer does. */
+/* "auto", "winograd", "direct", "gemm"; "fp32", "bf16": the names that command lines, files and
+ * reports use. */
+const char *rs_algo_name(rs_algo algo);
+const char *rs_precision_name(rs_precision precision);
+
+/* The algorithm of one layer. */
 typedef enum rs_conv_algo {
     RS_CONV_GEMM,
     RS_CONV_DIRECT,

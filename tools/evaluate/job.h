@@ -1,9 +1,8 @@
-/* job.h - what reshed-evaluate's commands share: the request made on the command line. */
+/* job.h - the request made on reshed-evaluate's command line, shared by its commands. */
 #ifndef RS_TOOLS_EVALUATE_JOB_H
 #define RS_TOOLS_EVALUATE_JOB_H
 
 #include "tools/cli/cli.h"
-#include "evaluate/members.h"
 
 typedef struct eval_job {
     const cli_program *program;
@@ -21,7 +20,7 @@ typedef struct eval_job {
 } eval_job;
 
 /* The commands; each returns the exit status. */
-int eval_table(const eval_job *j);
-int eval_shift(const eval_job *j);
+int eval_table_command(const eval_job *j);
+int eval_shift_command(const eval_job *j);
 
 #endif

@@ -125,5 +125,5 @@ int main(int argc, char **argv)
     if (!j.frames) j.frames = table ? 60 : 200;
     if (!cli_find_weights(&self, j.weights, path, sizeof path)) return CLI_FAILED;
     j.weights = path;
-    return table ? eval_table(&j) : eval_shift(&j);
+    return table ? eval_table_command(&j) : eval_shift_command(&j);
 }

@@ -3,16 +3,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tools/cli/cli.h"
+#include "tools/cli/engine.h"
 #include "tools/cli/find_weights.h"
 #include "tools/infer/image.h"
 
-#include "base/os.h"
-#include "base/parallel.h"
+#include "base/json.h"
 #include "base/progress.h"
 #include "io/weights/model.h"
-#include "io/weights/weights.h"
-#include "nn/blas.h"
 
 static const cli_program self = {
     "reshed-infer",
@@ -61,29 +58,26 @@ static const cli_program self = {
 typedef struct options {
     infer_request request;
     const char *weights;
-    long threads;
-    rs_algo algo;
-    rs_precision precision;
-    bool json, quiet;
+    bool json;
 } options;
 
-static bool parse_norm(const char *text, infer_request *q)
+static bool parse_norm(const char *text, rs_frame_options *o)
 {
     char *end;
     if (strcmp(text, "frame") == 0) {
-        q->norm = INFER_FRAME;
+        o->norm = RS_FRAME_MIN_MAX;
         return true;
     }
     if (strcmp(text, "robust") == 0) {
-        q->norm = INFER_ROBUST;
+        o->norm = RS_FRAME_ROBUST;
         return true;
     }
-    q->norm = INFER_RANGE;
-    q->lo = strtod(text, &end);
+    o->norm = RS_FRAME_FIXED;
+    o->lo = strtod(text, &end);
     if (end != text && *end == ',') {
         const char *second = end + 1;
-        q->hi = strtod(second, &end);
-        if (end != second && !*end && isfinite(q->lo) && isfinite(q->hi) && q->lo < q->hi)
+        o->hi = strtod(second, &end);
+        if (end != second && !*end && isfinite(o->lo) && isfinite(o->hi) && o->lo < o->hi)
             return true;
     }
     cli_usage_error(&self, "--norm: expected frame, robust or LO,HI with LO < HI, found '%s'",
@@ -91,38 +85,21 @@ static bool parse_norm(const char *text, infer_request *q)
     return false;
 }
 
-static bool parse_algo(const char *text, rs_algo *algo)
+static bool parse_resample(const char *text, rs_resample_request *out)
 {
-    static const char *const names[] = {"auto", "winograd", "direct", "gemm"};
-    for (int i = 0; i < 4; i++)
-        if (strcmp(text, names[i]) == 0) {
-            *algo = (rs_algo)i;
-            return true;
-        }
-    cli_usage_error(&self, "--algo: expected auto, winograd, direct or gemm, found '%s'", text);
-    return false;
-}
-
-static bool parse_precision(const char *text, rs_precision *precision)
-{
-    for (int i = RS_FP32; i <= RS_BF16; i++)
-        if (strcmp(text, infer_precision_name((rs_precision)i)) == 0) {
-            *precision = (rs_precision)i;
-            return true;
-        }
-    cli_usage_error(&self, "--precision: expected fp32 or bf16, found '%s'", text);
-    return false;
-}
-
-static int version(void)
-{
-    rs_isa isa;
     reshed_error err = {0};
-    if (rs_isa_select(&isa, &err) != RESHED_OK) return cli_fail(&self, NULL, &err);
-    if (cli_version(&self) != CLI_OK) return CLI_FAILED;
-    printf("instruction set: %s\nbf16: %s\nBLAS: %s\n", rs_isa_name(isa),
-           rs_isa_has_bf16(isa) ? "AVX512_BF16" : "emulated", rs_blas_name());
-    return cli_close(&self);
+    char reason[512];
+    if (rs_resample_parse(text, out, &err) == RESHED_OK) return true;
+    cli_usage_error(&self, "--resample: %s", reshed_error_text(&err, reason, sizeof reason));
+    return false;
+}
+
+static bool parse_threads(const char *text, int *out)
+{
+    long n;
+    if (!cli_int(&self, "--threads", text, 1, 1024, &n)) return false;
+    *out = (int)n;
+    return true;
 }
 
 enum {
@@ -138,6 +115,32 @@ enum {
     OPT_PRECISION,
     OPT_PRECISION_CHECK
 };
+
+/* One option; false after a message. */
+static bool take(int c, options *o)
+{
+    infer_request *q = &o->request;
+    rs_engine_options *e = &q->frame.engine;
+    switch (c) {
+    case CLI_OPT_QUIET: return q->quiet = true;
+    case CLI_OPT_JSON: return o->json = true;
+    case 'w': o->weights = optarg; return true;
+    case 'c': q->channel = optarg; return true;
+    case 'j': return parse_threads(optarg, &e->threads);
+    case OPT_MEAN: q->mean = optarg; return true;
+    case OPT_VAR: q->variance = optarg; return true;
+    case OPT_H5: q->h5 = optarg; return true;
+    case OPT_PNG: q->png = optarg; return true;
+    case OPT_TRUTH: q->truth = optarg; return true;
+    case OPT_RELIABILITY: q->reliability = optarg; return true;
+    case OPT_NORM: return parse_norm(optarg, &q->frame);
+    case OPT_RESAMPLE: return parse_resample(optarg, &q->frame.resample);
+    case OPT_ALGO: return cli_algo(&self, optarg, &e->algo);
+    case OPT_PRECISION: return cli_precision(&self, optarg, &e->precision);
+    case OPT_PRECISION_CHECK: return q->frame.check_precision = true;
+    default: return false;
+    }
+}
 
 /* -1: go on; else the exit status. */
 static int parse(int argc, char **argv, options *o)
@@ -160,49 +163,14 @@ static int parse(int argc, char **argv, options *o)
         {"threads", required_argument, NULL, 'j'},
         {0}};
     infer_request *q = &o->request;
-    reshed_error err = {0};
     for (int c; (c = cli_option(&self, argc, argv, "w:c:j:", longs)) != -1;) {
-        switch (c) {
-        case CLI_OPT_HELP: return cli_help(&self);
-        case CLI_OPT_VERSION: return version();
-        case CLI_OPT_ERROR: return CLI_USAGE;
-        case CLI_OPT_QUIET: o->quiet = q->quiet = true; break;
-        case CLI_OPT_JSON: o->json = true; break;
-        case 'w': o->weights = optarg; break;
-        case 'c': q->channel = optarg; break;
-        case 'j':
-            if (!cli_int(&self, "--threads", optarg, 1, 1024, &o->threads)) return CLI_USAGE;
-            break;
-        case OPT_MEAN: q->mean = optarg; break;
-        case OPT_VAR: q->variance = optarg; break;
-        case OPT_H5: q->h5 = optarg; break;
-        case OPT_PNG: q->png = optarg; break;
-        case OPT_TRUTH: q->truth = optarg; break;
-        case OPT_RELIABILITY: q->reliability = optarg; break;
-        case OPT_NORM:
-            if (!parse_norm(optarg, q)) return CLI_USAGE;
-            break;
-        case OPT_RESAMPLE:
-            if (rs_resample_parse(optarg, &q->resample, &err) != RESHED_OK) {
-                char text[512];
-                return cli_usage_error(&self, "--resample: %s",
-                                       reshed_error_text(&err, text, sizeof text));
-            }
-            break;
-        case OPT_ALGO:
-            if (!parse_algo(optarg, &o->algo)) return CLI_USAGE;
-            break;
-        case OPT_PRECISION:
-            if (!parse_precision(optarg, &o->precision)) return CLI_USAGE;
-            break;
-        case OPT_PRECISION_CHECK: q->check_precision = true; break;
-        default: return CLI_USAGE;
-        }
+        if (c == CLI_OPT_HELP) return cli_help(&self);
+        if (c == CLI_OPT_VERSION) return cli_engine_version(&self);
+        if (!take(c, o)) return CLI_USAGE;
     }
     if (optind == argc) return cli_usage_error(&self, "no IMAGE given");
-    if (o->precision == RS_BF16 && o->algo != RS_ALGO_AUTO && o->algo != RS_ALGO_WINOGRAD)
-        return cli_usage_error(&self, "--precision bf16 goes with --algo auto or winograd");
-    if (q->check_precision && o->precision == RS_FP32)
+    if (!cli_engine_check(&self, &q->frame.engine)) return CLI_USAGE;
+    if (q->frame.check_precision && q->frame.engine.precision == RS_FP32)
         return cli_usage_error(&self, "--precision-check goes with --precision bf16");
     if (q->reliability && !q->truth)
         return cli_usage_error(&self, "--reliability goes with --truth");
@@ -215,126 +183,120 @@ static int parse(int argc, char **argv, options *o)
 }
 
 /* Weights to engine; false after a message. */
-static bool load(infer_engine *e, rs_model_file *model, const options *o)
+static bool load(infer_engine *e, const options *o)
 {
+    const infer_request *q = &o->request;
     char path[4096];
+    rs_isa isa;
+    rs_ensemble *ensemble = NULL;
     reshed_error err = {0};
-    if (rs_isa_select(&e->options.isa, &err) != RESHED_OK) {
+    e->program = &self;
+    if (rs_isa_select(&isa, &err) != RESHED_OK) {
         cli_fail(&self, NULL, &err);
         return false;
     }
     if (!cli_find_weights(&self, o->weights, path, sizeof path)) return false;
-    reshed_status st = rs_weights_load(path, model, &err);
-    if (st == RESHED_OK) st = rs_arch_from_file(model, &e->arch, &err);
-    if (st == RESHED_OK) st = rs_net_check(model, &err);
+    reshed_status st = rs_ensemble_load(path, &ensemble, &err);
+    if (st == RESHED_OK && (q->defaults || q->h5))
+        rs_model_file_digest(&ensemble->model, e->digest);
+    if (st == RESHED_OK) st = rs_frame_create_taking(ensemble, &q->frame, &e->frame, &err);
+    rs_ensemble_free(ensemble);
     if (st != RESHED_OK) {
         cli_fail(&self, path, &err);
         return false;
     }
-    if (o->request.defaults || o->request.h5) rs_model_file_digest(model, e->digest);
-    e->program = &self;
-    e->model = model;
-    e->options.threads = rs_threads_or_all((int)o->threads);
-    e->options.algo = o->algo;
-    e->options.precision = o->precision;
-    if (o->precision == RS_BF16 && !rs_isa_has_bf16(e->options.isa) && !o->quiet)
+    if (q->frame.engine.precision == RS_BF16 && !rs_isa_has_bf16(isa) && !q->quiet)
         cli_warn(&self, NULL, "bf16 is emulated here, and slower than fp32");
     return true;
 }
 
-static void print_number(const char *key, double value)
+static void print_json(const char *path, const infer_request *q, const infer_result *r)
 {
-    printf(", \"%s\": ", key);
-    cli_json_number(stdout, value);
-}
-
-static void print_json(const char *path, const infer_engine *e, const infer_result *r)
-{
-    const struct {
-        const char *key;
-        double value;
-    } number[] = {{"height", r->height},
-                  {"width", r->width},
-                  {"members", e->model->members},
-                  {"mean_uncertainty", r->mean_uncertainty},
-                  {"wall_fraction", r->wall_fraction},
-                  {"seconds", r->seconds},
-                  {"filled_pixels", (double)r->filled},
-                  {"iou", r->iou}, /* from here on only with --truth */
-                  {"edge_precision", r->edge.precision},
-                  {"edge_recall", r->edge.recall},
-                  {"edge_f", r->edge.f},
-                  {"edge_f_1px", r->edge_strict.f},
-                  {"edge_f_2px", r->edge_loose.f},
-                  {"edge_best_f", r->best_f},
-                  {"edge_best_threshold", r->best_threshold},
-                  {"ece_near_walls", r->calibration.ece}};
-    fputs("{\"file\": ", stdout);
-    cli_json_string(stdout, path);
-    printf(", \"precision\": \"%s\"", infer_precision_name(e->options.precision));
-    if (r->checked) {
-        print_number("bf16_error_mean_max", r->mean_error.largest);
-        print_number("bf16_error_mean_average", r->mean_error.average);
-        print_number("bf16_error_variance_max", r->variance_error.largest);
-        print_number("bf16_error_variance_average", r->variance_error.average);
+    const rs_frame_view *v = &r->view;
+    const rs_wall_scores *s = &r->scores;
+    rs_json j = rs_json_to(stdout);
+    rs_json_object(&j, NULL);
+    rs_json_string(&j, "file", path);
+    rs_json_string(&j, "precision", rs_precision_name(q->frame.engine.precision));
+    if (v->checked) {
+        rs_json_number(&j, "bf16_error_mean_max", v->mean_error.largest);
+        rs_json_number(&j, "bf16_error_mean_average", v->mean_error.average);
+        rs_json_number(&j, "bf16_error_variance_max", v->variance_error.largest);
+        rs_json_number(&j, "bf16_error_variance_average", v->variance_error.average);
     }
-    if (r->ood_known) {
-        print_number("ood_score", r->ood_score);
-        printf(", \"ood\": %s", r->ood ? "true" : "false");
+    if (!isnan(v->ood_score)) {
+        rs_json_number(&j, "ood_score", v->ood_score);
+        rs_json_bool(&j, "ood", v->alarm);
     }
-    for (size_t i = 0; i < (r->scored ? sizeof number / sizeof *number : 7); i++) {
-        print_number(number[i].key, number[i].value);
+    rs_json_integer(&j, "height", v->height);
+    rs_json_integer(&j, "width", v->width);
+    rs_json_integer(&j, "members", v->members);
+    rs_json_number(&j, "mean_uncertainty", v->mean_uncertainty);
+    rs_json_number(&j, "wall_fraction", v->wall_fraction);
+    rs_json_number(&j, "seconds", v->seconds);
+    rs_json_integer(&j, "filled_pixels", (int64_t)v->filled);
+    if (r->scored) {
+        rs_json_number(&j, "iou", s->iou);
+        rs_json_number(&j, "edge_precision", s->precision);
+        rs_json_number(&j, "edge_recall", s->recall);
+        rs_json_number(&j, "edge_f", s->f);
+        rs_json_number(&j, "edge_f_1px", s->strict);
+        rs_json_number(&j, "edge_f_2px", s->loose);
+        rs_json_number(&j, "edge_best_f", s->best);
+        rs_json_number(&j, "edge_best_threshold", s->best_threshold);
+        rs_json_number(&j, "ece_near_walls", s->ece);
     }
-    puts("}");
+    rs_json_end(&j);
 }
 
 static void print_line(const char *path, const infer_result *r)
 {
-    printf("%s: %d x %d, mean uncertainty %.3g, walls %.1f %%, %.3f s\n", path, r->height, r->width,
-           r->mean_uncertainty, 100 * r->wall_fraction, r->seconds);
-    if (r->checked)
+    const rs_frame_view *v = &r->view;
+    const rs_wall_scores *s = &r->scores;
+    printf("%s: %d x %d, mean uncertainty %.3g, walls %.1f %%, %.3f s\n", path, v->height, v->width,
+           v->mean_uncertainty, 100 * v->wall_fraction, v->seconds);
+    if (v->checked)
         printf("%s: bf16 against fp32: mean off by at most %.2g, %.2g on average; variance %.2g, "
                "%.2g\n",
-               path, r->mean_error.largest, r->mean_error.average, r->variance_error.largest,
-               r->variance_error.average);
+               path, v->mean_error.largest, v->mean_error.average, v->variance_error.largest,
+               v->variance_error.average);
     if (r->scored)
         printf("%s: IoU %.3f, edges: precision %.3f, recall %.3f, F %.3f (within 1 pixel "
                "%.3f, 2 pixels %.3f; best %.3f at %.2f), calibration error near walls %.3f\n",
-               path, r->iou, r->edge.precision, r->edge.recall, r->edge.f, r->edge_strict.f,
-               r->edge_loose.f, r->best_f, r->best_threshold, r->calibration.ece);
+               path, s->iou, s->precision, s->recall, s->f, s->strict, s->loose, s->best,
+               s->best_threshold, s->ece);
 }
 
 int main(int argc, char **argv)
 {
-    options o = {.algo = RS_ALGO_AUTO};
+    options o = {0};
+    rs_frame_defaults(&o.request.frame);
     int status = parse(argc, argv, &o);
     if (status >= 0) return status;
-    rs_model_file model = {0};
+    const bool quiet = o.request.quiet;
     infer_engine engine = {0};
-    bool all = load(&engine, &model, &o);
+    bool all = load(&engine, &o);
     if (all) {
         const int n = argc - optind;
         rs_progress bar;
-        rs_progress_start(&bar, n > 1 && !o.quiet && !o.json ? stderr : NULL, "images", n);
+        rs_progress_start(&bar, n > 1 && !quiet && !o.json ? stderr : NULL, "images", n);
         for (int i = 0; i < n; i++) {
             infer_result r;
             const char *path = argv[optind + i];
             rs_progress_update(&bar, i);
             bool ok = infer_image(&engine, &o.request, path, &r);
             all = all && ok;
-            if (!ok || (o.quiet && !o.json)) continue;
+            if (!ok || (quiet && !o.json)) continue;
             rs_progress_finish(&bar); /* the line takes the bar's place */
             if (o.json)
-                print_json(path, &engine, &r);
+                print_json(path, &o.request, &r);
             else
                 print_line(path, &r);
             fflush(stdout);
         }
         rs_progress_finish(&bar);
     }
-    rs_plan_free(engine.plan);
-    rs_plan_free(engine.full);
-    rs_model_file_clear(&model);
+    rs_frame_free(engine.frame);
     status = cli_close(&self);
     return all ? status : CLI_FAILED;
 }

@@ -30,14 +30,10 @@ static void make_safe(scan_job *j, bool ended_well)
 static double score(void *ctx, const rs_live_view *v, int row0, int row1)
 {
     const scan_job *j = ctx;
-    const size_t at = (size_t)row0 * (size_t)v->width;
-    double x[RS_OOD_FEATURES], value;
-    if (v->classes != 1 || !rs_ood_known(&j->ensemble->model.ood)) return NAN;
-    if (rs_ood_features(v->input + at, v->mean + at, v->variance + at, v->width, 0, row1 - row0, x,
-                        NULL) != RESHED_OK ||
-        rs_ood_score(&j->ensemble->model.ood, x, &value, NULL) != RESHED_OK)
-        return NAN;
-    return value;
+    double value;
+    reshed_status st = rs_ood_judge(&j->ensemble->model.ood, v->classes, v->input, v->mean,
+                                    v->variance, v->width, row0, row1, &value, NULL);
+    return st == RESHED_OK ? value : NAN;
 }
 
 static rs_scan_context context_of(scan_job *j)

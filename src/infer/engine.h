@@ -1,0 +1,20 @@
+/* engine.h - how a network is to be run: what a caller asks for, checked, and what a plan needs. */
+#ifndef RS_INFER_ENGINE_H
+#define RS_INFER_ENGINE_H
+
+#include "nn/plan.h"
+
+typedef struct rs_engine_options {
+    int threads; /* 1 to 1024, or 0 for all processors; the result does not depend on it */
+    rs_algo algo;
+    rs_precision precision; /* RS_BF16 goes with RS_ALGO_AUTO and RS_ALGO_WINOGRAD */
+} rs_engine_options;
+
+/* RESHED_EINVAL names the option that is out of its range. */
+reshed_status rs_engine_check(const rs_engine_options *o, reshed_error *err);
+
+/* Options of a plan on this machine: its processors and its instruction set (RESHED_ISA). */
+reshed_status rs_engine_plan_options(const rs_engine_options *o, rs_plan_options *out,
+                                     reshed_error *err);
+
+#endif
