@@ -3,14 +3,15 @@
 #include <string.h>
 
 #include "tools/bench/report.h"
-#include "tools/cli/cli.h"
+#include "tools/cli/engine.h"
 
-#include "benchmarks/random_model.h"
 #include "base/alloc.h"
 #include "base/os.h"
 #include "base/parallel.h"
+#include "benchmarks/random_model.h"
+#include "imgproc/image/normalise.h"
+#include "infer/ensemble.h"
 #include "io/weights/weights.h"
-#include "nn/blas.h"
 #include "nn/plan.h"
 
 static const cli_program self = {
@@ -60,14 +61,11 @@ typedef struct list {
 typedef struct options {
     long filters, members, runs, seed;
     list sizes, threads;
-    rs_algo algo;
-    rs_precision precision;
+    rs_engine_options engine; /* threads: one of the list at a time */
     const char *weights, *python, *node;
     const char *kernels; /* NULL: none; "": all */
     bool layers, stream, peers, json, quiet;
 } options;
-
-static const char *const algo_names[] = {"auto", "winograd", "direct", "gemm"};
 
 /* -------------------------------------------------------------------------------- command line */
 
@@ -86,40 +84,6 @@ static bool parse_list(const char *option, char *text, long lo, long hi, list *o
         out->value[out->n++] = (int)v;
     }
     return true;
-}
-
-static const char *const precision_names[] = {[RS_FP32] = "fp32", [RS_BF16] = "bf16"};
-
-static bool parse_precision(const char *text, rs_precision *precision)
-{
-    for (int i = RS_FP32; i <= RS_BF16; i++)
-        if (strcmp(text, precision_names[i]) == 0) {
-            *precision = (rs_precision)i;
-            return true;
-        }
-    cli_usage_error(&self, "--precision: expected fp32 or bf16, found '%s'", text);
-    return false;
-}
-
-static bool parse_algo(const char *text, rs_algo *algo)
-{
-    for (int i = 0; i < 4; i++)
-        if (strcmp(text, algo_names[i]) == 0) {
-            *algo = (rs_algo)i;
-            return true;
-        }
-    cli_usage_error(&self, "--algo: expected auto, winograd, direct or gemm, found '%s'", text);
-    return false;
-}
-
-static int version(void)
-{
-    rs_isa isa;
-    reshed_error err = {0};
-    if (rs_isa_select(&isa, &err) != RESHED_OK) return cli_fail(&self, NULL, &err);
-    if (cli_version(&self) != CLI_OK) return CLI_FAILED;
-    printf("instruction set: %s\nBLAS: %s\n", rs_isa_name(isa), rs_blas_name());
-    return cli_close(&self);
 }
 
 enum {
@@ -147,8 +111,8 @@ static bool parse_value(int c, char *text, options *o)
     case OPT_SIZE: return parse_list("--size", text, 4, RS_PLAN_MAX_SIDE, &o->sizes);
     case 'j': return parse_list("--threads", text, 1, BENCH_MAX_THREADS, &o->threads);
     case OPT_RUNS: return cli_int(&self, "--runs", text, 1, BENCH_MAX_RUNS - 1, &o->runs);
-    case OPT_ALGO: return parse_algo(text, &o->algo);
-    case OPT_PRECISION: return parse_precision(text, &o->precision);
+    case OPT_ALGO: return cli_algo(&self, text, &o->engine.algo);
+    case OPT_PRECISION: return cli_precision(&self, text, &o->engine.precision);
     case OPT_SEED: return cli_int(&self, "--seed", text, 0, 1L << 30, &o->seed);
     case 'w': o->weights = text; return true;
     case OPT_PYTHON: o->python = text; return true;
@@ -180,7 +144,7 @@ static int parse(int argc, char **argv, options *o)
     for (int c; (c = cli_option(&self, argc, argv, "j:w:", longs)) != -1;) {
         switch (c) {
         case CLI_OPT_HELP: return cli_help(&self);
-        case CLI_OPT_VERSION: return version();
+        case CLI_OPT_VERSION: return cli_engine_version(&self);
         case CLI_OPT_ERROR: return CLI_USAGE;
         case CLI_OPT_QUIET: o->quiet = true; break;
         case CLI_OPT_JSON: o->json = true; break;
@@ -194,11 +158,10 @@ static int parse(int argc, char **argv, options *o)
         }
     }
     if (optind < argc) return cli_usage_error(&self, "unexpected argument '%s'", argv[optind]);
-    if (o->precision == RS_BF16 && o->algo != RS_ALGO_AUTO && o->algo != RS_ALGO_WINOGRAD)
-        return cli_usage_error(&self, "--precision bf16 goes with --algo auto or winograd");
+    if (!cli_engine_check(&self, &o->engine)) return CLI_USAGE;
     if (o->stream && o->sizes.value[0] < 16)
         return cli_usage_error(&self, "--stream: sizes from 16 on");
-    if (o->precision == RS_BF16 && o->peers)
+    if (o->engine.precision == RS_BF16 && o->peers)
         return cli_usage_error(&self, "--peers compares fp32 with fp32");
     return -1;
 }
@@ -209,7 +172,7 @@ static int parse(int argc, char **argv, options *o)
 typedef struct bench {
     const options *o;
     bench_subject subject;
-    rs_model_file model; /* with --stream: kept while it is measured */
+    rs_ensemble *ensemble; /* of the number of threads at work; with --stream with its weights */
     bench_result result[MAX_LIST * MAX_LIST];
     int results;
     char scripts[1024], tools[1024], home[1024], weights[1200]; /* for the peers */
@@ -245,11 +208,13 @@ static reshed_status maps_make(const bench *b, int size, maps *m, reshed_error *
     return RESHED_OK;
 }
 
-/* What a user waits for: a frame in the instrument's units becomes mean and variance. */
+/* The work that a user waits for: a frame in the instrument's units becomes mean and variance. */
 static reshed_status infer(rs_plan *plan, const maps *m, size_t pixels, reshed_error *err)
 {
+    rs_norm_range range;
     memcpy(m->image, m->raw, pixels * sizeof *m->image);
-    reshed_status st = reshed_normalise(m->image, pixels, err);
+    reshed_status st = rs_norm_range_frame(m->image, pixels, &range, err);
+    if (st == RESHED_OK) st = rs_norm_apply(m->image, pixels, range, false, m->image, err);
     if (st == RESHED_OK) rs_plan_run(plan, m->image, m->mean, m->variance, m->members);
     return st;
 }
@@ -348,7 +313,7 @@ static reshed_status measure_stream(bench *b, rs_plan *plan, const maps *m, benc
     }
     *w = (between){.b = b, .plan = plan, .m = m, .peers = peers, .r = r};
     r->stream = s;
-    st = bench_stream(&b->model, b->subject.isa, r->threads, r->size, m->image,
+    st = bench_stream(&b->ensemble->model, b->subject.isa, r->threads, r->size, m->image,
                       (int)(b->o->runs < 3 ? b->o->runs : 3), run_between, w, s, err);
     for (int i = 0; st == RESHED_OK && i < bench_stream_case_count; i++)
         s[i].whole = bench_summarise(w->times.wall, w->times.n).median;
@@ -405,22 +370,29 @@ static reshed_status measure(bench *b, rs_plan *plan, const rs_kernels *k, bench
 
 /* ----------------------------------------------------------------------------- all measurements */
 
-static reshed_status get_model(bench *b, rs_model_file *model, reshed_error *err)
+static reshed_status get_ensemble(bench *b, reshed_error *err)
 {
     const options *o = b->o;
-    const double start = rs_os_monotonic();
     const bench_shape shape = {.members = (int)o->members,
                                .filters = (int)o->filters,
                                .classes = 1,
                                .layers = {3, 4, 5},
                                .upsampling = "bilinear"};
-    reshed_status st = o->weights ? rs_weights_load(o->weights, model, err)
-                                  : bench_random_model(&shape, (uint64_t)o->seed, model, err);
+    const double start = rs_os_monotonic();
+    reshed_status st;
+    if (o->weights) {
+        st = rs_ensemble_load(o->weights, &b->ensemble, err);
+    } else {
+        rs_model_file model = {0};
+        st = bench_random_model(&shape, (uint64_t)o->seed, &model, err);
+        if (st == RESHED_OK) st = rs_ensemble_of_model(&model, &b->ensemble, err);
+        rs_model_file_clear(&model);
+    }
+    if (st != RESHED_OK) return st;
     b->subject.load_seconds = rs_os_monotonic() - start;
-    if (st == RESHED_OK) st = rs_arch_from_file(model, &b->subject.arch, err);
-    if (st == RESHED_OK) st = rs_net_check(model, err);
-    b->subject.members = model->members;
-    return st;
+    b->subject.arch = b->ensemble->arch;
+    b->subject.members = b->ensemble->model.members;
+    return RESHED_OK;
 }
 
 /* The folder of the first of "prefix/name" that exists, for prefixes around the program; else the
@@ -438,7 +410,7 @@ static void find_near(const char *program, const char *name, char *buf, size_t n
 }
 
 /* Where the peers are, and the ensemble in a file for them. */
-static reshed_status prepare_peers(bench *b, const rs_model_file *model, reshed_error *err)
+static reshed_status prepare_peers(bench *b, reshed_error *err)
 {
     char program[1024], installed[1100];
     if (!rs_os_program_dir(program, sizeof program)) snprintf(program, sizeof program, ".");
@@ -452,7 +424,7 @@ static reshed_status prepare_peers(bench *b, const rs_model_file *model, reshed_
     snprintf(installed, sizeof installed, "%s/package.json", b->home);
     if (b->temporary_weights || !rs_os_is_file(installed)) return RESHED_OK; /* peers will say so */
     snprintf(b->weights, sizeof b->weights, "%s/bench_weights.h5", b->home);
-    reshed_status st = rs_weights_write_h5(b->weights, model, NULL, err);
+    reshed_status st = rs_weights_write_h5(b->weights, &b->ensemble->model, NULL, err);
     b->temporary_weights = st == RESHED_OK;
     return st;
 }
@@ -461,25 +433,28 @@ static reshed_status prepare_peers(bench *b, const rs_model_file *model, reshed_
 static reshed_status measure_threads(bench *b, int threads, const char **where, reshed_error *err)
 {
     const options *o = b->o;
-    rs_model_file model = {0};
+    const int first = o->sizes.value[0];
     rs_plan *plan = NULL;
     rs_kernels k;
     *where = o->weights;
-    reshed_status st = get_model(b, &model, err);
+    reshed_status st = get_ensemble(b, err);
     if (st == RESHED_OK && o->peers) {
         *where = b->weights;
-        st = prepare_peers(b, &model, err);
+        st = prepare_peers(b, err);
     }
     *where = NULL;
-    const rs_plan_options po = {
-        .threads = threads, .isa = b->subject.isa, .algo = o->algo, .precision = o->precision};
-    if (st == RESHED_OK)
-        st = rs_plan_create(&model, o->stream ? NULL : &model, o->sizes.value[0], o->sizes.value[0],
-                            &po, &plan, err);
-    if (o->stream)
-        b->model = model;
-    else
-        rs_model_file_clear(&model);
+    const rs_plan_options po = {.threads = threads,
+                                .isa = b->subject.isa,
+                                .algo = o->engine.algo,
+                                .precision = o->engine.precision};
+    if (st == RESHED_OK) {
+        rs_model_file *model = &b->ensemble->model;
+        st = rs_plan_create(model, o->stream ? NULL : model, first, first, &po, &plan, err);
+    }
+    if (!o->stream) {
+        rs_ensemble_free(b->ensemble);
+        b->ensemble = NULL;
+    }
     rs_kernels_get(b->subject.isa, &k);
     if (st == RESHED_OK && b->results == 0) {
         b->subject.core_hz = bench_core_hz();
@@ -496,7 +471,8 @@ static reshed_status measure_threads(bench *b, int threads, const char **where, 
         }
         b->results++;
     }
-    rs_model_file_clear(&b->model);
+    rs_ensemble_free(b->ensemble);
+    b->ensemble = NULL;
     rs_plan_free(plan);
     return st;
 }
@@ -519,8 +495,8 @@ int main(int argc, char **argv)
     reshed_status st = b ? RESHED_OK : rs_fail_nomem(&err, "the benchmark", sizeof *b);
     if (st == RESHED_OK) {
         b->o = &o;
-        b->subject.algo = algo_names[o.algo];
-        b->subject.precision = precision_names[o.precision];
+        b->subject.algo = rs_algo_name(o.engine.algo);
+        b->subject.precision = rs_precision_name(o.engine.precision);
         b->subject.weights = o.weights;
         b->subject.seed = (uint64_t)o.seed;
         rs_cpu_name(b->subject.cpu, sizeof b->subject.cpu);

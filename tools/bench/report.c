@@ -3,7 +3,8 @@
 #include <math.h>
 #include <stdio.h>
 
-#include "tools/cli/cli.h"
+#include "base/json.h"
+#include "reshed_base.h"
 
 #ifndef RESHED_COMMIT
 #define RESHED_COMMIT "unknown"
@@ -181,178 +182,175 @@ void bench_print_growth(const bench_subject *s, const bench_result *r, int n)
 
 /* ----------------------------------------------------------------------------------------- JSON */
 
-static void number(const char *key, double v)
+/* The first keys of every object. */
+static void json_subject(rs_json *j, const bench_subject *s)
 {
-    printf(", \"%s\": ", key);
-    cli_json_number(stdout, v);
+    rs_json_string(j, "program", "reshed-bench");
+    rs_json_string(j, "version", RESHED_VERSION);
+    rs_json_string(j, "commit", RESHED_COMMIT);
+    rs_json_string(j, "cpu", s->cpu);
+    rs_json_string(j, "isa", rs_isa_name(s->isa));
+    rs_json_string(j, "precision", s->precision);
+    rs_json_number(j, "filters", s->arch.filters);
+    rs_json_number(j, "members", s->members);
+    rs_json_number(j, "core_ghz", s->core_hz * 1e-9);
 }
 
-static void string(const char *key, const char *v)
-{
-    printf(", \"%s\": ", key);
-    cli_json_string(stdout, v);
-}
-
-/* The first keys of every object, without its end. */
-static void json_subject(const bench_subject *s)
-{
-    fputs("{\"program\": \"reshed-bench\"", stdout);
-    string("version", RESHED_VERSION);
-    string("commit", RESHED_COMMIT);
-    string("cpu", s->cpu);
-    string("isa", rs_isa_name(s->isa));
-    string("precision", s->precision);
-    number("filters", s->arch.filters);
-    number("members", s->members);
-    number("core_ghz", s->core_hz * 1e-9);
-}
-
-static void json_layers(const bench_result *r)
+static void json_layers(rs_json *j, const bench_result *r)
 {
     const double peak = r->fma_peak / r->threads;
-    fputs(", \"layers\": [", stdout);
+    rs_json_array(j, "layers");
     for (int i = 0; i < r->layers; i++) {
         const bench_layer *l = &r->layer[i];
-        fputs(i ? ", {\"name\": " : "{\"name\": ", stdout);
-        cli_json_string(stdout, l->name);
-        string("algo", l->algo);
-        number("ms", 1e3 * l->seconds);
-        number("in_ms", 1e3 * l->phase[RS_PHASE_IN]);
-        number("product_ms", 1e3 * l->phase[RS_PHASE_PRODUCT]);
-        number("out_ms", 1e3 * l->phase[RS_PHASE_OUT]);
-        number("after_ms", 1e3 * l->phase[RS_PHASE_AFTER]);
-        number("effective_gflops", 2e-9 * l->macs / l->seconds);
-        number("fraction_of_peak", 2 * l->macs / l->seconds / peak);
-        number("weight_bytes", (double)l->weight_bytes);
-        putchar('}');
+        rs_json_object(j, NULL);
+        rs_json_string(j, "name", l->name);
+        rs_json_string(j, "algo", l->algo);
+        rs_json_number(j, "ms", 1e3 * l->seconds);
+        rs_json_number(j, "in_ms", 1e3 * l->phase[RS_PHASE_IN]);
+        rs_json_number(j, "product_ms", 1e3 * l->phase[RS_PHASE_PRODUCT]);
+        rs_json_number(j, "out_ms", 1e3 * l->phase[RS_PHASE_OUT]);
+        rs_json_number(j, "after_ms", 1e3 * l->phase[RS_PHASE_AFTER]);
+        rs_json_number(j, "effective_gflops", 2e-9 * l->macs / l->seconds);
+        rs_json_number(j, "fraction_of_peak", 2 * l->macs / l->seconds / peak);
+        rs_json_number(j, "weight_bytes", (double)l->weight_bytes);
+        rs_json_end(j);
     }
-    putchar(']');
+    rs_json_end(j);
 }
 
-static void json_peers(const bench_subject *s, const bench_result *r)
+static void json_peers(rs_json *j, const bench_subject *s, const bench_result *r)
 {
     const bench_summary ours = bench_summarise(r->times.wall, r->times.n),
                         cpu = bench_summarise(r->times.cpu, r->times.n);
-    fputs(", \"peers\": {", stdout);
+    rs_json_object(j, "peers");
     for (int i = 0; i < BENCH_PEERS; i++) {
         const bench_peer *p = &r->peers[i];
-        printf("%s\"%s\": {\"version\": ", i ? ", " : "", p->key);
+        rs_json_object(j, p->key);
         if (!p->times.n) {
-            fputs("null, \"member_seconds\": null, \"ratio\": null", stdout);
-            string("missing", p->missing);
+            rs_json_null(j, "version");
+            rs_json_null(j, "member_seconds");
+            rs_json_null(j, "ratio");
+            rs_json_string(j, "missing", p->missing);
         } else {
             const bench_summary t = bench_summarise(p->times.wall, p->times.n),
                                 c = bench_summarise(p->times.cpu, p->times.n);
-            cli_json_string(stdout, p->version);
-            number("member_seconds", t.median / s->members);
-            number("ratio", t.median / ours.median);
-            number("member_seconds_best", t.best / s->members);
-            number("member_seconds_worst", t.worst / s->members);
-            number("ratio_of_best", t.best / ours.best);
-            number("ratio_of_processor_time", c.median / cpu.median);
-            number("largest_difference", p->difference);
-            string("configuration", p->config);
-            string("tried", p->tried);
+            rs_json_string(j, "version", p->version);
+            rs_json_number(j, "member_seconds", t.median / s->members);
+            rs_json_number(j, "ratio", t.median / ours.median);
+            rs_json_number(j, "member_seconds_best", t.best / s->members);
+            rs_json_number(j, "member_seconds_worst", t.worst / s->members);
+            rs_json_number(j, "ratio_of_best", t.best / ours.best);
+            rs_json_number(j, "ratio_of_processor_time", c.median / cpu.median);
+            rs_json_number(j, "largest_difference", p->difference);
+            rs_json_string(j, "configuration", p->config);
+            rs_json_string(j, "tried", p->tried);
         }
-        putchar('}');
+        rs_json_end(j);
     }
-    putchar('}');
+    rs_json_end(j);
 }
 
-static void json_pieces(const bench_subject *s, const bench_result *r)
+static void json_pieces(rs_json *j, const bench_subject *s, const bench_result *r)
 {
-    fputs(", \"kernels\": [", stdout);
+    rs_json_array(j, "kernels");
     for (int i = 0; i < r->pieces; i++) {
         const bench_piece_result *p = &r->piece[i];
-        fputs(i ? ", {\"room\": " : "{\"room\": ", stdout);
-        cli_json_string(stdout, p->room);
-        string("name", p->name);
-        string("shape", p->shape);
-        number("hot_us", 1e6 * p->hot.median);
-        number("hot_us_best", 1e6 * p->hot.best);
-        number("cold_us", 1e6 * p->cold.median);
-        if (p->flops > 0) number("gflops", 1e-9 * p->flops / p->hot.median);
-        if (p->flops > 0) number("fraction_of_peak", p->flops / p->hot.median / r->piece_peak);
-        if (p->bytes > 0) number("gbytes_per_second", 1e-9 * p->bytes / p->hot.median);
+        rs_json_object(j, NULL);
+        rs_json_string(j, "room", p->room);
+        rs_json_string(j, "name", p->name);
+        rs_json_string(j, "shape", p->shape);
+        rs_json_number(j, "hot_us", 1e6 * p->hot.median);
+        rs_json_number(j, "hot_us_best", 1e6 * p->hot.best);
+        rs_json_number(j, "cold_us", 1e6 * p->cold.median);
+        if (p->flops > 0) rs_json_number(j, "gflops", 1e-9 * p->flops / p->hot.median);
+        if (p->flops > 0)
+            rs_json_number(j, "fraction_of_peak", p->flops / p->hot.median / r->piece_peak);
+        if (p->bytes > 0) rs_json_number(j, "gbytes_per_second", 1e-9 * p->bytes / p->hot.median);
         if (p->items > 0) {
-            string("item", p->item);
-            number("items_per_second", p->items / p->hot.median);
-            number("cycles_per_item", p->hot.median * s->core_hz / p->items);
+            rs_json_string(j, "item", p->item);
+            rs_json_number(j, "items_per_second", p->items / p->hot.median);
+            rs_json_number(j, "cycles_per_item", p->hot.median * s->core_hz / p->items);
         }
         if (p->peer[0]) {
-            string("peer", p->peer);
-            number("peer_us", 1e6 * p->peer_seconds);
-            number("peer_ratio", p->peer_seconds / p->hot.median);
+            rs_json_string(j, "peer", p->peer);
+            rs_json_number(j, "peer_us", 1e6 * p->peer_seconds);
+            rs_json_number(j, "peer_ratio", p->peer_seconds / p->hot.median);
         }
-        putchar('}');
+        rs_json_end(j);
     }
-    putchar(']');
+    rs_json_end(j);
 }
 
 /* The first case in full, as the contract has it, and all of them. */
-static void json_stream(const bench_result *r)
+static void json_stream(rs_json *j, const bench_result *r)
 {
     const bench_stream_result *first = r->stream;
     double final_only = NAN;
     for (int i = bench_stream_case_count - 1; i >= 0; i--)
         if (r->stream[i].what->preview == RS_PREVIEW_OFF) final_only = 1e3 * r->stream[i].mean;
-    printf(", \"stream\": {\"lines_at_once\": %d", first->what->lines);
-    number("median_ms", 1e3 * first->median);
-    number("p90_ms", 1e3 * first->p90);
-    number("p99_ms", 1e3 * first->p99);
-    number("final_only_ms", final_only);
-    number("ratio_to_whole", first->whole / first->median);
-    number("weights_mib", mib((double)first->weight_bytes));
-    number("state_mib", mib((double)first->state_bytes));
-    fputs(", \"cases\": {", stdout);
+    rs_json_object(j, "stream");
+    rs_json_integer(j, "lines_at_once", first->what->lines);
+    rs_json_number(j, "median_ms", 1e3 * first->median);
+    rs_json_number(j, "p90_ms", 1e3 * first->p90);
+    rs_json_number(j, "p99_ms", 1e3 * first->p99);
+    rs_json_number(j, "final_only_ms", final_only);
+    rs_json_number(j, "ratio_to_whole", first->whole / first->median);
+    rs_json_number(j, "weights_mib", mib((double)first->weight_bytes));
+    rs_json_number(j, "state_mib", mib((double)first->state_bytes));
+    rs_json_object(j, "cases");
     for (int i = 0; i < bench_stream_case_count; i++) {
         const bench_stream_result *c = &r->stream[i];
-        printf("%s\"%s\": {\"lines_at_once\": %d", i ? ", " : "", c->what->key, c->what->lines);
-        number("median_ms", 1e3 * c->median);
-        number("p90_ms", 1e3 * c->p90);
-        number("p99_ms", 1e3 * c->p99);
-        number("mean_ms", 1e3 * c->mean);
-        number("worst_ms", 1e3 * c->worst);
-        number("ratio_to_whole", c->whole / c->median);
-        number("gmacs_a_line", 1e-9 * c->done.macs);
-        number("gproducts_a_line", 1e-9 * c->done.products);
-        number("weight_bytes_a_line", c->done.weight_bytes);
+        rs_json_object(j, c->what->key);
+        rs_json_integer(j, "lines_at_once", c->what->lines);
+        rs_json_number(j, "median_ms", 1e3 * c->median);
+        rs_json_number(j, "p90_ms", 1e3 * c->p90);
+        rs_json_number(j, "p99_ms", 1e3 * c->p99);
+        rs_json_number(j, "mean_ms", 1e3 * c->mean);
+        rs_json_number(j, "worst_ms", 1e3 * c->worst);
+        rs_json_number(j, "ratio_to_whole", c->whole / c->median);
+        rs_json_number(j, "gmacs_a_line", 1e-9 * c->done.macs);
+        rs_json_number(j, "gproducts_a_line", 1e-9 * c->done.products);
+        rs_json_number(j, "weight_bytes_a_line", c->done.weight_bytes);
         for (int p = 0; r->peers && p < BENCH_PEERS; p++) {
             char key[64];
             if (!r->peers[p].times.n) continue;
             snprintf(key, sizeof key, "ratio_to_%s", r->peers[p].key);
-            number(key,
-                   bench_summarise(r->peers[p].times.wall, r->peers[p].times.n).median / c->median);
+            rs_json_number(j, key,
+                           bench_summarise(r->peers[p].times.wall, r->peers[p].times.n).median /
+                               c->median);
         }
-        putchar('}');
+        rs_json_end(j);
     }
-    fputs("}}", stdout);
+    rs_json_end(j);
+    rs_json_end(j);
 }
 
 void bench_json_result(const bench_subject *s, const bench_result *r)
 {
     const bench_summary t = bench_summarise(r->times.wall, r->times.n),
                         cpu = bench_summarise(r->times.cpu, r->times.n);
-    json_subject(s);
-    string("algo", s->algo);
-    number("threads", r->threads);
-    number("size", r->size);
-    number("runs", r->times.n);
-    number("member_seconds", t.median / s->members);
-    number("ensemble_seconds", t.median);
-    number("ensemble_seconds_best", t.best);
-    number("ensemble_seconds_worst", t.worst);
-    number("images_per_second", 1 / t.median);
-    number("processor_seconds", cpu.median);
-    number("effective_gflops", 1e-9 * effective_flops(s, r, t.median));
-    number("fma_peak_gflops", 1e-9 * r->fma_peak);
-    number("load_seconds", s->weights ? s->load_seconds : NAN);
-    number("pack_seconds", r->pack_seconds);
-    number("plan_mib", mib((double)r->plan_bytes));
-    number("peak_rss_mib", mib((double)r->peak_rss));
-    if (r->layers) json_layers(r);
-    if (r->peers) json_peers(s, r);
-    if (r->stream) json_stream(r);
-    if (r->pieces) json_pieces(s, r);
-    puts("}");
+    rs_json out = rs_json_to(stdout), *j = &out;
+    rs_json_object(j, NULL);
+    json_subject(j, s);
+    rs_json_string(j, "algo", s->algo);
+    rs_json_number(j, "threads", r->threads);
+    rs_json_number(j, "size", r->size);
+    rs_json_number(j, "runs", r->times.n);
+    rs_json_number(j, "member_seconds", t.median / s->members);
+    rs_json_number(j, "ensemble_seconds", t.median);
+    rs_json_number(j, "ensemble_seconds_best", t.best);
+    rs_json_number(j, "ensemble_seconds_worst", t.worst);
+    rs_json_number(j, "images_per_second", 1 / t.median);
+    rs_json_number(j, "processor_seconds", cpu.median);
+    rs_json_number(j, "effective_gflops", 1e-9 * effective_flops(s, r, t.median));
+    rs_json_number(j, "fma_peak_gflops", 1e-9 * r->fma_peak);
+    rs_json_number(j, "load_seconds", s->weights ? s->load_seconds : NAN);
+    rs_json_number(j, "pack_seconds", r->pack_seconds);
+    rs_json_number(j, "plan_mib", mib((double)r->plan_bytes));
+    rs_json_number(j, "peak_rss_mib", mib((double)r->peak_rss));
+    if (r->layers) json_layers(j, r);
+    if (r->peers) json_peers(j, s, r);
+    if (r->stream) json_stream(j, r);
+    if (r->pieces) json_pieces(j, s, r);
+    rs_json_end(j);
 }
