@@ -132,8 +132,9 @@ $(B)/%.o: %.c $(B)/flags
 # What the programs and tests link: every symbol of the libraries.
 $(B)/core.a: $(LIBOBJ)
 $(B)/rooms.a: $(APPOBJ)
+$(B)/cli.a: $(call objects,tools/cli)
 $(B)/tools.a: $(TOOLOBJ)
-$(B)/core.a $(B)/rooms.a $(B)/tools.a:
+$(B)/core.a $(B)/rooms.a $(B)/cli.a $(B)/tools.a:
 	$(call say,AR)
 	$(Q)rm -f $@ && ar rcs $@ $^
 
@@ -149,7 +150,7 @@ $(B)/libreshed.so: $(LIBOBJ)
 
 # A program: its own folder, the command line's, and what these use of the libraries.
 define program_rule
-$(BIN)/reshed-$(1): $(call objects,tools/$(1) tools/cli $(if $(filter bench,$(1)),benchmarks)) $(B)/rooms.a $(B)/core.a
+$(BIN)/reshed-$(1): $(call objects,tools/$(1) $(if $(filter bench,$(1)),benchmarks)) $(B)/cli.a $(B)/rooms.a $(B)/core.a
 	$$(call say,LD)
 	$$(Q)$$(CC) -o $$@ $$^ $$(ALLLIBS)
 endef

@@ -4,7 +4,6 @@
 #include <stdio.h>
 
 #include "base/json.h"
-#include "reshed_base.h"
 
 #ifndef RESHED_COMMIT
 #define RESHED_COMMIT "unknown"
