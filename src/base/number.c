@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
+
 static const char *locale_point(void)
 {
     const char *p = localeconv()->decimal_point;
@@ -32,10 +34,7 @@ const char *rs_number_format(char buf[RS_NUMBER_TEXT], double v)
 
 static bool is_word(const char *s, size_t n, const char *word)
 {
-    if (strlen(word) != n) return false;
-    for (size_t i = 0; i < n; i++)
-        if ((s[i] | 0x20) != word[i]) return false;
-    return true;
+    return strlen(word) == n && rs_text_same(s, word, n);
 }
 
 bool rs_number_parse(const char *s, size_t n, double *out)

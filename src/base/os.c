@@ -4,15 +4,11 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
-#ifdef __GLIBC__
-#include <malloc.h>
-#endif
 #include <sched.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -20,38 +16,11 @@
 
 #include "base/alloc.h"
 
-void *rs_os_alloc(size_t bytes)
-{
-    /* Weights and rings are walked in many streams at once, far more pages of 4 KiB than a TLB
-     * holds: large blocks ask for large pages (worth about a tenth of an inference, docs/speed.md).
-     */
-    const size_t huge = (size_t)2 << 20;
-    const bool large = bytes >= 2 * huge;
-    void *p = NULL;
-    if (posix_memalign(&p, large ? huge : 64, bytes) != 0) return NULL;
-#ifdef MADV_HUGEPAGE
-    if (large) madvise(p, bytes, MADV_HUGEPAGE);
-#endif
-    return p;
-}
-
-void rs_os_free(void *p)
-{
-    free(p);
-}
-
 static double clock_seconds(clockid_t clock)
 {
     struct timespec t;
     if (clock_gettime(clock, &t) != 0) return 0;
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
-void rs_os_trim(void)
-{
-#ifdef __GLIBC__
-    malloc_trim(0);
-#endif
 }
 
 double rs_os_monotonic(void)

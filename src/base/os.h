@@ -1,6 +1,6 @@
 /* os.h - the seam to the operating system: every POSIX call of the project is behind these
- * functions, in os.c, so that a port to another system touches one file and the tests can make each
- * call fail. */
+ * functions and those of os_memory.h, os_child.h, os_socket.h and thread.h, so that a port to another
+ * system touches these files alone and the tests can make each call fail. */
 #ifndef RS_BASE_OS_H
 #define RS_BASE_OS_H
 
@@ -10,12 +10,6 @@
 #include <stdio.h>
 
 #include "base/status.h"
-
-/* bytes is a multiple of 64 and > 0; 64-byte aligned, or NULL. Use rs_alloc instead. */
-void *rs_os_alloc(size_t bytes);
-void rs_os_free(void *p);
-/* Gives freed memory back to the system, where the allocator would keep it for later. */
-void rs_os_trim(void);
 
 /* Seconds from a fixed, arbitrary moment; never goes back. */
 double rs_os_monotonic(void);

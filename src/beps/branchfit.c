@@ -3,6 +3,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/numeric.h"
 #include "beps/blm.h"
 #include "beps/loopdata.h"
 #include "beps/phase.h"

@@ -5,6 +5,7 @@
 
 #include "base/alloc.h"
 #include "beps/phase.h"
+#include "base/numeric.h"
 #include "base/statistics.h"
 
 /* ------------------------------------------------------------------------------------- branches */
@@ -254,12 +255,6 @@ int rs_loop_spikes(const rs_sweep *s, const double *y, uint8_t *skip, double *sc
 }
 
 /* ------------------------------------------------------------------------------------ unfolding */
-static double wrap_pi(double a)
-{
-    a = remainder(a, 2 * RS_PI);
-    return a <= -RS_PI ? RS_PI : a;
-}
-
 /* Direction of the line through the points, in (-pi/2, pi/2], its offset and straightness. */
 static void fit_line(const rs_sweep *s, const double *re, const double *im, const uint8_t *skip,
                      rs_unfold *out)
@@ -289,7 +284,7 @@ static void fit_line(const rs_sweep *s, const double *re, const double *im, cons
 
 static void turn(rs_unfold *u)
 {
-    u->angle = wrap_pi(u->angle + RS_PI);
+    u->angle = rs_wrap_angle(u->angle + RS_PI);
     u->offset = -u->offset;
 }
 
@@ -316,7 +311,7 @@ void rs_unfold_loop(const rs_sweep *s, const double *re, const double *im, const
         }
         along /= k;
         double mx = along * c - u.offset * d, my = along * d + u.offset * c;
-        u.angle = wrap_pi(reference);
+        u.angle = rs_wrap_angle(reference);
         u.offset = my * cos(u.angle) - mx * sin(u.angle);
     }
     project(s, re, im, u.angle, pr);
@@ -344,7 +339,7 @@ double rs_unfold_reference(const rs_unfold *u, int64_t n)
         if (!isfinite(u[i].angle) || !isfinite(u[i].ratio)) continue;
         vote += (1 - u[i].ratio) * (cos(u[i].angle - axis) < 0 ? -1 : 1);
     }
-    return wrap_pi(vote < 0 ? axis + RS_PI : axis);
+    return rs_wrap_angle(vote < 0 ? axis + RS_PI : axis);
 }
 
 /* The unit vector for which the quadratic form m (symmetric, 3x3) is smallest, by Jacobi

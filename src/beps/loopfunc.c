@@ -3,6 +3,7 @@
 
 #include <math.h>
 
+#include "base/numeric.h"
 #include "beps/phase.h"
 #include "beps/special.h"
 

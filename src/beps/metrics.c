@@ -3,6 +3,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/numeric.h"
 #include "beps/electrostatic.h"
 #include "beps/phase.h"
 #include "beps/special.h"

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/alloc.h"
+#include "base/numeric.h"
 
 double rs_phase_wrap(double phase, double lower)
 {
@@ -11,13 +12,6 @@ double rs_phase_wrap(double phase, double lower)
     /* The division may round to the far end of the branch. */
     if (p < lower) p += turn;
     return p >= lower + turn ? lower : p;
-}
-
-/* Into (-pi, pi]. */
-static double wrap_pi(double a)
-{
-    a = remainder(a, 2 * RS_PI);
-    return a <= -RS_PI ? RS_PI : a;
 }
 
 void rs_phase_defaults(rs_phase_options *o)
@@ -73,7 +67,7 @@ static double refine(const double *phase, const double *weight, size_t n, int si
     for (int pass = 0; pass < 20; pass++) {
         double c = 0, s = 0, inside = 0, all = 0;
         for (size_t i = 0; i < n; i++) {
-            double w = weight_at(phase, weight, i), d = wrap_pi(sign * phase[i] - centre);
+            double w = weight_at(phase, weight, i), d = rs_wrap_angle(sign * phase[i] - centre);
             if (w == 0) continue;
             all += w;
             if (fabs(d) > reach) continue;
@@ -83,7 +77,7 @@ static double refine(const double *phase, const double *weight, size_t n, int si
         }
         *share = inside / all;
         double move = inside > 0 ? atan2(s, c) : 0;
-        centre = wrap_pi(centre + move);
+        centre = rs_wrap_angle(centre + move);
         if (fabs(move) < 1e-9) break;
     }
     return centre;
@@ -93,9 +87,9 @@ static double refine(const double *phase, const double *weight, size_t n, int si
 static void set_offset(rs_phase_cal *cal)
 {
     double p0 = cal->sign * cal->peak[0], p1 = cal->sign * cal->peak[1];
-    double first = wrap_pi(cal->forward - p0);
-    double second = cal->single ? first : wrap_pi(cal->reverse - p1);
-    cal->offset = wrap_pi(first + wrap_pi(second - first) / 2);
+    double first = rs_wrap_angle(cal->forward - p0);
+    double second = cal->single ? first : rs_wrap_angle(cal->reverse - p1);
+    cal->offset = rs_wrap_angle(first + rs_wrap_angle(second - first) / 2);
 }
 
 reshed_status rs_phase_calibrate(const double *phase, const double *weight, size_t n,
@@ -134,15 +128,15 @@ reshed_status rs_phase_calibrate(const double *phase, const double *weight, size
     rs_free(h);
 
     double reach = 45 * RS_DEGREE;
-    if (!c.single) reach = fmin(reach, fabs(wrap_pi(other - at)) / 2);
+    if (!c.single) reach = fmin(reach, fabs(rs_wrap_angle(other - at)) / 2);
     at = refine(phase, weight, n, c.sign, at, reach, &c.weight[0]);
     if (c.single)
-        other = wrap_pi(at + RS_PI);
+        other = rs_wrap_angle(at + RS_PI);
     else
         other = refine(phase, weight, n, c.sign, other, reach, &c.weight[1]);
-    c.peak[0] = wrap_pi(c.sign * at);
-    c.peak[1] = wrap_pi(c.sign * other);
-    c.separation = fabs(wrap_pi(other - at));
+    c.peak[0] = rs_wrap_angle(c.sign * at);
+    c.peak[1] = rs_wrap_angle(c.sign * other);
+    c.separation = fabs(rs_wrap_angle(other - at));
     if (c.weight[1] > c.weight[0]) rs_phase_swap(&c);
     set_offset(&c);
     *cal = c;
@@ -151,7 +145,7 @@ reshed_status rs_phase_calibrate(const double *phase, const double *weight, size
 
 double rs_phase_apply(const rs_phase_cal *cal, double phase)
 {
-    return wrap_pi(cal->sign * phase + cal->offset);
+    return rs_wrap_angle(cal->sign * phase + cal->offset);
 }
 
 void rs_phase_swap(rs_phase_cal *cal)

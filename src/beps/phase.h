@@ -22,9 +22,6 @@
 
 #include "base/status.h"
 
-#define RS_PI 3.14159265358979323846
-#define RS_DEGREE (RS_PI / 180)
-
 /* phase moved by whole turns into [lower, lower + 2 pi). */
 double rs_phase_wrap(double phase, double lower);
 

@@ -5,15 +5,6 @@
 
 #include "beps/sho_errors.h"
 
-static const double pi = 3.14159265358979323846;
-
-double rs_sho_wrap(double x)
-{
-    if (x > -pi && x <= pi) return x;
-    x = remainder(x, 2 * pi);
-    return x <= -pi ? x + 2 * pi : x;
-}
-
 void rs_sho_eval(const rs_sho *p, const double *frequency, int n, double *h)
 {
     double w0 = p->frequency, zr = p->amplitude * cos(p->phase), zi = p->amplitude * sin(p->phase);

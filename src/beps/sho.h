@@ -32,9 +32,6 @@ void rs_sho_jacobian(const rs_sho *p, const double *frequency, int n, double *ja
 void rs_sho_bound(const rs_sho *p, const double *frequency, int n, double sigma, rs_sho *se,
                   double *peak);
 
-/* x - 2 pi k in (-pi, pi]. */
-double rs_sho_wrap(double x);
-
 /* A frequency axis that everything here accepts: n >= RS_SHO_MIN_BINS strictly rising, positive,
  * finite values. */
 #define RS_SHO_MIN_BINS 4

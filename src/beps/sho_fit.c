@@ -23,6 +23,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/numeric.h"
 #include "base/parallel.h"
 #include "beps/sho_bank.h"
 #include "beps/sho_errors.h"
@@ -119,11 +120,6 @@ static void load_lane(const rs_sho_plan *plan, source from, int64_t spectrum, in
 }
 
 /* ------------------------------------------------------------------------------------ iteration */
-static double clamp(double x, double lo, double hi)
-{
-    return x < lo ? lo : x > hi ? hi : x;
-}
-
 /* The range of c for a given d: that of Q. */
 static void c_range(const rs_sho_plan *plan, double d, double *lo, double *hi)
 {
@@ -172,11 +168,11 @@ static bool next_trial(const rs_sho_plan *plan, const lane *t, double *d, double
     }
     /* Far from the answer the quadratic model may ask for anything: a step stays within the
      * neighbourhood that the present linewidth can speak for. */
-    sd = clamp(sd, -2 * t->c, 2 * t->c);
-    sc = clamp(sc, -0.75 * t->c, 3 * t->c);
-    *d = clamp(t->d + sd, plan->d_min, plan->d_max);
+    sd = rs_clamp(sd, -2 * t->c, 2 * t->c);
+    sc = rs_clamp(sc, -0.75 * t->c, 3 * t->c);
+    *d = rs_clamp(t->d + sd, plan->d_min, plan->d_max);
     c_range(plan, *d, &lo, &hi);
-    *c = at_lo ? lo : at_hi ? hi : clamp(t->c + sc, lo, hi);
+    *c = at_lo ? lo : at_hi ? hi : rs_clamp(t->c + sc, lo, hi);
     sd = *d - t->d, sc = *c - t->c;
     /* A step of 1e-5 standard errors, or of rounding. */
     double gain = sd * sd * t->mdd + 2 * sd * sc * t->mdc + sc * sc * t->mcc;
@@ -248,12 +244,12 @@ static void finish_lane(const rs_sho_plan *plan, const lane *t, const rs_sho_las
         for (int j = 0; j < 4; j++) m.v[j][0] = last->v[j][0].v[l], m.v[j][1] = last->v[j][1].v[l];
         rs_sho_bias(&t->moments, &m, d, t->c, variance / zz, bias);
         /* The expansion is no longer one where it exceeds half an error. */
-        for (int j = 0; j < RS_SHO_RELATIVES; j++) bias[j] = clamp(bias[j], -e[j] / 2, e[j] / 2);
+        for (int j = 0; j < RS_SHO_RELATIVES; j++) bias[j] = rs_clamp(bias[j], -e[j] / 2, e[j] / 2);
     }
     p.amplitude /= 1 + bias[RS_SHO_LN_A];
     p.frequency /= 1 + bias[RS_SHO_LN_W0];
     p.q /= 1 + bias[RS_SHO_LN_Q];
-    p.phase = rs_sho_wrap(p.phase - bias[RS_SHO_PHI]);
+    p.phase = rs_wrap_angle(p.phase - bias[RS_SHO_PHI]);
     out->p = p;
     out->peak = peak / (1 + bias[RS_SHO_LN_AQ]);
     out->se = (rs_sho){p.amplitude * e[RS_SHO_LN_A], p.frequency * e[RS_SHO_LN_W0],
@@ -295,9 +291,9 @@ static void fit_block(void *ctx, int64_t i, int worker)
     for (int l = 0; l < LANES; l++) {
         const rs_sho_template *best = &plan->bank.t[start[l]];
         double lo, hi;
-        d.v[l] = clamp(best->d, plan->d_min, plan->d_max);
+        d.v[l] = rs_clamp(best->d, plan->d_min, plan->d_max);
         c_range(plan, d.v[l], &lo, &hi);
-        c.v[l] = clamp(best->c, lo, hi);
+        c.v[l] = rs_clamp(best->c, lo, hi);
         if (l < n && !(t[l].flags & RS_SHO_FAILED)) active |= 1u << l;
     }
     rs_sho_block block = {plan->bins, plan->u, plan->q, s->y, whole ? NULL : s->weight};

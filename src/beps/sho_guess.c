@@ -2,6 +2,8 @@
 
 #include <math.h>
 
+#include "base/numeric.h"
+
 #define PAIR_BINS 5 /* bins of largest modulus that form pairs */
 #define CONJUGATION_SAMPLE 100
 
@@ -107,7 +109,7 @@ static rs_sho fast_guess(const double *w, view y, int n)
 static rs_sho to_parameters(const pair_fit *f)
 {
     double w0 = sqrt(f->d);
-    return (rs_sho){hypot(f->a, f->b) / f->d, w0, -w0 / f->c, rs_sho_wrap(atan2(-f->b, -f->a))};
+    return (rs_sho){hypot(f->a, f->b) / f->d, w0, -w0 / f->c, rs_wrap_angle(atan2(-f->b, -f->a))};
 }
 
 static bool guess(const double *w, view y, int n, rs_sho *p)

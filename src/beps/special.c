@@ -2,6 +2,7 @@
 
 #include <math.h>
 
+#include "base/numeric.h"
 #include "beps/phase.h"
 
 double rs_erfinv(double y)

@@ -15,6 +15,7 @@
 #include "base/alloc.h"
 #include "base/number.h"
 #include "base/os.h"
+#include "base/text.h"
 #include "io/common/channel.h"
 #include "io/common/sample.h"
 #include "io/common/units.h"
@@ -35,7 +36,7 @@ static void take_text(char *dst, size_t size, const char *s, size_t n)
     if (n >= sizeof all) n = sizeof all - 1;
     memcpy(all, s, n);
     all[n] = '\0';
-    rs_channel_copy(dst, size, all);
+    rs_text_copy(dst, size, all);
 }
 
 static reshed_status take_number(const char *name, const char *s, size_t n, size_t at, double *out,
@@ -146,8 +147,8 @@ reshed_status rs_gsf_read_mem(const uint8_t *bytes, size_t len, rs_image *out, r
         im.x0 = isfinite(f.xoffset) ? (f.xoffset + 0.5 * f.xreal) * metres : 0;
         im.y0 = isfinite(f.yoffset) ? (f.yoffset + 0.5 * f.yreal) * metres : 0;
     }
-    rs_channel_copy(im.unit, sizeof im.unit, f.zunits);
-    rs_channel_copy(im.channel, sizeof im.channel, f.title);
+    rs_text_copy(im.unit, sizeof im.unit, f.zunits);
+    rs_text_copy(im.channel, sizeof im.channel, f.title);
     *out = im;
     return RESHED_OK;
 }

@@ -20,6 +20,7 @@
 #include "base/alloc.h"
 #include "base/cursor.h"
 #include "base/number.h"
+#include "base/text.h"
 #include "io/common/sample.h"
 #include "io/common/units.h"
 
@@ -66,7 +67,7 @@ static void take_text(char *dst, size_t size, const uint8_t *s, size_t n)
         }
     }
     all[used] = '\0';
-    rs_channel_copy(dst, size, all);
+    rs_text_copy(dst, size, all);
 }
 
 /* ----------------------------------------------------------------------------------- the header */
@@ -227,7 +228,7 @@ static void layer_name(const rs_ibw *w, uint32_t layer, char *buf, size_t n)
     if (at + LABEL <= w->labels_size[2]) take_text(buf, n, w->bytes + w->labels[2] + at, LABEL);
     if (buf[0]) return;
     if (layers_of(w) == 1 && w->name[0])
-        rs_channel_copy(buf, n, w->name);
+        rs_text_copy(buf, n, w->name);
     else
         snprintf(buf, n, "layer %lu", (unsigned long)layer);
 }
@@ -318,8 +319,8 @@ reshed_status rs_ibw_image(const rs_ibw *w, const char *channel, rs_image *out, 
     im.dy = step_of(w, 1, "SlowScanSize");
     im.x0 = middle_of(w, 0, "XOffset");
     im.y0 = middle_of(w, 1, "YOffset");
-    rs_channel_copy(im.channel, sizeof im.channel, list.c[layer].name);
-    rs_channel_copy(im.unit, sizeof im.unit, unit_of(w, im.channel));
+    rs_text_copy(im.channel, sizeof im.channel, list.c[layer].name);
+    rs_text_copy(im.unit, sizeof im.unit, unit_of(w, im.channel));
     *out = im;
 done:
     rs_channels_clear(&list);

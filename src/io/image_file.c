@@ -6,6 +6,7 @@
 
 #include "base/alloc.h"
 #include "base/os.h"
+#include "base/text.h"
 #include "io/gsf.h"
 #include "io/ibw.h"
 #include "io/npy.h"
@@ -34,13 +35,7 @@ static const struct {
 static bool ends_with(const char *s, const char *ending, size_t k)
 {
     size_t n = strlen(s);
-    if (n < k) return false;
-    for (size_t i = 0; i < k; i++) {
-        char c = s[n - k + i];
-        if (c >= 'A' && c <= 'Z') c = (char)(c - 'A' + 'a');
-        if (c != ending[i]) return false;
-    }
-    return true;
+    return n >= k && rs_text_same(s + n - k, ending, k);
 }
 
 rs_format rs_format_of_name(const char *path)

@@ -3,19 +3,10 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/numeric.h"
 
 /* Rows beyond a window that a tile may read; they change nothing but must be there. */
 #define OVERHANG 8
-
-static int min_int(int a, int b)
-{
-    return a < b ? a : b;
-}
-
-static int max_int(int a, int b)
-{
-    return a > b ? a : b;
-}
 
 /* ----------------------------------------------------------------------------- an empty frame */
 
@@ -31,8 +22,8 @@ static void middle(const rs_front_shape *s, rs_spans *out)
 /* The rows at one edge that differ, and one of the middle. */
 static rs_span kept_rows(rs_span same, int height, bool up)
 {
-    if (up) return (rs_span){0, min_int(same.lo + 1, height)};
-    return (rs_span){max_int(min_int(same.hi, height) - 1, 0), height};
+    if (up) return (rs_span){0, rs_min_int(same.lo + 1, height)};
+    return (rs_span){rs_max_int(rs_min_int(same.hi, height) - 1, 0), height};
 }
 
 static reshed_status plan_blank(rs_front_shape *s, reshed_error *err)
@@ -79,7 +70,7 @@ static void keep(const rs_front_shape *s, float *const blank[2], int block, bool
     for (int up = 0; up < 2; up++) {
         const rs_span kept = y ? s->kept[up].y[block] : s->kept[up].x[block];
         float *at = kept_at(s, up, blank[up], block, y);
-        for (int r = max_int(rows.lo, kept.lo); r < min_int(rows.hi, kept.hi); r++)
+        for (int r = rs_max_int(rows.lo, kept.lo); r < rs_min_int(rows.hi, kept.hi); r++)
             memcpy(at + (size_t)(r - kept.lo) * stride, table[r], stride * sizeof *at);
     }
 }
@@ -111,10 +102,10 @@ static float *blank_row(const rs_front_shape *s, bool up, float *blank, int b, b
     const int level = rs_block_level(s->arch, b);
     const rs_span kept = y ? s->kept[up].y[b] : s->kept[up].x[b];
     if (up)
-        r = min_int(r, kept.hi - 1);
+        r = rs_min_int(r, kept.hi - 1);
     else
-        r = max_int(r - rs_level_size(s->height, level) + rs_level_size(s->blank_height, level),
-                    kept.lo);
+        r = rs_max_int(r - rs_level_size(s->height, level) + rs_level_size(s->blank_height, level),
+                       kept.lo);
     return kept_at(s, up, blank, b, y) + (size_t)(r - kept.lo) * s->stage[2 * b].x.stride;
 }
 
@@ -126,10 +117,11 @@ static rs_span window(bool up, rs_span need, rs_span touched, rs_span made, rs_s
     rs_span w;
     if (rs_span_empty(made)) made.lo = made.hi = up ? there.hi : there.lo;
     if (up)
-        w = (rs_span){max_int(need.lo, touched.lo), made.lo};
+        w = (rs_span){rs_max_int(need.lo, touched.lo), made.lo};
     else
-        w = (rs_span){made.hi, min_int(need.hi, touched.hi)};
-    if (pairs) w = (rs_span){max_int(w.lo & ~1, there.lo), min_int((w.hi + 1) & ~1, there.hi)};
+        w = (rs_span){made.hi, rs_min_int(need.hi, touched.hi)};
+    if (pairs)
+        w = (rs_span){rs_max_int(w.lo & ~1, there.lo), rs_min_int((w.hi + 1) & ~1, there.hi)};
     if (w.hi < w.lo) w.hi = w.lo;
     return w;
 }
@@ -140,7 +132,7 @@ void rs_front_windows(const rs_front_shape *s, bool up, rs_span scanned, rs_span
     const rs_extent e = rs_extent_make(s->arch, s->height, (rs_span){0, s->height});
     const int n = scanned.hi - scanned.lo;
     if (s->reflect) /* what the mirror shows */
-        scanned = (rs_span){max_int(scanned.lo - n, 0), min_int(scanned.hi + n, s->height)};
+        scanned = (rs_span){rs_max_int(scanned.lo - n, 0), rs_min_int(scanned.hi + n, s->height)};
     rs_spans_behind(&e, output, need);
     rs_spans_touched(&e, scanned, touched);
     w->x[0] = window(up, need->x[0], touched->x[0], made->x[0], e.there[0], false);
@@ -157,7 +149,7 @@ void rs_front_windows(const rs_front_shape *s, bool up, rs_span scanned, rs_span
 
 static void grow(rs_span *capacity, rs_span w)
 {
-    capacity->hi = max_int(capacity->hi, w.hi - w.lo);
+    capacity->hi = rs_max_int(capacity->hi, w.hi - w.lo);
 }
 
 static bool holds(rs_span capacity, rs_span w)
@@ -189,8 +181,8 @@ static reshed_status plan_capacity(rs_front_shape *s, reshed_error *err)
         const bool up = i >= s->height;
         const int r = i % s->height;
         const rs_span scanned = up ? (rs_span){r, s->height} : (rs_span){0, r + 1};
-        const rs_span output = up ? (rs_span){r, min_int(r + reach, s->height)}
-                                  : (rs_span){max_int(r + 1 - reach, 0), r + 1};
+        const rs_span output = up ? (rs_span){r, rs_min_int(r + reach, s->height)}
+                                  : (rs_span){rs_max_int(r + 1 - reach, 0), r + 1};
         rs_spans_determined(&e, scanned, &made);
         rs_front_windows(s, up, scanned, output, &made, &need, &touched, &w);
         for (int b = 0; b < w.blocks; b++) {
@@ -294,8 +286,8 @@ static void point(const rs_front_shape *s, bool up, const buffer *b, float *rows
                   const float *zero)
 {
     const size_t stride = s->stage[2 * b->block].x.stride;
-    for (int r = max_int(b->window.lo - OVERHANG, 0);
-         r < min_int(b->window.hi + OVERHANG, b->height); r++) {
+    for (int r = rs_max_int(b->window.lo - OVERHANG, 0);
+         r < rs_min_int(b->window.hi + OVERHANG, b->height); r++) {
         if (r >= b->window.lo && r < b->window.hi)
             b->table[r] = rows + (size_t)(r - b->window.lo) * stride;
         else if (up ? r < b->window.lo : r >= b->window.hi)
@@ -339,7 +331,7 @@ static void point_all(const rs_front_shape *s, rs_front *f, const rs_spans *w, r
         const size_t row = (size_t)rs_level_size(s->width, k) * (size_t)s->arch->classes;
         const rs_span mine = w->out[last];
         const rs_span read = rs_span_sampled(&finals->extent, k, output);
-        for (int r = min_int(read.lo, mine.lo); r < max_int(read.hi, mine.hi); r++)
+        for (int r = rs_min_int(read.lo, mine.lo); r < rs_max_int(read.hi, mine.hi); r++)
             f->table.score[k][r] = r >= mine.lo && r < mine.hi ? score + (size_t)(r - mine.lo) * row
                                                                : finals->table.score[k][r];
         score += buffer_rows(s->capacity.out[last]) * row;

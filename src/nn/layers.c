@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
-#include "base/os.h"
+#include "base/os_memory.h"
 #include "base/parallel.h"
 #include "nn/kernels/bf16.h"
 

@@ -3,15 +3,11 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/numeric.h"
 
 static int ceil_div(int a, int b)
 {
     return (a + b - 1) / b;
-}
-
-static int min_int(int a, int b)
-{
-    return a < b ? a : b;
 }
 
 size_t rs_wino_stride(int tiles, int channels)
@@ -47,14 +43,14 @@ static void choose_task(rs_stage *s)
             s->task_rows = m;
         } else {
             s->task_cols = across * m;
-            s->task_rows = min_int(want / across, ceil_div(s->height, m)) * m;
+            s->task_rows = rs_min_int(want / across, ceil_div(s->height, m)) * m;
         }
     } else if (s->layer.algo == RS_CONV_DIRECT) {
         s->task_cols = even;
         s->task_rows = 2;
     } else { /* gemm: about 256 pixels at a time, so that im2col stays in cache */
-        s->task_cols = min_int(even, 256);
-        s->task_rows = 2 * min_int(ceil_div(256, 2 * s->task_cols), ceil_div(s->height, 2));
+        s->task_cols = rs_min_int(even, 256);
+        s->task_rows = 2 * rs_min_int(ceil_div(256, 2 * s->task_cols), ceil_div(s->height, 2));
     }
 }
 
@@ -67,7 +63,7 @@ static void choose_step(rs_stage *s, int tasks)
     int down = ceil_div(tasks, across),
         eight = ceil_div(rs_conv_algo_tile(s->layer.algo) ? 1 : 8, s->task_rows);
     if (down < eight) down = eight;
-    s->step_rows = min_int(down, most) * s->task_rows;
+    s->step_rows = rs_min_int(down, most) * s->task_rows;
 }
 
 int rs_step_tasks(const rs_stage *s, int row0, int row1)
@@ -79,9 +75,9 @@ void rs_step_task(const rs_stage *s, int row0, int row1, int i, int *r0, int *r1
 {
     const int across = ceil_div(s->width, s->task_cols);
     *r0 = row0 + i / across * s->task_rows;
-    *r1 = min_int(*r0 + s->task_rows, row1);
+    *r1 = rs_min_int(*r0 + s->task_rows, row1);
     *c0 = i % across * s->task_cols;
-    *c1 = min_int(*c0 + s->task_cols, s->width);
+    *c1 = rs_min_int(*c0 + s->task_cols, s->width);
 }
 
 /* ---------------------------------------------------------------------------------- the order */
@@ -95,7 +91,7 @@ typedef struct progress {
 /* Rows below that stage i must have before it makes rows up to r1. */
 static int rows_needed(const rs_stage *s, int r1)
 {
-    return min_int(r1 + 1, s->height);
+    return rs_min_int(r1 + 1, s->height);
 }
 
 static int rows_ready(const rs_stage *st, int i, const progress *p)
@@ -120,7 +116,7 @@ static void grow_rings(rs_schedule *s, const progress *p)
 {
     for (int i = 0; i < s->stages; i += 2) { /* c1 at i, c2 at i+1 */
         rs_stage *c1 = &s->stage[i];
-        int oldest_x = min_int(p->made[i] - 1, p->made[i + 1]);
+        int oldest_x = rs_min_int(p->made[i] - 1, p->made[i + 1]);
         int oldest_y = p->made[i + 1] - 1;
         int x = p->x_made[i] - (oldest_x < 0 ? 0 : oldest_x);
         int y = p->made[i] - (oldest_y < 0 ? 0 : oldest_y);
@@ -140,14 +136,14 @@ static int simulate(rs_schedule *s, progress *p, rs_step *steps)
         rs_step step = {.stage = -2};
         for (int i = s->stages - 1; i >= 0; i--) {
             const rs_stage *st = &s->stage[i];
-            int r0 = p->made[i], r1 = min_int(r0 + st->step_rows, st->height);
+            int r0 = p->made[i], r1 = rs_min_int(r0 + st->step_rows, st->height);
             if (r0 < st->height && rows_ready(s->stage, i, p) >= rows_needed(st, r1)) {
                 step = (rs_step){i, r0, r1};
                 break;
             }
         }
         if (step.stage == -2 && image_rows < s->height) {
-            step = (rs_step){-1, image_rows, min_int(image_rows + 8, s->height)};
+            step = (rs_step){-1, image_rows, rs_min_int(image_rows + 8, s->height)};
         }
         if (step.stage == -2) return n; /* all rows of all stages are made */
         if (steps) steps[n] = step;

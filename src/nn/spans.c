@@ -3,17 +3,8 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/numeric.h"
 #include "nn/exec.h"
-
-static int max_int(int a, int b)
-{
-    return a > b ? a : b;
-}
-
-static int min_int(int a, int b)
-{
-    return a < b ? a : b;
-}
 
 bool rs_span_empty(rs_span s)
 {
@@ -27,7 +18,7 @@ bool rs_span_within(rs_span a, rs_span b)
 
 static rs_span cut(rs_span s, rs_span there)
 {
-    return (rs_span){max_int(s.lo, there.lo), min_int(s.hi, there.hi)};
+    return (rs_span){rs_max_int(s.lo, there.lo), rs_min_int(s.hi, there.hi)};
 }
 
 static rs_span dilate(rs_span s, rs_span there)
@@ -39,7 +30,7 @@ static rs_span either(rs_span a, rs_span b)
 {
     if (rs_span_empty(a)) return b;
     if (rs_span_empty(b)) return a;
-    return (rs_span){min_int(a.lo, b.lo), max_int(a.hi, b.hi)};
+    return (rs_span){rs_min_int(a.lo, b.lo), rs_max_int(a.hi, b.hi)};
 }
 
 rs_span rs_span_erode(rs_span s, rs_span there)
@@ -110,8 +101,8 @@ rs_span rs_span_sampled(const rs_extent *e, int level, rs_span output)
     rs_sample(output.hi - 1, e->height, m, e->arch->upsampling, &ignored, &hi, &t);
     /* what lies outside is clamped to the last row, as at the edge of a frame */
     const rs_span there = e->there[level];
-    lo = min_int(max_int(lo, there.lo), there.hi - 1);
-    hi = min_int(max_int(hi, there.lo), there.hi - 1);
+    lo = rs_min_int(rs_max_int(lo, there.lo), there.hi - 1);
+    hi = rs_min_int(rs_max_int(hi, there.lo), there.hi - 1);
     return (rs_span){lo, hi + 1};
 }
 

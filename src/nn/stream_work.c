@@ -4,18 +4,9 @@
 
 #include <string.h>
 
+#include "base/numeric.h"
 #include "base/parallel.h"
 #include "nn/stream_state.h"
-
-static int min_int(int a, int b)
-{
-    return a < b ? a : b;
-}
-
-static int max_int(int a, int b)
-{
-    return a > b ? a : b;
-}
 
 static rs_exec exec_of(const rs_stream *s, const network *net, int member)
 {
@@ -108,12 +99,12 @@ static rs_span start_rows(const rs_stream *s, rs_span block, bool up, int most)
         if (y < block.lo || y >= block.hi || !rs_stream_wants_final(s, y)) break;
         next = y;
     }
-    next = max_int(block.lo, min_int(next, block.hi - 1));
+    next = rs_max_int(block.lo, rs_min_int(next, block.hi - 1));
     rs_span from = block;
     if (up)
-        from.hi = min_int(block.hi, s->field[next].hi);
+        from.hi = rs_min_int(block.hi, s->field[next].hi);
     else
-        from.lo = max_int(block.lo, s->field[next].lo);
+        from.lo = rs_max_int(block.lo, s->field[next].lo);
     /* all of a short block costs little more */
     if (from.lo - block.lo < PATCH_ROWS && block.hi - from.hi < PATCH_ROWS) return block;
     return from;
@@ -169,10 +160,10 @@ static rs_span next_unit(const rs_finals *f, rs_span goal)
 {
     const rs_span was = f->image;
     if (f->up)
-        return (rs_span){max_int(goal.lo, (rs_span_empty(was) ? goal.hi : was.lo) - UNIT_ROWS),
+        return (rs_span){rs_max_int(goal.lo, (rs_span_empty(was) ? goal.hi : was.lo) - UNIT_ROWS),
                          goal.hi};
     return (rs_span){goal.lo,
-                     min_int(goal.hi, (rs_span_empty(was) ? goal.lo : was.hi) + UNIT_ROWS)};
+                     rs_min_int(goal.hi, (rs_span_empty(was) ? goal.lo : was.hi) + UNIT_ROWS)};
 }
 
 /* False when it was stopped before the finals had taken in every row of the block. */

@@ -1,9 +1,8 @@
 #include <string.h>
 
+#include "base/numeric.h"
 #include "report/maps.h"
 #include "report/sections.h"
-
-#define PI 3.14159265358979323846
 
 /* Returns the unit of the amplitude that the network sees: volts of a fit, else the channel's. */
 static const char *amplitude_unit(const rs_report_data *d)
@@ -34,7 +33,7 @@ void rs_report_channels(rs_page *p, const rs_report_data *d)
     const rs_render_options o = rs_report_map_options(d, &marks.layer, 1);
     for (size_t i = 0; rs_page_sound(p) && i < sizeof channel / sizeof *channel; i++) {
         rs_session_map map = channel[i].map;
-        double lo = -PI, hi = PI;
+        double lo = -RS_PI, hi = RS_PI;
         if (!d->has_map[map]) continue;
         if (map != RS_SESSION_PHASE && !rs_report_map_range(p, d, map, &lo, &hi)) break;
         if (!shown++) rs_page_raw(p, "<div class=\"row\">\n");

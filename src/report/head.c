@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/numeric.h"
+
 static bool given(const char *s)
 {
     return s && *s;
@@ -44,7 +46,7 @@ static void frame_items(rs_page *p, const rs_report_data *d)
     item_end(p);
     item_begin(p, "Place");
     rs_page_format(p, "centre (%.4g, %.4g) &#181;m, turned by %.3g&#176;, scanned %s", f->cx * 1e6,
-                   f->cy * 1e6, f->angle * 57.29577951308232, f->upward ? "upwards" : "downwards");
+                   f->cy * 1e6, f->angle * RS_RADIAN, f->upward ? "upwards" : "downwards");
     if (f->line_rate > 0) rs_page_format(p, ", line rate %.3g Hz", f->line_rate);
     item_end(p);
 }

@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "base/alloc.h"
+#include "base/numeric.h"
 #include "imgproc/figures/plot.h"
 #include "imgproc/walls/family.h"
 #include "imgproc/walls/find.h"
@@ -10,8 +11,6 @@
 #include "report/sections.h"
 
 enum { TABLE_ROWS = 60, NUMBERED = 40 };
-
-#define RADIAN 0.017453292519943295
 
 /* The walls of the session's skeleton, and a metric tested on them. */
 typedef struct wall_part {
@@ -157,7 +156,7 @@ static void put_table(rs_page *page, const wall_part *w)
         rs_page_format(page, "<tr><td>%d</td><td>", (measured ? s->wall[i].wall : i) + 1);
         rs_page_quantity(page, wall->line.length, 3, length_unit(w));
         if (isfinite(wall->line.orientation))
-            rs_page_format(page, "</td><td>%.0f&#176;</td>", wall->line.orientation / RADIAN);
+            rs_page_format(page, "</td><td>%.0f&#176;</td>", wall->line.orientation / RS_DEGREE);
         else
             rs_page_raw(page, "</td><td>&#8211;</td>");
         if (wall->family >= 0)

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/text.h"
 #include "io/common/channel.h"
 #include "io/csv.h"
 #include "io/nsid/write.h"
@@ -80,10 +81,10 @@ static reshed_status add(const output *o, const char *name, const char *title, c
                          reshed_error *err)
 {
     rs_nsid_data d = {.data = data};
-    rs_channel_copy(d.name, sizeof d.name, name);
-    rs_channel_copy(d.title, sizeof d.title, title);
-    rs_channel_copy(d.quantity, sizeof d.quantity, title);
-    rs_channel_copy(d.units, sizeof d.units, strcmp(units, "1") == 0 ? "a.u." : units);
+    rs_text_copy(d.name, sizeof d.name, name);
+    rs_text_copy(d.title, sizeof d.title, title);
+    rs_text_copy(d.quantity, sizeof d.quantity, title);
+    rs_text_copy(d.units, sizeof d.units, strcmp(units, "1") == 0 ? "a.u." : units);
     strcpy(d.modality, "band excitation");
     strcpy(d.source, "reshed-beps loops");
     for (int i = 0; points && i < o->in->ndim; i++) d.dim[d.ndim++] = o->in->dim[i];
@@ -93,7 +94,7 @@ static reshed_status add(const output *o, const char *name, const char *title, c
                            RS_NSID_MAX_DIMS, d.ndim + 1);
         d.dim[d.ndim++] = *last;
     }
-    rs_channel_copy(d.data_type, sizeof d.data_type, map_type(&d));
+    rs_text_copy(d.data_type, sizeof d.data_type, map_type(&d));
     return rs_nsid_add(o->w, o->group, &d, RS_NSID_F64, path, n, err);
 }
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/text.h"
 #include "io/common/channel.h"
 #include "io/nsid/write.h"
 
@@ -105,14 +106,14 @@ static rs_nsid_data describe(const beps_spectra *s, const char *name, const char
                              double *data)
 {
     rs_nsid_data d = {.ndim = s->ndim, .data = data};
-    rs_channel_copy(d.name, sizeof d.name, name);
-    rs_channel_copy(d.title, sizeof d.title, name);
-    rs_channel_copy(d.quantity, sizeof d.quantity, name);
-    rs_channel_copy(d.units, sizeof d.units, units ? units : s->units);
+    rs_text_copy(d.name, sizeof d.name, name);
+    rs_text_copy(d.title, sizeof d.title, name);
+    rs_text_copy(d.quantity, sizeof d.quantity, name);
+    rs_text_copy(d.units, sizeof d.units, units ? units : s->units);
     strcpy(d.modality, "band excitation");
     strcpy(d.source, "reshed-beps sho");
     for (int i = 0; i < s->ndim; i++) d.dim[i] = s->dim[i];
-    rs_channel_copy(d.data_type, sizeof d.data_type, data_type(&d));
+    rs_text_copy(d.data_type, sizeof d.data_type, data_type(&d));
     return d;
 }
 
@@ -133,7 +134,7 @@ static reshed_status write_sho32(rs_nsid_writer *w, const beps_spectra *s, const
     *last = (rs_nsid_dim){.name = "SHO parameter", .quantity = "parameter", .units = "a.u."};
     strcpy(last->type, "CHANNEL");
     last->n = SHO32;
-    rs_channel_copy(d.data_type, sizeof d.data_type, data_type(&d));
+    rs_text_copy(d.data_type, sizeof d.data_type, data_type(&d));
     reshed_status st = rs_nsid_add(w, BEPS_SHO_GROUP, &d, RS_NSID_F32, path, sizeof path, err);
     if (st == RESHED_OK)
         st = rs_nsid_set_text(w, path, "labels",

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/text.h"
 #include "io/nsid/nsid.h"
 #include "io/nsid/usid.h"
 
@@ -35,16 +36,6 @@ void rs_replay_loops_clear(rs_replay_loops *l)
     memset(l, 0, sizeof *l);
 }
 
-static bool contains(const char *s, const char *word)
-{
-    for (; *s; s++) {
-        size_t k = 0;
-        while (word[k] && tolower((unsigned char)s[k]) == word[k]) k++;
-        if (!word[k]) return true;
-    }
-    return false;
-}
-
 static double unit_of(const char *units)
 {
     static const struct {
@@ -60,12 +51,14 @@ static double unit_of(const char *units)
 static axis axis_of(const char *name, const char *quantity, const char *units, int64_t n)
 {
     char first = (char)tolower((unsigned char)name[0]);
-    if (contains(name, "freq") || contains(quantity, "freq") || contains(units, "hz"))
+    if (rs_text_contains(name, "freq") || rs_text_contains(quantity, "freq") ||
+        rs_text_contains(units, "hz"))
         return AXIS_BIN;
-    if (contains(name, "volt") || contains(name, "bias") || contains(name, "dc") ||
-        contains(quantity, "bias") || contains(quantity, "volt") || strcmp(units, "V") == 0)
+    if (rs_text_contains(name, "volt") || rs_text_contains(name, "bias") ||
+        rs_text_contains(name, "dc") || rs_text_contains(quantity, "bias") ||
+        rs_text_contains(quantity, "volt") || strcmp(units, "V") == 0)
         return AXIS_STEP;
-    if (contains(name, "field") && n <= 2) return AXIS_FIELD;
+    if (rs_text_contains(name, "field") && n <= 2) return AXIS_FIELD;
     if (first == 'x') return AXIS_X;
     if (first == 'y') return AXIS_Y;
     return AXIS_NONE;

@@ -6,6 +6,8 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/numeric.h"
+#include "base/text.h"
 #include "beps/phase.h"
 #include "io/common/channel.h"
 
@@ -45,32 +47,22 @@ static void clear_layout(layout *l)
     memset(l, 0, sizeof *l);
 }
 
-static bool contains(const char *s, const char *word)
-{
-    for (; *s; s++) {
-        size_t k = 0;
-        while (word[k] && tolower((unsigned char)s[k]) == word[k]) k++;
-        if (!word[k]) return true;
-    }
-    return false;
-}
-
 /* ------------------------------------------------------------------------------------- voltages */
 /* Volts per unit of an axis that holds voltages; 0 when it does not. An axis may only count and
  * still be called one, so at least two values must differ. */
 static double volts(const rs_nsid_dim *d)
 {
     double unit = strcmp(d->units, "mV") == 0 ? 1e-3 : strcmp(d->units, "V") == 0 ? 1 : 0;
-    bool named = contains(d->name, "volt") || contains(d->quantity, "volt") ||
-                 contains(d->name, "bias") || contains(d->quantity, "bias") ||
-                 contains(d->name, "dc");
+    bool named = rs_text_contains(d->name, "volt") || rs_text_contains(d->quantity, "volt") ||
+                 rs_text_contains(d->name, "bias") || rs_text_contains(d->quantity, "bias") ||
+                 rs_text_contains(d->name, "dc");
     if (strcmp(d->type, "SPATIAL") == 0 || (unit == 0 && !named)) return 0;
     return unit > 0 ? unit : 1;
 }
 
 static bool is_axis(const rs_nsid_dim *d, const char *word)
 {
-    return contains(d->name, word) || contains(d->quantity, word);
+    return rs_text_contains(d->name, word) || rs_text_contains(d->quantity, word);
 }
 
 /* The axis of the steps: one of voltages, else the last that is neither spatial nor something
@@ -364,7 +356,7 @@ static reshed_status find_positions(rs_nsid_file *file, beps_responses *r, reshe
             r->x[i] = r->dim[0].values[i / (size_t)r->dim[1].n];
             r->y[i] = r->dim[1].values[i % (size_t)r->dim[1].n];
         }
-        rs_channel_copy(r->position_units, sizeof r->position_units, r->dim[0].units);
+        rs_text_copy(r->position_units, sizeof r->position_units, r->dim[0].units);
         return RESHED_OK;
     }
     for (int k = 0; k < 2; k++) {
@@ -393,7 +385,7 @@ static bool same_shape(const rs_nsid_data *a, const rs_nsid_data *b)
 
 static bool is_quick_fit(const rs_nsid_data *d)
 {
-    return d->ndim == 3 && d->dim[1].n == 4 && !d->is_complex && contains(d->path, "quick");
+    return d->ndim == 3 && d->dim[1].n == 4 && !d->is_complex && rs_text_contains(d->path, "quick");
 }
 
 /* The main dataset called exactly that, -1 when there is none. */
@@ -461,13 +453,13 @@ static reshed_status read_all(rs_nsid_file *file, const beps_response_source *so
     if (quick) gather(&d, &l, 0, 3, r->im);
     if (second >= 0 || quick) {
         int degrees = source->degrees;
-        if (degrees < 0 && contains(phase.units, "deg")) degrees = 1;
-        if (degrees < 0 && (quick || contains(phase.units, "rad"))) degrees = 0;
+        if (degrees < 0 && rs_text_contains(phase.units, "deg")) degrees = 1;
+        if (degrees < 0 && (quick || rs_text_contains(phase.units, "rad"))) degrees = 0;
         from_polar(r, degrees);
     }
-    rs_channel_copy(r->path, sizeof r->path, d.path);
+    rs_text_copy(r->path, sizeof r->path, d.path);
     bool known = d.units[0] && strcmp(d.units, "generic") != 0 && !quick;
-    rs_channel_copy(r->units, sizeof r->units, known ? d.units : quick ? "V" : "a.u.");
+    rs_text_copy(r->units, sizeof r->units, known ? d.units : quick ? "V" : "a.u.");
     st = take_axes(&d, &l, r);
     if (st == RESHED_OK) st = find_positions(file, r, err);
 done:

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/text.h"
 #include "io/common/channel.h"
 #include "io/nsid/usid.h"
 
@@ -22,16 +23,6 @@ void beps_spectra_clear(beps_spectra *s)
 }
 
 /* ---------------------------------------------------------------------------------- frequencies */
-static bool contains(const char *s, const char *word)
-{
-    for (; *s; s++) {
-        size_t k = 0;
-        while (word[k] && tolower((unsigned char)s[k]) == word[k]) k++;
-        if (!word[k]) return true;
-    }
-    return false;
-}
-
 /* Hz per unit, 0 when the text is no unit of frequency. */
 static double hertz(const char *units)
 {
@@ -102,7 +93,8 @@ static reshed_status find_frequency(rs_nsid_file *file, const rs_nsid_data *d,
     }
     for (int i = d->ndim - 1; i >= 0; i--) { /* an axis that says so */
         const rs_nsid_dim *dim = &d->dim[i];
-        if (!contains(dim->name, "freq") && !contains(dim->quantity, "freq")) continue;
+        if (!rs_text_contains(dim->name, "freq") && !rs_text_contains(dim->quantity, "freq"))
+            continue;
         double unit = hertz(dim->units);
         *axis = i;
         return set_frequency(s, dim->values, dim->n, unit > 0 ? unit : 1, err);
@@ -164,10 +156,10 @@ static void name_axis(rs_nsid_dim *dim, const char *name, const char *quantity, 
                       const char *type, int64_t n)
 {
     *dim = (rs_nsid_dim){.n = n};
-    rs_channel_copy(dim->name, sizeof dim->name, name);
-    rs_channel_copy(dim->quantity, sizeof dim->quantity, quantity);
-    rs_channel_copy(dim->units, sizeof dim->units, units);
-    rs_channel_copy(dim->type, sizeof dim->type, type);
+    rs_text_copy(dim->name, sizeof dim->name, name);
+    rs_text_copy(dim->quantity, sizeof dim->quantity, quantity);
+    rs_text_copy(dim->units, sizeof dim->units, units);
+    rs_text_copy(dim->type, sizeof dim->type, type);
 }
 
 /* An axis that counts. */
@@ -223,7 +215,7 @@ static reshed_status carry(rs_nsid_file *file, const char *path, beps_spectra *s
     beps_extra *x = &s->extra[s->extras];
     reshed_status st = rs_nsid_read_array(file, path, &x->a, err);
     if (st != RESHED_OK) return st;
-    rs_channel_copy(x->path, sizeof x->path, path);
+    rs_text_copy(x->path, sizeof x->path, path);
     s->extras++;
     return RESHED_OK;
 }
@@ -268,9 +260,9 @@ static reshed_status from_nsid(rs_nsid_file *file, const beps_source *source, be
     s->data = d.data;
     d.data = NULL;
     strcpy(s->layout, "NSID");
-    rs_channel_copy(s->path, sizeof s->path, d.path);
-    rs_channel_copy(s->units, sizeof s->units,
-                    d.units[0] && strcmp(d.units, "generic") != 0 ? d.units : "V");
+    rs_text_copy(s->path, sizeof s->path, d.path);
+    rs_text_copy(s->units, sizeof s->units,
+                 d.units[0] && strcmp(d.units, "generic") != 0 ? d.units : "V");
     for (size_t i = 0; st == RESHED_OK && i < sizeof extras / sizeof *extras; i++)
         st = carry(file, extras[i], s, err);
 done:
@@ -285,7 +277,7 @@ static reshed_status usid_frequency(const rs_usid_data *d, beps_spectra *s, int 
 {
     const rs_usid_axes *a = &d->spectral;
     for (*row = 0; *row < a->dims; ++*row)
-        if (contains(a->label[*row], "freq")) break;
+        if (rs_text_contains(a->label[*row], "freq")) break;
     if (*row == a->dims)
         for (*row = 0; *row < a->dims; ++*row)
             if (hertz(a->units[*row]) > 0) break;
@@ -317,7 +309,7 @@ static reshed_status keep_rows(beps_spectra *s, const char *group, const rs_usid
         char name[64];
         if (d == skip) continue;
         if (a->label[d][0])
-            rs_channel_copy(name, sizeof name, a->label[d]);
+            rs_text_copy(name, sizeof name, a->label[d]);
         else
             snprintf(name, sizeof name, "dimension_%d", d);
         for (char *c = name; *c; c++)
@@ -393,8 +385,8 @@ static reshed_status from_usid(rs_usid_data *d, beps_spectra *s, reshed_error *e
     s->data = d->data;
     d->data = NULL;
     strcpy(s->layout, "USID");
-    rs_channel_copy(s->path, sizeof s->path, d->path);
-    rs_channel_copy(s->units, sizeof s->units, d->units[0] ? d->units : "V");
+    rs_text_copy(s->path, sizeof s->path, d->path);
+    rs_text_copy(s->units, sizeof s->units, d->units[0] ? d->units : "V");
     return RESHED_OK;
 }
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/numeric.h"
 #include "beps/loop.h"
 #include "beps/phase.h"
 #include "support/loop_sim.h"

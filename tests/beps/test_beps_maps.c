@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/numeric.h"
 #include "base/os.h"
 #include "beps/analyse.h"
 #include "beps/phase.h"

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/numeric.h"
 #include "base/statistics.h"
 #include "beps/bootstrap.h"
 #include "beps/electrostatic.h"

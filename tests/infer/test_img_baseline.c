@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/numeric.h"
 #include "infer/baseline.h"
 #include "evaluate/roc.h"
 #include "imgproc/image/smooth.h"
@@ -110,7 +111,7 @@ static void canny_finds_the_steepest_line(void **state)
             double d = nx * (i % N - 30.2) + ny * (i / N - 30.1);
             a[i] = (float)(0.5 * erfc(-d / (wide * sqrt(2))));
         }
-        double peak = 1 / sqrt(2 * 3.14159265358979 * (wide * wide + sigma * sigma));
+        double peak = 1 / sqrt(2 * RS_PI * (wide * wide + sigma * sigma));
         memset(mask, GUARD, sizeof mask);
         assert_ok(rs_baseline_canny(a, N, N, sigma, 0.3 * peak, 0.85 * peak, mask, &err), &err);
         int on = 0;

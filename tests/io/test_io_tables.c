@@ -126,18 +126,6 @@ static void channels_are_found_by_rule(void **state)
     rs_channels_clear(&list);
 }
 
-static void text_is_cut_at_whole_characters(void **state)
-{
-    (void)state;
-    char buf[4];
-    rs_channel_copy(buf, sizeof buf, "ab\xc3\xb6");
-    assert_string_equal(buf, "ab");
-    rs_channel_copy(buf, sizeof buf, "a\xc3\xb6z");
-    assert_string_equal(buf, "a\xc3\xb6");
-    rs_channel_copy(buf, sizeof buf, "");
-    assert_string_equal(buf, "");
-}
-
 /* -------------------------------------------------------------------------------------------
  * tables */
 static void tables_round_trip(void **state)
@@ -381,7 +369,6 @@ int main(void)
         cmocka_unit_test(numbers_do_not_depend_on_the_locale),
         cmocka_unit_test(lengths_have_many_names),
         cmocka_unit_test(channels_are_found_by_rule),
-        cmocka_unit_test(text_is_cut_at_whole_characters),
         cmocka_unit_test(tables_round_trip),
         cmocka_unit_test(tables_are_read_as_people_write_them),
         cmocka_unit_test(tables_that_are_wrong_are_refused),

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/numeric.h"
 #include "base/os.h"
 #include "beps/loopfit.h"
 #include "beps/flags.h"
@@ -44,8 +45,7 @@ static void prepare(int cycles)
 static void put_step(float *at, double r, test_rng *rng, double noise)
 {
     double h[2 * BINS];
-    const rs_sho p = {fabs(r), F0 + 100 * r, Q0,
-                      rs_sho_wrap(PHASE + (r < 0 ? 3.14159265358979 : 0))};
+    const rs_sho p = {fabs(r), F0 + 100 * r, Q0, rs_wrap_angle(PHASE + (r < 0 ? RS_PI : 0))};
     rs_sho_eval(&p, axis, BINS, h);
     for (int k = 0; k < 2 * BINS; k++)
         at[k] = (float)(h[k] + (noise > 0 ? noise * test_gauss(rng) : 0));
@@ -489,7 +489,7 @@ static void a_line_becomes_rows(void **state)
         assert_near(a[c] / truth[c].amplitude, 1, 0.1);
         assert_near(f[c], truth[c].frequency, 0.05 * truth[c].frequency / truth[c].q);
         assert_near(q[c] / truth[c].q, 1, 0.1);
-        assert_near(rs_sho_wrap((double)p[c] - truth[c].phase), 0, 0.05);
+        assert_near(rs_wrap_angle((double)p[c] - truth[c].phase), 0, 0.05);
     }
     /* Part of a line, one row of results; the same bits on one thread. */
     static float again[COLS];

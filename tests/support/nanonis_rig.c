@@ -3,6 +3,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/numeric.h"
+
 struct nano_rig nano;
 
 int nano_setup(void **state)
@@ -95,7 +97,7 @@ void nano_check_line(const rs_line *l, int row, bool retrace, int cols, int chan
     assert_true(l->time >= 0);
     for (int c = 0; c < channels; c++)
         for (int i = 0; i < cols; i++) {
-            const float scale = c == 1 ? (float)RAD : 1;
+            const float scale = c == 1 ? (float)RS_DEGREE : 1;
             const float want = emu_pixel(scan, signal[c], retrace, row, i) * scale;
             const float have = nano.values[c * cols + i];
             if (!(fabsf(have - want) <= 1e-6f * fabsf(want)))

@@ -13,7 +13,6 @@
 #define AMPLITUDE 6 /* signals of the emulator */
 #define PHASE 9
 #define HEIGHT 12
-#define RAD 0.017453292519943295
 #define MAX_STEPS 600
 
 extern struct nano_rig {

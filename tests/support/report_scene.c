@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/numeric.h"
 #include "beps/loop.h"
 #include "beps/flags.h"
 #include "beps/metrics.h"
@@ -285,7 +286,7 @@ rs_session *report_scene_session(const report_scene *s, const char *path)
     m.y = rs_zalloc(steps + 1, sizeof *m.y);
     m.work = rs_alloc(rs_metric_work(s->steps + 1), sizeof *m.work);
     for (int i = 0; i < s->steps; i++) /* a triangle of 8 V from 0 */
-        m.voltage[i] = 16 / 3.14159265358979323846 * asin(sin(6.283185307179586 * i / s->steps));
+        m.voltage[i] = 16 / RS_PI * asin(sin(2 * RS_PI * i / s->steps));
     if (steps) assert_ok(rs_sweep_create(m.voltage, s->steps, &m.sweep, &m.err), &m.err);
     for (int k = 0; k < RS_SESSION_MAPS; k++) m.map[k] = rs_alloc(n, sizeof *m.map[k]);
     m.binary = rs_alloc(n, 1);

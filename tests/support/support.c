@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/numeric.h"
 #include "base/os.h"
 
 /* ------------------------------------------------------------------------------ random numbers */
@@ -30,7 +31,7 @@ double test_uniform(test_rng *r, double lo, double hi)
 double test_gauss(test_rng *r)
 {
     double u = 1.0 - test_uniform(r, 0, 1), v = test_uniform(r, 0, 1);
-    return sqrt(-2 * log(u)) * cos(6.283185307179586 * v);
+    return sqrt(-2 * log(u)) * cos(2 * RS_PI * v);
 }
 
 uint64_t test_seed(void)

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/numeric.h"
 #include "base/os.h"
 #include "io/csv.h"
 #include "io/image_file.h"
@@ -132,7 +133,7 @@ static void writes_skeleton_walls_and_points(void **state)
     t = table(w);
     assert_int_equal(t.rows, STRIPES);
     for (size_t i = 0; i < t.rows; i++) {
-        assert_true(fabs(value(&t, i, "orientation") - (180 - atan(0.04) * 57.29577951308232)) < 1);
+        assert_true(fabs(value(&t, i, "orientation") - (180 - atan(0.04) * RS_RADIAN)) < 1);
         /* Above 0.4 is what lies within 5/3 of a pixel. */
         assert_true(fabs(value(&t, i, "width") - 2 * 5 / 3.0 * 10e-9) < 4e-9);
         assert_true(value(&t, i, "probability") > 0.75);

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/numeric.h"
 #include "base/parallel.h"
 #include "beps/phase.h"
 #include "base/statistics.h"

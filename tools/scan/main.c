@@ -10,6 +10,7 @@
 #include "base/alloc.h"
 #include "base/json.h"
 #include "base/os.h"
+#include "base/text.h"
 #include "infer/judge.h"
 #include "spm/instrument/drivers.h"
 #include "spm/scan/analyse.h"
@@ -244,8 +245,7 @@ static reshed_status look_at_points(scan_job *j, reshed_error *err)
 static reshed_status next_region(scan_job *j, int r, reshed_error *err)
 {
     char path[4096];
-    const char *dot = strrchr(j->o->out, '.');
-    const int stem = dot && dot != j->o->out ? (int)(dot - j->o->out) : (int)strlen(j->o->out);
+    const int stem = (int)rs_path_stem(j->o->out);
     rs_driver_status st = RS_DRIVER_OK;
     snprintf(path, sizeof path, "%.*s_%d%s", stem, j->o->out, r + 1, j->o->out + stem);
     scan_name_files(j, path);

@@ -8,6 +8,7 @@
 
 #include "base/alloc.h"
 #include "base/number.h"
+#include "base/text.h"
 #include "io/weights/model.h"
 #include "spm/instrument/words.h"
 
@@ -195,9 +196,7 @@ void scan_name_files(scan_job *j, const char *path)
 {
     char stem[4000];
     snprintf(j->path, sizeof j->path, "%s", path);
-    snprintf(stem, sizeof stem, "%s", path);
-    char *dot = strrchr(stem, '.');
-    if (dot && dot != stem && !strchr(dot, '/')) *dot = '\0';
+    snprintf(stem, sizeof stem, "%.*s", (int)rs_path_stem(path), path);
     j->report[0] = j->pictures[0] = '\0';
     if (!j->o->report)
         snprintf(j->report, sizeof j->report, "%s.html", stem);

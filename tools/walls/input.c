@@ -4,10 +4,9 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/numeric.h"
 #include "io/image_file.h"
 #include "io/walls_read.h"
-
-#define RADIANS_PER_DEGREE 0.017453292519943295
 
 static bool fail(const walls_job *job, const char *path, const reshed_error *err)
 {
@@ -90,8 +89,7 @@ static bool read_phase(walls_job *job)
     char unit[16] = "";
     if (!read_companion(job, job->request->phase, &job->phase, unit)) return false;
     if (job->phase && strcmp(unit, "rad") != 0)
-        for (size_t i = 0; i < rs_grid_count(&job->grid); i++)
-            job->phase[i] *= (float)RADIANS_PER_DEGREE;
+        for (size_t i = 0; i < rs_grid_count(&job->grid); i++) job->phase[i] *= (float)RS_DEGREE;
     return true;
 }
 

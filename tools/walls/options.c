@@ -4,8 +4,7 @@
 #include <string.h>
 
 #include "base/number.h"
-
-#define RADIANS_PER_DEGREE 0.017453292519943295
+#include "base/numeric.h"
 
 /* "A,B" or "A-B", split at `mark`; text without one gives *b = a. False after a message. */
 static bool parse_two(const cli_program *program, const char *option, const char *text, char mark,
@@ -53,7 +52,7 @@ static bool parse_angle(const cli_program *program, const char *option, const ch
                         double most, double *out)
 {
     if (!cli_double(program, option, text, 0, most, out)) return false;
-    *out *= RADIANS_PER_DEGREE;
+    *out *= RS_DEGREE;
     return true;
 }
 

@@ -2,9 +2,8 @@
 
 #include <math.h>
 
+#include "base/numeric.h"
 #include "io/csv.h"
-
-#define DEGREES_PER_RADIAN 57.295779513082321
 
 static void headings(rs_csv *c, const char *const (*list)[2], int n, const char *unit)
 {
@@ -67,7 +66,7 @@ static void put_line(rs_csv *c, const walls_job *job, const rs_wall_line *line)
     rs_csv_number(c, line->length_px);
     rs_csv_number(c, line->length);
     rs_csv_number(c, line->chord);
-    rs_csv_number(c, line->orientation * DEGREES_PER_RADIAN);
+    rs_csv_number(c, line->orientation * RS_RADIAN);
     rs_csv_number(c, line->width);
     rs_csv_number(c, line->width_sd);
     rs_csv_number(c, line->probability);

@@ -9,6 +9,8 @@
 #endif
 
 #include "base/alloc.h"
+#include "base/numeric.h"
+#include "base/text.h"
 
 #define LARGEST_SIDE 32767   /* of a cairo image surface */
 #define CAPITAL_HEIGHT 0.729 /* of DejaVu Sans, em */
@@ -284,7 +286,7 @@ void rs_text_draw(rs_canvas *c, const rs_text *t, double x, double y, const char
     double width = rs_text_width(c, t, text);
     cairo_save(c->cr);
     cairo_translate(c->cr, x, y);
-    if (t->upwards) cairo_rotate(c->cr, -3.14159265358979323846 / 2);
+    if (t->upwards) cairo_rotate(c->cr, -RS_PI / 2);
     cairo_move_to(c->cr, -t->ax * width, (1 - t->ay) * rs_text_height(t));
     if (t->halo) {
         cairo_text_path(c->cr, text);

@@ -14,6 +14,8 @@
 
 #include <math.h>
 
+#include "base/numeric.h"
+
 static const uint32_t viridis[RS_MAP_ENTRIES] = {
     0x440154, 0x440256, 0x450457, 0x450559, 0x46075a, 0x46085c, 0x460a5d, 0x460b5e, 0x470d60,
     0x470e61, 0x471063, 0x471164, 0x471365, 0x481467, 0x481668, 0x481769, 0x48186a, 0x481a6c,
@@ -84,8 +86,6 @@ typedef struct oklab {
     double l, a, b;
 } oklab;
 
-#define PI 3.14159265358979323846
-
 static uint8_t srgb_byte(double linear)
 {
     double v = linear <= 0.0031308 ? 12.92 * linear : 1.055 * pow(linear, 1 / 2.4) - 0.055;
@@ -106,16 +106,16 @@ static void srgb_of(oklab c, uint8_t rgb[3])
 /* t in [0,1]: blue, near-white at 1/2, red. The constants keep the curve inside sRGB. */
 static oklab diverging(double t)
 {
-    double arm = fabs(2 * t - 1), hue = (t < 0.5 ? 258 : 25) * PI / 180;
-    double chroma = 0.14 * sin(PI / 2 * fmin(1, 1.6 * arm));
+    double arm = fabs(2 * t - 1), hue = (t < 0.5 ? 258 : 25) * RS_PI / 180;
+    double chroma = 0.14 * sin(RS_PI / 2 * fmin(1, 1.6 * arm));
     return (oklab){0.96 - 0.54 * arm, chroma * cos(hue), chroma * sin(hue)};
 }
 
 /* t in [0,1], period 1: dark, blue, light, orange-brown, dark. */
 static oklab cyclic(double t)
 {
-    double chroma = 0.10 * sin(2 * PI * t), hue = 260 * PI / 180;
-    return (oklab){0.60 - 0.28 * cos(2 * PI * t), chroma * cos(hue), chroma * sin(hue)};
+    double chroma = 0.10 * sin(2 * RS_PI * t), hue = 260 * RS_PI / 180;
+    return (oklab){0.60 - 0.28 * cos(2 * RS_PI * t), chroma * cos(hue), chroma * sin(hue)};
 }
 
 enum { FINE = 4096 };

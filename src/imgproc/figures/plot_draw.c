@@ -4,6 +4,8 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/numeric.h"
+#include "base/text.h"
 #include "imgproc/figures/plot_notes.h"
 
 static const uint8_t no_value[3] = {0xb4, 0xb4, 0xb4};
@@ -121,7 +123,7 @@ static void draw_scatter(rs_plot_pen *pen, const rs_plot_item *it)
         }
         cairo_set_line_width(pen->c->cr, 0.7); /* a rim, also of what has no value */
         rs_canvas_colour(pen->c, 0x202020, isnan(value) ? 0.5 : 0.8);
-        cairo_arc(pen->c->cr, x, y, s.marker_size / 2, 0, 6.283185307179586);
+        cairo_arc(pen->c->cr, x, y, s.marker_size / 2, 0, 2 * RS_PI);
         cairo_stroke(pen->c->cr);
     }
 }

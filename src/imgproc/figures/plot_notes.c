@@ -4,6 +4,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/numeric.h"
+#include "base/text.h"
+
 #define LINE_HEIGHT 1.35 /* of the text, em */
 #define MAX_LINES 12     /* of a note, entries of a legend */
 #define FREE 4.0         /* ink that a block may cover and still count as well placed */
@@ -53,11 +56,11 @@ void rs_plot_marker(rs_plot_pen *pen, const rs_style *s, double x, double y)
     switch (s->marker) {
     case RS_MARKER_NONE: break;
     case RS_MARKER_DISC:
-        cairo_arc(cr, x, y, r, 0, 6.283185307179586);
+        cairo_arc(cr, x, y, r, 0, 2 * RS_PI);
         cairo_fill(cr);
         break;
     case RS_MARKER_RING:
-        cairo_arc(cr, x, y, r, 0, 6.283185307179586);
+        cairo_arc(cr, x, y, r, 0, 2 * RS_PI);
         cairo_stroke(cr);
         break;
     case RS_MARKER_SQUARE:

@@ -6,7 +6,9 @@
 
 #include "base/alloc.h"
 #include "base/image.h"
+#include "base/numeric.h"
 #include "base/statistics.h"
+#include "base/text.h"
 #include "imgproc/figures/canvas.h"
 #include "imgproc/image/normalise.h"
 #include "imgproc/figures/ticks.h"
@@ -171,7 +173,7 @@ static void trace_mark(cairo_t *cr, rs_render_shape shape, double x, double y, d
         cairo_line_to(cr, x + r, y - r);
     } else {
         cairo_new_sub_path(cr);
-        cairo_arc(cr, x, y, r, 0, 6.283185307179586);
+        cairo_arc(cr, x, y, r, 0, 2 * RS_PI);
     }
 }
 

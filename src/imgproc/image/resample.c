@@ -13,6 +13,7 @@
 
 #include "base/alloc.h"
 #include "base/image.h"
+#include "base/numeric.h"
 
 typedef struct axis_table {
     int taps;   /* weights per new pixel */
@@ -26,18 +27,13 @@ static void table_free(axis_table *t)
     rs_free(t->w);
 }
 
-static int clamp_index(int i, int n)
-{
-    return i < 0 ? 0 : i >= n ? n - 1 : i;
-}
-
 /* New pixel j covers old coordinates [j*in/out, (j+1)*in/out). */
 static void shrink_table(axis_table *t, int in, int out)
 {
     double scale = (double)in / out;
     for (int j = 0; j < out; j++) {
         double from = j * scale, to = (j + 1) * scale, sum = 0;
-        int first = clamp_index((int)from, in);
+        int first = rs_clamp_int((int)from, 0, in - 1);
         if (first + t->taps > in) first = in - t->taps;
         t->first[j] = first;
         for (int k = 0; k < t->taps; k++) {
@@ -73,7 +69,8 @@ static void grow_table(axis_table *t, int in, int out, rs_growing growing)
         if (first + t->taps > in) first = in - t->taps;
         if (first < 0) first = 0;
         t->first[j] = first;
-        for (int k = 0; k < 4; k++) t->w[j * t->taps + clamp_index(i - 1 + k, in) - first] += w[k];
+        for (int k = 0; k < 4; k++)
+            t->w[j * t->taps + rs_clamp_int(i - 1 + k, 0, in - 1) - first] += w[k];
     }
 }
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/alloc.h"
+#include "base/numeric.h"
 #include "imgproc/walls/line.h"
 
 /* Directions of lines add up with their angles doubled: 0 and pi are the same. */

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/numeric.h"
 #include "imgproc/image/skeleton.h"
 #include "imgproc/image/threshold.h"
 #include "imgproc/walls/build.h"
@@ -32,7 +33,7 @@ static void defaults(int program, rs_find_options *o)
         .reach = graph.reach,
         .turn = graph.turn,
         .corner = graph.corner,
-        .family_angle = 10 * (RS_PI / 180),
+        .family_angle = 10 * RS_DEGREE,
         .every = start_value[program].every,
         .margin = {start_value[program].margin, false},
         .max_variance = INFINITY,

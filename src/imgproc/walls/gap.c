@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/alloc.h"
+#include "base/numeric.h"
 #include "imgproc/walls/line.h"
 
 enum { REACH = 20, LEAST = 4 }; /* pixels: that tell a wall's direction; that it needs for one */

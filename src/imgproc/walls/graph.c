@@ -4,16 +4,15 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/numeric.h"
 #include "imgproc/walls/line.h"
-
-#define DEGREE (RS_PI / 180)
 
 void rs_wallgraph_options_defaults(rs_wallgraph_options *options)
 {
     *options = (rs_wallgraph_options){
         .reach = 10,
-        .turn = 40 * DEGREE,
-        .corner = 60 * DEGREE,
+        .turn = 40 * RS_DEGREE,
+        .corner = 60 * RS_DEGREE,
         .border = 1.5,
         .domain_cover = 0.5,
     };

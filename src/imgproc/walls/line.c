@@ -2,12 +2,9 @@
 
 #include <math.h>
 
-#define SMOOTH_HALF 3
+#include "base/numeric.h"
 
-static int least(int a, int b)
-{
-    return a < b ? a : b;
-}
+#define SMOOTH_HALF 3
 
 /* i + by in a ring of n, |by| <= n. */
 static int around(int i, int by, int n)
@@ -19,8 +16,8 @@ static int around(int i, int by, int n)
 void rs_line_smooth(const rs_grid *grid, const rs_pixel *pixel, int n, bool closed, rs_xy *out)
 {
     for (int i = 0; i < n; i++) {
-        int half =
-            closed ? least(SMOOTH_HALF, (n - 1) / 2) : least(SMOOTH_HALF, least(i, n - 1 - i));
+        int half = closed ? rs_min_int(SMOOTH_HALF, (n - 1) / 2)
+                          : rs_min_int(SMOOTH_HALF, rs_min_int(i, n - 1 - i));
         rs_xy sum = {0, 0};
         for (int k = -half; k <= half; k++) {
             rs_xy p = rs_pixel_xy(grid, pixel[around(i, k, n)]);
@@ -72,8 +69,8 @@ double rs_line_orientation(const rs_xy *at, int n)
 /* From the point `reach` before i to the one `reach` after it. */
 static rs_xy course(const rs_xy *at, int n, bool closed, int i, int before, int after)
 {
-    int a = closed ? around(i, -(before % n), n) : i - least(before, i);
-    int b = closed ? around(i, after % n, n) : i + least(after, n - 1 - i);
+    int a = closed ? around(i, -(before % n), n) : i - rs_min_int(before, i);
+    int b = closed ? around(i, after % n, n) : i + rs_min_int(after, n - 1 - i);
     return (rs_xy){at[b].x - at[a].x, at[b].y - at[a].y};
 }
 

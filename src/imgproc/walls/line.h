@@ -6,8 +6,6 @@
 
 #include "imgproc/image/grid.h"
 
-#define RS_PI 3.14159265358979323846
-
 /* out[n]: the pixels' centres in metres, each replaced by the mean of itself and up to three others
  * on either side (equally many on both, so the ends of an open run stay where they are). This takes
  * away the steps of the raster: the length of a straight line is then right within 1 % whatever its

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/numeric.h"
 #include "imgproc/image/distance.h"
 #include "imgproc/walls/domains.h"
 #include "imgproc/walls/family.h"
@@ -14,7 +15,7 @@
 
 void rs_wall_tests_defaults(const rs_grid *grid, rs_wall_tests_options *o)
 {
-    *o = (rs_wall_tests_options){.family_angle = 10 * (RS_PI / 180),
+    *o = (rs_wall_tests_options){.family_angle = 10 * RS_DEGREE,
                                  .large_domain = 15 * sqrt(grid->dx) * sqrt(grid->dy),
                                  .permutations = 9999,
                                  .seed = 1};

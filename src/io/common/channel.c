@@ -5,17 +5,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
-
-void rs_channel_copy(char *dst, size_t n, const char *s)
-{
-    size_t k = strlen(s);
-    if (k >= n) {
-        k = n - 1;
-        while (k > 0 && ((unsigned char)s[k] & 0xc0) == 0x80) k--;
-    }
-    memcpy(dst, s, k);
-    dst[k] = '\0';
-}
+#include "base/text.h"
 
 reshed_status rs_channels_add(rs_channels *list, const char *name, rs_channel **out,
                               reshed_error *err)
@@ -31,7 +21,7 @@ reshed_status rs_channels_add(rs_channels *list, const char *name, rs_channel **
     }
     rs_channel *c = &list->c[list->n++];
     memset(c, 0, sizeof *c);
-    rs_channel_copy(c->name, sizeof c->name, name);
+    rs_text_copy(c->name, sizeof c->name, name);
     if (out) *out = c;
     return RESHED_OK;
 }
@@ -42,33 +32,13 @@ void rs_channels_clear(rs_channels *list)
     memset(list, 0, sizeof *list);
 }
 
-static int lower(char c)
-{
-    return c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c;
-}
-
-/* Whether s begins with prefix, letter case aside. */
-static bool begins(const char *s, const char *prefix)
-{
-    while (*prefix)
-        if (lower(*s++) != lower(*prefix++)) return false;
-    return true;
-}
-
-static bool contains(const char *s, const char *part)
-{
-    for (; *s; s++)
-        if (begins(s, part)) return true;
-    return false;
-}
-
 enum rule { EQUAL, BEGINS, CONTAINS };
 
 static bool name_meets(const char *s, const char *wanted, enum rule rule)
 {
     if (!*s) return false;
-    if (rule == EQUAL) return strlen(s) == strlen(wanted) && begins(s, wanted);
-    return *s != '/' && (rule == BEGINS ? begins(s, wanted) : contains(s, wanted));
+    if (rule == EQUAL) return strlen(s) == strlen(wanted) && rs_text_begins(s, wanted);
+    return *s != '/' && (rule == BEGINS ? rs_text_begins(s, wanted) : rs_text_contains(s, wanted));
 }
 
 static bool channel_meets(const rs_channel *c, const char *wanted, enum rule rule)
@@ -139,7 +109,7 @@ reshed_status rs_channel_find(const rs_channels *list, const char *wanted, int *
 int rs_channel_default(const rs_channels *list)
 {
     for (int i = 0; i < list->n; i++)
-        if (contains(list->c[i].name, "amplitude")) return i;
+        if (rs_text_contains(list->c[i].name, "amplitude")) return i;
     return 0;
 }
 
@@ -159,6 +129,6 @@ reshed_status rs_channel_only(const char *name, const char *wanted, reshed_error
     rs_channel only = {{0}, {{0}}};
     rs_channels list = {.n = 1, .capacity = 1, .c = &only};
     int index;
-    rs_channel_copy(only.name, sizeof only.name, *name ? name : "(unnamed)");
+    rs_text_copy(only.name, sizeof only.name, *name ? name : "(unnamed)");
     return rs_channel_find(&list, wanted, &index, err);
 }

@@ -26,8 +26,6 @@ typedef struct rs_channels {
  * cut. */
 reshed_status rs_channels_add(rs_channels *list, const char *name, rs_channel **out,
                               reshed_error *err);
-/* A copy of s in dst[n], cut to whole UTF-8 characters. */
-void rs_channel_copy(char *dst, size_t n, const char *s);
 void rs_channels_clear(rs_channels *list);
 
 /* The channel that `wanted` names. Letter case (ASCII) never counts. The first rule that some

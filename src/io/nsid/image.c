@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/text.h"
 #include "io/common/units.h"
 
 /* The two axes of an image, or false. */
@@ -80,8 +81,8 @@ reshed_status rs_nsid_to_image(const rs_nsid_data *d, rs_image *out, reshed_erro
             im.data[r * nx + c] = (float)d->data[i * across + j * up];
         }
     }
-    rs_channel_copy(im.unit, sizeof im.unit, d->units);
-    rs_channel_copy(im.channel, sizeof im.channel, d->title[0] ? d->title : d->quantity);
+    rs_text_copy(im.unit, sizeof im.unit, d->units);
+    rs_text_copy(im.channel, sizeof im.channel, d->title[0] ? d->title : d->quantity);
     *out = im;
     return RESHED_OK;
 }
@@ -117,9 +118,9 @@ reshed_status rs_nsid_from_image(const rs_image *im, rs_nsid_data *out, reshed_e
     for (size_t i = 0; i < w; i++)
         for (size_t j = 0; j < h; j++) d.data[i * h + j] = im->data[(h - 1 - j) * w + i];
     const char *name = im->channel[0] ? im->channel : "generic";
-    rs_channel_copy(d.name, sizeof d.name, name);
-    rs_channel_copy(d.quantity, sizeof d.quantity, name);
-    rs_channel_copy(d.units, sizeof d.units, im->unit);
+    rs_text_copy(d.name, sizeof d.name, name);
+    rs_text_copy(d.quantity, sizeof d.quantity, name);
+    rs_text_copy(d.units, sizeof d.units, im->unit);
     strcpy(d.data_type, "IMAGE");
     strcpy(d.modality, "generic");
     strcpy(d.source, "generic");
@@ -190,7 +191,7 @@ reshed_status rs_nsid_image_read(rs_nsid_file *file, const char *channel, rs_ima
     if (info && !rs_nsid_is_image(info)) return rs_nsid_to_image(info, out, err);
     if (st == RESHED_OK) st = rs_nsid_read(file, k, &d, err);
     if (st == RESHED_OK) st = rs_nsid_to_image(&d, out, err);
-    if (st == RESHED_OK) rs_channel_copy(out->channel, sizeof out->channel, rs_nsid_label(file, k));
+    if (st == RESHED_OK) rs_text_copy(out->channel, sizeof out->channel, rs_nsid_label(file, k));
     rs_nsid_data_clear(&d);
     return st;
 }

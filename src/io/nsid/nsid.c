@@ -5,6 +5,7 @@
 
 #include "base/alloc.h"
 #include "base/number.h"
+#include "base/text.h"
 #include "io/common/channel.h"
 #include "io/hdf5/h5.h"
 
@@ -62,7 +63,7 @@ static bool read_dim(const rs_nsid_file *f, hid_t dset, const char *path, int k,
               rs_h5_text(f->h5, id, "dimension_type", dim->type, sizeof dim->type);
     rs_h5_close(space);
     rs_h5_close(id);
-    rs_channel_copy(dim->name, sizeof dim->name, label);
+    rs_text_copy(dim->name, sizeof dim->name, label);
     dim->n = n;
     return ok;
 }
@@ -95,7 +96,7 @@ static bool describe(const rs_nsid_file *f, hid_t dset, const char *path, rs_nsi
     }
     if (!ok) return false;
     rs_h5_text(f->h5, dset, "title", d->title, sizeof d->title);
-    rs_channel_copy(d->path, sizeof d->path, path);
+    rs_text_copy(d->path, sizeof d->path, path);
     hid_t type = H5Dget_type(dset);
     d->is_complex = type >= 0 && H5Tget_class(type) == H5T_COMPOUND;
     rs_h5_close(type);
@@ -237,11 +238,11 @@ static reshed_status make_names(rs_nsid_file *f, reshed_error *err)
         rs_channel *c;
         st = rs_channels_add(&f->names, name, &c, err);
         if (st != RESHED_OK) break;
-        rs_channel_copy(c->alias[0], sizeof c->alias[0], d->quantity);
-        rs_channel_copy(c->alias[1], sizeof c->alias[1], d->title);
+        rs_text_copy(c->alias[0], sizeof c->alias[0], d->quantity);
+        rs_text_copy(c->alias[1], sizeof c->alias[1], d->title);
         for (int k = 0; k < 3; k++) component(d->path, k, c->alias[2 + k], sizeof c->alias[2 + k]);
         if (strlen(d->path) < sizeof c->alias[5])
-            rs_channel_copy(c->alias[5], sizeof c->alias[5], d->path);
+            rs_text_copy(c->alias[5], sizeof c->alias[5], d->path);
     }
     return st;
 }
@@ -426,7 +427,7 @@ reshed_status rs_nsid_get_text(rs_nsid_file *file, const char *path, const char 
     hid_t id = rs_h5_object(file->h5, path, false);
     bool ok = id >= 0 && rs_h5_text(file->h5, id, name, buf, n);
     if (!ok && id >= 0 && rs_h5_number(id, name, &v)) {
-        rs_channel_copy(buf, n, rs_number_format(number, v));
+        rs_text_copy(buf, n, rs_number_format(number, v));
         ok = true;
     }
     rs_h5_close(id);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/text.h"
 #include "io/common/channel.h"
 
 #define GROUPS 10 /* measurements, and channels of each, that are looked at */
@@ -126,7 +127,7 @@ reshed_status rs_usid_read(rs_nsid_file *file, const char *path, rs_usid_data *o
                            reshed_error *err)
 {
     rs_usid_data d = {0};
-    rs_channel_copy(d.path, sizeof d.path, path);
+    rs_text_copy(d.path, sizeof d.path, path);
     reshed_status st = read_main(file, &d, err);
     if (st != RESHED_OK) {
         rs_usid_data_clear(&d);

@@ -23,10 +23,10 @@
 
 #include "base/alloc.h"
 #include "base/image.h"
+#include "base/numeric.h"
 #include "base/parallel.h"
 #include "spm/scan/drift_images.h"
 
-#define PI 3.14159265358979323846
 #define MIN_PIXELS 64
 #define TILES 4       /* along each side */
 #define PEAK_RADIUS 3 /* pixels: nearer to the best place is still the same peak */
@@ -172,7 +172,7 @@ static bool find_peaks(const match *m, int best[2], rs_drift_shift *out)
  * exp(-d^2/(2 smooth^2)). */
 static double independent(const rs_drift_options *o, double n)
 {
-    return n / fmax(1, 2 * PI * o->smooth * o->smooth);
+    return n / fmax(1, 2 * RS_PI * o->smooth * o->smooth);
 }
 
 /* What the best of that many correlations of unrelated noise stays below. */
@@ -338,7 +338,7 @@ static double coherence(tile *sum)
 {
     double least = 1;
     for (int k = 0; k < DIRECTIONS; k++) {
-        double angle = k * PI / DIRECTIONS;
+        double angle = k * RS_PI / DIRECTIONS;
         double both = along(sum->pp, angle) * along(sum->ss, angle);
         least = fmin(least, both > 0 ? along(sum->c, angle) / sqrt(both) : 0);
     }

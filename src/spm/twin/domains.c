@@ -15,8 +15,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
-
-#define TWO_PI 6.283185307179586
+#include "base/numeric.h"
 
 /* Lines of one family: normal positions of the through-going stripes. */
 typedef struct lines {
@@ -125,8 +124,8 @@ static bool add_stripe(placer *p, rs_random *r, const planned *w)
     /* A long stripe may turn about its middle by no more than takes its ends a few widths off. */
     double most = 3 * (w->width + o->bend) / length;
     turn = turn > most ? most : turn < -most ? -most : turn;
-    double along = o->angle + (w->family ? 0.25 * TWO_PI : 0);
-    double across = o->angle + (w->family ? 0 : 0.25 * TWO_PI);
+    double along = o->angle + (w->family ? RS_PI / 2 : 0);
+    double across = o->angle + (w->family ? 0 : RS_PI / 2);
     st->ux = cos(along + turn);
     st->uy = sin(along + turn);
     st->x = middle * cos(along) + w->at * cos(across) - 0.5 * length * st->ux;

@@ -6,8 +6,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
-
-#define TWO_PI 6.283185307179586
+#include "base/numeric.h"
 
 static void profile(rs_random *r, const rs_twin_options *o, twin_feature *f)
 {
@@ -30,7 +29,7 @@ static void make_curve(rs_random *r, const rs_twin_options *o, double x, double 
     double length =
         fmin(rs_random_exponential(r, o->curve_size) + 0.2 * o->curve_size, 4 * o->curve_size);
     double step = fmax(length / (TWIN_CURVE_POINTS - 1), 0.7 * o->curve_width);
-    double direction = TWO_PI * rs_random_unit(r), turn = rs_random_between(r, 0.04, 0.5);
+    double direction = 2 * RS_PI * rs_random_unit(r), turn = rs_random_between(r, 0.04, 0.5);
     f->points = (int)(length / step) + 1;
     if (f->points < 2) f->points = 2;
     if (f->points > TWIN_CURVE_POINTS) f->points = TWIN_CURVE_POINTS;
@@ -49,13 +48,13 @@ static void make_curve(rs_random *r, const rs_twin_options *o, double x, double 
 static void make_ring(rs_random *r, const rs_twin_options *o, double x, double y, twin_feature *f)
 {
     double radius = fmax(0.5 * o->curve_size * rs_random_log(r, 0.15, 0.7), o->curve_width);
-    double stretch = rs_random_log(r, 1, 2.5), turn = TWO_PI * rs_random_unit(r);
-    double dent = rs_random_between(r, 0, 0.35), phase = TWO_PI * rs_random_unit(r);
+    double stretch = rs_random_log(r, 1, 2.5), turn = 2 * RS_PI * rs_random_unit(r);
+    double dent = rs_random_between(r, 0, 0.35), phase = 2 * RS_PI * rs_random_unit(r);
     int lobes = 2 + rs_random_index(r, 3);
     bool open = rs_random_chance(r, 0.4);
     f->points = open ? TWIN_CURVE_POINTS - 4 : TWIN_CURVE_POINTS;
     for (int i = 0; i < f->points; i++) {
-        double a = TWO_PI * i / (TWIN_CURVE_POINTS - 1);
+        double a = 2 * RS_PI * i / (TWIN_CURVE_POINTS - 1);
         double d = radius * (1 + dent * sin(lobes * a + phase));
         double u = d * cos(a) * sqrt(stretch), v = d * sin(a) / sqrt(stretch);
         f->x[i] = (float)(x + u * cos(turn) - v * sin(turn));
@@ -131,11 +130,11 @@ void twin_place_minus(rs_twin_sample *sample)
     const rs_twin_options *o = &sample->opt;
     rs_random r = rs_random_at(o->seed, TWIN_STREAM_MINUS, 0);
     for (int i = 0; i < TWIN_WAVES; i++) {
-        double k = TWO_PI / o->minus_size * rs_random_between(&r, 0.75, 1.25);
-        double a = TWO_PI * rs_random_unit(&r);
+        double k = 2 * RS_PI / o->minus_size * rs_random_between(&r, 0.75, 1.25);
+        double a = 2 * RS_PI * rs_random_unit(&r);
         sample->wave_kx[i] = k * cos(a);
         sample->wave_ky[i] = k * sin(a);
-        sample->wave_phase[i] = TWO_PI * rs_random_unit(&r);
+        sample->wave_phase[i] = 2 * RS_PI * rs_random_unit(&r);
     }
     double lo = -8, hi = 8;
     for (int i = 0; i < 60; i++) {
@@ -156,5 +155,5 @@ double twin_minus_field(const rs_twin_sample *sample, double x, double y)
 double twin_minus_scale(const rs_twin_sample *sample)
 {
     /* The gradient of such a field is k/sqrt(2) in each direction. */
-    return sample->opt.minus_size / TWO_PI;
+    return sample->opt.minus_size / (2 * RS_PI);
 }

@@ -1,5 +1,6 @@
 #include "spm/twin/random.h"
 
+#include "base/numeric.h"
 #include "base/random.h"
 
 enum { STREAM_FILM = 201, STREAM_INSTRUMENT };
@@ -16,7 +17,7 @@ static void draw_stripes(rs_random *r, double px, rs_twin_options *o)
     double width = rs_random_log(r, 2.4, 8);
     if (rs_random_chance(r, 0.1)) width = rs_random_log(r, 8, 16);
     if (width > 0.35 * spacing) width = 0.35 * spacing;
-    o->angle = 6.283185307179586 * rs_random_unit(r);
+    o->angle = 2 * RS_PI * rs_random_unit(r);
     o->spacing[0] = spacing * ratio * px;
     o->spacing[1] = rs_random_chance(r, 0.12) ? 0 : spacing / ratio * px;
     o->run = rs_random_chance(r, 0.3) ? 0 : spacing * rs_random_log(r, 1.5, 8) * px;

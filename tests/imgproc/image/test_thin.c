@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/numeric.h"
 #include "imgproc/image/skeleton.h"
 
 enum { SIDE = 100, MOST = SIDE * SIDE };
@@ -125,7 +126,7 @@ static void bars_keep_their_length_in_every_direction(void **state)
     for (int width = 1; width <= 9; width++)
         for (int degree = 0; degree < 180; degree++)
             for (int k = 0; k < 3; k++) {
-                const double angle = degree * 3.14159265358979323846 / 180;
+                const double angle = degree * RS_PI / 180;
                 const double row = SIDE / 2 + (k ? test_uniform(&r, 0, 1) : 0);
                 const double col = SIDE / 2 + (k ? test_uniform(&r, 0, 1) : 0);
                 double reach[2], left[2] = {1e9, -1e9};

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/numeric.h"
 #include "imgproc/image/skeleton.h"
 #include "imgproc/image/threshold.h"
 #include "imgproc/walls/build.h"
@@ -87,7 +88,7 @@ static void equals_its_steps(void **state)
     rs_wallgraph_options_defaults(&go);
     go.min_wall = 6 * sqrt(size) * sqrt(size);
     assert_ok(rs_wallgraph_build(&steps, &go, &g, &err), &err);
-    assert_ok(rs_wall_families(&g, 10 * (RS_PI / 180), 0, &families, &err), &err);
+    assert_ok(rs_wall_families(&g, 10 * RS_DEGREE, 0, &families, &err), &err);
     assert_ok(rs_select_even(&g, 5 * sqrt(size) * sqrt(size), NULL, &p, &err), &err);
     assert_ok(rs_route_points(&g.grid, NULL, &p, NULL, &err), &err);
     assert_int_equal(f.graph.walls, g.walls);

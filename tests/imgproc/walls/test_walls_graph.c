@@ -6,12 +6,11 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/numeric.h"
 #include "imgproc/walls/domains.h"
 #include "imgproc/walls/line.h"
 #include "imgproc/walls/build.h"
 #include "imgproc/walls/family.h"
-
-#define DEGREE (RS_PI / 180)
 
 static int count_nodes(const rs_wallgraph *g, rs_node_kind kind)
 {
@@ -62,7 +61,7 @@ static void oblique_bars_are_measured(void **state)
     double worst_length = 0, worst_angle = 0, worst_width = 0;
     for (int deg = 0; deg < 180; deg += 3)
         for (int thick = 0; thick < 3; thick++) {
-            double a = (deg + 0.3) * DEGREE, half = 1.0 + 0.8 * thick;
+            double a = (deg + 0.3) * RS_DEGREE, half = 1.0 + 0.8 * thick;
             double x = 60 * cos(a), y = 60 * sin(a); /* half the line, y up */
             drawing d;
             rs_wallgraph g;
@@ -85,8 +84,8 @@ static void oblique_bars_are_measured(void **state)
             drawing_clear(&d);
         }
     print_message("# bars: length within %.2f %%, direction %.2f degrees, width %.2f pixels\n",
-                  100 * worst_length, worst_angle / DEGREE, worst_width);
-    assert_true(worst_length < 0.015 && worst_angle < 0.5 * DEGREE && worst_width < 0.35);
+                  100 * worst_length, worst_angle / RS_DEGREE, worst_width);
+    assert_true(worst_length < 0.015 && worst_angle < 0.5 * RS_DEGREE && worst_width < 0.35);
 }
 
 static void circle_is_a_closed_wall(void **state)
@@ -178,8 +177,8 @@ static void cross_is_two_walls(void **state)
         assert_int_equal(g.walls, 2);
         assert_int_equal(count_nodes(&g, RS_NODE_END), 4);
         assert_int_equal(count_ends(&g, RS_END_FREE), 4);
-        assert_near(angle_apart(g.wall[0].line.orientation, 0), 0, 0.5 * DEGREE);
-        assert_near(angle_apart(g.wall[1].line.orientation, RS_PI / 2), 0, 0.5 * DEGREE);
+        assert_near(angle_apart(g.wall[0].line.orientation, 0), 0, 0.5 * RS_DEGREE);
+        assert_near(angle_apart(g.wall[1].line.orientation, RS_PI / 2), 0, 0.5 * RS_DEGREE);
         assert_near(g.wall[0].line.length, 70, 3);
         assert_near(g.wall[1].line.length, 60, 3);
         rs_wallgraph_clear(&g);
@@ -203,9 +202,10 @@ static void bridge_belongs_to_the_crossing(void **state)
     for (int w = 0; w < 2; w++) {
         assert_near(g.wall[w].line.length, hypot(116, 57), 8);
         double a = atan2(57, 116), o = g.wall[w].line.orientation;
-        assert_true(angle_apart(o, a) < 2 * DEGREE || angle_apart(o, -a) < 2 * DEGREE);
+        assert_true(angle_apart(o, a) < 2 * RS_DEGREE || angle_apart(o, -a) < 2 * RS_DEGREE);
     }
-    assert_true(angle_apart(g.wall[0].line.orientation, g.wall[1].line.orientation) > 40 * DEGREE);
+    assert_true(angle_apart(g.wall[0].line.orientation, g.wall[1].line.orientation) >
+                40 * RS_DEGREE);
     assert_int_equal(count_ends(&g, RS_END_JUNCTION), 0);
     rs_wallgraph_clear(&g);
     drawing_clear(&d);

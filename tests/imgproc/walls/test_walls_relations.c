@@ -6,13 +6,12 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/numeric.h"
 #include "imgproc/walls/build.h"
 #include "imgproc/walls/domains.h"
 #include "imgproc/walls/family.h"
 #include "imgproc/walls/gap.h"
 #include "imgproc/walls/line.h"
-
-#define DEGREE (RS_PI / 180)
 
 /* ---------------------------------------------------------------------------------------- pairs */
 
@@ -80,7 +79,7 @@ static void stripes_pair_over_the_narrow_gap(void **state)
         assert_int_equal(g.walls, 10);
         assert_int_equal(g.pairs, 5);
         int families, order[10];
-        assert_ok(rs_wall_families(&g, 5 * DEGREE, 0, &families, &err), &err);
+        assert_ok(rs_wall_families(&g, 5 * RS_DEGREE, 0, &families, &err), &err);
         assert_int_equal(families, 1);
         assert_int_equal(rs_family_walls(&g, 0, order), 10);
         double across = cos(atan(slope));
@@ -179,7 +178,7 @@ static void families_are_by_direction(void **state)
     thin(&d);
     build_graph(&d, 1, NULL, &g);
     int families, order[8];
-    assert_ok(rs_wall_families(&g, 10 * DEGREE, 20, &families, &err), &err);
+    assert_ok(rs_wall_families(&g, 10 * RS_DEGREE, 20, &families, &err), &err);
     assert_int_equal(families, 2);
     assert_int_equal(rs_family_walls(&g, 0, order), 4);
     for (int i = 0; i < 3; i++)
@@ -215,7 +214,7 @@ static void pieces_of_a_wall_are_one(void **state)
     thin(&d);
     build_graph(&d, 1, NULL, &g);
     assert_int_equal(g.walls, 5);
-    assert_ok(rs_wall_families(&g, 10 * DEGREE, 0, &families, &err), &err);
+    assert_ok(rs_wall_families(&g, 10 * RS_DEGREE, 0, &families, &err), &err);
     assert_int_equal(families, 1);
     assert_int_equal(rs_family_walls(&g, 0, order), 5);
     rs_family_pieces(&g, order, 5, 1.5, piece);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/numeric.h"
 #include "imgproc/walls/author_route.h"
 #include "imgproc/walls/route.h"
 
@@ -120,10 +121,10 @@ static void short_route_of_a_ring_and_a_grid(void **state)
     rs_xy at[144];
     int32_t order[144];
     for (int i = 0; i < 100; i++)
-        at[i] = (rs_xy){cos(2 * 3.14159265358979 * (37 * i % 100) / 100),
-                        sin(2 * 3.14159265358979 * (37 * i % 100) / 100)};
+        at[i] =
+            (rs_xy){cos(2 * RS_PI * (37 * i % 100) / 100), sin(2 * RS_PI * (37 * i % 100) / 100)};
     assert_ok(rs_route_short(at, 100, NULL, order, &err), &err);
-    double chord = 2 * sin(3.14159265358979 / 100);
+    double chord = 2 * sin(RS_PI / 100);
     assert_true(fabs(rs_route_length(at, 100, order, NULL) - 99 * chord) < 1e-9);
     for (int i = 0; i < 144; i++) at[i] = (rs_xy){i % 12, i / 12};
     assert_ok(rs_route_short(at, 144, NULL, order, &err), &err);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/numeric.h"
 #include "imgproc/walls/line.h"
 #include "imgproc/walls/author_route.h"
 #include "imgproc/walls/route.h"

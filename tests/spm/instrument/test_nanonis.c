@@ -5,6 +5,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/numeric.h"
+
 /* -------------------------------------------------------------------------------------- opening */
 static void opens_and_tells_what_it_has(void **state)
 {
@@ -113,7 +115,7 @@ static void frame_goes_there_and_back(void **state)
     assert_true(e->frame[0] == 1e-6f && e->frame[1] == -2e-6f);
     assert_true(e->frame[2] == 4e-6f && e->frame[3] == 2e-6f);
     /* Ours turns counter-clockwise, theirs clockwise. */
-    assert_true(fabsf(e->frame[4] + (float)(0.3 / RAD)) < 1e-4f);
+    assert_true(fabsf(e->frame[4] + (float)(0.3 / RS_DEGREE)) < 1e-4f);
     assert_true(e->pixels == 48 && e->lines == 24 && e->channels == 2);
     assert_true(e->channel[0] == AMPLITUDE && e->channel[1] == PHASE);
     assert_true(e->speed[2] == 0.5f && e->speed[3] == 0.5f && e->speed[4] == 2);
@@ -139,7 +141,7 @@ static void angle_of_the_other_sign(void **state)
     OPEN(PLAIN, "angle=counterclockwise", "props=keep");
     rs_frame f = nano_frame(24, 48, false), g;
     is(OK, nano.ops->set_frame(nano.self, &f, T, &nano.err));
-    assert_true(fabsf(GET(frame[4]) - (float)(0.3 / RAD)) < 1e-4f);
+    assert_true(fabsf(GET(frame[4]) - (float)(0.3 / RS_DEGREE)) < 1e-4f);
     is(OK, nano.ops->get_frame(nano.self, &g, T, &nano.err));
     assert_true(fabs(g.angle - 0.3) < 1e-6);
     assert_int_equal(emu_count(nano.emu, "Scan.PropsSet"), 0);
@@ -448,7 +450,7 @@ static void a_whole_frame(void **state)
             is(OK, nano.ops->grab_frame(nano.self, c, d, data, T, &nano.err));
             for (int i = 0; i < 6 * 32; i++) {
                 float want = emu_pixel(1, c ? PHASE : AMPLITUDE, d, i / 32, i % 32);
-                if (c) want *= (float)RAD;
+                if (c) want *= (float)RS_DEGREE;
                 assert_true(fabsf(data[i] - want) <= 1e-6f * want);
             }
             assert_true(data[6 * 32] == -777);

@@ -4,6 +4,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/numeric.h"
+
 /* ------------------------------------------------------------------------------------------ tip */
 static void the_tip(void **state)
 {
@@ -126,7 +128,7 @@ static void check_spectrum(const rs_spectrum *s, const double *v, int n, bool ha
     assert_true(s->steps == n && s->bins == 0 && s->fields == 1);
     for (int i = 0; i < n; i++) {
         const float a = emu_reading(AMPLITUDE, i, (float)v[i]);
-        const float p = emu_reading(PHASE, i, (float)v[i]) * (float)RAD;
+        const float p = emu_reading(PHASE, i, (float)v[i]) * (float)RS_DEGREE;
         assert_true(fabsf(nano.amplitude[i] - a) < 1e-4f * fabsf(a));
         if (has_phase)
             assert_true(fabsf(nano.phase[i] - p) < 1e-4f * fabsf(p));

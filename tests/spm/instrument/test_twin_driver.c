@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/numeric.h"
 #include "base/os.h"
 #include "beps/sho_fit.h"
 #include "spm/instrument/coords.h"
@@ -145,7 +146,7 @@ static void spectra_give_back_the_channels(void **state)
             assert_near(fit[c].p.amplitude / volts, 1, 1e-4);
             assert_near(fit[c].p.frequency, res[at], 0.1);
             assert_near(fit[c].p.q / (double)q[at], 1, 1e-4);
-            assert_near(rs_sho_wrap(fit[c].p.phase - (double)p[at]), 0, 1e-4);
+            assert_near(rs_wrap_angle(fit[c].p.phase - (double)p[at]), 0, 1e-4);
             assert_near(height[c], h[at], 5 * 5e-11);
         }
     }

@@ -3,10 +3,10 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/numeric.h"
 #include "spm/instrument/coords.h"
 
 #define UM 1e-6
-#define DEGREE 0.017453292519943295
 
 static void near_xy(rs_xy p, double x, double y, double tolerance)
 {
@@ -43,7 +43,7 @@ static rs_coords_frame odd_frame(rs_pixel_rule rule)
                              .cy = -7 * UM,
                              .width = 2 * UM,
                              .height = 0.5 * UM,
-                             .angle = 30 * DEGREE,
+                             .angle = 30 * RS_DEGREE,
                              .rows = 64,
                              .cols = 256,
                              .rule = rule};
@@ -129,7 +129,7 @@ static void frame_turns_counterclockwise(void **state)
 {
     (void)state;
     rs_coords_frame f = {
-        .cx = 10, .cy = 20, .width = 4, .height = 2, .angle = 90 * DEGREE, .rows = 1, .cols = 1};
+        .cx = 10, .cy = 20, .width = 4, .height = 2, .angle = 90 * RS_DEGREE, .rows = 1, .cols = 1};
     rs_coords c = coords_of(f, rs_device_metres());
     rs_xy in[2] = {{2, 0}, {0, 1}}, out[2];
     rs_frame_to_stage(&c, in, 2, out);

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/numeric.h"
 #include "spm/instrument/coords.h"
 #include "spm/scan/drift.h"
 #include "spm/instrument/sim/twin.h"
@@ -79,7 +80,7 @@ static void shifts_in_all_directions(void **state)
     double worst = 0;
     for (int trial = 0; trial < 60; trial++) {
         scene s = make_scene(&r);
-        double angle = trial * 6.283185307179586 / 60, size = test_uniform(&r, 0, 13);
+        double angle = trial * 2 * RS_PI / 60, size = test_uniform(&r, 0, 13);
         double drow = size * sin(angle), dcol = size * cos(angle);
         int row0 = 20 + (int)test_below(&r, 16), col0 = 20 + (int)test_below(&r, 16);
         take(&s, N, N, 0, 0, 0, 0, 0, &r, survey);

@@ -9,10 +9,10 @@
 
 #include <math.h>
 
+#include "base/numeric.h"
 #include "base/os.h"
 #include "base/status.h"
 
-#define PI 3.14159265358979323846
 #define POLL 0.02 /* s between two looks at whether a scan runs */
 
 static double angle_sign(const rs_nano *n)
@@ -85,7 +85,7 @@ static rs_driver_status send_frame(rs_nano *n, const rs_frame *f, double deadlin
     const rs_nano_wish acts = {.acts = true};
     rs_driver_status st = rs_nano_tell(
         &n->link, "Scan.FrameSet", "fffff",
-        (double[]){f->cx, f->cy, f->width, f->height, angle_sign(n) * f->angle * 180 / PI}, true,
+        (double[]){f->cx, f->cy, f->width, f->height, angle_sign(n) * f->angle * 180 / RS_PI}, true,
         deadline, err);
     if (st != RS_DRIVER_OK) return st;
     rs_nano_request(&m, "Scan.BufferSet", "i", (double[]){n->channels});
@@ -136,7 +136,7 @@ static rs_driver_status ask_frame(rs_nano *n, rs_frame *f, double deadline, resh
     found.cy = v[1];
     found.width = v[2];
     found.height = v[3];
-    found.angle = angle_sign(n) * v[4] * PI / 180;
+    found.angle = angle_sign(n) * v[4] * RS_PI / 180;
     found.line_rate = speed[2] + speed[3] > 0 ? 1 / (speed[2] + speed[3]) : 0;
     *f = found;
     return RS_DRIVER_OK;

@@ -11,12 +11,13 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/numeric.h"
 #include "base/os.h"
 #include "base/status.h"
+#include "base/text.h"
 #include "spm/instrument/nanonis/private.h"
 
 #define NAMES_LIMIT ((size_t)1 << 20)
-#define PI 3.14159265358979323846
 
 double rs_nano_deadline(double timeout)
 {
@@ -49,18 +50,10 @@ rs_driver_status rs_nano_check_halted(rs_nano *n, reshed_error *err)
 
 /* ------------------------------------------------------------------------------------ signals */
 
-static char lower(char c)
-{
-    return (char)(c >= 'A' && c <= 'Z' ? c + 32 : c);
-}
-
-/* a's first n characters and all of b, letter case aside. */
+/* The first n characters of a are all of b, letter case aside. */
 static bool equal(const char *a, size_t n, const char *b)
 {
-    if (strlen(b) != n) return false;
-    for (size_t i = 0; i < n; i++)
-        if (lower(a[i]) != lower(b[i])) return false;
-    return true;
+    return strlen(b) == n && rs_text_same(a, b, n);
 }
 
 /* Length of a name without its unit: "Current (A)" has 7. */
@@ -101,7 +94,7 @@ static void describe_channel(rs_nano_channel *c, const char *signal, const char 
     }
     c->scale = 1;
     if (strcmp(c->unit, "deg") == 0 || strcmp(c->unit, "\xc2\xb0") == 0) {
-        c->scale = PI / 180;
+        c->scale = RS_PI / 180;
         strcpy(c->unit, "rad");
     }
 }

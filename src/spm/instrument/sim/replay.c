@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/text.h"
 #include "beps/sho_fit.h"
 #include "io/image_file.h"
 #include "spm/instrument/coords.h"
@@ -283,8 +284,8 @@ static void replay_caps(const replay_driver *d, rs_driver_caps *caps, rs_frame *
         char fallback[16];
         snprintf(fallback, sizeof fallback, "%d", i);
         const char *name = d->image[i].channel[0] ? d->image[i].channel : fallback;
-        rs_channel_copy(caps->channel[i], sizeof caps->channel[i], name);
-        rs_channel_copy(caps->unit[i], sizeof caps->unit[i], d->image[i].unit);
+        rs_text_copy(caps->channel[i], sizeof caps->channel[i], name);
+        rs_text_copy(caps->unit[i], sizeof caps->unit[i], d->image[i].unit);
     }
 }
 

@@ -1,0 +1,25 @@
+/* text.h - small questions about strings and paths. Letter case is that of ASCII, whatever the
+ * locale. */
+#ifndef RS_BASE_TEXT_H
+#define RS_BASE_TEXT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* The first n characters of a and b are the same, letter case aside; neither ends before. */
+bool rs_text_same(const char *a, const char *b, size_t n);
+/* s begins with prefix, letter case aside. */
+bool rs_text_begins(const char *s, const char *prefix);
+/* part stands somewhere in s, letter case aside. */
+bool rs_text_contains(const char *s, const char *part);
+
+/* A copy of s in dst[n], n > 0, cut to whole UTF-8 characters. */
+void rs_text_copy(char *dst, size_t n, const char *s);
+
+/* The last component of a path: what follows the last '/', or all of it. Borrowed from path. */
+const char *rs_path_name(const char *path);
+/* Length of path without the ending of its last component ("a.b/c.h5" has 5); its whole length
+ * when there is none. A dot at the beginning of the component is part of its name. */
+size_t rs_path_stem(const char *path);
+
+#endif
