@@ -19,8 +19,8 @@ rs_isa rs_isa_best(void);
  * is RESHED_EUNSUPPORTED. */
 reshed_status rs_isa_select(rs_isa *isa, reshed_error *err);
 
-/* Whether an instruction set comes, on this processor, with the bf16 dot product (AVX512_BF16).
- * That is no level of its own: it goes with RS_ISA_AVX512, and without it bf16 is emulated. */
+/* Returns true when an instruction set comes, on this processor, with the bf16 dot product
+ * (AVX512_BF16): no level of its own, it goes with RS_ISA_AVX512; without it bf16 is emulated. */
 bool rs_isa_has_bf16(rs_isa isa);
 
 /* The processor's model name into buf; "unknown" when it cannot be had. */

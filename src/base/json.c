@@ -12,7 +12,7 @@ rs_json rs_json_to(FILE *stream)
     return (rs_json){.stream = stream};
 }
 
-/* ------------------------------------------------------------------------------------- strings */
+/* -------------------------------------------------------------------------------------- strings */
 
 /* Length of the well-formed UTF-8 sequence at s (RFC 3629: shortest form, no surrogates), 0 when
  * there is none. */
@@ -61,7 +61,7 @@ static void write_quoted(FILE *f, const char *text)
     fputc('"', f);
 }
 
-/* ------------------------------------------------------------------------------------- nesting */
+/* -------------------------------------------------------------------------------------- nesting */
 
 /* Writes what stands before a value: the comma and the key. */
 static void begin_value(rs_json *j, const char *key)
@@ -113,7 +113,7 @@ void rs_json_end(rs_json *j)
     end_value(j);
 }
 
-/* -------------------------------------------------------------------------------------- values */
+/* --------------------------------------------------------------------------------------- values */
 
 static void write_word(rs_json *j, const char *key, const char *word)
 {

@@ -1,5 +1,5 @@
-/* json.h - writes JSON to a stream that the caller gives: commas, quotes and nesting are this
- * file's work, and a call that would give text that is not JSON fails an assertion.
+/* json.h - writes JSON to a stream that the caller gives. Commas, quotes and braces come from the
+ * writer; a call that would give text that is not JSON fails an assertion.
  *
  *     rs_json j = rs_json_to(stdout);
  *     rs_json_object(&j, NULL);

@@ -8,8 +8,8 @@
 
 #define RS_NUMBER_TEXT 32
 
-/* The shortest text of 15 to 17 digits that reads back as v, or "nan", "inf", "-inf"; returns buf.
- */
+/* Writes the shortest text of 15 to 17 digits that reads back as v, or "nan", "inf", "-inf", to buf
+ * and returns it. */
 const char *rs_number_format(char buf[RS_NUMBER_TEXT], double v);
 
 /* The n characters at s, blanks around them aside, as a decimal number, "nan" or "inf" (any case,

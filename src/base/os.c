@@ -351,8 +351,7 @@ reshed_status rs_os_write_file(const char *path, const void *data, size_t len, r
     return rs_os_commit_temp(temp, path, err);
 }
 
-/* ------------------------------------------------------------------------------- shared objects
- */
+/* ------------------------------------------------------------------------------- shared objects */
 
 struct rs_os_library {
     void *handle;

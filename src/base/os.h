@@ -1,6 +1,6 @@
-/* os.h - the seam to the operating system: every POSIX call of the project is behind these
- * functions and those of os_memory.h, os_child.h, os_socket.h and thread.h, so that a port to another
- * system touches these files alone and the tests can make each call fail. */
+/* os.h - the seam to the operating system: every POSIX call of the project is behind these calls
+ * or those of os_memory.h, os_child.h, os_socket.h and thread.h, so that a port touches these files
+ * alone and the tests can make each call fail. */
 #ifndef RS_BASE_OS_H
 #define RS_BASE_OS_H
 
@@ -33,7 +33,7 @@ int rs_os_columns(FILE *stream);
 /* Largest resident set of this process so far, in bytes; 0 when unknown. */
 size_t rs_os_peak_rss(void);
 
-/* Whether path names an existing regular file (or a link to one). */
+/* True for the path of an existing regular file, or of a link to one. */
 bool rs_os_is_file(const char *path);
 
 /* The folder of the running program, without a trailing slash, into buf; false when unknown. */
@@ -63,11 +63,11 @@ reshed_status rs_os_write_at(rs_os_file *f, uint64_t offset, const void *buf, si
 reshed_status rs_os_resize(rs_os_file *f, uint64_t size, reshed_error *err);
 /* Returns once what was written is on the disk. */
 reshed_status rs_os_sync(rs_os_file *f, reshed_error *err);
-/* Whether somebody has path open for writing through rs_os_open. */
+/* True while a process has path open for writing through rs_os_open. */
 bool rs_os_is_locked(const char *path);
 /* Its length now, which another program may be changing; 0 when unknown. */
 uint64_t rs_os_size(const rs_os_file *f);
-/* Returns once the name of a file that was made or renamed is on the disk. */
+/* Returns once the name of a file that was created or renamed is on the disk. */
 void rs_os_sync_folder(const char *path);
 /* NULL is fine. */
 void rs_os_close(rs_os_file *f);

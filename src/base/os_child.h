@@ -1,5 +1,5 @@
-/* os_child.h - the part of the seam to the operating system that is about other programs: one that
- * is run to its end, and one that stays and answers line by line.
+/* os_child.h - other programs, the part of os.h that runs them: one that is run to its end, and one
+ * that stays and answers line by line.
  *
  *     const char *argv[] = {"bc", NULL};
  *     rs_child *bc = NULL;

@@ -11,8 +11,8 @@
 void *rs_os_alloc(size_t bytes)
 {
     /* Weights and rings are walked in many streams at once, far more pages of 4 KiB than a TLB
-     * holds: large blocks ask for large pages (worth about a tenth of an inference, docs/speed.md).
-     */
+     * holds: large blocks ask for large pages, which saves about a tenth of an inference
+     * (docs/speed.md). */
     const size_t huge = (size_t)2 << 20;
     const bool large = bytes >= 2 * huge;
     void *p = NULL;

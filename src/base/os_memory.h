@@ -1,5 +1,5 @@
-/* os_memory.h - memory from the operating system: what rs_alloc (base/alloc.h) stands on, apart from
- * os.h, which stands on rs_alloc. */
+/* os_memory.h - memory from the operating system, for rs_alloc (base/alloc.h). Apart from os.h,
+ * whose functions use rs_alloc. */
 #ifndef RS_BASE_OS_MEMORY_H
 #define RS_BASE_OS_MEMORY_H
 

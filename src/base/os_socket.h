@@ -1,5 +1,4 @@
-/* os_socket.h - the part of the seam to the operating system that is about TCP: a client's
- * connection on which every call has an end in time.
+/* os_socket.h - TCP, the part of os.h for connections: a client's, with a deadline for every call.
  *
  *     double deadline = rs_os_monotonic() + 2.0;
  *     rs_socket *s = NULL;
@@ -39,8 +38,7 @@ reshed_status rs_socket_receive(rs_socket *s, void *buf, size_t n, size_t *got, 
 /* NULL is fine. */
 void rs_socket_close(rs_socket *s);
 
-/* Lets the thread sleep, for the pause between two questions to an instrument; not at all when
- * seconds is not above 0. */
+/* Sleeps, between two questions to an instrument; returns at once unless seconds is above 0. */
 void rs_socket_pause(double seconds);
 
 #endif

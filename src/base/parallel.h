@@ -1,4 +1,4 @@
-/* parallel.h - the one place where threads are made for computing. */
+/* parallel.h - threads for computing: started here and nowhere else. */
 #ifndef RS_BASE_PARALLEL_H
 #define RS_BASE_PARALLEL_H
 

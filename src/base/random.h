@@ -4,8 +4,8 @@
  *     uint64_t bits = rs_random_next(&r);
  *     double x = rs_random_between(&r, -1, 1);
  *
- * The generator is splitmix64 (Steele, Lea and Flood, OOPSLA 2014): one 64-bit word of state, passes
- * BigCrush, and its finaliser doubles as a hash. Seeds come from the callers of the library. */
+ * The generator is splitmix64 (Steele, Lea and Flood, OOPSLA 2014): one 64-bit word of state; it
+ * passes BigCrush, and its finaliser doubles as a hash. Seeds come from the callers. */
 #ifndef RS_BASE_RANDOM_H
 #define RS_BASE_RANDOM_H
 
@@ -35,10 +35,10 @@ static inline uint64_t rs_random_next(rs_random *r)
     return z;
 }
 
-/* --------------------------------------------------------------------- generators of one seed */
+/* ----------------------------------------------------------------------- generators of one seed */
 
-/* One for each object of each stream: what an object draws depends neither on the order of computing
- * nor on the number of threads. */
+/* One for each object of each stream: the numbers of an object depend neither on the order of
+ * computing nor on the number of threads. */
 static inline rs_random rs_random_at(uint64_t seed, uint64_t stream, uint64_t index)
 {
     return (rs_random){rs_hash64(seed ^ rs_hash64(stream ^ rs_hash64(index)))};
@@ -50,7 +50,7 @@ static inline rs_random rs_random_keyed(uint64_t seed, uint64_t key)
     return (rs_random){rs_hash64(rs_hash64(seed) ^ key * 0xd1342543de82ef95u)};
 }
 
-/* ---------------------------------------------------------------------------- whole numbers */
+/* -------------------------------------------------------------------------------- whole numbers */
 
 /* Uniform in [0,n), n >= 1, without bias. */
 static inline uint64_t rs_random_below(rs_random *r, uint64_t n)
@@ -62,7 +62,7 @@ static inline uint64_t rs_random_below(rs_random *r, uint64_t n)
     return v % n;
 }
 
-/* ------------------------------------------------------------------------- distributions */
+/* -------------------------------------------------------------------------------- distributions */
 
 /* [0,1) in steps of 2^-53. */
 static inline double rs_random_unit(rs_random *r)

@@ -36,7 +36,7 @@ void rs_sort(double *x, size_t n)
     }
 }
 
-/* ------------------------------------------------------------------------------ of sorted values */
+/* ----------------------------------------------------------------------------- of sorted values */
 
 double rs_sorted_quantile(const double *sorted, size_t n, double p)
 {

@@ -20,7 +20,7 @@ int rs_compare_floats(const void *a, const void *b);
 /* Sorts x[n] (no NaN) in place, ascending. */
 void rs_sort(double *x, size_t n);
 
-/* ------------------------------------------------------------------------------ of sorted values */
+/* ----------------------------------------------------------------------------- of sorted values */
 
 /* The p-quantile, p in [0,1], of sorted[n]; NaN when n is 0. */
 double rs_sorted_quantile(const double *sorted, size_t n, double p);
@@ -29,7 +29,7 @@ double rs_sorted_median(const double *sorted, size_t n);
 /* The value at index floor(p n), the last one for p = 1: no interpolation. NaN when n is 0. */
 double rs_sorted_step(const double *sorted, size_t n, double p);
 
-/* ----------------------------------------------------------------------------------- robust ones */
+/* ---------------------------------------------------------------------------------- robust ones */
 
 /* Used wherever a mean would follow one failed fit. Real BEPS maps need it: on the reference 50x50
  * grid 30 % of the pixels hold a value beyond ten times the median amplitude. Values that are not

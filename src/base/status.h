@@ -1,8 +1,8 @@
-/* status.h - how a function inside the library says that it failed.
+/* status.h - errors: the status and the text that a function inside the library fails with.
  *
  *     if (len < need)
  *         return rs_fail(err, RESHED_ECORRUPT, "wave header|at least %zu bytes|%zu bytes", need,
- * len);
+ *                        len);
  *
  * The format holds up to four fields split by '|': what | expected | found | where. A '|' inside an
  * argument is not a separator. */

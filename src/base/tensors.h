@@ -28,8 +28,8 @@ typedef struct rs_tensors {
     rs_tensor *t; /* owned */
 } rs_tensors;
 
-/* What frames like those of training look like to the out-of-distribution score: imgproc/ood.h says
- * what the features are and how the score is made of them. */
+/* The distribution of the features of training frames, for the out-of-distribution score:
+ * infer/judge.h defines the features and the score. */
 #define RS_OOD_MAX_FEATURES 16
 
 typedef struct rs_ood_model {
@@ -63,8 +63,7 @@ size_t rs_dtype_size(rs_dtype dtype);
 const char *rs_dtype_name(rs_dtype dtype);
 
 /* Appends a tensor with uninitialised data and returns it (borrowed, valid until the next add), or
- * NULL when memory is short, the name does not fit, or a size overflows. Dimensions must be >= 0.
- */
+ * NULL when memory is short, the name does not fit, or a size overflows. Dimensions are >= 0. */
 rs_tensor *rs_tensors_add(rs_tensors *set, const char *name, rs_dtype dtype, int ndim,
                           const int64_t *dims);
 /* NULL when there is none of that name. */

@@ -1,4 +1,4 @@
-/* thread.h - threads that wait for something outside: an instrument. Computing has parallel.h. */
+/* thread.h - threads that wait for an instrument. Those that compute come from parallel.h. */
 #ifndef RS_BASE_THREAD_H
 #define RS_BASE_THREAD_H
 
@@ -13,7 +13,7 @@ reshed_status rs_thread_start(void (*run)(void *ctx), void *ctx, rs_thread **out
 /* Waits for it to end and frees it; NULL is fine. */
 void rs_thread_join(rs_thread *t);
 
-/* A lock, and waiting for those who change what it guards. */
+/* A lock, and waiting for a change of what it guards. */
 typedef struct rs_monitor rs_monitor;
 reshed_status rs_monitor_make(rs_monitor **out, reshed_error *err);
 void rs_monitor_free(rs_monitor *m);

@@ -245,7 +245,7 @@ const char *rs_csv_cell(const rs_csv_table *t, size_t row, size_t column)
     return t->text + t->cell[(row + 1) * t->columns + column];
 }
 
-/* Whether the heading is name, or name with a unit in brackets after it. */
+/* True for a heading that is name, or name with a unit in brackets after it. */
 static bool is_named(const char *heading, const char *name)
 {
     for (; *name; name++, heading++) {

@@ -58,8 +58,8 @@ reshed_status rs_csv_read_mem(const uint8_t *bytes, size_t len, rs_csv_table *ou
                               reshed_error *err);
 void rs_csv_table_clear(rs_csv_table *t);
 
-/* The column named `name`, with or without its unit, any letter case. The failure lists the names.
- */
+/* Finds the column `name`, given with or without its unit, in any letter case. The failure lists
+ * the names. */
 reshed_status rs_csv_column(const rs_csv_table *t, const char *name, size_t *column,
                             reshed_error *err);
 /* Borrowed texts, never NULL. */

@@ -251,25 +251,13 @@ reshed_status rs_ibw_list(const rs_ibw *w, rs_channels *out, reshed_error *err)
     return RESHED_OK;
 }
 
-/* Whether text contains part, letter case aside (part is in lower case). */
-static bool mentions(const char *text, const char *part)
-{
-    size_t n = strlen(part);
-    for (; *text; text++) {
-        size_t i = 0;
-        while (i < n && (text[i] | 0x20) == part[i]) i++;
-        if (i == n) return true;
-    }
-    return false;
-}
-
 static const char *unit_of(const rs_ibw *w, const char *channel)
 {
     if (strcmp(w->unit, "m") != 0) return w->unit;
-    if (mentions(channel, "phase")) return "deg";
-    if (mentions(channel, "frequency")) return "Hz";
-    if (mentions(channel, "current")) return "A";
-    if (mentions(channel, "userin")) return "V";
+    if (rs_text_contains(channel, "phase")) return "deg";
+    if (rs_text_contains(channel, "frequency")) return "Hz";
+    if (rs_text_contains(channel, "current")) return "A";
+    if (rs_text_contains(channel, "userin")) return "V";
     return w->unit;
 }
 

@@ -99,8 +99,8 @@ static void on_read(png_structp png, png_bytep dst, size_t n)
     j->pos += n;
 }
 
-/* Up to the pixels: sizes, checked, and the conversions that leave 8 or 16 bits in 1 to 4 channels.
- */
+/* Reads up to the pixels: checks the sizes and sets the conversions that leave 8 or 16 bits in 1 to
+ * 4 channels. */
 static bool read_info(job *j)
 {
     if (setjmp(png_jmpbuf(j->png))) return false;
@@ -124,7 +124,7 @@ static bool read_info(job *j)
     j->depth = png_get_bit_depth(j->png, j->info);
     j->row_bytes = png_get_rowbytes(j->png, j->info);
 
-    /* What the file would inflate to: a bit per pixel at least, a filter byte per row. */
+    /* The bytes that the file would inflate to: at least a bit per pixel, a filter byte per row. */
     uint64_t bits = (uint64_t)w * (uint64_t)depth *
                     (uint64_t)(colour == PNG_COLOR_TYPE_RGB         ? 3
                                : colour == PNG_COLOR_TYPE_RGB_ALPHA ? 4

@@ -9,10 +9,12 @@
 
 /* Reads bytes[len] into *out (rs_image_clear), an image of unknown scale whose first row is the
  * top. A pixel is its stored count over the largest (255, 65535; 1, 3, 15 for the smaller depths),
- * so all 16 bits count and no gamma is applied. Colours become the luminance Y = 0.2126 R + 0.7152
- * G + 0.0722 B                                        (ITU-R BT.709) of the stored values, which
- * leaves a grey picture saved as RGB or with a palette unchanged. Alpha and pHYs are ignored.
- * Nothing is allocated for more pixels than the compressed bytes can hold. */
+ * so all 16 bits count and no gamma is applied. Colours become the luminance
+ *
+ *     Y = 0.2126 R + 0.7152 G + 0.0722 B        (ITU-R BT.709)
+ *
+ * of the stored values, which leaves a grey picture saved as RGB or with a palette unchanged. Alpha
+ * and pHYs are ignored. Nothing is allocated for more pixels than the compressed bytes can hold. */
 reshed_status rs_png_read_mem(const uint8_t *bytes, size_t len, rs_image *out, reshed_error *err);
 
 typedef enum rs_png_kind {

@@ -6,7 +6,7 @@
  *   attributes of /       format "reshed-walls", format_version 1, program, program_version,
  *                         weights_checksum, normalisation, normalisation_lo, normalisation_hi,
  *                         precision, dx, dy, x0, y0 (metres; dx and dy 0 when unknown), source,
- * channel, orientation
+ *                         channel, orientation
  *
  * Chunks are compressed (shuffle, deflate) and carry a Fletcher32 checksum each. */
 #ifndef RS_IO_WALLS_H5_H

@@ -31,8 +31,8 @@ static reshed_status check_format(rs_nsid_file *f, reshed_error *err)
     return RESHED_OK;
 }
 
-/* Whether the array can be the map: [H,W] or [H,W,C], with the sizes of out once these are known.
- */
+/* True for an array that can be the map: [H,W] or [H,W,C], with the sizes of out once these are
+ * known. */
 static reshed_status check_shape(const rs_nsid_array *a, const char *path, const rs_walls_map *m,
                                  reshed_error *err)
 {

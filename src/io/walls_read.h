@@ -6,7 +6,7 @@
 
 typedef struct rs_walls_map {
     int height, width;
-    int classes;      /* of the network that made it */
+    int classes;      /* of the network */
     float *mean;      /* [H,W] wall probability; of several classes one minus the first's, which
                          is the background; owned */
     float *variance;  /* [H,W] of that; owned */

@@ -1,5 +1,5 @@
-/* NSID in HDF5: files that h5py made (tests/data/make_nsid.py), files that we make, damaged files.
- */
+/* NSID in HDF5: files written by h5py (tests/data/make_nsid.py) and by this library, and damaged
+ * files. */
 #include "support/io_support.h"
 
 #include <math.h>

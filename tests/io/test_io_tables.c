@@ -15,8 +15,7 @@
 #include "io/common/units.h"
 #include "io/walls_h5.h"
 
-/* ------------------------------------------------------------------------------------------
- * numbers */
+/* -------------------------------------------------------------------------------------- numbers */
 static void numbers_round_trip(void **state)
 {
     (void)state;
@@ -83,8 +82,7 @@ static void lengths_have_many_names(void **state)
                 rs_metres_per("s") == 0);
 }
 
-/* -----------------------------------------------------------------------------------------
- * channels */
+/* ------------------------------------------------------------------------------------- channels */
 static void channels_are_found_by_rule(void **state)
 {
     (void)state;
@@ -126,8 +124,7 @@ static void channels_are_found_by_rule(void **state)
     rs_channels_clear(&list);
 }
 
-/* -------------------------------------------------------------------------------------------
- * tables */
+/* --------------------------------------------------------------------------------------- tables */
 static void tables_round_trip(void **state)
 {
     (void)state;
@@ -255,8 +252,7 @@ static void tables_survive_damage(void **state)
     test_mutate("csv", read_csv, (const uint8_t *)text, n, test_mutations());
 }
 
-/* ---------------------------------------------------------------------------------------- wall
- * maps */
+/* ------------------------------------------------------------------------------------ wall maps */
 #define H 70
 #define W 5
 

@@ -738,8 +738,8 @@ static void dump(const uint8_t *data, size_t len)
     H5Fclose(f);
 }
 
-/* The same content in HDF5's oldest layout, whose metadata carry no checksums: damage gets further.
- */
+/* The same content in HDF5's oldest layout: without checksums of the metadata, damage gets
+ * further. */
 static herr_t copy_attribute(hid_t from, const char *name, const H5A_info_t *info, void *to)
 {
     char block[256];

@@ -166,8 +166,7 @@ static void refuses_other_content(void **state)
     rs_walls_map_clear(&m);
 }
 
-/* ---------------------------------------------------------------------------------------- damage
- */
+/* --------------------------------------------------------------------------------------- damage */
 
 static reshed_status read_bytes(const uint8_t *data, size_t len, reshed_error *err)
 {

@@ -55,7 +55,7 @@ void report_scene_maps(const report_scene *s, float *amplitude, float *mean, flo
         }
 }
 
-/* -------------------------------------------------------------------------------------- set up */
+/* --------------------------------------------------------------------------------------- set up */
 typedef struct making {
     const report_scene *scene;
     rs_session *session;

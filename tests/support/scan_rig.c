@@ -124,7 +124,7 @@ void scan_rig_reopen(scan_rig *r)
     assert_ok(rs_session_resume(r->path, 1, &r->session, &r->err), &r->err);
 }
 
-/* --------------------------------------------------------------------------------------- hooks */
+/* ---------------------------------------------------------------------------------------- hooks */
 
 static void survey_news(void *ctx, const rs_survey_news *n)
 {
@@ -218,7 +218,7 @@ void scan_rig_resume(scan_rig *r, rs_end expected)
     expect(r, expected);
 }
 
-/* ------------------------------------------------------------------------------------- looking */
+/* -------------------------------------------------------------------------------------- looking */
 
 int scan_rig_rows(rs_session *s, bool retrace, rs_session_line_state state)
 {

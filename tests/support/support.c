@@ -12,7 +12,7 @@
 #include "base/numeric.h"
 #include "base/os.h"
 
-/* ------------------------------------------------------------------------------ random numbers */
+/* ------------------------------------------------------------------------------- random numbers */
 uint64_t test_rand(test_rng *r)
 {
     return rs_random_next(r);
@@ -46,7 +46,7 @@ bool test_long(void)
     return s && *s;
 }
 
-/* --------------------------------------------------------------------------------- allocations */
+/* ---------------------------------------------------------------------------------- allocations */
 static atomic_long alloc_count, fail_in = -1;
 static atomic_bool did_fail;
 
@@ -118,8 +118,8 @@ static void check_failure(reshed_status st, const reshed_error *err)
     for (const char *s = err->what; *s; s++) assert_true((unsigned char)*s >= 0x20);
 }
 
-/* Reads from a block of exactly len bytes, so that the address sanitizer sees the first byte after.
- */
+/* Reads from a block of exactly len bytes: the address sanitizer sees an access to the byte after
+ * it. */
 static reshed_status read_exact(test_reader read, const uint8_t *data, size_t len)
 {
     uint8_t *copy = __real_malloc(len ? len : 1);

@@ -13,7 +13,7 @@
 #include "base/random.h"
 #include "base/status.h"
 
-/* ------------------------------------------------------------------------------ random numbers */
+/* ------------------------------------------------------------------------------- random numbers */
 typedef rs_random test_rng;
 uint64_t test_rand(test_rng *r);
 /* Uniform in [0,n); 0 when n is 0. */
@@ -26,13 +26,13 @@ uint64_t test_seed(void);
 /* True under `make check-long`. */
 bool test_long(void);
 
-/* --------------------------------------------------------------------------------- allocations */
+/* ---------------------------------------------------------------------------------- allocations */
 /* Allocations by the project's code, of any kind, since the last reset. */
 long test_alloc_count(void);
 void test_alloc_reset(void);
 /* The n-th allocation from now (0: the next) gives NULL, once; -1: none. */
 void test_alloc_fail_at(long n);
-/* Whether the failure that was asked for has happened. */
+/* True once the failure that was asked for has happened. */
 bool test_alloc_failed(void);
 
 /* -------------------------------------------------------------------------------------- readers */
@@ -63,7 +63,7 @@ const char *test_temp(const char *name);
 /* Reads a whole file or fails the test; free with rs_free. */
 uint8_t *test_read_file(const char *path, size_t *len);
 
-/* ------------------------------------------------------------------------------------- asserts */
+/* -------------------------------------------------------------------------------------- asserts */
 /* Asserts |got - want| <= tolerance, printing both. */
 #define assert_near(got, want, tolerance)                                                          \
     test_assert_near((got), (want), (tolerance), #got, __FILE__, __LINE__)

@@ -23,8 +23,8 @@ void bytes_free(bytes *b);
  * Blanks are skipped. */
 void pickle_add(bytes *b, const char *text, ...);
 
-/* A tensor as torch pickles it: a view of storage `key` of `count` elements. type: "FloatStorage".
- */
+/* A tensor as torch pickles it: a view of storage `key` of `count` elements of type
+ * ("FloatStorage"). */
 void pickle_tensor(bytes *b, const char *type, const char *key, long long count, long long offset,
                    int ndim, const long long *dims, const long long *strides);
 /* A float tensor [n], the whole of storage key. */

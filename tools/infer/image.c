@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/text.h"
 #include "imgproc/figures/render.h"
 #include "io/image_file.h"
 #include "io/npy.h"
@@ -106,7 +107,6 @@ static bool write_h5(const job *j, const char *path)
         [RS_FRAME_MIN_MAX] = "frame", [RS_FRAME_ROBUST] = "robust", [RS_FRAME_FIXED] = "range"};
     const rs_image *im = &j->image;
     const rs_frame_options *o = &j->request->frame;
-    const char *slash = strrchr(j->path, '/');
     const rs_walls_file f = {.height = im->height,
                              .width = im->width,
                              .classes = j->maps.classes,
@@ -123,7 +123,7 @@ static bool write_h5(const job *j, const char *path)
                              .precision = rs_precision_name(o->engine.precision),
                              .weights_checksum = j->engine->digest,
                              .program = j->engine->program->name,
-                             .source = slash ? slash + 1 : j->path,
+                             .source = rs_path_name(j->path),
                              .channel = im->channel};
     reshed_error err = {0};
     if (rs_walls_write(path, &f, &err) != RESHED_OK) return fail(j, path, &err);
@@ -164,8 +164,7 @@ static bool stem_of(const job *j, char *buf, size_t n)
                 strlen(j->path));
         return fail(j, j->path, &err);
     }
-    char *slash = strrchr(buf, '/'), *dot = strrchr(buf, '.');
-    if (dot && dot != buf && dot != slash + 1 && (!slash || dot > slash)) *dot = '\0';
+    buf[rs_path_stem(buf)] = '\0';
     return true;
 }
 

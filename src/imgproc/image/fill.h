@@ -10,8 +10,8 @@
  * - within a row, linearly between the nearest finite pixels left and right, or by the nearer end's
  *   value outside them;
  * - a row without a finite pixel, linearly, pixel by pixel, between the nearest rows above and
- * below that have one (filled first), or by the one there is. An image without a single finite
- * pixel is RESHED_EINVAL. *filled is changed only on success. */
+ *   below that have one (filled first), or by the one there is.
+ * An image without a single finite pixel is RESHED_EINVAL. *filled is changed only on success. */
 reshed_status rs_fill_gaps(float *image, int height, int width, size_t *filled, reshed_error *err);
 
 #endif

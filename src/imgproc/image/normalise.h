@@ -10,8 +10,7 @@
 
 #include "base/status.h"
 
-/* What becomes 0 and what becomes 1; finite, lo <= hi. lo == hi is the range of a constant image.
- */
+/* The values that become 0 and 1: finite, lo <= hi. lo == hi is the range of a constant image. */
 typedef struct rs_norm_range {
     float lo, hi;
 } rs_norm_range;

@@ -1,8 +1,7 @@
 /* resample.h - an image on another grid over the same frame.
  *
  * Pixels are cells: a frame of width L holds W cells of L/W, pixel j being centred at (j+1/2)*L/W.
- * So a pixel keeps its place on the sample whatever the grid, and nothing shifts by half a pixel.
- */
+ * A pixel keeps its place on the sample whatever the grid: nothing shifts by half a pixel. */
 #ifndef RS_IMGPROC_IMAGE_RESAMPLE_H
 #define RS_IMGPROC_IMAGE_RESAMPLE_H
 
@@ -10,7 +9,7 @@
 
 #include "base/status.h"
 
-/* How to interpolate along an axis that gets more pixels. */
+/* The interpolation along an axis that gets more pixels. */
 typedef enum rs_growing {
     RS_GROW_BILINEAR,   /* never leaves the range of its neighbours: maps, probabilities */
     RS_GROW_CATMULL_ROM /* sharper, may overshoot at edges: images */

@@ -1,9 +1,9 @@
 /* skeleton.c - thinning, 64 pixels at a time, by two rules.
  *
- * rs_thin is for lines that must not be lost: Guo and Hall's two passes, which remove a pixel only when
- * the object stays connected, also when all pixels of a pass go at once. rs_skeletonize is for comparison
- * with scikit-image: its rule takes both sides of a diagonal line of an even width in one pass, and
- * nothing is left of it.
+ * rs_thin is for lines that must not be lost: Guo and Hall's two passes, which remove a pixel only
+ * when the object stays connected, also when all pixels of a pass go at once. rs_skeletonize is for
+ * comparison with scikit-image: its rule takes both sides of a diagonal line of an even width in
+ * one pass, and nothing is left of it.
  *
  * Zhang-Suen thinning peels an object from alternating sides: in each of two passes a pixel is
  * removed when the pattern of its eight neighbours says so, all pixels of a pass at once, until a
@@ -60,9 +60,9 @@ static inline uint64_t removed_second(neighbours p)
            (~p.nw & p.n & ~p.ne & ~p.e & ~p.se & ~p.s & ~p.sw & p.w);
 }
 
-/* Guo and Hall's removals: a pixel between exactly one object and one background around it (C), with two
- * or three neighbours when these are taken in pairs (N, the lesser of two ways to pair them), from the
- * side of this pass. */
+/* Guo and Hall's removals: a pixel between exactly one object and one background around it (C),
+ * with two or three neighbours when these are taken in pairs (N, the lesser of two ways to pair
+ * them), from the side of this pass. */
 static inline uint64_t one_of_four(uint64_t a, uint64_t b, uint64_t c, uint64_t d)
 {
     return ((a ^ b) & ~(c | d)) | ((c ^ d) & ~(a | b));
@@ -134,7 +134,7 @@ ROW_PASS(skimage_second, removed_second(p))
 ROW_PASS(keeping_first, removable(p) & ~kept_first(p))
 ROW_PASS(keeping_second, removable(p) & ~kept_second(p))
 
-/* ----------------------------------------------------------------------------- bytes and bits */
+/* ------------------------------------------------------------------------------- bytes and bits */
 
 static const uint64_t EACH = 0x0101010101010101u; /* the lowest bit of each byte */
 
@@ -185,7 +185,7 @@ static void unpack_row(const uint64_t *row, int width, uint8_t *mask)
     }
 }
 
-/* ----------------------------------------------------------------------------------- thinning */
+/* ------------------------------------------------------------------------------------- thinning */
 
 /* The image in bits, with a border of zeros, and what the passes need. */
 typedef struct thinning {
@@ -227,10 +227,11 @@ static bool run_pass(thinning *t, row_pass *thin_row, int pass)
     return any;
 }
 
-/* --------------------------------------------------------------------------- corners of staircases */
+/* ------------------------------------------------------------------------ corners of staircases */
 
-/* Whether the object around a pixel stays in one piece without it (the background's pieces are connected
- * along rows and columns), and the pixel is not the end of a line. around[8]: clockwise from the north. */
+/* True where the object around a pixel stays in one piece without it (the background's pieces are
+ * connected along rows and columns), and the pixel is not the end of a line. around[8]: clockwise
+ * from the north. */
 static bool spare(const uint8_t *around)
 {
     int pieces = 0, n = 0;
@@ -239,8 +240,8 @@ static bool spare(const uint8_t *around)
     return pieces == 1 && n >= 2;
 }
 
-/* Takes out, one after another, what the parallel passes leave of lines two pixels wide; whether there was
- * any. */
+/* Takes out, one after another, what the parallel passes leave of lines two pixels wide; true
+ * when there was any. */
 static bool thin_corners(uint8_t *m, int height, int width)
 {
     bool any = false;
@@ -261,7 +262,7 @@ static bool thin_corners(uint8_t *m, int height, int width)
     return any;
 }
 
-/* ----------------------------------------------------------------------------------- the two rules */
+/* -------------------------------------------------------------------------------- the two rules */
 
 static reshed_status thin(const uint8_t *mask, int height, int width, row_pass *const pass[2],
                           uint8_t *skeleton, reshed_error *err)

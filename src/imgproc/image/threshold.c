@@ -12,7 +12,7 @@ void rs_threshold(const float *map, size_t n, double t, uint8_t *mask)
     for (size_t i = 0; i < n; i++) mask[i] = map[i] > limit;
 }
 
-/* --------------------------------------------------------------------------------------- Otsu */
+/* ----------------------------------------------------------------------------------------- Otsu */
 
 /* Integers in the order of the floats they stand for. */
 static uint32_t key_of_float(float f)
@@ -84,7 +84,7 @@ reshed_status rs_threshold_otsu(const float *map, size_t n, double *t, reshed_er
     return RESHED_OK;
 }
 
-/* --------------------------------------------------------------------------------- hysteresis */
+/* ----------------------------------------------------------------------------------- hysteresis */
 
 reshed_status rs_threshold_hysteresis(const float *map, int height, int width, double low,
                                       double high, uint8_t *mask, reshed_error *err)

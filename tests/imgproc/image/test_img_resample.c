@@ -181,7 +181,7 @@ static void refuses_bad_sizes_and_survives_short_memory(void **state)
     assert_true(out[0] != 9);
 }
 
-/* ------------------------------------------------------------------------------- the decision */
+/* --------------------------------------------------------------------------------- the decision */
 
 static rs_resample_plan decide(int h, int w, double dx, double dy, double lo, double hi,
                                const char *option)

@@ -117,7 +117,7 @@ static void robust_range_ignores_hot_pixels(void **state)
     assert_true(r.lo == 2 && r.hi == 7);
 }
 
-/* ---------------------------------------------------------------------------------------- gaps */
+/* ----------------------------------------------------------------------------------------- gaps */
 
 static void gaps_are_interpolated(void **state)
 {

@@ -1,4 +1,5 @@
-/* test_thin.c - rs_thin keeps every line: connectivity, bars in every direction, turns and mirrors. */
+/* test_thin.c - rs_thin keeps every line: connectivity, bars in every direction, turns and
+ * mirrors. */
 #include "support/support.h"
 
 #include <math.h>
@@ -29,8 +30,8 @@ static void thin(const picture *in, picture *out)
     for (size_t i = (size_t)(in->h * in->w); i < MOST; i++) assert_int_equal(out->m[i], 0x5a);
 }
 
-/* Labels the pieces of value v (0: the background with its border, along rows and columns; 1: the object,
- * also along diagonals); label [(h+2)*(w+2)], 0 elsewhere. Returns how many there are. */
+/* Labels the pieces of value v (0: the background with its border, along rows and columns; 1: the
+ * object, also along diagonals); label [(h+2)*(w+2)], 0 elsewhere. Returns how many there are. */
 static int pieces(const picture *p, int v, int *label)
 {
     static int stack[(SIDE + 2) * (SIDE + 2)];
@@ -57,8 +58,8 @@ static int pieces(const picture *p, int v, int *label)
     return count;
 }
 
-/* Every piece of the object keeps a pixel and stays in one piece, every hole stays and none opens, lines
- * are one pixel wide, and thinning again changes nothing. */
+/* Every piece of the object keeps a pixel and stays in one piece, every hole stays and none opens,
+ * lines are one pixel wide, and thinning again changes nothing. */
 static void check(const picture *in)
 {
     static int before[(SIDE + 2) * (SIDE + 2)], after[(SIDE + 2) * (SIDE + 2)];

@@ -189,8 +189,7 @@ static void skeleton_refuses_and_survives(void **state)
     }
 }
 
-/* ------------------------------------------------------------------------------------ thresholds
- */
+/* ----------------------------------------------------------------------------------- thresholds */
 
 static void threshold_is_strict(void **state)
 {
