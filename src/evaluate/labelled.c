@@ -71,7 +71,7 @@ reshed_status eval_frame_twin(const eval_twin *twin, uint64_t seed, int64_t i,
     rs_twin_sample *film = NULL;
     eval_frame f = {0};
     double px;
-    rs_twin_randomise((seed << 32) + (uint64_t)i, n, n, 0, twin->harsh, &opt, &fx, &px);
+    rs_twin_randomise(rs_twin_image_seed(seed, i), n, n, 0, twin->harsh, &opt, &fx, &px);
     if (twin->plain) make_plain(n, &opt, &px);
     if (twin->steady) make_steady(&fx);
     if (change && change->field) rs_twin_field_set(change->field, &fx, change->value);

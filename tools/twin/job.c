@@ -7,8 +7,7 @@ bool twin_add_setting(twin_job *j, const char *text)
     char name[64];
     const char *eq = strchr(text, '=');
     size_t len = eq ? (size_t)(eq - text) : 0;
-    int n;
-    twin_setting s = {0};
+    rs_labelled_setting s;
     if (!eq || len == 0 || len >= sizeof name) {
         cli_usage_error(j->program, "--set %s: expected NAME=VALUE", text);
         return false;
@@ -19,14 +18,7 @@ bool twin_add_setting(twin_job *j, const char *text)
     }
     memcpy(name, text, len);
     name[len] = '\0';
-    const rs_twin_field *f = rs_twin_option_fields(&n);
-    s.field = rs_twin_field_find(f, n, name);
-    if (!s.field) {
-        f = rs_twin_effect_fields(&n);
-        s.field = rs_twin_field_find(f, n, name);
-        s.effect = true;
-    }
-    if (!s.field) {
+    if (!rs_labelled_find(name, &s)) {
         cli_usage_error(j->program, "--set %s: no such option; `%s list` names them", name,
                         j->program->name);
         return false;
@@ -36,11 +28,18 @@ bool twin_add_setting(twin_job *j, const char *text)
     return true;
 }
 
-void twin_apply_settings(const twin_job *j, rs_twin_options *opt, rs_twin_effects *fx)
+rs_labelled_recipe twin_recipe(const twin_job *j, const char *options)
 {
-    for (int i = 0; i < j->sets; i++)
-        rs_twin_field_set(j->set[i].field, j->set[i].effect ? (void *)fx : (void *)opt,
-                          j->set[i].value);
+    return (rs_labelled_recipe){.height = (int)j->height,
+                                .width = (int)j->width,
+                                .pixel = j->pixel,
+                                .seed = (uint64_t)j->seed,
+                                .random = j->random,
+                                .harsh = j->harsh,
+                                .setting = j->set,
+                                .settings = j->sets,
+                                .program = "reshed-twin " RESHED_VERSION,
+                                .options = options};
 }
 
 void twin_describe(const twin_job *j, const char *command, char *text, size_t n)

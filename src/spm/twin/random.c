@@ -99,6 +99,11 @@ static void draw_instrument(rs_random *r, double px, double rows, double harsh, 
     fx->scanned = rs_random_chance(r, 0.1 * h) ? rs_random_between(r, 0.3, 1) : 1;
 }
 
+uint64_t rs_twin_image_seed(uint64_t set, int64_t i)
+{
+    return (set << 32) + (uint64_t)i;
+}
+
 void rs_twin_randomise(uint64_t seed, int rows, int cols, double want, double harsh,
                        rs_twin_options *opt, rs_twin_effects *fx, double *pixel)
 {

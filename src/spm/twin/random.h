@@ -10,6 +10,9 @@
 #define RS_TWIN_PIXEL_MIN 4e-9
 #define RS_TWIN_PIXEL_MAX 24e-9
 
+/* The seed of image i of a set: sets of seeds below 2^32 share no image. */
+uint64_t rs_twin_image_seed(uint64_t set, int64_t i);
+
 /* Options for a frame of rows x cols pixels of *pixel m; want is that size, or 0 to have it drawn
  * too. The seeds in opt and fx are set. harsh scales the strength of the instrument's effects: 0
  * none, 1 training. */

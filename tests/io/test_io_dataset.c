@@ -1,14 +1,13 @@
+/* Data sets for training in HDF5 (io/hdf5/dataset.h). */
 #include "support/support.h"
 
 #include <string.h>
 
-#include "tools/twin/job.h"
 #include "base/alloc.h"
 #include "base/os.h"
 #include "base/tensors.h"
 #include "io/hdf5/dataset.h"
 #include "io/hdf5/h5.h"
-#include "io/nsid/image.h"
 
 enum { ITEMS = 37, H = 5, W = 7 };
 
@@ -150,118 +149,6 @@ static void bad_requests_are_refused(void **state)
     assert_null(d);
 }
 
-/* ------------------------------------------------------------------------------- the program */
-
-static const cli_program program = {"test", ""};
-
-static twin_job small_job(const char *output)
-{
-    twin_job j = {.program = &program, .output = output, .formats = "h5,npy,png,csv"};
-    j.count = 150; /* more than a batch */
-    j.height = 20;
-    j.width = 24;
-    j.seed = 5;
-    j.harsh = 1;
-    j.quiet = true;
-    return j;
-}
-
-static void a_data_set_does_not_depend_on_threads(void **state)
-{
-    (void)state;
-    enum { PIXELS = 150 * 20 * 24 };
-    static uint8_t a[PIXELS], b[PIXELS], walls[PIXELS];
-    hsize_t dims[3];
-    size_t wall = 0;
-    twin_job j = small_job(test_temp("one.h5"));
-    j.threads = 1;
-    assert_int_equal(twin_dataset(&j), CLI_OK);
-    read_set(j.output, "images", H5T_NATIVE_UINT8, a, dims);
-    assert_int_equal(dims[0], 150);
-    j.threads = 3;
-    j.output = test_temp("three.h5");
-    assert_int_equal(twin_dataset(&j), CLI_OK);
-    read_set(j.output, "images", H5T_NATIVE_UINT8, b, dims);
-    assert_memory_equal(a, b, PIXELS);
-    read_set(j.output, "labels", H5T_NATIVE_UINT8, walls, dims);
-    for (int i = 0; i < PIXELS; i++) {
-        assert_true(walls[i] <= 1);
-        wall += walls[i];
-    }
-    assert_true(wall > PIXELS / 50 && wall < PIXELS / 3);
-    /* The first images of a larger set are those of a smaller one. */
-    j.count = 10;
-    assert_int_equal(twin_dataset(&j), CLI_OK);
-    read_set(j.output, "images", H5T_NATIVE_UINT8, b, dims);
-    assert_memory_equal(a, b, (size_t)10 * 20 * 24);
-    j.output = "/nonexistent/x.h5";
-    assert_int_equal(twin_dataset(&j), CLI_FAILED);
-}
-
-static void an_image_is_read_back_the_right_way_up(void **state)
-{
-    (void)state;
-    static float amplitude[20 * 24];
-    reshed_error err = {0};
-    rs_nsid_file *file = NULL;
-    rs_image im;
-    twin_job j = small_job(test_temp("frame"));
-    assert_true(twin_add_setting(&j, "noise=0.05"));
-    assert_int_equal(twin_image(&j), CLI_OK);
-
-    rs_twin_options o;
-    rs_twin_effects fx;
-    rs_twin_sample *s = NULL;
-    rs_twin_options_defaults(&o);
-    rs_twin_effects_defaults(&fx);
-    o.seed = fx.seed = 5;
-    o.width = 1.1 * 24 * 10e-9;
-    o.height = 1.1 * 20 * 10e-9;
-    fx.noise = 0.05;
-    assert_ok(rs_twin_sample_create(&o, &s, &err), &err);
-    rs_twin_view v = {.width = 24 * 10e-9, .height = 20 * 10e-9, .rows = 20, .cols = 24};
-    v.row_end = 20;
-    rs_twin_channels out = {.amplitude = amplitude};
-    assert_ok(rs_twin_frame(s, o.level, &fx, &v, &out, &err), &err);
-    rs_twin_sample_free(s);
-
-    char path[512];
-    snprintf(path, sizeof path, "%s.h5", j.output);
-    assert_ok(rs_nsid_open(path, &file, &err), &err);
-    assert_int_equal(rs_nsid_count(file), 7);
-    assert_ok(rs_nsid_image_read(file, "Amplitude", &im, &err), &err);
-    assert_int_equal(im.height, 20);
-    assert_int_equal(im.width, 24);
-    assert_true(im.dx > 9.99e-9 && im.dx < 10.01e-9);
-    assert_memory_equal(im.data, amplitude, sizeof amplitude);
-    rs_image_clear(&im);
-    rs_nsid_close(file);
-    static const char *const ending[] = {".npy",         ".png",       "_walls.npy",
-                                         "_domains.npy", "_walls.png", "_walls.csv"};
-    for (int k = 0; k < 6; k++) {
-        snprintf(path, sizeof path, "%s%s", j.output, ending[k]);
-        assert_true(rs_os_is_file(path));
-    }
-}
-
-static void wrong_words_are_usage_errors(void **state)
-{
-    (void)state;
-    twin_job j = small_job(test_temp("none"));
-    assert_false(twin_add_setting(&j, "noise"));
-    assert_false(twin_add_setting(&j, "=1"));
-    assert_false(twin_add_setting(&j, "no_such=1"));
-    assert_false(twin_add_setting(&j, "noise=-1"));
-    assert_false(twin_add_setting(&j, "noise=x"));
-    assert_int_equal(j.sets, 0);
-    assert_true(twin_add_setting(&j, "spacing[1]=0"));
-    assert_true(twin_add_setting(&j, "stripe_width.lo=1e-8"));
-    j.formats = "h5,jpeg";
-    assert_int_equal(twin_image(&j), CLI_USAGE);
-    j.formats = "";
-    assert_int_equal(twin_image(&j), CLI_USAGE);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -269,9 +156,6 @@ int main(void)
         cmocka_unit_test(half_precision_is_numpys),
         cmocka_unit_test(a_failed_set_leaves_the_old_one),
         cmocka_unit_test(bad_requests_are_refused),
-        cmocka_unit_test(a_data_set_does_not_depend_on_threads),
-        cmocka_unit_test(an_image_is_read_back_the_right_way_up),
-        cmocka_unit_test(wrong_words_are_usage_errors),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
