@@ -54,7 +54,7 @@ BEGIN {
     may["tools/evaluate"] = low " tools/cli evaluate report"
     may["tools/infer"] = low " tools/cli infer io io/weights report imgproc/figures"
     may["tools/scan"] = low " tools/cli spm/scan spm/instrument report infer io io/weights"
-    may["tools/twin"] = low " tools/cli spm/twin io io/hdf5 io/nsid"
+    may["tools/twin"] = low " tools/cli spm/labelled spm/twin io/hdf5"
     may["tools/walls"] = low " tools/cli imgproc/walls imgproc/figures spm/instrument io"
     may["tools/weights"] = low " tools/cli io/weights nn"
     may["benchmarks"] = low " nn imgproc/image imgproc/walls beps spm/twin io"
