@@ -44,7 +44,7 @@ BEGIN {
     may["spm/instrument/sim"] = low " include/reshed_driver.h spm/instrument spm/twin spectra beps io"
     may["spm/instrument/nanonis"] = low " include/reshed_driver.h spm/instrument"
     may["spm/session"] = low " include/reshed_driver.h io io/hdf5 io/nsid"
-    may["spm/scan"] = low " include/reshed_driver.h spm/instrument spm/session spectra infer imgproc/walls imgproc/image beps"
+    may["spm/scan"] = low " include/reshed_driver.h spm/instrument spm/session spectra infer imgproc/walls imgproc/image beps io io/weights"
     may["evaluate"] = low " infer nn imgproc/image io io/weights spm/twin"
     may["report"] = low " spm/session spectra infer imgproc/walls imgproc/figures imgproc/image beps io"
 
@@ -53,7 +53,7 @@ BEGIN {
     may["tools/beps"] = low " tools/cli spectra beps report imgproc/figures"
     may["tools/evaluate"] = low " tools/cli evaluate report"
     may["tools/infer"] = low " tools/cli infer io io/weights report imgproc/figures"
-    may["tools/scan"] = low " tools/cli spm/scan spm/instrument report infer io io/weights"
+    may["tools/scan"] = low " tools/cli spm/scan spm/instrument report"
     may["tools/twin"] = low " tools/cli spm/labelled spm/twin io/hdf5"
     may["tools/walls"] = low " tools/cli imgproc/walls imgproc/figures spm/instrument io"
     may["tools/weights"] = low " tools/cli io/weights nn"

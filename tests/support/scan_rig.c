@@ -173,6 +173,7 @@ rs_end scan_rig_run(scan_rig *r)
     const rs_scan_context c = context_of(r, r->session);
     const rs_region_options o = {.survey = {.news = survey_news,
                                             .score = r->alarm_score > 0 ? score : NULL,
+                                            .score_ctx = r,
                                             .alarm_score = r->alarm_score},
                                  .measure_news = measure_news,
                                  .confirm = r->confirm};

@@ -9,8 +9,7 @@
 
 #include "base/alloc.h"
 #include "base/os.h"
-#include "io/csv.h"
-#include "spm/instrument/coords.h"
+#include "spm/scan/points.h"
 
 /* Seconds between two progress lines on a terminal and elsewhere, and between previews. */
 #define SHOW_TTY 0.1
@@ -67,19 +66,6 @@ void scan_end_line(scan_job *j)
     j->line_open = false;
 }
 
-static double mean_uncertainty(const rs_live_view *v)
-{
-    const size_t row = (size_t)v->width * (size_t)v->classes;
-    double sum = 0;
-    size_t n = 0;
-    for (int y = 0; y < v->height; y++) {
-        if (v->state[y] != RS_ROW_FINAL) continue;
-        for (size_t i = 0; i < row; i++) sum += v->variance[(size_t)y * row + i];
-        n += row;
-    }
-    return n ? sum / (double)n : NAN;
-}
-
 static void draw(scan_job *j, const rs_survey_news *n, bool last)
 {
     const double now = rs_os_monotonic();
@@ -93,12 +79,22 @@ static void draw(scan_job *j, const rs_survey_news *n, bool last)
                    : n->map.stale[y]                   ? RS_SESSION_STALE
                    : n->map.state[y] == RS_ROW_FINAL   ? RS_SESSION_FINAL
                                                        : RS_SESSION_PROVISIONAL;
-    if (rs_report_pictures(j->pictures, n->rows, n->cols, j->frame.width / n->cols, n->amplitude,
-                           n->map.mean, n->map.variance, state, NULL, 0, &err) != RESHED_OK)
+    if (rs_report_pictures(j->pictures, n->rows, n->cols, j->run.frame.width / n->cols,
+                           n->amplitude, n->map.mean, n->map.variance, state, NULL, 0,
+                           &err) != RESHED_OK)
         cli_warn(&scan_program, j->pictures, "no preview: %s",
                  reshed_error_text(&err, text, sizeof text));
     rs_free(state);
     j->drawn = rs_os_monotonic();
+}
+
+void scan_warn(void *ctx, bool serious, const char *what, const reshed_error *why)
+{
+    scan_job *j = ctx;
+    char text[512];
+    if (j->o->quiet && !serious) return;
+    scan_end_line(j);
+    cli_warn(&scan_program, NULL, "%s: %s", what, reshed_error_text(why, text, sizeof text));
 }
 
 void scan_survey_news(void *ctx, const rs_survey_news *n)
@@ -112,13 +108,13 @@ void scan_survey_news(void *ctx, const rs_survey_news *n)
     if (!time_to_show(j, last)) return;
     begin_line(j);
     const double rate =
-        isfinite(j->instrument ? rs_instrument_caps(j->instrument)->clock_rate : INFINITY)
-            ? j->frame.line_rate * rs_instrument_caps(j->instrument)->clock_rate
+        isfinite(j->run.instrument ? rs_instrument_caps(j->run.instrument)->clock_rate : INFINITY)
+            ? j->run.frame.line_rate * rs_instrument_caps(j->run.instrument)->clock_rate
             : 0;
     fprintf(stderr, "line %d of %d, lag %d", n->arrived + n->lost, n->rows,
             n->map.lag + n->waiting);
     if (n->lost) fprintf(stderr, ", %d lost", n->lost);
-    const double u = mean_uncertainty(&n->map);
+    const double u = rs_survey_uncertainty(n);
     if (isfinite(u)) fprintf(stderr, ", uncertainty %.4f", u);
     if (isfinite(n->score)) fprintf(stderr, ", score %.2f%s", n->score, n->alarm ? " ALARM" : "");
     if (rate > 0) fprintf(stderr, ", %.0f s left", (n->rows - n->arrived - n->lost) / rate);
@@ -140,107 +136,21 @@ void scan_measure_news(void *ctx, const rs_measure_news *n)
 
 /* -------------------------------------------------------------------------------------- points */
 
-reshed_status scan_read_points(const char *path, const rs_frame *frame, rs_session_point **points,
-                               int *n, reshed_error *err)
-{
-    rs_csv_table t = {0};
-    size_t a, b;
-    rs_coords_frame cf;
-    const rs_device metres = rs_device_metres();
-    rs_coords coords;
-    rs_session_point *p = NULL;
-    reshed_status st = rs_csv_read(path, &t, err);
-    if (st != RESHED_OK) return st;
-    const bool pixels = rs_csv_column(&t, "row", &a, NULL) == RESHED_OK &&
-                        rs_csv_column(&t, "col", &b, NULL) == RESHED_OK;
-    if (!pixels) {
-        st = rs_csv_column(&t, "x", &a, err);
-        if (st == RESHED_OK) st = rs_csv_column(&t, "y", &b, err);
-    }
-    cf = rs_coords_frame_of(frame);
-    if (st == RESHED_OK) st = rs_coords_init(&coords, &cf, &metres, err);
-    if (st == RESHED_OK && t.rows > 1000000)
-        st = rs_fail(err, RESHED_EINVAL, "points|at most 1000000|%zu", t.rows);
-    if (st == RESHED_OK && !(p = rs_zalloc(t.rows + 1, sizeof *p)))
-        st = rs_fail_nomem(err, "points", t.rows * sizeof *p);
-    for (size_t i = 0; st == RESHED_OK && i < t.rows; i++) {
-        double u, v;
-        rs_rowcol rc;
-        rs_xy xy;
-        st = rs_csv_cell_number(&t, i, a, &u, err);
-        if (st == RESHED_OK) st = rs_csv_cell_number(&t, i, b, &v, err);
-        if (st != RESHED_OK) break;
-        if (pixels) {
-            rc = (rs_rowcol){u, v};
-            rs_pixel_to_stage(&coords, &rc, 1, &xy);
-        } else {
-            xy = (rs_xy){u, v};
-            rs_stage_to_pixel(&coords, &xy, 1, &rc);
-        }
-        p[i] = (rs_session_point){.row = rc.row,
-                                  .col = rc.col,
-                                  .x = xy.x,
-                                  .y = xy.y,
-                                  .device_x = xy.x,
-                                  .device_y = xy.y,
-                                  .measured_x = NAN,
-                                  .measured_y = NAN,
-                                  .time = NAN,
-                                  .target = (int)i,
-                                  .wall = -1};
-        if (!(rc.row >= -0.5 && rc.row <= frame->rows - 0.5 && rc.col >= -0.5 &&
-              rc.col <= frame->cols - 0.5))
-            st = rs_fail(err, RESHED_EINVAL, "point|within the frame|row %g, column %g|line %zu",
-                         rc.row, rc.col, t.line[i + 1]);
-    }
-    if (st == RESHED_OK) {
-        *points = p;
-        *n = (int)t.rows;
-    } else {
-        rs_free(p);
-    }
-    rs_csv_table_clear(&t);
-    return st;
-}
-
-reshed_status scan_write_points(const char *path, const rs_session_point *p, int n,
-                                reshed_error *err)
-{
-    rs_csv c = {0};
-    rs_csv_heading(&c, "row", "");
-    rs_csv_heading(&c, "col", "");
-    rs_csv_heading(&c, "x", "m");
-    rs_csv_heading(&c, "y", "m");
-    rs_csv_heading(&c, "wall", "");
-    rs_csv_end_row(&c);
-    for (int i = 0; i < n; i++) {
-        rs_csv_number(&c, p[i].row);
-        rs_csv_number(&c, p[i].col);
-        rs_csv_number(&c, p[i].x);
-        rs_csv_number(&c, p[i].y);
-        rs_csv_integer(&c, p[i].wall);
-        rs_csv_end_row(&c);
-    }
-    reshed_status st = rs_csv_save(&c, path, err);
-    rs_csv_clear(&c);
-    return st;
-}
-
 /* The points on the map, as CSV and picture. */
 static void show_points(scan_job *j, const rs_session_point *points, int n)
 {
     rs_live_view v;
     reshed_error err = {0};
     char text[512];
-    const size_t px = (size_t)j->frame.rows * (size_t)j->frame.cols;
+    const size_t px = (size_t)j->run.frame.rows * (size_t)j->run.frame.cols;
     float *amplitude = rs_alloc(px, sizeof *amplitude);
-    rs_live_get(j->stream, &v);
-    reshed_status st = amplitude ? rs_session_read_map(j->session, RS_SESSION_AMPLITUDE, 0,
-                                                       j->frame.rows, amplitude, &err)
+    rs_live_get(j->run.stream, &v);
+    reshed_status st = amplitude ? rs_session_read_map(j->run.session, RS_SESSION_AMPLITUDE, 0,
+                                                       j->run.frame.rows, amplitude, &err)
                                  : rs_fail_nomem(&err, "a picture", px);
     if (st == RESHED_OK && j->pictures[0])
-        st = rs_report_pictures(j->pictures, v.height, v.width, j->frame.width / v.width, amplitude,
-                                v.mean, v.variance, NULL, points, n, &err);
+        st = rs_report_pictures(j->pictures, v.height, v.width, j->run.frame.width / v.width,
+                                amplitude, v.mean, v.variance, NULL, points, n, &err);
     if (st != RESHED_OK)
         cli_warn(&scan_program, j->pictures, "no picture of the points: %s",
                  reshed_error_text(&err, text, sizeof text));
@@ -256,7 +166,7 @@ bool scan_confirm(void *ctx, const rs_choice *choice, rs_session_point **points,
     if (j->o->points) {
         rs_session_point *mine = NULL;
         int count = 0;
-        if (scan_read_points(j->o->points, &j->frame, &mine, &count, &err) != RESHED_OK) {
+        if (rs_points_read(j->o->points, &j->run.frame, &mine, &count, &err) != RESHED_OK) {
             cli_fail(&scan_program, j->o->points, &err);
             return false;
         }
@@ -266,7 +176,7 @@ bool scan_confirm(void *ctx, const rs_choice *choice, rs_session_point **points,
     }
     show_points(j, *points, *n);
     if (!j->o->confirm) return true;
-    if (scan_write_points(j->points_csv, *points, *n, &err) != RESHED_OK) {
+    if (rs_points_write(j->points_csv, *points, *n, &err) != RESHED_OK) {
         cli_fail(&scan_program, j->points_csv, &err);
         return false;
     }

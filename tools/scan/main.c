@@ -1,69 +1,75 @@
 /* reshed-scan - from the first scan line to loops on domain walls. */
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
+#include "tools/cli/find_weights.h"
 #include "tools/scan/job.h"
-#include "tools/scan/open.h"
-#include "report/report.h"
 
 #include "base/alloc.h"
 #include "base/json.h"
 #include "base/os.h"
 #include "base/text.h"
-#include "infer/judge.h"
+#include "report/report.h"
 #include "spm/instrument/drivers.h"
-#include "spm/scan/analyse.h"
+#include "spm/scan/points.h"
 
-/* ----------------------------------------------------------------------------------- one region */
+/* ------------------------------------------------------------------------------------- its files */
 
-/* No more motion, drive off, bias zero: after a failure or a signal, and at the end. */
-static void make_safe(scan_job *j, bool ended_well)
+/* Names the session and what is made of it: SESSION.h5 -> SESSION.html, SESSION_points.csv, ... */
+static void name_files(scan_job *j, const char *path)
 {
-    reshed_error err = {0};
-    if (ended_well)
-        rs_instrument_rest(j->instrument, SCAN_CALL, &err);
-    else if (rs_instrument_halt(j->instrument, SCAN_CALL, &err) != RS_DRIVER_OK)
-        cli_fail(&scan_program, "the instrument could not be halted", &err);
+    char stem[4000];
+    snprintf(j->path, sizeof j->path, "%s", path);
+    snprintf(stem, sizeof stem, "%.*s", (int)rs_path_stem(path), path);
+    j->report[0] = j->pictures[0] = '\0';
+    if (!j->o->report)
+        snprintf(j->report, sizeof j->report, "%s.html", stem);
+    else if (strcmp(j->o->report, "none") != 0)
+        snprintf(j->report, sizeof j->report, "%s", j->o->report);
+    if (!j->o->pictures)
+        snprintf(j->pictures, sizeof j->pictures, "%s", stem);
+    else if (strcmp(j->o->pictures, "none") != 0)
+        snprintf(j->pictures, sizeof j->pictures, "%s", j->o->pictures);
+    snprintf(j->points_csv, sizeof j->points_csv, "%s_points.csv", stem);
 }
 
-/* Of final rows, by what the weights know about frames like those of training. */
-static double score(void *ctx, const rs_live_view *v, int row0, int row1)
+/* Of the r-th of the further regions: SESSION_2.h5, ... */
+static void name_region_files(scan_job *j, int r)
 {
-    const scan_job *j = ctx;
-    double value;
-    reshed_status st = rs_ood_judge(&j->ensemble->model.ood, v->classes, v->input, v->mean,
-                                    v->variance, v->width, row0, row1, &value, NULL);
-    return st == RESHED_OK ? value : NAN;
+    char path[4096];
+    const char *out = j->o->out;
+    const int stem = (int)rs_path_stem(out);
+    snprintf(path, sizeof path, "%.*s_%d%s", stem, out, r + 1, out + stem);
+    name_files(j, path);
 }
 
-static rs_scan_context context_of(scan_job *j)
+/* Loads the weights that the options name, else `wanted` (NULL: the shipped ones). */
+static reshed_status load_weights(scan_job *j, const char *wanted, reshed_error *err)
 {
-    return (rs_scan_context){.session = j->session,
-                             .instrument = j->instrument,
-                             .settings = &j->o->settings,
-                             .time_zero = j->time_zero,
-                             .threads = j->o->stream.threads,
-                             .ctx = j,
-                             .interrupted = scan_interrupted};
+    if (!cli_find_weights(&scan_program, j->o->weights ? j->o->weights : wanted, j->weights,
+                          sizeof j->weights))
+        return rs_fail(err, RESHED_EINVAL, "weights|a file|none");
+    return rs_scan_run_load_weights(&j->run, j->weights, err);
 }
+
+/* ------------------------------------------------------------------------------------ one region */
 
 /* An outcome in words and as an exit status. */
 static const struct ending {
     const char *text;
-    bool safe; /* the instrument may stay as it is but for its voltages */
     int status;
 } endings[] = {
-    [RS_END_DONE] = {"complete", true, CLI_OK},
-    [RS_END_INTERRUPTED] = {"interrupted: --resume goes on", false, CLI_FAILED},
-    [RS_END_UNCONFIRMED] = {"waiting for the points to be confirmed", true, CLI_FAILED},
-    [RS_END_ALARMED] = {"stopped: out of distribution", false, CLI_FAILED},
-    [RS_END_TIP_CHANGED] = {"paused: the tip seems changed; --resume goes on", false, CLI_FAILED},
-    [RS_END_OUT_OF_TIME] = {"complete", true, CLI_OK},
-    [RS_END_REFUSED] = {"failed", false, CLI_FAILED},
-    [RS_END_LOST] = {"failed", false, CLI_FAILED},
-    [RS_END_DISK] = {"failed", false, CLI_FAILED},
-    [RS_END_FAILED] = {"failed", false, CLI_FAILED},
+    [RS_END_DONE] = {"complete", CLI_OK},
+    [RS_END_INTERRUPTED] = {"interrupted: --resume goes on", CLI_FAILED},
+    [RS_END_UNCONFIRMED] = {"waiting for the points to be confirmed", CLI_FAILED},
+    [RS_END_ALARMED] = {"stopped: out of distribution", CLI_FAILED},
+    [RS_END_TIP_CHANGED] = {"paused: the tip seems changed; --resume goes on", CLI_FAILED},
+    [RS_END_OUT_OF_TIME] = {"complete", CLI_OK},
+    [RS_END_REFUSED] = {"failed", CLI_FAILED},
+    [RS_END_LOST] = {"failed", CLI_FAILED},
+    [RS_END_DISK] = {"failed", CLI_FAILED},
+    [RS_END_FAILED] = {"failed", CLI_FAILED},
 };
 
 /* Takes from the session what the summary says of it. */
@@ -72,8 +78,8 @@ static void collect(scan_job *j)
     static const double share[2] = {0.5, 0.99};
     rs_session_progress g;
     reshed_error err = {0};
-    rs_report_latency(j->session, share, 2, j->latency, &err);
-    if (rs_session_get_progress(j->session, &g, &err) == RESHED_OK) {
+    rs_report_latency(j->run.session, share, 2, j->latency, &err);
+    if (rs_session_get_progress(j->run.session, &g, &err) == RESHED_OK) {
         j->lines = g.lines;
         j->lost = g.lost;
         j->points = g.points;
@@ -111,14 +117,14 @@ static int finish_region(scan_job *j, const rs_outcome *o)
     reshed_error err = {0};
     int status = endings[o->end].status;
     scan_end_line(j);
-    if (rs_outcome_failed(o)) cli_fail(&scan_program, j->where ? j->where : j->path, &o->err);
+    if (rs_outcome_failed(o)) cli_fail(&scan_program, j->path, &o->err);
     collect(j);
-    if (j->report[0] && rs_report_write(j->session, j->report, &err) != RESHED_OK)
+    if (j->report[0] && rs_report_write(j->run.session, j->report, &err) != RESHED_OK)
         status = cli_fail(&scan_program, j->report, &err);
     const reshed_status st = o->end == RS_END_DONE ? RESHED_OK : RESHED_EIO;
     err = (reshed_error){0};
-    const reshed_status finished = rs_session_finish(j->session, st, &err);
-    j->session = NULL;
+    const reshed_status finished = rs_session_finish(j->run.session, st, &err);
+    j->run.session = NULL;
     if (st == RESHED_OK && finished != RESHED_OK) status = cli_fail(&scan_program, j->path, &err);
     print_summary(j, endings[o->end].text);
     return status;
@@ -126,33 +132,29 @@ static int finish_region(scan_job *j, const rs_outcome *o)
 
 static int run_region(scan_job *j)
 {
-    const rs_scan_context c = context_of(j);
-    const rs_region_options ro = {.survey = {.news = scan_survey_news,
-                                             .score = score,
-                                             .alarm_score = j->ensemble->model.ood_threshold},
-                                  .measure_news = scan_measure_news,
-                                  .confirm = scan_confirm};
-    const rs_outcome o = rs_region_run(&c, j->stream, &ro);
-    make_safe(j, endings[o.end].safe);
-    return finish_region(j, &o);
+    const rs_region_options o = {.survey = {.news = scan_survey_news},
+                                 .measure_news = scan_measure_news,
+                                 .confirm = scan_confirm};
+    const rs_outcome end = rs_scan_run_region(&j->run, &o);
+    return finish_region(j, &end);
 }
 
 /* ------------------------------------------------------------------------------------ the modes */
 
 static int dry_run(const scan_job *j)
 {
-    const rs_scan_settings *s = &j->o->settings;
-    const rs_frame f = j->instrument ? j->frame : rs_scan_frame(s);
-    if (j->instrument)
-        printf("instrument   %s%s\n", rs_instrument_caps(j->instrument)->instrument,
-               rs_instrument_caps(j->instrument)->simulated ? " (simulated)" : "");
+    const rs_scan_settings *s = &j->o->plan.settings;
+    const rs_frame f = j->run.instrument ? j->run.frame : rs_scan_frame(s);
+    if (j->run.instrument)
+        printf("instrument   %s%s\n", rs_instrument_caps(j->run.instrument)->instrument,
+               rs_instrument_caps(j->run.instrument)->simulated ? " (simulated)" : "");
     else
-        printf("instrument   %s (not opened)\n", j->o->driver);
+        printf("instrument   %s (not opened)\n", j->o->plan.driver);
     printf("frame        %g x %g m at (%g, %g), %d x %d pixels, %g lines/s: %.0f s\n", f.width,
            f.height, f.cx, f.cy, f.rows, f.cols, f.line_rate, f.rows / f.line_rate);
-    if (j->instrument && rs_instrument_caps(j->instrument)->bins)
+    if (j->run.instrument && rs_instrument_caps(j->run.instrument)->bins)
         printf("excitation   %g V, %g Hz around %g Hz, %d bins\n", s->be_amplitude, s->be_band,
-               s->be_centre, rs_instrument_caps(j->instrument)->bins);
+               s->be_centre, rs_instrument_caps(j->run.instrument)->bins);
     if (s->voltage > 0) {
         const double loop = rs_scan_steps(s) * (s->dwell + s->settle) * (s->off_field != 0 ? 2 : 1);
         const double all = loop * s->max_points;
@@ -162,13 +164,13 @@ static int dry_run(const scan_job *j)
                s->budget > 0 && all > s->budget ? s->budget : all,
                s->budget > 0 && all > s->budget ? " (the budget)" : "");
     }
-    printf("regions      %d\n", 1 + j->o->regions);
+    printf("regions      %d\n", 1 + j->o->plan.regions);
     return cli_close(&scan_program);
 }
 
 static void print_analysis(const scan_job *j, const rs_analysis *a)
 {
-    const int rows = rs_session_get_setup(j->session)->frame.rows;
+    const int rows = rs_session_get_setup(j->run.session)->frame.rows;
     if (!j->o->json) {
         printf("%s: %d lines, %d walls, %d loops analysed again; largest differences: mean %g, "
                "variance %g (%d settled rows of %d), loop metrics %g\n",
@@ -190,102 +192,96 @@ static void print_analysis(const scan_job *j, const rs_analysis *a)
     rs_json_end(&json);
 }
 
-/* Opens session, weights and stream for an analysis. */
 static reshed_status open_analysis(scan_job *j, reshed_error *err)
 {
-    j->where = j->path;
-    reshed_status st = rs_session_open(j->path, &j->session, err);
-    if (st == RESHED_OK) st = scan_settings_from_session(j->session, j->o, err);
+    reshed_status st = rs_scan_run_read(&j->run, j->path, err);
     if (st != RESHED_OK) return st;
-    const rs_session_setup *setup = rs_session_get_setup(j->session);
-    j->frame = setup->frame;
-    st = scan_load_weights(j, setup->weights, err);
-    if (st == RESHED_OK && strcmp(j->digest, setup->weights_sha256) != 0 && !j->o->quiet)
+    const rs_session_setup *setup = rs_session_get_setup(j->run.session);
+    st = load_weights(j, setup->weights, err);
+    if (st == RESHED_OK && strcmp(j->run.digest, setup->weights_sha256) != 0 && !j->o->quiet)
         cli_warn(&scan_program, j->weights, "not the weights of the session");
-    if (st == RESHED_OK) st = scan_make_stream(j, setup->frame.rows, setup->frame.cols, err);
-    return st;
+    return st == RESHED_OK ? rs_scan_run_make_stream(&j->run, err) : st;
 }
 
 static int analyse(scan_job *j)
 {
     reshed_error err = {0};
     rs_analysis a;
-    scan_name_files(j, j->o->analyse);
-    reshed_status st = open_analysis(j, &err);
-    if (st != RESHED_OK) return cli_fail(&scan_program, j->where, &err);
-    const rs_scan_context c = context_of(j);
-    const rs_survey_options so = {.score = score, .alarm_score = j->ensemble->model.ood_threshold};
-    const rs_outcome o = rs_analyse_compare(&c, j->stream, &so, &a);
+    name_files(j, j->o->analyse);
+    if (open_analysis(j, &err) != RESHED_OK) return cli_fail(&scan_program, j->run.where, &err);
+    const rs_outcome o = rs_scan_run_analyse(&j->run, &a);
     int status = endings[o.end].status;
     if (rs_outcome_failed(&o)) cli_fail(&scan_program, j->path, &o.err);
     if (o.end == RS_END_DONE) {
         print_analysis(j, &a);
         if (j->report[0] && j->o->report &&
-            rs_report_write(j->session, j->report, &err) != RESHED_OK)
+            rs_report_write(j->run.session, j->report, &err) != RESHED_OK)
             status = cli_fail(&scan_program, j->report, &err);
     }
-    rs_session_finish(j->session, RESHED_OK, NULL);
-    j->session = NULL;
+    rs_session_finish(j->run.session, RESHED_OK, NULL);
+    j->run.session = NULL;
     return status == CLI_OK ? cli_close(&scan_program) : status;
 }
 
-/* Points that cannot be read are better found before the scan than after it. */
-static reshed_status look_at_points(scan_job *j, reshed_error *err)
+/* Reads the points before the scan: a list that cannot be read is better found now than after it. */
+static reshed_status try_points(scan_job *j, reshed_error *err)
 {
     rs_session_point *p = NULL;
     int n;
-    j->where = j->o->points;
-    const reshed_status st = scan_read_points(j->o->points, &j->frame, &p, &n, err);
-    if (st == RESHED_OK) j->where = NULL;
+    j->run.where = j->o->points;
+    const reshed_status st = rs_points_read(j->o->points, &j->run.frame, &p, &n, err);
+    if (st == RESHED_OK) j->run.where = NULL;
     rs_free(p);
     return st;
 }
 
-/* To the r-th of the further regions. The end of the one before has switched the drive off. */
-static reshed_status next_region(scan_job *j, int r, reshed_error *err)
+/* Opens weights and instrument, of a new session or of one that is resumed. */
+static reshed_status open_all(scan_job *j, reshed_error *err)
 {
-    char path[4096];
-    const int stem = (int)rs_path_stem(j->o->out);
-    rs_driver_status st = RS_DRIVER_OK;
-    snprintf(path, sizeof path, "%.*s_%d%s", stem, j->o->out, r + 1, j->o->out + stem);
-    scan_name_files(j, path);
-    j->o->settings.x = j->frame.cx = j->o->region_x[r - 1];
-    j->o->settings.y = j->frame.cy = j->o->region_y[r - 1];
-    if (rs_instrument_caps(j->instrument)->bins) {
-        const rs_be_setup be = rs_scan_be(&j->o->settings);
-        st = rs_instrument_set_be(j->instrument, &be, SCAN_CALL, err);
-    } else if (rs_instrument_can_drive(j->instrument)) {
-        st = rs_instrument_set_drive(j->instrument, j->o->settings.be_amplitude, SCAN_CALL, err);
+    rs_scan_run *run = &j->run;
+    reshed_status st = RESHED_OK;
+    if (j->o->resume) {
+        st = rs_scan_run_resume(run, j->path, err);
+        if (st == RESHED_OK) st = load_weights(j, rs_session_get_setup(run->session)->weights, err);
+        if (st == RESHED_OK) st = rs_scan_run_open_again(run, err);
+    } else {
+        if (!j->o->dry_run) st = load_weights(j, NULL, err);
+        if (st == RESHED_OK) st = rs_scan_run_open(run, err);
     }
-    if (st == RS_DRIVER_OK) st = rs_instrument_set_frame(j->instrument, &j->frame, SCAN_CALL, err);
-    return st == RS_DRIVER_OK ? RESHED_OK : scan_driver_failed(st, err);
+    return st == RESHED_OK && j->o->points ? try_points(j, err) : st;
+}
+
+static reshed_status begin_region(scan_job *j, int r, reshed_error *err)
+{
+    char start[32];
+    const time_t now = time(NULL);
+    reshed_status st = RESHED_OK;
+    if (r > 0) {
+        name_region_files(j, r);
+        st = rs_scan_run_move(&j->run, j->o->region_x[r - 1], j->o->region_y[r - 1], err);
+    }
+    if (st != RESHED_OK || j->run.session) return st;
+    strftime(start, sizeof start, "%Y-%m-%dT%H:%M:%SZ", gmtime(&now));
+    return rs_scan_run_create(&j->run, j->path, r, start, err);
 }
 
 static int scan(scan_job *j)
 {
+    const scan_options *o = j->o;
     reshed_error err = {0};
-    reshed_status st = RESHED_OK;
     int status = CLI_OK;
-    scan_name_files(j, j->o->out ? j->o->out : "");
-    if (j->o->dry_run && !j->o->resume && !rs_driver_is_simulated(j->o->driver)) return dry_run(j);
-    if (j->o->resume) {
-        st = scan_resume_session(j, &err);
-    } else {
-        if (!j->o->dry_run) st = scan_load_weights(j, NULL, &err);
-        if (st == RESHED_OK)
-            st = scan_open_driver(j, j->o->driver, j->o->option, j->o->options, &err);
-    }
-    if (st == RESHED_OK && j->o->points) st = look_at_points(j, &err);
-    if (st == RESHED_OK && j->o->dry_run) return dry_run(j);
-    if (st == RESHED_OK) st = scan_make_stream(j, j->frame.rows, j->frame.cols, &err);
-    for (int r = 0; st == RESHED_OK && status == CLI_OK && r <= j->o->regions; r++) {
-        if (r > 0) st = next_region(j, r, &err);
-        if (st == RESHED_OK && !j->session) st = scan_create_session(j, r, &err);
+    name_files(j, o->out ? o->out : "");
+    if (o->dry_run && !o->resume && !rs_driver_is_simulated(o->plan.driver)) return dry_run(j);
+    reshed_status st = open_all(j, &err);
+    if (st == RESHED_OK && o->dry_run) return dry_run(j);
+    if (st == RESHED_OK) st = rs_scan_run_make_stream(&j->run, &err);
+    for (int r = 0; st == RESHED_OK && status == CLI_OK && r <= o->plan.regions; r++) {
+        st = begin_region(j, r, &err);
         if (st == RESHED_OK) status = run_region(j);
     }
     if (st != RESHED_OK) {
-        if (j->instrument) make_safe(j, false);
-        status = cli_fail(&scan_program, j->where, &err);
+        rs_scan_run_halt(&j->run);
+        status = cli_fail(&scan_program, j->run.where, &err);
     }
     return status == CLI_OK ? cli_close(&scan_program) : status;
 }
@@ -302,14 +298,15 @@ int main(int argc, char **argv)
     int status = scan_parse(argc, argv, o);
     if (status < 0) {
         j->o = o;
-        j->time_zero = rs_os_monotonic();
+        j->run = (rs_scan_run){.plan = &o->plan,
+                               .time_zero = rs_os_monotonic(),
+                               .ctx = j,
+                               .interrupted = scan_interrupted,
+                               .warn = scan_warn};
         j->tty = rs_os_isatty(stderr);
         scan_catch_signals();
         status = o->analyse ? analyse(j) : scan(j);
-        if (j->session) rs_session_finish(j->session, RESHED_EIO, NULL);
-        rs_instrument_close(j->instrument);
-        rs_live_free(j->stream);
-        rs_ensemble_free(j->ensemble);
+        rs_scan_run_close(&j->run);
     }
     rs_free(j);
     rs_free(o);

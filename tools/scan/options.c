@@ -107,18 +107,11 @@ static bool set(scan_options *o, char *text)
     reshed_error err = {0};
     char *value, why[512];
     if (!split(text, "--set", &value)) return false;
-    if (rs_scan_set(&o->settings, text, value, &err) == RESHED_OK) {
-        if (o->givens < SCAN_MAX_OPTIONS) o->given[o->givens++] = text;
+    if (rs_scan_set(&o->plan.settings, text, value, &err) == RESHED_OK) {
+        if (o->plan.givens < SCAN_MAX_OPTIONS) o->given[o->plan.givens++] = text;
         return true;
     }
     cli_usage_error(&scan_program, "--set: %s", reshed_error_text(&err, why, sizeof why));
-    return false;
-}
-
-bool scan_given(const scan_options *o, const char *name)
-{
-    for (int i = 0; i < o->givens; i++)
-        if (strcmp(o->given[i], name) == 0) return true;
     return false;
 }
 
@@ -126,11 +119,11 @@ static bool add_option(scan_options *o, char *text)
 {
     char *value;
     if (!split(text, "--option", &value)) return false;
-    if (o->options == SCAN_MAX_OPTIONS) {
+    if (o->plan.options == SCAN_MAX_OPTIONS) {
         cli_usage_error(&scan_program, "more than %d options of a driver", SCAN_MAX_OPTIONS);
         return false;
     }
-    o->option[o->options++] = (rs_driver_option){text, value};
+    o->option[o->plan.options++] = (rs_driver_option){text, value};
     return true;
 }
 
@@ -145,23 +138,13 @@ static bool pair(const char *option, const char *text, double *a, double *b)
     return false;
 }
 
-bool scan_parse_norm(const char *text, rs_live_options *o)
+static bool set_norm(scan_options *o, const char *text)
 {
-    double lo, hi;
-    if (strcmp(text, "robust") == 0) {
-        o->norm = RS_LIVE_ROBUST;
-    } else if (strcmp(text, "scanned") == 0) {
-        o->norm = RS_LIVE_SCANNED;
-    } else if (strcmp(text, "frame") == 0) {
-        o->norm = RS_LIVE_FRAME;
-    } else if (pair("--norm", text, &lo, &hi)) {
-        o->norm = RS_LIVE_FIXED;
-        o->lo = (float)lo;
-        o->hi = (float)hi;
-    } else {
-        return false;
-    }
-    return true;
+    reshed_error err = {0};
+    char why[512];
+    if (rs_scan_plan_set_norm(&o->plan, text, &err) == RESHED_OK) return true;
+    cli_usage_error(&scan_program, "--norm: %s", reshed_error_text(&err, why, sizeof why));
+    return false;
 }
 
 static bool choice(const char *option, const char *text, const char *const *words, int n, int *out)
@@ -178,48 +161,47 @@ static bool choice(const char *option, const char *text, const char *const *word
 
 static bool parse_value(int c, char *text, scan_options *o)
 {
-    static const char *const fronts[] = {"zero", "reflect"}, *const previews[] = {"fp32", "bf16",
-                                                                                  "off"};
+    rs_scan_plan *plan = &o->plan;
     int i;
     long threads;
     double minutes;
     switch (c) {
-    case OPT_DRIVER: o->driver = text; return true;
+    case OPT_DRIVER: plan->driver = text; return true;
     case 'd': return add_option(o, text);
     case 's': return set(o, text);
     case 'o': o->out = text; return true;
     case 'w': o->weights = text; return true;
-    case OPT_NORM: o->norm = text; return scan_parse_norm(text, &o->stream);
+    case OPT_NORM: return set_norm(o, text);
     case OPT_FRONT:
-        if (!choice("--front", text, fronts, 2, &i)) return false;
-        o->stream.front = (rs_front_kind)i;
+        if (!choice("--front", text, rs_scan_front_words, 2, &i)) return false;
+        plan->stream.front = (rs_front_kind)i;
         return true;
     case OPT_PREVIEW:
-        if (!choice("--preview", text, previews, 3, &i)) return false;
-        o->stream.preview = (rs_preview)i;
+        if (!choice("--preview", text, rs_scan_preview_words, 3, &i)) return false;
+        plan->stream.preview = (rs_preview)i;
         return true;
     case OPT_BUDGET:
         if (!cli_double(&scan_program, "--budget", text, 0, 1e6, &minutes)) return false;
-        o->settings.budget = 60 * minutes;
+        plan->settings.budget = 60 * minutes;
         return true;
     case OPT_REGION:
-        if (o->regions == SCAN_MAX_REGIONS) {
+        if (plan->regions == SCAN_MAX_REGIONS) {
             cli_usage_error(&scan_program, "more than %d regions", SCAN_MAX_REGIONS);
             return false;
         }
-        if (!pair("--region", text, &o->region_x[o->regions], &o->region_y[o->regions]))
+        if (!pair("--region", text, &o->region_x[plan->regions], &o->region_y[plan->regions]))
             return false;
-        o->regions++;
+        plan->regions++;
         return true;
     case OPT_POINTS: o->points = text; return true;
     case OPT_ANALYSE: o->analyse = text; return true;
     case OPT_REPORT: o->report = text; return true;
     case OPT_PICTURES: o->pictures = text; return true;
-    case OPT_SAMPLE: o->sample = text; return true;
-    case OPT_OPERATOR: o->user = text; return true;
+    case OPT_SAMPLE: plan->sample = text; return true;
+    case OPT_OPERATOR: plan->operator_name = text; return true;
     case 'j':
         if (!cli_int(&scan_program, "--threads", text, 1, 1024, &threads)) return false;
-        o->stream.threads = (int)threads;
+        plan->stream.threads = (int)threads;
         return true;
     default: return false;
     }
@@ -227,14 +209,14 @@ static bool parse_value(int c, char *text, scan_options *o)
 
 static int check(const scan_options *o)
 {
-    if (o->analyse && (o->out || o->driver || o->resume || o->dry_run))
+    if (o->analyse && (o->out || o->plan.driver || o->resume || o->dry_run))
         return cli_usage_error(&scan_program, "--analyse goes alone");
     if (o->analyse) return -1;
     if (!o->out && !o->dry_run) return cli_usage_error(&scan_program, "no -o SESSION.h5 given");
-    if (o->resume && (o->driver || o->options || o->regions))
+    if (o->resume && (o->plan.driver || o->plan.options || o->plan.regions))
         return cli_usage_error(&scan_program,
                                "--resume: driver, options and regions come from the session");
-    if (!o->resume && !o->driver) return cli_usage_error(&scan_program, "no --driver given");
+    if (!o->resume && !o->plan.driver) return cli_usage_error(&scan_program, "no --driver given");
     if (o->confirm && o->points)
         return cli_usage_error(&scan_program, "--confirm or --points, not both");
     return -1;
@@ -264,9 +246,13 @@ int scan_parse(int argc, char **argv, scan_options *o)
                                           {"operator", required_argument, NULL, OPT_OPERATOR},
                                           {"threads", required_argument, NULL, 'j'},
                                           {0}};
-    *o = (scan_options){.norm = "robust"};
-    rs_scan_settings_defaults(&o->settings);
-    rs_live_defaults(&o->stream);
+    memset(o, 0, sizeof *o);
+    rs_scan_plan_defaults(&o->plan);
+    o->plan.option = o->option;
+    o->plan.given = o->given;
+    o->plan.region_x = o->region_x;
+    o->plan.region_y = o->region_y;
+    o->plan.program = "reshed-scan " RESHED_VERSION;
     for (int c; (c = cli_option(&scan_program, argc, argv, "d:s:o:w:j:", longs)) != -1;) {
         switch (c) {
         case CLI_OPT_HELP: return cli_help(&scan_program);

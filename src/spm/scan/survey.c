@@ -169,7 +169,7 @@ static void look_for_alarm(rs_survey *s)
     for (r1 = r0; r1 < s->rows && v.state[r1] == RS_ROW_FINAL && !v.stale[r1];) r1++;
     if (r1 - r0 < SCORE_ROWS) return;
     s->scored = s->arrived;
-    s->score = s->options.score(s->context.ctx, &v, r0, r1);
+    s->score = s->options.score(s->options.score_ctx, &v, r0, r1);
     s->alarm = s->options.alarm_score > 0 && s->score > s->options.alarm_score;
 }
 
@@ -189,6 +189,20 @@ static void give_news(const rs_survey *s, double latency)
                         .amplitude = s->map[RS_SESSION_AMPLITUDE]};
     rs_live_get(s->stream, &n.map);
     s->options.news(s->context.ctx, &n);
+}
+
+double rs_survey_uncertainty(const rs_survey_news *n)
+{
+    const rs_live_view *v = &n->map;
+    const size_t row = (size_t)v->width * (size_t)v->classes;
+    double sum = 0;
+    size_t values = 0;
+    for (int y = 0; y < v->height; y++) {
+        if (v->state[y] != RS_ROW_FINAL) continue;
+        for (size_t i = 0; i < row; i++) sum += (double)v->variance[(size_t)y * row + i];
+        values += row;
+    }
+    return values ? sum / (double)values : (double)NAN;
 }
 
 /* Sends amplitude rows first ... first+n-1, all fitted, through the network. */

@@ -27,14 +27,18 @@ typedef struct rs_survey_news {
     rs_live_view map;
 } rs_survey_news;
 
-/* Functions get the context's ctx; any may be NULL. */
+/* Any may be NULL; news gets the context's ctx. */
 typedef struct rs_survey_options {
     /* Without it a full disk ends the survey at once, as nobody would learn of it. */
     void (*news)(void *ctx, const rs_survey_news *news);
     /* Score of final rows [row0,row1); NaN: cannot tell. */
-    double (*score)(void *ctx, const rs_live_view *map, int row0, int row1);
+    double (*score)(void *score_ctx, const rs_live_view *map, int row0, int row1);
+    void *score_ctx;
     double alarm_score; /* above it there is an alarm; 0: never */
 } rs_survey_options;
+
+/* Mean variance over the final rows; NaN: there is none. */
+double rs_survey_uncertainty(const rs_survey_news *n);
 
 typedef struct rs_survey rs_survey;
 

@@ -1,0 +1,77 @@
+#include "spm/scan/plan.h"
+
+#include <string.h>
+
+const char *const rs_scan_front_words[2] = {"zero", "reflect"};
+const char *const rs_scan_preview_words[3] = {"fp32", "bf16", "off"};
+
+void rs_scan_plan_defaults(rs_scan_plan *p)
+{
+    *p = (rs_scan_plan){.norm = "robust"};
+    rs_scan_settings_defaults(&p->settings);
+    rs_live_defaults(&p->stream);
+}
+
+bool rs_scan_plan_given(const rs_scan_plan *p, const char *name)
+{
+    for (int i = 0; i < p->givens; i++)
+        if (strcmp(p->given[i], name) == 0) return true;
+    return false;
+}
+
+reshed_status rs_scan_plan_set_norm(rs_scan_plan *p, const char *text, reshed_error *err)
+{
+    static const struct {
+        const char *word;
+        rs_live_norm norm;
+    } words[] = {
+        {"robust", RS_LIVE_ROBUST}, {"scanned", RS_LIVE_SCANNED}, {"frame", RS_LIVE_FRAME}};
+    const char *comma = strchr(text, ',');
+    double lo, hi;
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (strcmp(text, words[i].word) == 0) {
+            p->stream.norm = words[i].norm;
+            p->norm = text;
+            return RESHED_OK;
+        }
+    if (!comma || !rs_number_parse(text, (size_t)(comma - text), &lo) ||
+        !rs_number_parse(comma + 1, strlen(comma + 1), &hi))
+        return rs_fail(err, RESHED_EINVAL, "norm|robust, scanned, frame or LO,HI|%s", text);
+    p->stream.norm = RS_LIVE_FIXED;
+    p->stream.lo = (float)lo;
+    p->stream.hi = (float)hi;
+    p->norm = text;
+    return RESHED_OK;
+}
+
+void rs_scan_plan_texts(const rs_scan_plan *p, rs_scan_texts *t)
+{
+    int n;
+    const rs_scan_field *f = rs_scan_fields(&n);
+    for (t->n = 0; t->n < n; t->n++)
+        t->setting[t->n] = (rs_driver_option){
+            f[t->n].name, rs_number_format(t->value[t->n], rs_scan_get(&p->settings, &f[t->n]))};
+    t->setting[t->n++] = (rs_driver_option){"norm", p->norm};
+    t->setting[t->n++] = (rs_driver_option){"front", rs_scan_front_words[p->stream.front]};
+    t->setting[t->n++] = (rs_driver_option){"preview", rs_scan_preview_words[p->stream.preview]};
+}
+
+reshed_status rs_scan_plan_from_session(rs_scan_plan *p, const rs_session *s, reshed_error *err)
+{
+    int n;
+    reshed_status st = RESHED_OK;
+    const rs_scan_field *f = rs_scan_fields(&n);
+    for (int i = 0; st == RESHED_OK && i < n; i++) {
+        const char *text = rs_session_setting(s, f[i].name);
+        if (text) st = rs_scan_set(&p->settings, f[i].name, text, err);
+    }
+    const char *norm = rs_session_setting(s, "norm");
+    if (st == RESHED_OK && norm && rs_scan_plan_set_norm(p, norm, NULL) != RESHED_OK)
+        st = rs_fail(err, RESHED_ECORRUPT, "setting norm|robust, scanned, frame or LO,HI|%s", norm);
+    const char *front = rs_session_setting(s, "front"), *preview = rs_session_setting(s, "preview");
+    for (int i = 0; front && i < 2; i++)
+        if (strcmp(front, rs_scan_front_words[i]) == 0) p->stream.front = (rs_front_kind)i;
+    for (int i = 0; preview && i < 3; i++)
+        if (strcmp(preview, rs_scan_preview_words[i]) == 0) p->stream.preview = (rs_preview)i;
+    return st;
+}

@@ -1,0 +1,110 @@
+#include "spm/scan/points.h"
+
+#include <math.h>
+
+#include "base/alloc.h"
+#include "io/csv.h"
+#include "spm/instrument/coords.h"
+
+#define MOST 1000000
+
+/* Which columns say where a point is. */
+typedef struct columns {
+    bool pixels; /* row, col; else x, y */
+    size_t a, b;
+} columns;
+
+static reshed_status find_columns(const rs_csv_table *t, columns *c, reshed_error *err)
+{
+    c->pixels = rs_csv_column(t, "row", &c->a, NULL) == RESHED_OK &&
+                rs_csv_column(t, "col", &c->b, NULL) == RESHED_OK;
+    if (c->pixels) return RESHED_OK;
+    reshed_status st = rs_csv_column(t, "x", &c->a, err);
+    return st == RESHED_OK ? rs_csv_column(t, "y", &c->b, err) : st;
+}
+
+static reshed_status read_point(const rs_csv_table *t, const columns *c, size_t i,
+                                const rs_coords *coords, rs_session_point *out, reshed_error *err)
+{
+    const rs_coords_frame *frame = &coords->frame;
+    double u, v;
+    rs_rowcol rc;
+    rs_xy xy;
+    reshed_status st = rs_csv_cell_number(t, i, c->a, &u, err);
+    if (st == RESHED_OK) st = rs_csv_cell_number(t, i, c->b, &v, err);
+    if (st != RESHED_OK) return st;
+    if (c->pixels) {
+        rc = (rs_rowcol){u, v};
+        rs_pixel_to_stage(coords, &rc, 1, &xy);
+    } else {
+        xy = (rs_xy){u, v};
+        rs_stage_to_pixel(coords, &xy, 1, &rc);
+    }
+    *out = (rs_session_point){.row = rc.row,
+                              .col = rc.col,
+                              .x = xy.x,
+                              .y = xy.y,
+                              .device_x = xy.x,
+                              .device_y = xy.y,
+                              .measured_x = NAN,
+                              .measured_y = NAN,
+                              .time = NAN,
+                              .target = (int)i,
+                              .wall = -1};
+    if (rc.row >= -0.5 && rc.row <= frame->rows - 0.5 && rc.col >= -0.5 &&
+        rc.col <= frame->cols - 0.5)
+        return RESHED_OK;
+    return rs_fail(err, RESHED_EINVAL, "point|within the frame|row %g, column %g|line %zu", rc.row,
+                   rc.col, t->line[i + 1]);
+}
+
+reshed_status rs_points_read(const char *path, const rs_frame *frame, rs_session_point **points,
+                             int *n, reshed_error *err)
+{
+    const rs_coords_frame cf = rs_coords_frame_of(frame);
+    const rs_device metres = rs_device_metres();
+    rs_csv_table t = {0};
+    columns c;
+    rs_coords coords;
+    rs_session_point *p = NULL;
+    reshed_status st = rs_csv_read(path, &t, err);
+    if (st != RESHED_OK) return st;
+    st = find_columns(&t, &c, err);
+    if (st == RESHED_OK) st = rs_coords_init(&coords, &cf, &metres, err);
+    if (st == RESHED_OK && t.rows > MOST)
+        st = rs_fail(err, RESHED_EINVAL, "points|at most %d|%zu", MOST, t.rows);
+    if (st == RESHED_OK && !(p = rs_zalloc(t.rows + 1, sizeof *p)))
+        st = rs_fail_nomem(err, "points", t.rows * sizeof *p);
+    for (size_t i = 0; st == RESHED_OK && i < t.rows; i++)
+        st = read_point(&t, &c, i, &coords, &p[i], err);
+    if (st == RESHED_OK) {
+        *points = p;
+        *n = (int)t.rows;
+    } else {
+        rs_free(p);
+    }
+    rs_csv_table_clear(&t);
+    return st;
+}
+
+reshed_status rs_points_write(const char *path, const rs_session_point *p, int n, reshed_error *err)
+{
+    rs_csv c = {0};
+    rs_csv_heading(&c, "row", "");
+    rs_csv_heading(&c, "col", "");
+    rs_csv_heading(&c, "x", "m");
+    rs_csv_heading(&c, "y", "m");
+    rs_csv_heading(&c, "wall", "");
+    rs_csv_end_row(&c);
+    for (int i = 0; i < n; i++) {
+        rs_csv_number(&c, p[i].row);
+        rs_csv_number(&c, p[i].col);
+        rs_csv_number(&c, p[i].x);
+        rs_csv_number(&c, p[i].y);
+        rs_csv_integer(&c, p[i].wall);
+        rs_csv_end_row(&c);
+    }
+    reshed_status st = rs_csv_save(&c, path, err);
+    rs_csv_clear(&c);
+    return st;
+}

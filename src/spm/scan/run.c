@@ -1,0 +1,321 @@
+#include "spm/scan/run.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "infer/judge.h"
+#include "io/weights/model.h"
+#include "spm/instrument/words.h"
+
+/* s: an instrument may take so long until it answers for the first time. */
+#define OPEN 30.0
+/* Pixels a side that a frame needs to be adopted: the least of rs_live_create. */
+#define LEAST 16
+
+/* ----------------------------------------------------------------------------------- weights */
+
+reshed_status rs_scan_run_load_weights(rs_scan_run *r, const char *path, reshed_error *err)
+{
+    r->weights = r->where = path;
+    reshed_status st = rs_ensemble_load(path, &r->ensemble, err);
+    if (st != RESHED_OK) return st;
+    rs_model_file_digest(&r->ensemble->model, r->digest);
+    r->where = NULL;
+    return st;
+}
+
+reshed_status rs_scan_run_make_stream(rs_scan_run *r, reshed_error *err)
+{
+    return rs_live_create_taking(r->ensemble, r->frame.rows, r->frame.cols, &r->plan->stream,
+                                 &r->stream, err);
+}
+
+/* -------------------------------------------------------------------------------- instrument */
+
+/* err's status, also where the driver did not set one itself. */
+static reshed_status driver_failed(rs_driver_status st, reshed_error *err)
+{
+    *err = rs_outcome_driver(st, err).err;
+    return err->status;
+}
+
+/* Takes the settings of the frame that were not given from the instrument. */
+static void adopt_frame(rs_scan_run *r)
+{
+    rs_scan_settings *s = &r->plan->settings;
+    rs_frame f = {0};
+    if (r->resumed ||
+        rs_instrument_get_frame(r->instrument, &f, RS_SCAN_CALL, NULL) != RS_DRIVER_OK ||
+        f.rows < LEAST || f.cols < LEAST || !(f.width > 0) || !(f.height > 0))
+        return;
+    const struct {
+        const char *name;
+        double *setting, value;
+    } a[] = {{"x", &s->x, f.cx},
+             {"y", &s->y, f.cy},
+             {"width", &s->width, f.width},
+             {"height", &s->height, f.height},
+             {"angle", &s->angle, f.angle},
+             {"rows", &s->rows, f.rows},
+             {"cols", &s->cols, f.cols},
+             {"line_rate", &s->line_rate, f.line_rate},
+             {"upward", &s->upward, f.upward}};
+    for (size_t i = 0; i < sizeof a / sizeof *a; i++)
+        if (!rs_scan_plan_given(r->plan, a[i].name)) *a[i].setting = a[i].value;
+}
+
+/* Sets the spectroscopy. An instrument that has none at all is no failure unless one was asked
+ * for: no loops are measured then. */
+static reshed_status try_spectroscopy(rs_scan_run *r, const rs_spectroscopy *sp, reshed_error *err)
+{
+    reshed_error why = {0};
+    rs_driver_status st = RS_DRIVER_REFUSED;
+    if (rs_instrument_can_measure(r->instrument))
+        st = rs_instrument_set_spectroscopy(r->instrument, sp, RS_SCAN_CALL, &why);
+    else
+        rs_fail(&why, RESHED_EUNSUPPORTED, "spectroscopy||this driver has none");
+    if (st == RS_DRIVER_OK) return RESHED_OK;
+    if (st != RS_DRIVER_REFUSED || r->resumed || rs_scan_plan_given(r->plan, "voltage")) {
+        *err = why;
+        return driver_failed(st, err);
+    }
+    if (r->warn) r->warn(r->ctx, false, "no loops are measured", &why);
+    r->plan->settings.voltage = 0;
+    return RESHED_OK;
+}
+
+/* Refuses now what would be refused later: other regions, speed, voltages. */
+static reshed_status check_plan(rs_scan_run *r, reshed_error *err)
+{
+    const rs_scan_plan *p = r->plan;
+    const rs_scan_settings *s = &p->settings;
+    const rs_limits *limits = rs_instrument_limits(r->instrument);
+    rs_frame f = r->frame;
+    reshed_status st = RESHED_OK;
+    for (int i = 0; st == RESHED_OK && i < p->regions; i++) {
+        f.cx = p->region_x[i];
+        f.cy = p->region_y[i];
+        st = rs_limits_check_frame(limits, &f, err);
+    }
+    if (st == RESHED_OK) st = rs_limits_check_speed(limits, s->speed, err);
+    if (st != RESHED_OK || s->voltage <= 0) return st;
+    double *voltage = rs_alloc((size_t)rs_scan_steps(s), sizeof *voltage);
+    if (!voltage) return rs_fail_nomem(err, "a waveform", (size_t)rs_scan_steps(s));
+    st = rs_scan_waveform(s, voltage, err);
+    if (st == RESHED_OK) {
+        rs_spectroscopy sp = rs_scan_spectroscopy(s, voltage);
+        if (!rs_instrument_caps(r->instrument)->off_field) sp.off_field = false;
+        st = rs_limits_check_spectroscopy(limits, &sp, err);
+        if (st == RESHED_OK) st = try_spectroscopy(r, &sp, err);
+    }
+    rs_free(voltage);
+    return st;
+}
+
+/* Band excitation and frame of an open instrument, as the settings say. */
+static reshed_status set_up(rs_scan_run *r, reshed_error *err)
+{
+    const rs_scan_settings *s = &r->plan->settings;
+    rs_driver_status st = RS_DRIVER_OK;
+    r->frame = rs_scan_frame(s);
+    if (rs_instrument_caps(r->instrument)->band_excitation && s->be_band > 0) {
+        const rs_be_setup be = rs_scan_be(s);
+        st = rs_instrument_set_be(r->instrument, &be, RS_SCAN_CALL, err);
+    }
+    if (st == RS_DRIVER_OK)
+        st = rs_instrument_set_frame(r->instrument, &r->frame, RS_SCAN_CALL, err);
+    if (st == RS_DRIVER_OK)
+        st = rs_instrument_get_frame(r->instrument, &r->frame, RS_SCAN_CALL, err);
+    return st == RS_DRIVER_OK ? RESHED_OK : driver_failed(st, err);
+}
+
+static reshed_status open_driver(rs_scan_run *r, const char *name, const rs_driver_option *option,
+                                 int n, reshed_error *err)
+{
+    rs_driver_status st = rs_instrument_open(name, option, n, OPEN, &r->instrument, err);
+    if (st != RS_DRIVER_OK) { /* a file that the driver reads is what to look at */
+        const char *file = rs_driver_option_find(option, n, "file");
+        r->where = file ? file : name;
+        return driver_failed(st, err);
+    }
+    adopt_frame(r);
+    const rs_limits limits = rs_scan_limits(&r->plan->settings);
+    reshed_status result = rs_instrument_limit(r->instrument, &limits, err);
+    if (result == RESHED_OK && !rs_instrument_can_scan(r->instrument))
+        result = rs_fail(err, RESHED_EUNSUPPORTED, "driver|one that scans|%s", name);
+    if (result == RESHED_OK) result = set_up(r, err);
+    return result == RESHED_OK ? check_plan(r, err) : result;
+}
+
+reshed_status rs_scan_run_open(rs_scan_run *r, reshed_error *err)
+{
+    return open_driver(r, r->plan->driver, r->plan->option, r->plan->options, err);
+}
+
+reshed_status rs_scan_run_move(rs_scan_run *r, double x, double y, reshed_error *err)
+{
+    rs_scan_settings *s = &r->plan->settings;
+    rs_driver_status st = RS_DRIVER_OK;
+    s->x = r->frame.cx = x;
+    s->y = r->frame.cy = y;
+    /* The end of the region before has switched the drive off. */
+    if (rs_instrument_caps(r->instrument)->bins) {
+        const rs_be_setup be = rs_scan_be(s);
+        st = rs_instrument_set_be(r->instrument, &be, RS_SCAN_CALL, err);
+    } else if (rs_instrument_can_drive(r->instrument)) {
+        st = rs_instrument_set_drive(r->instrument, s->be_amplitude, RS_SCAN_CALL, err);
+    }
+    if (st == RS_DRIVER_OK)
+        st = rs_instrument_set_frame(r->instrument, &r->frame, RS_SCAN_CALL, err);
+    return st == RS_DRIVER_OK ? RESHED_OK : driver_failed(st, err);
+}
+
+void rs_scan_run_halt(rs_scan_run *r)
+{
+    reshed_error err = {0};
+    if (!r->instrument || rs_instrument_halt(r->instrument, RS_SCAN_CALL, &err) == RS_DRIVER_OK)
+        return;
+    if (r->warn) r->warn(r->ctx, true, "the instrument could not be halted", &err);
+}
+
+/* ---------------------------------------------------------------------------------- sessions */
+
+reshed_status rs_scan_run_create(rs_scan_run *r, const char *path, int region,
+                                 const char *start_time, reshed_error *err)
+{
+    const rs_scan_plan *p = r->plan;
+    const rs_scan_settings *s = &p->settings;
+    const size_t bins = (size_t)rs_instrument_caps(r->instrument)->bins;
+    rs_session_metric *metric = rs_zalloc(RS_SESSION_MAX_METRICS, sizeof *metric);
+    double *frequency = rs_zalloc(bins + 1, sizeof *frequency);
+    double *voltage = rs_zalloc((size_t)rs_scan_steps(s) + 1, sizeof *voltage);
+    rs_scan_texts *t = rs_zalloc(1, sizeof *t);
+    rs_session_setup setup;
+    char name[32];
+    reshed_status st = RESHED_OK;
+    if (!metric || !frequency || !voltage || !t) st = rs_fail_nomem(err, "a session", sizeof *t);
+    if (st == RESHED_OK)
+        st = rs_region_setup(r->instrument, &r->frame, s, frequency, voltage, metric, &setup, err);
+    if (st == RESHED_OK) {
+        rs_scan_plan_texts(p, t);
+        snprintf(name, sizeof name, "%d", region + 1);
+        setup.start_time = start_time;
+        setup.region = name;
+        setup.sample = p->sample;
+        setup.operator_name = p->operator_name;
+        setup.program = p->program;
+        setup.driver = p->driver;
+        setup.driver_option = p->option;
+        setup.driver_options = p->options;
+        setup.setting = t->setting;
+        setup.settings = t->n;
+        setup.weights = r->weights;
+        setup.weights_sha256 = r->digest;
+        setup.norm = p->norm;
+        r->where = path;
+        st = rs_session_create(path, &setup, (int)s->sync_every, &r->session, err);
+        if (st == RESHED_OK) r->where = NULL;
+    }
+    rs_free(metric);
+    rs_free(frequency);
+    rs_free(voltage);
+    rs_free(t);
+    return st;
+}
+
+reshed_status rs_scan_run_resume(rs_scan_run *r, const char *path, reshed_error *err)
+{
+    r->where = path;
+    r->resumed = true;
+    reshed_status st = rs_session_resume(path, 1, &r->session, err);
+    return st == RESHED_OK ? rs_scan_plan_from_session(r->plan, r->session, err) : st;
+}
+
+reshed_status rs_scan_run_open_again(rs_scan_run *r, reshed_error *err)
+{
+    const rs_session_setup *setup = rs_session_get_setup(r->session);
+    if (strcmp(r->digest, setup->weights_sha256) != 0)
+        return rs_fail(err, RESHED_EINVAL, "weights|those of the session, %.16s...|%.16s...",
+                       setup->weights_sha256, r->digest);
+    reshed_status st =
+        open_driver(r, setup->driver, setup->driver_option, setup->driver_options, err);
+    if (st == RESHED_OK &&
+        (r->frame.rows != setup->frame.rows || r->frame.cols != setup->frame.cols))
+        st = rs_fail(err, RESHED_EINVAL, "frame|%d x %d, as in the session|%d x %d",
+                     setup->frame.rows, setup->frame.cols, r->frame.rows, r->frame.cols);
+    return st;
+}
+
+reshed_status rs_scan_run_read(rs_scan_run *r, const char *path, reshed_error *err)
+{
+    r->where = path;
+    reshed_status st = rs_session_open(path, &r->session, err);
+    if (st == RESHED_OK) st = rs_scan_plan_from_session(r->plan, r->session, err);
+    if (st == RESHED_OK) r->frame = rs_session_get_setup(r->session)->frame;
+    return st;
+}
+
+/* --------------------------------------------------------------------------------- the work */
+
+static rs_scan_context context_of(const rs_scan_run *r)
+{
+    return (rs_scan_context){.session = r->session,
+                             .instrument = r->instrument,
+                             .settings = &r->plan->settings,
+                             .time_zero = r->time_zero,
+                             .threads = r->plan->stream.threads,
+                             .ctx = r->ctx,
+                             .interrupted = r->interrupted};
+}
+
+/* Judges final rows by what the weights know about frames like those of training. */
+static double score(void *ensemble, const rs_live_view *v, int row0, int row1)
+{
+    const rs_ensemble *e = ensemble;
+    double value;
+    reshed_status st = rs_ood_judge(&e->model.ood, v->classes, v->input, v->mean, v->variance,
+                                    v->width, row0, row1, &value, NULL);
+    return st == RESHED_OK ? value : (double)NAN;
+}
+
+static rs_survey_options with_score(const rs_scan_run *r, rs_survey_options o)
+{
+    o.score = score;
+    o.score_ctx = r->ensemble;
+    o.alarm_score = r->ensemble->model.ood_threshold;
+    return o;
+}
+
+rs_outcome rs_scan_run_region(rs_scan_run *r, const rs_region_options *o)
+{
+    const rs_scan_context c = context_of(r);
+    rs_region_options with = *o;
+    with.survey = with_score(r, o->survey);
+    const rs_outcome end = rs_region_run(&c, r->stream, &with);
+    if (end.end == RS_END_DONE || end.end == RS_END_UNCONFIRMED)
+        rs_instrument_rest(r->instrument, RS_SCAN_CALL, NULL);
+    else
+        rs_scan_run_halt(r);
+    return end;
+}
+
+rs_outcome rs_scan_run_analyse(rs_scan_run *r, rs_analysis *out)
+{
+    const rs_scan_context c = context_of(r);
+    const rs_survey_options o = with_score(r, (rs_survey_options){.news = NULL});
+    return rs_analyse_compare(&c, r->stream, &o, out);
+}
+
+void rs_scan_run_close(rs_scan_run *r)
+{
+    if (r->session) rs_session_finish(r->session, RESHED_EIO, NULL);
+    rs_instrument_close(r->instrument);
+    rs_live_free(r->stream);
+    rs_ensemble_free(r->ensemble);
+    r->session = NULL;
+    r->instrument = NULL;
+    r->stream = NULL;
+    r->ensemble = NULL;
+}

@@ -1,0 +1,310 @@
+/* A run from a plan to its end: what is taken from the instrument and from a session, lists of
+ * points as files, and an instrument that is left as it should be. */
+#include "support/support.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/os.h"
+#include "spm/scan/points.h"
+#include "spm/scan/run.h"
+
+/* -------------------------------------------------------------------------------------- plans */
+
+static void words_of_a_norm(void **state)
+{
+    (void)state;
+    rs_scan_plan p;
+    reshed_error err = {0};
+    rs_scan_plan_defaults(&p);
+    assert_string_equal(p.norm, "robust");
+    assert_int_equal(p.stream.norm, RS_LIVE_ROBUST);
+    assert_ok(rs_scan_plan_set_norm(&p, "scanned", &err), &err);
+    assert_int_equal(p.stream.norm, RS_LIVE_SCANNED);
+    assert_ok(rs_scan_plan_set_norm(&p, "-1.5,2e3", &err), &err);
+    assert_int_equal(p.stream.norm, RS_LIVE_FIXED);
+    assert_true(p.stream.lo == -1.5f && p.stream.hi == 2e3f);
+    static const char *const wrong[] = {"", "loud", "1", "1,", ",2", "1,2,3", "Robust"};
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        const rs_scan_plan before = p;
+        assert_int_equal(rs_scan_plan_set_norm(&p, wrong[i], &err), RESHED_EINVAL);
+        assert_memory_equal(&p, &before, sizeof p);
+    }
+}
+
+static void every_setting_has_a_text(void **state)
+{
+    (void)state;
+    static const char *const given[] = {"rows", "voltage"};
+    rs_scan_plan p;
+    rs_scan_texts t;
+    int fields;
+    rs_scan_plan_defaults(&p);
+    p.given = given;
+    p.givens = 2;
+    assert_true(rs_scan_plan_given(&p, "voltage"));
+    assert_false(rs_scan_plan_given(&p, "cols"));
+    p.stream.front = RS_FRONT_REFLECT;
+    p.stream.preview = RS_PREVIEW_OFF;
+    rs_scan_plan_texts(&p, &t);
+    rs_scan_fields(&fields);
+    assert_int_equal(t.n, fields + 3);
+    assert_true(t.n <= RS_SCAN_TEXTS);
+    for (int i = 0; i < t.n; i++) assert_true(t.setting[i].name[0] && t.setting[i].value[0]);
+    assert_string_equal(t.setting[t.n - 2].value, "reflect");
+    assert_string_equal(t.setting[t.n - 1].value, "off");
+}
+
+/* ------------------------------------------------------------------------------------- points */
+
+static const rs_frame frame = {
+    .cx = 1e-6, .cy = -2e-6, .width = 2e-6, .height = 1e-6, .angle = 0.3, .rows = 50, .cols = 100};
+
+static void write_text(const char *name, const char *text)
+{
+    reshed_error err = {0};
+    assert_ok(rs_os_write_file(test_temp(name), text, strlen(text), &err), &err);
+}
+
+static void points_come_back_from_a_file(void **state)
+{
+    (void)state;
+    reshed_error err = {0};
+    rs_session_point *p = NULL, *q = NULL;
+    int n = -1;
+    write_text("a.csv", "row,col\n0,0\n49,99\n12.5,30\n");
+    assert_ok(rs_points_read(test_temp("a.csv"), &frame, &p, &n, &err), &err);
+    assert_int_equal(n, 3);
+    for (int i = 0; i < n; i++) {
+        assert_true(p[i].target == i && p[i].wall == -1 && p[i].state == RS_SESSION_PENDING);
+        assert_true(isnan(p[i].time) && isnan(p[i].measured_x) && isnan(p[i].measured_y));
+        assert_true(p[i].device_x == p[i].x && p[i].device_y == p[i].y);
+    }
+    /* What was written holds both kinds of columns, and pixels are what is read. */
+    assert_ok(rs_points_write(test_temp("b.csv"), p, n, &err), &err);
+    assert_ok(rs_points_read(test_temp("b.csv"), &frame, &q, &n, &err), &err);
+    for (int i = 0; i < n; i++) {
+        assert_true(q[i].row == p[i].row && q[i].col == p[i].col);
+        assert_near(q[i].x, p[i].x, 1e-18);
+        assert_near(q[i].y, p[i].y, 1e-18);
+    }
+    rs_free(q);
+    char text[512];
+    snprintf(text, sizeof text, "y,x\n%.17g,%.17g\n", p[2].y, p[2].x);
+    write_text("c.csv", text);
+    assert_ok(rs_points_read(test_temp("c.csv"), &frame, &q, &n, &err), &err);
+    assert_int_equal(n, 1);
+    assert_near(q[0].row, 12.5, 1e-9);
+    assert_near(q[0].col, 30, 1e-9);
+    rs_free(q);
+    rs_free(p);
+}
+
+static void wrong_points_are_refused_by_their_line(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *where;
+    } wrong[] = {{"row,col\n1,2\n50,2\n", "line 3"},
+                 {"row,col\n-0.6,2\n", "line 2"},
+                 {"x,y\n1e-6,0\n", "line 2"},
+                 {"row,col\n1,2\n3,4\nnan,4\n", "line 4"}};
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        rs_session_point *p = NULL;
+        int n = -1;
+        reshed_error err = {0};
+        write_text("wrong.csv", wrong[i].text);
+        assert_true(rs_points_read(test_temp("wrong.csv"), &frame, &p, &n, &err) != RESHED_OK);
+        assert_string_equal(err.where, wrong[i].where);
+        assert_true(p == NULL && n == -1);
+    }
+    write_text("none.csv", "row,y\n1,2\n");
+    rs_session_point *p = NULL;
+    int n;
+    reshed_error err = {0};
+    assert_true(rs_points_read(test_temp("none.csv"), &frame, &p, &n, &err) != RESHED_OK);
+    write_text("a.csv", "row,col\n0,0\n");
+    for (long k = 0;; k++) {
+        test_alloc_fail_at(k);
+        const reshed_status st = rs_points_read(test_temp("a.csv"), &frame, &p, &n, &err);
+        const bool hit = test_alloc_failed();
+        test_alloc_fail_at(-1);
+        if (!hit) {
+            assert_int_equal(st, RESHED_OK);
+            break;
+        }
+        assert_int_equal(st, RESHED_ENOMEM);
+        assert_null(p);
+    }
+    rs_free(p);
+}
+
+/* --------------------------------------------------------------------------------------- runs */
+
+typedef struct watcher {
+    int lines, warnings;
+    int stop_at; /* interrupts after so many lines; 0: never */
+} watcher;
+
+static void news(void *ctx, const rs_survey_news *n)
+{
+    ((watcher *)ctx)->lines = n->arrived;
+}
+
+static bool interrupted(void *ctx)
+{
+    const watcher *w = ctx;
+    return w->stop_at > 0 && w->lines >= w->stop_at;
+}
+
+static void warn(void *ctx, bool serious, const char *what, const reshed_error *why)
+{
+    assert_true(what[0] && why->what[0]);
+    assert_false(serious);
+    ((watcher *)ctx)->warnings++;
+}
+
+static const rs_driver_option twin[] = {{"clock", "0"}, {"seed", "7"}};
+static const char *const given[] = {"rows", "cols", "width", "height"};
+
+static void small_plan(rs_scan_plan *p)
+{
+    rs_scan_plan_defaults(p);
+    p->driver = "twin";
+    p->option = twin;
+    p->options = 2;
+    p->given = given;
+    p->givens = 4;
+    p->settings.rows = p->settings.cols = 32;
+    p->settings.width = p->settings.height = 0.45e-6;
+    p->settings.be_repeats = 1;
+    p->settings.steps = 32;
+    p->settings.cycles = 1;
+    p->settings.drop_first = 0;
+    p->settings.threshold = 0.4;
+    p->settings.every = 6;
+    p->settings.max_points = 2;
+    p->settings.patch = 16;
+    p->stream.threads = 1;
+}
+
+static double read_signal(rs_instrument *i, const char *name)
+{
+    double v = NAN;
+    reshed_error err = {0};
+    assert_int_equal(rs_instrument_read_signal(i, name, &v, 1, &err), RS_DRIVER_OK);
+    return v;
+}
+
+static void a_plan_is_run_interrupted_resumed_and_analysed(void **state)
+{
+    (void)state;
+    static const double x[] = {1e-7}, y[] = {-1e-7};
+    char path[1024];
+    reshed_error err = {0};
+    rs_scan_plan plan, again;
+    watcher w = {.stop_at = 7};
+    const rs_region_options o = {.survey = {.news = news}};
+    snprintf(path, sizeof path, "%s", test_temp("run.h5"));
+    small_plan(&plan);
+    plan.region_x = x;
+    plan.region_y = y;
+    plan.regions = 1;
+    plan.settings.x = 5e-8; /* not given: the instrument's */
+    rs_scan_run r = {.plan = &plan, .ctx = &w, .interrupted = interrupted, .warn = warn};
+    assert_ok(rs_scan_run_load_weights(&r, "weights/tiny8x4.h5", &err), &err);
+    assert_ok(rs_scan_run_open(&r, &err), &err);
+    assert_true(plan.settings.x == 0 && r.frame.cx == 0 && r.frame.rows == 32);
+    assert_ok(rs_scan_run_make_stream(&r, &err), &err);
+    assert_ok(rs_scan_run_create(&r, path, 0, "2026-11-25T00:00:00Z", &err), &err);
+    rs_outcome end = rs_scan_run_region(&r, &o);
+    assert_int_equal(end.end, RS_END_INTERRUPTED);
+    /* It has been halted: nothing starts by itself. */
+    assert_true(read_signal(r.instrument, "Bias") == 0 && read_signal(r.instrument, "Drive") == 0);
+    assert_int_equal(rs_instrument_start(r.instrument, 0, 1, NULL), RS_DRIVER_REFUSED);
+    rs_scan_run_close(&r);
+    rs_scan_run_close(&r); /* and twice */
+
+    w = (watcher){.stop_at = 0};
+    rs_scan_plan_defaults(&again); /* everything comes from the session */
+    r = (rs_scan_run){.plan = &again, .ctx = &w, .interrupted = interrupted, .warn = warn};
+    assert_ok(rs_scan_run_resume(&r, path, &err), &err);
+    assert_true(again.settings.rows == 32 && again.settings.every == 6);
+    again.stream.threads = 1;
+    assert_ok(rs_scan_run_load_weights(&r, "weights/tiny8x4.h5", &err), &err);
+    assert_ok(rs_scan_run_open_again(&r, &err), &err);
+    assert_ok(rs_scan_run_make_stream(&r, &err), &err);
+    end = rs_scan_run_region(&r, &o);
+    assert_int_equal(end.end, RS_END_DONE);
+    assert_int_equal(w.lines, 32);
+    assert_int_equal(w.warnings, 0);
+    /* It is at rest, and can go on. */
+    assert_true(read_signal(r.instrument, "Bias") == 0 && read_signal(r.instrument, "Drive") == 0);
+    assert_ok(rs_session_finish(r.session, RESHED_OK, &err), &err);
+    r.session = NULL;
+    assert_ok(rs_scan_run_move(&r, x[0], y[0], &err), &err);
+    assert_true(again.settings.x == x[0] && r.frame.cy == y[0]);
+    assert_true(read_signal(r.instrument, "Drive") == again.settings.be_amplitude);
+    assert_int_equal(rs_instrument_start(r.instrument, 0, 1, &err), RS_DRIVER_OK);
+    rs_scan_run_halt(&r);
+    rs_scan_run_close(&r);
+
+    rs_analysis a;
+    r = (rs_scan_run){.plan = &again};
+    assert_ok(rs_scan_run_read(&r, path, &err), &err);
+    assert_ok(rs_scan_run_load_weights(&r, "weights/tiny8x4.h5", &err), &err);
+    assert_ok(rs_scan_run_make_stream(&r, &err), &err);
+    end = rs_scan_run_analyse(&r, &a);
+    assert_int_equal(end.end, RS_END_DONE);
+    assert_true(a.progress.lines == 32 && a.mean == 0 && a.variance == 0 && a.metric == 0);
+    rs_scan_run_close(&r);
+}
+
+static void what_would_be_refused_later_is_refused_first(void **state)
+{
+    (void)state;
+    static const double far[] = {1e-3}, near[] = {0};
+    for (int i = 0; i < 5; i++) {
+        reshed_error err = {0};
+        rs_scan_plan p;
+        watcher w = {0};
+        small_plan(&p);
+        p.region_x = far;
+        p.region_y = near;
+        if (i == 0) p.regions = 1;
+        if (i == 1) p.settings.speed = 1;
+        if (i == 2) p.settings.voltage = 11;
+        if (i == 3) p.settings.width = 1e-3;
+        if (i == 4) p.driver = "atom";
+        rs_scan_run r = {.plan = &p, .ctx = &w, .warn = warn};
+        assert_int_equal(rs_scan_run_open(&r, &err), RESHED_EINVAL);
+        assert_int_equal(err.status, RESHED_EINVAL);
+        if (i == 4) assert_string_equal(r.where, "atom");
+        assert_int_equal(w.warnings, 0);
+        rs_scan_run_halt(&r); /* also of one that could not be opened */
+        rs_scan_run_close(&r);
+    }
+    reshed_error err = {0};
+    rs_scan_plan p;
+    rs_scan_plan_defaults(&p);
+    rs_scan_run r = {.plan = &p};
+    assert_int_equal(rs_scan_run_load_weights(&r, "none.h5", &err), RESHED_EIO);
+    assert_string_equal(r.where, "none.h5");
+    assert_int_equal(rs_scan_run_read(&r, "nothing.h5", &err), RESHED_EIO);
+    assert_string_equal(r.where, "nothing.h5");
+    rs_scan_run_close(&r);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(words_of_a_norm),
+        cmocka_unit_test(every_setting_has_a_text),
+        cmocka_unit_test(points_come_back_from_a_file),
+        cmocka_unit_test(wrong_points_are_refused_by_their_line),
+        cmocka_unit_test(a_plan_is_run_interrupted_resumed_and_analysed),
+        cmocka_unit_test(what_would_be_refused_later_is_refused_first),
+    };
+    return cmocka_run_group_tests_name("run", tests, NULL, NULL);
+}
