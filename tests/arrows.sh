@@ -39,7 +39,6 @@ BEGIN {
     may["spm/twin"] = low " imgproc/image beps"
     may["spm/labelled"] = low " spm/twin io io/hdf5 io/nsid" # twin images as files: the twin knows none
     may["spectra"] = low " beps io io/common io/hdf5 io/nsid"
-    may["spectra"] = may["spectra"] " include/reshed_driver.h spm/session" # until loops.h has types of its own
     may["spm/instrument"] = low " include/reshed_driver.h spm/instrument/sim spm/instrument/nanonis imgproc/image"
     may["spm/instrument/sim"] = low " include/reshed_driver.h spm/instrument spm/twin spectra beps io"
     may["spm/instrument/nanonis"] = low " include/reshed_driver.h spm/instrument"

@@ -1,4 +1,4 @@
-/* include/reshed_driver.h - the driver through which the HDF5 library reads and writes files for us.
+/* driver.h - the driver through which the HDF5 library reads and writes files for us.
  *
  * The library lets a program bring its own file driver, and ours does three things that its own do
  * not. Each read is checked against the file, so that a damaged address is an error (the library's

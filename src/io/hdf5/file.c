@@ -5,7 +5,7 @@
 
 #include "base/alloc.h"
 #include "base/os.h"
-#include "io/hdf5/h5.h"
+#include "io/hdf5/library.h"
 
 const uint8_t rs_h5_signature[8] = {0x89, 'H', 'D', 'F', '\r', '\n', 0x1a, '\n'};
 

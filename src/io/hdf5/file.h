@@ -1,4 +1,4 @@
-/* file.h - HDF5 files open for reading or for writing. Used with h5.h. */
+/* file.h - HDF5 files open for reading or for writing. */
 #ifndef RS_IO_HDF5_FILE_H
 #define RS_IO_HDF5_FILE_H
 

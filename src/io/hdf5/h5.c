@@ -1,6 +1,5 @@
 #include "io/hdf5/h5.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "base/alloc.h"
@@ -12,61 +11,6 @@
 /* Below this a dataset may be larger than what is stored: parts never written read as the fill
  * value. */
 #define FREE_BYTES ((uint64_t)64 << 20)
-
-rs_h5_hush rs_h5_hush_begin(void)
-{
-    rs_h5_hush h = {0};
-    H5Eget_auto2(H5E_DEFAULT, &h.func, &h.data);
-    H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
-    return h;
-}
-
-void rs_h5_hush_end(rs_h5_hush hush)
-{
-    H5Eset_auto2(H5E_DEFAULT, hush.func, hush.data);
-}
-
-typedef struct reason {
-    char text[120];
-    bool nomem;
-} reason;
-
-static herr_t take_innermost(unsigned n, const H5E_error2_t *e, void *ctx)
-{
-    reason *r = ctx;
-    if (n == 0) {
-        snprintf(r->text, sizeof r->text, "%s", e->desc ? e->desc : "");
-        r->nomem = e->min_num == H5E_NOSPACE || e->min_num == H5E_CANTALLOC;
-    }
-    return 0;
-}
-
-reshed_status rs_h5_fail(reshed_error *err, reshed_status status, const char *what,
-                         const char *where)
-{
-    reason r = {{0}, false};
-    H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, take_innermost, &r);
-    if (r.nomem) status = RESHED_ENOMEM;
-    return rs_fail(err, status, "%s||HDF5: %s|%s", what, r.text[0] ? r.text : "no reason given",
-                   where);
-}
-
-void rs_h5_close(hid_t id)
-{
-    if (id < 0) return;
-    switch (H5Iget_type(id)) {
-    case H5I_FILE: H5Fclose(id); break;
-    case H5I_GROUP:
-    case H5I_DATASET: H5Oclose(id); break;
-    case H5I_DATATYPE:
-        H5Tclose(id); /* a committed type closes the same way */
-        break;
-    case H5I_DATASPACE: H5Sclose(id); break;
-    case H5I_ATTR: H5Aclose(id); break;
-    case H5I_GENPROP_LST: H5Pclose(id); break;
-    default: break;
-    }
-}
 
 /* ----------------------------------------------------------------------------------- attributes */
 bool rs_h5_has_attr(hid_t obj, const char *name)

@@ -1,5 +1,5 @@
-/* h5.h - what the HDF5 readers and writers of this room share: quiet calls, text and number
- * attributes, and the checks that a dataset must pass before anything is allocated for it.
+/* h5.h - text and number attributes of HDF5 objects, and the checks that a dataset must pass before
+ * anything is allocated for it.
  *
  * The HDF5 library trusts a file more than we do, so nothing here lets a file choose a size, a type
  * conversion, a filter or another file: see rs_h5_check_dataset. */
@@ -12,23 +12,7 @@
 
 #include "base/status.h"
 #include "io/hdf5/file.h"
-
-/* The library prints its error stack unless told not to. Each public function of this room hushes
- * it on entry and restores the caller's setting on exit. */
-typedef struct rs_h5_hush {
-    H5E_auto2_t func;
-    void *data;
-} rs_h5_hush;
-rs_h5_hush rs_h5_hush_begin(void);
-void rs_h5_hush_end(rs_h5_hush hush);
-
-/* rs_fail with the library's innermost reason as what was found: "what (found REASON) at where".
- * The status becomes RESHED_ENOMEM when that was the library's trouble. */
-reshed_status rs_h5_fail(reshed_error *err, reshed_status status, const char *what,
-                         const char *where);
-
-/* Close an identifier of any kind; negative ones are left alone. */
-void rs_h5_close(hid_t id);
+#include "io/hdf5/library.h"
 
 /* Whether obj has an attribute of that name. */
 bool rs_h5_has_attr(hid_t obj, const char *name);

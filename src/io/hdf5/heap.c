@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/cursor.h"
+#include "io/hdf5/library.h"
 
 /* Bytes of a reference in files with 8-byte addresses, which all of ours have. */
 #define REFERENCE 16

@@ -13,7 +13,7 @@
 #ifndef RS_IO_HDF5_HEAP_H
 #define RS_IO_HDF5_HEAP_H
 
-#include "io/hdf5/h5.h"
+#include "io/hdf5/file.h"
 
 /* What an element of variable length holds in the file. */
 typedef struct rs_h5_vlen {

@@ -1,6 +1,6 @@
-/* How HDF5 dimension scales are tied to a dataset, and why it is done here by hand: the H5DS
- * functions live in a second library (hdf5_hl) that not every pkg-config file names, and all they
- * do is to keep these attributes:
+/* make.c ties HDF5 dimension scales to a dataset by hand: the H5DS functions live in a second
+ * library (hdf5_hl) that not every pkg-config file names, and all they do is to keep these
+ * attributes:
  *
  *   main dataset   DIMENSION_LIST    [ndim] of variable-length lists of object references
  *                  DIMENSION_LABELS  [ndim] of variable-length texts
@@ -11,8 +11,6 @@
  * (HDF5 Dimension Scale Specification and API). */
 #include "io/nsid/make.h"
 
-#include <math.h>
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -36,6 +34,7 @@ hid_t rs_nsid_open_group(hid_t file, const char *path)
     }
     return id;
 }
+
 static bool one_of(const char *s, const char *const *list)
 {
     for (; *list; list++)
@@ -177,8 +176,7 @@ static const char *or_generic(const char *s)
 }
 
 /* The 1-D dataset of axis i, tied to the main dataset; its reference goes to *ref. counting: 0, 1,
- * 2,
- * ..., for an axis without values. */
+ * 2, ..., for an axis without values. */
 static bool add_scale(hid_t group, const char *main, const rs_nsid_dim *dim, int axis,
                       const double *counting, hobj_ref_t *ref)
 {
@@ -262,6 +260,7 @@ static reshed_status count_up(const rs_nsid_data *d, double **out, reshed_error 
     *out = v;
     return RESHED_OK;
 }
+
 reshed_status rs_nsid_make_main(hid_t file, const char *path, const rs_nsid_data *d,
                                 const rs_nsid_place *place, uint64_t most, char *dataset_path,
                                 size_t n, reshed_error *err)

@@ -1,10 +1,10 @@
-/* make.h - what NSID files are built of, in an HDF5 file that is open for writing. The caller
- * has hushed the library (h5.h). */
+/* make.h - builds the parts of NSID files in an HDF5 file that is open for writing. The caller has
+ * hushed the library (hdf5/library.h). */
 #ifndef RS_IO_NSID_MAKE_H
 #define RS_IO_NSID_MAKE_H
 
 #include "io/hdf5/h5.h"
-#include "io/nsid/write.h"
+#include "io/nsid/nsid.h"
 
 /* How a dataset stores its elements. */
 typedef struct rs_nsid_place {
@@ -23,7 +23,7 @@ hid_t rs_nsid_number_type(rs_nsid_store store, bool is_complex);
  * them. The caller closes it; < 0 on failure. */
 hid_t rs_nsid_make_dataset(hid_t group, const char *name, int ndim, const hsize_t *dims,
                            const hsize_t *max, const double *data, const rs_nsid_place *place);
-/* rs_nsid_add with `most` elements at most. */
+/* rs_nsid_add (write.h) with `most` elements at most. */
 reshed_status rs_nsid_make_main(hid_t file, const char *path, const rs_nsid_data *d,
                                 const rs_nsid_place *place, uint64_t most, char *dataset_path,
                                 size_t n, reshed_error *err);

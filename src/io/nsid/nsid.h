@@ -64,6 +64,9 @@ typedef struct rs_nsid_array {
     double *data; /* as in rs_nsid_data; owned */
 } rs_nsid_array;
 
+/* How numbers are stored. Complex data become a compound {r, i} of these, as h5py does. */
+typedef enum rs_nsid_store { RS_NSID_F64, RS_NSID_F32 } rs_nsid_store;
+
 /* An open file, read only. */
 typedef struct rs_nsid_file rs_nsid_file;
 

@@ -2,9 +2,10 @@
  *
  *     rs_nsid_writer *w = NULL;
  *     reshed_status st = rs_nsid_create("out.h5", RS_NSID_ATOMIC, &w, err);
- *     if (st == RESHED_OK) st = rs_nsid_add(w, "/Measurement_000/Channel_000", &data, RS_NSID_F32,
- * err); if (st == RESHED_OK) st = rs_nsid_set_text(w, "/Measurement_000", "sample", "PTO", err); st
- * = rs_nsid_finish(w, st, err);        // commits, or discards when st is a failure
+ *     if (st == RESHED_OK)
+ *         st = rs_nsid_add(w, "/Measurement_000/Channel_000", &data, RS_NSID_F32, NULL, 0, err);
+ *     if (st == RESHED_OK) st = rs_nsid_set_text(w, "/Measurement_000", "sample", "PTO", err);
+ *     st = rs_nsid_finish(w, st, err);        // commits, or discards when st is a failure
  *
  * Files have the oldest layout that can hold them, so that every HDF5 reader opens them. pyNSID
  * turns the sub-groups beside a main dataset into dictionaries and raises on a dataset inside:
@@ -19,9 +20,6 @@ typedef enum rs_nsid_mode {
     RS_NSID_LIVE,   /* a new file at `path` itself (which must not exist), visible as it grows */
     RS_NSID_APPEND  /* an existing file is opened for more */
 } rs_nsid_mode;
-
-/* How numbers are stored. Complex data become a compound {r, i} of these, as h5py does. */
-typedef enum rs_nsid_store { RS_NSID_F64, RS_NSID_F32 } rs_nsid_store;
 
 typedef struct rs_nsid_writer rs_nsid_writer;
 

@@ -1,4 +1,4 @@
-/* How a pickle is read here, and why that is safe.
+/* pickle.c reads a pickle without the power that it has in Python.
  *
  * A pickle is a program for a small stack machine. Python's machine may import any module and call
  * any function, which is why a pickle from a stranger must never be loaded there. Ours has the same
@@ -41,150 +41,13 @@
 #include <string.h>
 
 #include "base/alloc.h"
-#include "base/cursor.h"
-
-/* The costliest operator, EMPTY_LIST, makes a value of 32 bytes from one byte; appending one item
- * takes two bytes and, with doubling, at most 4 slots of 8 bytes. */
-#define ARENA_PER_BYTE 64u
-#define ARENA_BASE ((size_t)64 << 10)
-#define BLOCK_BYTES ((size_t)16 << 10)
-
-/* Python's own pickler gives up at about a third of its recursion limit of 1000. */
-#define MAX_MARKS 4096
-
-/* ------------------------------------------------------------------------------------ the arena */
-typedef union block {
-    struct {
-        union block *next;
-        size_t used, size; /* of the bytes after this header */
-    } head;
-    max_align_t align;
-} block;
-
-struct rs_pickle {
-    block *blocks;
-    size_t budget; /* bytes that may still be taken for blocks */
-    bool spent;    /* a request went beyond it */
-    const rs_pkl *root;
-    rs_pkl none, yes, no, empty; /* shared by all who push them; empty is the tuple () */
-};
-
-static void *take(rs_pickle *p, size_t bytes)
-{
-    bytes = (bytes + 15) & ~(size_t)15;
-    block *b = p->blocks;
-    if (!b || bytes > b->head.size - b->head.used) {
-        size_t size = bytes > BLOCK_BYTES ? bytes : BLOCK_BYTES;
-        if (size > p->budget) {
-            p->spent = true;
-            return NULL;
-        }
-        b = rs_alloc(1, sizeof *b + size);
-        if (!b) return NULL;
-        p->budget -= size;
-        b->head.used = 0;
-        b->head.size = size;
-        b->head.next = p->blocks;
-        p->blocks = b;
-    }
-    uint8_t *at = (uint8_t *)(b + 1) + b->head.used;
-    b->head.used += bytes;
-    return at;
-}
-
-/* ---------------------------------------------------------------------------------- the machine */
-typedef struct machine {
-    rs_cursor in;
-    rs_pickle *p;
-    const rs_pkl **stack;
-    size_t n, room;
-    size_t *marks; /* [MAX_MARKS] */
-    size_t n_marks;
-    const rs_pkl **memo; /* NULL where nothing was put */
-    size_t memo_n, memo_room, memo_puts;
-    size_t op_at; /* where the current operator stands */
-    bool stopped;
-    reshed_error *err;
-} machine;
-
-static reshed_status bad(machine *m, const char *what)
-{
-    return rs_fail(m->err, RESHED_ECORRUPT, "pickle: %s|||byte %zu of the pickle", what, m->op_at);
-}
-
-static reshed_status ended(machine *m)
-{
-    return rs_fail(m->err, RESHED_ECORRUPT, "pickle ends too early|%zu bytes or more|%zu bytes",
-                   m->in.need_at, m->in.size);
-}
-
-static reshed_status no_memory(machine *m)
-{
-    if (m->p && m->p->spent) return bad(m, "unfolds beyond what its size allows");
-    return rs_fail_nomem(m->err, "a pickle", m->in.size);
-}
-
-/* A new value in the arena, zeroed but for its kind; NULL when memory is short. */
-static rs_pkl *make(machine *m, rs_pkl_kind kind)
-{
-    rs_pkl *v = take(m->p, sizeof *v);
-    if (!v) return NULL;
-    memset(v, 0, sizeof *v);
-    v->kind = kind;
-    return v;
-}
-
-static reshed_status push(machine *m, const rs_pkl *v)
-{
-    if (!v) return no_memory(m);
-    if (m->n == m->room) {
-        size_t more = m->room ? 2 * m->room : 256;
-        const rs_pkl **grown = rs_regrow(m->stack, m->n, more, sizeof *grown);
-        if (!grown) return no_memory(m);
-        m->stack = grown;
-        m->room = more;
-    }
-    m->stack[m->n++] = v;
-    return RESHED_OK;
-}
-
-/* Whether k values stand above the innermost mark. */
-static bool has(const machine *m, size_t k)
-{
-    size_t floor = m->n_marks ? m->marks[m->n_marks - 1] : 0;
-    return m->n - floor >= k;
-}
-
-/* Closes the innermost group: *from is the index of its first value. */
-static reshed_status close_group(machine *m, size_t *from)
-{
-    if (m->n_marks == 0) return bad(m, "no open mark");
-    *from = m->marks[--m->n_marks];
-    return RESHED_OK;
-}
-
-/* Appends k values to a list, set or dict. */
-static reshed_status append(machine *m, rs_pkl *to, const rs_pkl *const *from, size_t k)
-{
-    size_t n = to->u.items.n, room = to->u.items.room;
-    if (k > room - n) {
-        size_t more = n + k > 2 * room ? n + k : 2 * room;
-        const rs_pkl **grown = take(m->p, more * sizeof *grown);
-        if (!grown) return no_memory(m);
-        if (n) memcpy(grown, to->u.items.at, n * sizeof *grown);
-        to->u.items.at = grown;
-        to->u.items.room = more;
-    }
-    if (k) memcpy(to->u.items.at + n, from, k * sizeof *from);
-    to->u.items.n = n + k;
-    return RESHED_OK;
-}
+#include "io/weights/pickle_machine.h"
 
 /* -------------------------------------------------------------------------------- the operators */
 /* Each takes its argument from the table below. */
-typedef reshed_status (*operator_fn)(machine *m, int arg);
+typedef reshed_status (*operator_fn)(rs_pkl_machine *m, int arg);
 
-static reshed_status op_proto(machine *m, int arg)
+static reshed_status op_proto(rs_pkl_machine *m, int arg)
 {
     (void)arg;
     int version = rs_u8(&m->in);
@@ -194,60 +57,60 @@ static reshed_status op_proto(machine *m, int arg)
 }
 
 /* A frame is a hint for readers that take the input in pieces. */
-static reshed_status op_frame(machine *m, int arg)
+static reshed_status op_frame(rs_pkl_machine *m, int arg)
 {
     (void)arg;
     uint64_t n = rs_u64(&m->in);
-    if (!m->in.overrun && n > rs_cursor_left(&m->in)) return bad(m, "frame beyond the end");
+    if (!m->in.overrun && n > rs_cursor_left(&m->in)) return rs_pkm_bad(m, "frame beyond the end");
     return RESHED_OK;
 }
 
-static reshed_status op_stop(machine *m, int arg)
+static reshed_status op_stop(rs_pkl_machine *m, int arg)
 {
     (void)arg;
-    if (m->n != 1 || m->n_marks != 0) return bad(m, "stops with an unfinished value");
+    if (m->n != 1 || m->n_marks != 0) return rs_pkm_bad(m, "stops with an unfinished value");
     m->p->root = m->stack[0];
     m->stopped = true;
     return RESHED_OK;
 }
 
-static reshed_status op_constant(machine *m, int arg)
+static reshed_status op_constant(rs_pkl_machine *m, int arg)
 {
     const rs_pickle *p = m->p;
-    return push(m, arg == RS_PKL_NONE ? &p->none : arg == RS_PKL_TUPLE ? &p->empty : NULL);
+    return rs_pkm_push(m, arg == RS_PKL_NONE ? &p->none : arg == RS_PKL_TUPLE ? &p->empty : NULL);
 }
 
-static reshed_status op_bool(machine *m, int arg)
+static reshed_status op_bool(rs_pkl_machine *m, int arg)
 {
-    return push(m, arg ? &m->p->yes : &m->p->no);
+    return rs_pkm_push(m, arg ? &m->p->yes : &m->p->no);
 }
 
-static reshed_status push_int(machine *m, int64_t i)
+static reshed_status push_int(rs_pkl_machine *m, int64_t i)
 {
-    rs_pkl *v = make(m, RS_PKL_INT);
+    rs_pkl *v = rs_pkm_make(m, RS_PKL_INT);
     if (v) v->u.i = i;
-    return push(m, v);
+    return rs_pkm_push(m, v);
 }
 
 /* BININT is signed, the shorter ones are not. */
-static reshed_status op_int(machine *m, int bytes)
+static reshed_status op_int(rs_pkl_machine *m, int bytes)
 {
     uint64_t u = rs_take_uint(&m->in, bytes);
     return push_int(m, bytes == 4 ? (int32_t)(uint32_t)u : (int64_t)u);
 }
 
 /* LONG1, LONG4: two's complement of any length. */
-static reshed_status op_long(machine *m, int length_bytes)
+static reshed_status op_long(rs_pkl_machine *m, int length_bytes)
 {
     uint64_t n = rs_take_uint(&m->in, length_bytes);
     const uint8_t *s = rs_take(&m->in, (size_t)n);
-    if (!s) return ended(m);
+    if (!s) return rs_pkm_ended(m);
     if (n > 8) {
-        rs_pkl *v = make(m, RS_PKL_BIGINT);
-        if (!v) return no_memory(m);
+        rs_pkl *v = rs_pkm_make(m, RS_PKL_BIGINT);
+        if (!v) return rs_pkm_no_memory(m);
         v->u.text.s = s;
         v->u.text.n = (size_t)n;
-        return push(m, v);
+        return rs_pkm_push(m, v);
     }
     uint64_t u = n > 0 && s[n - 1] & 0x80 ? UINT64_MAX : 0;
     for (size_t i = (size_t)n; i-- > 0;) u = u << 8 | s[i];
@@ -256,156 +119,154 @@ static reshed_status op_long(machine *m, int length_bytes)
     return push_int(m, i);
 }
 
-static reshed_status op_float(machine *m, int arg)
+static reshed_status op_float(rs_pkl_machine *m, int arg)
 {
     (void)arg;
-    rs_pkl *v = make(m, RS_PKL_FLOAT);
-    if (!v) return no_memory(m);
+    rs_pkl *v = rs_pkm_make(m, RS_PKL_FLOAT);
+    if (!v) return rs_pkm_no_memory(m);
     m->in.big = true; /* the only big-endian number in a pickle */
     v->u.f = rs_f64(&m->in);
     m->in.big = false;
-    return push(m, v);
+    return rs_pkm_push(m, v);
 }
 
-static rs_pkl *make_text(machine *m, rs_pkl_kind kind, const uint8_t *s, size_t n)
+static rs_pkl *make_text(rs_pkl_machine *m, rs_pkl_kind kind, const uint8_t *s, size_t n)
 {
-    rs_pkl *v = make(m, kind);
+    rs_pkl *v = rs_pkm_make(m, kind);
     if (!v) return NULL;
     v->u.text.s = s;
     v->u.text.n = n;
     return v;
 }
 
-static reshed_status counted(machine *m, rs_pkl_kind kind, int length_bytes)
+static reshed_status counted(rs_pkl_machine *m, rs_pkl_kind kind, int length_bytes)
 {
     uint64_t n = rs_take_uint(&m->in, length_bytes);
     const uint8_t *s = rs_take(&m->in, n > SIZE_MAX ? SIZE_MAX : (size_t)n);
-    if (!s) return ended(m);
-    return push(m, make_text(m, kind, s, (size_t)n));
+    if (!s) return rs_pkm_ended(m);
+    return rs_pkm_push(m, make_text(m, kind, s, (size_t)n));
 }
 
-static reshed_status op_str(machine *m, int length_bytes)
+static reshed_status op_str(rs_pkl_machine *m, int length_bytes)
 {
     return counted(m, RS_PKL_STR, length_bytes);
 }
 
-static reshed_status op_bytes(machine *m, int length_bytes)
+static reshed_status op_bytes(rs_pkl_machine *m, int length_bytes)
 {
     return counted(m, RS_PKL_BYTES, length_bytes);
 }
 
-/* -- containers */
-
-static reshed_status op_empty(machine *m, int kind)
+/* ----------------------------------------------------------------------------------- containers */
+static reshed_status op_empty(rs_pkl_machine *m, int kind)
 {
-    return push(m, make(m, (rs_pkl_kind)kind));
+    return rs_pkm_push(m, rs_pkm_make(m, (rs_pkl_kind)kind));
 }
 
-static reshed_status op_mark(machine *m, int arg)
+static reshed_status op_mark(rs_pkl_machine *m, int arg)
 {
     (void)arg;
-    if (m->n_marks == MAX_MARKS) return bad(m, "nested too deeply");
+    if (m->n_marks == RS_PKL_MAX_MARKS) return rs_pkm_bad(m, "nested too deeply");
     m->marks[m->n_marks++] = m->n;
     return RESHED_OK;
 }
 
-static reshed_status op_pop(machine *m, int arg)
+static reshed_status op_pop(rs_pkl_machine *m, int arg)
 {
     (void)arg;
-    if (!has(m, 1)) return bad(m, "nothing to drop");
+    if (!rs_pkm_has(m, 1)) return rs_pkm_bad(m, "nothing to drop");
     m->n--;
     return RESHED_OK;
 }
 
-static reshed_status op_pop_mark(machine *m, int arg)
+static reshed_status op_pop_mark(rs_pkl_machine *m, int arg)
 {
     (void)arg;
     size_t from = 0;
-    reshed_status st = close_group(m, &from);
+    reshed_status st = rs_pkm_close_group(m, &from);
     if (st == RESHED_OK) m->n = from;
     return st;
 }
 
-static reshed_status op_dup(machine *m, int arg)
+static reshed_status op_dup(rs_pkl_machine *m, int arg)
 {
     (void)arg;
-    if (!has(m, 1)) return bad(m, "nothing to double");
-    return push(m, m->stack[m->n - 1]);
+    if (!rs_pkm_has(m, 1)) return rs_pkm_bad(m, "nothing to double");
+    return rs_pkm_push(m, m->stack[m->n - 1]);
 }
 
 /* Replaces the values from index `from` on by one container of them. */
-static reshed_status gather(machine *m, rs_pkl_kind kind, size_t from)
+static reshed_status gather(rs_pkl_machine *m, rs_pkl_kind kind, size_t from)
 {
-    rs_pkl *v = make(m, kind);
-    if (!v) return no_memory(m);
-    if (kind == RS_PKL_DICT && (m->n - from) % 2) return bad(m, "key without a value");
-    reshed_status st = append(m, v, m->stack + from, m->n - from);
+    rs_pkl *v = rs_pkm_make(m, kind);
+    if (!v) return rs_pkm_no_memory(m);
+    if (kind == RS_PKL_DICT && (m->n - from) % 2) return rs_pkm_bad(m, "key without a value");
+    reshed_status st = rs_pkm_append(m, v, m->stack + from, m->n - from);
     if (st != RESHED_OK) return st;
     m->n = from;
-    return push(m, v);
+    return rs_pkm_push(m, v);
 }
 
-static reshed_status op_tuple_of(machine *m, int k)
+static reshed_status op_tuple_of(rs_pkl_machine *m, int k)
 {
-    if (!has(m, (size_t)k)) return bad(m, "too few values for a tuple");
+    if (!rs_pkm_has(m, (size_t)k)) return rs_pkm_bad(m, "too few values for a tuple");
     return gather(m, RS_PKL_TUPLE, m->n - (size_t)k);
 }
 
-static reshed_status op_group(machine *m, int kind)
+static reshed_status op_group(rs_pkl_machine *m, int kind)
 {
     size_t from = 0;
-    reshed_status st = close_group(m, &from);
+    reshed_status st = rs_pkm_close_group(m, &from);
     return st == RESHED_OK ? gather(m, (rs_pkl_kind)kind, from) : st;
 }
 
 /* Moves the values from index `from` on into the container of the given kind below them. An object
  * of unknown class may be a list or dict of its own making: it takes them and keeps none. */
-static reshed_status pour(machine *m, rs_pkl_kind kind, size_t from)
+static reshed_status pour(rs_pkl_machine *m, rs_pkl_kind kind, size_t from)
 {
     size_t k = m->n - from;
     m->n = from;
-    if (!has(m, 1)) return bad(m, "no container to fill");
-    if (kind == RS_PKL_DICT && k % 2) return bad(m, "key without a value");
+    if (!rs_pkm_has(m, 1)) return rs_pkm_bad(m, "no container to fill");
+    if (kind == RS_PKL_DICT && k % 2) return rs_pkm_bad(m, "key without a value");
     const rs_pkl *to = m->stack[from - 1];
     if (to->kind == RS_PKL_OBJECT) return RESHED_OK;
-    if (to->kind != kind) return bad(m, "fills a value of another kind");
-    /* Lists, sets and dicts are made by make() alone, hence in the arena and writable. */
-    return append(m, (rs_pkl *)(uintptr_t)to, m->stack + from, k);
+    if (to->kind != kind) return rs_pkm_bad(m, "fills a value of another kind");
+    /* Lists, sets and dicts are made by rs_pkm_make alone, hence in the arena and writable. */
+    return rs_pkm_append(m, (rs_pkl *)(uintptr_t)to, m->stack + from, k);
 }
 
-static reshed_status op_append(machine *m, int arg)
+static reshed_status op_append(rs_pkl_machine *m, int arg)
 {
     (void)arg;
-    if (!has(m, 2)) return bad(m, "too few values to append");
+    if (!rs_pkm_has(m, 2)) return rs_pkm_bad(m, "too few values to append");
     return pour(m, RS_PKL_LIST, m->n - 1);
 }
 
-static reshed_status op_setitem(machine *m, int arg)
+static reshed_status op_setitem(rs_pkl_machine *m, int arg)
 {
     (void)arg;
-    if (!has(m, 3)) return bad(m, "too few values to set");
+    if (!rs_pkm_has(m, 3)) return rs_pkm_bad(m, "too few values to set");
     return pour(m, RS_PKL_DICT, m->n - 2);
 }
 
-static reshed_status op_pour(machine *m, int kind)
+static reshed_status op_pour(rs_pkl_machine *m, int kind)
 {
     size_t from = 0;
-    reshed_status st = close_group(m, &from);
+    reshed_status st = rs_pkm_close_group(m, &from);
     return st == RESHED_OK ? pour(m, (rs_pkl_kind)kind, from) : st;
 }
 
-/* -- the memo */
-
-static reshed_status remember(machine *m, uint64_t index)
+/* ------------------------------------------------------------------------------------- the memo */
+static reshed_status remember(rs_pkl_machine *m, uint64_t index)
 {
-    if (!has(m, 1)) return bad(m, "nothing to remember");
-    if (index >= m->in.size) return bad(m, "memo index out of range");
+    if (!rs_pkm_has(m, 1)) return rs_pkm_bad(m, "nothing to remember");
+    if (index >= m->in.size) return rs_pkm_bad(m, "memo index out of range");
     size_t i = (size_t)index;
     if (i >= m->memo_room) {
         size_t more = i + 1 > 2 * m->memo_room ? i + 1 : 2 * m->memo_room;
         if (more < 64) more = 64;
         const rs_pkl **grown = rs_regrow(m->memo, m->memo_n, more, sizeof *grown);
-        if (!grown) return no_memory(m);
+        if (!grown) return rs_pkm_no_memory(m);
         m->memo = grown;
         m->memo_room = more;
     }
@@ -415,56 +276,55 @@ static reshed_status remember(machine *m, uint64_t index)
     return RESHED_OK;
 }
 
-static reshed_status op_put(machine *m, int index_bytes)
+static reshed_status op_put(rs_pkl_machine *m, int index_bytes)
 {
     uint64_t i = rs_take_uint(&m->in, index_bytes);
-    return m->in.overrun ? ended(m) : remember(m, i);
+    return m->in.overrun ? rs_pkm_ended(m) : remember(m, i);
 }
 
 /* MEMOIZE numbers the values itself: the next index is the count of those remembered. */
-static reshed_status op_memoize(machine *m, int arg)
+static reshed_status op_memoize(rs_pkl_machine *m, int arg)
 {
     (void)arg;
     return remember(m, m->memo_puts);
 }
 
-static reshed_status op_get(machine *m, int index_bytes)
+static reshed_status op_get(rs_pkl_machine *m, int index_bytes)
 {
     uint64_t i = rs_take_uint(&m->in, index_bytes);
-    if (m->in.overrun) return ended(m);
-    if (i >= m->memo_n || !m->memo[i]) return bad(m, "unknown memo index");
-    return push(m, m->memo[i]);
+    if (m->in.overrun) return rs_pkm_ended(m);
+    if (i >= m->memo_n || !m->memo[i]) return rs_pkm_bad(m, "unknown memo index");
+    return rs_pkm_push(m, m->memo[i]);
 }
 
-/* -- names and calls */
-
-static reshed_status push_global(machine *m, const rs_pkl *module, const rs_pkl *name)
+/* ------------------------------------------------------------------------------ names and calls */
+static reshed_status push_global(rs_pkl_machine *m, const rs_pkl *module, const rs_pkl *name)
 {
-    rs_pkl *v = make(m, RS_PKL_GLOBAL);
-    if (!v) return no_memory(m);
+    rs_pkl *v = rs_pkm_make(m, RS_PKL_GLOBAL);
+    if (!v) return rs_pkm_no_memory(m);
     v->u.global.module = module;
     v->u.global.name = name;
-    return push(m, v);
+    return rs_pkm_push(m, v);
 }
 
 /* The bytes up to the next line feed as a string. */
-static rs_pkl *take_line(machine *m, reshed_status *st)
+static rs_pkl *take_line(rs_pkl_machine *m, reshed_status *st)
 {
     const uint8_t *s = m->in.base + m->in.pos;
     size_t left = rs_cursor_left(&m->in);
     const uint8_t *end = left ? memchr(s, '\n', left) : NULL;
     if (!end) {
         rs_take(&m->in, left + 1);
-        *st = ended(m);
+        *st = rs_pkm_ended(m);
         return NULL;
     }
     rs_take(&m->in, (size_t)(end - s) + 1);
     rs_pkl *v = make_text(m, RS_PKL_STR, s, (size_t)(end - s));
-    *st = v ? RESHED_OK : no_memory(m);
+    *st = v ? RESHED_OK : rs_pkm_no_memory(m);
     return v;
 }
 
-static reshed_status op_global(machine *m, int arg)
+static reshed_status op_global(rs_pkl_machine *m, int arg)
 {
     (void)arg;
     reshed_status st;
@@ -473,13 +333,13 @@ static reshed_status op_global(machine *m, int arg)
     return st == RESHED_OK ? push_global(m, module, name) : st;
 }
 
-static reshed_status op_stack_global(machine *m, int arg)
+static reshed_status op_stack_global(rs_pkl_machine *m, int arg)
 {
     (void)arg;
-    if (!has(m, 2)) return bad(m, "too few values for a name");
+    if (!rs_pkm_has(m, 2)) return rs_pkm_bad(m, "too few values for a name");
     const rs_pkl *module = m->stack[m->n - 2], *name = m->stack[m->n - 1];
     if (module->kind != RS_PKL_STR || name->kind != RS_PKL_STR)
-        return bad(m, "a name that is no string");
+        return rs_pkm_bad(m, "a name that is no string");
     m->n -= 2;
     return push_global(m, module, name);
 }
@@ -492,27 +352,27 @@ static bool spells_dict(const rs_pkl *of)
 }
 
 /* OrderedDict([(k, v), ...]): how Python 2 spelled one that is not empty. */
-static reshed_status fill_from_pairs(machine *m, rs_pkl *dict, const rs_pkl *pairs)
+static reshed_status fill_from_pairs(rs_pkl_machine *m, rs_pkl *dict, const rs_pkl *pairs)
 {
     if (!pairs || (pairs->kind != RS_PKL_LIST && pairs->kind != RS_PKL_TUPLE)) return RESHED_OK;
     for (size_t i = 0; i < pairs->u.items.n; i++) {
         const rs_pkl *pair = pairs->u.items.at[i];
         if ((pair->kind != RS_PKL_TUPLE && pair->kind != RS_PKL_LIST) || pair->u.items.n != 2)
-            return bad(m, "dict made from something else than pairs");
-        reshed_status st = append(m, dict, pair->u.items.at, 2);
+            return rs_pkm_bad(m, "dict made from something else than pairs");
+        reshed_status st = rs_pkm_append(m, dict, pair->u.items.at, 2);
         if (st != RESHED_OK) return st;
     }
     return RESHED_OK;
 }
 
 /* REDUCE and NEWOBJ take a callable and its arguments, NEWOBJ_EX keyword arguments as well. */
-static reshed_status op_call(machine *m, int k)
+static reshed_status op_call(rs_pkl_machine *m, int k)
 {
-    if (!has(m, (size_t)k)) return bad(m, "too few values for a call");
+    if (!rs_pkm_has(m, (size_t)k)) return rs_pkm_bad(m, "too few values for a call");
     const rs_pkl *of = m->stack[m->n - (size_t)k], *args = m->stack[m->n - (size_t)k + 1];
     bool dict = spells_dict(of);
-    rs_pkl *v = make(m, dict ? RS_PKL_DICT : RS_PKL_OBJECT);
-    if (!v) return no_memory(m);
+    rs_pkl *v = rs_pkm_make(m, dict ? RS_PKL_DICT : RS_PKL_OBJECT);
+    if (!v) return rs_pkm_no_memory(m);
     m->n -= (size_t)k;
     if (!dict) {
         v->u.call.of = of;
@@ -521,25 +381,25 @@ static reshed_status op_call(machine *m, int k)
         reshed_status st = fill_from_pairs(m, v, rs_pkl_item(args, 0));
         if (st != RESHED_OK) return st;
     }
-    return push(m, v);
+    return rs_pkm_push(m, v);
 }
 
-static reshed_status op_build(machine *m, int arg)
+static reshed_status op_build(rs_pkl_machine *m, int arg)
 {
     (void)arg;
-    if (!has(m, 2)) return bad(m, "too few values to build");
+    if (!rs_pkm_has(m, 2)) return rs_pkm_bad(m, "too few values to build");
     m->n--;
     return RESHED_OK;
 }
 
-static reshed_status op_persid(machine *m, int arg)
+static reshed_status op_persid(rs_pkl_machine *m, int arg)
 {
     (void)arg;
-    if (!has(m, 1)) return bad(m, "no persistent id");
-    rs_pkl *v = make(m, RS_PKL_PERSID);
-    if (!v) return no_memory(m);
+    if (!rs_pkm_has(m, 1)) return rs_pkm_bad(m, "no persistent id");
+    rs_pkl *v = rs_pkm_make(m, RS_PKL_PERSID);
+    if (!v) return rs_pkm_no_memory(m);
     v->u.id = m->stack[--m->n];
-    return push(m, v);
+    return rs_pkm_push(m, v);
 }
 
 static const struct {
@@ -606,35 +466,34 @@ static const struct {
     ['Q'] = {op_persid, 0},
 };
 
-static reshed_status run(machine *m)
+static reshed_status run(rs_pkl_machine *m)
 {
     while (!m->stopped) {
         m->op_at = m->in.pos;
         int op = rs_u8(&m->in);
-        if (m->in.overrun) return ended(m);
+        if (m->in.overrun) return rs_pkm_ended(m);
         if (!operators[op].run)
             return rs_fail(m->err, RESHED_EUNSUPPORTED,
                            "pickle operator|one of protocols 2 to 5|0x%02x|byte %zu of the pickle",
                            (unsigned)op, m->op_at);
         reshed_status st = operators[op].run(m, operators[op].arg);
         if (st != RESHED_OK) return st;
-        if (m->in.overrun) return ended(m);
+        if (m->in.overrun) return rs_pkm_ended(m);
     }
     return RESHED_OK;
 }
 
 reshed_status rs_pickle_parse(const void *data, size_t len, rs_pickle **out, reshed_error *err)
 {
-    machine m = {.in = rs_cursor_make(data, len, false), .err = err};
+    rs_pkl_machine m = {.in = rs_cursor_make(data, len, false), .err = err};
     reshed_status st;
     m.p = rs_zalloc(1, sizeof *m.p);
-    m.marks = rs_alloc(MAX_MARKS, sizeof *m.marks);
+    m.marks = rs_alloc(RS_PKL_MAX_MARKS, sizeof *m.marks);
     if (!m.p || !m.marks) {
-        st = no_memory(&m);
+        st = rs_pkm_no_memory(&m);
         goto done;
     }
-    size_t most = (SIZE_MAX - ARENA_BASE) / ARENA_PER_BYTE;
-    m.p->budget = ARENA_BASE + ARENA_PER_BYTE * (len < most ? len : most);
+    m.p->budget = rs_pkm_budget(len);
     m.p->none.kind = RS_PKL_NONE;
     m.p->yes = (rs_pkl){.kind = RS_PKL_BOOL, .u.i = 1};
     m.p->no.kind = RS_PKL_BOOL;
@@ -655,11 +514,7 @@ done:
 void rs_pickle_free(rs_pickle *p)
 {
     if (!p) return;
-    while (p->blocks) {
-        block *b = p->blocks;
-        p->blocks = b->head.next;
-        rs_free(b);
-    }
+    rs_pkm_clear_arena(p);
     rs_free(p);
 }
 
