@@ -63,9 +63,9 @@ void rs_loops_clear(rs_loops *l);
 /* One metric's map, [points]; borrowed. */
 const double *rs_loops_map(const rs_loops *l, rs_metric m);
 
-/* Whether every loop's open area, as measured, is positive (or zero): the mark of responses whose
- * sign was decided by the area, as BGlib does. False for fewer than 16 points, where that may be
- * chance. */
+/* Returns whether every loop's open area, as measured, is positive (or zero): the mark of responses
+ * whose sign was decided by the area, as BGlib does. False for fewer than 16 points, where that may
+ * be chance. */
 bool rs_loops_by_area(const double *v, int steps, int cycles, const double *response,
                       int64_t points);
 

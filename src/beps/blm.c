@@ -103,7 +103,7 @@ static bool step(const problem *q, const double *p, const double *a, const doubl
         double c[RS_BLM_MAX * RS_BLM_MAX], x[RS_BLM_MAX];
         for (int i = 0; i < k; i++) {
             x[i] = -g[list[i]];
-            /* What the stopped parameters move already counts in the gradient of the rest. */
+            /* The move of the stopped parameters already counts in the gradient of the rest. */
             for (int j = 0; j < n; j++) {
                 double moved = trial[j] - p[j];
                 int row = list[i] > j ? list[i] : j, col = list[i] > j ? j : list[i];

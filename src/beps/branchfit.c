@@ -59,7 +59,8 @@ static double branch_at(const rs_branch_fit *f, rs_branch_model model, int side,
            f->p[RS_SIG_AMPLI] * sigmoid(model, u, &slope);
 }
 
-/* Where a branch passes zero, by bisection over the measured range; NaN when it has one sign. */
+/* The voltage where a branch passes zero, by bisection over the measured range; NaN when it has one
+ * sign. */
 static double branch_root(const rs_branch_fit *f, rs_branch_model model, int side, double lo,
                           double hi)
 {

@@ -1,5 +1,4 @@
-/* branchfit.h - PySSPFM's model of a hysteresis loop: a sigmoid or an arctangent for each branch.
- */
+/* branchfit.h - PySSPFM's model of a loop: a sigmoid or an arctangent for each branch. */
 #ifndef RS_BEPS_BRANCHFIT_H
 #define RS_BEPS_BRANCHFIT_H
 

@@ -57,8 +57,8 @@ static void nine_bounds(const rs_loop_data *d, rs_loop_bounds kind, double *lo, 
     }
 }
 
-/* width > 0: that one everywhere; else from the quarters of each branch, where erf(0.4769) = 1/2.
- */
+/* width > 0: that one everywhere; else from the quarters of each branch, where erf(0.4769) is
+ * 1/2. */
 static void nine_start(const rs_loop_data *d, double *p)
 {
     const double usual[2] = {d->v_max / 2, d->v_min / 2};

@@ -1,4 +1,5 @@
-/* sho_bank.h - where the fit begins: a bank of resonances that covers the band and the range of Q.
+/* sho_bank.h - starting points of the fit: a bank of resonances that covers the band and the range
+ * of Q.
  *
  * The power that a unit-norm template t takes out of a spectrum is |sum conj(t) y|^2. The template
  * that takes most is within about half a linewidth of the best fit and a factor 1.4 of its Q, close

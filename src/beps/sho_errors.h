@@ -3,8 +3,8 @@
  *
  * All sums run over the bins, with D = u^2 - i c u - d the denominator in normalised frequency u,
  * b = 1/D and z b the model (so d = w0^2, c = w0/Q, |z| = A d). The derivatives of the model are z
- * b (for ln z), z b^2 (for d) and i u z b^2 (for c); hence these sums hold the information matrix.
- */
+ * b (for ln z), z b^2 (for d) and i u z b^2 (for c); hence these sums hold the information
+ * matrix. */
 #ifndef RS_BEPS_SHO_ERRORS_H
 #define RS_BEPS_SHO_ERRORS_H
 
@@ -15,7 +15,7 @@ typedef struct rs_sho_moments {
     double s4, s4w;    /* sum |b|^4, sum u^2 |b|^4 */
 } rs_sho_moments;
 
-/* What the second derivatives add. */
+/* The part that second derivatives add. */
 typedef struct rs_sho_moments2 {
     double s4u;     /* sum u |b|^4 */
     double t[3][2]; /* sum u^j |b|^2 b^2, j = 0, 1, 2 */

@@ -49,15 +49,14 @@ struct rs_sho_plan {
     size_t bytes;
 };
 
-/* What is known of one lane's spectrum, in its scaled unit. */
+/* One lane's spectrum and its fit so far, in its scaled unit. */
 typedef struct lane {
     int exponent;  /* the data are 2^exponent times the scaled ones */
     int used;      /* finite bins */
     double power;  /* sum |y|^2 */
     double spread; /* sum |y - mean|^2 */
     unsigned flags;
-    /* The accepted point: squared error, best z, gradient and matrix (of half the squared error).
-     */
+    /* The accepted point: squared error, best z, gradient and matrix of half the squared error. */
     double d, c, rss, zr, zi, gd, gc, mdd, mdc, mcc;
     rs_sho_moments moments;
     double damping;
@@ -211,8 +210,8 @@ static unsigned judge(const rs_sho_plan *plan, const lane *t, double amplitude, 
     if (t->d <= plan->d_min || t->d >= plan->d_max) flags |= RS_SHO_FREQUENCY_LIM;
     if (t->c <= lo || t->c >= hi) flags |= RS_SHO_Q_LIM;
     if (!(amplitude >= plan->o.a_min && amplitude <= plan->o.a_max)) flags |= RS_SHO_AMPLITUDE_LIM;
-    /* How often noise alone gives the fit so much: the likelihood ratio at one place is distributed
-     * as (power/rss)^(-free/2), and a spectrum has about 4n places for a resonance. */
+    /* The chance that noise alone gives the fit so much: the likelihood ratio at one place is
+     * distributed as (power/rss)^(-free/2), and a spectrum has about 4n places for a resonance. */
     if (0.5 * free * log(t->power / rss) < log(4.0 * t->used / FALSE_ALARM)) flags |= RS_SHO_NOISE;
     if (!(1 - rss / t->spread >= plan->o.min_r2)) flags |= RS_SHO_POOR;
     /* The lag-one sum of white residuals has a standard deviation of rss/sqrt(2n); a residual of
@@ -407,7 +406,7 @@ reshed_status rs_sho_plan_create(const double *frequency, int64_t bins,
     }
     st = rs_sho_bank_init(&plan->bank, plan->u, plan->bins, u_min, u_max, u_min / o.q_max,
                           u_max / o.q_min, err);
-    if (st != RESHED_OK) goto fail;
+    if (st != RESHED_OK) goto done;
     plan->bytes = sizeof *plan + 2 * n * sizeof(double) + need +
                   (size_t)plan->bank.n * sizeof(rs_sho_template) +
                   plan->bank.n_values * sizeof(float);
@@ -416,7 +415,7 @@ reshed_status rs_sho_plan_create(const double *frequency, int64_t bins,
 
 nomem:
     st = rs_fail_nomem(err, "the SHO plan", need);
-fail:
+done:
     rs_sho_plan_free(plan);
     return st;
 }

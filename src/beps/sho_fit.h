@@ -17,7 +17,7 @@
 
 #include "beps/sho.h"
 
-/* What is wrong with a fit. */
+/* Marks of fits that lack something. */
 typedef enum rs_sho_flag {
     /* Failures: without parameters (all NaN) ... */
     RS_SHO_FEW_BINS = 1 << 0, /* fewer finite bins than RS_SHO_MIN_BINS */

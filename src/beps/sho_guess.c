@@ -78,7 +78,7 @@ static int largest_bins(view y, int n, int top[PAIR_BINS])
     return have;
 }
 
-/* Whether the spread of |y| is at least 1.2 times that of |y - H|. */
+/* Returns whether the spread of |y| is at least 1.2 times that of |y - H|. */
 static bool explains(const pair_fit *f, const double *w, view y, int n)
 {
     double s = 0, ss = 0, r = 0, rr = 0, count = 0;

@@ -17,9 +17,9 @@
  * spread of the spectrum, or the resonance is out of the band. */
 bool rs_sho_guess(const double *frequency, const double *spectrum, int n, rs_sho *p);
 
-/* Whether a data set looks complex conjugated (its demodulator had the other sign): the guess's Q
- * is then negative. Of the n_spectra spectra [n_spectra][2n] at most 100, evenly spread, are
- * guessed, and the majority decides; BGlib takes the mean of Q, which one wild value can turn.
+/* Returns whether a data set looks complex conjugated (its demodulator had the other sign): the
+ * guess's Q is then negative. Of the n_spectra spectra [n_spectra][2n] at most 100, evenly spread,
+ * are guessed, and the majority decides; BGlib takes the mean of Q, which one wild value can turn.
  * Conjugated data are to be conjugated before the fit (rs_sho_options.conjugate): turning the sign
  * of Q alone would leave the phase with the wrong one. votes (may be NULL) receives the number of
  * usable guesses: 0 means undecided, answer false. */

@@ -109,8 +109,8 @@ static void unit_cycle(const rs_wave_spec *s, double *v)
 }
 
 /* BGlib divides the triangle, amplitude and offset applied, by its largest magnitude before it
- * makes the FORC curves: an offset, or a fraction that stops short of the peak, changes their ends.
- */
+ * makes the FORC curves: an offset, or a fraction that stops short of the peak, changes their
+ * ends. */
 static void scale_to_one(const rs_wave_spec *s, double *v, int n)
 {
     double top = 0;

@@ -6,12 +6,11 @@
  *
  * One cycle of the bipolar triangle with N steps, amplitude A, phase shift 0:
  *
- *      +A      .            step i is at 4i/N quarters of the cycle, so it begins at 0 V going up,
- *            .   .          and the step back at 0 V belongs to the next cycle: the steps of a
- *       0  .       .       .cycle are half-open and a voltage is never written twice in a row.
+ *      +A      .             Step i is at 4i/N quarters of the cycle, so it begins at 0 V going
+ *            .   .           up, and the step back at 0 V belongs to the next cycle: the steps of
+ *       0  .       .       . a cycle are half-open and a voltage is never written twice in a row.
  *                    .   .
- *      -A              .    Source: pycroscopy/BGlib be_utils, and the vector of real BEPS files.
- */
+ *      -A              .     Source: pycroscopy/BGlib be_utils, and the vector of real files. */
 #ifndef RS_BEPS_WAVEFORM_H
 #define RS_BEPS_WAVEFORM_H
 
@@ -29,7 +28,7 @@ typedef enum rs_wave_kind {
     RS_WAVE_USER  /* the caller's voltages */
 } rs_wave_kind;
 
-/* What to do with a number of steps that the quarters of the triangle cannot share evenly. BGlib
+/* The rule for a number of steps that the quarters of the triangle cannot share evenly. BGlib
  * drops the remainder without a word: 66 steps asked for, 64 made. */
 typedef enum rs_wave_rule {
     RS_WAVE_STRICT = 0, /* refuse, naming the nearest number that fits */

@@ -30,7 +30,7 @@ static rs_journal_id identity(void)
     return id;
 }
 
-/* What the file is before the first step. */
+/* The file before the first step. */
 static content start_content(void)
 {
     content c = {.n = 600};
@@ -95,7 +95,7 @@ static void make_file(const char *path, const char *journal)
     unlink(journal);
 }
 
-/* What the child tells its parent. */
+/* The message of the child to its parent. */
 typedef struct board {
     volatile int done, synced; /* steps */
 } board;

@@ -39,7 +39,7 @@ static void assert_dims(const rs_tensor *t, int ndim, const int64_t *dims)
 }
 
 /* ----------------------------------------------------------------------- files written by torch */
-/* What AtomAI's own trainer wrote; the sums were taken in Python by torch. */
+/* Files that AtomAI's own trainer wrote; the sums were taken in Python by torch. */
 static void reads_atomai_files(void **state)
 {
     (void)state;
@@ -212,7 +212,7 @@ static void old_torch_files_say_how_to_save_again(void **state)
     rs_free(d);
 }
 
-/* ------------------------------------------------------------------------ files made for a test */
+/* ----------------------------------------------------------------------- files built for a test */
 static reshed_status read_bytes(const uint8_t *data, size_t len, reshed_error *err)
 {
     rs_model_file m = {0};

@@ -226,7 +226,7 @@ static void fp16_rounds_the_convolutions_only(void **state)
                                  rs_float_to_half(((const float *)s->data)[j]));
         }
     rs_model_file_clear(&back);
-    /* What half precision cannot hold is an error, and the file of before stays. */
+    /* A value that half precision cannot hold is an error, and the file of before stays. */
     reshed_error err = {0};
     const char *path = write_model("keep.h5", &m, NULL);
     ((float *)m.member[1].t[0].data)[9] = -65520;
@@ -681,7 +681,7 @@ static reshed_status read_bytes(const uint8_t *data, size_t len, reshed_error *e
     return st;
 }
 
-/* What h5dump does: every object, every attribute, every dataset of moderate size. */
+/* Reads as h5dump does: every object, every attribute, every dataset of moderate size. */
 static herr_t dump_attribute(hid_t obj, const char *name, const H5A_info_t *info, void *ctx)
 {
     (void)info;

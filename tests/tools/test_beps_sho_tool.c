@@ -75,7 +75,7 @@ static int run(const char *line)
     return rc;
 }
 
-/* Whether the file "out" or "err" holds the text. */
+/* Returns whether the file "out" or "err" holds the text. */
 static bool said(const char *which, const char *text)
 {
     size_t n;

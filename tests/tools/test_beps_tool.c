@@ -32,7 +32,7 @@ static temp_path temp(const char *name)
     return p;
 }
 
-/* What the last run printed. */
+/* The output of the last run. */
 static char out[65536], err[65536];
 
 static void read_text(const char *path, char *text)

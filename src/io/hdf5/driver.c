@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-/* Where the driver interface lives since HDF5 1.13. */
+/* The header of the driver interface since HDF5 1.13. */
 #if H5_VERSION_GE(1, 13, 0)
 #include <H5FDdevelop.h>
 #endif
@@ -16,7 +16,7 @@ typedef struct driver_file {
     haddr_t end_of_use; /* end of what the library has allocated ("EOA") */
 } driver_file;
 
-/* What travels through the property list. */
+/* The entry of the property list. */
 typedef struct driver_info {
     rs_h5_io *io;
 } driver_info;
@@ -94,7 +94,7 @@ static herr_t on_read(H5FD_t *file, H5FD_mem_t type, hid_t plist, haddr_t at, si
         f->io->size = rs_os_size(f->io->file);
     uint64_t end = f->end_of_use > f->io->size ? f->end_of_use : f->io->size;
     if (at > end || n > end - at) return -1;
-    /* What was allocated but never written reads as zeros. */
+    /* Space that was allocated but never written reads as zeros. */
     size_t have = at >= f->io->size ? 0 : n < f->io->size - at ? n : (size_t)(f->io->size - at);
     memset((char *)buf + have, 0, n - have);
     return have == 0 || rs_h5_io_read(f->io, at, buf, have) ? 0 : -1;

@@ -4,8 +4,8 @@
  * not. Each read is checked against the file, so that a damaged address is an error (the library's
  * metadata cache faults on some). A write that fails - a full disk - is remembered here and
  * reported by us, while the library goes on as if it had worked: told of it, libhdf5 1.10 leaves
- * its file open for ever and faults when the program ends. And bytes in memory are read in place.
- */
+ * its file open for ever and faults when the program ends. And bytes in memory are read in
+ * place. */
 #ifndef RS_IO_HDF5_DRIVER_H
 #define RS_IO_HDF5_DRIVER_H
 
@@ -23,7 +23,7 @@
 #endif
 #include <hdf5.h>
 
-/* What a driver works on; must outlive the HDF5 file. Either bytes or file. */
+/* The bytes that a driver works on, in memory or on disk; must outlive the HDF5 file. */
 typedef struct rs_h5_io {
     const uint8_t *bytes; /* [size]; borrowed */
     rs_os_file *file;     /* borrowed */

@@ -40,7 +40,7 @@ static reshed_status open_raw(rs_h5_file *f, const char *path, const uint8_t *by
                    "not an HDF5 file|the HDF5 signature|other bytes|offset 0");
 }
 
-/* Why the library did not open a file: our driver's reason, else its own. */
+/* Fails with the reason why the library did not open a file: our driver's reason, else its own. */
 static reshed_status open_failed(const rs_h5_io *io, const char *what, reshed_error *err)
 {
     if (io->failed.status == RESHED_OK) return rs_h5_fail(err, RESHED_ECORRUPT, what, "");
@@ -48,9 +48,9 @@ static reshed_status open_failed(const rs_h5_io *io, const char *what, reshed_er
     return io->failed.status;
 }
 
-/* Whether the file says that a program is writing it in SWMR mode; such a file opens with SWMR_READ
- * only. (With it the library reads a block with a wrong checksum again and again, hence not
- * always.) */
+/* Returns whether the file says that a program is writing it in SWMR mode; such a file opens with
+ * SWMR_READ only. (With it the library reads a block with a wrong checksum again and again, hence
+ * not always.) */
 static bool is_swmr(const rs_h5_file *f)
 {
     uint8_t head[12]; /* superblock: 8 version (3 has the flags), 11 consistency flags */

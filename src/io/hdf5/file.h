@@ -30,7 +30,7 @@ reshed_status rs_h5_open(const char *path, const uint8_t *bytes, size_t len, rs_
                          reshed_error *err);
 /* NULL is fine. */
 void rs_h5_file_close(rs_h5_file *f);
-/* Whether an object can lie at that address; the library faults on addresses near 2^64. */
+/* Returns whether an object can lie at that address; the library faults on addresses near 2^64. */
 bool rs_h5_address_ok(const rs_h5_file *f, uint64_t address);
 /* Opens the object at path, which must be a dataset when `dataset`; < 0 when there is none. */
 hid_t rs_h5_object(const rs_h5_file *f, const char *path, bool dataset);

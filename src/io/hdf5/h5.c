@@ -106,7 +106,8 @@ bool rs_h5_has_lists(hid_t obj, const char *name, int n)
     return ok;
 }
 
-/* Types whose conversion is exercised every day; a damaged file can describe stranger ones. */
+/* Accepts common number types only: a damaged file can describe others, whose conversion hardly
+ * any program uses. */
 static bool is_number(hid_t type)
 {
     size_t size = H5Tget_size(type), spos, epos, esize, mpos, msize;

@@ -14,7 +14,7 @@
 #include "io/hdf5/file.h"
 #include "io/hdf5/library.h"
 
-/* Whether obj has an attribute of that name. */
+/* Returns whether obj has an attribute of that name. */
 bool rs_h5_has_attr(hid_t obj, const char *name);
 /* The attribute as text (fixed or variable length, one element), cut to fit buf[n] at a whole
  * character. False when it is absent or something else; buf is then "". n <= 4096. */
@@ -24,7 +24,7 @@ bool rs_h5_number(hid_t obj, const char *name, double *out);
 /* Element k of an attribute of n texts. */
 bool rs_h5_text_at(rs_h5_file *f, hid_t obj, const char *name, int k, int n, char *buf,
                    size_t size);
-/* Whether the attribute holds n lists of object references, each with one or more. */
+/* Returns whether the attribute holds n lists of object references, each with one or more. */
 bool rs_h5_has_lists(hid_t obj, const char *name, int n);
 
 /* Set a scalar attribute, replacing one of that name. Text is UTF-8 of variable length. */

@@ -33,9 +33,9 @@
  * what holds for readers of the owner's writes (HDF5's SWMR) holds for them.
  *
  * A failed sync may have dropped what it should have written, and the next one would not say so.
- * What the journal lost is in memory and written again. What the file lost is in the journal, which
- * therefore is not cut back any more; its steps are carried out anew when the file is closed, not
- * before: the first of them would take the file back to where it was then. */
+ * Bytes that the journal lost are in memory and written again. Bytes that the file lost are in the
+ * journal, which therefore is not cut back any more; its steps are carried out anew when the file
+ * is closed, not before: the first of them would take the file back to where it was then. */
 #include "io/hdf5/journal.h"
 
 #include <string.h>
@@ -170,7 +170,7 @@ bool rs_journal_resize(rs_journal *j, uint64_t size)
     return add_change(j, size, RESIZE, NULL, 0);
 }
 
-/* Where n bytes at `a` of the file and m at `b` overlap: [*lo, *hi), of the file. */
+/* The overlap of n bytes at `a` of the file and m at `b`: [*lo, *hi), of the file. */
 static bool overlap(uint64_t a, uint64_t n, uint64_t b, uint64_t m, uint64_t *lo, uint64_t *hi)
 {
     *lo = a > b ? a : b;
@@ -178,7 +178,7 @@ static bool overlap(uint64_t a, uint64_t n, uint64_t b, uint64_t m, uint64_t *lo
     return *lo < *hi;
 }
 
-/* What the changes in p[n] make of buf, which is `count` bytes at `offset`. */
+/* Applies the changes in p[n] to buf, which is `count` bytes at `offset`. */
 static void overlay(const uint8_t *p, size_t n, uint64_t offset, uint8_t *buf, size_t count)
 {
     for (size_t at = 0; at < n;) {
@@ -345,7 +345,7 @@ void rs_journal_abandon(rs_journal *j)
 }
 
 /* ------------------------------------------------------------------------------------- recovery */
-/* Whether p[n] is a row of `count` changes. */
+/* Returns whether p[n] is a row of `count` changes. */
 static bool changes_are_sane(const uint8_t *p, uint64_t n, uint32_t count)
 {
     uint64_t at = 0;

@@ -41,7 +41,7 @@ bool rs_journal_read(const rs_journal *j, uint64_t offset, void *buf, size_t n);
  * after one of the machine as well when it was synced (`sync`, or the N-th since the last).
  * RESHED_EIO: nothing is lost; call again once the disk takes it. */
 reshed_status rs_journal_commit(rs_journal *j, bool sync, reshed_error *err);
-/* Whether all that was written is committed and carried out. */
+/* Returns whether all that was written is committed and carried out. */
 bool rs_journal_clean(const rs_journal *j);
 /* Puts the file itself on the disk, so that it no longer needs the journal, which is removed when
  * it is clean. Frees j in any case. */

@@ -114,7 +114,7 @@ reshed_status rs_h5_shared_open(const char *path, const char *identity, int sync
         st = rs_journal_create(journal, s->io.file, s->io.size, sync_every, longest, &s->journal,
                                err);
     }
-    if (st != RESHED_OK) goto fail;
+    if (st != RESHED_OK) goto done;
     s->io.journal = s->journal;
     s->io.writable = true;
     s->id = open_swmr(&s->io);
@@ -127,7 +127,7 @@ reshed_status rs_h5_shared_open(const char *path, const char *identity, int sync
         *out = s;
         return RESHED_OK;
     }
-fail:
+done:
     discard(s);
     return st;
 }

@@ -44,7 +44,8 @@ static double axis_metres(const rs_nsid_data *d, const rs_nsid_dim *dim)
     return copied ? 1 : rs_metres_per(dim->units);
 }
 
-/* Whether the axis falls; its step and middle in metres, 0 when it is no evenly spaced length. */
+/* Returns whether the axis falls; its step and middle in metres, 0 when it is no evenly spaced
+ * length. */
 static bool axis_scale(const rs_nsid_data *d, const rs_nsid_dim *dim, double *step, double *middle)
 {
     double first = dim->values[0], last = dim->values[dim->n - 1], metres = axis_metres(d, dim);

@@ -7,7 +7,7 @@
 #include "io/common/channel.h"
 #include "io/nsid/nsid.h"
 
-/* Whether d can be read as an image: real, and two axes longer than 1 (or exactly two). */
+/* Returns whether d can be read as an image: real, and two axes longer than 1 (or exactly two). */
 bool rs_nsid_is_image(const rs_nsid_data *d);
 
 /* *out from d, which keeps its data. An axis whose name begins with 'y' or 'Y' when the other's

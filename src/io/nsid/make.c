@@ -42,7 +42,7 @@ static bool one_of(const char *s, const char *const *list)
     return false;
 }
 
-/* What pyNSID and sidpy accept; anything else makes them raise. */
+/* The types that pyNSID and sidpy accept; anything else makes them raise. */
 static const char *const data_types[] = {
     "SPECTRUM",    "LINE_PLOT",      "LINE_PLOT_FAMILY", "IMAGE",       "IMAGE_MAP",
     "IMAGE_STACK", "SPECTRAL_IMAGE", "IMAGE_4D",         "POINT_CLOUD", NULL};

@@ -6,7 +6,7 @@
 #include "io/hdf5/h5.h"
 #include "io/nsid/nsid.h"
 
-/* How a dataset stores its elements. */
+/* The storage of a dataset. */
 typedef struct rs_nsid_place {
     hid_t type;           /* in the file; borrowed */
     const hsize_t *chunk; /* [ndim]: in chunks, which take space when they are written; NULL: in one

@@ -133,7 +133,7 @@ static reshed_status append(rs_nsid_file *f, const rs_nsid_data *d, reshed_error
     return RESHED_OK;
 }
 
-/* Whether an object with several links was met before; remembers it. */
+/* Returns whether an object with several links was met before; remembers it. */
 static bool met_before(visit *v, uint64_t address)
 {
     for (size_t i = 0; i < v->shared_n; i++)

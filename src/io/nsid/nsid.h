@@ -64,7 +64,8 @@ typedef struct rs_nsid_array {
     double *data; /* as in rs_nsid_data; owned */
 } rs_nsid_array;
 
-/* How numbers are stored. Complex data become a compound {r, i} of these, as h5py does. */
+/* The type that numbers are stored as. Complex data become a compound {r, i} of these, as h5py
+ * does. */
 typedef enum rs_nsid_store { RS_NSID_F64, RS_NSID_F32 } rs_nsid_store;
 
 /* An open file, read only. */
@@ -84,7 +85,7 @@ int rs_nsid_count(const rs_nsid_file *file);
 /* Everything about main dataset k except values and data; borrowed until the file is closed.
  * k in [0, count). */
 const rs_nsid_data *rs_nsid_info(const rs_nsid_file *file, int k);
-/* What to call dataset k in a message: its title, else its quantity when that tells it apart, else
+/* The name of dataset k for messages: its title, else its quantity when that tells it apart, else
  * its path. Borrowed. */
 const char *rs_nsid_label(const rs_nsid_file *file, int k);
 /* The names of the main datasets, in the same order; borrowed. */
@@ -102,7 +103,7 @@ reshed_status rs_nsid_read_channel(const char *path, const char *channel, rs_nsi
 /* Reads the numeric dataset at `path` whole (rs_nsid_array_clear). */
 reshed_status rs_nsid_read_array(rs_nsid_file *file, const char *path, rs_nsid_array *out,
                                  reshed_error *err);
-/* Whether something is at `path`. */
+/* Returns whether something is at `path`. */
 bool rs_nsid_exists(rs_nsid_file *file, const char *path);
 /* The scalar attribute `name` of the object at `path` ("/" for the root) as text in buf[n], cut to
  * fit (n <= 4096), or as a number. Text that is a number reads as one, and a number as text. */

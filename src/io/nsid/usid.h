@@ -31,9 +31,9 @@ typedef struct rs_usid_data {
     double *data; /* [position.n][spectral.n], of (re, im) pairs when complex; owned */
 } rs_usid_data;
 
-/* Whether the file has a USID main dataset, and its path. dataset: a path, or a name within the
- * channel groups; NULL: "Raw_Data". The first of Measurement_000 to 009 and Channel_000 to 009 that
- * has it counts. */
+/* Returns whether the file has a USID main dataset, and its path. dataset: a path, or a name within
+ * the channel groups; NULL: "Raw_Data". The first of Measurement_000 to 009 and Channel_000 to 009
+ * that has it counts. */
 bool rs_usid_find(rs_nsid_file *file, const char *dataset, char *path, size_t n);
 
 /* Reads the main dataset at path (rs_usid_data_clear). */

@@ -48,8 +48,8 @@ reshed_status rs_nsid_flush(rs_nsid_writer *w, reshed_error *err)
     return st;
 }
 
-/* Ends a call into the library: what the call gave, or the failure of the disk that it did not see.
- */
+/* Ends a call into the library. Returns what the call gave, or the failure of the disk that it did
+ * not see. */
 static reshed_status end_call(const rs_nsid_writer *w, rs_h5_hush hush, reshed_status st,
                               reshed_error *err)
 {
@@ -96,7 +96,7 @@ reshed_status rs_nsid_set_number(rs_nsid_writer *w, const char *path, const char
 }
 
 /* -------------------------------------------------------------------------------- main datasets */
-/* Where numbers go: contiguous, NaN until written when `empty`. */
+/* The storage of numbers: contiguous, NaN until written when `empty`. */
 static const double no_value[2] = {NAN, NAN};
 
 static reshed_status take_place(rs_nsid_place *p, rs_nsid_store store, bool is_complex, bool empty,

@@ -1,4 +1,4 @@
-/* layout.h - what the reader and the writer of reshed's weights file agree on. */
+/* layout.h - names and types of reshed's weights file, for its reader and its writer. */
 #ifndef RS_IO_WEIGHTS_LAYOUT_H
 #define RS_IO_WEIGHTS_LAYOUT_H
 

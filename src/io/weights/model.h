@@ -12,8 +12,8 @@
 #define RS_MODEL_MAX_BLOCKS 256   /* residual blocks of one level */
 #define RS_MODEL_MAX_TENSORS 8192 /* of one member */
 
-/* Whether s can be a tensor's name: 1 to 95 printable ASCII characters other than space and '/',
- * not only dots. */
+/* Returns whether s can be a tensor's name: 1 to 95 printable ASCII characters other than space and
+ * '/', not only dots. */
 bool rs_tensor_name_ok(const char *s);
 
 /* Checks the fields of m without its members: ranges, known upsampling, finite numbers. */

@@ -1,4 +1,5 @@
-/* pickle_machine.h - the stack machine of pickle.c: its arena of values, its stack and its marks. */
+/* pickle_machine.h - the stack machine of pickle.c: its arena of values, its stack and its
+ * marks. */
 #ifndef RS_IO_WEIGHTS_PICKLE_MACHINE_H
 #define RS_IO_WEIGHTS_PICKLE_MACHINE_H
 
@@ -53,7 +54,7 @@ reshed_status rs_pkm_no_memory(rs_pkl_machine *m);
 rs_pkl *rs_pkm_make(rs_pkl_machine *m, rs_pkl_kind kind);
 /* v NULL: memory was short. */
 reshed_status rs_pkm_push(rs_pkl_machine *m, const rs_pkl *v);
-/* Whether k values stand above the innermost mark. */
+/* Returns whether k values stand above the innermost mark. */
 bool rs_pkm_has(const rs_pkl_machine *m, size_t k);
 /* Closes the innermost group: *from is the index of its first value. */
 reshed_status rs_pkm_close_group(rs_pkl_machine *m, size_t *from);

@@ -1,4 +1,4 @@
-/* pickle_value.h - what a pickle says, as plain values (pickle.h makes them). */
+/* pickle_value.h - the values of a pickle (pickle.h reads them). */
 #ifndef RS_IO_WEIGHTS_PICKLE_VALUE_H
 #define RS_IO_WEIGHTS_PICKLE_VALUE_H
 
@@ -24,8 +24,7 @@ typedef enum rs_pkl_kind {
     RS_PKL_PERSID  /* id: a reference to something outside the pickle (a torch storage) */
 } rs_pkl_kind;
 
-/* A value. Values can be shared and can contain themselves: whoever walks them must bound the walk.
- */
+/* A value. Values can be shared and can contain themselves: a walk over them must be bounded. */
 typedef struct rs_pkl rs_pkl;
 struct rs_pkl {
     rs_pkl_kind kind;
@@ -52,15 +51,15 @@ struct rs_pkl {
 
 /* Each of these takes NULL for v and then gives false or NULL. */
 
-/* Whether v is the string s. */
+/* Returns whether v is the string s. */
 bool rs_pkl_is(const rs_pkl *v, const char *s);
-/* Whether v is the class or function module.name. */
+/* Returns whether v is the class or function module.name. */
 bool rs_pkl_is_global(const rs_pkl *v, const char *module, const char *name);
 /* The value of a string key of a dict, NULL when v is no dict or lacks it. */
 const rs_pkl *rs_pkl_get(const rs_pkl *v, const char *key);
 /* Item i of a tuple, list or set; NULL past the end. */
 const rs_pkl *rs_pkl_item(const rs_pkl *v, size_t i);
-/* What kind of thing v is, in words: "a dict", "an object of class ...". Cut to n bytes; returns
+/* The kind of v in words: "a dict", "an object of class ...". Cut to n bytes; returns
  * buf. */
 const char *rs_pkl_describe(const rs_pkl *v, char *buf, size_t n);
 

@@ -33,7 +33,7 @@
 #define MAX_FILE ((size_t)1 << (sizeof(size_t) > 4 ? 36 : 31))
 
 /* ---------------------------------------------------------------------------------- the archive */
-/* What torch.save wrote before version 1.6: the magic number as a pickled long. */
+/* The start of files by torch.save before version 1.6: the magic number as a pickled long. */
 static const uint8_t old_magic[] = {0x80, 0x02, 0x8a, 0x0a, 0x6c, 0xfc, 0x9c,
                                     0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19};
 

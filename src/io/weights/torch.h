@@ -9,7 +9,8 @@
 #include "base/status.h"
 #include "base/tensors.h"
 
-/* Whether these first bytes of a file are those of a torch file, new (ZIP) or old (bare pickle). */
+/* Returns whether these first bytes of a file are those of a torch file, new (ZIP) or old (bare
+ * pickle). */
 bool rs_torch_detect(const uint8_t *head, size_t n);
 
 /* Reads data[len] into *out, which the caller frees with rs_model_file_clear. Tensors keep AtomAI's

@@ -184,7 +184,7 @@ static void gather(const rs_torch_view *v, const uint8_t *storage, bool big, voi
     }
 }
 
-/* Whether the bytes of the storage are the bytes of the tensor. */
+/* Returns whether the bytes of the storage are the bytes of the tensor. */
 static bool is_plain(const rs_torch_view *v, bool big)
 {
     int64_t stride = 1;

@@ -8,7 +8,7 @@
 #include "io/weights/pickle_value.h"
 #include "io/weights/zip.h"
 
-/* What the elements of a storage are; NULL-terminated names as torch spells them. */
+/* The type of a storage's elements; NULL-terminated names as torch spells them. */
 typedef struct rs_torch_type {
     const char *name; /* "FloatStorage" */
     int size;         /* bytes of an element in the file */

@@ -25,7 +25,7 @@ static bool put_layers(hid_t file, const rs_model_file *m)
     return ok;
 }
 
-/* What is unknown (0) is not written. */
+/* Unknown values (0) are not written. */
 static bool put_known(hid_t file, const char *name, double value)
 {
     return value == 0 || rs_h5_set_number(file, name, value);

@@ -23,8 +23,8 @@ void rs_zip_close(rs_zip *z);
 
 /* Number of members, directories included. */
 int64_t rs_zip_count(const rs_zip *z);
-/* Name of member i in [0, count), borrowed until rs_zip_close; NULL when the entry is unreadable.
- */
+/* Name of member i in [0, count), borrowed until rs_zip_close; NULL when it cannot be
+ * read. */
 const char *rs_zip_name(const rs_zip *z, int64_t i);
 /* Index of the member of that name (the first, if several), -1 when there is none. */
 int64_t rs_zip_find(const rs_zip *z, const char *name);
