@@ -80,18 +80,10 @@ static bool file_is(const char *path, const content *c)
     return len == c->n && memcmp(b, c->b, len) == 0;
 }
 
-/* Without waiting for the disk, as rs_os_write_file does. */
-static void put_file(const char *path, const void *data, size_t n)
-{
-    FILE *f = fopen(path, "wb");
-    assert_non_null(f);
-    assert_true(fwrite(data, 1, n, f) == n && fclose(f) == 0);
-}
-
 static void make_file(const char *path, const char *journal)
 {
     content c = start_content();
-    put_file(path, c.b, c.n);
+    test_write_file(path, c.b, c.n);
     unlink(journal);
 }
 
@@ -306,7 +298,7 @@ static void refuses_a_journal_of_another_file(void **state)
     leave_journal(path, journal);
     content other = start_content();
     other.b[5] ^= 1;
-    put_file(path, other.b, other.n);
+    test_write_file(path, other.b, other.n);
     assert_ok(rs_os_open(path, RS_OS_UPDATE, &f, NULL, &err), &err);
     assert_int_equal(rs_journal_recover(journal, f, NULL, NULL, &err), RESHED_ECORRUPT);
     assert_non_null(strstr(err.what, "another file"));
@@ -323,8 +315,8 @@ static reshed_status read_journal(const uint8_t *data, size_t len, reshed_error 
     const char *path = test_temp("damaged.bin"), *journal = test_temp("damaged.bin.journal");
     rs_os_file *f = NULL;
     content c = start_content();
-    put_file(path, c.b, c.n);
-    put_file(journal, data, len);
+    test_write_file(path, c.b, c.n);
+    test_write_file(journal, data, len);
     reshed_status st = rs_os_open(path, RS_OS_UPDATE, &f, NULL, err);
     if (st != RESHED_OK) return st;
     st = rs_journal_recover(journal, f, NULL, NULL, err);

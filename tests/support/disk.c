@@ -120,7 +120,7 @@ static void lose(change *c)
 }
 
 /* ------------------------------------------------------------------------------------ the calls */
-/* What is to happen to this call. */
+/* Counts a call and returns its fault. */
 static disk_fault next_fault(void)
 {
     long n = calls++;

@@ -1,5 +1,5 @@
-/* disk.h - a disk that fills up, and machines that die: what the calls of the OS seam that change
- * a file do in the tests. Counted are rs_os_write_at, rs_os_resize and rs_os_sync. */
+/* disk.h - simulates a disk that fills up and machines that die, in those calls of base/os.h that
+ * change a file. Counted are rs_os_write_at, rs_os_resize and rs_os_sync. */
 #ifndef RS_TESTS_SUPPORT_DISK_H
 #define RS_TESTS_SUPPORT_DISK_H
 
@@ -14,14 +14,14 @@ typedef enum disk_fault {
     DISK_POWER_FAILS /* the program ends, and of what was not synced any part is lost */
 } disk_fault;
 
-/* What happens at the n-th call from now (0: the next). DISK_FINE: nothing, and all is well again.
+/* Sets the fault of the n-th call from now (0: the next). DISK_FINE: none, and all is well again.
  * seed: for DISK_POWER_FAILS, which must be asked for before the files are written. A program that
  * ends exits with DISK_EXIT. */
 void disk_fail_at(long n, disk_fault fault, uint64_t seed);
 #define DISK_EXIT 77
 /* Calls since the last disk_fail_at. */
 long disk_calls(void);
-/* Whether rs_os_sync really waits for the disk; off at first, which makes tests fast. */
+/* Lets rs_os_sync really wait for the disk, or not; off at first, which makes tests fast. */
 void disk_real_sync(bool on);
 
 #endif

@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/alloc.h"
+
 /* A number for each place, no two alike, some negative. */
 static float value(int kind, int a, int b, int c)
 {
@@ -507,4 +509,33 @@ int sim_find(rs_session *s, int least)
         if (n < sim_puts()) sim_put(&model, NULL, n, NULL);
     }
     return -1;
+}
+
+void sim_remove(const char *path)
+{
+    char journal[4096];
+    snprintf(journal, sizeof journal, "%s.journal", path);
+    remove(path);
+    remove(journal);
+}
+
+rs_session *sim_begin(const char *path, int n, int sync_every, sim_model *m)
+{
+    reshed_error err = {0};
+    rs_session *s = NULL;
+    sim_remove(path);
+    assert_ok(rs_session_create(path, sim_setup(), sync_every, &s, &err), &err);
+    sim_after(m, 0);
+    for (int k = 0; k < n; k++) assert_ok(sim_put(m, s, k, &err), &err);
+    return s;
+}
+
+void sim_assert_holds(rs_session *s, int n)
+{
+    sim_model *there = rs_alloc(2, sizeof *there), *model = there + 1;
+    assert_non_null(there);
+    sim_read(s, there);
+    sim_after(model, n);
+    assert_true(sim_equal(there, model));
+    rs_free(there);
 }

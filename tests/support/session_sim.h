@@ -52,15 +52,21 @@ const rs_session_setup *sim_setup(void);
 
 /* An acquisition is a row of puts. */
 int sim_puts(void);
-/* Makes put k in the model and, when s is not NULL, in the session. */
+/* Puts number k into the model and, when s is not NULL, in the session. */
 reshed_status sim_put(sim_model *m, rs_session *s, int k, reshed_error *err);
-/* Whether put k is one of the durable ones. */
+/* Returns whether put k is one of the durable ones. */
 bool sim_is_durable(int k);
 /* The model after the first n puts. */
 void sim_after(sim_model *m, int n);
-/* What a session holds. */
+/* Reads all that a session holds. */
 void sim_read(rs_session *s, sim_model *m);
 bool sim_equal(const sim_model *a, const sim_model *b);
+/* Removes a session and its journal, if there are any. */
+void sim_remove(const char *path);
+/* A new session at path, open, with the first n puts; m: the model after them. */
+rs_session *sim_begin(const char *path, int n, int sync_every, sim_model *m);
+/* Asserts that a session holds the first n puts and nothing else. */
+void sim_assert_holds(rs_session *s, int n);
 /* The number of puts that are in the session, at least `least`; -1 when it holds none such. */
 int sim_find(rs_session *s, int least);
 

@@ -287,6 +287,12 @@ uint8_t *test_read_file(const char *path, size_t *len)
     return data;
 }
 
+void test_write_file(const char *path, const void *data, size_t n)
+{
+    FILE *f = fopen(path, "wb");
+    if (!f || fwrite(data, 1, n, f) != n || fclose(f) != 0) abort();
+}
+
 void test_assert_near(double got, double want, double tolerance, const char *what, const char *file,
                       int line)
 {

@@ -62,6 +62,9 @@ const char *test_shared(const char *name);
 const char *test_temp(const char *name);
 /* Reads a whole file or fails the test; free with rs_free. */
 uint8_t *test_read_file(const char *path, size_t *len);
+/* Writes a whole file, in place of what was there, without waiting for the disk as rs_os_write_file
+ * does. Ends the program on failure: child processes call it as well. */
+void test_write_file(const char *path, const void *data, size_t n);
 
 /* -------------------------------------------------------------------------------------- asserts */
 /* Asserts |got - want| <= tolerance, printing both. */

@@ -17,7 +17,7 @@
 #include "base/os.h"
 #include "support/io_support.h"
 
-/* What the child tells its parent: puts that were answered, and those that were durable then. */
+/* Shared by the child and its parent: puts that were answered, and those that were durable then. */
 typedef struct board {
     volatile int answered, durable;
     volatile long calls;
@@ -37,21 +37,6 @@ static const char *temp(char *buf, const char *name)
     return strcpy(buf, test_temp(name));
 }
 
-static void put_file(const char *path, const void *data, size_t n)
-{
-    FILE *f = fopen(path, "wb");
-    assert_non_null(f);
-    assert_true(fwrite(data, 1, n, f) == n && fclose(f) == 0);
-}
-
-static void remove_session(const char *path)
-{
-    char journal[4096];
-    snprintf(journal, sizeof journal, "%s.journal", path);
-    unlink(path);
-    unlink(journal);
-}
-
 /* An empty session, as create leaves it before its first put. */
 static uint8_t *empty_session(size_t *len)
 {
@@ -59,7 +44,7 @@ static uint8_t *empty_session(size_t *len)
     const char *path = temp(path_buf, "empty.h5");
     reshed_error err = {0};
     rs_session *s = NULL;
-    remove_session(path);
+    sim_remove(path);
     assert_ok(rs_session_create(path, sim_setup(), 1, &s, &err), &err);
     rs_fail(&err, RESHED_ETIMEOUT, "later");
     assert_int_equal(rs_session_finish(s, RESHED_ETIMEOUT, &err), RESHED_ETIMEOUT);
@@ -97,8 +82,8 @@ static bool run_child(const char *path, const uint8_t *empty, size_t len, int sy
                       disk_fault fault, board *b)
 {
     int status = 0;
-    remove_session(path);
-    put_file(path, empty, len);
+    sim_remove(path);
+    test_write_file(path, empty, len);
     *b = (board){0};
     fflush(NULL);
     pid_t pid = fork();
@@ -117,7 +102,7 @@ static bool run_child(const char *path, const uint8_t *empty, size_t len, int sy
     return WEXITSTATUS(status) == DISK_EXIT;
 }
 
-/* Whether HDF5's marks say that nobody writes the file. */
+/* Returns whether HDF5's marks say that no program writes the file. */
 static bool is_unmarked(const char *path)
 {
     uint8_t head[12];
@@ -217,7 +202,7 @@ static void creation_is_all_or_nothing(void **state)
     board *b = shared_board();
     for (long n = 0;; n += test_long() ? 1 : 47) {
         int status = 0;
-        remove_session(path);
+        sim_remove(path);
         fflush(NULL);
         pid_t pid = fork();
         assert_true(pid >= 0);
@@ -252,8 +237,8 @@ static void no_line_is_lost_to_kill_9(void **state)
     int killed = 0, times = test_long() ? 500 : 12;
     for (int i = 0; i < times; i++) {
         int status = 0, sync_every = i % 3 ? 1 : 4;
-        remove_session(path);
-        put_file(path, empty, len);
+        sim_remove(path);
+        test_write_file(path, empty, len);
         *b = (board){0};
         fflush(NULL);
         pid_t pid = fork();
@@ -280,7 +265,7 @@ static void no_line_is_lost_to_kill_9(void **state)
 }
 
 /* ------------------------------------------------------------------------------------ full disk */
-/* What another program finds in a copy of the files as they are now. */
+/* Asserts that another program finds `least` to `most` puts in a copy of the files as they are. */
 static void check_copy(const char *path, int least, int most, long n)
 {
     char copy_buf[1024];
@@ -289,13 +274,13 @@ static void check_copy(const char *path, int least, int most, long n)
     reshed_error err = {0};
     rs_session *s = NULL;
     size_t len;
-    remove_session(copy);
+    sim_remove(copy);
     for (int i = 0; i < 2; i++) {
         snprintf(from, sizeof from, "%s%s", path, i ? ".journal" : "");
         snprintf(to, sizeof to, "%s%s", copy, i ? ".journal" : "");
         if (!rs_os_is_file(from)) continue;
         uint8_t *data = test_read_file(from, &len);
-        put_file(to, data, len);
+        test_write_file(to, data, len);
         rs_free(data);
     }
     assert_ok(rs_session_open(copy, &s, &err), &err);
@@ -347,8 +332,8 @@ static void waits_for_space_on_the_disk(void **state)
     board *b = shared_board();
     assert_false(run_child(path, empty, len, 1, -1, DISK_FINE, b));
     for (long n = 0; n < b->calls; n += test_long() ? 1 : 47) {
-        remove_session(path);
-        put_file(path, empty, len);
+        sim_remove(path);
+        test_write_file(path, empty, len);
         fill_disk(path, n);
     }
     munmap(b, sizeof *b);
@@ -367,8 +352,8 @@ static void finish_on_a_full_disk(void **state)
     for (long n = 0;; n++) {
         reshed_error err = {0};
         rs_session *s = NULL;
-        remove_session(path);
-        put_file(path, empty, len);
+        sim_remove(path);
+        test_write_file(path, empty, len);
         assert_ok(rs_session_resume(path, 1, &s, &err), &err);
         sim_after(&m, 0);
         for (int k = 0; k < 10; k++) assert_ok(sim_put(&m, s, k, &err), &err);
@@ -405,8 +390,8 @@ static void opening_on_a_full_disk(void **state)
     long n = 0;
     do {
         rs_session *s = NULL;
-        remove_session(path);
-        put_file(path, empty, len);
+        sim_remove(path);
+        test_write_file(path, empty, len);
         disk_fail_at(n, DISK_FULL, 0);
         st = rs_session_resume(path, 1, &s, &err);
         disk_fail_at(0, DISK_FINE, 0);
@@ -423,7 +408,7 @@ static void opening_on_a_full_disk(void **state)
     const int others = files_beside(path, ".tmp"); /* of programs that died */
     do {
         rs_session *s = NULL;
-        remove_session(path);
+        sim_remove(path);
         disk_fail_at(n, DISK_FULL, 0);
         st = rs_session_create(path, sim_setup(), 1, &s, &err);
         disk_fail_at(0, DISK_FINE, 0);

@@ -1,55 +1,10 @@
-#include "support/support.h"
+/* The effects of the instrument on a frame: each alone, off at its neutral value. */
+#include "support/film.h"
 
 #include <math.h>
 #include <string.h>
 
 #include "base/alloc.h"
-#include "spm/twin/effects.h"
-
-#define N 96
-#define PX 10e-9
-
-static rs_twin_view whole(int n)
-{
-    rs_twin_view v = {.width = n * PX, .height = n * PX, .rows = n, .cols = n, .row_end = n};
-    return v;
-}
-
-/* Everything that can be drawn, [n,n] each. */
-typedef struct canvas {
-    float amplitude[N * N], phase[N * N], resonance[N * N], q[N * N], height[N * N];
-    uint8_t wall[N * N], domain[N * N];
-} canvas;
-
-static rs_twin_channels channels(canvas *c, int from)
-{
-    size_t at = (size_t)from * N;
-    rs_twin_channels out = {c->amplitude + at, c->phase + at, c->resonance + at, c->q + at,
-                            c->height + at,    c->wall + at,  c->domain + at};
-    return out;
-}
-
-static rs_twin_sample *make(const rs_twin_options *o)
-{
-    reshed_error err = {0};
-    rs_twin_sample *s = NULL;
-    assert_ok(rs_twin_sample_create(o, &s, &err), &err);
-    return s;
-}
-
-static canvas *draw(const rs_twin_options *o)
-{
-    reshed_error err = {0};
-    canvas *c = rs_alloc(1, sizeof *c);
-    assert_non_null(c);
-    memset(c, 0xff, sizeof *c); /* NaN */
-    rs_twin_sample *s = make(o);
-    rs_twin_view v = whole(N);
-    rs_twin_channels out = channels(c, 0);
-    assert_ok(rs_twin_render(s, &v, &out, &err), &err);
-    rs_twin_sample_free(s);
-    return c;
-}
 
 static rs_twin_effects off(void)
 {
@@ -61,12 +16,13 @@ static rs_twin_effects off(void)
 static void apply(const rs_twin_effects *fx, float *a)
 {
     reshed_error err = {0};
-    assert_ok(rs_twin_effects_apply(fx, N, N, PX, PX, 1.0, a, NULL, &err), &err);
+    assert_ok(rs_twin_effects_apply(fx, FILM_N, FILM_N, FILM_PX, FILM_PX, 1.0, a, NULL, &err),
+              &err);
 }
 
 static void flat(float *a, float value)
 {
-    for (int i = 0; i < N * N; i++) a[i] = value;
+    for (int i = 0; i < FILM_N * FILM_N; i++) a[i] = value;
 }
 
 static void mean_sd(const float *a, size_t n, double *mean, double *sd)
@@ -84,9 +40,10 @@ static void effects_at_rest_change_nothing(void **state)
     (void)state;
     rs_twin_options o;
     rs_twin_options_defaults(&o);
-    canvas *c = draw(&o), *d = draw(&o);
+    film_canvas *c = film_draw(&o), *d = film_draw(&o);
     rs_twin_effects fx = off();
-    assert_ok(rs_twin_effects_apply(&fx, N, N, PX, PX, o.level, c->amplitude, c->phase, NULL),
+    assert_ok(rs_twin_effects_apply(&fx, FILM_N, FILM_N, FILM_PX, FILM_PX, o.level, c->amplitude,
+                                    c->phase, NULL),
               NULL);
     assert_memory_equal(c, d, sizeof *c);
     rs_free(c);
@@ -111,11 +68,11 @@ static void each_effect_switches_on(void **state)
                   {"scanned", 0.5, true}};
     rs_twin_options o;
     rs_twin_options_defaults(&o);
-    rs_twin_sample *s = make(&o);
-    rs_twin_view v = whole(N);
-    canvas *a = rs_zalloc(1, sizeof *a), *b = rs_zalloc(1, sizeof *b);
+    rs_twin_sample *s = film_make(&o);
+    rs_twin_view v = film_view();
+    film_canvas *a = rs_zalloc(1, sizeof *a), *b = rs_zalloc(1, sizeof *b);
     rs_twin_effects fx = off();
-    rs_twin_channels out = channels(a, 0);
+    rs_twin_channels out = film_channels(a, 0);
     assert_ok(rs_twin_frame(s, o.level, &fx, &v, &out, NULL), NULL);
     int n;
     const rs_twin_field *f = rs_twin_effect_fields(&n);
@@ -124,13 +81,13 @@ static void each_effect_switches_on(void **state)
         fx.jump_size = 30e-9;
         fx.second_x = 40e-9;
         rs_twin_field_set(rs_twin_field_find(f, n, effect[k].name), &fx, effect[k].value);
-        out = channels(b, 0);
+        out = film_channels(b, 0);
         assert_ok(rs_twin_frame(s, o.level, &fx, &v, &out, NULL), NULL);
         if (memcmp(a->amplitude, b->amplitude, sizeof a->amplitude) == 0)
             fail_msg("%s does nothing", effect[k].name);
         if ((memcmp(a->wall, b->wall, sizeof a->wall) != 0) != effect[k].moves)
             fail_msg("%s: the truth is wrong", effect[k].name);
-        for (int i = 0; i < N * N; i++)
+        for (int i = 0; i < FILM_N * FILM_N; i++)
             assert_true(isfinite(b->amplitude[i]) && b->amplitude[i] >= 0);
     }
     rs_free(a);
@@ -141,18 +98,18 @@ static void each_effect_switches_on(void **state)
 static void noise_has_the_strength_asked_for(void **state)
 {
     (void)state;
-    static float a[N * N], b[N * N];
+    static float a[FILM_N * FILM_N], b[FILM_N * FILM_N];
     double mean, sd;
     rs_twin_effects fx = off();
     fx.noise = 0.1;
     flat(a, 1);
     apply(&fx, a);
-    mean_sd(a, N * N, &mean, &sd);
+    mean_sd(a, FILM_N * FILM_N, &mean, &sd);
     assert_true(fabs(sd - 0.1) < 0.005);
     assert_true(fabs(mean - 1.005) < 0.005); /* Rice: about A + s^2/2A */
     flat(b, 0);
     apply(&fx, b);
-    mean_sd(b, N * N, &mean, &sd);
+    mean_sd(b, FILM_N * FILM_N, &mean, &sd);
     assert_true(fabs(mean - 0.1 * sqrt(acos(-1) / 2)) < 0.003); /* Rayleigh */
     /* Each line draws from its own stream: another strength gives the same noise, scaled. */
     fx.noise = 0.05;
@@ -161,29 +118,29 @@ static void noise_has_the_strength_asked_for(void **state)
     flat(a, 0);
     fx.noise = 0.1;
     apply(&fx, a);
-    for (int i = 0; i < N * N; i++) assert_true(fabsf(a[i] - 2 * b[i]) < 1e-6f);
+    for (int i = 0; i < FILM_N * FILM_N; i++) assert_true(fabsf(a[i] - 2 * b[i]) < 1e-6f);
     /* Line noise is one offset a line. */
     fx = off();
     fx.line_noise = 0.1;
     flat(a, 1);
     apply(&fx, a);
-    for (int r = 0; r < N; r++)
-        for (int c = 1; c < N; c++) assert_true(a[r * N + c] == a[r * N]);
-    mean_sd(a, N * N, &mean, &sd);
+    for (int r = 0; r < FILM_N; r++)
+        for (int c = 1; c < FILM_N; c++) assert_true(a[r * FILM_N + c] == a[r * FILM_N]);
+    mean_sd(a, FILM_N * FILM_N, &mean, &sd);
     assert_true(sd > 0.05 && sd < 0.2);
 }
 
 static void the_scale_changes_by_its_formulas(void **state)
 {
     (void)state;
-    static float a[N * N];
+    static float a[FILM_N * FILM_N];
     rs_twin_effects fx = off();
-    for (int i = 0; i < N * N; i++) a[i] = (float)(i % 20) / 10;
+    for (int i = 0; i < FILM_N * FILM_N; i++) a[i] = (float)(i % 20) / 10;
     fx.gain = 0.5;
     fx.gamma = 2;
     fx.contrast = -1;
     apply(&fx, a);
-    for (int i = 0; i < N * N; i++) {
+    for (int i = 0; i < FILM_N * FILM_N; i++) {
         double t = (i % 20) / 20.0, want = 2 - t * t;
         assert_true(fabs((double)a[i] - want) < 1e-5);
     }
@@ -192,51 +149,53 @@ static void the_scale_changes_by_its_formulas(void **state)
     fx.tilt_y = 0.2;
     flat(a, 1);
     apply(&fx, a);
-    assert_true(fabsf(a[N - 1] - a[0] - 0.4f * (N - 1) / N) < 1e-5f);
-    assert_true(fabsf(a[0] - a[(N - 1) * N] - 0.2f * (N - 1) / N) < 1e-5f); /* up is +y */
+    assert_true(fabsf(a[FILM_N - 1] - a[0] - 0.4f * (FILM_N - 1) / FILM_N) < 1e-5f);
+    assert_true(fabsf(a[0] - a[(FILM_N - 1) * FILM_N] - 0.2f * (FILM_N - 1) / FILM_N) <
+                1e-5f); /* up is +y */
 }
 
 static void blur_spreads_by_its_radius(void **state)
 {
     (void)state;
-    static float a[N * N];
+    static float a[FILM_N * FILM_N];
     for (int k = 0; k < 2; k++) {
         rs_twin_effects fx = off();
         fx.blur = k ? 0 : 2;
-        fx.tip_radius = k ? 2 * PX : 0;
+        fx.tip_radius = k ? 2 * FILM_PX : 0;
         flat(a, 0);
-        a[48 * N + 40] = 1;
+        a[48 * FILM_N + 40] = 1;
         apply(&fx, a);
         double sum = 0, xx = 0, yy = 0, x = 0;
-        for (int i = 0; i < N * N; i++) {
+        for (int i = 0; i < FILM_N * FILM_N; i++) {
             sum += (double)a[i];
-            x += (double)a[i] * (i % N - 40);
-            xx += (double)a[i] * (i % N - 40) * (i % N - 40);
-            yy += (double)a[i] * (i / N - 48) * (i / N - 48);
+            x += (double)a[i] * (i % FILM_N - 40);
+            xx += (double)a[i] * (i % FILM_N - 40) * (i % FILM_N - 40);
+            yy += (double)a[i] * (i / FILM_N - 48) * (i / FILM_N - 48);
         }
         assert_true(fabs(sum - 1) < 1e-5 && fabs(x) < 1e-4);
         assert_true(fabs(sqrt(xx) - 2) < 0.05 && fabs(sqrt(yy) - 2) < 0.05);
         flat(a, 3);
         apply(&fx, a);
-        for (int i = 0; i < N * N; i++) assert_true(fabsf(a[i] - 3) < 1e-5f);
+        for (int i = 0; i < FILM_N * FILM_N; i++) assert_true(fabsf(a[i] - 3) < 1e-5f);
     }
 }
 
 static void lines_to_come_are_empty(void **state)
 {
     (void)state;
-    static float a[N * N];
+    static float a[FILM_N * FILM_N];
     rs_twin_effects fx = off();
     fx.scanned = 0.25;
     fx.noise = 0.1;
     fx.hot_pixels = 0.01;
     flat(a, 1);
     apply(&fx, a);
-    for (int i = 0; i < N * N; i++) assert_true((a[i] == 0) == (i >= N / 4 * N) || a[i] == 0);
-    for (int i = N / 4 * N; i < N * N; i++) assert_true(a[i] == 0);
-    assert_int_equal(rs_twin_scanned_rows(&fx, N), N / 4);
+    for (int i = 0; i < FILM_N * FILM_N; i++)
+        assert_true((a[i] == 0) == (i >= FILM_N / 4 * FILM_N) || a[i] == 0);
+    for (int i = FILM_N / 4 * FILM_N; i < FILM_N * FILM_N; i++) assert_true(a[i] == 0);
+    assert_int_equal(rs_twin_scanned_rows(&fx, FILM_N), FILM_N / 4);
     fx.scanned = 0;
-    assert_int_equal(rs_twin_scanned_rows(&fx, N), 1);
+    assert_int_equal(rs_twin_scanned_rows(&fx, FILM_N), 1);
 }
 
 static void drift_ends_where_it_is_asked_to(void **state)

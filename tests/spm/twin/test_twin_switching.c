@@ -192,8 +192,7 @@ static void places_are_smooth(void **state)
     rs_twin_sample_free(film);
 }
 
-/* ---------------------------------------------------------------------------------- the findings
- */
+/* --------------------------------------------------------------------------------- the findings */
 
 /* Points at walls: in the middle of a random wall's length, at its edge as probed. */
 typedef struct wall_point {
@@ -347,7 +346,7 @@ static void imprint_follows_the_domain(void **state)
     rs_twin_sample_free(film);
 }
 
-/* ------------------------------------------------------------------------------- a measurement */
+/* -------------------------------------------------------------------------------- a measurement */
 
 /* On field less off field is the force between charges, linear in the voltage, as read through
  * oscillator fits; the resonance moves with the voltage and with the state. */
