@@ -85,13 +85,10 @@ static void draw_loop(rs_panel *p, const loops *l, const double *y, const uint8_
 {
     int n = l->d->steps;
     for (int i = 0; i < n; i++) work[i] = skip && skip[i] ? NAN : y[i];
-    rs_panel_line(p, l->v, work, (size_t)n, style, NULL);
-    if (l->sweep.n) {
-        const double v[2] = {l->v[n - 1], l->v[0]}, back[2] = {work[n - 1], work[0]};
-        rs_style plain = *style;
-        plain.marker = RS_MARKER_NONE;
-        rs_panel_line(p, v, back, 2, &plain, NULL);
-    }
+    if (l->sweep.n)
+        rs_panel_loop(p, l->v, work, (size_t)n, style, NULL);
+    else
+        rs_panel_line(p, l->v, work, (size_t)n, style, NULL);
 }
 
 /* Draws the width at the mid level of a loop as an arrow and returns it; NaN where the loop has
@@ -162,23 +159,6 @@ static void put_average(rs_page *page, loops *l)
 }
 
 /* ----------------------------------------------------------------------------------------- maps */
-/* A range of colours that a few wild values do not move. */
-static void range_of(const double *x, int n, double *work, double *lo, double *hi)
-{
-    double middle = rs_median(x, (size_t)n, work), spread = rs_mad(x, (size_t)n, middle, work);
-    *lo = rs_quantile(x, (size_t)n, 0.02, work);
-    *hi = rs_quantile(x, (size_t)n, 0.98, work);
-    if (spread > 0) {
-        *lo = fmax(*lo, middle - 4 * spread);
-        *hi = fmin(*hi, middle + 4 * spread);
-    }
-    if (!(*hi > *lo)) {
-        double pad = middle != 0 ? 0.05 * fabs(middle) : 1;
-        *lo = middle - pad;
-        *hi = middle + pad;
-    }
-}
-
 static int finite_values(const double *x, int n)
 {
     int k = 0;
@@ -218,7 +198,7 @@ static void put_metric_map(rs_page *page, loops *l, rs_report_role role)
     rs_colour_scale scale = {
         .map = RS_MAP_VIRIDIS, .name = rs_report_role_name(role), .unit = rs_report_unit(d, role)};
     if (!rs_page_sound(page)) return;
-    range_of(value, d->progress.points, l->work, &scale.lo, &scale.hi);
+    rs_robust_limits(value, (size_t)d->progress.points, l->work, &scale.lo, &scale.hi);
     reshed_status st = rs_figure_create(900, 740, 1, 1, &f, &err);
     rs_page_fail(page, st, &err);
     if (st != RESHED_OK) return;
@@ -246,7 +226,7 @@ static void put_histograms(rs_page *page, loops *l, const rs_report_role *role, 
         double lo, hi, middle = rs_median(value, (size_t)d->progress.points, l->work);
         rs_style line = {.colour = RS_VERMILION, .width = 2};
         rs_panel *p = rs_figure_panel(f, k / columns, k % columns, 1, 1);
-        range_of(value, d->progress.points, l->work, &lo, &hi);
+        rs_robust_limits(value, (size_t)d->progress.points, l->work, &lo, &hi);
         rs_panel_x_axis(p, rs_report_role_name(role[k]), rs_report_unit(d, role[k]));
         rs_panel_y_axis(p, "Points", "");
         rs_panel_histogram(p, value, (size_t)d->progress.points,

@@ -21,35 +21,6 @@ static size_t trusted(const rs_loops *l, rs_metric m, double *out)
     return k;
 }
 
-/* Limits that a few wild values do not move: percentiles 2 and 98, but no farther from the median
- * than four robust standard deviations. scratch [n]. */
-static void robust_limits(const double *x, size_t n, double *scratch, double *lo, double *hi)
-{
-    double centre = rs_median(x, n, scratch), spread = rs_mad(x, n, centre, scratch);
-    *lo = rs_quantile(x, n, 0.02, scratch);
-    *hi = rs_quantile(x, n, 0.98, scratch);
-    if (spread > 0) {
-        *lo = fmax(*lo, centre - 4 * spread);
-        *hi = fmin(*hi, centre + 4 * spread);
-    }
-    if (!(*hi > *lo)) {
-        double pad = fabs(centre) > 0 && isfinite(centre) ? fabs(centre) * 0.05 : 1;
-        *lo = (isfinite(centre) ? centre : 0) - pad;
-        *hi = (isfinite(centre) ? centre : 0) + pad;
-    }
-}
-
-/* Draws the samples [from, to) and, when they are a closed cycle, the way back to the first. */
-static void draw_loop(rs_panel *p, const double *v, const double *y, int n, const rs_style *style,
-                      const char *label)
-{
-    rs_panel_line(p, v, y, (size_t)n, style, label);
-    double back_v[2] = {v[n - 1], v[0]}, back_y[2] = {y[n - 1], y[0]};
-    rs_style thin = *style;
-    thin.marker = RS_MARKER_NONE;
-    rs_panel_line(p, back_v, back_y, 2, &thin, NULL);
-}
-
 /* ------------------------------------------------------------------------------------- averages */
 /* The width of an average loop, as an arrow between its branches at their mid level; where the
  * slope was taken off before measuring, along that slope. */
@@ -86,12 +57,12 @@ static reshed_status draw_average(const char *path, const beps_responses *in,
         rs_style line = {.colour = in->cycles == 1 ? RS_BLUE : rs_series_colour(c),
                          .width = 2,
                          .marker = RS_MARKER_DISC};
-        draw_loop(p, in->v + at, r->mean + at, n, &line, name);
+        rs_panel_loop(p, in->v + at, r->mean + at, n, &line, name);
     }
     rs_style median = {.colour = RS_GREY, .width = 1.5, .dash = RS_DASHED};
-    draw_loop(p, in->v + (size_t)first * (size_t)n, r->median + (size_t)first * (size_t)n, n,
-              &median,
-              in->cycles == 1 ? "median of all loops" : "median of all loops, first cycle");
+    rs_panel_loop(p, in->v + (size_t)first * (size_t)n, r->median + (size_t)first * (size_t)n, n,
+                  &median,
+                  in->cycles == 1 ? "median of all loops" : "median of all loops, first cycle");
     draw_width(p, r->mean_metrics, r->slope_removed, RS_BLACK);
     /* Where both averages are the same, one arrow is enough. */
     double apart = fabs(r->mean_metrics[RS_M_LEVEL_MID] - r->median_metrics[RS_M_LEVEL_MID]);
@@ -137,7 +108,7 @@ static reshed_status draw_histograms(const char *path, const beps_responses *in,
         double lo, hi;
         rs_panel *p = rs_figure_panel(f, k / columns, k % columns, 1, 1);
         trusted(&r->loops, list[k], x);
-        robust_limits(x, (size_t)in->points, scratch, &lo, &hi);
+        rs_robust_limits(x, (size_t)in->points, scratch, &lo, &hi);
         rs_metric_unit(list[k], in->units, unit, sizeof unit);
         rs_panel_title(p, info->name);
         rs_panel_x_axis(p, info->id, strcmp(unit, "1") == 0 ? "" : unit);
@@ -206,7 +177,7 @@ static reshed_status draw_maps(const char *path, const beps_responses *in,
         rs_panel *p = rs_figure_panel(f, k / columns, k % columns, 1, 1);
         rs_colour_scale scale = {.map = RS_MAP_VIRIDIS, .name = info->id, .unit = unit};
         trusted(&r->loops, list[k], x);
-        robust_limits(x, (size_t)in->points, scratch, &scale.lo, &scale.hi);
+        rs_robust_limits(x, (size_t)in->points, scratch, &scale.lo, &scale.hi);
         rs_metric_unit(list[k], in->units, unit, sizeof unit);
         if (strcmp(unit, "1") == 0) unit[0] = '\0';
         rs_panel_title(p, info->name);
@@ -295,7 +266,7 @@ static reshed_status draw_point(rs_panel *p, const beps_responses *in, const bep
         fit[RS_A4] += slope;
         rs_loop_function(&s, fit, y);
         rs_style dashed = {.colour = RS_ORANGE, .width = 1.8};
-        draw_loop(p, in->v, y, in->steps, &dashed, "fit");
+        rs_panel_loop(p, in->v, y, in->steps, &dashed, "fit");
         rs_sweep_clear(&s);
     }
     double plus = value[RS_M_V_PLUS_MID * stride], minus = value[RS_M_V_MINUS_MID * stride];

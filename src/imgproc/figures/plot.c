@@ -20,6 +20,23 @@ uint32_t rs_series_colour(int i)
     return colour[(unsigned)i % (sizeof colour / sizeof *colour)];
 }
 
+void rs_robust_limits(const double *x, size_t n, double *scratch, double *lo, double *hi)
+{
+    double centre = rs_median(x, n, scratch), spread = rs_mad(x, n, centre, scratch);
+    *lo = rs_quantile(x, n, 0.02, scratch);
+    *hi = rs_quantile(x, n, 0.98, scratch);
+    if (spread > 0) {
+        *lo = fmax(*lo, centre - 4 * spread);
+        *hi = fmin(*hi, centre + 4 * spread);
+    }
+    if (!(*hi > *lo)) {
+        if (!isfinite(centre)) centre = 0;
+        double pad = centre != 0 ? 0.05 * fabs(centre) : 1;
+        *lo = centre - pad;
+        *hi = centre + pad;
+    }
+}
+
 /* ------------------------------------------------------------------------------------- figures */
 
 static bool sound(const rs_figure *f)
@@ -324,6 +341,16 @@ void rs_panel_line(rs_panel *p, const double *x, const double *y, size_t n, cons
     it->x = copy_values(p, x, n);
     it->y = copy_values(p, y, n);
     set_style(p, it, style);
+}
+
+void rs_panel_loop(rs_panel *p, const double *x, const double *y, size_t n, const rs_style *style,
+                   const char *label)
+{
+    const double last_x[2] = {x[n - 1], x[0]}, last_y[2] = {y[n - 1], y[0]};
+    rs_style plain = *style;
+    plain.marker = RS_MARKER_NONE;
+    rs_panel_line(p, x, y, n, style, label);
+    rs_panel_line(p, last_x, last_y, 2, &plain, NULL);
 }
 
 void rs_panel_band(rs_panel *p, const double *x, const double *low, const double *high, size_t n,

@@ -35,6 +35,12 @@
 /* A colour for the i-th series, i >= 0; repeats after seven. */
 uint32_t rs_series_colour(int i);
 
+/* Limits for the colours or the histogram of x[n] that a few wild values do not move: the
+ * percentiles 2 and 98, but no farther from the median than four robust standard deviations; 5 % of
+ * the median to either side where these are equal, and -1 to 1 where no value is finite. scratch
+ * [n]. */
+void rs_robust_limits(const double *x, size_t n, double *scratch, double *lo, double *hi);
+
 /* ------------------------------------------------------------------------------------- figures */
 
 /* width, height: picture pixels, 64 to 16384; rows x columns cells, 1 to 16 each. The background is
@@ -82,6 +88,9 @@ void rs_panel_grid(rs_panel *p);
 /* label (may be NULL or "") puts the item in the legend. */
 
 void rs_panel_line(rs_panel *p, const double *x, const double *y, size_t n, const rs_style *style,
+                   const char *label);
+/* The same, and a line from the last point back to the first. n > 0. */
+void rs_panel_loop(rs_panel *p, const double *x, const double *y, size_t n, const rs_style *style,
                    const char *label);
 /* The area between low and high. */
 void rs_panel_band(rs_panel *p, const double *x, const double *low, const double *high, size_t n,

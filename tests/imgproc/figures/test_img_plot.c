@@ -329,6 +329,44 @@ static void histogram_counts(void **state)
     rs_figure_free(f);
 }
 
+static void a_loop_is_closed(void **state)
+{
+    (void)state;
+    const double v[3] = {0, 1, -1}, y[3] = {0.1, 2, -2};
+    rs_style style = {.colour = RS_BLUE, .width = 2, .marker = RS_MARKER_DISC};
+    rs_figure *f = figure(400, 300, 1, 1);
+    rs_panel *p = rs_figure_panel(f, 0, 0, 1, 1);
+    rs_panel_loop(p, v, y, 3, &style, "loop");
+    rs_panel_loop(NULL, v, y, 3, &style, NULL);
+    assert_int_equal(p->n, 2);
+    assert_string_equal(p->item[0].label, "loop");
+    assert_true(p->item[0].n == 3 && p->item[0].style.marker == RS_MARKER_DISC);
+    assert_true(p->item[1].n == 2 && p->item[1].style.marker == RS_MARKER_NONE &&
+                !*p->item[1].label);
+    assert_true(p->item[1].x[0] == -1 && p->item[1].y[0] == -2);
+    assert_true(p->item[1].x[1] == 0 && p->item[1].y[1] == 0.1);
+    rs_figure_free(f);
+}
+
+static void wild_values_do_not_move_limits(void **state)
+{
+    (void)state;
+    double x[101], work[101], lo = NAN, hi = NAN;
+    for (int i = 0; i < 101; i++) x[i] = i;
+    rs_robust_limits(x, 101, work, &lo, &hi);
+    assert_true(fabs(lo - 2) < 1e-12 && fabs(hi - 98) < 1e-12);
+    for (int i = 0; i < 5; i++) x[100 - i] = 1e9; /* more of them than the percentile leaves out */
+    x[50] = NAN;
+    rs_robust_limits(x, 101, work, &lo, &hi);
+    assert_true(lo >= 0 && lo < 3 && hi > 97 && hi < 200);
+    for (int i = 0; i < 101; i++) x[i] = -4;
+    rs_robust_limits(x, 101, work, &lo, &hi);
+    assert_true(fabs(lo + 4.2) < 1e-12 && fabs(hi + 3.8) < 1e-12);
+    for (int i = 0; i < 101; i++) x[i] = i % 2 ? NAN : INFINITY;
+    rs_robust_limits(x, 101, work, &lo, &hi);
+    assert_true(lo == -1 && hi == 1);
+}
+
 /* ---------------------------------------------------------------------------------- free places */
 
 static void ink_finds_the_free_place(void **state)
@@ -522,6 +560,8 @@ int main(void)
         cmocka_unit_test(lines_join_points_and_break_at_gaps),
         cmocka_unit_test(bands_bars_and_rules),
         cmocka_unit_test(histogram_counts),
+        cmocka_unit_test(a_loop_is_closed),
+        cmocka_unit_test(wild_values_do_not_move_limits),
         cmocka_unit_test(ink_finds_the_free_place),
         cmocka_unit_test(crowded_panels_get_headroom),
         cmocka_unit_test(extreme_values_are_drawn),
