@@ -1,5 +1,6 @@
 /* NSID in HDF5: files written by h5py (tests/data/make_nsid.py) and by this library, and damaged
  * files. */
+#include "support/h5_bare.h"
 #include "support/io_support.h"
 
 #include <math.h>
@@ -766,70 +767,17 @@ static bool prefix_fails(void *ctx, long i)
     return read_safely(d->data, (size_t)i, &st) && st != RESHED_OK;
 }
 
-/* The library alone, doing what h5dump does: every object, every attribute, every small dataset. */
-static herr_t dump_attribute(hid_t obj, const char *name, const H5A_info_t *info, void *ctx)
-{
-    (void)info, (void)ctx;
-    hid_t a = H5Aopen(obj, name, H5P_DEFAULT), t = H5Aget_type(a), s = H5Aget_space(a);
-    hssize_t n = H5Sget_simple_extent_npoints(s);
-    size_t size = H5Tget_size(t);
-    if (a >= 0 && n > 0 && n < 4096 && size > 0 && size < 4096) {
-        void *p = calloc((size_t)n, size);
-        if (p && H5Aread(a, t, p) >= 0) H5Dvlen_reclaim(t, s, H5P_DEFAULT, p);
-        free(p);
-    }
-    H5Sclose(s), H5Tclose(t), H5Aclose(a);
-    return 0;
-}
-
-static herr_t dump_object(hid_t root, const char *name, const H5O_info_t *info, void *ctx)
-{
-    (void)ctx;
-    hid_t o = H5Oopen(root, name, H5P_DEFAULT);
-    if (o < 0) return 0;
-    H5Aiterate2(o, H5_INDEX_NAME, H5_ITER_INC, NULL, dump_attribute, NULL);
-    if (info->type == H5O_TYPE_DATASET) {
-        hid_t t = H5Dget_type(o), s = H5Dget_space(o);
-        hssize_t n = H5Sget_simple_extent_npoints(s);
-        size_t size = H5Tget_size(t);
-        if (n > 0 && n < 1 << 20 && size > 0 && size < 64) {
-            void *p = calloc((size_t)n, size);
-            if (p && H5Dread(o, t, H5S_ALL, H5S_ALL, H5P_DEFAULT, p) >= 0 &&
-                H5Tdetect_class(t, H5T_VLEN) > 0)
-                H5Dvlen_reclaim(t, s, H5P_DEFAULT, p);
-            free(p);
-        }
-        H5Sclose(s), H5Tclose(t);
-    }
-    H5Oclose(o);
-    return 0;
-}
-
-static void dump(const uint8_t *data, size_t len)
-{
-    H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
-    hid_t fapl = H5Pcreate(H5P_FILE_ACCESS);
-    H5Pset_fapl_core(fapl, 1 << 16, 0);
-    H5Pset_file_image(fapl, (void *)(uintptr_t)data, len);
-    hid_t f = H5Fopen("bare", H5F_ACC_RDONLY, fapl);
-    if (f >= 0) {
-        H5Ovisit2(f, H5_INDEX_NAME, H5_ITER_INC, dump_object, NULL, H5O_INFO_BASIC);
-        H5Fclose(f);
-    }
-    H5Pclose(fapl);
-}
-
 static bool bare_mutant(void *ctx, long i)
 {
     damage *d = ctx;
-    dump(d->mutant, test_mutant(i, d->data, d->len, d->mutant));
+    h5_walk(d->mutant, test_mutant(i, d->data, d->len, d->mutant));
     return true;
 }
 
 static bool bare_prefix(void *ctx, long i)
 {
     damage *d = ctx;
-    dump(d->data, (size_t)i);
+    h5_walk(d->data, (size_t)i);
     return true;
 }
 

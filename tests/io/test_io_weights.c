@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "support/h5_bare.h"
 #include "support/io_support.h"
 
 #include "base/alloc.h"
@@ -681,63 +682,6 @@ static reshed_status read_bytes(const uint8_t *data, size_t len, reshed_error *e
     return st;
 }
 
-/* Reads as h5dump does: every object, every attribute, every dataset of moderate size. */
-static herr_t dump_attribute(hid_t obj, const char *name, const H5A_info_t *info, void *ctx)
-{
-    (void)info;
-    (void)ctx;
-    hid_t a = H5Aopen(obj, name, H5P_DEFAULT), t = H5Aget_type(a), s = H5Aget_space(a);
-    hssize_t n = H5Sget_simple_extent_npoints(s);
-    size_t size = H5Tget_size(t);
-    if (n > 0 && n < 4096 && size > 0 && size < 4096) {
-        void *p = calloc((size_t)n, size);
-        if (p && H5Aread(a, t, p) >= 0 && H5Tis_variable_str(t) > 0)
-            H5Dvlen_reclaim(t, s, H5P_DEFAULT, p);
-        free(p);
-    }
-    H5Sclose(s);
-    H5Tclose(t);
-    H5Aclose(a);
-    return 0;
-}
-
-static herr_t dump_object(hid_t root, const char *name, const H5O_info_t *info, void *ctx)
-{
-    (void)ctx;
-    hid_t o = H5Oopen(root, name, H5P_DEFAULT);
-    if (o < 0) return 0;
-    H5Aiterate2(o, H5_INDEX_NAME, H5_ITER_INC, NULL, dump_attribute, NULL);
-    if (info->type == H5O_TYPE_DATASET) {
-        hid_t t = H5Dget_type(o), s = H5Dget_space(o), p = H5Dget_create_plist(o);
-        hssize_t n = H5Sget_simple_extent_npoints(s);
-        size_t size = H5Tget_size(t);
-        H5Dget_storage_size(o);
-        if (n > 0 && n < 1 << 20 && size > 0 && size < 64) {
-            void *data = calloc((size_t)n, size);
-            if (data) H5Dread(o, t, H5S_ALL, H5S_ALL, H5P_DEFAULT, data);
-            free(data);
-        }
-        H5Pclose(p);
-        H5Sclose(s);
-        H5Tclose(t);
-    }
-    H5Oclose(o);
-    return 0;
-}
-
-static void dump(const uint8_t *data, size_t len)
-{
-    H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
-    hid_t access = H5Pcreate(H5P_FILE_ACCESS);
-    H5Pset_fapl_core(access, 4096, false);
-    H5Pset_file_image(access, (void *)(uintptr_t)data, len);
-    hid_t f = H5Fopen("memory", H5F_ACC_RDONLY, access);
-    H5Pclose(access);
-    if (f < 0) return;
-    H5Ovisit2(f, H5_INDEX_NAME, H5_ITER_INC, dump_object, NULL, H5O_INFO_BASIC);
-    H5Fclose(f);
-}
-
 /* The same content in HDF5's oldest layout: without checksums of the metadata, damage gets
  * further. */
 static herr_t copy_attribute(hid_t from, const char *name, const H5A_info_t *info, void *to)
@@ -818,12 +762,12 @@ static bool prefix_fails(void *ctx, long i)
 static bool bare_mutant(void *ctx, long i)
 {
     const damage *d = ctx;
-    dump(d->mutant, test_mutant(i, d->data, d->len, d->mutant));
+    h5_walk(d->mutant, test_mutant(i, d->data, d->len, d->mutant));
     return true;
 }
 static bool bare_prefix(void *ctx, long i)
 {
-    dump(((const damage *)ctx)->data, (size_t)i);
+    h5_walk(((const damage *)ctx)->data, (size_t)i);
     return true;
 }
 

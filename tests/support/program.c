@@ -21,8 +21,13 @@ void read_text(const char *path, char *buf, size_t room)
 const outcome *run_program(const char *name, const char *args)
 {
     static outcome o;
+    static char out[512], err[512]; /* found once, so that paths of test_temp stay for the tests */
     char command[8192], program[1024];
-    const char *bin = getenv("BIN"), *out = test_temp("out"), *err = test_temp("err");
+    const char *bin = getenv("BIN");
+    if (!*out) {
+        snprintf(out, sizeof out, "%s", test_temp("out"));
+        snprintf(err, sizeof err, "%s", test_temp("err"));
+    }
     snprintf(program, sizeof program, "%s/%s", bin ? bin : "build", name);
     if (!rs_os_is_file(program)) skip();
     snprintf(command, sizeof command, "%s >%s 2>%s %s", program, out, err, args);

@@ -14,6 +14,7 @@
 #include "base/os.h"
 #include "io/npy.h"
 #include "support/model.h"
+#include "support/program.h"
 
 /* ---------------------------------------------------------------------------------------- sums */
 
@@ -279,21 +280,14 @@ static void without_their_folder_both_are_missing(void **state)
 
 /* ---------------------------------------------------------------------------------- the program */
 
-/* Runs it; its exit status, and its standard output in out[n]. */
+/* Runs it; returns its exit status, and its standard output in out[n]. */
 static int run(char *out, size_t n, const char *arguments)
 {
-    char cmd[1024];
-    const char *bin = getenv("BIN");
-    snprintf(cmd, sizeof cmd, "%s/reshed-bench", bin ? bin : "build");
-    if (!rs_os_is_file(cmd)) skip();
-    snprintf(cmd, sizeof cmd, "%s/reshed-bench %s 2>/dev/null", bin ? bin : "build", arguments);
-    FILE *f = popen(cmd, "r");
-    assert_non_null(f);
-    size_t got = fread(out, 1, n - 1, f);
-    out[got] = '\0';
-    int status = pclose(f);
-    assert_true(status >= 0 && status % 256 == 0); /* exited, was not killed */
-    return status / 256;
+    const outcome *o = run_program("reshed-bench", arguments);
+    size_t len = strlen(o->out);
+    assert_true(len < n);
+    memcpy(out, o->out, len + 1);
+    return o->status;
 }
 
 /* The end of the JSON value at s, or NULL: enough of the grammar to know that a line is one. */

@@ -14,6 +14,7 @@
 #include "io/hdf5/h5.h"
 #include "io/nsid/write.h"
 #include "io/nsid/usid.h"
+#include "support/h5_bare.h"
 #include "support/io_support.h"
 
 #define NY 5
@@ -394,34 +395,18 @@ static void each_allocation_failure_is_an_error(void **state)
 }
 
 /* -------------------------------------------------------------------------------------- USID in */
-static void set_texts(hid_t id, const char *name, int n, const char *const *text)
-{
-    hid_t type = H5Tcopy(H5T_C_S1);
-    hsize_t size = (hsize_t)n;
-    H5Tset_size(type, H5T_VARIABLE);
-    hid_t space = H5Screate_simple(1, &size, NULL);
-    hid_t attr = H5Acreate2(id, name, type, space, H5P_DEFAULT, H5P_DEFAULT);
-    assert_true(H5Awrite(attr, type, text) >= 0);
-    H5Aclose(attr), H5Sclose(space), H5Tclose(type);
-}
-
 /* One ancillary dataset [rows][columns] and the main dataset's reference to it. */
 static void add_ancillary(hid_t group, hid_t main, const char *name, int rows, int columns,
                           const double *v, const char *const *labels, const char *const *units,
                           int n)
 {
-    hsize_t size[2] = {(hsize_t)rows, (hsize_t)columns};
     hobj_ref_t ref;
-    hid_t space = H5Screate_simple(2, size, NULL), scalar = H5Screate(H5S_SCALAR);
-    hid_t id =
-        H5Dcreate2(group, name, H5T_IEEE_F64LE, space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
-    assert_true(H5Dwrite(id, H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, v) >= 0);
-    set_texts(id, "labels", n, labels);
-    set_texts(id, "units", n, units);
+    h5_put_ancillary(group, name, rows, columns, v, labels, units, n);
     assert_true(H5Rcreate(&ref, group, name, H5R_OBJECT, -1) >= 0);
+    hid_t scalar = H5Screate(H5S_SCALAR);
     hid_t attr = H5Acreate2(main, name, H5T_STD_REF_OBJ, scalar, H5P_DEFAULT, H5P_DEFAULT);
     assert_true(H5Awrite(attr, H5T_STD_REF_OBJ, &ref) >= 0);
-    H5Aclose(attr), H5Dclose(id), H5Sclose(scalar), H5Sclose(space);
+    H5Aclose(attr), H5Sclose(scalar);
 }
 
 /* `positions` spectra of `steps` sweeps over `bins` of the axis; grid: X fast, else scattered. */
@@ -578,57 +563,17 @@ static bool prefix_fails(void *ctx, long i)
     return read_safely(h->bytes, (size_t)i, &st) && st != RESHED_OK;
 }
 
-static herr_t touch_attribute(hid_t obj, const char *name, const H5A_info_t *info, void *ctx)
-{
-    (void)info, (void)ctx;
-    hid_t a = H5Aopen(obj, name, H5P_DEFAULT), t = H5Aget_type(a), s = H5Aget_space(a);
-    H5Sclose(s), H5Tclose(t), H5Aclose(a);
-    return 0;
-}
-
-static herr_t touch(hid_t root, const char *name, const H5O_info_t *info, void *ctx)
-{
-    double few[4096];
-    hid_t id = H5Oopen(root, name, H5P_DEFAULT);
-    (void)ctx;
-    if (id >= 0) H5Aiterate2(id, H5_INDEX_NAME, H5_ITER_INC, NULL, touch_attribute, NULL);
-    if (id >= 0) H5Aexists(id, "labels");
-    if (id >= 0 && info->type == H5O_TYPE_DATASET) {
-        hid_t space = H5Dget_space(id);
-        hssize_t n = H5Sget_simple_extent_npoints(space);
-        if (n > 0 && n <= 4096) H5Dread(id, H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, few);
-        H5Sclose(space);
-    }
-    H5Oclose(id);
-    return 0;
-}
-
-/* The library alone: every object, its attributes, and the numbers of small datasets. */
-static void walk_bare(const uint8_t *data, size_t len)
-{
-    H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
-    hid_t fapl = H5Pcreate(H5P_FILE_ACCESS);
-    H5Pset_fapl_core(fapl, 1 << 16, 0);
-    H5Pset_file_image(fapl, (void *)(uintptr_t)data, len);
-    hid_t f = H5Fopen("bare", H5F_ACC_RDONLY, fapl);
-    if (f >= 0) {
-        H5Ovisit2(f, H5_INDEX_NAME, H5_ITER_INC, touch, NULL, H5O_INFO_BASIC);
-        H5Fclose(f);
-    }
-    H5Pclose(fapl);
-}
-
 static bool bare_mutant(void *ctx, long i)
 {
     hostile *h = ctx;
-    walk_bare(h->copy, test_mutant(i, h->bytes, h->len, h->copy));
+    h5_walk(h->copy, test_mutant(i, h->bytes, h->len, h->copy));
     return true;
 }
 
 static bool bare_prefix(void *ctx, long i)
 {
     hostile *h = ctx;
-    walk_bare(h->bytes, (size_t)i);
+    h5_walk(h->bytes, (size_t)i);
     return true;
 }
 

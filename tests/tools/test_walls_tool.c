@@ -13,6 +13,7 @@
 #include "io/image_file.h"
 #include "io/npy.h"
 #include "io/walls_h5.h"
+#include "support/program.h"
 
 enum { H = 96, W = 120, STRIPES = 12 };
 
@@ -43,30 +44,16 @@ static const char *write_map(const char *name)
     return path;
 }
 
-/* Runs the program; its exit status, and what it said on both streams in out[n]. */
+/* Runs the program; returns its exit status, and the words of both streams in out[n]. */
 static int run(char *out, size_t n, const char *arguments)
 {
-    char cmd[4096];
-    const char *bin = getenv("BIN");
-    snprintf(cmd, sizeof cmd, "%s/reshed-walls", bin ? bin : "build");
-    if (!rs_os_is_file(cmd)) skip();
-    snprintf(cmd, sizeof cmd, "%s/reshed-walls %s 2>&1", bin ? bin : "build", arguments);
-    FILE *f = popen(cmd, "r");
-    assert_non_null(f);
-    size_t got = fread(out, 1, n - 1, f);
-    out[got] = '\0';
-    int status = pclose(f);
-    assert_true(status >= 0 && status % 256 == 0); /* exited, was not killed */
-    return status / 256;
-}
-
-static double json_number(const char *text, const char *key)
-{
-    char quoted[64];
-    snprintf(quoted, sizeof quoted, "\"%s\": ", key);
-    const char *at = strstr(text, quoted);
-    if (!at) fail_msg("no %s in %s", key, text);
-    return strcmp(at + strlen(quoted), "null") == 0 ? NAN : strtod(at + strlen(quoted), NULL);
+    char joined[4096];
+    snprintf(joined, sizeof joined, "%s 2>&1", arguments);
+    const outcome *o = run_program("reshed-walls", joined);
+    size_t len = strlen(o->out);
+    assert_true(len < n);
+    memcpy(out, o->out, len + 1);
+    return o->status;
 }
 
 static rs_csv_table table(const char *path)

@@ -6,8 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <hdf5.h>
-
 #include "base/alloc.h"
 #include "base/os.h"
 #include "base/os_child.h"
@@ -21,6 +19,7 @@
 #include "spm/instrument/instrument.h"
 #include "spm/instrument/private.h"
 #include "spm/instrument/words.h"
+#include "support/h5_bare.h"
 
 #define assert_status(expr, want)                                                                  \
     assert_string_equal(rs_driver_status_text(expr), rs_driver_status_text(want))
@@ -620,30 +619,6 @@ static void recorded_spectra_come_back(void **state)
     rs_instrument_close(d);
 }
 
-static void set_texts(hid_t id, const char *name, int n, const char *const *text)
-{
-    hid_t type = H5Tcopy(H5T_C_S1);
-    hsize_t size = (hsize_t)n;
-    H5Tset_size(type, H5T_VARIABLE);
-    hid_t space = H5Screate_simple(1, &size, NULL);
-    hid_t attr = H5Acreate2(id, name, type, space, H5P_DEFAULT, H5P_DEFAULT);
-    assert_true(H5Awrite(attr, type, text) >= 0);
-    H5Aclose(attr), H5Sclose(space), H5Tclose(type);
-}
-
-static void add_axes(hid_t group, const char *name, int rows, int columns, const double *v,
-                     const char *const *labels, const char *const *units, int n)
-{
-    hsize_t size[2] = {(hsize_t)rows, (hsize_t)columns};
-    hid_t space = H5Screate_simple(2, size, NULL);
-    hid_t id =
-        H5Dcreate2(group, name, H5T_IEEE_F64LE, space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
-    assert_true(H5Dwrite(id, H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, v) >= 0);
-    set_texts(id, "labels", n, labels);
-    set_texts(id, "units", n, units);
-    H5Dclose(id), H5Sclose(space);
-}
-
 /* The field changes from reading to reading, or (later) after all steps. */
 static void write_usid(const char *path, bool later)
 {
@@ -676,10 +651,10 @@ static void write_usid(const char *path, bool later)
     assert_true(raw >= 0 && H5Dwrite(raw, pair, H5S_ALL, H5S_ALL, H5P_DEFAULT, data) >= 0);
     assert_true(rs_h5_set_text(raw, "quantity", "Cantilever deflection"));
     assert_true(rs_h5_set_text(raw, "units", "V"));
-    add_axes(c0, "Position_Indices", NX * NY, 2, pos, xy, m, 2);
-    add_axes(c0, "Position_Values", NX * NY, 2, pos, xy, m, 2);
-    add_axes(c0, "Spectroscopic_Indices", 3, points, spec, names, units, 3);
-    add_axes(c0, "Spectroscopic_Values", 3, points, spec, names, units, 3);
+    h5_put_ancillary(c0, "Position_Indices", NX * NY, 2, pos, xy, m, 2);
+    h5_put_ancillary(c0, "Position_Values", NX * NY, 2, pos, xy, m, 2);
+    h5_put_ancillary(c0, "Spectroscopic_Indices", 3, points, spec, names, units, 3);
+    h5_put_ancillary(c0, "Spectroscopic_Values", 3, points, spec, names, units, 3);
     H5Dclose(raw), H5Sclose(space), H5Tclose(pair), H5Gclose(c0), H5Gclose(m0), H5Fclose(f);
 }
 
