@@ -30,10 +30,10 @@
 #define RS_DRIVER_ABI 1
 #define RS_DRIVER_MAX_CHANNELS 16
 
-/* What the caller has to do about it. */
+/* The answer of a driver, by what its caller has to do. */
 typedef enum rs_driver_status {
     RS_DRIVER_OK = 0,
-    RS_DRIVER_RETRY,     /* not yet, or a hiccup: the same call may be made again */
+    RS_DRIVER_RETRY,     /* not yet: the same call may be made again */
     RS_DRIVER_LOST_LINE, /* this line or this spectrum will not come; the instrument goes on */
     RS_DRIVER_REFUSED,   /* the request is out of range or not supported; nothing was done */
     RS_DRIVER_LOST       /* the instrument does not answer any more: close, maybe open again */
@@ -111,8 +111,8 @@ typedef struct rs_spectroscopy {
     double on_time, ramp_rate; /* s, of the pulse; V/s, 0: as fast as it goes */
 } rs_spectroscopy;
 
-/* What it gave. Arrays as in rs_line. Without band excitation `spectra` stays empty (bins 0) and
- * amplitude and phase are filled. */
+/* The readings of one spectroscopy. Arrays as in rs_line. Without band excitation `spectra`
+ * stays empty (bins 0) and amplitude and phase are filled. */
 typedef struct rs_spectrum {
     int steps, bins;   /* capacities in, what was filled in out */
     int fields;        /* 1: on field only; 2: on field and off field */
@@ -136,7 +136,7 @@ typedef struct rs_driver_ops {
     void (*close)(void *self);
     void (*caps)(void *self, rs_driver_caps *caps);
 
-    /* Scanning. get_frame tells what the instrument made of the request. */
+    /* Scanning. get_frame tells the frame that the instrument then has. */
     rs_driver_status (*set_frame)(void *self, const rs_frame *frame, double timeout,
                                   reshed_error *err);
     rs_driver_status (*get_frame)(void *self, rs_frame *frame, double timeout, reshed_error *err);
@@ -192,7 +192,7 @@ typedef struct rs_driver_ops {
     rs_driver_status (*halt)(void *self, double timeout, reshed_error *err);
 } rs_driver_ops;
 
-/* What a shared object exports. */
+/* The function that a shared object exports. */
 typedef const rs_driver_ops *rs_driver_entry(uint32_t abi);
 
 #endif

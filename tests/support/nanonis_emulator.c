@@ -17,6 +17,7 @@
 #include "support/nanonis_emulator_private.h"
 
 /* ---------------------------------------------------------------------------------- connections */
+
 static bool send_bytes(int fd, const uint8_t *p, int n, int piece)
 {
     while (n > 0) {
@@ -125,6 +126,7 @@ static bool open_port(emu_port_state *p)
 }
 
 /* ------------------------------------------------------------------------------------ for tests */
+
 emulator *emu_start(void)
 {
     emulator *e = calloc(1, sizeof *e);

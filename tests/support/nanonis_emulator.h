@@ -23,7 +23,7 @@ void emu_set_fault(emulator *e, emu_fault fault, const char *command, int count)
 void emu_release(emulator *e);
 /* Waits until a command has come that often in all; false after a minute. */
 bool emu_wait_for(emulator *e, const char *command, int times);
-/* How often it has come. */
+/* Number of times that the command has come. */
 int emu_count(emulator *e, const char *command);
 /* Closes all connections now. */
 void emu_disconnect(emulator *e);

@@ -10,6 +10,7 @@
 #include "support/nanonis_emulator_private.h"
 
 /* ----------------------------------------------------------------------------------- the sample */
+
 const char *emu_signal_name(int signal)
 {
     static char name[EMU_SIGNALS][32];
@@ -71,6 +72,7 @@ static void look(emulator *e)
 }
 
 /* ---------------------------------------------------------------------------------------- bytes */
+
 typedef struct call {
     emulator *e;
     const uint8_t *in;

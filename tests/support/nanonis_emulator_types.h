@@ -1,4 +1,5 @@
-/* nanonis_emulator_types.h - the emulated instrument, its state and its faults, for nanonis_emulator.h. */
+/* nanonis_emulator_types.h - the emulated instrument, its state and its faults, for
+ * nanonis_emulator.h. */
 #ifndef RS_TESTS_SUPPORT_NANONIS_EMULATOR_TYPES_H
 #define RS_TESTS_SUPPORT_NANONIS_EMULATOR_TYPES_H
 
@@ -24,7 +25,7 @@ typedef enum emu_fault {
 
 /* The instrument. Tests set it under emu_lock and read it by emu_state. */
 typedef struct emulator {
-    /* How it behaves. */
+    /* Behaviour. */
     bool trickle;        /* replies come byte by byte */
     bool keeps_buffer;   /* a new scan overwrites the old frame instead of clearing it */
     bool space_order;    /* grabbed frames have the top row first, else the first scanned */
@@ -41,7 +42,7 @@ typedef struct emulator {
     char fault_command[33];
     int fault_count;
 
-    /* What it is. */
+    /* State of the instrument. */
     float frame[5]; /* cx, cy, w, h, angle */
     float speed[6];
     int channels, channel[16], pixels, lines;
@@ -66,7 +67,7 @@ typedef struct emulator {
     int points, spectrum_channels, spectrum_channel[16];
     int props[3], advanced[4]; /* BiasSpectr.PropsSet: save all, sweeps, backward */
 
-    /* What has happened. */
+    /* Log of what has come. */
     int logged;
     struct {
         char name[33];

@@ -24,8 +24,8 @@ extern struct nano_rig {
     float amplitude[MAX_STEPS], phase[MAX_STEPS];
 } nano;
 
-/* Emulator, no driver yet; and the end of both. A request that was not well formed fails the test.
- */
+/* Start an emulator without a driver yet; end both. A request that is not well formed fails the
+ * test. */
 int nano_setup(void **state);
 int nano_teardown(void **state);
 

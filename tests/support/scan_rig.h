@@ -1,5 +1,5 @@
-/* scan_rig.h - an acquisition on the twin within a test: driver, limits, session, network and what
- * a person would do at the keyboard. */
+/* scan_rig.h - an acquisition on the twin within a test: instrument, session, network, and answers
+ * in place of a person's. */
 #ifndef RS_TESTS_SUPPORT_SCAN_RIG_H
 #define RS_TESTS_SUPPORT_SCAN_RIG_H
 
@@ -31,7 +31,7 @@ struct scan_rig {
     rs_frame frame;
     rs_session *session;
     rs_live *stream; /* borrowed */
-    /* What happened. */
+    /* Results. */
     rs_outcome outcome;      /* of the region */
     rs_driver_status status; /* of scan_rig_connect, with err */
     reshed_error err;
@@ -64,7 +64,7 @@ uint64_t scan_rig_digest(rs_session *s, int rows);
 /* Opens the session for reading and does everything again from the raw data: the maps and the
  * metrics must have the same bits. chosen: so must the points. */
 void scan_rig_check_analysis(const scan_rig *r, bool chosen, rs_session_progress *p);
-/* Whether an event's text contains this. */
+/* True when an event's text contains this. */
 bool scan_rig_has_event(const scan_rig *r, const char *text);
 /* The state of point k of the closed session, and its metric of that name. */
 rs_session_point_state scan_rig_point(const scan_rig *r, int k, const char *metric, double *value);

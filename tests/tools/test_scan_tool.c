@@ -99,7 +99,7 @@ static void check_complete(const char *path)
     assert_int_equal(json_number(o->out, "lines"), 64);
 }
 
-/* -------------------------------------------------------------------------------- command line */
+/* --------------------------------------------------------------------------------- command line */
 
 static void it_says_what_it_can_do(void **state)
 {
@@ -179,12 +179,11 @@ static void a_dry_run_makes_nothing(void **state)
     assert_non_null(strstr(o->out, "spectroscopy"));
     assert_non_null(strstr(o->out, "regions      2"));
     assert_false(rs_os_is_file(path));
-    /* An instrument that is not simulated is not touched: nobody listens there. */
+    /* An instrument that is not simulated is not opened: there is none at that address. */
     run_to(0, "--driver nanonis -d host=127.0.0.1 -d port=1 --dry-run");
 }
 
-/* ------------------------------------------------------------------------------------ whole runs
- */
+/* ----------------------------------------------------------------------------------- whole runs */
 
 static void json_holds_the_contract(void **state)
 {
@@ -292,7 +291,7 @@ static void a_second_region_has_its_own_file(void **state)
 
 /* ---------------------------------------------------------------------------------------- kills */
 
-/* How long an undisturbed run takes now, s. */
+/* Seconds that an undisturbed run takes now. */
 static double run_seconds(void)
 {
     char args[4096], path[1024];

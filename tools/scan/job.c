@@ -16,7 +16,7 @@
 #define SHOW_PLAIN 5.0
 #define DRAW_EVERY 2.0
 
-/* ------------------------------------------------------------------------------------- signals */
+/* -------------------------------------------------------------------------------------- signals */
 
 static volatile sig_atomic_t caught; /* the one thing that a signal handler may touch */
 
@@ -37,7 +37,7 @@ bool scan_interrupted(void *ctx)
     return caught != 0;
 }
 
-/* ------------------------------------------------------------------------------------ progress */
+/* ------------------------------------------------------------------------------------- progress */
 
 static bool time_to_show(scan_job *j, bool last)
 {
@@ -134,7 +134,7 @@ void scan_measure_news(void *ctx, const rs_measure_news *n)
     finish_line(j);
 }
 
-/* -------------------------------------------------------------------------------------- points */
+/* --------------------------------------------------------------------------------------- points */
 
 /* The points on the map, as CSV and picture. */
 static void show_points(scan_job *j, const rs_session_point *points, int n)

@@ -14,7 +14,7 @@
 #include "spm/instrument/drivers.h"
 #include "spm/scan/points.h"
 
-/* ------------------------------------------------------------------------------------- its files */
+/* ------------------------------------------------------------------------------------ its files */
 
 /* Names the session and what is made of it: SESSION.h5 -> SESSION.html, SESSION_points.csv, ... */
 static void name_files(scan_job *j, const char *path)
@@ -53,7 +53,7 @@ static reshed_status load_weights(scan_job *j, const char *wanted, reshed_error 
     return rs_scan_run_load_weights(&j->run, j->weights, err);
 }
 
-/* ------------------------------------------------------------------------------------ one region */
+/* ----------------------------------------------------------------------------------- one region */
 
 /* An outcome in words and as an exit status. */
 static const struct ending {
@@ -223,7 +223,8 @@ static int analyse(scan_job *j)
     return status == CLI_OK ? cli_close(&scan_program) : status;
 }
 
-/* Reads the points before the scan: a list that cannot be read is better found now than after it. */
+/* Reads the points before the scan: a list that cannot be read is better found now than after
+ * it. */
 static reshed_status try_points(scan_job *j, reshed_error *err)
 {
     rs_session_point *p = NULL;

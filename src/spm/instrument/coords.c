@@ -1,4 +1,4 @@
-/* Every step of the chain is affine, so each is kept as six numbers with its inverse, made once
+/* Every step of the chain is affine, so each is kept as six numbers with its inverse, computed once
  * from the frame and the device. The inverses are written out rather than computed from a
  * determinant: each has a closed form that loses nothing. */
 #include "spm/instrument/coords.h"
@@ -55,7 +55,7 @@ static rs_affine after(const rs_affine *b, const rs_affine *a)
     };
 }
 
-/* ------------------------------------------------------------------------------------- checks */
+/* --------------------------------------------------------------------------------------- checks */
 
 static reshed_status check_frame(const rs_coords_frame *f, reshed_error *err)
 {
@@ -95,7 +95,7 @@ static reshed_status check_device(const rs_device *d, reshed_error *err)
     return RESHED_OK;
 }
 
-/* ------------------------------------------------------------------------------------ setting */
+/* -------------------------------------------------------------------------------------- setting */
 
 /* The place of pixel 0 and the step between pixels, as fractions of the frame from its -x or -y
  * edge. */
@@ -176,7 +176,7 @@ reshed_status rs_coords_init(rs_coords *coords, const rs_coords_frame *frame,
     return RESHED_OK;
 }
 
-/* ------------------------------------------------------------------------------------ mapping */
+/* -------------------------------------------------------------------------------------- mapping */
 
 static void map_xy(const rs_affine *a, const rs_xy *in, size_t n, rs_xy *out)
 {

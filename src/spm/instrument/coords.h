@@ -24,7 +24,7 @@ typedef struct rs_rowcol {
     double row, col;
 } rs_rowcol;
 
-/* Where the centre of pixel k of n lies between the two edges of the frame (0 and 1), k counted
+/* The place of the centre of pixel k of n between the two edges of the frame (0 and 1), k counted
  * from the -x edge for columns and from the -y (bottom) edge for rows. The three differ by up to
  * one pixel, and the interfaces in use do not agree. */
 typedef enum rs_pixel_rule {
@@ -53,7 +53,8 @@ typedef enum rs_device_kind {
     RS_DEVICE_VOLTS       /* stage metres over sensitivity plus offset. Asylum's LVDT */
 } rs_device_kind;
 
-/* What public Asylum code does with a negative sensitivity differs; so it is asked for. */
+/* Treatment of a negative sensitivity. Public Asylum code does not agree on it; so it is asked
+ * for. */
 typedef enum rs_sign_policy {
     RS_SIGN_AS_GIVEN, /* V = x/sensitivity + offset, whatever the sign */
     RS_SIGN_ABSOLUTE  /* V = x/|sensitivity| + offset */
@@ -106,8 +107,8 @@ void rs_device_to_pixel(const rs_coords *c, const rs_xy *in, size_t n, rs_rowcol
 /* Metres between neighbouring pixel centres along a row and along a column. */
 void rs_coords_pixel_size(const rs_coords *c, double *dx, double *dy);
 
-/* Whether frame points lie within the frame, `slack` metres allowed beyond its edges; the index of
- * the first that does not, or n. NaN is outside. */
+/* Returns the index of the first of n frame points that lies more than `slack` metres outside the
+ * frame, or n. NaN is outside. */
 size_t rs_first_outside(const rs_coords *c, const rs_xy *frame_point, size_t n, double slack);
 
 #endif

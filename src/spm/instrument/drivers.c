@@ -37,7 +37,7 @@ bool rs_driver_is_simulated(const char *name)
     return false;
 }
 
-/* ---------------------------------------------------------------------------------- the table */
+/* ------------------------------------------------------------------------------------ the table */
 
 /* Of a group all functions are there or none. */
 static reshed_status check_group(const char *group, int have, int all, reshed_error *err)

@@ -12,7 +12,7 @@ int rs_driver_count(void);
 const char *rs_driver_name(int i);
 /* Its options, a line each. */
 const char *rs_driver_help(int i);
-/* Whether that is a driver of this program in whose hands no sample can come to harm. */
+/* True for the drivers of this program that are simulated: no sample can come to harm. */
 bool rs_driver_is_simulated(const char *name);
 
 /* The table behind name: one of the drivers of this program, or, when there is a '/' in it or it

@@ -8,7 +8,7 @@
 #include "spm/instrument/drivers.h"
 #include "spm/instrument/private.h"
 
-/* --------------------------------------------------------------------------------- the handle */
+/* ----------------------------------------------------------------------------------- the handle */
 
 void rs_instrument_read_caps(rs_instrument *i)
 {
@@ -22,7 +22,7 @@ void rs_instrument_read_caps(rs_instrument *i)
     }
 }
 
-/* What a driver says about itself is looked at before anyone takes sizes from it. */
+/* Checks the capabilities before sizes are taken from them. */
 static reshed_status check_caps(rs_instrument *i, reshed_error *err)
 {
     const rs_driver_caps *c = &i->caps;
@@ -104,7 +104,7 @@ bool rs_instrument_can_drive(const rs_instrument *i)
     return i->ops->set_drive != NULL;
 }
 
-/* ------------------------------------------------------------------ one request, one answer */
+/* ---------------------------------------------------------------------- one request, one answer */
 
 static rs_driver_status cannot(const rs_instrument *i, const char *verb, reshed_error *err)
 {
@@ -221,14 +221,15 @@ rs_driver_status rs_instrument_wait_line(rs_instrument *i, double timeout, rs_li
     CALL(wait_line, "scan", RESHED_OK, timeout, line, err);
 }
 
-/* ---------------------------------------------------------------------- what takes its time */
+/* -------------------------------------------------------------------------- what takes its time */
 
 static bool overdue(const rs_wait *w)
 {
     return rs_os_monotonic() > w->since + w->within;
 }
 
-/* Whether a call that was answered with *st is to be made again; LOST when its time is over. */
+/* True when a call that was answered with *st is to be made again. *st becomes LOST when its
+ * time is over. */
 static bool goes_on(const rs_wait *w, rs_driver_status *st, const char *what, reshed_error *err)
 {
     if (*st != RS_DRIVER_RETRY || (w->interrupted && w->interrupted(w->ctx))) return false;
@@ -265,7 +266,7 @@ rs_driver_status rs_instrument_next_line(rs_instrument *i, const rs_wait *wait, 
     return RS_DRIVER_LOST;
 }
 
-/* ------------------------------------------------------------------------------------- ends */
+/* ----------------------------------------------------------------------------------------- ends */
 
 rs_driver_status rs_instrument_rest(rs_instrument *i, double timeout, reshed_error *err)
 {

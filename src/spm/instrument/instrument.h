@@ -11,7 +11,7 @@
  * function; the driver is then not called. err may be NULL.
  *
  * One call at a time; only rs_instrument_halt may be called beside another, from any thread, at any
- * moment. It is checked against nothing and waits for nobody. */
+ * moment. No limit is checked and no other call waited for. */
 #ifndef RS_SPM_INSTRUMENT_INSTRUMENT_H
 #define RS_SPM_INSTRUMENT_INSTRUMENT_H
 
@@ -32,15 +32,16 @@ void rs_instrument_close(rs_instrument *i);
 const rs_driver_caps *rs_instrument_caps(const rs_instrument *i);
 /* Narrows the limits by the user's (NULL: the driver's alone again). Errors: rs_limits_join's. */
 reshed_status rs_instrument_limit(rs_instrument *i, const rs_limits *user, reshed_error *err);
-/* What holds; borrowed. */
+/* The limits that hold; borrowed. */
 const rs_limits *rs_instrument_limits(const rs_instrument *i);
 
-/* Whether the driver has these functions. */
+/* True when the driver has these functions. */
 bool rs_instrument_can_scan(const rs_instrument *i);
 bool rs_instrument_can_measure(const rs_instrument *i);
 bool rs_instrument_can_drive(const rs_instrument *i);
 
-/* ------------------------------------------------------------------ one request, one answer */
+/* ---------------------------------------------------------------------- one request, one answer */
+
 /* As the functions of rs_driver_ops have it. */
 rs_driver_status rs_instrument_set_frame(rs_instrument *i, const rs_frame *frame, double timeout,
                                          reshed_error *err);
@@ -72,10 +73,12 @@ double rs_instrument_spectroscopy_seconds(const rs_instrument *i);
 rs_driver_status rs_instrument_read_signal(rs_instrument *i, const char *name, double *value,
                                            double timeout, reshed_error *err);
 
-/* ----------------------------------------------------------------- what takes its time */
-/* How long to be patient. A driver that answers RS_DRIVER_RETRY is asked again until it is through,
- * until `interrupted` says so (the answer is then RETRY, and the instrument is still at it: halt
- * it), or until `within` seconds from `since` are over: RS_DRIVER_LOST, RESHED_ETIMEOUT. */
+/* -------------------------------------------------------------------------- what takes its time */
+
+/* A wait for something that takes its time. A driver that answers RS_DRIVER_RETRY is called again
+ * until it answers otherwise, until `interrupted` returns true (the answer is then RETRY, and the
+ * instrument is still at work: halt it), or until `within` seconds from `since` are over:
+ * RS_DRIVER_LOST, RESHED_ETIMEOUT. */
 typedef struct rs_wait {
     double poll;          /* s: longest single call of the driver, and between two questions */
     double since, within; /* rs_os_monotonic; s */
@@ -92,7 +95,8 @@ rs_driver_status rs_instrument_measure(rs_instrument *i, const rs_wait *wait, rs
 rs_driver_status rs_instrument_next_line(rs_instrument *i, const rs_wait *wait, rs_line *line,
                                          reshed_error *err);
 
-/* ------------------------------------------------------------------------------------- ends */
+/* ----------------------------------------------------------------------------------------- ends */
+
 /* Bias and drive to zero, where the driver has them; the worse of the two answers. */
 rs_driver_status rs_instrument_rest(rs_instrument *i, double timeout, reshed_error *err);
 /* At once, from any thread, after any failure, and twice: no more motion, drive off, bias zero. */

@@ -4,7 +4,7 @@
 
 #include "base/image.h"
 
-/* What rounding may add to a corner, as a share of the stage's range. */
+/* Allowed for rounding at a corner, as a share of the stage's range. */
 #define ROUNDING 1e-9
 /* Voltages of one spectroscopy. */
 #define STEPS_MAX (1 << 20)

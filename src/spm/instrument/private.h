@@ -1,4 +1,5 @@
-/* private.h - the handle of an instrument (instrument.h), for instrument.c and the tests of drivers. */
+/* private.h - the handle of an instrument (instrument.h), for instrument.c and the tests of
+ * drivers. */
 #ifndef RS_SPM_INSTRUMENT_PRIVATE_H
 #define RS_SPM_INSTRUMENT_PRIVATE_H
 

@@ -42,9 +42,9 @@ rs_arrived *rs_acquire_take(rs_acquire *a, double seconds);
 /* Every line taken has to be given back. */
 void rs_acquire_give_back(rs_acquire *a, rs_arrived *line);
 
-/* What the thread is doing; *waiting: lines in the queue; *pauses: of the scan, because the queue
- * was full; *outcome: DONE while RUNNING and when DONE, INTERRUPTED when STOPPED, else why it
- * FAILED. Any pointer may be NULL. */
+/* Returns the state of the thread; *waiting: lines in the queue; *pauses: of the scan, because
+ * the queue was full; *outcome: DONE while RUNNING and when DONE, INTERRUPTED when STOPPED, else
+ * why it FAILED. Any pointer may be NULL. */
 rs_acquire_state rs_acquire_ask(rs_acquire *a, int *waiting, int *pauses, rs_outcome *outcome);
 
 /* Pauses the scan after the line at work; take what is left in the queue, then rs_acquire_end. */

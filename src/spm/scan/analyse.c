@@ -30,7 +30,7 @@ rs_outcome rs_analyse(const rs_scan_context *c, rs_live *stream, const rs_survey
     return end;
 }
 
-/* ---------------------------------------------------------------------------- the comparison */
+/* ------------------------------------------------------------------------------- the comparison */
 
 /* Marks in settled [rows] the rows in which the session and its analysis must agree. */
 static reshed_status settled_rows(rs_session *s, bool complete, int rows, uint8_t *settled,
@@ -107,7 +107,7 @@ rs_outcome rs_analyse_compare(const rs_scan_context *c, rs_live *stream, const r
     rs_analysis a = {.mean = NAN, .variance = NAN};
     rs_choice choice = {0};
     reshed_error err = {0};
-    /* How much room is needed is only known once the progress could be read. */
+    /* The room that is needed is only known once the progress could be read. */
     reshed_status st = rs_session_get_progress(c->session, &a.progress, &err);
     if (st != RESHED_OK) return rs_outcome_status(st, &err);
     const size_t values = (size_t)a.progress.points * (size_t)setup->metrics;

@@ -10,7 +10,7 @@
 rs_outcome rs_analyse(const rs_scan_context *c, rs_live *stream, const rs_survey_options *o,
                       float *mean, float *variance, rs_choice *choice, double *metrics);
 
-/* What the session held, and the largest differences of what was found now from it. */
+/* The session's content, and the largest differences of what was found now from it. */
 typedef struct rs_analysis {
     rs_session_progress progress;
     int walls;

@@ -1,4 +1,4 @@
-/* context.h - what every step of an acquisition works with, the same from beginning to end. */
+/* context.h - the session, instrument and settings that every step of an acquisition works with. */
 #ifndef RS_SPM_SCAN_CONTEXT_H
 #define RS_SPM_SCAN_CONTEXT_H
 
@@ -24,13 +24,13 @@ typedef struct rs_scan_context {
 
 /* s, on the session's clock. */
 double rs_scan_now(const rs_scan_context *c);
-/* Whether the caller wants the run to end at once. */
+/* True when the caller wants the run to end at once. */
 bool rs_scan_interrupted(const rs_scan_context *c);
 /* Into the session's events. */
 reshed_status rs_scan_log(const rs_scan_context *c, rs_session_level level, const char *text,
                           reshed_error *err);
-/* Patience from now on with something that should take so many seconds: twice that, and as long as
- * a line may be late. */
+/* A wait that begins now for something that should take so many seconds: the instrument counts as
+ * lost after twice that and as long as a line may be late. */
 rs_wait rs_scan_patience(const rs_scan_context *c, double seconds);
 
 #endif

@@ -1,4 +1,4 @@
-/* drift.c - where a patch lies in the survey.
+/* drift.c - finds the place of a patch in the survey.
  *
  * 1. Normalised cross-correlation of the smoothed patch with the smoothed survey at every whole
  *    shift of the search range. Each shift has its own sums over the pixels that are valid in both,
@@ -72,7 +72,8 @@ const char *rs_drift_reason_text(rs_drift_reason r)
     return "?";
 }
 
-/* --------------------------------------------------------------------------------- correlation */
+/* ---------------------------------------------------------------------------------- correlation */
+
 typedef struct match {
     const rs_drift_options *o;
     rs_masked patch, survey; /* survey: the part that the search can reach */
@@ -120,7 +121,7 @@ static void correlate_row(void *ctx, int64_t k, int worker)
     }
 }
 
-/* Whether no neighbour is larger; those that are missing are not. */
+/* True when no neighbour is larger; those that are missing are not. */
 static bool is_peak(const match *m, int row, int col)
 {
     double here = m->r[row * m->side + col];
@@ -175,7 +176,7 @@ static double independent(const rs_drift_options *o, double n)
     return n / fmax(1, 2 * RS_PI * o->smooth * o->smooth);
 }
 
-/* What the best of that many correlations of unrelated noise stays below. */
+/* A bound that the best of that many correlations of unrelated noise stays below. */
 static double chance(const match *m, double n)
 {
     double trials = fmax(2, independent(m->o, (double)m->side * m->side));
@@ -183,6 +184,7 @@ static double chance(const match *m, double n)
 }
 
 /* ----------------------------------------------------------------------------------- refinement */
+
 /* Patch and shifted survey where both are valid, with their gradients. */
 typedef struct overlay {
     rs_masked p, s;
@@ -298,8 +300,8 @@ static bool refine(const match *m, overlay *v, double d[2], double *gain, moment
     return false;
 }
 
-/* ------------------------------------------------------------------------------------- its error
- */
+/* ------------------------------------------------------------------------------------ its error */
+
 typedef struct tile {
     double c[2][2];            /* common gradients: sum of p_a s_b, symmetric */
     double q[2];               /* sum of s_a times the residual */
@@ -379,6 +381,7 @@ static bool errors_of(const match *m, const overlay *v, const moments *sums, dou
 }
 
 /* ---------------------------------------------------------------------------------------- match */
+
 static reshed_status judge(const match *m, rs_drift_shift *out, reshed_error *err)
 {
     int best[2] = {0, 0};
@@ -462,6 +465,7 @@ done:
 }
 
 /* --------------------------------------------------------------------------------------- metres */
+
 void rs_drift_metres(const rs_frame *frame, double drow, double dcol, double *dx, double *dy)
 {
     double x = dcol * frame->width / frame->cols, y = -drow * frame->height / frame->rows;

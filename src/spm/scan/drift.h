@@ -1,5 +1,5 @@
-/* drift.h - how far the sample has moved since the survey scan, and whether the tip is still the
- * one that made it, from a part of the frame that was scanned again.
+/* drift.h - from a part of the frame that was scanned again: how far the sample has moved since the
+ * survey, and whether the tip is still the one that scanned it.
  *
  *     rs_drift_options o;
  *     rs_drift_shift shift;
@@ -66,21 +66,22 @@ typedef struct rs_drift_shift {
 
 /* survey [H,W], patch [h,w] of pixels of the same size, NaN where there is no value; patch pixel
  * (0,0) was scanned where survey pixel (row0, col0) was, which may lie outside. A shift that is not
- * found is RESHED_OK with found false. Errors: RESHED_EINVAL for sizes and options, RESHED_ENOMEM.
- */
+ * found is RESHED_OK with found false. Errors: RESHED_EINVAL for sizes and options,
+ * RESHED_ENOMEM. */
 reshed_status rs_drift_match(const float *survey, int H, int W, const float *patch, int h, int w,
                              int row0, int col0, const rs_drift_options *o, rs_drift_shift *out,
                              reshed_error *err);
 
 /* Pixels of the frame to stage metres (x right, y up, the frame's angle included). */
 void rs_drift_metres(const rs_frame *frame, double drow, double dcol, double *dx, double *dy);
-/* The largest standard error in metres, as rs_session_drift.sigma wants it. */
+/* The largest standard error in metres, for rs_session_drift.sigma. */
 double rs_drift_sigma_metres(const rs_frame *frame, const rs_drift_shift *shift);
 /* The frame of the pixels [row0, row0 + rows) x [col0, col0 + cols) of another: same pixels, angle,
  * direction and line rate. */
 rs_frame rs_drift_patch_frame(const rs_frame *frame, int row0, int col0, int rows, int cols);
 
 /* ------------------------------------------------------------------------------------- contrast */
+
 typedef struct rs_contrast_options {
     double smooth;          /* as above; default 2 */
     double max_gain;        /* changed when gain is above it or below 1/max_gain; default 1.3 */

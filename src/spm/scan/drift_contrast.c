@@ -1,4 +1,4 @@
-/* drift_contrast.c - whether a patch was made by the tip that made the survey.
+/* drift_contrast.c - tells whether the tip that scanned a patch is the one that scanned the survey.
  *
  * A blunter tip shows the survey convolved with something, which for a Gaussian of small variance
  * b is survey + (b/2) * Laplacian(survey). So b follows from a regression of the patch on the
@@ -73,8 +73,7 @@ static bool laplacian(const rs_masked *m, size_t at, double *out)
 }
 
 /* Near its edges the patch is smoothed from one side, the survey is not: `edge` pixels are left
- * out.
- */
+ * out. */
 static void fill_tiles(const rs_masked *p, const rs_masked *s, int edge, sums tile[TILES * TILES])
 {
     memset(tile, 0, TILES * TILES * sizeof *tile);

@@ -103,7 +103,7 @@ static void subtract_mean(rs_masked *m)
         m->value[i] -= m->valid[i] * mean;
         most = fmax(most, fabs(m->value[i]));
     }
-    /* What is left of a constant image is rounding, not contrast. */
+    /* The rest of a constant image is rounding, not contrast. */
     if (most <= 2 * FLT_EPSILON * fabs(mean)) memset(m->value, 0, n * sizeof *m->value);
 }
 

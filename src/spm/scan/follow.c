@@ -37,7 +37,7 @@ void rs_follower_clear(rs_follower *f)
     memset(f, 0, sizeof *f);
 }
 
-/* ------------------------------------------------------------------------------- the patch */
+/* ------------------------------------------------------------------------------------ the patch */
 
 static void take_line(rs_follower *f, const rs_arrived *it)
 {
@@ -89,7 +89,7 @@ static rs_outcome scan_patch(rs_follower *f, const rs_frame *part)
     return o;
 }
 
-/* -------------------------------------------------------------------------------- the match */
+/* ------------------------------------------------------------------------------------ the match */
 
 static int clamp(int v, int lo, int hi)
 {

@@ -23,8 +23,8 @@ reshed_status rs_follower_init(rs_follower *f, const rs_scan_context *c, const f
 void rs_follower_clear(rs_follower *f);
 
 /* Looks at the patch around a point. DONE also when no patch was to be had or it was not found
- * again, which is noted in the session, dx and dy staying as they were; TIP_CHANGED by its contrast;
- * INTERRUPTED: the instrument has been halted. */
+ * again, which is noted in the session, dx and dy staying as they were; TIP_CHANGED by its
+ * contrast; INTERRUPTED: the instrument has been halted. */
 rs_outcome rs_follower_look(rs_follower *f, const rs_session_point *at);
 
 #endif

@@ -1,5 +1,5 @@
-/* loops.h - a loop at one place of the sample, from the way there to its metrics in the session; and
- * the same analysis again of the spectra that a session holds. */
+/* loops.h - a loop at one place of the sample, from the way there to its metrics in the session;
+ * and the same analysis again of the spectra that a session holds. */
 #ifndef RS_SPM_SCAN_LOOPS_H
 #define RS_SPM_SCAN_LOOPS_H
 

@@ -31,7 +31,7 @@ double rs_measure_seconds(const rs_instrument *instrument, const rs_scan_setting
     return t;
 }
 
-/* ------------------------------------------------------------------------------ before a point */
+/* ------------------------------------------------------------------------------- before a point */
 
 static bool due(double every, int done)
 {
@@ -55,7 +55,7 @@ static rs_outcome look_around(point_list *l, const rs_session_point *next, int d
     return rs_outcome_of(RS_END_INTERRUPTED);
 }
 
-/* ------------------------------------------------------------------------------------- a point */
+/* -------------------------------------------------------------------------------------- a point */
 
 /* Notes that a point gave no spectrum. */
 static reshed_status put_missed(point_list *l, int k, rs_driver_status driver, const char *why,
@@ -107,7 +107,7 @@ static rs_outcome skip_rest(point_list *l, int k)
     return st == RESHED_OK ? rs_outcome_of(RS_END_OUT_OF_TIME) : rs_outcome_status(st, &err);
 }
 
-/* ------------------------------------------------------------------------------------ the list */
+/* ------------------------------------------------------------------------------------- the list */
 
 static rs_outcome run(point_list *l, void (*news)(void *ctx, const rs_measure_news *news))
 {

@@ -1,11 +1,11 @@
 /* measure.h - the list of points: loops at each of them, with drift followed, a reference point
  * measured again and again, and nothing that leaves the limits.
  *
- * Before the first point and after every few of them a patch around the next point is scanned again
- * and matched with the survey (follow.h); the points that follow are shifted by what was found. The
- * reference point (reference.h) is the first of the list. When its loop changes by more than it may,
- * or the patch looks as if a different tip had scanned it, the list pauses, so that a person can
- * decide. */
+ * Before the first point and after every few of them a patch around the next point is scanned
+ * again and matched with the survey (follow.h); the points that follow are shifted by what was
+ * found. The reference point (reference.h) is the first of the list. When its loop changes by
+ * more than it may, or the patch looks as if a different tip had scanned it, the list pauses, so
+ * that a person can decide. */
 #ifndef RS_SPM_SCAN_MEASURE_H
 #define RS_SPM_SCAN_MEASURE_H
 

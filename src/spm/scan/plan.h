@@ -30,7 +30,7 @@ extern const char *const rs_scan_preview_words[3];
 
 /* Defaults of settings and stream, everything else empty. */
 void rs_scan_plan_defaults(rs_scan_plan *p);
-/* Whether that setting was asked for. */
+/* True when that setting was asked for. */
 bool rs_scan_plan_given(const rs_scan_plan *p, const char *name);
 /* "robust", "scanned", "frame" or "LO,HI" into p->stream and, borrowed, p->norm.
  * RESHED_EINVAL, p unchanged, for anything else. */

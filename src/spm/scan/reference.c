@@ -45,7 +45,8 @@ static double relative(double a, double b)
     return fabs(a - b) / fmax(fabs(b), 1e-30);
 }
 
-/* Whether the latest loop differs from the first by more than it may; notes it in the session. */
+/* *changed: the latest loop differs from the first by more than it may, which is noted in the
+ * session. */
 static reshed_status compare(const rs_reference *r, const rs_scan_loops *loops, bool *changed,
                              reshed_error *err)
 {

@@ -47,7 +47,7 @@ reshed_status rs_region_setup(const rs_instrument *instrument, const rs_frame *f
     return RESHED_OK;
 }
 
-/* -------------------------------------------------------------------------------------- points */
+/* --------------------------------------------------------------------------------------- points */
 
 static rs_choose_options choose_options(const rs_scan_settings *s)
 {
@@ -156,7 +156,7 @@ static rs_outcome choose_step(const rs_scan_context *c, rs_live *stream, const r
     return end;
 }
 
-/* ---------------------------------------------------------------------------------- the steps */
+/* ------------------------------------------------------------------------------------ the steps */
 
 static rs_outcome note_alarm(const rs_scan_context *c, const rs_region_options *o, double score)
 {

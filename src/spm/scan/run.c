@@ -14,7 +14,7 @@
 /* Pixels a side that a frame needs to be adopted: the least of rs_live_create. */
 #define LEAST 16
 
-/* ----------------------------------------------------------------------------------- weights */
+/* -------------------------------------------------------------------------------------- weights */
 
 reshed_status rs_scan_run_load_weights(rs_scan_run *r, const char *path, reshed_error *err)
 {
@@ -32,7 +32,7 @@ reshed_status rs_scan_run_make_stream(rs_scan_run *r, reshed_error *err)
                                  &r->stream, err);
 }
 
-/* -------------------------------------------------------------------------------- instrument */
+/* ----------------------------------------------------------------------------------- instrument */
 
 /* err's status, also where the driver did not set one itself. */
 static reshed_status driver_failed(rs_driver_status st, reshed_error *err)
@@ -180,7 +180,7 @@ void rs_scan_run_halt(rs_scan_run *r)
     if (r->warn) r->warn(r->ctx, true, "the instrument could not be halted", &err);
 }
 
-/* ---------------------------------------------------------------------------------- sessions */
+/* ------------------------------------------------------------------------------------- sessions */
 
 reshed_status rs_scan_run_create(rs_scan_run *r, const char *path, int region,
                                  const char *start_time, reshed_error *err)
@@ -257,7 +257,7 @@ reshed_status rs_scan_run_read(rs_scan_run *r, const char *path, reshed_error *e
     return st;
 }
 
-/* --------------------------------------------------------------------------------- the work */
+/* ------------------------------------------------------------------------------------- the work */
 
 static rs_scan_context context_of(const rs_scan_run *r)
 {

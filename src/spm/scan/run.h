@@ -29,7 +29,7 @@ typedef struct rs_scan_run {
     /* NULL: none. serious: the instrument may not be safe. */
     void (*warn)(void *ctx, bool serious, const char *what, const reshed_error *why);
 
-    /* What has been opened; owned. */
+    /* Opened by the functions below; owned. */
     rs_ensemble *ensemble;
     rs_instrument *instrument;
     rs_live *stream;

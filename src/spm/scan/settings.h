@@ -58,7 +58,7 @@ double rs_scan_get(const rs_scan_settings *s, const rs_scan_field *f);
 reshed_status rs_scan_set(rs_scan_settings *s, const char *name, const char *value,
                           reshed_error *err);
 
-/* What they mean for a driver. voltage must hold rs_scan_steps(s) values. */
+/* The settings as requests to a driver. voltage must hold rs_scan_steps(s) values. */
 rs_frame rs_scan_frame(const rs_scan_settings *s);
 rs_be_setup rs_scan_be(const rs_scan_settings *s);
 int rs_scan_steps(const rs_scan_settings *s); /* of all cycles; 0 without spectroscopy */

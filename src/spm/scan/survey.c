@@ -113,7 +113,7 @@ static reshed_status put_fits(rs_survey *s, int row, reshed_error *err)
     return st;
 }
 
-/* -------------------------------------------------------------------------------- the network */
+/* ---------------------------------------------------------------------------------- the network */
 
 static uint8_t session_state(const rs_live_view *v, int y)
 {
@@ -214,7 +214,7 @@ static reshed_status push_rows(rs_survey *s, int first, int n, reshed_error *err
     return st;
 }
 
-/* ------------------------------------------------------------------------------------- replay */
+/* --------------------------------------------------------------------------------------- replay */
 
 static reshed_status make_line(const rs_survey *s, rs_line *line, reshed_error *err)
 {
@@ -287,7 +287,7 @@ rs_outcome rs_survey_replay(rs_survey *s, bool write)
     return stop ? rs_outcome_of(RS_END_INTERRUPTED) : rs_outcome_status(st, &err);
 }
 
-/* --------------------------------------------------------------------------------------- scan */
+/* ----------------------------------------------------------------------------------------- scan */
 
 /* Retries while the disk is full, until the caller interrupts: meanwhile the scan pauses by itself,
  * once the queue is full. Without news nobody would learn of it, and the failure is returned. */

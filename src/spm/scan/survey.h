@@ -3,8 +3,8 @@
  * calls amplitude), then goes through the network, and what came of it is put into the session.
  *
  * Lines come from an instrument (rs_survey_scan) or from the session itself (rs_survey_replay: to
- * go on after an interruption, or to analyse anew). Both ways give the same final map, bit for bit.
- */
+ * go on after an interruption, or to analyse anew). Both ways give the same final map, bit for
+ * bit. */
 #ifndef RS_SPM_SCAN_SURVEY_H
 #define RS_SPM_SCAN_SURVEY_H
 

@@ -46,7 +46,7 @@ static void assert_says(const reshed_error *err, const char *a, const char *b)
     assert_non_null(strstr(text, b));
 }
 
-/* ------------------------------------------------------------------- names and shared objects */
+/* --------------------------------------------------------------------- names and shared objects */
 
 static void names_are_found(void **state)
 {
@@ -226,7 +226,7 @@ static void what_cannot_be_loaded_says_why(void **state)
     assert_int_equal(err.status, RESHED_ENOMEM);
 }
 
-/* What a driver says about itself is not believed when it cannot be; texts are ended. */
+/* Capabilities that cannot be are refused; texts are ended. */
 static void impossible_capabilities_are_refused(void **state)
 {
     (void)state;
@@ -278,7 +278,7 @@ static void impossible_capabilities_are_refused(void **state)
     }
 }
 
-/* ----------------------------------------------------------------------------------------- replay */
+/* --------------------------------------------------------------------------------------- replay */
 
 enum { H = 6, W = 10 };
 
@@ -436,7 +436,7 @@ static void wrong_replays_are_refused(void **state)
     }
 }
 
-/* -------------------------------------------------------------------------------- recorded loops */
+/* ------------------------------------------------------------------------------- recorded loops */
 
 enum { NX = 3, NY = 2, STEPS = 8, BINS = 24 };
 

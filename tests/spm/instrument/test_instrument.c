@@ -1,5 +1,5 @@
-/* The one door to an instrument: limits that stand before every driver, patience with what takes
- * its time, and a halt that waits for nobody. */
+/* The one door to an instrument: limits that are checked before every driver, waits for what takes
+ * its time, and a halt that does not wait for other calls. */
 #include "support/support.h"
 
 #include <math.h>
@@ -15,7 +15,8 @@
 #define assert_status(expr, want)                                                                  \
     assert_string_equal(rs_driver_status_text(expr), rs_driver_status_text(want))
 
-/* ----------------------------------------------------------------------------------------- limits */
+/* --------------------------------------------------------------------------------------- limits */
+
 /* A driver that only counts what reaches it. */
 
 typedef struct counter {
@@ -82,7 +83,7 @@ static const rs_driver_ops counting = {.name = "counter",
                                        .pulse = count_pulse,
                                        .set_spectroscopy = count_spectroscopy};
 
-/* What happened: refused without reaching the driver, or passed. */
+/* Assert that a call is refused without reaching the driver, or passes. */
 #define refused(call)                                                                              \
     do {                                                                                           \
         int before = counter_.calls;                                                               \
@@ -286,7 +287,7 @@ static void limits_must_make_sense(void **state)
     assert_non_null(strstr(err.found, "4e-06"));
 }
 
-/* -------------------------------------------------------------------------------------- patience */
+/* ------------------------------------------------------------------------------------- patience */
 
 /* A driver whose every call takes as many tries as `retries` says. */
 typedef struct slow_driver {
@@ -433,7 +434,7 @@ static void a_line_may_be_late_but_not_for_ever(void **state)
     assert_int_equal(line.row, 3);
 }
 
-/* ------------------------------------------------------------------------------------------ ends */
+/* ----------------------------------------------------------------------------------------- ends */
 
 /* A call from another thread; what it answered. */
 typedef struct pausing {

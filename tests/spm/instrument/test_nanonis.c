@@ -8,6 +8,7 @@
 #include "base/numeric.h"
 
 /* -------------------------------------------------------------------------------------- opening */
+
 static void opens_and_tells_what_it_has(void **state)
 {
     (void)state;
@@ -103,8 +104,8 @@ static void every_allocation_may_fail(void **state)
     nano_set_frame(8, 32, false);
 }
 
-/* -------------------------------------------------------------------------------------- the frame
- */
+/* ------------------------------------------------------------------------------------ the frame */
+
 static void frame_goes_there_and_back(void **state)
 {
     (void)state;
@@ -128,7 +129,7 @@ static void frame_goes_there_and_back(void **state)
     assert_true(fabs(g.width - f.width) < 1e-12 && fabs(g.height - f.height) < 1e-12);
     assert_true(fabs(g.angle - f.angle) < 1e-6 && g.rows == 24 && g.cols == 48);
     assert_true(g.line_rate == 1 && g.upward);
-    /* What it makes of the request is told. */
+    /* get_frame tells the frame that came of the request. */
     SET(lines_become, 20);
     is(OK, nano.ops->set_frame(nano.self, &f, T, &nano.err));
     is(OK, nano.ops->get_frame(nano.self, &g, T, &nano.err));
@@ -168,8 +169,8 @@ static void frames_out_of_range(void **state)
     is(OK, nano.ops->set_frame(nano.self, &good, T, &nano.err));
 }
 
-/* ------------------------------------------------------------------------------------------ lines
- */
+/* ---------------------------------------------------------------------------------------- lines */
+
 static void lines_of_a_scan(void **state)
 {
     (void)state;
@@ -332,7 +333,7 @@ static void pauses_and_goes_on(void **state)
     for (int row = 0; row < 3; row++) is(OK, nano_next(&l));
     is(OK, nano.ops->pause(nano.self, T, &nano.err));
     assert_true(GET(paused));
-    /* What was scanned before the pause is there; then there is nothing until it goes on. */
+    /* Lines that were scanned before the pause come; then none until it goes on. */
     int row = 3;
     for (;; row++) {
         l = (rs_line){.cols = EMU_SIDE, .channels = 3, .channel = nano.values};
@@ -390,7 +391,7 @@ static void a_lost_line_is_told_in_time(void **state)
     assert_true(GET(running));
 }
 
-/* What still lies there from a scan of the other direction is no line of this one. */
+/* Data that a scan of the other direction left there are no line of this one. */
 static void a_frame_that_runs_the_other_way(void **state)
 {
     (void)state;

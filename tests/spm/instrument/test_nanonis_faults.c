@@ -5,8 +5,8 @@
 #include <pthread.h>
 #include <string.h>
 
-/* ------------------------------------------------------------------------------------------- halt
- */
+/* ----------------------------------------------------------------------------------------- halt */
+
 typedef struct worker {
     pthread_t thread;
     rs_driver_status (*run)(void);
@@ -83,7 +83,7 @@ static void halt_while_a_line_is_awaited(void **state)
     assert_non_null(strstr(other_err.what, "halted"));
     is_safe();
     assert_true(GET(largest_step) <= 2.001f); /* ramped there and back: 100 V/s times 20 ms */
-    /* Until somebody engages, nothing acts; reading goes on. */
+    /* Until the tip is engaged, nothing acts; reading goes on. */
     rs_frame f = nano_frame(8, 32, false);
     double v;
     is(REFUSED, nano.ops->move_tip(nano.self, 0, 0, 1e-6, T, &nano.err));
@@ -202,8 +202,8 @@ static void halt_goes_on_after_an_error(void **state)
     is(OK, nano.ops->halt(nano.self, T, &nano.err));
 }
 
-/* ----------------------------------------------------------------------------------------- faults
- */
+/* --------------------------------------------------------------------------------------- faults */
+
 static void replies_byte_by_byte(void **state)
 {
     (void)state;
@@ -230,8 +230,7 @@ static void errors_leave_the_connection_alive(void **state)
     }
 }
 
-/* Rubbish and closed connections are the end of that connection; closing and opening is a new one.
- */
+/* Rubbish and closed connections end that connection; closing and opening begins a new one. */
 static void rubbish_is_lost_and_opening_again_works(void **state)
 {
     (void)state;

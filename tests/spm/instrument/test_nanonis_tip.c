@@ -7,6 +7,7 @@
 #include "base/numeric.h"
 
 /* ------------------------------------------------------------------------------------------ tip */
+
 static void the_tip(void **state)
 {
     (void)state;
@@ -64,6 +65,7 @@ static void a_move_that_is_late_is_made_once(void **state)
 }
 
 /* ------------------------------------------------------------------------------------- voltages */
+
 static void the_bias_is_ramped(void **state)
 {
     (void)state;
@@ -121,8 +123,8 @@ static void the_drive(void **state)
     is(REFUSED, nano.ops->set_drive(nano.self, 0.1, T, &nano.err));
 }
 
-/* ------------------------------------------------------------------------------------ spectroscopy
- */
+/* --------------------------------------------------------------------------------- spectroscopy */
+
 static void check_spectrum(const rs_spectrum *s, const double *v, int n, bool has_phase)
 {
     assert_true(s->steps == n && s->bins == 0 && s->fields == 1);

@@ -11,8 +11,8 @@
 #include "spm/instrument/nanonis/segments.h"
 #include "spm/instrument/nanonis/wire.h"
 
-/* --------------------------------------------------------------------------- the manual's examples
- */
+/* ------------------------------------------------------------------------ the manual's examples */
+
 /* "FolMe.XYPosSet" and "FolMe.XYPosGet", padded to 32 bytes, as printed. */
 #define XY_POS 0x46, 0x6F, 0x6C, 0x4D, 0x65, 0x2E, 0x58, 0x59, 0x50, 0x6F, 0x73
 #define PADDING 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0
@@ -113,8 +113,8 @@ static void requests_that_are_too_long(void **state)
     assert_true(m.overflow);
 }
 
-/* ----------------------------------------------------------------------------------- replies by
- * hand */
+/* ------------------------------------------------------------------------------ replies by hand */
+
 typedef struct bytes {
     uint8_t data[8192];
     size_t n;
@@ -479,6 +479,7 @@ static void hostile_replies(void **state)
 }
 
 /* ---------------------------------------------------------------------------------------- lines */
+
 #define R 3
 #define C 32
 
@@ -615,8 +616,8 @@ static void frames_that_cannot_be(void **state)
     }
 }
 
-/* -------------------------------------------------------------------------------------- staircases
- */
+/* ----------------------------------------------------------------------------------- staircases */
+
 /* Every point lies in one piece and on its line. */
 static int check_segments(const double *v, int n, int room)
 {
@@ -662,8 +663,8 @@ static void staircases_in_pieces(void **state)
     assert_int_equal(rs_nano_segments(v, 0, s, 4), 0);
 }
 
-/* ---------------------------------------------------------------------------------------- options
- */
+/* -------------------------------------------------------------------------------------- options */
+
 static void options_are_checked(void **state)
 {
     (void)state;

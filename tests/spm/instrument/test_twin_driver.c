@@ -346,8 +346,7 @@ static void retrace_sees_the_film_further_along(void **state)
 static void the_film_drifts_with_the_work(void **state)
 {
     (void)state;
-    /* A row of 10 s, and a drift of one pixel (22.5 nm) in 20 s to the right: half a pixel a row.
-     */
+    /* A row of 10 s, and a drift of one pixel (22.5 nm) to the right in 20 s: half a pixel a row. */
     rs_instrument *d =
         open_with("clock=0 be=0 noise=0 line_noise=0 retrace_shift=0 drift_x=1.125e-9");
     rs_frame f = patch;
@@ -412,7 +411,7 @@ static void a_tip_changes_once(void **state)
     }
     assert_memory_equal(a, c, (before + row) * sizeof *a);
     assert_memory_equal(b + before + row, c + before + row, (n - before - row) * sizeof *a);
-    /* What has changed stays so in the next frame. */
+    /* The changed tip stays so in the next frame. */
     float *again = image(f.rows, f.cols);
     scan(changed, &f, again, NULL);
     assert_memory_equal(again + before, b + before, (n - before) * sizeof *a);
@@ -454,7 +453,7 @@ static void a_blunt_tip_blurs(void **state)
     rs_instrument_close(blunt);
 }
 
-/* ---------------------------------------------------------------------------------- same bits */
+/* ------------------------------------------------------------------------------------ same bits */
 
 static void bits_do_not_depend_on_the_clock(void **state)
 {
@@ -488,8 +487,7 @@ static void bits_do_not_depend_on_the_clock(void **state)
     rs_free(first);
 }
 
-/* ------------------------------------------------------------------------ start, pause and queue
- */
+/* ----------------------------------------------------------------------- start, pause and queue */
 
 static void a_scan_can_be_stopped_and_taken_up(void **state)
 {
@@ -590,7 +588,7 @@ static void a_line_stays_in_its_arrays(void **state)
     rs_instrument_close(d);
 }
 
-/* 100 rows pass while nobody asks: those that the queue holds are there, the others are told. */
+/* 100 rows pass without a call: those that the queue holds come, the others are lost lines. */
 static void a_late_caller_loses_the_oldest_lines(void **state)
 {
     (void)state;
@@ -874,7 +872,7 @@ static void a_withdrawn_tip_does_not_scan(void **state)
     rs_instrument_close(d);
 }
 
-/* ------------------------------------------------------------------------------------- options */
+/* -------------------------------------------------------------------------------------- options */
 
 static void wrong_options_are_refused(void **state)
 {

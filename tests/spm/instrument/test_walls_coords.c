@@ -153,8 +153,7 @@ static void normalised_units_ignore_place_and_angle(void **state)
     near_xy(to_device(&c, 0, 0), 10, 0, 1e-12);
 }
 
-/* V = x/sensitivity + offset, as the public Asylum code has it, for sensitivities of real headers.
- */
+/* V = x/sensitivity + offset, as public Asylum code has it, for sensitivities of real headers. */
 static void volts_follow_sign_policy(void **state)
 {
     (void)state;

@@ -374,8 +374,8 @@ static void threads_change_nothing_and_memory_may_fail(void **state)
     }
 }
 
-/* ---------------------------------------------------------------------------------- the contrast
- */
+/* --------------------------------------------------------------------------------- the contrast */
+
 static rs_contrast contrast_of(double drow, double dcol)
 {
     reshed_error err = {0};
@@ -443,8 +443,8 @@ static void contrast_is_measured(void **state)
         RESHED_EINVAL);
 }
 
-/* -------------------------------------------------------------------------------------- the twin
- */
+/* ------------------------------------------------------------------------------------- the twin */
+
 static void scan(rs_instrument *d, const rs_frame *f, float *out)
 {
     reshed_error err = {0};

@@ -1,4 +1,4 @@
-/* How runs end: what a status means, and an analysis that cannot be done. */
+/* Ends of runs: statuses as outcomes, and an analysis that cannot be done. */
 #include "support/scan_rig.h"
 
 #include <math.h>
@@ -38,7 +38,7 @@ static void a_status_says_why_it_ended(void **state)
         assert_int_equal(o.driver, driver[i].driver);
         assert_true(rs_outcome_failed(&o));
     }
-    /* What an earlier call left in err is not why one that went well ended. */
+    /* An error that an earlier call left does not get into the outcome of one that went well. */
     err.status = RESHED_EINVAL;
     const rs_outcome well[] = {rs_outcome_status(RESHED_OK, &err),
                                rs_outcome_driver(RS_DRIVER_OK, &err),

@@ -10,7 +10,7 @@
 #include "spm/scan/points.h"
 #include "spm/scan/run.h"
 
-/* -------------------------------------------------------------------------------------- plans */
+/* ---------------------------------------------------------------------------------------- plans */
 
 static void words_of_a_norm(void **state)
 {
@@ -56,7 +56,7 @@ static void every_setting_has_a_text(void **state)
     assert_string_equal(t.setting[t.n - 1].value, "off");
 }
 
-/* ------------------------------------------------------------------------------------- points */
+/* --------------------------------------------------------------------------------------- points */
 
 static const rs_frame frame = {
     .cx = 1e-6, .cy = -2e-6, .width = 2e-6, .height = 1e-6, .angle = 0.3, .rows = 50, .cols = 100};
@@ -81,7 +81,7 @@ static void points_come_back_from_a_file(void **state)
         assert_true(isnan(p[i].time) && isnan(p[i].measured_x) && isnan(p[i].measured_y));
         assert_true(p[i].device_x == p[i].x && p[i].device_y == p[i].y);
     }
-    /* What was written holds both kinds of columns, and pixels are what is read. */
+    /* The file holds both kinds of columns; pixels are read. */
     assert_ok(rs_points_write(test_temp("b.csv"), p, n, &err), &err);
     assert_ok(rs_points_read(test_temp("b.csv"), &frame, &q, &n, &err), &err);
     for (int i = 0; i < n; i++) {
@@ -140,7 +140,7 @@ static void wrong_points_are_refused_by_their_line(void **state)
     rs_free(p);
 }
 
-/* --------------------------------------------------------------------------------------- runs */
+/* ----------------------------------------------------------------------------------------- runs */
 
 typedef struct watcher {
     int lines, warnings;

@@ -54,7 +54,7 @@ static void the_same_seed_gives_the_same_raw_data(void **state)
     scan_rig_check_analysis(&b, false, &p);
 }
 
-/* --------------------------------------------------------------------------------- twin faults */
+/* ---------------------------------------------------------------------------------- twin faults */
 
 static void check_rows(const scan_rig *r, int arrived, int lost)
 {
@@ -94,7 +94,7 @@ static bool is_halted(rs_instrument *d)
     return bias == 0 && drive == 0;
 }
 
-/* The scan hangs for longer than anybody has patience; the rows before are safe, and with another
+/* The scan hangs for longer than a line may be late; the rows before are safe, and with another
  * start the rest comes. */
 static void a_long_stall_is_a_lost_instrument(void **state)
 {
@@ -470,7 +470,7 @@ static void the_budget_thins_and_ends_the_list(void **state)
     assert_ok(rs_session_get_progress(s, &p, &err), &err);
     printf("# %d points\n", p.points);
     assert_int_equal(p.points, 5);
-    /* What did not fit after all is left out, and said so. */
+    /* Points that did not fit after all are left out, which is noted. */
     int measured = 0, skipped = 0;
     for (int k = 0; k < p.points; k++) {
         rs_session_point q;

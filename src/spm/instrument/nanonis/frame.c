@@ -1,9 +1,9 @@
 /* The scan frame of a Nanonis: its place and size, pixels, speed, and the data of one channel.
  *
- * Units: metres as ours; the angle is in degrees and, as the manual says, positive clockwise, ours
- * is in radians counter-clockwise. A line rate of r lines a second (forward and backward) becomes a
- * time of 1/(2r) for each way; the turns come on top of that, so the real rate is a little lower.
- */
+ * Units: metres as ours; the angle is in degrees and, as the manual says, positive clockwise,
+ * ours is in radians counter-clockwise. A line rate of r lines a second (forward and backward)
+ * becomes a time of 1/(2r) for each way; the turns come on top of that, so the real rate is a
+ * little lower. */
 
 #include "spm/instrument/nanonis/private.h"
 
@@ -177,8 +177,8 @@ rs_driver_status rs_nano_get_frame(void *self, rs_frame *frame, double timeout, 
     return st;
 }
 
-/* Whether the name in a reply is that of the signal that was asked for: an index that means another
- * signal would otherwise go unnoticed. */
+/* True when the name in a reply is that of the signal that was asked for: an index that means
+ * another signal would otherwise go unnoticed. */
 static bool right_channel(const rs_nano *n, int channel, char *name)
 {
     const rs_nano_names one = {.n = 1, .name = &name};

@@ -4,8 +4,8 @@
  * gate is closed, so that the other thread sends nothing more that acts (nanonis/link.h); then the
  * instrument is told, in this order: no more scan, no more tip movement, no spectrum, no approach,
  * drive off, bias to zero, tip up. A command that is refused does not keep the others from being
- * given. A connection that has gone, or gives no answer in half of the time that is left, is made
- * anew, once, on any of the ports. */
+ * given. A connection that has gone, or gives no answer in half of the time that is left, is
+ * opened again, once, on any of the ports. */
 #include "spm/instrument/nanonis/private.h"
 
 #include <string.h>
@@ -39,7 +39,7 @@ static bool reconnect(halting *h, reshed_error *e)
            RS_DRIVER_OK;
 }
 
-/* Whether another connection may help. */
+/* Opens another connection where that may help; true when there is one. */
 static bool try_again(halting *h, rs_driver_status st, reshed_error *e)
 {
     return (st == RS_DRIVER_LOST || st == RS_DRIVER_RETRY) && reconnect(h, e);
@@ -51,7 +51,7 @@ static double half_way(const halting *h)
     return 0.5 * (rs_os_monotonic() + h->deadline);
 }
 
-/* needed: whether a refusal is a failure of the halt. */
+/* needed: a refusal is a failure of the halt. */
 static void command(halting *h, const char *name, const char *format, const double *argument,
                     bool needed)
 {

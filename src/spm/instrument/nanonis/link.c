@@ -130,7 +130,7 @@ static rs_driver_status send(rs_nano_link *link, const rs_nano_message *m, const
     return RS_DRIVER_OK;
 }
 
-/* Whether what is owed is what is asked again. A short question is not: its answer would be old. */
+/* True when the owed request is asked again. A short question is not: its answer would be old. */
 static bool goes_on(const rs_nano_link *link, const rs_nano_message *m, const rs_nano_wish *wish)
 {
     return link->is_owed && (wish->acts || wish->busy > 0) && link->owed.size == m->size &&
@@ -141,7 +141,7 @@ rs_driver_status rs_nano_ask(rs_nano_link *link, const rs_nano_message *m, const
                              double deadline, rs_nano_reply *reply, reshed_error *err)
 {
     static const rs_nano_wish usual = {0};
-    /* A reply that nobody waits for any more may be of any command. */
+    /* A reply that is not waited for any more may be of any command. */
     static const rs_nano_wish any = {.limit = (size_t)1 << 30};
     rs_driver_status st = RS_DRIVER_OK;
     size_t body = 0;

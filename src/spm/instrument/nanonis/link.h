@@ -1,5 +1,4 @@
-/* link.h - one connection to a Nanonis controller: a request goes out, its reply comes
- * back.
+/* link.h - one connection to a Nanonis controller: sends a request and receives its reply.
  *
  * Late replies. The protocol answers each request once and in order, and has no way to take a
  * request back. So when the deadline of a call comes before the reply, the request stays owed: if
@@ -43,7 +42,7 @@ typedef struct rs_nano_link {
     double heard; /* when the request went out or the last bytes came */
 } rs_nano_link;
 
-/* What is known about a request. */
+/* Properties of a request that decide how long its reply is waited for. */
 typedef struct rs_nano_wish {
     bool acts;    /* moves the tip or changes a voltage */
     size_t limit; /* bytes of its reply, 0: 64 KiB */
@@ -64,8 +63,8 @@ rs_driver_status rs_nano_ask_numbers(rs_nano_link *link, const rs_nano_message *
                                      const rs_nano_wish *wish, const char *format, double *value,
                                      double deadline, reshed_error *err);
 
-/* What a caller has to do about a reply that could not be read. Closes the link where the bytes
- * make no sense. */
+/* The driver's answer when a reply could not be read. Closes the link where the bytes make no
+ * sense. */
 rs_driver_status rs_nano_judge(rs_nano_link *link, reshed_status status);
 
 #endif

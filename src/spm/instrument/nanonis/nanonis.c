@@ -48,7 +48,7 @@ rs_driver_status rs_nano_check_halted(rs_nano *n, reshed_error *err)
     return rs_nano_refuse(err, "the instrument was halted; engage goes on");
 }
 
-/* ------------------------------------------------------------------------------------ signals */
+/* -------------------------------------------------------------------------------------- signals */
 
 /* The first n characters of a are all of b, letter case aside. */
 static bool equal(const char *a, size_t n, const char *b)
@@ -146,14 +146,12 @@ static rs_driver_status read_signal(void *self, const char *name, double *value,
     rs_nano *n = self;
     const int k = rs_nano_find_signal(&n->names, name);
     if (k < 0) return rs_nano_refuse(err, "signal %s|one of %d|none, or several", name, n->names.n);
-    /* 1: a full period of new data, not what was measured before the last call changed something.
-     */
+    /* 1: waits for a full period of data newer than the last call. */
     return rs_nano_query(&n->link, "Signals.ValGet", "iI", (double[]){k, 1}, "f", value,
                          rs_nano_deadline(timeout), err);
 }
 
-/* ------------------------------------------------------------------------------- opening, closing
- */
+/* ----------------------------------------------------------------------------- opening, closing */
 
 /* Whoever answers this, even with an error, is a Nanonis and this connection is served: software
  * that is busy with another client may accept a connection and leave it alone. */

@@ -1,5 +1,5 @@
-/* private.h - what the files of the nanonis driver share: the open driver, and the
- * functions of its table that are not in nanonis/nanonis.c. */
+/* private.h - what the files of the nanonis driver share: the open driver, and the functions of its
+ * table that are not in nanonis/nanonis.c. */
 #ifndef RS_SPM_INSTRUMENT_NANONIS_PRIVATE_H
 #define RS_SPM_INSTRUMENT_NANONIS_PRIVATE_H
 
@@ -19,7 +19,7 @@ typedef struct rs_nano_channel {
     double scale; /* to SI */
 } rs_nano_channel;
 
-/* Where starting a scan has come to, so that start() can be called again after RETRY without
+/* How far a start of a scan has come, so that start() can be called again after RETRY without
  * starting it a second time. */
 typedef enum rs_nano_start {
     RS_NANO_IDLE,
@@ -78,8 +78,8 @@ typedef struct rs_nano {
 /* Deadline of a call: even a timeout of 0 leaves the time for a question and its answer. */
 double rs_nano_deadline(double timeout);
 
-/* Sends a request with numbers for arguments on link; its reply has none. acts: see rs_nano_wish.
- */
+/* Sends a request with numbers for arguments on link; its reply has none. acts: see
+ * rs_nano_wish. */
 rs_driver_status rs_nano_tell(rs_nano_link *link, const char *name, const char *format,
                               const double *argument, bool acts, double deadline,
                               reshed_error *err);
@@ -144,8 +144,8 @@ rs_driver_status rs_nano_run_spectroscopy(void *self, double timeout, rs_spectru
                                           reshed_error *err);
 double rs_nano_spectroscopy_seconds(void *self);
 
-/* nanonis/nanonis.c: a connection to the first port that answers, of `count` from number `first` on,
- * round the end of the list; *used is its number. */
+/* nanonis/nanonis.c: a connection to the first port that answers, of `count` from number `first`
+ * on, round the end of the list; *used is its number. */
 rs_driver_status rs_nano_connect(rs_nano *n, rs_nano_link *link, int first, int count,
                                  double deadline, int *used, reshed_error *err);
 

@@ -1,4 +1,4 @@
-/* rows.h - which lines of a running scan are there.
+/* rows.h - finds the lines of a running scan that are complete.
  *
  * Nanonis gives away a frame as a whole (Scan.FrameDataGrab), while it is being filled. Which lines
  * of it are finished is read from the data alone, since the numbering of Scan.WaitEndOfLine is not
@@ -46,7 +46,7 @@ void rs_nano_rows_free(rs_nano_rows *r);
 void rs_nano_rows_put(rs_nano_rows *r, int channel, int direction, const uint8_t *values);
 /* Forgets all data. */
 void rs_nano_rows_clear(rs_nano_rows *r);
-/* What channel 0 holds now is old: it was there before the scan. */
+/* Marks what channel 0 holds now as old: it was there before the scan. */
 void rs_nano_rows_start(rs_nano_rows *r);
 /* Finds the state of all lines after channel 0 has been put. */
 void rs_nano_rows_update(rs_nano_rows *r);

@@ -139,8 +139,8 @@ rs_driver_status rs_nano_pause(void *self, double timeout, reshed_error *err)
 
 /* ---------------------------------------------------------------------------------------- lines */
 
-/* Whether it is decided what becomes of the next line. A line that is not complete is given up once
- * the scan is a whole line further: the two ways of a line may arrive together. */
+/* True when the next line is complete or given up. A line that is not complete is given up once the
+ * scan is a whole line further: the two ways of a line may arrive together. */
 static bool decided(const rs_nano_scan *s)
 {
     return s->ended || s->rows.state[s->position] == RS_NANO_COMPLETE ||
@@ -244,7 +244,7 @@ rs_driver_status rs_nano_wait_line(void *self, double timeout, rs_line *line, re
         if (s->paused) return rs_nano_refuse(err, "the scan is paused");
         st = rs_nano_query(&n->link, "Scan.StatusGet", "", NULL, "I", &running, deadline, err);
         if (st == RS_DRIVER_OK && running == 0) {
-            /* What came between the refresh and the end. */
+            /* Takes what came between the refresh and the end. */
             if ((st = refresh(n, true, deadline, err)) == RS_DRIVER_OK) s->ended = true;
         } else if (st == RS_DRIVER_OK) {
             st = wait_a_little(n, deadline, err);

@@ -1,5 +1,5 @@
-/* segments.h - a staircase of voltages as straight pieces, the form in which the Bias
- * Spectroscopy module takes it. */
+/* segments.h - a staircase of voltages as straight pieces, the form in which the Bias Spectroscopy
+ * module takes it. */
 #ifndef RS_SPM_INSTRUMENT_NANONIS_SEGMENTS_H
 #define RS_SPM_INSTRUMENT_NANONIS_SEGMENTS_H
 

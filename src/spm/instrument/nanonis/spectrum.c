@@ -72,7 +72,7 @@ static rs_driver_status send_segments(rs_nano *n, const rs_spectroscopy *s,
     return rs_nano_ask_numbers(&n->link, &m, NULL, "", NULL, deadline, err);
 }
 
-/* What both kinds of sweep need. */
+/* Sends the settings that both kinds of sweep need. */
 static rs_driver_status send_common(rs_nano *n, const rs_spectroscopy *s, int points,
                                     double deadline, reshed_error *err)
 {

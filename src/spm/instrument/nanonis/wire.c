@@ -9,7 +9,7 @@
 #define BODY_SIZE_AT 32
 #define MAX_NAMES 4096
 
-/* ----------------------------------------------------------------------------------- requests */
+/* ------------------------------------------------------------------------------------- requests */
 
 static void store(uint8_t *p, uint64_t v, size_t n)
 {
@@ -100,7 +100,7 @@ void rs_nano_request(rs_nano_message *m, const char *name, const char *format, c
     rs_nano_put(m, format, value);
 }
 
-/* ------------------------------------------------------------------------------------ replies */
+/* -------------------------------------------------------------------------------------- replies */
 
 reshed_status rs_nano_read_header(const uint8_t header[RS_NANO_HEADER], const char *name,
                                   size_t limit, size_t *body, reshed_error *err)

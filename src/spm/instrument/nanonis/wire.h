@@ -1,5 +1,5 @@
-/* wire.h - messages of the Nanonis TCP programming interface, to and from bytes; no
- * connection here (nanonis/link.h). Source: SPECS, "Nanonis TCP Protocol", June 2024 (R13742).
+/* wire.h - messages of the Nanonis TCP programming interface, to and from bytes; no connection here
+ * (nanonis/link.h). Source: SPECS, "Nanonis TCP Protocol", June 2024 (R13742).
  *
  *     request:  name[32]  i32 body size  u16 1 (answer wanted)  u16 0   arguments
  *     reply:    name[32]  i32 body size  u32 0                          values, then
@@ -31,7 +31,7 @@
 #define RS_NANO_MAX_REQUEST 4096
 #define RS_NANO_MAX_SIDE 65536 /* pixels of a frame */
 
-/* ----------------------------------------------------------------------------------- requests */
+/* ------------------------------------------------------------------------------------- requests */
 
 /* A whole message, header included. Too much content sets `overflow`, and nothing more is written;
  * it is checked once, where the message is sent. */
@@ -52,9 +52,9 @@ void rs_nano_put_strings(rs_nano_message *m, const char *const *s, int n);
 /* begin and put. */
 void rs_nano_request(rs_nano_message *m, const char *name, const char *format, const double *value);
 
-/* ------------------------------------------------------------------------------------ replies */
+/* -------------------------------------------------------------------------------------- replies */
 
-/* What has arrived after the header; borrowed. */
+/* The bytes after the header of a reply; borrowed. */
 typedef struct rs_nano_reply {
     const char *name; /* of the command, for error texts */
     const uint8_t *body;

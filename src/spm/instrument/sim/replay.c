@@ -324,7 +324,7 @@ static rs_driver_status take_numbers(replay_driver *d, rs_sim_options *sim,
     return RS_DRIVER_OK;
 }
 
-/* Whether the option is `yes` rather than `no`; absent is `no`. */
+/* *out: the option is `yes` rather than `no`; absent is `no`. */
 static rs_driver_status take_choice(const rs_driver_option *option, int n, const char *name,
                                     const char *no, const char *yes, bool *out, reshed_error *err)
 {

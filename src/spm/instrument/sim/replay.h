@@ -1,5 +1,5 @@
-/* replay.h - a recorded image as an instrument: what was measured before comes again, line
- * by line, by the clock of sim.h. Its options are in the table's help text. */
+/* replay.h - recorded images and loops as an instrument: gives them again line by line and point by
+ * point, by the clock of sim.h. Its options are in the table's help text. */
 #ifndef RS_SPM_INSTRUMENT_SIM_REPLAY_H
 #define RS_SPM_INSTRUMENT_SIM_REPLAY_H
 

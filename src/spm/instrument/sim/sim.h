@@ -1,14 +1,14 @@
 /* sim.h - an instrument without a microscope: clock, scan, tip, voltages and faults, which the
- * simulated drivers share. Where the lines and spectra come from is theirs:
+ * simulated drivers share. A driver adds the source of its lines and spectra:
  *
  *     typedef struct my_driver { rs_sim sim; ... } my_driver;      // rs_sim comes first
  *     ... .start = rs_sim_start, .wait_line = rs_sim_wait_line, ...
  *
  * Time. `clock` is how many instrument seconds pass in a real one. With 0 nothing takes time: the
- * instrument's clock jumps to whatever is waited for. No thread is needed: a line is made when it
- * is asked for, and what the clock says has been scanned by now waits in the queue. Beside the
+ * instrument's clock jumps to whatever is waited for. No thread is needed: a line is computed when
+ * it is asked for, and what the clock says has been scanned by now waits in the queue. Beside the
  * clock runs the time worked: lines scanned, ways gone and spectra measured, without the pauses
- * between them. What the drivers make depends on that alone, and on the seed, so the same calls
+ * between them. What the drivers give depends on that alone, and on the seed, so the same calls
  * give the same bits however slowly they come.
  *
  * Faults, all off by default, are met once each since the instrument was opened. */
@@ -35,7 +35,7 @@ typedef struct rs_sim_options {
     double nan_spectrum;  /* number of the one that comes as NaN, -1: none */
 } rs_sim_options;
 
-/* Where a line or spectrum belongs in the instrument's life. */
+/* The moment in the instrument's life that a line or spectrum belongs to. */
 typedef struct rs_sim_moment {
     int64_t serial; /* of the scan (counts calls of start) or of the spectrum */
     double worked;  /* s, time worked when it was half done */
@@ -43,8 +43,8 @@ typedef struct rs_sim_moment {
 
 typedef struct rs_sim rs_sim;
 
-/* What a driver adds. Both fill what is not NULL in *line and *out, whose sizes are already what is
- * to be filled; line->channels is 0 without line->channel. */
+/* The source of a driver's lines and spectra. Both fill what is not NULL in *line and *out, whose
+ * sizes are already what is to be filled; line->channels is 0 without line->channel. */
 typedef struct rs_sim_source {
     /* line->row and line->retrace say which. */
     rs_driver_status (*line)(rs_sim *sim, const rs_sim_moment *when, rs_line *line,

@@ -136,7 +136,7 @@ static int tip_taps(const twin_driver *t, double worked, twin_tap tap[TAPS_MAX],
 
 /* -------------------------------------------------------------------------------------- the row */
 
-/* What the tip meets along a row, noise-free: each [cols]. */
+/* A row as the tip meets it, without noise: each [cols]. */
 typedef struct twin_row {
     float *re, *im;   /* m */
     float *resonance; /* Hz */

@@ -1,6 +1,6 @@
-/* twin.h - the digital twin as an instrument: the film of twin/sample.h, scanned and
- * measured by the clock of sim.h, with the switching of twin/switching.h under the tip. Its options
- * are in the table's help text. */
+/* twin.h - the digital twin as an instrument: the film of twin/sample.h, scanned and measured by
+ * the clock of sim.h, with the switching of twin/switching.h under the tip. Its options are in
+ * the table's help text. */
 #ifndef RS_SPM_INSTRUMENT_SIM_TWIN_H
 #define RS_SPM_INSTRUMENT_SIM_TWIN_H
 
