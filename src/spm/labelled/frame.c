@@ -69,7 +69,7 @@ reshed_status rs_labelled_frame_make(const rs_labelled_recipe *r, rs_labelled_fr
     return rs_twin_frame(out->film, s.film.level, &s.effects, &s.view, &drawn, err);
 }
 
-/* --------------------------------------------------------------------------------------- files */
+/* ---------------------------------------------------------------------------------------- files */
 /* Room for a prefix and an ending. */
 #define PATH_BYTES 4096
 

@@ -1,5 +1,5 @@
-/* frame.h - one simulated frame with its truth: five channels, the walls, the domains, and the walls
- * as objects; and its files in the formats that others read.
+/* frame.h - one simulated frame with its truth: five channels, the walls, the domains, and the
+ * walls as objects; and its files in the formats that others read.
  *
  *     rs_labelled_frame f = {0};
  *     reshed_status st = rs_labelled_frame_make(&recipe, &f, err);

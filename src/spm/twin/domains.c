@@ -1,4 +1,4 @@
-/* domains.c - where the a domains lie.
+/* domains.c - places the a domains.
  *
  * In the axes of the film's own angle, through-going stripes of both families divide the film into
  * cells; thin stripes, bundles and large in-plane domains live in the cells and mostly end at the

@@ -1,5 +1,5 @@
-/* features.c - what is seen in PFM frames and is no ferroelastic wall: bright curves with dark
- * cores (walls and islands of 180-degree domains whose neighbourhood responds strongly), round
+/* features.c - places the features of PFM frames that are no ferroelastic walls: bright curves with
+ * dark cores (walls and islands of 180-degree domains whose neighbourhood responds strongly), round
  * spots, and the 180-degree domains themselves. */
 #include "spm/twin/objects.h"
 
@@ -23,7 +23,7 @@ static void profile(rs_random *r, const rs_twin_options *o, twin_feature *f)
     f->seed = rs_random_next(r);
 }
 
-/* A walk whose direction wanders, now and then turning sharply. */
+/* Draws a walk whose direction wanders and now and then turns sharply. */
 static void make_curve(rs_random *r, const rs_twin_options *o, double x, double y, twin_feature *f)
 {
     double length =
@@ -44,7 +44,7 @@ static void make_curve(rs_random *r, const rs_twin_options *o, double x, double 
     profile(r, o, f);
 }
 
-/* A dented ellipse. */
+/* Draws a dented ellipse. */
 static void make_ring(rs_random *r, const rs_twin_options *o, double x, double y, twin_feature *f)
 {
     double radius = fmax(0.5 * o->curve_size * rs_random_log(r, 0.15, 0.7), o->curve_width);
@@ -75,7 +75,7 @@ static void make_spot(rs_random *r, const rs_twin_options *o, double x, double y
     f->seed = rs_random_next(r);
 }
 
-/* A place within the film at the edge of some stripe; (x,y) stays where none is found soon. */
+/* Moves (x,y) to the edge of some stripe within the film; it stays where none is found soon. */
 static void cling(const rs_twin_sample *sample, rs_random *r, double *x, double *y)
 {
     const rs_twin_options *o = &sample->opt;

@@ -1,4 +1,4 @@
-/* paint.c - stripes and features onto the canvas.
+/* paint.c - paints stripes and features onto the canvas.
  *
  * Nothing is supersampled: a stripe's share of a pixel is a product of its two edge profiles at the
  * pixel's centre, each a smooth step no narrower than the pixel, which is the coverage of the pixel
@@ -35,7 +35,7 @@ static void clip(double a, double b, double lo, double hi, double *first, double
     if (large < *last) *last = large;
 }
 
-/* A stripe's numbers as the inner loop wants them. */
+/* A stripe's numbers in the units of the inner loop. */
 typedef struct brush {
     const twin_stripe *st;
     const twin_edges *edge; /* edge[k - k0] belongs to s = k * step */
@@ -68,7 +68,7 @@ size_t twin_stripe_table(const twin_canvas *cv)
     return (size_t)(diagonal / table_step(cv)) + 8;
 }
 
-/* Many bright things in one pixel must not run out of the numbers. */
+/* Keeps many bright things in one pixel finite. */
 static float capped(float v)
 {
     return v < 1e3f ? v : 1e3f;
@@ -189,7 +189,7 @@ static bool window_of(const twin_canvas *cv, twin_box b, double margin, window *
     return w->r1 >= w->r0 && w->c1 >= w->c0;
 }
 
-/* Distance to one segment where it is nearer than what is there. */
+/* Notes the distance to a segment where it is nearer than the segments before. */
 static void near_segment(twin_canvas *cv, const twin_feature *f, int i, double margin, float at)
 {
     double x = f->x[i], y = f->y[i], ux = f->x[i + 1] - x, uy = f->y[i + 1] - y;

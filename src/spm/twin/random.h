@@ -1,5 +1,5 @@
-/* random.h - a film and an instrument drawn at random: the variety that a network is trained
- * on, wider than what any one microscope shows. */
+/* random.h - draws a film and an instrument at random: the variety that a network is trained on,
+ * wider than any one microscope shows. */
 #ifndef RS_SPM_TWIN_RANDOM_H
 #define RS_SPM_TWIN_RANDOM_H
 
@@ -10,7 +10,7 @@
 #define RS_TWIN_PIXEL_MIN 4e-9
 #define RS_TWIN_PIXEL_MAX 24e-9
 
-/* The seed of image i of a set: sets of seeds below 2^32 share no image. */
+/* The seed of image i of a set; seeds and i below 2^32 give all different ones. */
 uint64_t rs_twin_image_seed(uint64_t set, int64_t i);
 
 /* Options for a frame of rows x cols pixels of *pixel m; want is that size, or 0 to have it drawn
