@@ -1,4 +1,4 @@
-/* job.h - what reshed-twin's commands share: the request made on the command line. */
+/* job.h - the request on reshed-twin's command line, which its commands share. */
 #ifndef RS_TOOLS_TWIN_JOB_H
 #define RS_TOOLS_TWIN_JOB_H
 

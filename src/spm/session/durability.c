@@ -15,7 +15,7 @@
  *   2     put_block, channels, spectra   into the library's caches
  *   3     order                          caches flushed: the changes wait in memory for the journal
  *   4     put_block, state "arrived"     into the library's caches
- *   5     end_put, which commits         caches flushed; 2 and 4 written to PATH.journal as one step
+ *   5     end_put, which commits         caches flushed; 2, 4 written to PATH.journal as one step
  *   6                                    PATH.journal synced           <- now the line is durable
  *   7                                    the step's changes made in PATH, in their order
  *   8     returns RESHED_OK
@@ -32,7 +32,7 @@
  * When the writer dies, the next to open the session finds,
  *
  *   before 5     nothing of the line: the file as after the last commit
- *   in 5         the line, or nothing of it: the journal's last step is whole, or fails its checksum
+ *   in 5         the line, or nothing: the journal's last step is whole, or fails its checksum
  *   5 to 6       killed: the line, as what a program has written survives it
  *                power failure: the line, or nothing of it (with sync_every N the first few of the
  *                steps that were not synced)
