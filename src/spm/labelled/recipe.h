@@ -22,8 +22,8 @@ typedef struct rs_labelled_recipe {
     int height, width; /* pixels */
     double pixel;      /* m; 0: 10 nm, or drawn where `random` */
     uint64_t seed;     /* below 2^32 */
-    bool random;       /* film and instrument are drawn for each image, else the
-                                           default film, an instrument without fault */
+    bool random;       /* film and instrument are drawn for each image, else the default film and
+                          an instrument without fault */
     double harsh;      /* strength of a drawn instrument's effects: 1 as in training */
     const rs_labelled_setting *setting; /* [settings], applied last; borrowed */
     int settings;
