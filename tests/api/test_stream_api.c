@@ -4,6 +4,7 @@
  * is tested row by row in test_stream.c. */
 #include "reshed.h"
 #include "support/support.h"
+#include "support/tolerance.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -242,7 +243,7 @@ static void each_range_ends_in_the_whole_frame(void **state)
                 if (image[i] < least) least = image[i];
                 if (image[i] > greatest) greatest = image[i];
             }
-            assert_true(fabs(v.clipped - (double)outside / N) < 1e-12);
+            assert_true(fabs(v.clipped - (double)outside / N) < TOL_DOUBLE);
             assert_int_equal(v.filled, 0);
             if (norm == RESHED_STREAM_FIXED) {
                 assert_true(v.lo == 2.5f && v.hi == 4.5f && v.range_changes == 0);
@@ -309,8 +310,8 @@ static void frame_is_the_whole_canvas(void **state)
             const reshed_stream_view v = view_of(s);
             assert_memory_equal(v.input, canvas, sizeof canvas);
             for (int i = 0; i < (y + n) * W; i++) {
-                assert_true(fabsf(v.mean[i] - mean[i]) <= 2e-5f);
-                assert_true(fabsf(v.variance[i] - variance[i]) <= 2e-5f);
+                assert_true(fabsf(v.mean[i] - mean[i]) <= TOL_NET_WINOGRAD);
+                assert_true(fabsf(v.variance[i] - variance[i]) <= TOL_NET_WINOGRAD);
             }
             for (int r = 0; r < H; r++) {
                 assert_int_equal(v.stale[r], 0);

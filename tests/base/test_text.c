@@ -6,6 +6,7 @@
 
 #include "base/numeric.h"
 #include "support/support.h"
+#include "support/tolerance.h"
 
 static void letter_case_never_counts(void **state)
 {
@@ -67,8 +68,8 @@ static void numbers_are_held_and_turned(void **state)
     assert_true(isnan(rs_clamp(NAN, 0, 1)));
     assert_true(RS_PI == acos(-1) && 180 * RS_DEGREE == RS_PI && RS_RADIAN * RS_PI == 180);
     assert_true(rs_wrap_angle(RS_PI) == RS_PI && rs_wrap_angle(-RS_PI) == RS_PI);
-    assert_near(rs_wrap_angle(7), 7 - 2 * RS_PI, 1e-15);
-    assert_near(rs_wrap_angle(-7), 2 * RS_PI - 7, 1e-15);
+    assert_near(rs_wrap_angle(7), 7 - 2 * RS_PI, TOL_ROUNDING);
+    assert_near(rs_wrap_angle(-7), 2 * RS_PI - 7, TOL_ROUNDING);
     assert_true(rs_wrap_angle(0.25) == 0.25 && isnan(rs_wrap_angle(NAN)));
     for (int i = -50; i <= 50; i++) {
         double a = rs_wrap_angle(i * RS_PI);

@@ -10,6 +10,7 @@
 #include "beps/loopfit.h"
 #include "beps/special.h"
 #include "support/loop_sim.h"
+#include "support/tolerance.h"
 
 /* The loop of the specification's golden numbers: a0..a4, b0..b3. */
 static const double golden[RS_LOOP_PARAMS] = {-1, 2, -3, 2, 0, 1, 0.5, 0.8, 1.6};
@@ -27,8 +28,8 @@ static void erfinv_inverts_erf(void **state)
 {
     (void)state;
     /* scipy.special.erfinv */
-    assert_true(fabs(rs_erfinv(0.3) - 0.2724627147267543) < 1e-15);
-    assert_true(fabs(rs_erfinv(0.7) - 0.7328690779592167) < 1e-15);
+    assert_true(fabs(rs_erfinv(0.3) - 0.2724627147267543) < TOL_ROUNDING);
+    assert_true(fabs(rs_erfinv(0.7) - 0.7328690779592167) < TOL_ROUNDING);
     assert_true(fabs(rs_erfinv(-0.999999) + 3.458910737275499) < 1e-10);
     assert_true(fabs(rs_erfinv(1e-12) - 8.86226925452758e-13) < 1e-27);
     assert_true(fabs(rs_erfinv(1 - 1e-12) - 5.042031898572696) < 1e-4);
@@ -67,9 +68,9 @@ static void solver_reaches_known_minima(void **state)
         const double hi[2] = {0.5, INFINITY};
         double q[2] = {k ? 4 : -1.2, k ? -7 : 1};
         rs_blm_solve(rosenbrock, &calls, 2, 2, inf, hi, &o, work, q, NULL, &r);
-        assert_true(fabs(q[0] - 0.5) < 1e-9 && fabs(q[1] - 0.25) < 1e-6);
+        assert_true(fabs(q[0] - 0.5) < TOL_LEAST_SQUARES && fabs(q[1] - 0.25) < 1e-6);
         assert_int_equal(r.at_bound, 1);
-        assert_true(fabs(r.sum - 0.25) < 1e-9);
+        assert_true(fabs(r.sum - 0.25) < TOL_LEAST_SQUARES);
     }
     /* Two bounds meet: the corner. */
     const double hi[2] = {0.5, 0.1};
@@ -106,10 +107,10 @@ static void covariance_is_the_text_book_one(void **state)
     }
     rs_blm_solve(straight_line, y, 2, 20, lo, hi, &o, work, p, cov, &r);
     double s2 = r.sum / 18;
-    assert_true(fabs(cov[3] / (s2 / sxx) - 1) < 1e-9);
-    assert_true(fabs(cov[0] / (s2 * (1.0 / 20 + mean * mean / sxx)) - 1) < 1e-9);
-    assert_true(fabs(cov[1] / (-s2 * mean / sxx) - 1) < 1e-9);
-    assert_true(fabs(cov[1] / cov[2] - 1) < 1e-12);
+    assert_true(fabs(cov[3] / (s2 / sxx) - 1) < TOL_LEAST_SQUARES);
+    assert_true(fabs(cov[0] / (s2 * (1.0 / 20 + mean * mean / sxx)) - 1) < TOL_LEAST_SQUARES);
+    assert_true(fabs(cov[1] / (-s2 * mean / sxx) - 1) < TOL_LEAST_SQUARES);
+    assert_true(fabs(cov[1] / cov[2] - 1) < TOL_DOUBLE);
 }
 
 /* ------------------------------------------------------------------------------------- function */
@@ -134,7 +135,7 @@ static void function_matches_bglib(void **state)
     }
     rs_sweep_clear(&s);
     /* y is b_left/(b_left + b_right) at the junction. */
-    assert_true(fabs(rs_loop_branch(golden, true, -3) - (-1 + 2 * 1 / 1.5)) < 1e-15);
+    assert_true(fabs(rs_loop_branch(golden, true, -3) - (-1 + 2 * 1 / 1.5)) < TOL_ROUNDING);
 }
 
 static void crossings_and_area_are_exact(void **state)
@@ -143,7 +144,7 @@ static void crossings_and_area_are_exact(void **state)
     for (double level = 0.02; level < 1; level += 0.02)
         for (int d = 0; d < 2; d++) {
             double at = rs_loop_crossing(golden, d, level);
-            assert_true(fabs(rs_loop_branch(golden, d, at) - (-1 + 2 * level)) < 1e-12);
+            assert_true(fabs(rs_loop_branch(golden, d, at) - (-1 + 2 * level)) < TOL_DOUBLE);
         }
     /* Against a fine sum, with ends inside the transitions too. */
     static const double ends[][2] = {{-8, 8}, {-3.2, 1.1}, {-1, 1}, {-2.9, 2.4}};
@@ -157,7 +158,7 @@ static void crossings_and_area_are_exact(void **state)
     }
     /* Saturated at both ends: a1 times the distance of the mean switching voltages. */
     double closed = 2 * ((2 + (1.6 - 0.8) / sqrt(acos(-1))) - (-3 + (0.5 - 1) / sqrt(acos(-1))));
-    assert_true(fabs(rs_loop_function_area(golden, -30, 30) - closed) < 1e-12);
+    assert_true(fabs(rs_loop_function_area(golden, -30, 30) - closed) < TOL_DOUBLE);
 }
 
 /* ------------------------------------------------------------------------------------------ fit */
@@ -219,7 +220,7 @@ static void fit_errors_cover(void **state)
         rs_loop_fit_run(&s, y, NULL, RS_BOUNDS_SCALED, work, &f);
         assert_true(f.ok && f.n == 64 && f.at_bound == 0);
         assert_true(f.bic_line - f.bic_loop > 50 && f.aic_line > f.aic_loop);
-        assert_true(fabs(f.rms - sqrt(f.rss_loop / 64)) < 1e-12);
+        assert_true(fabs(f.rms - sqrt(f.rss_loop / 64)) < TOL_DOUBLE);
         for (int j = 0; j < RS_LOOP_PARAMS; j++)
             inside[j] += fabs(f.p[j] - wide[j]) <= 1.96 * f.se[j];
     }
@@ -285,7 +286,8 @@ static void skipped_samples_do_not_count(void **state)
     y[20] = NAN;
     rs_loop_fit_run(&s, y, skip, RS_BOUNDS_SCALED, work, &f);
     assert_int_equal(f.n, 64 - 6 - 1);
-    for (int j = 0; j < RS_LOOP_PARAMS; j++) assert_true(fabs(f.p[j] - golden[j]) < 1e-3);
+    for (int j = 0; j < RS_LOOP_PARAMS; j++)
+        assert_true(fabs(f.p[j] - golden[j]) < TOL_LOOP_PARAMETER);
     rs_free(work);
     rs_sweep_clear(&s);
 }
@@ -299,7 +301,8 @@ static void bglib_bounds_and_guess(void **state)
     rs_loop_fit f;
     rs_loop_function(&s, golden, y);
     rs_loop_fit_run(&s, y, NULL, RS_BOUNDS_BGLIB, work, &f);
-    for (int j = 0; j < RS_LOOP_PARAMS; j++) assert_true(fabs(f.p[j] - golden[j]) < 1e-3);
+    for (int j = 0; j < RS_LOOP_PARAMS; j++)
+        assert_true(fabs(f.p[j] - golden[j]) < TOL_LOOP_PARAMETER);
     /* The hull makes BGlib's start too wide: -4.96 and 4.57 for crossings at -3 and 2. */
     rs_loop_guess_bglib(s.v, y, 64, work, p);
     assert_true(fabs(p[RS_A2] + 4.96) < 0.005 && fabs(p[RS_A3] - 4.57) < 0.005);
@@ -308,7 +311,7 @@ static void bglib_bounds_and_guess(void **state)
     /* Their slope bound bites on steep data. */
     for (int i = 0; i < 64; i++) y[i] += 0.5 * s.v[i];
     rs_loop_fit_run(&s, y, NULL, RS_BOUNDS_BGLIB, work, &f);
-    assert_true(f.ok && fabs(f.p[RS_A4] - 0.1) < 1e-12 && (f.at_bound & 1u << RS_A4));
+    assert_true(f.ok && fabs(f.p[RS_A4] - 0.1) < TOL_DOUBLE && (f.at_bound & 1u << RS_A4));
     assert_true(isnan(f.se[RS_A4]));
     rs_free(work);
     rs_sweep_clear(&s);
@@ -338,7 +341,8 @@ static void branch_fit_recovers_pysspfm(void **state)
         rs_branch_fit_run(&s, y, NULL, &o, work, &f);
         assert_true(f.ok && f.r2 > 0.999999);
         const double want[RS_SIG_PARAMS] = {0.3, k, 1.5, cr, cl, r, l};
-        for (int j = 0; j < RS_SIG_PARAMS; j++) assert_true(fabs(f.p[j] - want[j]) < 1e-3);
+        for (int j = 0; j < RS_SIG_PARAMS; j++)
+            assert_true(fabs(f.p[j] - want[j]) < TOL_LOOP_PARAMETER);
         /* The definitions, by differences: slope at the inflection, value at the saturation, zero
          * at the crossing. */
         const double h = 1e-5;
@@ -348,13 +352,14 @@ static void branch_fit_recovers_pysspfm(void **state)
                 sigmoid_branch(at + h, x0, c, arctan) - sigmoid_branch(at - h, x0, c, arctan);
             double steepest =
                 sigmoid_branch(x0 + h, x0, c, arctan) - sigmoid_branch(x0 - h, x0, c, arctan);
-            assert_true(fabs(there / steepest - 0.1) < 1e-3);
+            assert_true(fabs(there / steepest - 0.1) < TOL_LOOP_PARAMETER);
             assert_true((at < x0) == (side == 0));
             double sat = sigmoid_branch(f.saturation[side], x0, c, arctan);
-            assert_true(fabs(fabs(sat) - 0.45) < 1e-3);
+            assert_true(fabs(fabs(sat) - 0.45) < TOL_LOOP_PARAMETER);
             assert_true((f.saturation[side] > x0) == (side == 0));
             double zero = f.crossing[side];
-            assert_true(fabs(0.3 + k * zero + 1.5 * sigmoid_branch(zero, x0, c, arctan)) < 1e-3);
+            assert_true(fabs(0.3 + k * zero + 1.5 * sigmoid_branch(zero, x0, c, arctan)) <
+                        TOL_LOOP_PARAMETER);
         }
     }
     rs_branch_options none = {RS_MODEL_NONE, false, false};

@@ -8,6 +8,7 @@
 #include "beps/loop.h"
 #include "beps/phase.h"
 #include "support/loop_sim.h"
+#include "support/tolerance.h"
 
 enum { N = 64 };
 
@@ -80,18 +81,18 @@ static void crossing_is_the_best_split(void **state)
     (void)state;
     double v[8] = {0, 1, 2, 3, 4, 5, 6, 7};
     double clean[8] = {-1, -1, -1, -1, 1, 1, 1, 1};
-    assert_near(rs_branch_crossing(v, clean, 8, 0, 1), 3.5, 1e-15);
-    assert_near(rs_branch_crossing(v, clean, 8, 0.5, 1), 3.75, 1e-15);
+    assert_near(rs_branch_crossing(v, clean, 8, 0, 1), 3.5, TOL_ROUNDING);
+    assert_near(rs_branch_crossing(v, clean, 8, 0.5, 1), 3.75, TOL_ROUNDING);
     double glitch[8] = {-1, 1, -1, -1, -1, 1, 1, 1}; /* one wrong sample far away changes nothing */
-    assert_near(rs_branch_crossing(v, glitch, 8, 0, 1), 4.5, 1e-15);
+    assert_near(rs_branch_crossing(v, glitch, 8, 0, 1), 4.5, TOL_ROUNDING);
     double twice[8] = {-1, -1, -1, 1, -1, 1, 1, 1}; /* two equally good ones: their mean */
-    assert_near(rs_branch_crossing(v, twice, 8, 0, 1), 3.5, 1e-15);
+    assert_near(rs_branch_crossing(v, twice, 8, 0, 1), 3.5, TOL_ROUNDING);
     double down[8] = {1, 1, 1, 1, 1, 1, -3, -3};
-    assert_near(rs_branch_crossing(v, down, 8, 0, -1), 5.25, 1e-15);
+    assert_near(rs_branch_crossing(v, down, 8, 0, -1), 5.25, TOL_ROUNDING);
     assert_true(isnan(rs_branch_crossing(v, down, 8, 2, -1)));
     assert_true(isnan(rs_branch_crossing(v, down, 8, -5, -1)));
-    assert_near(rs_branch_value(v, down, 8, 5.5), -1, 1e-15);
-    assert_near(rs_branch_value(v, down, 8, 7), -3, 1e-15);
+    assert_near(rs_branch_value(v, down, 8, 5.5), -1, TOL_ROUNDING);
+    assert_near(rs_branch_value(v, down, 8, 7), -3, TOL_ROUNDING);
     assert_true(isnan(rs_branch_value(v, down, 8, 7.1)));
 }
 
@@ -159,25 +160,25 @@ static void unfolding_finds_the_line(void **state)
             im[i] = pr[i] * sin(alpha) + off * cos(alpha);
         }
         rs_unfold_loop(&s, re, im, NULL, RS_SIGN_AREA, 0, out, &u);
-        assert_near(remainder(u.angle - alpha, 2 * RS_PI), 0, 1e-9);
-        assert_near(u.offset, off, 1e-9);
+        assert_near(remainder(u.angle - alpha, 2 * RS_PI), 0, TOL_LEAST_SQUARES);
+        assert_near(u.offset, off, TOL_LEAST_SQUARES);
         assert_near(u.ratio, 0, 1e-6);
-        assert_near(u.area, 14, 1e-9);
-        for (int i = 0; i < N; i++) assert_near(out[i], pr[i], 1e-9);
+        assert_near(u.area, 14, TOL_LEAST_SQUARES);
+        for (int i = 0; i < N; i++) assert_near(out[i], pr[i], TOL_LEAST_SQUARES);
         /* The 180-degree class of a reference, the loop upside down. */
         rs_unfold_loop(&s, re, im, NULL, RS_SIGN_REFERENCE, alpha + 2.5, out, &u);
-        assert_near(u.area, -14, 1e-9);
-        for (int i = 0; i < N; i++) assert_near(out[i], -pr[i], 1e-9);
+        assert_near(u.area, -14, TOL_LEAST_SQUARES);
+        for (int i = 0; i < N; i++) assert_near(out[i], -pr[i], TOL_LEAST_SQUARES);
         rs_unfold_loop(&s, re, im, NULL, RS_SIGN_REFERENCE, alpha - 1.5, out, &u);
-        assert_near(u.area, 14, 1e-9);
+        assert_near(u.area, 14, TOL_LEAST_SQUARES);
         /* A given angle is used as it is. */
         rs_unfold_loop(&s, re, im, NULL, RS_SIGN_FIXED, alpha + 0.4, out, &u);
-        assert_near(u.area, 14 * cos(0.4), 1e-9);
-        assert_near(remainder(u.angle - alpha - 0.4, 2 * RS_PI), 0, 1e-12);
+        assert_near(u.area, 14 * cos(0.4), TOL_LEAST_SQUARES);
+        assert_near(remainder(u.angle - alpha - 0.4, 2 * RS_PI), 0, TOL_DOUBLE);
         double mean = 0;
         for (int i = 0; i < N; i++)
             mean += (im[i] * cos(alpha + 0.4) - re[i] * sin(alpha + 0.4)) / N;
-        assert_near(u.offset, mean, 1e-9);
+        assert_near(u.offset, mean, TOL_LEAST_SQUARES);
         /* BGlib: the shape and the voltages are right, the height is not. */
         rs_unfold_bglib(&s, re, im, out, &u);
         double lo = INFINITY, hi = -INFINITY;

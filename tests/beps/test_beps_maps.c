@@ -14,6 +14,7 @@
 #include "beps/waveform.h"
 #include "io/nsid/nsid.h"
 #include "support/loop_sim.h"
+#include "support/tolerance.h"
 
 enum { N = 64 };
 
@@ -99,7 +100,7 @@ static void real_grid_has_the_known_numbers(void **state)
     rs_wave_defaults(&w);
     w.amplitude = 8.5;
     assert_ok(rs_waveform_create(&w, &wave, &err), &err);
-    for (int i = 0; i < 64; i++) assert_true(fabs(wave.v[i] - v[i]) < 1e-12);
+    for (int i = 0; i < 64; i++) assert_true(fabs(wave.v[i] - v[i]) < TOL_DOUBLE);
     rs_waveform_clear(&wave);
 
     rs_loops_options o;
@@ -403,7 +404,7 @@ static void maps_are_unfolded_alike(void **state)
     o.reference = 2.2;
     assert_ok(rs_loops_unfold(v, N, 1, re, im, POINTS, &o, out, NULL, NULL, &err), &err);
     for (int i = 0; i < POINTS * N; i++)
-        if (i != 7) assert_true(fabs(out[i] - y[i]) < 1e-12);
+        if (i != 7) assert_true(fabs(out[i] - y[i]) < TOL_DOUBLE);
     o.bglib = true;
     assert_ok(rs_loops_unfold(v, N, 1, re, im, POINTS, &o, out, u, &reference, &err), &err);
     assert_true(u[3].area > 0 && isnan(u[3].ratio));

@@ -12,6 +12,7 @@
 #include "beps/metrics.h"
 #include "beps/phase.h"
 #include "support/loop_sim.h"
+#include "support/tolerance.h"
 
 enum { N = 64 };
 
@@ -96,20 +97,20 @@ static void electrostatic_slope_is_separated(void **state)
     sim_sweep(N, 8, &s);
     sim_straight_loop(&s, 0.5, 0.04, on);
     compute(&s, on, NULL, NULL, m);
-    assert_near(m[RS_M_ES_SLOPE], 0.04, 1e-12);
-    assert_near(m[RS_M_ES_CPD], -0.5 / 0.04, 1e-9);
-    assert_near(m[RS_M_ES_R2], 1, 1e-9);
+    assert_near(m[RS_M_ES_SLOPE], 0.04, TOL_DOUBLE);
+    assert_near(m[RS_M_ES_CPD], -0.5 / 0.04, TOL_LEAST_SQUARES);
+    assert_near(m[RS_M_ES_R2], 1, TOL_LEAST_SQUARES);
     /* On-field = ferroelectric + slope (V - cpd); off-field is read at 0 V. */
     double slope = -0.03, cpd = 0.4;
     sim_straight_loop(&s, 0, 0, off);
     for (int i = 0; i < N; i++) on[i] = off[i] + slope * (s.v[i] - cpd);
     rs_electrostatic_difference(&s, on, off, NULL, -5, 5, &es);
-    assert_near(es.slope, slope, 1e-12);
-    assert_near(es.cpd, cpd, 1e-9);
-    assert_near(es.r2, 1, 1e-9);
+    assert_near(es.slope, slope, TOL_DOUBLE);
+    assert_near(es.cpd, cpd, TOL_LEAST_SQUARES);
+    assert_near(es.r2, 1, TOL_LEAST_SQUARES);
     on[3] = NAN;
     rs_electrostatic_difference(&s, on, off, NULL, -5, 5, &es);
-    assert_near(es.slope, slope, 1e-12);
+    assert_near(es.slope, slope, TOL_DOUBLE);
     rs_electrostatic_difference(&s, on, off, NULL, 20, 30, &es);
     assert_true(isnan(es.slope) && isnan(es.cpd));
     rs_sweep_clear(&s);
@@ -125,16 +126,16 @@ static void golden_nine_parameter_loop(void **state)
     sim_sweep(N, 8, &s);
     rs_loop_function(&s, p, y);
     compute(&s, y, NULL, NULL, m);
-    for (int k = 0; k < RS_LOOP_PARAMS; k++) assert_near(m[RS_M_FIT_A0 + k], p[k], 2e-5);
+    for (int k = 0; k < RS_LOOP_PARAMS; k++) assert_near(m[RS_M_FIT_A0 + k], p[k], TOL_LOOP_FIT);
     assert_near(m[RS_M_BGLIB_AREA], 11.2158, 5e-5);
     assert_near(m[RS_M_BGLIB_CENTROID_V], -0.37964, 5e-6);
     assert_near(m[RS_M_BGLIB_CENTROID_R], 0.04608, 5e-6);
-    assert_near(m[RS_M_BGLIB_V_PLUS], 2, 2e-5);
-    assert_near(m[RS_M_BGLIB_V_MINUS], -3, 2e-5);
-    assert_near(m[RS_M_BGLIB_IMPRINT], -0.5, 2e-5);
-    assert_near(m[RS_M_BGLIB_R_PLUS], 1, 2e-5);
-    assert_near(m[RS_M_BGLIB_R_MINUS], -1, 2e-5);
-    assert_near(m[RS_M_BGLIB_SWITCHABLE], 2, 2e-5);
+    assert_near(m[RS_M_BGLIB_V_PLUS], 2, TOL_LOOP_FIT);
+    assert_near(m[RS_M_BGLIB_V_MINUS], -3, TOL_LOOP_FIT);
+    assert_near(m[RS_M_BGLIB_IMPRINT], -0.5, TOL_LOOP_FIT);
+    assert_near(m[RS_M_BGLIB_R_PLUS], 1, TOL_LOOP_FIT);
+    assert_near(m[RS_M_BGLIB_R_MINUS], -1, TOL_LOOP_FIT);
+    assert_near(m[RS_M_BGLIB_SWITCHABLE], 2, TOL_LOOP_FIT);
     assert_near(m[RS_M_BGLIB_WORK], 10, 2e-4);
     assert_near(m[RS_M_BGLIB_NUCLEATION_1], 1.0409, 5e-5);
     assert_near(m[RS_M_BGLIB_NUCLEATION_2], -2.572, 5e-4);
@@ -148,22 +149,22 @@ static void golden_nine_parameter_loop(void **state)
     assert_near(m[RS_M_FIT_RMS], 0, 1e-5);
     /* Ours, in closed form. */
     double root = sqrt(RS_PI), area = 2 * (2 + 0.8 / root - (-3 - 0.5 / root));
-    assert_near(m[RS_M_FIT_AREA], area, 1e-4);
+    assert_near(m[RS_M_FIT_AREA], area, TOL_LOOP_CURVE);
     assert_near(m[RS_M_AREA_REFINED], area, 1e-3);
-    assert_near(m[RS_M_FIT_V_PLUS], rs_loop_crossing(p, false, 0.5), 1e-4);
-    assert_near(m[RS_M_FIT_V_MINUS], rs_loop_crossing(p, true, 0.5), 1e-4);
-    assert_near(rs_loop_branch(p, false, m[RS_M_FIT_V_PLUS]), 0, 1e-4);
-    assert_near(rs_loop_branch(p, true, m[RS_M_FIT_V_MINUS]), 0, 1e-4);
-    assert_near(m[RS_M_FIT_WIDTH], m[RS_M_FIT_V_PLUS] - m[RS_M_FIT_V_MINUS], 1e-15);
-    assert_near(m[RS_M_FIT_COERCIVE], m[RS_M_FIT_WIDTH] / 2, 1e-15);
-    assert_near(m[RS_M_FIT_IMPRINT], (m[RS_M_FIT_V_PLUS] + m[RS_M_FIT_V_MINUS]) / 2, 1e-15);
-    assert_near(m[RS_M_FIT_R_PLUS], 1, 2e-5);
-    assert_near(m[RS_M_FIT_R_MINUS], -1, 2e-5);
-    assert_near(m[RS_M_FIT_SWITCHABLE], 2, 2e-5);
-    assert_near(m[RS_M_FIT_WORK], 2 * m[RS_M_FIT_WIDTH], 1e-4);
+    assert_near(m[RS_M_FIT_V_PLUS], rs_loop_crossing(p, false, 0.5), TOL_LOOP_CURVE);
+    assert_near(m[RS_M_FIT_V_MINUS], rs_loop_crossing(p, true, 0.5), TOL_LOOP_CURVE);
+    assert_near(rs_loop_branch(p, false, m[RS_M_FIT_V_PLUS]), 0, TOL_LOOP_CURVE);
+    assert_near(rs_loop_branch(p, true, m[RS_M_FIT_V_MINUS]), 0, TOL_LOOP_CURVE);
+    assert_near(m[RS_M_FIT_WIDTH], m[RS_M_FIT_V_PLUS] - m[RS_M_FIT_V_MINUS], TOL_ROUNDING);
+    assert_near(m[RS_M_FIT_COERCIVE], m[RS_M_FIT_WIDTH] / 2, TOL_ROUNDING);
+    assert_near(m[RS_M_FIT_IMPRINT], (m[RS_M_FIT_V_PLUS] + m[RS_M_FIT_V_MINUS]) / 2, TOL_ROUNDING);
+    assert_near(m[RS_M_FIT_R_PLUS], 1, TOL_LOOP_FIT);
+    assert_near(m[RS_M_FIT_R_MINUS], -1, TOL_LOOP_FIT);
+    assert_near(m[RS_M_FIT_SWITCHABLE], 2, TOL_LOOP_FIT);
+    assert_near(m[RS_M_FIT_WORK], 2 * m[RS_M_FIT_WIDTH], TOL_LOOP_CURVE);
     assert_near(m[RS_M_FIT_SLOPE], 0, 1e-5);
-    assert_near(m[RS_M_NUCLEATION_POS_SLOPE], 2 - 0.8 * sqrt(log(10)), 1e-4);
-    assert_near(m[RS_M_NUCLEATION_NEG_SLOPE], -3 + 0.5 * sqrt(log(10)), 1e-4);
+    assert_near(m[RS_M_NUCLEATION_POS_SLOPE], 2 - 0.8 * sqrt(log(10)), TOL_LOOP_CURVE);
+    assert_near(m[RS_M_NUCLEATION_NEG_SLOPE], -3 + 0.5 * sqrt(log(10)), TOL_LOOP_CURVE);
     /* The slope there, by differences, is a tenth of the steepest. */
     double h = 1e-4, at = m[RS_M_NUCLEATION_POS_SLOPE];
     double there = rs_loop_branch(p, false, at + h) - rs_loop_branch(p, false, at - h);
@@ -190,9 +191,10 @@ static void bglib_criteria_match_scipy(void **state)
     /* scipy's values at the true parameters; the fitted ones are a little better. */
     assert_near(m[RS_M_BGLIB_AIC_LOOP], -294.0397, 12);
     assert_true(m[RS_M_BGLIB_AIC_LOOP] < -294.0397);
-    assert_near(m[RS_M_BGLIB_BIC_LOOP] - m[RS_M_BGLIB_AIC_LOOP], 8 * log(64) - 16, 1e-9);
-    assert_near(m[RS_M_BGLIB_AIC_LINE], 115.08368696865527, 1e-9);
-    assert_near(m[RS_M_BGLIB_BIC_LINE], 117.24257005201494, 1e-9);
+    assert_near(m[RS_M_BGLIB_BIC_LOOP] - m[RS_M_BGLIB_AIC_LOOP], 8 * log(64) - 16,
+                TOL_LEAST_SQUARES);
+    assert_near(m[RS_M_BGLIB_AIC_LINE], 115.08368696865527, TOL_LEAST_SQUARES);
+    assert_near(m[RS_M_BGLIB_BIC_LINE], 117.24257005201494, TOL_LEAST_SQUARES);
     /* And exactly, from the residuals of the fit that was made. */
     double q[RS_LOOP_PARAMS], f[N], mean = 0, var = 0, sum = 0;
     memcpy(q, &m[RS_M_FIT_A0], sizeof q);
@@ -203,7 +205,7 @@ static void bglib_criteria_match_scipy(void **state)
         sum += pow(y[i] - f[i], 2);
     }
     double l = -N * 0.5 * log(2 * RS_PI * var) - sum / (2 * var);
-    assert_near(m[RS_M_BGLIB_AIC_LOOP], 16 - 2 * l, 1e-9);
+    assert_near(m[RS_M_BGLIB_AIC_LOOP], 16 - 2 * l, TOL_LEAST_SQUARES);
     rs_sweep_clear(&s);
 }
 
@@ -259,7 +261,7 @@ static void noise_metrics_have_the_stated_scale(void **state)
         areas[k] = m[RS_M_AREA];
         mean += areas[k] / 400;
         predicted += m[RS_M_AREA] / m[RS_M_AREA_SNR] / 400;
-        assert_true(fabs(m[RS_M_SNR] / (m[RS_M_SWITCHABLE] / m[RS_M_NOISE]) - 1) < 1e-12);
+        assert_true(fabs(m[RS_M_SNR] / (m[RS_M_SWITCHABLE] / m[RS_M_NOISE]) - 1) < TOL_DOUBLE);
         assert_true(isnan(m[RS_M_FIT_A0]) && isnan(m[RS_M_BGLIB_WORK]));
     }
     for (int k = 0; k < 400; k++) var += pow(areas[k] - mean, 2) / 399;

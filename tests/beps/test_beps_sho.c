@@ -1,6 +1,7 @@
 /* The SHO room against closed forms, finite differences, a textbook Levenberg-Marquardt, and the
  * Cramer-Rao bound. */
 #include "support/support.h"
+#include "support/tolerance.h"
 
 #include <math.h>
 #include <string.h>
@@ -173,8 +174,8 @@ static void golden_spectrum(void **state)
     assert_true(rs_sho_guess(w, y, 65, &g));
     assert_same_sho(&g, &conj, 1e-12);
     rs_sho_eval(&p, &w0, 1, h);
-    assert_near(hypot(h[0], h[1]), 0.012, 1e-15);
-    assert_near(atan2(h[1], h[0]), 0.7 + RS_PI / 2, 1e-15); /* 2.2708 */
+    assert_near(hypot(h[0], h[1]), 0.012, TOL_ROUNDING);
+    assert_near(atan2(h[1], h[0]), 0.7 + RS_PI / 2, TOL_ROUNDING); /* 2.2708 */
     w0 = 1;
     rs_sho_eval(&p, &w0, 1, h); /* far below resonance */
     assert_near(hypot(h[0], h[1]), 1e-4, 1e-14);
@@ -473,16 +474,16 @@ static void fit_is_the_least_squares_minimum(void **state)
             best = p;
             reference_fit(&best, -1, w, n, y);
             assert_true(e <= squared_error(&best, w, n, y) * (1 + 1e-12));
-            assert_near(f.p.amplitude, best.amplitude, 1e-4 * f.se.amplitude);
-            assert_near(f.p.frequency, best.frequency, 1e-4 * f.se.frequency);
-            assert_near(f.p.q, best.q, 1e-4 * f.se.q);
-            assert_near(rs_wrap_angle(f.p.phase - best.phase), 0, 1e-4 * f.se.phase);
+            assert_near(f.p.amplitude, best.amplitude, TOL_OPTIMUM * f.se.amplitude);
+            assert_near(f.p.frequency, best.frequency, TOL_OPTIMUM * f.se.frequency);
+            assert_near(f.p.q, best.q, TOL_OPTIMUM * f.se.q);
+            assert_near(rs_wrap_angle(f.p.phase - best.phase), 0, TOL_OPTIMUM * f.se.phase);
             assert_near(f.noise * f.noise, e / (2 * n - 4), 1e-9 * f.noise * f.noise);
             double mean_r = 0, mean_i = 0, spread = 0;
             for (int k = 0; k < n; k++) mean_r += y[2 * k] / n, mean_i += y[2 * k + 1] / n;
             for (int k = 0; k < n; k++)
                 spread += pow(y[2 * k] - mean_r, 2) + pow(y[2 * k + 1] - mean_i, 2);
-            assert_near(f.r2, 1 - e / spread, 1e-12);
+            assert_near(f.r2, 1 - e / spread, TOL_DOUBLE);
         }
         rs_sho_plan_free(plan);
     }
@@ -677,10 +678,10 @@ static void bins_that_are_no_numbers_are_left_out(void **state)
         }
         rs_sho_fit a = fit_one(w, N, y, &o), b = fit_one(w2, m, y2, &o);
         assert_int_equal(a.flags & ~RS_SHO_STRUCTURE, m < N ? RS_SHO_NAN_BINS : 0);
-        assert_near(a.p.frequency, b.p.frequency, 1e-4 * b.se.frequency);
-        assert_near(a.p.q, b.p.q, 1e-4 * b.se.q);
+        assert_near(a.p.frequency, b.p.frequency, TOL_OPTIMUM * b.se.frequency);
+        assert_near(a.p.q, b.p.q, TOL_OPTIMUM * b.se.q);
         assert_near(a.se.q, b.se.q, 1e-6 * b.se.q);
-        assert_near(a.r2, b.r2, 1e-9);
+        assert_near(a.r2, b.r2, TOL_LEAST_SQUARES);
     }
 }
 
@@ -703,11 +704,11 @@ static void limits_hold_and_are_reported(void **state)
     o.q_max = 50;
     f = fit_one(w, N, y, &o);
     assert_true(f.flags & RS_SHO_Q_LIM);
-    assert_near(f.p.q, 50, 1e-9);
+    assert_near(f.p.q, 50, TOL_LEAST_SQUARES);
     o.q_min = 70, o.q_max = 500;
     f = fit_one(w, N, y, &o);
     assert_true(f.flags & RS_SHO_Q_LIM);
-    assert_near(f.p.q, 70, 1e-9);
+    assert_near(f.p.q, 70, TOL_LEAST_SQUARES);
 
     /* A fit at a limit is the minimum of the other three parameters, also near the end of the band,
      * where frequency and Q depend on each other. */

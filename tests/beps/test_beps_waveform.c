@@ -1,4 +1,5 @@
 #include "support/support.h"
+#include "support/tolerance.h"
 
 #include <math.h>
 #include <string.h>
@@ -76,7 +77,7 @@ static void sampled_rule_loses_nothing(void **state)
             double d = fabs(w.v[i + 1] - w.v[i]);
             assert_true(d <= step * (1 + 1e-12));
             if (fabs(w.v[i]) < 1 - step && fabs(w.v[i + 1]) < 1 - step)
-                assert_true(fabs(d - step) < 1e-12);
+                assert_true(fabs(d - step) < TOL_DOUBLE);
             assert_int_equal(w.cycle[i], i / n);
             if (i + n < w.n) assert_true(w.v[i] == w.v[i + n]);
         }
@@ -119,7 +120,7 @@ static void bglib_rule_matches_its_oracle(void **state)
                 assert_int_equal(w.n, bglib_oracle(n, s.fraction, s.phase, want));
                 assert_int_equal(w.lost_steps, n - w.n);
                 lossy += w.lost_steps > 0;
-                for (int i = 0; i < w.n; i++) assert_true(fabs(w.v[i] - want[i]) < 1e-12);
+                for (int i = 0; i < w.n; i++) assert_true(fabs(w.v[i] - want[i]) < TOL_DOUBLE);
                 rs_waveform_clear(&w);
                 /* Where the quarters are whole, all rules agree. */
                 s.rule = RS_WAVE_STRICT;
@@ -131,7 +132,7 @@ static void bglib_rule_matches_its_oracle(void **state)
                 assert_int_equal(exact.n, n);
                 for (int i = 0; i < n; i++) {
                     assert_true(exact.v[i] == sampled.v[i]);
-                    assert_true(fabs(exact.v[i] - want[i]) < 1e-12);
+                    assert_true(fabs(exact.v[i] - want[i]) < TOL_DOUBLE);
                 }
                 rs_waveform_clear(&exact);
                 rs_waveform_clear(&sampled);
@@ -158,8 +159,8 @@ static void forc_ends_move_linearly(void **state)
     assert_int_equal(w.n, 30 * 32);
     for (int c = 0; c < w.cycles; c++) {
         int k = c / 2 % 5;
-        assert_true(fabs(w.v[32 * c + 8] - (1 + 2 * k)) < 1e-12);
-        assert_true(fabs(w.v[32 * c + 24] - (-2 - 0.5 * k)) < 1e-12);
+        assert_true(fabs(w.v[32 * c + 8] - (1 + 2 * k)) < TOL_DOUBLE);
+        assert_true(fabs(w.v[32 * c + 24] - (-2 - 0.5 * k)) < TOL_DOUBLE);
         assert_int_equal(w.cycle[32 * c + 31], c);
     }
     rs_waveform_clear(&w);
@@ -169,8 +170,8 @@ static void forc_ends_move_linearly(void **state)
     s.amplitude = 2;
     s.offset = 1;
     assert_ok(rs_waveform_create(&s, &w, &err), &err);
-    assert_true(fabs(w.v[8] - 1) < 1e-12);                     /* (2+1)/3 = 1: the high end */
-    assert_true(fabs(w.v[24] - (1.5 * -1 / 3 - 0.5)) < 1e-12); /* (-2+1)/3: not the low one */
+    assert_true(fabs(w.v[8] - 1) < TOL_DOUBLE);                     /* (2+1)/3 = 1: the high end */
+    assert_true(fabs(w.v[24] - (1.5 * -1 / 3 - 0.5)) < TOL_DOUBLE); /* (-2+1)/3: not the low one */
     rs_waveform_clear(&w);
 }
 

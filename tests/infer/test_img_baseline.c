@@ -1,4 +1,5 @@
 #include "support/support.h"
+#include "support/tolerance.h"
 
 #include <math.h>
 #include <string.h>
@@ -28,7 +29,7 @@ static void smoothing_keeps_what_it_must(void **state)
     for (int k = -8; k <= 8; k++) norm += exp(-k * k / 8.0);
     for (int k = 0; k <= 8; k++) tap[k] = exp(-k * k / 8.0) / norm;
     for (int i = 0; i < H * W; i++) sum += (double)out[i];
-    assert_true(fabs(sum - 1) < 1e-6);
+    assert_true(fabs(sum - 1) < TOL_FLOAT);
     for (int dy = -8; dy <= 8; dy++)
         for (int dx = -8; dx <= 8; dx++)
             assert_true(fabs((double)out[(20 + dy) * W + 18 + dx] -
@@ -37,7 +38,7 @@ static void smoothing_keeps_what_it_must(void **state)
     /* A constant stays constant, also at the frame's edge; sigma 0 copies; in place. */
     for (int i = 0; i < H * W; i++) a[i] = 3;
     assert_ok(rs_smooth_gaussian(a, H, W, 9, a, &err), &err);
-    for (int i = 0; i < H * W; i++) assert_true(fabs((double)a[i] - 3) < 1e-6);
+    for (int i = 0; i < H * W; i++) assert_true(fabs((double)a[i] - 3) < TOL_FLOAT);
     a[5] = 7;
     assert_ok(rs_smooth_gaussian(a, H, W, 0, out, &err), &err);
     assert_memory_equal(a, out, sizeof a);
@@ -174,24 +175,24 @@ static void areas_by_hand(void **state)
     reshed_error err = {0};
     /* 3 beats 1 and 2 and ties with 3; 5 and 6 beat all: 10.5 of 12. */
     assert_ok(rs_roc_area(low, 4, high, 3, &roc, &err), &err);
-    assert_true(fabs(roc.auroc - 10.5 / 12) < 1e-15);
+    assert_true(fabs(roc.auroc - 10.5 / 12) < TOL_ROUNDING);
     /* DeLong by hand: shares of the positives 2.5/4, 1, 1 (variance 3/64), of the negatives 1, 1,
      * 2.5/3, 2/3 (variance 0.075/3 = 0.0254629...). */
     double vp = 3.0 / 64, m = (1 + 1 + 2.5 / 3 + 2.0 / 3) / 4;
     double vn =
         (2 * (1 - m) * (1 - m) + (2.5 / 3 - m) * (2.5 / 3 - m) + (2.0 / 3 - m) * (2.0 / 3 - m)) / 3;
     double reach = 1.959963984540054 * sqrt(vp / 3 + vn / 4);
-    assert_true(fabs(roc.low - (10.5 / 12 - reach)) < 1e-12);
+    assert_true(fabs(roc.low - (10.5 / 12 - reach)) < TOL_DOUBLE);
     assert_true(roc.high == 1);
     /* The other way round. */
     rs_roc back;
     assert_ok(rs_roc_area(high, 3, low, 4, &back, &err), &err);
-    assert_true(fabs(back.auroc - 1.5 / 12) < 1e-15);
-    assert_true(fabs(back.high - (1.5 / 12 + reach)) < 1e-12);
+    assert_true(fabs(back.auroc - 1.5 / 12) < TOL_ROUNDING);
+    assert_true(fabs(back.high - (1.5 / 12 + reach)) < TOL_DOUBLE);
     /* Wholly apart: no spread, the rule of three. */
     static const double far[] = {7, 8, 9, 10};
     assert_ok(rs_roc_area(low, 4, far, 4, &roc, &err), &err);
-    assert_true(roc.auroc == 1 && roc.high == 1 && fabs(roc.low - 0.25) < 1e-15);
+    assert_true(roc.auroc == 1 && roc.high == 1 && fabs(roc.low - 0.25) < TOL_ROUNDING);
     assert_int_equal(rs_roc_area(low, 1, far, 4, &roc, &err), RESHED_EINVAL);
     static const double bad[] = {1, NAN};
     assert_int_equal(rs_roc_area(low, 4, bad, 2, &roc, &err), RESHED_EINVAL);

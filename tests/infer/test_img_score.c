@@ -1,4 +1,5 @@
 #include "support/support.h"
+#include "support/tolerance.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -58,8 +59,8 @@ static void matches_like_trying_everything(void **state)
         assert_int_equal(s.truth, nt);
         assert_true(s.precision == reverse.recall && s.recall == reverse.precision);
         assert_true(s.f == reverse.f);
-        assert_true(fabs(s.precision - (double)want / np) < 1e-15);
-        assert_true(fabs(s.recall - (double)want / nt) < 1e-15);
+        assert_true(fabs(s.precision - (double)want / np) < TOL_ROUNDING);
+        assert_true(fabs(s.recall - (double)want / nt) < TOL_ROUNDING);
         deepest += want < np && want < nt;
     }
     assert_true(deepest > 100); /* the cases are not all trivial */
@@ -87,7 +88,7 @@ static void long_paths_are_found(void **state)
     for (int i = 0; i < N; i++) a[i] = 1, b[i] = i % 2 == 0;
     assert_ok(rs_score_edges(a, b, 1, N, RS_SCORE_RADIUS, &s, NULL), &(reshed_error){0});
     assert_int_equal(s.matched, N / 2);
-    assert_true(s.precision == 0.5 && s.recall == 1 && fabs(s.f - 2.0 / 3) < 1e-15);
+    assert_true(s.precision == 0.5 && s.recall == 1 && fabs(s.f - 2.0 / 3) < TOL_ROUNDING);
     rs_free(a);
     rs_free(b);
 }
@@ -187,11 +188,11 @@ static void calibration_equals_the_definition(void **state)
                 accuracy += pair[i][1] / (to - from);
             }
             assert_int_equal(c.count[b], to - from);
-            assert_true(fabs(c.confidence[b] - confidence) < 1e-12);
-            assert_true(fabs(c.accuracy[b] - accuracy) < 1e-12);
+            assert_true(fabs(c.confidence[b] - confidence) < TOL_DOUBLE);
+            assert_true(fabs(c.accuracy[b] - accuracy) < TOL_DOUBLE);
             ece += (double)(to - from) / n * fabs(confidence - accuracy);
         }
-        assert_true(fabs(c.ece - ece) < 1e-12);
+        assert_true(fabs(c.ece - ece) < TOL_DOUBLE);
     }
 }
 
@@ -239,7 +240,7 @@ static void calibration_known_cases(void **state)
     assert_true(c.ece < 1e-12 && c.pixels == N);
     for (int i = 0; i < N; i++) p[i] = 0.75f; /* too sure by a half */
     assert_ok(calibration_of(p, all, t, 30, 100, 5, &c, &err), &err);
-    assert_true(fabs(c.ece - 0.5) < 1e-12);
+    assert_true(fabs(c.ece - 0.5) < TOL_DOUBLE);
     for (int i = 0; i < N; i++) p[i] = t[i]; /* perfect */
     assert_ok(calibration_of(p, all, t, 30, 100, 5, &c, &err), &err);
     assert_true(c.ece == 0);

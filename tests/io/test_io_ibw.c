@@ -1,5 +1,6 @@
 /* Igor binary waves, built here field by field, and the shared Asylum file. */
 #include "support/io_support.h"
+#include "support/tolerance.h"
 
 #include <math.h>
 #include <string.h>
@@ -198,14 +199,14 @@ static void finds_the_scale(void **state)
     w.dim_unit = "nm", w.dx = 3, w.dy = 2, w.x0 = 100, w.y0 = -200, w.note = NULL;
     wave_file(&b, &w);
     assert_ok(rs_image_read_mem(b.data, b.n, NULL, &im, &err), &err);
-    assert_true(fabs(im.dx - 3e-9) < 1e-22 && fabs(im.dy - 2e-9) < 1e-22);
-    assert_true(fabs(im.x0 - 107.5e-9) < 1e-18 && fabs(im.y0 + 197e-9) < 1e-18);
+    assert_true(fabs(im.dx - 3e-9) < TOL_PIXEL && fabs(im.dy - 2e-9) < TOL_PIXEL);
+    assert_true(fabs(im.x0 - 107.5e-9) < TOL_PLACE && fabs(im.y0 + 197e-9) < TOL_PLACE);
     rs_image_clear(&im);
     w = plain; /* no unit: the note tells */
     w.dim_unit = "", w.note = "FastScanSize: 5e-06\nSlowScanSize:3e-06\n";
     wave_file(&b, &w);
     assert_ok(rs_image_read_mem(b.data, b.n, NULL, &im, &err), &err);
-    assert_true(fabs(im.dx - 1e-6) < 1e-18 && fabs(im.dy - 1e-6) < 1e-18);
+    assert_true(fabs(im.dx - 1e-6) < TOL_PLACE && fabs(im.dy - 1e-6) < TOL_PLACE);
     rs_image_clear(&im);
     w.note = "FastScanSize: lots\rSlowScanSize: -1\r";
     wave_file(&b, &w);
@@ -379,7 +380,7 @@ static void reads_shared_asylum_file(void **state)
     assert_string_equal(im.channel, "Amplitude1Retrace");
     assert_string_equal(im.unit, "m");
     assert_true(im.height == 256 && im.width == 256);
-    assert_true(fabs(im.dx - 5e-6 / 255) < 1e-20 && fabs(im.dy - 5e-6 / 255) < 1e-20);
+    assert_true(fabs(im.dx - 5e-6 / 255) < TOL_PIXEL && fabs(im.dy - 5e-6 / 255) < TOL_PIXEL);
     assert_true(im.x0 == -2.5933e-06 && im.y0 == -6.07e-06);
     /* The wave's first point is the bottom left of the frame, its last the top right. */
     float first, last;

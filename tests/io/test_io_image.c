@@ -1,5 +1,6 @@
 /* PNG, NPY, GSF and the front door. */
 #include "support/io_support.h"
+#include "support/tolerance.h"
 
 #include <math.h>
 #include <string.h>
@@ -536,8 +537,8 @@ static void gsf_reads_scale_and_pattern(void **state)
              -1, 24);
     assert_ok(rs_image_read_mem(b.data, b.n, NULL, &im, &err), &err);
     assert_pattern(&im, 1);
-    assert_true(fabs(im.dx - 1e-7) < 1e-20 && fabs(im.dy - 2e-7) < 1e-20);
-    assert_true(fabs(im.x0 - 1.3e-6) < 1e-18 && fabs(im.y0 + 0.6e-6) < 1e-18);
+    assert_true(fabs(im.dx - 1e-7) < TOL_PIXEL && fabs(im.dy - 2e-7) < TOL_PIXEL);
+    assert_true(fabs(im.x0 - 1.3e-6) < TOL_PLACE && fabs(im.y0 + 0.6e-6) < TOL_PLACE);
     assert_string_equal(im.unit, "V");
     assert_string_equal(im.channel, "PFM Amplitude");
     rs_image_clear(&im);
@@ -569,8 +570,8 @@ static void gsf_round_trips(void **state)
     assert_true(isnan(back.data[5]));
     back.data[5] = (float)pattern_at(0, 5);
     assert_pattern(&back, 1);
-    assert_true(fabs(back.dx - im.dx) < 1e-20 && fabs(back.dy - im.dy) < 1e-20);
-    assert_true(fabs(back.x0 - im.x0) < 1e-18 && fabs(back.y0 - im.y0) < 1e-18);
+    assert_true(fabs(back.dx - im.dx) < TOL_PIXEL && fabs(back.dy - im.dy) < TOL_PIXEL);
+    assert_true(fabs(back.x0 - im.x0) < TOL_PLACE && fabs(back.y0 - im.y0) < TOL_PLACE);
     assert_string_equal(back.unit, "V");
     assert_string_equal(back.channel, "Pattern");
     rs_image_clear(&back);

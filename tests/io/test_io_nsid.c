@@ -2,6 +2,7 @@
  * files. */
 #include "support/h5_bare.h"
 #include "support/io_support.h"
+#include "support/tolerance.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -68,8 +69,8 @@ static void images_keep_the_pattern(void **state)
         assert_pattern(&im, cases[i].factor);
         assert_string_equal(im.channel, cases[i].name);
         assert_string_equal(im.unit, cases[i].unit);
-        assert_true(fabs(im.dx - 3e-9) < 1e-20 && fabs(im.dy - 2e-9) < 1e-20);
-        assert_true(fabs(im.x0 - 7.5e-9) < 1e-20 && fabs(im.y0 - 3e-9) < 1e-20);
+        assert_true(fabs(im.dx - 3e-9) < TOL_PIXEL && fabs(im.dy - 2e-9) < TOL_PIXEL);
+        assert_true(fabs(im.x0 - 7.5e-9) < TOL_PIXEL && fabs(im.y0 - 3e-9) < TOL_PIXEL);
         rs_image_clear(&im);
     }
     rs_channels list;
@@ -281,7 +282,7 @@ static void images_go_there_and_back(void **state)
         rs_nsid_data_clear(&d);
         assert_ok(rs_image_read(path, NULL, &back, &err), &err);
         assert_pattern(&back, 1);
-        assert_true(fabs(back.dx - im.dx) < 1e-20 && fabs(back.dy - im.dy) < 1e-20);
+        assert_true(fabs(back.dx - im.dx) < TOL_PIXEL && fabs(back.dy - im.dy) < TOL_PIXEL);
         if (!k) assert_true(fabs(back.x0 - im.x0) < 1e-15 && fabs(back.y0 - im.y0) < 1e-15);
         assert_string_equal(back.channel, "Pattern");
         assert_string_equal(back.unit, "V");

@@ -382,7 +382,7 @@ static void oracle_by_hand(void **state)
     assert_true(up[1] == 1 && up[2] == 2 && up[7] == 2 && up[8] == 3);
     double p[3] = {0, 0, log(2)};
     rs_ref_probability(p, 3, 1);
-    assert_true(fabs(p[2] - 0.5) < 1e-15);
+    assert_true(fabs(p[2] - 0.5) < TOL_ROUNDING);
 }
 
 int main(void)

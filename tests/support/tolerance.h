@@ -1,6 +1,41 @@
-/* tolerance.h - every error bound of the numerical tests, each with its reason. */
+/* tolerance.h - the error bounds that tests share: a table for each room, each bound with its
+ * reason. A bound that belongs to one case stands in that case. */
 #ifndef RS_TESTS_SUPPORT_TOLERANCE_H
 #define RS_TESTS_SUPPORT_TOLERANCE_H
+
+/* ----------------------------------------------------------------------------------- every room */
+
+/* Numbers of order one in double precision (eps 2e-16): after a few roundings, and after sums or
+ * chains of up to a few thousand operations. */
+#define TOL_ROUNDING 1e-15
+#define TOL_DOUBLE 1e-12
+/* Numbers of order one that pass through float32 (eps 6e-8), after a few roundings. */
+#define TOL_FLOAT 1e-6
+
+/* -------------------------------------------------------------------------- lengths (io, walls) */
+
+/* Metres. The size of a pixel or the length of a wall, up to some 100 nm (doubles are 1e-23 apart
+ * there), and a place or a path within some micrometres (4e-22 apart): room for a few hundred
+ * roundings, and never more than a millionth of a picometre. */
+#define TOL_PIXEL 1e-20
+#define TOL_PLACE 1e-18
+
+/* --------------------------------------------------------------------------------- loops (beps) */
+
+/* Least squares on the 64 samples of a loop: rounding, enlarged by the condition of the normal
+ * equations. */
+#define TOL_LEAST_SQUARES 1e-9
+/* What is read off the nine-parameter function fitted to a loop without noise: its levels and
+ * crossings of zero, where the optimiser stops within 2e-5 of the truth; integrals and crossings at
+ * other levels, which add up the errors of several parameters; and the parameters themselves, of
+ * which two widths are nearly exchangeable. */
+#define TOL_LOOP_FIT 2e-5
+#define TOL_LOOP_CURVE 1e-4
+#define TOL_LOOP_PARAMETER 1e-3
+/* Standard errors between two optimisers' results: far below anything that noise lets one see. */
+#define TOL_OPTIMUM 1e-4
+
+/* -------------------------------------------------------------------------------- networks (nn) */
 
 /* Whole network against the double oracle, mean and variance of probabilities (the project's
  * numerical contract): im2col and direct sums are plain fp32 dot products; Winograd's transforms

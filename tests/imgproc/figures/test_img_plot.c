@@ -1,6 +1,7 @@
 /* Figures: the layout is checked as numbers, the drawing as pixels at places that the layout
  * names. */
 #include "support/support.h"
+#include "support/tolerance.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -154,8 +155,8 @@ static void limits_fit_the_data(void **state)
     assert_true(q.x_lo < 0.01 && q.x_hi > 0.99 && isfinite(q.y_lo)); /* empty */
     rs_panel_line(p, x, y, 2, &(rs_style){.width = 1}, NULL);
     laid_out(f, &q);
-    assert_true(fabs(q.x_lo - 0.95) < 1e-12 && fabs(q.x_hi - 2.05) < 1e-12);
-    assert_true(fabs(q.y_lo + 2.5) < 1e-12 && fabs(q.y_hi - 8.5) < 1e-12);
+    assert_true(fabs(q.x_lo - 0.95) < TOL_DOUBLE && fabs(q.x_hi - 2.05) < TOL_DOUBLE);
+    assert_true(fabs(q.y_lo + 2.5) < TOL_DOUBLE && fabs(q.y_hi - 8.5) < TOL_DOUBLE);
     rs_panel_x_limits(p, 0, 1.5); /* then y fits what is shown */
     laid_out(f, &q);
     assert_true(q.x_lo == 0 && q.x_hi == 1.5 && q.y_lo < -2 && q.y_hi > -2 && q.y_hi < 0);
@@ -311,7 +312,7 @@ static void histogram_counts(void **state)
     const double want[4] = {1, 1, 1, 3}; /* the upper edge belongs to the last bin; -7 is outside */
     for (int i = 0; i < 4; i++) {
         assert_true(p->item[0].y[i] == want[i]);
-        assert_true(fabs(p->item[0].x[i] - (0.25 + 0.5 * i)) < 1e-12);
+        assert_true(fabs(p->item[0].x[i] - (0.25 + 0.5 * i)) < TOL_DOUBLE);
     }
     rs_panel_histogram(p, v, 9, 3, 0, 0, RS_BLUE, 1, NULL); /* from -7 to 2 */
     assert_true(p->item[1].y[0] == 1 && p->item[1].y[1] == 0 && p->item[1].y[2] == 6);

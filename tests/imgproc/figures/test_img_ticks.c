@@ -1,4 +1,5 @@
 #include "support/support.h"
+#include "support/tolerance.h"
 
 #include <math.h>
 #include <string.h>
@@ -117,12 +118,12 @@ static void rounds_down_to_125(void **state)
     (void)state;
     for (int e = -20; e <= 20; e++) {
         double p = pow(10, e);
-        assert_true(fabs(rs_round_down_125(p) / p - 1) < 1e-12);
-        assert_true(fabs(rs_round_down_125(1.999 * p) / p - 1) < 1e-12);
-        assert_true(fabs(rs_round_down_125(2 * p) / p - 2) < 1e-12);
-        assert_true(fabs(rs_round_down_125(4.99 * p) / p - 2) < 1e-12);
-        assert_true(fabs(rs_round_down_125(5 * p) / p - 5) < 1e-12);
-        assert_true(fabs(rs_round_down_125(9.99 * p) / p - 5) < 1e-12);
+        assert_true(fabs(rs_round_down_125(p) / p - 1) < TOL_DOUBLE);
+        assert_true(fabs(rs_round_down_125(1.999 * p) / p - 1) < TOL_DOUBLE);
+        assert_true(fabs(rs_round_down_125(2 * p) / p - 2) < TOL_DOUBLE);
+        assert_true(fabs(rs_round_down_125(4.99 * p) / p - 2) < TOL_DOUBLE);
+        assert_true(fabs(rs_round_down_125(5 * p) / p - 5) < TOL_DOUBLE);
+        assert_true(fabs(rs_round_down_125(9.99 * p) / p - 5) < TOL_DOUBLE);
     }
 }
 

@@ -1,4 +1,5 @@
 #include "support/support.h"
+#include "support/tolerance.h"
 
 #include <math.h>
 #include <string.h>
@@ -54,7 +55,7 @@ static void check(int h, int w, int c, int oh, int ow, rs_growing growing, test_
                         want += weight(h, oh, growing, y, i) * weight(w, ow, growing, x, j) *
                                 (double)in[(i * w + j) * c + k];
                 double got = out[(y * ow + x) * c + k];
-                if (!(fabs(got - want) <= 1e-6))
+                if (!(fabs(got - want) <= TOL_FLOAT))
                     fail_msg("%dx%dx%d to %dx%d, growing %d, at (%d,%d,%d): %g, not %g", h, w, c,
                              oh, ow, growing, y, x, k, got, want);
             }
@@ -105,7 +106,7 @@ static void ramps_stay_where_they_are(void **state)
             for (int i = 0; i < h * w; i++) {
                 double x = (i % w + 0.5) / w, y = (i / w + 0.5) / h;
                 if (x * W < 2 || x * W > W - 2 || y * H < 2 || y * H > H - 2) continue;
-                assert_true(fabs((double)out[i] - (2 * x - 3 * y)) < 1e-6);
+                assert_true(fabs((double)out[i] - (2 * x - 3 * y)) < TOL_FLOAT);
             }
         }
 }
@@ -239,8 +240,8 @@ static void decides_the_target(void **state)
         assert_int_equal(p.height, p.needed ? cases[i].want_h : cases[i].h);
         assert_int_equal(p.width, p.needed ? cases[i].want_w : cases[i].w);
         /* The frame on the sample stays the same. */
-        assert_true(fabs(p.dx * p.width - cases[i].dx * nm * cases[i].w) < 1e-20);
-        assert_true(fabs(p.dy * p.height - cases[i].dy * nm * cases[i].h) < 1e-20);
+        assert_true(fabs(p.dx * p.width - cases[i].dx * nm * cases[i].w) < TOL_PIXEL);
+        assert_true(fabs(p.dy * p.height - cases[i].dy * nm * cases[i].h) < TOL_PIXEL);
     }
 }
 

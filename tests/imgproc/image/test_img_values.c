@@ -1,5 +1,6 @@
 /* Normalisation, percentiles and gaps. */
 #include "support/support.h"
+#include "support/tolerance.h"
 
 #include <float.h>
 #include <math.h>
@@ -108,10 +109,10 @@ static void robust_range_ignores_hot_pixels(void **state)
     reshed_error err = {0};
     for (int i = 0; i < N; i++) x[i] = (float)i / 1000, flat[i] = 2;
     assert_ok(rs_norm_range_robust(x, N, &r, &err), &err);
-    assert_true(fabsf(r.lo - 0.005f) < 1e-6f && fabsf(r.hi - 0.995f) < 1e-6f);
+    assert_true(fabsf(r.lo - 0.005f) < TOL_FLOAT && fabsf(r.hi - 0.995f) < TOL_FLOAT);
     x[500] = 1e6f; /* moves the upper percentile by one rank */
     assert_ok(rs_norm_range_robust(x, N, &r, &err), &err);
-    assert_true(fabsf(r.hi - 0.996f) < 1e-6f);
+    assert_true(fabsf(r.hi - 0.996f) < TOL_FLOAT);
     flat[3] = 7; /* both percentiles are 2: the frame's range is the only useful one */
     assert_ok(rs_norm_range_robust(flat, N, &r, &err), &err);
     assert_true(r.lo == 2 && r.hi == 7);
@@ -143,7 +144,7 @@ static void gaps_are_interpolated(void **state)
     reshed_error err = {0};
     assert_ok(rs_fill_gaps(x, 6, 5, &filled, &err), &err);
     assert_int_equal(filled, 25);
-    for (int i = 0; i < 30; i++) assert_true(fabsf(x[i] - want[i]) < 1e-6f);
+    for (int i = 0; i < 30; i++) assert_true(fabsf(x[i] - want[i]) < TOL_FLOAT);
     float again[30];
     memcpy(again, x, sizeof x);
     assert_ok(rs_fill_gaps(x, 6, 5, &filled, &err), &err);

@@ -1,6 +1,7 @@
 /* The recipe against its steps, called one by one; its exclusions and orders; the programs'
  * defaults. */
 #include "support/walls.h"
+#include "support/tolerance.h"
 
 #include <math.h>
 #include <string.h>
@@ -119,7 +120,7 @@ static void lengths_in_metres_and_pixels(void **state)
     (void)state;
     reshed_error err = {0};
     const rs_grid flat = {4, 4, 2e-9, 8e-9};
-    assert_near(rs_length_on(&flat, (rs_length){3, false}), 12e-9, 1e-22);
+    assert_near(rs_length_on(&flat, (rs_length){3, false}), 12e-9, TOL_PIXEL);
     assert_near(rs_length_on(&flat, (rs_length){3e-9, true}), 3e-9, 0);
     draw_map();
     rs_find_input in = input_of(3e-9);
@@ -289,13 +290,13 @@ static void tours_are_compared(void **state)
     rs_points p = {4, list};
     rs_route_comparison c;
     assert_ok(rs_compare_routes(&grid, &p, &c, &err), &err);
-    assert_near(c.length, 4 + 3 + 16, 1e-12);
-    assert_near(c.longest, 16, 1e-12);
+    assert_near(c.length, 4 + 3 + 16, TOL_DOUBLE);
+    assert_near(c.longest, 16, TOL_DOUBLE);
     assert_true(c.author_length == c.length && c.author_longest == c.longest);
     list[3].at = (rs_pixel){0, 0};
     assert_ok(rs_compare_routes(&grid, &p, &c, &err), &err);
-    assert_near(c.length, 4 + 3 + 5, 1e-12);
-    assert_near(c.author_length, 4 + 3, 1e-12);
+    assert_near(c.length, 4 + 3 + 5, TOL_DOUBLE);
+    assert_near(c.author_length, 4 + 3, TOL_DOUBLE);
     p.n = 0;
     assert_ok(rs_compare_routes(&grid, &p, &c, &err), &err);
     assert_true(c.length == 0 && c.author_length == 0 && c.author_longest == 0);

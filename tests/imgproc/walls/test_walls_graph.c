@@ -1,5 +1,6 @@
 /* Skeletons drawn by hand, and what nodes, branches and walls become of them. */
 #include "support/walls.h"
+#include "support/tolerance.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -39,10 +40,10 @@ static void single_line_is_one_wall(void **state)
     const rs_wall_line *line = &g.wall[0].line;
     assert_int_equal(line->count, 7);
     assert_near(line->length_px, 6, 0);
-    assert_near(line->length, 12e-9, 1e-22);
-    assert_near(line->chord, 12e-9, 1e-22);
+    assert_near(line->length, 12e-9, TOL_PIXEL);
+    assert_near(line->chord, 12e-9, TOL_PIXEL);
     assert_near(line->orientation, 0, 0);
-    assert_near(line->width, 2e-9, 1e-22);
+    assert_near(line->width, 2e-9, TOL_PIXEL);
     assert_true(isnan(line->probability));
     assert_int_equal(g.wall[0].end[0], RS_END_BORDER); /* row 1 is within 1.5 pixels of the edge */
     /* The single pixel is a node, a branch and a wall. */
@@ -128,8 +129,8 @@ static void metres_follow_both_pixel_sizes(void **state)
     assert_ok(rs_wallgraph_build(&in, &o, &g, &err), &err);
     assert_int_equal(g.walls, 1);
     assert_near(g.wall[0].line.length_px, 40 * sqrt(2), 1e-9);
-    assert_near(g.wall[0].line.length, 40e-9 * sqrt(5), 1e-20);
-    assert_near(g.wall[0].line.chord, 40e-9 * sqrt(5), 1e-20);
+    assert_near(g.wall[0].line.length, 40e-9 * sqrt(5), TOL_PIXEL);
+    assert_near(g.wall[0].line.chord, 40e-9 * sqrt(5), TOL_PIXEL);
     assert_near(g.wall[0].line.orientation, atan2(1, 2), 1e-9); /* up to the right */
     rs_wallgraph_clear(&g);
     drawing_clear(&d);
@@ -154,7 +155,7 @@ static void maps_are_averaged_over_the_line(void **state)
     rs_wallgraph_input in = {
         .grid = {5, 12, 1, 1}, .skeleton = d.skeleton, .probability = p, .variance = v};
     assert_ok(rs_wallgraph_build(&in, &o, &g, &err), &err);
-    assert_near(g.wall[0].line.probability, 0.55, 1e-6);
+    assert_near(g.wall[0].line.probability, 0.55, TOL_FLOAT);
     assert_near(g.wall[0].line.variance, 0.25, 0);
     assert_true(isnan(g.wall[0].line.width));
     rs_wallgraph_clear(&g);

@@ -6,6 +6,7 @@
 
 #include "imgproc/walls/stats.h"
 #include "support/walls.h"
+#include "support/tolerance.h"
 
 /* -------------------------------------------------------------------------------------- by wall */
 
@@ -22,12 +23,12 @@ static void summaries_of_known_values(void **state)
     assert_int_equal(s[0].wall, 0);
     assert_int_equal(s[0].n, 2);
     assert_near(s[0].mean, 15, 0);
-    assert_near(s[0].sd, sqrt(50), 1e-12);
+    assert_near(s[0].sd, sqrt(50), TOL_DOUBLE);
     assert_int_equal(s[1].wall, 2);
     assert_int_equal(s[1].n, 4);
     assert_near(s[1].mean, 3, 0);
-    assert_near(s[1].sd, sqrt(14.0 / 3), 1e-12);
-    assert_near(s[1].sem, sqrt(14.0 / 3) / 2, 1e-12);
+    assert_near(s[1].sd, sqrt(14.0 / 3), TOL_DOUBLE);
+    assert_near(s[1].sem, sqrt(14.0 / 3) / 2, TOL_DOUBLE);
     assert_near(s[1].median, 2.5, 0);
     assert_near(s[1].min, 1, 0);
     assert_near(s[1].max, 6, 0);
@@ -57,9 +58,9 @@ static void alternation_of_strict_pattern(void **state)
     for (int i = 0; i < 12; i++) v[i] = 5 + (i % 2 ? -0.5 : 0.5);
     assert_ok(rs_alternation_test(v, 12, 99999, test_seed(), &a, &err), &err);
     assert_int_equal(a.walls, 12);
-    assert_near(a.difference, 1, 1e-12);
-    assert_near(a.successive, 1, 1e-12);
-    assert_near(a.autocorrelation, -11.0 / 12, 1e-12);
+    assert_near(a.difference, 1, TOL_DOUBLE);
+    assert_near(a.successive, 1, TOL_DOUBLE);
+    assert_near(a.autocorrelation, -11.0 / 12, TOL_DOUBLE);
     /* 2 of the C(12,6) = 924 ways to deal six high values have this difference. */
     assert_near(a.p, 2.0 / 924, 6 * sqrt(2.0 / 924 / 1e5));
     assert_near(a.p_successive, 2.0 / 924, 6 * sqrt(2.0 / 924 / 1e5));
@@ -68,7 +69,7 @@ static void alternation_of_strict_pattern(void **state)
     assert_true(a.p == again.p && a.p_successive == again.p_successive);
     v[3] = 4.75;
     assert_ok(rs_alternation_test(v, 11, 999, 1, &a, &err), &err);
-    assert_near(a.difference, 5.5 - (4.5 * 4 + 4.75) / 5, 1e-12);
+    assert_near(a.difference, 5.5 - (4.5 * 4 + 4.75) / 5, TOL_DOUBLE);
 }
 
 /* One wall of the family was not found: the parity of the rest is turned over. */
@@ -173,9 +174,9 @@ static void rank_sum_equals_enumeration(void **state)
         assert_ok(rs_rank_sum_test(v, na, v + na, nb, &t, &err), &err);
         rank_sum_plainly(v, na, na + nb, &u, &p);
         assert_int_equal(t.exact, 1);
-        assert_near(t.u, u, 1e-12);
-        assert_near(t.p, p, 1e-12);
-        assert_near(t.effect, u / (na * nb), 1e-12);
+        assert_near(t.u, u, TOL_DOUBLE);
+        assert_near(t.p, p, TOL_DOUBLE);
+        assert_near(t.effect, u / (na * nb), TOL_DOUBLE);
     }
 }
 
@@ -196,7 +197,7 @@ static void rank_sum_equals_scipy(void **state)
     assert_ok(rs_rank_sum_test(c, 50, d, 40, &t, &err), &err);
     assert_int_equal(t.exact, 0);
     assert_near(t.u, 722, 0); /* method="asymptotic" */
-    assert_near(t.p, 0.02412557878655712, 1e-12);
+    assert_near(t.p, 0.02412557878655712, TOL_DOUBLE);
 }
 
 static void rank_sum_shift_is_hodges_lehmann(void **state)
@@ -206,7 +207,7 @@ static void rank_sum_shift_is_hodges_lehmann(void **state)
     const double a[] = {1, 5, 11}, b[] = {2, 4};
     rs_rank_test t; /* differences -1 -3 3 1 9 7: median of -3 -1 1 3 7 9 */
     assert_ok(rs_rank_sum_test(a, 3, b, 2, &t, &err), &err);
-    assert_near(t.shift, 2, 1e-15);
+    assert_near(t.shift, 2, TOL_ROUNDING);
     assert_near(t.median[0], 5, 0);
     assert_near(t.median[1], 3, 0);
 }
@@ -298,13 +299,13 @@ static void trend_equals_scipy(void **state)
     const double z[] = {2, 1, 4, 3, 6, 5};
     rs_trend t;
     assert_ok(rs_trend_test(x, y, 10, 20000, test_seed(), &t, &err), &err);
-    assert_near(t.rho, 0.9268292682926831, 1e-12); /* scipy.stats.spearmanr */
+    assert_near(t.rho, 0.9268292682926831, TOL_DOUBLE); /* scipy.stats.spearmanr */
     assert_int_equal(t.exact, 0);
     assert_true(t.p < 0.002);
     assert_ok(rs_trend_test(x, z, 6, 1, 0, &t, &err), &err);
-    assert_near(t.rho, 0.8285714285714287, 1e-12);
+    assert_near(t.rho, 0.8285714285714287, TOL_DOUBLE);
     assert_int_equal(t.exact, 1);
-    assert_near(t.p, 42.0 / 720, 1e-15); /* orders counted with itertools.permutations */
+    assert_near(t.p, 42.0 / 720, TOL_ROUNDING); /* orders counted with itertools.permutations */
 }
 
 /* Random permutations tend to the exact count: n = 8 beside n = 9 with a value that ties nothing.
@@ -320,10 +321,10 @@ static void trend_of_monotone_values(void **state)
         y[i] = -exp(i);
     }
     assert_ok(rs_trend_test(x, y, 8, 1, 0, &t, &err), &err);
-    assert_near(t.rho, -1, 1e-15);
-    assert_near(t.p, 2.0 / 40320, 1e-15);
+    assert_near(t.rho, -1, TOL_ROUNDING);
+    assert_near(t.p, 2.0 / 40320, TOL_ROUNDING);
     assert_ok(rs_trend_test(x, y, 9, 999, 5, &t, &err), &err);
-    assert_near(t.rho, -1, 1e-15);
+    assert_near(t.rho, -1, TOL_ROUNDING);
     assert_near(t.p, 1.0 / 1000, 1e-3 + 1e-12);
     for (int i = 0; i < 9; i++) y[i] = 4;
     assert_ok(rs_trend_test(x, y, 9, 999, 5, &t, &err), &err);

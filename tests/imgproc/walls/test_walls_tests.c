@@ -1,6 +1,7 @@
 /* The questions to walls, on drawings with planted answers: places brought to walls, pieces joined,
  * and each of the three tests against stats.h on means that are summed here. */
 #include "support/walls.h"
+#include "support/tolerance.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -116,9 +117,9 @@ static void alternation_joins_pieces_on_a_line(void **state)
     for (int k = 0; k < STRIPES; k++) mean[k] /= in_stripe[k];
     assert_ok(rs_alternation_test(mean, STRIPES, 9999, 1, &a, &err), &err);
     assert_int_equal(t.alternation.walls, STRIPES);
-    assert_near(t.alternation.difference, a.difference, 1e-12);
+    assert_near(t.alternation.difference, a.difference, TOL_DOUBLE);
     assert_near(fabs(t.alternation.difference), 1, 0.1);
-    assert_near(t.alternation.successive, a.successive, 1e-12);
+    assert_near(t.alternation.successive, a.successive, TOL_DOUBLE);
     assert_near(t.alternation.p, a.p, 0);
     assert_near(t.alternation.p_successive, a.p_successive, 0);
     assert_true(t.alternation.p < 0.01);
@@ -162,9 +163,9 @@ static void lengths_join_over_gaps(void **state)
         mean[k % 2][k / 2] += value[i] / (k % 2 ? PER_PIECE : 2 * PER_PIECE);
     }
     assert_ok(rs_rank_sum_test(mean[0], STRIPES / 2, mean[1], STRIPES / 2, &r, &err), &err);
-    assert_near(t.lengths.shift, r.shift, 1e-12);
+    assert_near(t.lengths.shift, r.shift, TOL_DOUBLE);
     assert_near(t.lengths.shift, -1, 0.1);
-    assert_near(t.lengths.p, r.p, 1e-15);
+    assert_near(t.lengths.p, r.p, TOL_ROUNDING);
     rs_wall_tests_clear(&t);
     /* The limit is the median of the measured walls by default; all on one side: no test. */
     o.long_wall = 0;
@@ -199,7 +200,7 @@ static void distance_is_from_large_domains(void **state)
     memset(in_plane, 1, 4 * W); /* a band of 640 pixels */
     in_plane[100 * W + 50] = 1; /* and a spot */
     rs_wall_tests_defaults(&g.grid, &o);
-    assert_near(o.large_domain, 30, 1e-12); /* 15 pixels of 2 */
+    assert_near(o.large_domain, 30, TOL_DOUBLE); /* 15 pixels of 2 */
     o.in_plane = in_plane;
     assert_ok(rs_walls_of_places(&g, place, n, wall, &err), &err);
     assert_ok(rs_wall_tests_run(&g, &o, wall, value, n, &t, &err), &err);

@@ -1,6 +1,7 @@
 /* From a name to an instrument: the table of drivers, shared objects, and the replay of recorded
  * images and loops. */
 #include "support/support.h"
+#include "support/tolerance.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -134,7 +135,7 @@ static void the_example_is_a_driver(void **state)
         rs_line line = {.cols = 9, .channels = 1, .channel = row};
         assert_status(d->ops->wait_line(d->self, 1, &line, &err), RS_DRIVER_OK);
         assert_int_equal(line.row, r);
-        assert_near(line.time, 0.5 * (5 - r), 1e-12);
+        assert_near(line.time, 0.5 * (5 - r), TOL_DOUBLE);
         assert_near(row[8], 1e-10 * (1 + 0.5 * sin(0.3 * 8 + 0.1 * r)), 1e-16);
     }
     rs_line line = {.cols = 9, .channels = 1, .channel = row};
@@ -321,10 +322,10 @@ static void an_image_comes_back_line_by_line(void **state)
         assert_int_equal(d->caps.channels, 1);
         assert_false(d->caps.retrace || d->caps.band_excitation);
         assert_status(d->ops->get_frame(d->self, &f, 1, &err), RS_DRIVER_OK);
-        assert_near(f.cx, im.x0, 1e-18);
-        assert_near(f.cy, im.y0, 1e-18);
-        assert_near(f.width, W * im.dx, 1e-18);
-        assert_near(f.height, H * im.dy, 1e-18);
+        assert_near(f.cx, im.x0, TOL_PLACE);
+        assert_near(f.cy, im.y0, TOL_PLACE);
+        assert_near(f.width, W * im.dx, TOL_PLACE);
+        assert_near(f.height, H * im.dy, TOL_PLACE);
         assert_int_equal(f.rows, H);
         assert_int_equal(f.upward, up);
         assert_status(d->ops->start(d->self, up ? H - 1 : 0, 1, &err), RS_DRIVER_OK);
@@ -335,7 +336,7 @@ static void an_image_comes_back_line_by_line(void **state)
             assert_status(d->ops->wait_line(d->self, 1, &line, &err), RS_DRIVER_OK);
             assert_int_equal(line.row, up ? H - 1 - i : i);
             assert_false(line.retrace);
-            assert_near(line.time, 0.25 * (i + 1), 1e-12);
+            assert_near(line.time, 0.25 * (i + 1), TOL_DOUBLE);
             for (int c = 0; c < W; c++) assert_true(same(row[c], im.data[line.row * W + c]));
             assert_true(row[W] == -1);
         }
@@ -381,7 +382,7 @@ static void other_frames_are_sampled(void **state)
         {"file", test_temp("ramp.npy")}, {"clock", "0"}, {"pixel", "1e-9"}};
     rs_instrument *d = open_or_fail("replay", option, 3);
     rs_frame f = {.width = 6e-9, .height = 4e-9, .rows = 8, .cols = 16, .line_rate = 1, .angle = 0};
-    assert_near(d->caps.limits.x_max, 4e-9, 1e-20);
+    assert_near(d->caps.limits.x_max, 4e-9, TOL_PIXEL);
     assert_status(d->ops->set_frame(d->self, &f, 1, &err), RS_DRIVER_OK);
     assert_status(d->ops->start(d->self, 0, 1, &err), RS_DRIVER_OK);
     for (int r = 0; r < 8; r++) {
@@ -520,7 +521,7 @@ static void recorded_loops_come_from_the_nearest_point(void **state)
     reshed_error err = {0};
     rs_spectroscopy s = as_recorded();
     assert_true(d->caps.off_field && d->caps.bins == 0);
-    assert_near(d->caps.limits.x_max, 2e-8, 1e-20);
+    assert_near(d->caps.limits.x_max, 2e-8, TOL_PIXEL);
     assert_status(d->ops->start(d->self, 0, 1, &err), RS_DRIVER_REFUSED); /* there is no image */
     assert_status(d->ops->set_spectroscopy(d->self, &s, 1, &err), RS_DRIVER_OK);
     for (int ix = 0; ix < NX; ix++)
@@ -532,7 +533,7 @@ static void recorded_loops_come_from_the_nearest_point(void **state)
             assert_status(d->ops->run_spectroscopy(d->self, 1, &out, &err), RS_DRIVER_OK);
             assert_int_equal(out.fields, 2);
             assert_int_equal(out.bins, 0);
-            assert_near(out.x, 1e-8 * ix, 1e-20);
+            assert_near(out.x, 1e-8 * ix, TOL_PIXEL);
             for (int i = 0; i < STEPS; i++) {
                 assert_true(isnan(amplitude[i]) && isnan(phase[i])); /* on field: not recorded */
                 double r = amplitude[STEPS + i] * cosf(phase[STEPS + i]);
@@ -667,7 +668,7 @@ static void recorded_usid_spectra_come_back(void **state)
         rs_instrument *d = open_or_fail("replay", option, 2);
         reshed_error err = {0};
         rs_spectroscopy s = as_recorded();
-        assert_near(d->caps.limits.y_max, 2e-8, 1e-20);
+        assert_near(d->caps.limits.y_max, 2e-8, TOL_PIXEL);
         assert_status(d->ops->set_spectroscopy(d->self, &s, 1, &err), RS_DRIVER_OK);
         for (int i = 0; i < NX * NY; i++) check_spectra(d, i % NX, i / NX);
         rs_instrument_close(d);

@@ -1,6 +1,7 @@
 /* The twin as an instrument: its lines against the film drawn at once, orientation, drift, clock,
  * queue, faults, halt. Nothing here depends on how fast the machine is. */
 #include "support/support.h"
+#include "support/tolerance.h"
 
 #include <math.h>
 #include <pthread.h>
@@ -371,7 +372,7 @@ static void the_film_drifts_with_the_work(void **state)
     }
     rs_driver_twin_place(d->self, 1e-7, 2e-7, &x, &y);
     assert_near(x, 1e-7 + 1.125e-9 * 120, 1e-15);
-    assert_near(y, 2e-7, 1e-18);
+    assert_near(y, 2e-7, TOL_PLACE);
     /* A way of 1 um at 10 nm/s is 100 s of work. */
     double x0, y0;
     assert_status(d->ops->get_tip(d->self, &x0, &y0, 1, &err), RS_DRIVER_OK);
@@ -506,7 +507,7 @@ static void a_scan_can_be_stopped_and_taken_up(void **state)
     assert_int_equal(line.row, 2);
     assert_false(line.retrace);
     assert_int_equal(line.frame, 0);
-    assert_near(line.time, 2.5, 1e-12);
+    assert_near(line.time, 2.5, TOL_DOUBLE);
     /* While it scans, no other frame and no other place. */
     assert_status(d->ops->set_frame(d->self, &f, 1, &err), RS_DRIVER_REFUSED);
     assert_status(d->ops->move_tip(d->self, 0, 0, 1e-6, 1, &err), RS_DRIVER_REFUSED);
@@ -891,8 +892,8 @@ static void wrong_options_are_refused(void **state)
     }
     rs_instrument *d =
         open_with("clock=real width=5e-6 height=4e-6 alternate=0 short=0 coercive=4");
-    assert_near(d->caps.limits.x_max, 2.5e-6, 1e-18);
-    assert_near(d->caps.limits.y_min, -2e-6, 1e-18);
+    assert_near(d->caps.limits.x_max, 2.5e-6, TOL_PLACE);
+    assert_near(d->caps.limits.y_min, -2e-6, TOL_PLACE);
     assert_near(d->caps.clock_rate, 1, 0);
     assert_near(rs_driver_twin_switching(d->self)->coercive, 4, 0);
     assert_near(rs_driver_twin_switching(d->self)->shorter, 0, 0);

@@ -1,4 +1,5 @@
 #include "support/support.h"
+#include "support/tolerance.h"
 
 #include <math.h>
 #include <string.h>
@@ -121,7 +122,8 @@ static void rows_go_down_and_columns_right(void **state)
         near_xy(out[1], out[0].x, out[0].y - dy, 1e-15);
         near_xy(out[2], out[0].x + dx, out[0].y, 1e-15);
         double n = rule == RS_PIXEL_INCLUSIVE ? 1 : 0;
-        assert_true(fabs(dx - 4 / (20 - n)) < 1e-15 && fabs(dy - 2 / (10 - n)) < 1e-15);
+        assert_true(fabs(dx - 4 / (20 - n)) < TOL_ROUNDING &&
+                    fabs(dy - 2 / (10 - n)) < TOL_ROUNDING);
     }
 }
 

@@ -2,6 +2,7 @@
  * show, and the whole way of a measurement: complex spectra, oscillator fits, unfolding, metrics,
  * against the truth. */
 #include "support/support.h"
+#include "support/tolerance.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -86,24 +87,24 @@ static void a_sharp_population_is_a_rectangle(void **state)
     rs_twin_site site;
     rs_twin_loop_truth t;
     assert_ok(rs_twin_switching_truth(film, &o, 1e-8, 2e-8, -8, 8, &t, &err), &err);
-    assert_near(t.v_plus, 2.5, 1e-12);
-    assert_near(t.v_minus, -1.5, 1e-12);
-    assert_near(t.width, 4, 1e-12);
-    assert_near(t.imprint, 0.5, 1e-12);
-    assert_near(t.saturation, 1, 1e-12);
+    assert_near(t.v_plus, 2.5, TOL_DOUBLE);
+    assert_near(t.v_minus, -1.5, TOL_DOUBLE);
+    assert_near(t.width, 4, TOL_DOUBLE);
+    assert_near(t.imprint, 0.5, TOL_DOUBLE);
+    assert_near(t.saturation, 1, TOL_DOUBLE);
     assert_near(t.height / 2, film_options.level, 1e-21);
     assert_near(t.area, 4 * 2 * film_options.level, 1e-20);
     assert_ok(rs_twin_site_init(film, &o, 1e-8, 2e-8, &site, &err), &err);
-    assert_near(rs_twin_site_state(&site), 1, 1e-12); /* a c+ film: up */
+    assert_near(rs_twin_site_state(&site), 1, TOL_DOUBLE); /* a c+ film: up */
     rs_twin_site_apply(&site, 2.49);
-    assert_near(rs_twin_site_state(&site), 1, 1e-12);
+    assert_near(rs_twin_site_state(&site), 1, TOL_DOUBLE);
     rs_twin_site_apply(&site, 2.51);
-    assert_near(rs_twin_site_state(&site), -1, 1e-12);
+    assert_near(rs_twin_site_state(&site), -1, TOL_DOUBLE);
     rs_twin_site_apply(&site, 0);
     rs_twin_site_apply(&site, -1.49);
-    assert_near(rs_twin_site_state(&site), -1, 1e-12); /* it stays so */
+    assert_near(rs_twin_site_state(&site), -1, TOL_DOUBLE); /* it stays so */
     rs_twin_site_apply(&site, -1.51);
-    assert_near(rs_twin_site_state(&site), 1, 1e-12);
+    assert_near(rs_twin_site_state(&site), 1, TOL_DOUBLE);
     assert_ok(rs_twin_switching_truth(film, &o, 1e-8, 2e-8, -1, 8, &t, &err), &err);
     assert_true(isnan(t.v_plus) && isnan(t.width) && t.area == 0 && t.height == 0);
     rs_twin_sample_free(film);
