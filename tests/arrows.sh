@@ -54,7 +54,7 @@ BEGIN {
     may["tools/infer"] = low " tools/cli infer io io/weights report imgproc/figures"
     may["tools/scan"] = low " tools/cli spm/scan spm/instrument report"
     may["tools/twin"] = low " tools/cli spm/labelled spm/twin io/hdf5"
-    may["tools/walls"] = low " tools/cli imgproc/walls imgproc/figures spm/instrument io"
+    may["tools/walls"] = low " tools/cli imgproc/walls imgproc/figures spm/instrument io report/save.h"
     may["tools/weights"] = low " tools/cli io/weights nn"
     may["benchmarks"] = low " nn imgproc/image imgproc/walls beps spm/twin io"
     may["tests/support"] = low " benchmarks nn imgproc/image imgproc/walls beps io spm/twin spm/session spm/instrument/nanonis spm/instrument/sim spm/scan"

@@ -171,8 +171,8 @@ static void draw_background(rs_page *page, rs_panel *p, const rs_report_data *d)
 {
     double lo, hi;
     reshed_error err = {0};
-    reshed_status st = rs_report_robust_range(
-        d->map[RS_SESSION_AMPLITUDE], (size_t)d->rows * (size_t)d->cols, false, &lo, &hi, &err);
+    reshed_status st = rs_report_robust_range(d->map[RS_SESSION_AMPLITUDE],
+                                              (size_t)d->rows * (size_t)d->cols, &lo, &hi, &err);
     rs_page_fail(page, st, &err);
     if (st != RESHED_OK) return;
     const rs_colour_scale grey = {.map = RS_MAP_GREY, .lo = lo - 0.6 * (hi - lo), .hi = hi};

@@ -29,7 +29,7 @@ bool rs_report_map_range(rs_page *p, const rs_report_data *d, rs_session_map map
 {
     reshed_error err = {0};
     reshed_status st =
-        rs_report_robust_range(d->map[map], (size_t)d->rows * (size_t)d->cols, false, lo, hi, &err);
+        rs_report_robust_range(d->map[map], (size_t)d->rows * (size_t)d->cols, lo, hi, &err);
     rs_page_fail(p, st, &err);
     return st == RESHED_OK;
 }

@@ -3,7 +3,6 @@
 #include <math.h>
 
 #include "base/alloc.h"
-#include "base/statistics.h"
 #include "imgproc/image/normalise.h"
 
 /* Points of each state: also told apart by their shape, for printers and colour-blind readers. */
@@ -28,24 +27,13 @@ const char *rs_report_state_name(rs_session_point_state state)
     return states[state].name;
 }
 
-reshed_status rs_report_robust_range(const float *values, size_t n, bool symmetric, double *lo,
-                                     double *hi, reshed_error *err)
+reshed_status rs_report_robust_range(const float *values, size_t n, double *lo, double *hi,
+                                     reshed_error *err)
 {
     static const double percent[2] = {RS_NORM_ROBUST_LOW, RS_NORM_ROBUST_HIGH};
-    float *finite = rs_alloc(n, sizeof *finite);
     double p[2] = {0, 1};
-    size_t k = 0;
-    reshed_status st = RESHED_OK;
-    if (!finite) return rs_fail_nomem(err, "a range of colours", n * sizeof *finite);
-    for (size_t i = 0; i < n; i++)
-        if (isfinite(values[i])) finite[k++] = values[i];
-    if (k > 0) st = rs_percentiles(finite, k, percent, 2, p, err);
-    rs_free(finite);
+    reshed_status st = rs_finite_percentiles(values, n, percent, p, err);
     if (st != RESHED_OK) return st;
-    if (symmetric) {
-        p[1] = fmax(fabs(p[0]), fabs(p[1]));
-        p[0] = -p[1];
-    }
     if (!(p[1] > p[0])) {
         double pad = p[0] != 0 ? 0.01 * fabs(p[0]) : 1;
         p[0] -= pad;

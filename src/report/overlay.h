@@ -21,9 +21,9 @@ uint32_t rs_report_state_colour(rs_session_point_state state);
 const char *rs_report_state_name(rs_session_point_state state);
 
 /* The percentiles 0.5 and 99.5 of the finite values, moved apart a little when they are equal; 0
- * and 1 without any. symmetric: about 0. Fails with RESHED_ENOMEM only. */
-reshed_status rs_report_robust_range(const float *values, size_t n, bool symmetric, double *lo,
-                                     double *hi, reshed_error *err);
+ * and 1 without any. Fails with RESHED_ENOMEM only. */
+reshed_status rs_report_robust_range(const float *values, size_t n, double *lo, double *hi,
+                                     reshed_error *err);
 
 rs_render_layer rs_report_contour_layer(const rs_segments *s);
 rs_render_layer rs_report_skeleton_layer(const rs_segments *s);

@@ -62,7 +62,7 @@ static reshed_status save_over_amplitude(const job *j, const char *name,
     o.layer = all;
     o.layers += layers;
     reshed_status st =
-        rs_report_robust_range(j->amplitude, (size_t)j->h * (size_t)j->w, false, &lo, &hi, err);
+        rs_report_robust_range(j->amplitude, (size_t)j->h * (size_t)j->w, &lo, &hi, err);
     if (st == RESHED_OK)
         st = rs_render_map(j->amplitude, j->h, j->w, lo, hi, RS_MAP_GREY, "amplitude", "", &o,
                            &picture, err);

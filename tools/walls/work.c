@@ -5,7 +5,7 @@
 #include "base/alloc.h"
 #include "imgproc/figures/render.h"
 #include "io/npy.h"
-#include "io/png.h"
+#include "report/save.h"
 
 const char *walls_unit(const walls_job *job)
 {
@@ -107,10 +107,8 @@ bool walls_write_picture(const walls_job *job)
     o.points = job->found.points.n;
     st = rs_render_overlay(job->amplitude ? job->amplitude : job->map, lines, job->grid.height,
                            job->grid.width, &o, &picture, &err);
-    if (st == RESHED_OK)
-        st = rs_png_write(path, RS_PNG_RGB8, picture.height, picture.width, picture.data, &err);
+    st = rs_report_save(st, &picture, RS_PNG_RGB8, path, &err);
 done:
-    rs_rgb8_clear(&picture);
     rs_free(x);
     rs_free(lines);
     if (st == RESHED_OK) return true;

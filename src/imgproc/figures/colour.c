@@ -14,6 +14,9 @@
 
 #include <math.h>
 
+#include "base/alloc.h"
+#include "base/statistics.h"
+
 #include "base/numeric.h"
 
 static const uint32_t viridis[RS_MAP_ENTRIES] = {
@@ -188,4 +191,18 @@ void rs_colour_map_apply(const float *values, size_t n, double lo, double hi, rs
         }
         for (int j = 0; j < 3; j++) rgb[3 * i + (size_t)j] = c[j];
     }
+}
+
+reshed_status rs_finite_percentiles(const float *values, size_t n, const double percent[2],
+                                    double out[2], reshed_error *err)
+{
+    float *finite = rs_alloc(n, sizeof *finite);
+    size_t k = 0;
+    reshed_status st = RESHED_OK;
+    if (!finite) return rs_fail_nomem(err, "a range of colours", n * sizeof *finite);
+    for (size_t i = 0; i < n; i++)
+        if (isfinite(values[i])) finite[k++] = values[i];
+    if (k > 0) st = rs_percentiles(finite, k, percent, 2, out, err);
+    rs_free(finite);
+    return st;
 }

@@ -28,4 +28,9 @@ void rs_colour_table(rs_colour_map map, uint8_t table[RS_MAP_ENTRIES][3]);
 void rs_colour_map_apply(const float *values, size_t n, double lo, double hi, rs_colour_map map,
                          const uint8_t nan_rgb[3], uint8_t *rgb);
 
+/* out[2] = two percentiles, 0 to 100, of the finite ones of values[n], for a range of colours;
+ * unchanged when none is finite. Fails with RESHED_ENOMEM only. */
+reshed_status rs_finite_percentiles(const float *values, size_t n, const double percent[2],
+                                    double out[2], reshed_error *err);
+
 #endif

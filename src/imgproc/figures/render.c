@@ -291,31 +291,14 @@ reshed_status rs_render_mean(const float *mean, int height, int width,
                          out, err);
 }
 
-/* Percentiles of the finite ones of values[n]; false when there are none. */
-static reshed_status finite_percentiles(const float *values, size_t n, const double percent[2],
-                                        double out[2], bool *any, reshed_error *err)
-{
-    float *finite = rs_alloc(n, sizeof *finite);
-    size_t k = 0;
-    reshed_status st = RESHED_OK;
-    if (!finite) return rs_fail_nomem(err, "a picture's range", n * sizeof *finite);
-    for (size_t i = 0; i < n; i++)
-        if (isfinite(values[i])) finite[k++] = values[i];
-    *any = k > 0;
-    if (k > 0) st = rs_percentiles(finite, k, percent, 2, out, err);
-    rs_free(finite);
-    return st;
-}
-
 reshed_status rs_render_variance(const float *variance, int height, int width,
                                  const rs_render_options *options, rs_rgb8 *out, reshed_error *err)
 {
     static const double percent[2] = {0, RS_NORM_ROBUST_HIGH};
     double p[2] = {0, 0};
-    bool any;
     reshed_status st = check(height, width, options, err);
     if (st != RESHED_OK) return st;
-    st = finite_percentiles(variance, (size_t)height * (size_t)width, percent, p, &any, err);
+    st = rs_finite_percentiles(variance, (size_t)height * (size_t)width, percent, p, err);
     if (st != RESHED_OK) return st;
     double hi = p[1] > 0 ? fmin(p[1], 0.25) : 0.25; /* 0 everywhere: any range will do */
     return rs_render_map(variance, height, width, 0, hi, RS_MAP_MAGMA, "variance", "", options, out,
@@ -337,12 +320,11 @@ reshed_status rs_render_overlay(const float *amplitude, const float *mean, int h
     static const double percent[2] = {RS_NORM_ROBUST_LOW, RS_NORM_ROBUST_HIGH};
     legend l = {.lo = 0, .hi = 1, .name = "wall probability", .unit = ""};
     double p[2] = {0, 1};
-    bool any;
     reshed_status st = check(height, width, options, err);
     if (st != RESHED_OK) return st;
     size_t n = (size_t)height * (size_t)width;
     uint8_t *rgb = NULL;
-    st = finite_percentiles(amplitude, n, percent, p, &any, err);
+    st = rs_finite_percentiles(amplitude, n, percent, p, err);
     if (st != RESHED_OK) return st;
     if (!(rgb = rs_alloc(n, 3))) return rs_fail_nomem(err, "a picture", 3 * n);
     rs_colour_map_apply(amplitude, n, p[0], p[1], RS_MAP_GREY, not_measured, rgb);

@@ -146,6 +146,24 @@ static void values_go_to_their_colours(void **state)
     for (int i = 0; i < 7; i++) assert_memory_equal(rgb + 3 * i, t[want[i]], 3);
 }
 
+static void ranges_leave_out_what_is_not_finite(void **state)
+{
+    (void)state;
+    const float v[7] = {NAN, 4, INFINITY, 0, 2, -INFINITY, 3};
+    const double percent[2] = {0, 50};
+    double out[2] = {NAN, NAN};
+    reshed_error err = {0};
+    assert_ok(rs_finite_percentiles(v, 7, percent, out, &err), &err);
+    assert_true(out[0] == 0 && out[1] == 2.5);
+    assert_ok(rs_finite_percentiles(v, 1, percent, out, &err), &err);
+    assert_true(out[0] == 0 && out[1] == 2.5); /* none is finite: as it was */
+    for (long n = 0; n < 2; n++) {
+        test_alloc_fail_at(n);
+        assert_int_equal(rs_finite_percentiles(v, 7, percent, out, &err), RESHED_ENOMEM);
+        test_alloc_fail_at(-1);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -155,6 +173,7 @@ int main(void)
         cmocka_unit_test(diverging_is_balanced),
         cmocka_unit_test(cyclic_map_closes_and_tells_phases_apart),
         cmocka_unit_test(values_go_to_their_colours),
+        cmocka_unit_test(ranges_leave_out_what_is_not_finite),
     };
     return cmocka_run_group_tests_name("img_colour", tests, NULL, NULL);
 }
