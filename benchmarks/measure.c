@@ -27,7 +27,7 @@ void bench_stop(bench_clock started, bench_times *t)
     t->cpu[t->n++] = rs_os_cpu_seconds() - started.cpu;
 }
 
-/* ---------------------------------------------------------------------------- what is possible */
+/* ----------------------------------------------------------------------------- what is possible */
 
 #define BURSTS 400
 #define BURST_SECONDS 2e-4
@@ -85,7 +85,7 @@ double bench_core_hz(void)
     return ROUNDS * PER_ROUND / rs_sorted_step(seconds, BURSTS, 0.25);
 }
 
-/* ------------------------------------------------------------------------------ what is needed */
+/* ------------------------------------------------------------------------------- what is needed */
 
 static double pixels_of(int level, int height, int width)
 {

@@ -58,10 +58,14 @@ int main(int argc, char **argv)
 
     reshed_ensemble *ensemble = NULL;
     reshed_stream *stream = NULL;
+    reshed_stream_options options;
     reshed_error err = {0};
     char text[512];
+    reshed_stream_defaults(&options);
+    options.norm = RESHED_STREAM_ROBUST; /* one hot pixel does not rescale the map */
     reshed_status st = reshed_ensemble_load(argv[1], &ensemble, &err);
-    if (st == RESHED_OK) st = reshed_stream_create(ensemble, height, width, NULL, &stream, &err);
+    if (st == RESHED_OK)
+        st = reshed_stream_create(ensemble, height, width, &options, &stream, &err);
     if (st == RESHED_OK) printf(" row  final  provi-       ms mean variance\n");
     for (int y = 0; st == RESHED_OK && y < height; y++) {
         const double start = milliseconds();

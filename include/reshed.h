@@ -7,30 +7,40 @@
  *     #include <stdio.h>
  *     int main(int argc, char **argv)
  *     {
- *         static float image[64 * 64], mean[64 * 64], variance[64 * 64];
+ *         static float image[64 * 64];
  *         reshed_ensemble *ensemble = NULL;
- *         reshed_plan *plan = NULL;
+ *         reshed_frame *frame = NULL;
+ *         reshed_frame_view view;
  *         reshed_error err = {0};
  *         char text[512];
  *         for (int i = 0; i < 64 * 64; i++) image[i] = (float)((i % 64) / 16 % 2);
  *         if (argc > 1 && reshed_ensemble_load(argv[1], &ensemble, &err) == RESHED_OK &&
- *             reshed_plan_create(ensemble, 64, 64, NULL, &plan, &err) == RESHED_OK &&
- *             reshed_plan_run(plan, image, mean, variance, NULL, &err) == RESHED_OK)
- *             printf("wall probability at the centre: %.3f\n", mean[32 * 64 + 32]);
- *         else
+ *             reshed_frame_create(ensemble, NULL, &frame, &err) == RESHED_OK &&
+ *             reshed_frame_run(frame, image, 64, 64, 0, 0, &err) == RESHED_OK) {
+ *             reshed_frame_get(frame, &view);
+ *             printf("wall probability at the centre: %.3f\n", view.wall[32 * 64 + 32]);
+ *         } else {
  *             fprintf(stderr, "%s\n", reshed_error_text(&err, text, sizeof text));
- *         reshed_plan_free(plan);
+ *         }
+ *         reshed_frame_free(frame);
  *         reshed_ensemble_free(ensemble);
  *         return err.status != RESHED_OK;
  *     }
  *
+ * reshed_frame_* takes whole images as an instrument gives them, reshed_stream_* the lines of an
+ * image as they are scanned, and reshed_plan_* runs the networks alone.
+ *
  * Conventions that hold for every call:
  * - A function that can fail returns a reshed_status and fills *err (which may be NULL); on failure
- * it changes no output and leaves nothing allocated.
+ *   it changes no output and leaves nothing allocated.
  * - `_load` and `_create` give an object that the caller frees with the matching `_free` (NULL is
- * fine).
+ *   fine). An object belongs to one thread at a time, but for the ensemble, which any may share.
+ * - Options are set by the matching `_defaults` first; NULL in their place means the defaults.
+ *   Their first field is their size: a program that was built against an older header of the same
+ *   RESHED_ABI gives a shorter struct, and the fields beyond it take their defaults. Any other size
+ *   is RESHED_EINVAL.
  * - Images are row-major float32 of shape [H,W]; row 0 is the +y (top) edge of the frame, column 0
- * its -x edge, whatever the direction of the scan.
+ *   its -x edge, whatever the direction of the scan.
  * - The library prints nothing, never exits, and keeps no state of its own between calls.
  */
 #ifndef RESHED_H
@@ -45,10 +55,14 @@
 extern "C" {
 #endif
 
+/* RESHED_VERSION and RESHED_ABI of the library that runs, which may be newer than the header. */
+RESHED_API const char *reshed_version(void);
+RESHED_API int reshed_abi(void);
+
 /* --------------------------------------------------------------------------------- the ensemble */
 
-/* N trained networks of one shape. Immutable once loaded: any number of threads and plans may share
- * it. */
+/* N trained networks of one shape. Immutable once loaded: any number of threads, plans, frames and
+ * streams may share it. */
 typedef struct reshed_ensemble reshed_ensemble;
 
 typedef struct reshed_ensemble_info {
@@ -69,7 +83,7 @@ RESHED_API void reshed_ensemble_free(reshed_ensemble *ensemble);
 RESHED_API void reshed_ensemble_get_info(const reshed_ensemble *ensemble,
                                          reshed_ensemble_info *info);
 
-/* ------------------------------------------------------------------------------------ inference */
+/* ------------------------------------------------------------------------- how networks are run */
 
 typedef enum reshed_algo {
     RESHED_ALGO_AUTO = 0, /* the fastest known for each layer */
@@ -84,8 +98,102 @@ typedef enum reshed_precision {
                    and slower without. Goes with AUTO and WINOGRAD. docs/speed.md has its error */
 } reshed_precision;
 
+/* --------------------------------------------------------------------------------- whole images
+ *
+ * What reshed-infer does with an image, and its bits: gaps are filled, the image is brought to
+ * square pixels of the trained size and to [0,1], the ensemble runs, and the maps are brought back
+ * onto the image's own grid. The frame is judged, too: above a threshold of its score it is unlike
+ * those of training, and its maps are not to be trusted. */
+typedef struct reshed_frame reshed_frame;
+
+/* The values of the image that become 0 and 1 for the network. */
+typedef enum reshed_frame_norm {
+    RESHED_FRAME_MIN_MAX = 0, /* the least and the greatest */
+    RESHED_FRAME_ROBUST,      /* percentiles 0.5 and 99.5; values outside are clipped */
+    RESHED_FRAME_FIXED        /* lo and hi of the options; values outside are clipped */
+} reshed_frame_norm;
+
+typedef enum reshed_resample {
+    RESHED_RESAMPLE_AUTO = 0, /* into the range of pixel sizes seen in training, where both it and
+                                 the image's own are known */
+    RESHED_RESAMPLE_OFF,
+    RESHED_RESAMPLE_PIXEL_SIZE /* to pixel_size of the options */
+} reshed_resample;
+
+typedef struct reshed_frame_options {
+    size_t size; /* of this struct, set by reshed_frame_defaults */
+    int threads; /* 1 to 1024, or 0 for all processors; the result does not depend on it */
+    reshed_algo algo;
+    reshed_precision precision;
+    int check_precision; /* with RESHED_BF16: not 0 to run fp32 as well and give the difference */
+    reshed_frame_norm norm;
+    double lo, hi; /* for FIXED: lo < hi, finite */
+    reshed_resample resample;
+    double pixel_size; /* metres, for PIXEL_SIZE */
+    double threshold;  /* 0 to 1 (0.4): a pixel with a larger wall probability counts as wall */
+} reshed_frame_options;
+
+RESHED_API void reshed_frame_defaults(reshed_frame_options *options);
+/* RESHED_EINVAL names the option that is out of its range. */
+RESHED_API reshed_status reshed_frame_check(const reshed_frame_options *options, reshed_error *err);
+
+/* Packs the weights. The ensemble is not needed afterwards. */
+RESHED_API reshed_status reshed_frame_create(const reshed_ensemble *ensemble,
+                                             const reshed_frame_options *options,
+                                             reshed_frame **out, reshed_error *err);
+/* Frees each member's weights once they are packed, as reshed_plan_create_taking. */
+RESHED_API reshed_status reshed_frame_create_taking(reshed_ensemble *ensemble,
+                                                    const reshed_frame_options *options,
+                                                    reshed_frame **out, reshed_error *err);
+RESHED_API void reshed_frame_free(reshed_frame *frame);
+
+/* image [height,width], in any unit; NaN and infinities are gaps. dx, dy: pixel size in metres
+ * along a row and along a column, 0 when unknown. Sides from 4 to 16384, also on the network's
+ * grid. An image without a finite value is RESHED_EINVAL. After a failure there are no results
+ * until a run succeeds. */
+RESHED_API reshed_status reshed_frame_run(reshed_frame *frame, const float *image, int height,
+                                          int width, double dx, double dy, reshed_error *err);
+
+/* |difference| of two maps over their pixels. */
+typedef struct reshed_difference {
+    double largest, average;
+} reshed_difference;
+
+/* Results of the last run, borrowed; valid until the next call with this frame. All zero when there
+ * are none. */
+typedef struct reshed_frame_view {
+    int height, width, classes, members;
+    const float *image;           /* [H,W]: the image, gaps filled */
+    const float *mean, *variance; /* [H,W] or [H,W,C]: over the members, of the probabilities */
+    /* [H,W]: probability of a wall, and its variance. With one class mean and variance themselves;
+     * with several the first class is the background and all else is wall. */
+    const float *wall, *wall_variance;
+    const float *input; /* [input_height,input_width]: what the network saw */
+    int input_height, input_width;
+    const char *resampled;   /* the reason for another grid, "" when it is the image's own */
+    float lo, hi;            /* what became 0 and 1 */
+    size_t filled;           /* pixels that were not finite */
+    double mean_uncertainty; /* mean of variance */
+    double wall_fraction;    /* share of the pixels that count as wall */
+    double ood_score;        /* about 1 for frames like those of training, more for others; NaN when
+                                none can be given: weights that know none, several classes, a frame
+                                that is too small or has no contrast */
+    double ood_threshold;    /* of the weights, 0 when unknown */
+    int alarm;               /* 1: the score is above it */
+    int checked;             /* 1: the precision was checked */
+    reshed_difference mean_error, variance_error; /* of bf16, on the network's grid */
+    double seconds;                               /* that normalisation and the networks took */
+} reshed_frame_view;
+RESHED_API void reshed_frame_get(const reshed_frame *frame, reshed_frame_view *view);
+
+/* Bytes that the frame holds. */
+RESHED_API size_t reshed_frame_bytes(const reshed_frame *frame);
+
+/* ------------------------------------------------------------------------------------ inference */
+
 typedef struct reshed_options {
-    int threads; /* >= 1, or 0 for all processors; the result does not depend on it */
+    size_t size; /* of this struct, set by reshed_options_defaults */
+    int threads; /* 1 to 1024, or 0 for all processors; the result does not depend on it */
     reshed_algo algo;
     reshed_precision precision;
 } reshed_options;
@@ -94,11 +202,10 @@ RESHED_API void reshed_options_defaults(reshed_options *options);
 RESHED_API reshed_status reshed_options_check(const reshed_options *options, reshed_error *err);
 
 /* Everything decided and allocated for one image size: algorithms, packed weights, workspace.
- * A plan belongs to one thread at a time; several plans may share an ensemble, which must outlive
- * them. */
+ * Several plans may share an ensemble, which must outlive them. */
 typedef struct reshed_plan reshed_plan;
 
-/* height, width >= 4. options may be NULL for the defaults. */
+/* height, width >= 4. */
 RESHED_API reshed_status reshed_plan_create(const reshed_ensemble *ensemble, int height, int width,
                                             const reshed_options *options, reshed_plan **out,
                                             reshed_error *err);
@@ -111,8 +218,8 @@ RESHED_API reshed_status reshed_plan_create_taking(reshed_ensemble *ensemble, in
                                                    reshed_error *err);
 RESHED_API void reshed_plan_free(reshed_plan *plan);
 
-/* Makes the plan fit another image size; the packed weights stay. On failure the plan is as before.
- */
+/* Makes the plan fit another image size; the packed weights stay. On failure the plan is as
+ * before. */
 RESHED_API reshed_status reshed_plan_resize(reshed_plan *plan, int height, int width,
                                             reshed_error *err);
 
@@ -131,7 +238,7 @@ RESHED_API reshed_status reshed_plan_run(reshed_plan *plan, const float *image, 
  * becomes 0), in place. Non-finite values are an error. */
 RESHED_API reshed_status reshed_normalise(float *image, size_t n, reshed_error *err);
 
-/* ------------------------------------------------------------------------------------- streaming
+/* ------------------------------------------------------------------------------------ streaming
  *
  * Inference while the image is being scanned:
  *
@@ -154,15 +261,16 @@ typedef enum reshed_row_state {
     RESHED_ROW_FINAL
 } reshed_row_state;
 
-/* What becomes 0 and 1 for the network. A row is final for the range in force; when that changes
- * (all but FIXED), rows become stale and are computed again, newest first, as time allows. */
+/* The values that become 0 and 1 for the network. A row is final for the range in force; when that
+ * changes (all but FIXED), rows become stale and are computed again, newest first, as time
+ * allows. */
 typedef enum reshed_stream_norm {
     RESHED_STREAM_ROBUST = 0, /* percentiles 0.5 and 99.5 of the first 16 lines; values outside are
                                  clipped; widened when more than 2 % of later pixels are */
     RESHED_STREAM_SCANNED,    /* least and greatest value scanned so far */
-    RESHED_STREAM_FRAME, /* the same of the canvas, unscanned pixels counted as 0: what AtomAI's
-                            predictor does with a frame that is being filled */
-    RESHED_STREAM_FIXED  /* lo and hi of the options */
+    RESHED_STREAM_FRAME,      /* the same of the canvas, unscanned pixels counted as 0, as AtomAI's
+                                 predictor does with a frame that is being filled */
+    RESHED_STREAM_FIXED       /* lo and hi of the options */
 } reshed_stream_norm;
 
 /* How unscanned rows look to the network. */
@@ -179,7 +287,8 @@ typedef enum reshed_preview {
 } reshed_preview;
 
 typedef struct reshed_stream_options {
-    int threads; /* >= 1, or 0 for all processors, but no more than members are used */
+    size_t size; /* of this struct, set by reshed_stream_defaults */
+    int threads; /* 1 to 1024, or 0 for all processors, but no more than members are used */
     reshed_stream_norm norm;
     float lo, hi; /* for FIXED: lo < hi */
     reshed_front front;
@@ -192,9 +301,11 @@ typedef struct reshed_stream_options {
 } reshed_stream_options;
 
 RESHED_API void reshed_stream_defaults(reshed_stream_options *options);
+/* RESHED_EINVAL names the option that is out of its range. */
+RESHED_API reshed_status reshed_stream_check(const reshed_stream_options *options,
+                                             reshed_error *err);
 
-/* height, width >= 16. options may be NULL for the defaults. The ensemble is not needed afterwards.
- */
+/* height, width >= 16. The ensemble is not needed afterwards. */
 RESHED_API reshed_status reshed_stream_create(const reshed_ensemble *ensemble, int height,
                                               int width, const reshed_stream_options *options,
                                               reshed_stream **out, reshed_error *err);

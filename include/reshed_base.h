@@ -1,5 +1,5 @@
-/* reshed_base.h - what reshed.h, reshed_driver.h and every room of the library share: the version, and
- * the words for why a call failed. The two include it; a program need not name it. */
+/* reshed_base.h - shared by reshed.h, reshed_driver.h and every room of the library: the version,
+ * and the words for why a call failed. The two include it; a program need not name it. */
 #ifndef RESHED_BASE_H
 #define RESHED_BASE_H
 

@@ -5,11 +5,11 @@
 #include <math.h>
 #include <string.h>
 
-#include "base/alloc.h"
-#include "base/parallel.h"
-#include "imgproc/image/normalise.h"
+#include "api/options.h"
 #include "api/private.h"
-#include "nn/plan.h"
+#include "base/alloc.h"
+#include "imgproc/image/normalise.h"
+#include "infer/engine.h"
 
 _Static_assert((int)RESHED_ALGO_GEMM == (int)RS_ALGO_GEMM && (int)RESHED_BF16 == (int)RS_BF16,
                "the public values are those of nn/layers.h");
@@ -19,7 +19,17 @@ struct reshed_plan {
     size_t pixels;
 };
 
-/* ---------------------------------------------------------------------------------- the ensemble */
+int reshed_abi(void)
+{
+    return RESHED_ABI;
+}
+
+const char *reshed_version(void)
+{
+    return RESHED_VERSION;
+}
+
+/* --------------------------------------------------------------------------------- the ensemble */
 
 reshed_status reshed_ensemble_load(const char *path, reshed_ensemble **out, reshed_error *err)
 {
@@ -57,42 +67,41 @@ void reshed_ensemble_get_info(const reshed_ensemble *ensemble, reshed_ensemble_i
 
 void reshed_options_defaults(reshed_options *options)
 {
-    *options = (reshed_options){.threads = 0, .algo = RESHED_ALGO_AUTO, .precision = RESHED_FP32};
+    *options = (reshed_options){.size = sizeof *options};
 }
 
-reshed_status reshed_options_check(const reshed_options *o, reshed_error *err)
+/* The options as infer/ has them, checked. */
+static reshed_status take_options(const reshed_options *options, rs_engine_options *out,
+                                  reshed_error *err)
 {
-    if (o->threads < 0 || o->threads > 1024)
-        return rs_fail(err, RESHED_EINVAL, "threads|0 to 1024|%d", o->threads);
-    if (o->algo < RESHED_ALGO_AUTO || o->algo > RESHED_ALGO_GEMM)
-        return rs_fail(err, RESHED_EINVAL, "algorithm|a value of reshed_algo|%d", (int)o->algo);
-    if (o->precision != RESHED_FP32 && o->precision != RESHED_BF16)
-        return rs_fail(err, RESHED_EINVAL, "precision|a value of reshed_precision|%d",
-                       (int)o->precision);
-    if (o->precision == RESHED_BF16 && o->algo != RESHED_ALGO_AUTO &&
-        o->algo != RESHED_ALGO_WINOGRAD)
-        return rs_fail(err, RESHED_EINVAL, "algorithm for bf16|RESHED_ALGO_AUTO or _WINOGRAD|%d",
-                       (int)o->algo);
-    return RESHED_OK;
+    static const size_t known[] = {sizeof(reshed_options)};
+    reshed_options o;
+    reshed_options_defaults(&o);
+    reshed_status st = rs_api_options("reshed_options", options, known, 1, &o, err);
+    if (st != RESHED_OK) return st;
+    *out = (rs_engine_options){
+        .threads = o.threads, .algo = (rs_algo)o.algo, .precision = (rs_precision)o.precision};
+    return rs_engine_check(out, err);
+}
+
+reshed_status reshed_options_check(const reshed_options *options, reshed_error *err)
+{
+    rs_engine_options in;
+    if (!options) return rs_fail(err, RESHED_EINVAL, "options|not NULL|NULL");
+    return take_options(options, &in, err);
 }
 
 static reshed_status plan_create(const reshed_ensemble *e, rs_model_file *take, int height,
                                  int width, const reshed_options *options, reshed_plan **out,
                                  reshed_error *err)
 {
-    reshed_options o;
+    rs_engine_options in;
     rs_plan_options po;
     if (!e || !out) return rs_fail(err, RESHED_EINVAL, "ensemble and result|not NULL|NULL");
     reshed_status st = rs_ensemble_check_there(e->inner, err);
+    if (st == RESHED_OK) st = take_options(options, &in, err);
+    if (st == RESHED_OK) st = rs_engine_plan_options(&in, &po, err);
     if (st != RESHED_OK) return st;
-    reshed_options_defaults(&o);
-    if (options) o = *options;
-    st = reshed_options_check(&o, err);
-    if (st != RESHED_OK) return st;
-    if ((st = rs_isa_select(&po.isa, err)) != RESHED_OK) return st;
-    po.threads = rs_threads_or_all(o.threads);
-    po.algo = (rs_algo)o.algo;
-    po.precision = (rs_precision)o.precision;
     reshed_plan *p = rs_zalloc(1, sizeof *p);
     if (!p) return rs_fail_nomem(err, "a plan", sizeof *p);
     st = rs_plan_create(&e->inner->model, take, height, width, &po, &p->plan, err);

@@ -1,6 +1,8 @@
-/* stream.c - the public stream: infer/live.h under its public names, arguments checked at the door. */
+/* stream.c - the public stream: infer/live.h under its public names, with every argument checked at
+ * the door. */
 #include "reshed.h"
 
+#include "api/options.h"
 #include "api/private.h"
 #include "base/alloc.h"
 #include "infer/live.h"
@@ -32,13 +34,34 @@ void reshed_stream_defaults(reshed_stream_options *o)
 {
     rs_live_options in;
     rs_live_defaults(&in);
-    *o = (reshed_stream_options){.threads = in.threads,
+    *o = (reshed_stream_options){.size = sizeof *o,
+                                 .threads = in.threads,
                                  .norm = (reshed_stream_norm)in.norm,
                                  .lo = in.lo,
                                  .hi = in.hi,
                                  .front = (reshed_front)in.front,
                                  .preview = (reshed_preview)in.preview,
                                  .budget = in.budget};
+}
+
+/* The options as infer/ has them, checked. */
+static reshed_status take_options(const reshed_stream_options *options, rs_live_options *out,
+                                  reshed_error *err)
+{
+    static const size_t known[] = {sizeof(reshed_stream_options)};
+    reshed_stream_options o;
+    reshed_stream_defaults(&o);
+    reshed_status st = rs_api_options("reshed_stream", options, known, 1, &o, err);
+    if (st != RESHED_OK) return st;
+    *out = inner_options(&o);
+    return rs_live_check(out, err);
+}
+
+reshed_status reshed_stream_check(const reshed_stream_options *options, reshed_error *err)
+{
+    rs_live_options in;
+    if (!options) return rs_fail(err, RESHED_EINVAL, "options|not NULL|NULL");
+    return take_options(options, &in, err);
 }
 
 typedef reshed_status create_fn(rs_ensemble *, int, int, const rs_live_options *, rs_live **,
@@ -54,14 +77,13 @@ static reshed_status create(create_fn *make, rs_ensemble *e, int height, int wid
                             const reshed_stream_options *options, reshed_stream **out,
                             reshed_error *err)
 {
+    rs_live_options in;
     if (!e || !out) return rs_fail(err, RESHED_EINVAL, "ensemble and result|not NULL|NULL");
+    reshed_status st = take_options(options, &in, err);
+    if (st != RESHED_OK) return st;
     reshed_stream *s = rs_zalloc(1, sizeof *s);
     if (!s) return rs_fail_nomem(err, "a stream", sizeof *s);
-    reshed_stream_options o;
-    reshed_stream_defaults(&o);
-    if (options) o = *options;
-    const rs_live_options in = inner_options(&o);
-    reshed_status st = make(e, height, width, &in, &s->live, err);
+    st = make(e, height, width, &in, &s->live, err);
     if (st != RESHED_OK) {
         rs_free(s);
         return st;

@@ -187,7 +187,7 @@ static reshed_status fit_score(shift *s, reshed_error *err)
     return st;
 }
 
-/* ----------------------------------------------------------------------------------- the rows */
+/* ------------------------------------------------------------------------------------- the rows */
 
 /* Separation of the shifted frames by each feature alone, whichever way it goes. */
 static reshed_status separate(const shift *s, double out[RS_OOD_FEATURES], reshed_error *err)

@@ -112,7 +112,7 @@ static void one_frame(void *ctx, int64_t i, int worker)
     eval_frame_clear(&f);
 }
 
-/* ------------------------------------------------------------------------------------------ sets */
+/* ----------------------------------------------------------------------------------------- sets */
 
 #define BASELINES 4 /* boundary and Canny, tuned and carried over */
 
@@ -199,7 +199,7 @@ static reshed_status sum_set(work *t, const frame_set *s, set_summary *out, resh
     return st;
 }
 
-/* ------------------------------------------------------------------------------------------ rows */
+/* ----------------------------------------------------------------------------------------- rows */
 
 static void add_row(eval_table *out, const char *set, const char *method,
                     const rs_wall_scores *scores)
@@ -295,7 +295,7 @@ done:
     return st;
 }
 
-/* ------------------------------------------------------------------------------------- the whole */
+/* ------------------------------------------------------------------------------------ the whole */
 
 static void name_set(frame_set *s, const char *path)
 {

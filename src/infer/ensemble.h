@@ -10,8 +10,7 @@
 typedef struct rs_ensemble {
     rs_model_file model;
     rs_arch arch;
-    bool
-        taken; /* the tensors went into a plan or a stream: it answers questions, and makes no more */
+    bool taken; /* its tensors went into a plan: it answers questions, and makes no other */
 } rs_ensemble;
 
 /* Reads a reshed weights file (HDF5) or an AtomAI *_metadict.tar, found by its bytes, and checks

@@ -44,7 +44,7 @@ struct rs_frame {
     rs_frame_view view;      /* zero when there are no results */
 };
 
-/* ------------------------------------------------------------------------------------- options */
+/* -------------------------------------------------------------------------------------- options */
 
 void rs_frame_defaults(rs_frame_options *o)
 {
@@ -76,7 +76,7 @@ reshed_status rs_frame_check(const rs_frame_options *o, reshed_error *err)
     return RESHED_OK;
 }
 
-/* ------------------------------------------------------------------------------------ creation */
+/* ------------------------------------------------------------------------------------- creation */
 
 static reshed_status make_plans(rs_frame *f, const rs_ensemble *e, rs_model_file *take,
                                 reshed_error *err)
@@ -143,7 +143,7 @@ void rs_frame_free(rs_frame *f)
     rs_free(f);
 }
 
-/* ------------------------------------------------------------------------------- before the network */
+/* --------------------------------------------------------------------------- before the network */
 
 /* Room for n floats; what the map held is lost when it grows. */
 static reshed_status make_room(map *m, size_t n, reshed_error *err)
@@ -219,7 +219,7 @@ static reshed_status normalise(rs_frame *f, size_t n, reshed_error *err)
     return rs_norm_apply(x, n, *range, o->norm != RS_FRAME_MIN_MAX, x, err);
 }
 
-/* -------------------------------------------------------------------------------------- maps */
+/* ----------------------------------------------------------------------------------------- maps */
 
 static rs_frame_error difference(const float *a, const float *b, size_t n)
 {

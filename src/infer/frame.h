@@ -43,7 +43,8 @@ void rs_frame_defaults(rs_frame_options *o);
 /* RESHED_EINVAL names the option that is out of its range. */
 reshed_status rs_frame_check(const rs_frame_options *o, reshed_error *err);
 
-/* Packs the weights. options may be NULL for the defaults. The ensemble is not needed afterwards. */
+/* Packs the weights. options may be NULL for the defaults. The ensemble is not needed
+ * afterwards. */
 reshed_status rs_frame_create(const rs_ensemble *e, const rs_frame_options *options, rs_frame **out,
                               reshed_error *err);
 /* The same, freeing each member's weights once they are packed: the ensemble then still answers
@@ -52,10 +53,10 @@ reshed_status rs_frame_create_taking(rs_ensemble *e, const rs_frame_options *opt
                                      rs_frame **out, reshed_error *err);
 void rs_frame_free(rs_frame *f);
 
-/* image [height,width], in any unit; NaN and infinities are gaps. dx, dy: pixel size in metres along
- * a row and along a column, 0 when unknown. Sides from 4 to RS_PLAN_MAX_SIDE, also after resampling.
- * An image without a finite value is RESHED_EINVAL. The memory of the maps is kept for the next image.
- * After a failure there are no results until a run succeeds. */
+/* image [height,width], in any unit; NaN and infinities are gaps. dx, dy: pixel size in metres
+ * along a row and along a column, 0 when unknown. Sides from 4 to RS_PLAN_MAX_SIDE, also after
+ * resampling. An image without a finite value is RESHED_EINVAL. The memory of the maps is kept for
+ * the next image. After a failure there are no results until a run succeeds. */
 reshed_status rs_frame_run(rs_frame *f, const float *image, int height, int width, double dx,
                            double dy, reshed_error *err);
 
@@ -70,7 +71,8 @@ typedef struct rs_frame_view {
     const float *image;           /* [H,W]: gaps filled */
     const float *mean, *variance; /* [H,W] or [H,W,C] */
     /* [H,W]: probability of a wall and its variance. With one class mean and variance themselves;
-     * with several the first class is the background, as in AtomAI's label maps, and all else wall. */
+     * with several the first class is the background, as in AtomAI's label maps, and all else is
+     * wall. */
     const float *wall, *wall_variance;
     const float *input; /* [input_height,input_width]: what the network saw */
     int input_height, input_width;

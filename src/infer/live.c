@@ -45,7 +45,7 @@ void rs_live_defaults(rs_live_options *o)
     *o = (rs_live_options){.norm = RS_LIVE_ROBUST, .hi = 1};
 }
 
-static reshed_status check_options(const rs_live_options *o, reshed_error *err)
+reshed_status rs_live_check(const rs_live_options *o, reshed_error *err)
 {
     if (o->threads < 0 || o->threads > 1024)
         return rs_fail(err, RESHED_EINVAL, "threads|0 to 1024|%d", o->threads);
@@ -78,7 +78,7 @@ static reshed_status create(const rs_ensemble *e, rs_model_file *take, int heigh
     s->classes = e->arch.classes;
     rs_stream_options o = {.reflect = s->options.front == RS_FRONT_REFLECT,
                            .preview = s->options.preview};
-    st = check_options(&s->options, err);
+    st = rs_live_check(&s->options, err);
     if (st == RESHED_OK) st = rs_isa_select(&o.isa, err);
     if (st != RESHED_OK) goto fail;
     o.threads = rs_threads_or_all(s->options.threads);
@@ -146,7 +146,7 @@ void rs_live_reset(rs_live *s)
     rs_stream_reset(s->stream);
 }
 
-/* ------------------------------------------------------------------------------- normalisation */
+/* -------------------------------------------------------------------------------- normalisation */
 
 /* The rows that are marked, one after another, in s->work; how many pixels. */
 static size_t gather(rs_live *s, const uint8_t *marked)

@@ -6,10 +6,10 @@
  *         rs_live_push(live, row, 1, line, &err), rs_live_get(live, &view);
  *     rs_live_finish(live, &err);
  *
- * A row of the map is final once everything within its receptive field has been scanned: it then has
- * the same bits whatever the order and the portions in which the lines came, and the same as
- * RS_ALGO_DIRECT gives for the whole frame under the same normalisation. A provisional row can still
- * change. docs/streaming.md draws how it works. */
+ * A row of the map is final once everything within its receptive field has been scanned: it then
+ * has the same bits whatever the order and the portions in which the lines came, and the same as
+ * RS_ALGO_DIRECT gives for the whole frame under the same normalisation. A provisional row can
+ * still change. docs/streaming.md draws how it works. */
 #ifndef RS_INFER_LIVE_H
 #define RS_INFER_LIVE_H
 
@@ -18,14 +18,15 @@
 
 typedef struct rs_live rs_live;
 
-/* What becomes 0 and 1 for the network. A row is final for the range in force; when that changes
- * (all but FIXED), rows become stale and are computed again, newest first, as time allows. */
+/* The values that become 0 and 1 for the network. A row is final for the range in force; when that
+ * changes (all but FIXED), rows become stale and are computed again, newest first, as time
+ * allows. */
 typedef enum rs_live_norm {
     RS_LIVE_ROBUST = 0, /* percentiles 0.5 and 99.5 of the first 16 lines; values outside are
-                                 clipped; widened when more than 2 % of later pixels are */
+                           clipped; widened when more than 2 % of later pixels are */
     RS_LIVE_SCANNED,    /* least and greatest value scanned so far */
-    RS_LIVE_FRAME,      /* the same of the canvas, unscanned pixels counted as 0: what AtomAI's
-                            predictor does with a frame that is being filled */
+    RS_LIVE_FRAME,      /* the same of the canvas, unscanned pixels counted as 0, as AtomAI's
+                           predictor does with a frame that is being filled */
     RS_LIVE_FIXED       /* lo and hi of the options */
 } rs_live_norm;
 
@@ -49,9 +50,11 @@ typedef struct rs_live_options {
 } rs_live_options;
 
 void rs_live_defaults(rs_live_options *options);
+/* RESHED_EINVAL names the option that is out of its range. */
+reshed_status rs_live_check(const rs_live_options *options, reshed_error *err);
 
-/* height, width >= 16. options may be NULL for the defaults. The ensemble is not needed afterwards.
- */
+/* height, width >= 16. options may be NULL for the defaults. The ensemble is not needed
+ * afterwards. */
 reshed_status rs_live_create(const rs_ensemble *ensemble, int height, int width,
                              const rs_live_options *options, rs_live **out, reshed_error *err);
 /* Frees each member's weights once they are packed, as reshed_plan_create_taking. */

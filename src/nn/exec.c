@@ -25,7 +25,7 @@ rs_scratch rs_scratch_at(float *block, const rs_scratch_size *size)
     return s;
 }
 
-/* ------------------------------------------------------------------------------------- rows */
+/* ----------------------------------------------------------------------------------------- rows */
 
 /* The buffers of a stage's block. */
 static const rs_block_rows *rows_of(const rs_exec *e, const rs_stage *stage)
@@ -85,7 +85,7 @@ static void pointwise(const rs_exec *e, const rs_packed_conv *c, const float *in
     }
 }
 
-/* -------------------------------------------------------------------- a 3x3 convolution's task */
+/* --------------------------------------------------------------------- a 3x3 convolution's task */
 
 /* The rectangle of output pixels of one task, where its rows go, and what is added to them. */
 typedef struct task {
@@ -261,7 +261,7 @@ static void conv(const rs_exec *e, const task *t, const rs_scratch *s)
     }
 }
 
-/* ------------------------------------------------------------- what follows a block's output */
+/* ---------------------------------------------------------------- what follows a block's output */
 
 /* Pool rows of the task, and the next level's first 1x1 convolution of them. */
 static void pool_and_enter(const rs_exec *e, const task *t, const rs_scratch *s)

@@ -8,7 +8,7 @@
 /* Rows beyond a window that a tile may read; they change nothing but must be there. */
 #define OVERHANG 8
 
-/* ----------------------------------------------------------------------------- an empty frame */
+/* ------------------------------------------------------------------------------- an empty frame */
 
 /* Which rows of an empty frame differ from those in its middle: spans of the rows that neither edge
  * reaches. */
@@ -109,7 +109,7 @@ static float *blank_row(const rs_front_shape *s, bool up, float *blank, int b, b
     return kept_at(s, up, blank, b, y) + (size_t)(r - kept.lo) * s->stage[2 * b].x.stride;
 }
 
-/* ------------------------------------------------------------------------------------ windows */
+/* -------------------------------------------------------------------------------------- windows */
 
 static rs_span window(bool up, rs_span need, rs_span touched, rs_span made, rs_span there,
                       bool pairs)
@@ -198,7 +198,7 @@ static reshed_status plan_capacity(rs_front_shape *s, reshed_error *err)
     return st;
 }
 
-/* ----------------------------------------------------------------------------------- the shape */
+/* ------------------------------------------------------------------------------------ the shape */
 
 /* Pairs are made whole, and a pool of finals can be a row behind: two rows more than planned. */
 static size_t buffer_rows(rs_span capacity)
@@ -247,7 +247,7 @@ void rs_front_shape_clear(rs_front_shape *s)
     memset(s, 0, sizeof *s);
 }
 
-/* ------------------------------------------------------------------------------------- running */
+/* -------------------------------------------------------------------------------------- running */
 
 reshed_status rs_front_make(const rs_front_shape *s, rs_front *out, reshed_error *err)
 {

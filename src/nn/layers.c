@@ -77,7 +77,7 @@ size_t rs_packed_size1(rs_conv_algo algo, int cin, int cout)
     return algo == RS_CONV_WINO4_BF16 ? all / 2 : all;
 }
 
-/* ----------------------------------------------------------------------- choice of algorithms */
+/* ------------------------------------------------------------------------- choice of algorithms */
 
 /* The table behind --algo auto, from measurements in docs/speed.md:
  * - up to 128 channels F(6x6,3x3): 5.06 times fewer multiplications, and its packed weights (64
@@ -242,7 +242,7 @@ static void pack_bf16(const rs_conv *c, int cin, int cout, uint16_t *dst)
     }
 }
 
-/* ----------------------------------------------------------------------------------- a member */
+/* ------------------------------------------------------------------------------------- a member */
 
 /* Hands out pieces of the member's block, each at a multiple of 64 bytes; memory NULL: only counts.
  */
@@ -384,7 +384,7 @@ void rs_packed_clear(rs_packed *p)
     memset(p, 0, sizeof *p);
 }
 
-/* ------------------------------------------------------------------------------- all members */
+/* ---------------------------------------------------------------------------------- all members */
 
 typedef struct pack_job {
     const rs_arch *arch;

@@ -40,7 +40,7 @@ struct rs_plan {
     workspace ws;
 };
 
-/* ----------------------------------------------------------------------------------- packing */
+/* -------------------------------------------------------------------------------------- packing */
 
 static reshed_status pack_all(rs_plan *p, const rs_model_file *model, rs_model_file *take,
                               reshed_error *err)
@@ -53,7 +53,7 @@ static reshed_status pack_all(rs_plan *p, const rs_model_file *model, rs_model_f
     return st;
 }
 
-/* --------------------------------------------------------------------------------- workspace */
+/* ------------------------------------------------------------------------------------ workspace */
 
 static void workspace_clear(workspace *w)
 {
@@ -223,7 +223,7 @@ void rs_plan_set_probe(rs_plan *p, const rs_probe *probe)
     p->probe = probe;
 }
 
-/* ----------------------------------------------------------------------------------- running */
+/* -------------------------------------------------------------------------------------- running */
 
 typedef struct run {
     rs_plan *plan;

@@ -20,7 +20,7 @@ size_t rs_wino_stride_bf16(int tiles, int channels)
     return (((size_t)tiles * (size_t)channels + 31) / 32 | 1) * 32;
 }
 
-/* -------------------------------------------------------------------------------- task sizes */
+/* ----------------------------------------------------------------------------------- task sizes */
 
 /* Tiles of one task. The task's V and M ((m+2)^2 * tiles * channels floats each) should stay in a 1
  * MiB second-level cache, but each task reads all of the layer's weights, so wide layers want many
@@ -80,7 +80,7 @@ void rs_step_task(const rs_stage *s, int row0, int row1, int i, int *r0, int *r1
     *c1 = rs_min_int(*c0 + s->task_cols, s->width);
 }
 
-/* ---------------------------------------------------------------------------------- the order */
+/* ------------------------------------------------------------------------------------ the order */
 
 /* How far a stage has come; made[i] rows of stage i's output, x_made[i] rows of c1 stage i's input.
  */
@@ -156,7 +156,7 @@ static int simulate(rs_schedule *s, progress *p, rs_step *steps)
     }
 }
 
-/* ------------------------------------------------------------------------------------- memory */
+/* --------------------------------------------------------------------------------------- memory */
 
 static void size_rings(rs_schedule *s)
 {

@@ -352,7 +352,7 @@ static bool patch_phase(rs_stream *s, bool provisional, rs_stream_late *late, vo
     }
 }
 
-/* ---------------------------------------------------------------------------------------- all */
+/* ------------------------------------------------------------------------------------------ all */
 
 bool rs_stream_work(rs_stream *s, unsigned what, rs_stream_late *late, void *ctx)
 {

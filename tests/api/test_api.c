@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/options.h"
 #include "base/alloc.h"
 #include "base/parallel.h"
 
@@ -83,13 +84,15 @@ static void arguments_are_checked(void **state)
     reshed_options_defaults(&o);
     o.algo = (reshed_algo)9;
     assert_int_equal(reshed_plan_create(e, 8, 8, &o, &plan, NULL), RESHED_EINVAL);
-    for (int a = RESHED_ALGO_DIRECT; a <= RESHED_ALGO_GEMM;
-         a++) { /* reduced precision has no such */
-        o = (reshed_options){.algo = (reshed_algo)a, .precision = RESHED_BF16};
+    for (int a = RESHED_ALGO_DIRECT; a <= RESHED_ALGO_GEMM; a++) { /* not of bf16 */
+        reshed_options_defaults(&o);
+        o.algo = (reshed_algo)a;
+        o.precision = RESHED_BF16;
         assert_int_equal(reshed_plan_create(e, 8, 8, &o, &plan, &err), RESHED_EINVAL);
         assert_non_null(strstr(err.what, "bf16"));
     }
-    o = (reshed_options){.precision = (reshed_precision)2};
+    reshed_options_defaults(&o);
+    o.precision = (reshed_precision)2;
     assert_int_equal(reshed_plan_create(e, 8, 8, &o, &plan, &err), RESHED_EINVAL);
     assert_null(plan);
     assert_ok(reshed_plan_create(e, 8, 8, NULL, &plan, &err), &err);
@@ -106,6 +109,84 @@ static void arguments_are_checked(void **state)
     reshed_ensemble_free(e);
     reshed_plan_free(NULL);
     reshed_ensemble_free(NULL);
+}
+
+/* A struct of options that has grown twice. */
+typedef struct grown {
+    size_t size;
+    double first, second, third;
+} grown;
+
+static const size_t grown_sizes[] = {offsetof(grown, second), offsetof(grown, third),
+                                     sizeof(grown)};
+
+static void older_options_get_the_defaults_of_what_is_new(void **state)
+{
+    (void)state;
+    const size_t wrong[] = {0, 1, sizeof(size_t), offsetof(grown, third) - 1, sizeof(grown) + 8};
+    reshed_error err = {0};
+    for (size_t k = 0; k < 3; k++) {
+        grown out = {sizeof out, -1, -2, -3}, given = {grown_sizes[k], 1, 2, 3};
+        assert_ok(rs_api_options("grown", &given, grown_sizes, 3, &out, &err), &err);
+        assert_int_equal(out.size, sizeof out);
+        assert_true(out.first == 1 && out.second == (k > 0 ? 2 : -2));
+        assert_true(out.third == (k > 1 ? 3 : -3));
+    }
+    for (size_t k = 0; k < sizeof wrong / sizeof *wrong; k++) {
+        grown out = {sizeof out, -1, -2, -3}, given = {wrong[k], 1, 2, 3};
+        assert_int_equal(rs_api_options("grown", &given, grown_sizes, 3, &out, &err),
+                         RESHED_EINVAL);
+        assert_non_null(strstr(err.expected, "grown_defaults"));
+        assert_true(out.first == -1 && out.second == -2 && out.third == -3);
+    }
+}
+
+/* A program that forgot to call _defaults, or was built against a newer header. */
+static void options_of_another_size_are_refused(void **state)
+{
+    (void)state;
+    reshed_ensemble *e = load();
+    reshed_error err = {0};
+    for (int k = 0; k < 3; k++) {
+        reshed_options p;
+        reshed_frame_options f;
+        reshed_stream_options s;
+        reshed_plan *plan = NULL;
+        reshed_frame *frame = NULL;
+        reshed_stream *stream = NULL;
+        reshed_options_defaults(&p);
+        reshed_frame_defaults(&f);
+        reshed_stream_defaults(&s);
+        assert_ok(reshed_options_check(&p, &err), &err);
+        assert_ok(reshed_frame_check(&f, &err), &err);
+        assert_ok(reshed_stream_check(&s, &err), &err);
+        assert_true(p.size == sizeof p && f.size == sizeof f && s.size == sizeof s);
+        const size_t off = k == 1 ? 8 : (size_t)-8;
+        p.size = k ? p.size + off : 0;
+        f.size = k ? f.size + off : 0;
+        s.size = k ? s.size + off : 0;
+        assert_int_equal(reshed_options_check(&p, &err), RESHED_EINVAL);
+        assert_int_equal(reshed_plan_create(e, 8, 8, &p, &plan, &err), RESHED_EINVAL);
+        assert_string_equal(err.what, "size of the options");
+        assert_int_equal(reshed_frame_check(&f, &err), RESHED_EINVAL);
+        assert_int_equal(reshed_frame_create(e, &f, &frame, &err), RESHED_EINVAL);
+        assert_string_equal(err.what, "size of the options");
+        assert_int_equal(reshed_stream_check(&s, &err), RESHED_EINVAL);
+        assert_int_equal(reshed_stream_create(e, 16, 16, &s, &stream, &err), RESHED_EINVAL);
+        assert_string_equal(err.what, "size of the options");
+        assert_true(!plan && !frame && !stream);
+    }
+    assert_int_equal(reshed_options_check(NULL, &err), RESHED_EINVAL);
+    assert_int_equal(reshed_frame_check(NULL, &err), RESHED_EINVAL);
+    assert_int_equal(reshed_stream_check(NULL, &err), RESHED_EINVAL);
+    reshed_ensemble_free(e);
+}
+
+static void the_library_says_its_version(void **state)
+{
+    (void)state;
+    assert_string_equal(reshed_version(), RESHED_VERSION);
+    assert_int_equal(reshed_abi(), RESHED_ABI);
 }
 
 static void an_unavailable_isa_is_an_error(void **state)
@@ -158,7 +239,9 @@ static void run_own_plan(void *ctx, int64_t i, int worker)
     reshed_plan *p = NULL;
     (void)worker;
     for (int k = 0; k < 400; k++) image[k] = (float)(k % 7) / 7;
-    const reshed_options o = {.threads = 1};
+    reshed_options o;
+    reshed_options_defaults(&o);
+    o.threads = 1;
     r->st[i] = reshed_plan_create(r->e, 20, 20, &o, &p, NULL);
     if (r->st[i] == RESHED_OK)
         r->st[i] = reshed_plan_run(p, image, r->mean[i], variance, NULL, NULL);
@@ -184,6 +267,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(header_program_runs),
         cmocka_unit_test(arguments_are_checked),
+        cmocka_unit_test(older_options_get_the_defaults_of_what_is_new),
+        cmocka_unit_test(options_of_another_size_are_refused),
+        cmocka_unit_test(the_library_says_its_version),
         cmocka_unit_test(an_unavailable_isa_is_an_error),
         cmocka_unit_test(taking_gives_the_same_bits),
         cmocka_unit_test(threads_share_an_ensemble),

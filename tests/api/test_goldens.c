@@ -43,7 +43,7 @@ static double average_distance(const float *a, const rs_npy *b)
 static void check_bf16(const reshed_ensemble *ensemble, const float *image, const rs_npy *in,
                        const rs_npy *mean, const rs_npy *var, float *m, float *v)
 {
-    const reshed_options o = {.threads = 2, .precision = RESHED_BF16};
+    const reshed_options o = {.size = sizeof o, .threads = 2, .precision = RESHED_BF16};
     reshed_plan *plan = NULL;
     reshed_error err = {0};
     assert_ok(reshed_plan_create(ensemble, (int)in->dims[0], (int)in->dims[1], &o, &plan, &err),
@@ -74,7 +74,7 @@ static void check(const char *weights, const char *input, const char *mean_path,
     for (size_t i = 0; i < in.count; i++) image[i] = (float)rs_npy_at(&in, i);
     assert_ok(reshed_normalise(image, in.count, &err), &err);
     for (int a = RESHED_ALGO_AUTO; a <= RESHED_ALGO_GEMM; a++) {
-        const reshed_options o = {.threads = 2, .algo = (reshed_algo)a};
+        const reshed_options o = {.size = sizeof o, .threads = 2, .algo = (reshed_algo)a};
         reshed_plan *plan = NULL;
         assert_ok(reshed_plan_create(ensemble, (int)in.dims[0], (int)in.dims[1], &o, &plan, &err),
                   &err);

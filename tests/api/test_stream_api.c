@@ -74,7 +74,7 @@ static void whole(const reshed_ensemble *e, int rows, const float *canvas, float
 {
     reshed_plan *p = NULL;
     reshed_error err = {0};
-    const reshed_options o = {.threads = 1, .algo = RESHED_ALGO_DIRECT};
+    const reshed_options o = {.size = sizeof o, .threads = 1, .algo = RESHED_ALGO_DIRECT};
     assert_ok(reshed_plan_create(e, rows, W, &o, &p, &err), &err);
     assert_ok(reshed_plan_run(p, canvas, mean, variance, members, &err), &err);
     reshed_plan_free(p);
@@ -103,7 +103,7 @@ static void assert_complete(const reshed_ensemble *e, const reshed_stream *s, co
     assert_memory_equal(v.member, members, (size_t)v.members * sizeof mean);
 }
 
-/* ------------------------------------------------------------------------------------ the door */
+/* ------------------------------------------------------------------------------------- the door */
 
 static void options_are_checked(void **state)
 {
@@ -213,7 +213,7 @@ static void refused_pushes_change_nothing(void **state)
     reshed_ensemble_free(e);
 }
 
-/* ------------------------------------------------------------------------------- normalisation */
+/* -------------------------------------------------------------------------------- normalisation */
 
 static void each_range_ends_in_the_whole_frame(void **state)
 {
@@ -221,8 +221,8 @@ static void each_range_ends_in_the_whole_frame(void **state)
     static float image[N];
     reshed_ensemble *e = load();
     for (int norm = RESHED_STREAM_ROBUST; norm <= RESHED_STREAM_FIXED; norm++) {
-        for (int k = 0; k < 3;
-             k++) { /* down, up with a mirror, down in batches without a preview */
+        for (int k = 0; k < 3; k++) {
+            /* down, up with a mirror, down in batches without a preview */
             reshed_stream_options o = options((reshed_stream_norm)norm);
             o.lo = 2.5f, o.hi = 4.5f;
             o.front = k == 1 ? RESHED_FRONT_REFLECT : RESHED_FRONT_ZERO;
@@ -407,7 +407,7 @@ static void robust_widens_when_many_clip(void **state)
     reshed_ensemble_free(e);
 }
 
-/* -------------------------------------------------------------------------------------- budget */
+/* --------------------------------------------------------------------------------------- budget */
 
 /* Every look at it takes a while. */
 typedef struct fake_clock {
@@ -549,7 +549,7 @@ static void stale_rows_are_renewed_newest_first(void **state)
     }
 }
 
-/* --------------------------------------------------------------------------------- gaps, ends */
+/* ----------------------------------------------------------------------------------- gaps, ends */
 
 static void gaps_are_filled_and_counted(void **state)
 {
@@ -642,7 +642,7 @@ static void a_frame_can_end_early(void **state)
     reshed_ensemble_free(e);
 }
 
-/* ------------------------------------------------------------------------- threads and memory */
+/* --------------------------------------------------------------------------- threads and memory */
 
 static void threads_and_taking_give_the_same_bits(void **state)
 {
@@ -749,8 +749,8 @@ static void fields_are_those_of_the_network(void **state)
     reshed_ensemble_free(e);
 }
 
-/* The example of tools/, compiled against the installed form of the library: a made image, and one
- * from a file. */
+/* The example, compiled against the installed form of the library: a simulated image, and one from
+ * a file. */
 static void the_example_runs(void **state)
 {
     (void)state;

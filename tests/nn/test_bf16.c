@@ -86,7 +86,7 @@ static void for_each_isa(isa_test test)
     }
 }
 
-/* ------------------------------------------------------------------------------------ rounding */
+/* ------------------------------------------------------------------------------------- rounding */
 
 static void rounding_is_to_the_nearest_even(void **state)
 {
@@ -143,7 +143,7 @@ static void kernels_round_as_stated(void **state)
     for_each_isa(round_isa);
 }
 
-/* --------------------------------------------------------------------------------- the product */
+/* ---------------------------------------------------------------------------------- the product */
 
 /* The packed layout as kernels.h states it: w [cout][cin] -> panels of pairs. */
 static void pack(const uint16_t *w, int cin, int cout, uint16_t *out)
@@ -271,7 +271,7 @@ static void mac_pixels_are_independent(void **state)
     for_each_isa(mac_alone_isa);
 }
 
-/* --------------------------------------------------------------------- the input transform */
+/* -------------------------------------------------------------------------- the input transform */
 
 static void in_case(const rs_kernels *k, test_rng *r, int channels, int tiles)
 {
@@ -319,7 +319,7 @@ static void input_transform_is_exact_but_for_rounding(void **state)
     for_each_isa(in_isa);
 }
 
-/* ------------------------------------------------------------------------- a 3x3 convolution */
+/* ---------------------------------------------------------------------------- a 3x3 convolution */
 
 /* Filters w [c][c][3][3] to U [36] of packed panels. */
 static void pack_filters(const float *w, int c, uint16_t *packed)
@@ -405,7 +405,7 @@ static void winograd_in_bf16_is_a_convolution(void **state)
     for_each_isa(conv_isa);
 }
 
-/* ------------------------------------------------------------------------------ whole networks */
+/* ------------------------------------------------------------------------------- whole networks */
 
 static const int paper_layers[3] = {3, 4, 5}, short_layers[3] = {1, 2, 1};
 

@@ -167,7 +167,7 @@ static void mac_pixels_are_independent(void **state)
     for_each_isa(mac_rows_isa);
 }
 
-/* ---------------------------------------------------------------------- Winograd's transforms */
+/* ------------------------------------------------------------------------ Winograd's transforms */
 
 /* One channel block, identity products: out = A^T[(G g G^T) * (B^T d B)]A must be the convolution.
  */

@@ -67,7 +67,7 @@ typedef struct options {
     bool layers, stream, peers, json, quiet;
 } options;
 
-/* -------------------------------------------------------------------------------- command line */
+/* --------------------------------------------------------------------------------- command line */
 
 static bool parse_list(const char *option, char *text, long lo, long hi, list *out)
 {

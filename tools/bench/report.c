@@ -20,7 +20,7 @@ static double effective_flops(const bench_subject *s, const bench_result *r, dou
     return 2 * bench_network_macs(&s->arch, r->size, r->size) * s->members / seconds;
 }
 
-/* --------------------------------------------------------------------------------- for people */
+/* ----------------------------------------------------------------------------------- for people */
 
 void bench_print_subject(const bench_subject *s)
 {

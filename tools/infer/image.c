@@ -57,7 +57,7 @@ static void warn(const job *j)
                  v->ood_score, v->ood_threshold);
 }
 
-/* ---------------------------------------------------------------------------------- scoring */
+/* -------------------------------------------------------------------------------------- scoring */
 
 static bool score(const job *j, infer_result *r)
 {
@@ -90,7 +90,7 @@ done:
     return st == RESHED_OK ? true : fail(j, at, &err);
 }
 
-/* ---------------------------------------------------------------------------------- writing */
+/* -------------------------------------------------------------------------------------- writing */
 
 static bool write_npy(const job *j, const char *path, const float *map)
 {

@@ -13,7 +13,7 @@
 
 #define BF_INLINE static inline __attribute__((always_inline))
 
-/* ------------------------------------------------------------------------------- the product */
+/* ---------------------------------------------------------------------------------- the product */
 
 /* m pixels from p0 on, nv vectors of channels from n0 on, of a panel that is `wide` channels wide.
  * m, nv, wide and prefetch are constants at each call. */
@@ -110,7 +110,7 @@ void RS_SUFFIX(rs_mac_bf16)(const rs_mac_bf16 *a)
             bf_columns(1, RS_LANES, a, w + 2 * v, depth * RS_LANES, n + v);
 }
 
-/* ---------------------------------------------------------------------- the input transform */
+/* -------------------------------------------------------------------------- the input transform */
 
 /* V of one tile, nv vectors of channels from c on. */
 BF_INLINE void bf_in(const int nv, const rs_wino_in_bf16 *a, size_t tile, size_t c)
