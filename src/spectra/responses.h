@@ -16,7 +16,7 @@
 #include "beps/waveform.h"
 #include "io/nsid/nsid.h"
 
-typedef struct beps_response_source {
+typedef struct rs_responses_source {
     const char *channel;           /* dataset to take; NULL: found by itself */
     const char *amplitude, *phase; /* both or neither: these two instead */
     int degrees;                   /* of the phase: 1 degrees, 0 radians, -1 by its unit or range */
@@ -24,9 +24,9 @@ typedef struct beps_response_source {
     double triangle;               /* V: a bipolar triangle of this amplitude instead; 0: none */
     int cycles;                    /* in the waveform; 0: found by itself */
     rs_field single;               /* what readings that do not alternate are: on or off */
-} beps_response_source;
+} rs_responses_source;
 
-typedef struct beps_responses {
+typedef struct rs_responses {
     char path[256];  /* of the dataset in the file */
     char units[32];  /* of the response; "a.u." when unknown */
     bool is_complex; /* response in re and im; else signed, in re, and im is NULL */
@@ -38,12 +38,14 @@ typedef struct beps_responses {
     int ndim;                          /* axes of a map, slowest first; >= 1 */
     rs_nsid_dim dim[RS_NSID_MAX_DIMS]; /* values owned */
     double *x, *y;                     /* [points], metres or what the file has; owned, or NULL */
+    bool on_axes;                      /* x and y are the values of dim[x_axis] and dim[y_axis] */
+    int x_axis, y_axis;
     char position_units[32];
-} beps_responses;
+} rs_responses;
 
-/* Reads the file at path (beps_responses_clear). */
-reshed_status beps_responses_read(const char *path, const beps_response_source *source,
-                                  beps_responses *out, reshed_error *err);
-void beps_responses_clear(beps_responses *r);
+/* Reads the file at path (rs_responses_clear). */
+reshed_status rs_responses_read(const char *path, const rs_responses_source *source,
+                                rs_responses *out, reshed_error *err);
+void rs_responses_clear(rs_responses *r);
 
 #endif

@@ -1,19 +1,15 @@
 #include "spectra/spectra.h"
 
-#include <ctype.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/alloc.h"
 #include "base/text.h"
-#include "io/common/channel.h"
 #include "io/nsid/usid.h"
+#include "spectra/axes.h"
 
-#define AUTHOR_FREQUENCY "/BE Parameters/frequency"
-#define AUTHOR_WAVEFORM "/BEPS/vdc_waveform"
-
-void beps_spectra_clear(beps_spectra *s)
+void rs_spectra_clear(rs_spectra *s)
 {
     for (int i = 0; i < RS_NSID_MAX_DIMS; i++) rs_free(s->dim[i].values);
     for (int i = 0; i < s->extras; i++) rs_nsid_array_clear(&s->extra[i].a);
@@ -23,18 +19,6 @@ void beps_spectra_clear(beps_spectra *s)
 }
 
 /* ---------------------------------------------------------------------------------- frequencies */
-/* Hz per unit, 0 when the text is no unit of frequency. */
-static double hertz(const char *units)
-{
-    static const struct {
-        const char *name;
-        double hz;
-    } known[] = {{"Hz", 1}, {"kHz", 1e3}, {"MHz", 1e6}, {"GHz", 1e9}};
-    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
-        if (strcmp(units, known[i].name) == 0) return known[i].hz;
-    return 0;
-}
-
 static bool monotonic(const double *v, int64_t n)
 {
     if (n < 2 || !(v[0] > 0 && v[n - 1] > 0)) return false;
@@ -44,7 +28,7 @@ static bool monotonic(const double *v, int64_t n)
 }
 
 /* values[n] times `unit` as the axis. */
-static reshed_status set_frequency(beps_spectra *s, const double *values, int64_t n, double unit,
+static reshed_status set_frequency(rs_spectra *s, const double *values, int64_t n, double unit,
                                    reshed_error *err)
 {
     if (n < 1 || n > INT32_MAX)
@@ -58,7 +42,7 @@ static reshed_status set_frequency(beps_spectra *s, const double *values, int64_
 
 /* The frequencies of a dataset of their own, which must divide the last axis of d. */
 static reshed_status frequency_from_array(rs_nsid_file *file, const char *path,
-                                          const rs_nsid_data *d, beps_spectra *s, reshed_error *err)
+                                          const rs_nsid_data *d, rs_spectra *s, reshed_error *err)
 {
     rs_nsid_array a = {0};
     int64_t last = d->dim[d->ndim - 1].n;
@@ -78,7 +62,7 @@ static reshed_status frequency_from_array(rs_nsid_file *file, const char *path,
 
 /* Fills s->frequency; *axis is the axis of d that it runs along. */
 static reshed_status find_frequency(rs_nsid_file *file, const rs_nsid_data *d,
-                                    const beps_source *source, beps_spectra *s, int *axis,
+                                    const rs_spectra_source *source, rs_spectra *s, int *axis,
                                     reshed_error *err)
 {
     *axis = d->ndim - 1;
@@ -93,28 +77,27 @@ static reshed_status find_frequency(rs_nsid_file *file, const rs_nsid_data *d,
     }
     for (int i = d->ndim - 1; i >= 0; i--) { /* an axis that says so */
         const rs_nsid_dim *dim = &d->dim[i];
-        if (!rs_text_contains(dim->name, "freq") && !rs_text_contains(dim->quantity, "freq"))
-            continue;
-        double unit = hertz(dim->units);
+        if (!rs_axis_is_frequency(dim)) continue;
+        double unit = rs_unit_hertz(dim->units);
         *axis = i;
         return set_frequency(s, dim->values, dim->n, unit > 0 ? unit : 1, err);
     }
     /* Before units: the author's file gives "Hz" to an axis that counts. */
-    if (rs_nsid_exists(file, AUTHOR_FREQUENCY))
-        return frequency_from_array(file, AUTHOR_FREQUENCY, d, s, err);
+    if (rs_nsid_exists(file, RS_AUTHOR_FREQUENCY))
+        return frequency_from_array(file, RS_AUTHOR_FREQUENCY, d, s, err);
     for (int i = d->ndim - 1; i >= 0; i--) {
         const rs_nsid_dim *dim = &d->dim[i];
-        if (hertz(dim->units) == 0 || !monotonic(dim->values, dim->n)) continue;
+        if (rs_unit_hertz(dim->units) == 0 || !monotonic(dim->values, dim->n)) continue;
         *axis = i;
-        return set_frequency(s, dim->values, dim->n, hertz(dim->units), err);
+        return set_frequency(s, dim->values, dim->n, rs_unit_hertz(dim->units), err);
     }
     return rs_fail(err, RESHED_EUNSUPPORTED,
                    "frequencies of the bins|an axis in Hz, '%s', or a band given by hand|none|%s",
-                   AUTHOR_FREQUENCY, d->path);
+                   RS_AUTHOR_FREQUENCY, d->path);
 }
 
 /* Bins in rising order. */
-static void turn_if_falling(beps_spectra *s)
+static void turn_if_falling(rs_spectra *s)
 {
     int n = s->bins;
     if (n < 2 || !(s->frequency[n - 1] < s->frequency[0])) return;
@@ -136,7 +119,7 @@ static void turn_if_falling(beps_spectra *s)
 
 /* ------------------------------------------------------------------------------------- map axes */
 /* Appends an axis and takes *values; names and types become what the NSID writer accepts. */
-static void add_axis(beps_spectra *s, const rs_nsid_dim *from, double **values)
+static void add_axis(rs_spectra *s, const rs_nsid_dim *from, double **values)
 {
     static const char *const types[] = {"SPATIAL", "RECIPROCAL", "SPECTRAL", "TEMPORAL", "CHANNEL"};
     rs_nsid_dim *dim = &s->dim[s->ndim];
@@ -152,31 +135,21 @@ static void add_axis(beps_spectra *s, const rs_nsid_dim *from, double **values)
     s->ndim++;
 }
 
-static void name_axis(rs_nsid_dim *dim, const char *name, const char *quantity, const char *units,
-                      const char *type, int64_t n)
-{
-    *dim = (rs_nsid_dim){.n = n};
-    rs_text_copy(dim->name, sizeof dim->name, name);
-    rs_text_copy(dim->quantity, sizeof dim->quantity, quantity);
-    rs_text_copy(dim->units, sizeof dim->units, units);
-    rs_text_copy(dim->type, sizeof dim->type, type);
-}
-
 /* An axis that counts. */
-static void add_count(beps_spectra *s, const char *name, const char *units, const char *type,
+static void add_count(rs_spectra *s, const char *name, const char *units, const char *type,
                       int64_t n)
 {
     rs_nsid_dim dim;
     double *none = NULL;
-    name_axis(&dim, name, "index", units, type, n);
+    rs_axis_name(&dim, name, "index", units, type, n);
     add_axis(s, &dim, &none);
 }
 
 /* The axis of `pulses` spectra that lay in a row along the bins: the steps of a waveform, or else,
  * in the author's raster files, the pixels of the line that the one other axis counts (upwards). */
-static void add_pulses(rs_nsid_file *file, beps_spectra *s, int64_t pulses)
+static void add_pulses(rs_nsid_file *file, rs_spectra *s, int64_t pulses)
 {
-    if (rs_nsid_exists(file, AUTHOR_WAVEFORM)) {
+    if (rs_nsid_exists(file, RS_AUTHOR_WAVEFORM)) {
         add_count(s, "Step", "a.u.", "SPECTRAL", pulses);
     } else if (s->ndim == 1) {
         int64_t lines = s->dim[0].n;
@@ -209,10 +182,10 @@ static reshed_status frequency_last(rs_nsid_data *d, int axis, reshed_error *err
 }
 
 /* A copy of the array at path, when there is one. */
-static reshed_status carry(rs_nsid_file *file, const char *path, beps_spectra *s, reshed_error *err)
+static reshed_status carry(rs_nsid_file *file, const char *path, rs_spectra *s, reshed_error *err)
 {
-    if (!rs_nsid_exists(file, path) || s->extras == BEPS_MAX_EXTRAS) return RESHED_OK;
-    beps_extra *x = &s->extra[s->extras];
+    if (!rs_nsid_exists(file, path) || s->extras == RS_SPECTRA_MAX_EXTRAS) return RESHED_OK;
+    rs_spectra_extra *x = &s->extra[s->extras];
     reshed_status st = rs_nsid_read_array(file, path, &x->a, err);
     if (st != RESHED_OK) return st;
     rs_text_copy(x->path, sizeof x->path, path);
@@ -229,10 +202,10 @@ static reshed_status choose(rs_nsid_file *file, const char *channel, int *k, res
     return RESHED_OK;
 }
 
-static reshed_status from_nsid(rs_nsid_file *file, const beps_source *source, beps_spectra *s,
+static reshed_status from_nsid(rs_nsid_file *file, const rs_spectra_source *source, rs_spectra *s,
                                reshed_error *err)
 {
-    static const char *const extras[] = {AUTHOR_WAVEFORM, "/BEPS/coordinates",
+    static const char *const extras[] = {RS_AUTHOR_WAVEFORM, RS_AUTHOR_COORDINATES,
                                          "/BE Parameters/pulse parameters",
                                          "/BE Parameters/scan size"};
     rs_nsid_data d = {0};
@@ -272,15 +245,18 @@ done:
 
 /* ----------------------------------------------------------------------------------------- USID */
 /* The row of the frequency and the bins of one sweep through it. Every sweep must be the same. */
-static reshed_status usid_frequency(const rs_usid_data *d, beps_spectra *s, int *row,
+static reshed_status usid_frequency(const rs_usid_data *d, rs_spectra *s, int *row,
                                     reshed_error *err)
 {
     const rs_usid_axes *a = &d->spectral;
-    for (*row = 0; *row < a->dims; ++*row)
-        if (rs_text_contains(a->label[*row], "freq")) break;
+    for (*row = 0; *row < a->dims; ++*row) {
+        rs_nsid_dim axis;
+        rs_axis_of_usid(&axis, a, *row);
+        if (rs_axis_is_frequency(&axis)) break;
+    }
     if (*row == a->dims)
         for (*row = 0; *row < a->dims; ++*row)
-            if (hertz(a->units[*row]) > 0) break;
+            if (rs_unit_hertz(a->units[*row]) > 0) break;
     if (*row == a->dims)
         return rs_fail(err, RESHED_EUNSUPPORTED,
                        "frequencies of the bins|a spectroscopic dimension 'Frequency'|none|%s",
@@ -295,17 +271,17 @@ static reshed_status usid_frequency(const rs_usid_data *d, beps_spectra *s, int 
         return rs_fail(err, RESHED_EUNSUPPORTED,
                        "frequencies of the bins|one rising sweep, repeated|sweeps that differ|%s",
                        d->path);
-    double unit = hertz(a->units[*row]);
+    double unit = rs_unit_hertz(a->units[*row]);
     return set_frequency(s, f, bins, unit > 0 ? unit : 1, err);
 }
 
 /* Coordinates at `count` places, every `stride`-th, as an extra array. */
-static reshed_status keep_rows(beps_spectra *s, const char *group, const rs_usid_axes *a, int skip,
+static reshed_status keep_rows(rs_spectra *s, const char *group, const rs_usid_axes *a, int skip,
                                int64_t stride, reshed_error *err)
 {
     int64_t count = a->n / stride;
-    for (int d = 0; d < a->dims && s->extras < BEPS_MAX_EXTRAS; d++) {
-        beps_extra *x = &s->extra[s->extras];
+    for (int d = 0; d < a->dims && s->extras < RS_SPECTRA_MAX_EXTRAS; d++) {
+        rs_spectra_extra *x = &s->extra[s->extras];
         char name[64];
         if (d == skip) continue;
         if (a->label[d][0])
@@ -315,6 +291,7 @@ static reshed_status keep_rows(beps_spectra *s, const char *group, const rs_usid
         for (char *c = name; *c; c++)
             if (*c == '/') *c = '_';
         snprintf(x->path, sizeof x->path, "/%s/%s", group, name);
+        rs_text_copy(x->units, sizeof x->units, a->units[d]);
         x->a = (rs_nsid_array){.ndim = 1, .dims = {(uint64_t)count}, .count = (uint64_t)count};
         x->a.data = rs_alloc((size_t)count, sizeof(double));
         if (!x->a.data) return rs_fail_nomem(err, "coordinates", (size_t)count * sizeof(double));
@@ -344,7 +321,7 @@ static bool is_grid(const rs_usid_axes *a, int *fast, int64_t *n_fast)
     return false;
 }
 
-static reshed_status usid_positions(const rs_usid_axes *a, beps_spectra *s, reshed_error *err)
+static reshed_status usid_positions(const rs_usid_axes *a, rs_spectra *s, reshed_error *err)
 {
     int fast;
     int64_t n_fast;
@@ -361,13 +338,13 @@ static reshed_status usid_positions(const rs_usid_axes *a, beps_spectra *s, resh
         double *values = rs_alloc((size_t)n, sizeof *values);
         if (!values) return rs_fail_nomem(err, "coordinates", (size_t)n * sizeof *values);
         for (int64_t k = 0; k < n; k++) values[k] = from[k * stride];
-        name_axis(&dim, label, "Position", a->units[order[i]], "SPATIAL", n);
+        rs_axis_name(&dim, label, "Position", a->units[order[i]], "SPATIAL", n);
         add_axis(s, &dim, &values);
     }
     return RESHED_OK;
 }
 
-static reshed_status from_usid(rs_usid_data *d, beps_spectra *s, reshed_error *err)
+static reshed_status from_usid(rs_usid_data *d, rs_spectra *s, reshed_error *err)
 {
     int row = 0;
     if (!d->is_complex)
@@ -391,12 +368,12 @@ static reshed_status from_usid(rs_usid_data *d, beps_spectra *s, reshed_error *e
 }
 
 /* ---------------------------------------------------------------------------------------- files */
-reshed_status beps_spectra_read(const char *path, const beps_source *source, beps_spectra *out,
-                                reshed_error *err)
+reshed_status rs_spectra_read(const char *path, const rs_spectra_source *source, rs_spectra *out,
+                              reshed_error *err)
 {
     rs_nsid_file *file = NULL;
     rs_usid_data d = {0};
-    beps_spectra s = {0};
+    rs_spectra s = {0};
     bool any = false;
     char usid[256];
     reshed_status st = rs_nsid_open(path, &file, err);
@@ -413,7 +390,7 @@ reshed_status beps_spectra_read(const char *path, const beps_source *source, bep
 done:
     rs_nsid_close(file);
     if (st != RESHED_OK) {
-        beps_spectra_clear(&s);
+        rs_spectra_clear(&s);
         return st;
     }
     turn_if_falling(&s);

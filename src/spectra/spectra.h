@@ -9,15 +9,16 @@
 
 #include "io/nsid/nsid.h"
 
-#define BEPS_MAX_EXTRAS 20
+#define RS_SPECTRA_MAX_EXTRAS 20
 
 /* An array that belongs with the results: the waveform, coordinates, ... */
-typedef struct beps_extra {
+typedef struct rs_spectra_extra {
     char path[128];
+    char units[32]; /* "" when the file does not say */
     rs_nsid_array a;
-} beps_extra;
+} rs_spectra_extra;
 
-typedef struct beps_spectra {
+typedef struct rs_spectra {
     char path[256]; /* of the dataset in the file */
     char units[32]; /* of the spectra; "V" when the file does not say */
     char layout[8]; /* "NSID" or "USID" */
@@ -28,18 +29,18 @@ typedef struct beps_spectra {
     int ndim;          /* axes of a map of the spectra, slowest first; 1..RS_NSID_MAX_DIMS */
     rs_nsid_dim dim[RS_NSID_MAX_DIMS]; /* values owned */
     int extras;
-    beps_extra extra[BEPS_MAX_EXTRAS];
-} beps_spectra;
+    rs_spectra_extra extra[RS_SPECTRA_MAX_EXTRAS];
+} rs_spectra;
 
-typedef struct beps_source {
+typedef struct rs_spectra_source {
     const char *channel;     /* dataset to take; NULL: the first complex one */
     const char *frequency;   /* dataset of the bins' frequencies in Hz; NULL: found by itself */
     double band_lo, band_hi; /* Hz: bins evenly spaced over the last axis; 0, 0: not given */
-} beps_source;
+} rs_spectra_source;
 
-/* Reads the file at path (beps_spectra_clear). */
-reshed_status beps_spectra_read(const char *path, const beps_source *source, beps_spectra *out,
-                                reshed_error *err);
-void beps_spectra_clear(beps_spectra *s);
+/* Reads the file at path (rs_spectra_clear). */
+reshed_status rs_spectra_read(const char *path, const rs_spectra_source *source, rs_spectra *out,
+                              reshed_error *err);
+void rs_spectra_clear(rs_spectra *s);
 
 #endif

@@ -15,8 +15,8 @@
 #include "io/nsid/write.h"
 #include "io/png.h"
 #include "support/loop_sim.h"
-#include "tools/beps/figures.h"
-#include "spectra/loop_results.h"
+#include "report/loop_figures.h"
+#include "spectra/results.h"
 #include "spectra/responses.h"
 
 enum { N = 64 };
@@ -505,33 +505,29 @@ static void errors_name_the_file_and_the_fault(void **state)
 static reshed_status whole_way(const char *in, const char *h5, const char *csv, const char *png,
                                reshed_error *e)
 {
-    beps_response_source source = {.degrees = -1, .single = RS_FIELD_OFF};
-    beps_responses r = {0};
-    beps_loop_results l = {.unfolded = "as in the file"};
-    beps_metric_choice few;
-    rs_loops_options o;
+    rs_responses_source source = {.degrees = -1, .single = RS_FIELD_OFF};
+    rs_responses r = {0};
+    rs_field_loops l = {.field = RS_FIELD_OFF};
+    rs_field_options options = {.by_area = RS_ANSWER_NO};
+    rs_metric_choice few;
+    rs_loops_options *o = &options.analysis;
     char failed[256];
-    rs_loops_defaults(&o);
-    o.threads = 1;
-    o.metric.fit = false;
-    assert_true(beps_metric_choose("width_mid,area", &few, failed, sizeof failed));
-    reshed_status st = beps_responses_read(in, &source, &r, e);
+    rs_loops_defaults(o);
+    o->threads = 1;
+    o->metric.fit = false;
+    assert_true(rs_metric_choose("width_mid,area", &few, failed, sizeof failed));
+    reshed_status st = rs_responses_read(in, &source, &r, e);
     if (st != RESHED_OK) {
         assert_null(r.v);
         return st;
     }
-    l.response = r.re[RS_FIELD_OFF];
-    r.re[RS_FIELD_OFF] = NULL;
-    st = rs_loops_analyse(r.v, r.steps, r.cycles, l.response, r.points, &o, &l.loops, e);
-    size_t n = (size_t)r.steps;
-    if (st == RESHED_OK &&
-        !((l.median = rs_zalloc(n, sizeof(double))) && (l.mean = rs_zalloc(n, sizeof(double)))))
-        st = rs_fail_nomem(e, "averages", n);
-    if (st == RESHED_OK) st = beps_loop_write_h5(h5, in, &r, &o, &l, 1, &few, e);
-    if (st == RESHED_OK) st = beps_loop_write_csv(csv, &r, &l, 1, &few, e);
-    if (st == RESHED_OK && png) st = beps_figures_write(png, &r, &l, NULL, 0, failed, e);
-    beps_loop_results_clear(&l);
-    beps_responses_clear(&r);
+    st = rs_responses_unfold(&r, l.field, RS_UNFOLD_MAP, -1, 1, &l.unfolded, e);
+    if (st == RESHED_OK) st = rs_field_loops_analyse(&r, &options, &l, e);
+    if (st == RESHED_OK) st = rs_results_write_h5(h5, in, &r, o, &l, 1, &few, e);
+    if (st == RESHED_OK) st = rs_results_write_csv(csv, &r, &l, 1, &few, e);
+    if (st == RESHED_OK && png) st = rs_loop_figures_write(png, &r, &l, NULL, 0, failed, e);
+    rs_field_loops_clear(&l);
+    rs_responses_clear(&r);
     return st;
 }
 

@@ -158,27 +158,27 @@ static bool take_choice(beps_loop_settings *s, int c)
         break;
     case OPT_FIELD:
         ok = take_word("--field", optarg, fields, &k);
-        s->field = (beps_wanted)k;
+        s->field = (rs_field_wanted)k;
         break;
     case OPT_UNFOLD:
         ok = take_word("--unfold", optarg, unfolds, &k);
-        s->unfold = (beps_unfolding)k;
+        s->unfold = (rs_unfolding)k;
         break;
     case OPT_SIGN:
         ok = take_word("--sign", optarg, signs, &k);
-        s->by_area = (beps_choice)k;
+        s->options.by_area = (rs_answer)k;
         break;
     case OPT_REMOVE_SLOPE:
         ok = take_word("--remove-slope", optarg, answers, &k);
-        s->remove_slope = (beps_choice)k;
+        s->options.remove_slope = (rs_answer)k;
         break;
     case OPT_BOUNDS:
         ok = take_word("--bounds", optarg, bounds, &k);
-        s->analysis.metric.bounds = (rs_loop_bounds)k;
+        s->options.analysis.metric.bounds = (rs_loop_bounds)k;
         break;
     case OPT_MODEL:
         ok = take_word("--model", optarg, models, &k);
-        s->analysis.metric.branches.model = (rs_branch_model)k;
+        s->options.analysis.metric.branches.model = (rs_branch_model)k;
         break;
     }
     return ok;
@@ -187,7 +187,7 @@ static bool take_choice(beps_loop_settings *s, int c)
 static bool take_metrics(beps_loop_settings *s)
 {
     char bad[64];
-    if (beps_metric_choose(optarg, &s->metrics, bad, sizeof bad)) return true;
+    if (rs_metric_choose(optarg, &s->metrics, bad, sizeof bad)) return true;
     cli_usage_error(&beps_loops_program, "--metrics: no metric '%s' (see --list-metrics)", bad);
     return false;
 }
@@ -213,21 +213,22 @@ static bool take_option(beps_loop_settings *s, int c)
                           &s->source.triangle);
     case OPT_CYCLES: return take_int("--cycles", 1, 100000, &s->source.cycles);
     case OPT_REFERENCE: s->reference = optarg; return true;
-    case OPT_KEEP_SPIKES: return s->analysis.keep_spikes = true;
-    case OPT_DROP_FIRST: return s->analysis.drop_first = true;
-    case OPT_NO_FIT: s->analysis.metric.fit = false; return true;
-    case OPT_SYMMETRIC: s->analysis.metric.branches.asymmetric = false; return true;
+    case OPT_KEEP_SPIKES: return s->options.analysis.keep_spikes = true;
+    case OPT_DROP_FIRST: return s->options.analysis.drop_first = true;
+    case OPT_NO_FIT: s->options.analysis.metric.fit = false; return true;
+    case OPT_SYMMETRIC: s->options.analysis.metric.branches.asymmetric = false; return true;
     case OPT_NUCLEATION:
         return cli_double(&beps_loops_program, "--nucleation", optarg, 1e-6, 0.499,
-                          &s->analysis.metric.nucleation);
+                          &s->options.analysis.metric.nucleation);
     case OPT_OUTLIER:
-        return cli_double(&beps_loops_program, "--outlier", optarg, 0, 1e9, &s->analysis.outlier);
-    case OPT_BOOTSTRAP: return take_int("--bootstrap", 0, 100000, &s->analysis.bootstrap);
+        return cli_double(&beps_loops_program, "--outlier", optarg, 0, 1e9,
+                          &s->options.analysis.outlier);
+    case OPT_BOOTSTRAP: return take_int("--bootstrap", 0, 100000, &s->options.analysis.bootstrap);
     case OPT_SEED:
         if (!cli_int(&beps_loops_program, "--seed", optarg, 0, 2147483647, &seed)) return false;
-        s->analysis.seed = (uint64_t)seed;
+        s->options.analysis.seed = (uint64_t)seed;
         return true;
-    case OPT_THREADS: return take_int("--threads", 1, 1024, &s->analysis.threads);
+    case OPT_THREADS: return take_int("--threads", 1, 1024, &s->options.analysis.threads);
     default: return take_choice(s, c);
     }
 }
@@ -249,11 +250,11 @@ bool beps_loop_parse(int argc, char **argv, beps_loop_settings *s, int *rc)
 {
     char bad[8];
     *rc = CLI_USAGE;
-    rs_loops_defaults(&s->analysis);
-    s->analysis.seed = 1;
-    s->analysis.metric.branches.asymmetric = true;
+    rs_loops_defaults(&s->options.analysis);
+    s->options.analysis.seed = 1;
+    s->options.analysis.metric.branches.asymmetric = true;
     s->source.degrees = -1;
-    beps_metric_choose("all", &s->metrics, bad, sizeof bad);
+    rs_metric_choose("all", &s->metrics, bad, sizeof bad);
     optind = 1;
     for (int c; (c = cli_option(&beps_loops_program, argc, argv, "o:", longs)) != -1;) {
         if (c == CLI_OPT_HELP || c == CLI_OPT_VERSION) {
@@ -291,7 +292,7 @@ bool beps_loop_parse(int argc, char **argv, beps_loop_settings *s, int *rc)
 }
 
 /* One point, a number or x:y; false after a usage error. */
-static bool parse_point(const char *option, const char *text, size_t len, const beps_responses *in,
+static bool parse_point(const char *option, const char *text, size_t len, const rs_responses *in,
                         int64_t *out)
 {
     char word[48], *colon;
@@ -318,7 +319,7 @@ static bool parse_point(const char *option, const char *text, size_t len, const 
     return true;
 }
 
-static bool parse_points(const char *text, const beps_responses *in, int64_t *out, int *n)
+static bool parse_points(const char *text, const rs_responses *in, int64_t *out, int *n)
 {
     for (const char *t = text; *t;) {
         size_t len = strcspn(t, ",");
@@ -333,7 +334,7 @@ static bool parse_points(const char *text, const beps_responses *in, int64_t *ou
     return true;
 }
 
-bool beps_loop_parse_points(const beps_loop_settings *s, const beps_responses *in, int64_t *points,
+bool beps_loop_parse_points(const beps_loop_settings *s, const rs_responses *in, int64_t *points,
                             int *n_points, int64_t *reference)
 {
     *n_points = 0;

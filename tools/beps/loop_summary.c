@@ -9,20 +9,6 @@
 #include "beps/phase.h"
 #include "base/statistics.h"
 
-/* Median and robust standard deviation of a metric over the trusted loops. */
-static size_t spread_of(const rs_loops *l, rs_metric m, double *work, double *median, double *mad)
-{
-    const double *map = rs_loops_map(l, m);
-    size_t n = (size_t)l->points, k = 0;
-    for (size_t p = 0; p < n; p++) {
-        work[p] = l->flags[p] & RS_LOOP_BAD ? NAN : map[p];
-        k += isfinite(work[p]);
-    }
-    *median = rs_median(work, n, work + n);
-    *mad = rs_mad(work, n, *median, work + n);
-    return k;
-}
-
 static void json_field(const char *name, double v, bool first)
 {
     printf("%s\"%s\": ", first ? "" : ", ", name);
@@ -41,13 +27,13 @@ static void print_json_loop(const char *name, const double *metrics)
     putchar('}');
 }
 
-static void print_json_result(const beps_responses *in, const beps_loop_results *r, double *work)
+static void print_json_result(const rs_responses *in, const rs_field_loops *r, double *work)
 {
     const rs_loops *l = &r->loops;
     char unit[64];
-    printf("{\"field\": \"%s\", \"unfolding\": ", beps_field_name(r->field));
-    cli_json_string(stdout, r->unfolded);
-    json_field("reference_angle", r->reference, false);
+    printf("{\"field\": \"%s\", \"unfolding\": ", rs_field_name(r->field));
+    cli_json_string(stdout, r->unfolded.how);
+    json_field("reference_angle", r->unfolded.reference, false);
     printf(", \"turned_by_area\": %s, \"trusted\": %lld", r->orient ? "true" : "false",
            (long long)rs_loops_count(l, RS_LOOP_BAD));
     json_field("seconds", r->seconds, false);
@@ -61,7 +47,7 @@ static void print_json_result(const beps_responses *in, const beps_loop_results 
     printf(", \"metrics\": {");
     for (int m = 0, k = 0; m < RS_METRIC_COUNT; m++) {
         double median, mad;
-        size_t n = spread_of(l, m, work, &median, &mad);
+        size_t n = rs_field_loops_spread(l, m, work, &median, &mad);
         if (n == 0) continue;
         printf("%s\"%s\": {\"unit\": ", k++ ? ", " : "", rs_metric_get(m)->id);
         cli_json_string(stdout, rs_metric_unit(m, in->units, unit, sizeof unit));
@@ -73,8 +59,8 @@ static void print_json_result(const beps_responses *in, const beps_loop_results 
     printf("}}");
 }
 
-void beps_loop_print_json(const beps_loop_settings *s, const beps_responses *in,
-                          const beps_loop_results *r, int n, double seconds, double *work)
+void beps_loop_print_json(const beps_loop_settings *s, const rs_responses *in,
+                          const rs_field_loops *r, int n, double seconds, double *work)
 {
     fputs("{\"file\": ", stdout);
     cli_json_string(stdout, s->input);
@@ -90,7 +76,7 @@ void beps_loop_print_json(const beps_loop_settings *s, const beps_responses *in,
     json_field("points", (double)in->points, false);
     json_field("cycles", in->cycles, false);
     json_field("steps", in->steps, false);
-    json_field("threads", rs_threads_or_all(s->analysis.threads), false);
+    json_field("threads", rs_threads_or_all(s->options.analysis.threads), false);
     json_field("seconds", seconds, false);
     fputs(", \"results\": [", stdout);
     for (int i = 0; i < n; i++) {
@@ -100,17 +86,17 @@ void beps_loop_print_json(const beps_loop_settings *s, const beps_responses *in,
     puts("]}");
 }
 
-void beps_loop_print_text(const beps_loop_settings *s, const beps_responses *in,
-                          const beps_loop_results *r, double *work)
+void beps_loop_print_text(const beps_loop_settings *s, const rs_responses *in,
+                          const rs_field_loops *r, double *work)
 {
     const rs_loops *l = &r->loops;
     char unit[64];
     printf("%s: %lld %s loops of %d steps%s, %lld to trust, in %.2f s\n", s->input,
-           (long long)in->points, beps_field_name(r->field), in->steps,
+           (long long)in->points, rs_field_name(r->field), in->steps,
            in->cycles > 1 ? " in several cycles" : "", (long long)rs_loops_count(l, RS_LOOP_BAD),
            r->seconds);
-    if (isfinite(r->reference))
-        printf("  phase of the response %.1f deg\n", r->reference / RS_DEGREE);
+    if (isfinite(r->unfolded.reference))
+        printf("  phase of the response %.1f deg\n", r->unfolded.reference / RS_DEGREE);
     for (int k = 0; k < RS_LOOP_FLAGS; k++) {
         int64_t count = l->points - rs_loops_count(l, 1u << k);
         if (count) printf("  %6lld %s\n", (long long)count, rs_loop_flag_name(k));
@@ -123,7 +109,7 @@ void beps_loop_print_text(const beps_loop_settings *s, const beps_responses *in,
     for (int k = 0; k < RS_METRIC_COUNT; k++) {
         double median, mad;
         const rs_metric_info *info = rs_metric_get(k);
-        if (!info->in_summary || spread_of(l, k, work, &median, &mad) == 0) continue;
+        if (!info->in_summary || rs_field_loops_spread(l, k, work, &median, &mad) == 0) continue;
         rs_metric_unit(k, in->units, unit, sizeof unit);
         printf("  %-20s %11.4g +- %-9.2g %s\n", info->id, median, mad,
                strcmp(unit, "1") == 0 ? "" : unit);

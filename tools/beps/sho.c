@@ -11,7 +11,7 @@
 #include "base/statistics.h"
 #include "beps/sho_fit.h"
 #include "beps/sho_guess.h"
-#include "spectra/maps.h"
+#include "spectra/fits.h"
 #include "spectra/spectra.h"
 #include "tools/cli/cli.h"
 
@@ -45,19 +45,11 @@ typedef enum conjugation { CONJUGATE_AUTO, CONJUGATE_YES, CONJUGATE_NO } conjuga
 
 typedef struct settings {
     const char *input, *output;
-    beps_source source;
+    rs_spectra_source source;
     rs_sho_options fit;
     conjugation conjugate;
     bool mask, sho32, quiet, json;
 } settings;
-
-/* What the summary says. */
-typedef struct summary {
-    int64_t failed;
-    int64_t flag[16];
-    double r2, frequency, q; /* medians of the fits that did not fail */
-    double seconds;
-} summary;
 
 /* -------------------------------------------------------------------------------------- options */
 static bool parse_range(const char *option, const char *text, double lo, double *a, double *b)
@@ -177,54 +169,24 @@ static bool parse(int argc, char **argv, settings *s, int *rc)
 }
 
 /* -------------------------------------------------------------------------------------- fitting */
-/* Fits in pieces, so that there is progress to show. */
-static reshed_status fit(const settings *s, const beps_spectra *in, const rs_sho_options *options,
-                         rs_sho_fit *fits, reshed_error *err)
+static void show(void *ctx, int64_t spectra)
 {
-    const int64_t piece = 16384;
-    rs_sho_plan *plan = NULL;
+    rs_progress_update(ctx, (long)spectra);
+}
+
+static reshed_status fit(const settings *s, const rs_spectra *in, rs_sho_fit *fits,
+                         reshed_error *err)
+{
     rs_progress bar;
-    reshed_status st = rs_sho_plan_create(in->frequency, in->bins, options, &plan, err);
-    if (st != RESHED_OK) return st;
     rs_progress_start(&bar, s->quiet || s->json ? NULL : stderr, "fitting", (long)in->n);
-    for (int64_t i = 0; i < in->n; i += piece) {
-        int64_t n = in->n - i < piece ? in->n - i : piece;
-        rs_sho_fit_f64(plan, in->data + i * 2 * in->bins, n, fits + i);
-        rs_progress_update(&bar, (long)(i + n));
-    }
+    reshed_status st = rs_fits_run(in, &s->fit, show, &bar, fits, err);
     rs_progress_finish(&bar);
-    rs_sho_plan_free(plan);
-    return RESHED_OK;
-}
-
-static double median(double *v, int64_t n)
-{
-    rs_sort(v, (size_t)n);
-    return rs_sorted_median(v, (size_t)n);
-}
-
-static reshed_status summarise(const rs_sho_fit *fits, int64_t n, summary *sum, reshed_error *err)
-{
-    int64_t good = 0;
-    double *v = rs_alloc((size_t)n, 3 * sizeof *v);
-    if (!v) return rs_fail_nomem(err, "the summary", (size_t)n * 3 * sizeof *v);
-    for (int64_t i = 0; i < n; i++) {
-        for (int bit = 0; bit < 16; bit++) sum->flag[bit] += fits[i].flags >> bit & 1;
-        if (fits[i].flags & RS_SHO_FAILED) continue;
-        v[good] = fits[i].r2, v[n + good] = fits[i].p.frequency, v[2 * n + good] = fits[i].p.q;
-        good++;
-    }
-    sum->failed = n - good;
-    sum->r2 = median(v, good);
-    sum->frequency = median(v + n, good);
-    sum->q = median(v + 2 * n, good);
-    rs_free(v);
-    return RESHED_OK;
+    return st;
 }
 
 /* -------------------------------------------------------------------------------------- summary */
-static void print_json(const settings *s, const beps_spectra *in, const rs_sho_options *o,
-                       const summary *sum)
+static void print_json(const settings *s, const rs_spectra *in, const rs_sho_options *o,
+                       const rs_fits_summary *sum, double seconds)
 {
     const struct {
         const char *name;
@@ -236,8 +198,8 @@ static void print_json(const settings *s, const beps_spectra *in, const rs_sho_o
                    {"frequency_median", sum->frequency},
                    {"q_median", sum->q},
                    {"threads", rs_threads_or_all(o->threads)},
-                   {"seconds", sum->seconds},
-                   {"fits_per_second", (double)in->n / sum->seconds}};
+                   {"seconds", seconds},
+                   {"fits_per_second", (double)in->n / seconds}};
     fputs("{\"file\": ", stdout);
     cli_json_string(stdout, s->input);
     fputs(", \"output\": ", stdout);
@@ -251,7 +213,7 @@ static void print_json(const settings *s, const beps_spectra *in, const rs_sho_o
     }
     fputs(", \"flags\": {", stdout);
     bool first = true;
-    for (int bit = 0; bit < 16; bit++) {
+    for (int bit = 0; bit < RS_SHO_FLAG_BITS; bit++) {
         if (!*rs_sho_flag_text(1u << bit)) continue;
         if (!first) fputs(", ", stdout);
         first = false;
@@ -261,20 +223,19 @@ static void print_json(const settings *s, const beps_spectra *in, const rs_sho_o
     puts("}}");
 }
 
-static void print_text(const settings *s, const beps_spectra *in, const rs_sho_options *o,
-                       const summary *sum)
+static void print_text(const settings *s, const rs_spectra *in, const rs_sho_options *o,
+                       const rs_fits_summary *sum, double seconds)
 {
     printf("%s: %lld spectra of %d bins fitted in %.2f s (%.0f/s)%s\n", s->output, (long long)in->n,
-           in->bins, sum->seconds, (double)in->n / sum->seconds,
-           o->conjugate ? ", conjugated first" : "");
+           in->bins, seconds, (double)in->n / seconds, o->conjugate ? ", conjugated first" : "");
     printf("  median w0 %.6g Hz, Q %.4g, R2 %.4f; %lld failed\n", sum->frequency, sum->q, sum->r2,
            (long long)sum->failed);
-    for (int bit = 0; bit < 16; bit++)
+    for (int bit = 0; bit < RS_SHO_FLAG_BITS; bit++)
         if (sum->flag[bit])
             printf("  %lld: %s\n", (long long)sum->flag[bit], rs_sho_flag_text(1u << bit));
 }
 
-static bool decide_conjugation(const settings *s, const beps_spectra *in)
+static bool decide_conjugation(const settings *s, const rs_spectra *in)
 {
     if (s->conjugate != CONJUGATE_AUTO) return s->conjugate == CONJUGATE_YES;
     return rs_sho_conjugated_f64(in->frequency, in->data, in->n, in->bins, NULL);
@@ -283,8 +244,9 @@ static bool decide_conjugation(const settings *s, const beps_spectra *in)
 int beps_sho_main(int argc, char **argv)
 {
     settings s = {0};
-    beps_spectra in = {0};
-    summary sum = {0};
+    rs_spectra in = {0};
+    rs_fits_summary sum = {0};
+    double seconds;
     rs_sho_fit *fits = NULL;
     reshed_error err = {0};
     const char *blame;
@@ -294,7 +256,7 @@ int beps_sho_main(int argc, char **argv)
     if (st != RESHED_OK) return cli_fail(&self, NULL, &err);
 
     blame = s.input;
-    st = beps_spectra_read(s.input, &s.source, &in, &err);
+    st = rs_spectra_read(s.input, &s.source, &in, &err);
     if (st == RESHED_OK) st = rs_sho_check_axis(in.frequency, in.bins, &err);
     if (st != RESHED_OK) goto done;
     fits = rs_alloc((size_t)in.n, sizeof *fits);
@@ -304,19 +266,19 @@ int beps_sho_main(int argc, char **argv)
     }
     s.fit.conjugate = decide_conjugation(&s, &in);
     double start = rs_os_monotonic();
-    st = fit(&s, &in, &s.fit, fits, &err);
-    sum.seconds = rs_os_monotonic() - start;
-    if (st == RESHED_OK) st = summarise(fits, in.n, &sum, &err);
+    st = fit(&s, &in, fits, &err);
+    seconds = rs_os_monotonic() - start;
+    if (st == RESHED_OK) st = rs_fits_summarise(fits, in.n, &sum, &err);
     if (st != RESHED_OK) goto done;
     blame = s.output;
-    st = beps_maps_write(s.output, s.input, &in, &s.fit, fits, s.mask, s.sho32, &err);
+    st = rs_fits_write(s.output, s.input, &in, &s.fit, fits, s.mask, s.sho32, &err);
     if (st != RESHED_OK) goto done;
     if (s.json)
-        print_json(&s, &in, &s.fit, &sum);
+        print_json(&s, &in, &s.fit, &sum, seconds);
     else if (!s.quiet)
-        print_text(&s, &in, &s.fit, &sum);
+        print_text(&s, &in, &s.fit, &sum, seconds);
 done:
     rs_free(fits);
-    beps_spectra_clear(&in);
+    rs_spectra_clear(&in);
     return st == RESHED_OK ? cli_close(&self) : cli_fail(&self, blame, &err);
 }

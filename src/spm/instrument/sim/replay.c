@@ -15,7 +15,7 @@
 #include "io/image_file.h"
 #include "spm/instrument/coords.h"
 #include "spm/instrument/words.h"
-#include "spectra/replay_loops.h"
+#include "spectra/recorded.h"
 #include "spm/instrument/sim/private.h"
 
 #define SPEED_MAX 1e-2
@@ -54,7 +54,7 @@ typedef struct replay_driver {
     replay_options opt;
     rs_image image[RS_DRIVER_MAX_CHANNELS];
     int images;
-    rs_replay_loops loops; /* points 0: none */
+    rs_recorded loops; /* points 0: none */
 } replay_driver;
 
 /* ---------------------------------------------------------------------------------------- lines */
@@ -110,7 +110,7 @@ static rs_driver_status replay_set_spectroscopy(void *self, const rs_spectroscop
                                                 double timeout, reshed_error *err)
 {
     replay_driver *d = self;
-    const rs_replay_loops *l = &d->loops;
+    const rs_recorded *l = &d->loops;
     const rs_limits limits = sim_limits(&d->sim);
     if (l->points == 0) return sim_refuse(err, "spectroscopy|the option loops|no recorded loops");
     if (rs_limits_check_spectroscopy(&limits, s, err) != RESHED_OK) return RS_DRIVER_REFUSED;
@@ -134,7 +134,7 @@ static rs_driver_status replay_set_spectroscopy(void *self, const rs_spectroscop
 static reshed_status write_polar(const replay_driver *d, const float *z, float *amplitude,
                                  float *phase, reshed_error *err)
 {
-    const rs_replay_loops *l = &d->loops;
+    const rs_recorded *l = &d->loops;
     size_t steps = (size_t)l->steps;
     rs_sho_plan *plan = NULL;
     rs_sho_fit *fit = NULL;
@@ -169,10 +169,10 @@ static rs_driver_status replay_spectrum(rs_sim *sim, const rs_sim_moment *when, 
                                         reshed_error *err)
 {
     const replay_driver *d = (const replay_driver *)sim;
-    const rs_replay_loops *l = &d->loops;
+    const rs_recorded *l = &d->loops;
     double far;
     (void)when;
-    int64_t p = rs_replay_loops_nearest(l, out->x, out->y, &far);
+    int64_t p = rs_recorded_nearest(l, out->x, out->y, &far);
     if (d->opt.reach > 0 && far > d->opt.reach)
         return sim_refuse(err, "a recorded loop|within %g m of the tip|%g m", d->opt.reach, far);
     size_t fields = (size_t)l->on + l->off, steps = (size_t)l->steps;
@@ -296,7 +296,7 @@ static void replay_close(void *self)
     replay_driver *d = self;
     if (!d) return;
     for (int i = 0; i < d->images; i++) rs_image_clear(&d->image[i]);
-    rs_replay_loops_clear(&d->loops);
+    rs_recorded_clear(&d->loops);
     rs_sim_clear(&d->sim);
     rs_free(d);
 }
@@ -353,8 +353,8 @@ static rs_driver_status replay_set_up(replay_driver *d, const rs_driver_option *
     if (!file && !loops) return sim_refuse(err, "option file, or loops|a path|neither");
     if (file && load_images(d, file, rs_driver_option_find(option, n, "channel"), err) != RESHED_OK)
         return RS_DRIVER_REFUSED;
-    if (loops && rs_replay_loops_read(loops, rs_driver_option_find(option, n, "loops_channel"), !on,
-                                      &d->loops, err) != RESHED_OK)
+    if (loops && rs_recorded_read(loops, rs_driver_option_find(option, n, "loops_channel"), !on,
+                                  &d->loops, err) != RESHED_OK)
         return RS_DRIVER_REFUSED;
     replay_caps(d, &caps, &frame);
     frame.line_rate = d->opt.rate;

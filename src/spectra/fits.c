@@ -1,14 +1,34 @@
-#include "spectra/maps.h"
+#include "spectra/fits.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/statistics.h"
 #include "base/text.h"
-#include "io/common/channel.h"
 #include "io/nsid/write.h"
 
+/* Spectra that are fitted between two calls of `done`. */
+#define PIECE 16384
+
+reshed_status rs_fits_run(const rs_spectra *in, const rs_sho_options *options,
+                          void (*done)(void *ctx, int64_t spectra), void *ctx, rs_sho_fit *fits,
+                          reshed_error *err)
+{
+    rs_sho_plan *plan = NULL;
+    reshed_status st = rs_sho_plan_create(in->frequency, in->bins, options, &plan, err);
+    if (st != RESHED_OK) return st;
+    for (int64_t i = 0; i < in->n; i += PIECE) {
+        int64_t n = in->n - i < PIECE ? in->n - i : PIECE;
+        rs_sho_fit_f64(plan, in->data + i * 2 * in->bins, n, fits + i);
+        if (done) done(ctx, i + n);
+    }
+    rs_sho_plan_free(plan);
+    return RESHED_OK;
+}
+
+/* ----------------------------------------------------------------------------------------- maps */
 typedef struct map {
     const char *name, *units; /* units NULL: those of the spectra */
     double (*value)(const rs_sho_fit *f);
@@ -90,7 +110,7 @@ static double value_of(const map *m, const rs_sho_fit *f, bool mask)
     return mask && (f->flags & RS_SHO_FAILED) && m->value != flags ? NAN : m->value(f);
 }
 
-/* What sidpy calls data of these axes. */
+/* The name that sidpy has for data of these axes. */
 static const char *data_type(const rs_nsid_data *d)
 {
     bool spatial = true;
@@ -102,8 +122,7 @@ static const char *data_type(const rs_nsid_data *d)
 }
 
 /* A main dataset over the axes of s, which are borrowed; data follow. */
-static rs_nsid_data describe(const beps_spectra *s, const char *name, const char *units,
-                             double *data)
+static rs_nsid_data describe(const rs_spectra *s, const char *name, const char *units, double *data)
 {
     rs_nsid_data d = {.ndim = s->ndim, .data = data};
     rs_text_copy(d.name, sizeof d.name, name);
@@ -117,7 +136,7 @@ static rs_nsid_data describe(const beps_spectra *s, const char *name, const char
     return d;
 }
 
-static reshed_status write_sho32(rs_nsid_writer *w, const beps_spectra *s, const rs_sho_fit *fits,
+static reshed_status write_sho32(rs_nsid_writer *w, const rs_spectra *s, const rs_sho_fit *fits,
                                  bool mask, reshed_error *err)
 {
     double *v = NULL;
@@ -135,7 +154,7 @@ static reshed_status write_sho32(rs_nsid_writer *w, const beps_spectra *s, const
     strcpy(last->type, "CHANNEL");
     last->n = SHO32;
     rs_text_copy(d.data_type, sizeof d.data_type, data_type(&d));
-    reshed_status st = rs_nsid_add(w, BEPS_SHO_GROUP, &d, RS_NSID_F32, path, sizeof path, err);
+    reshed_status st = rs_nsid_add(w, RS_FITS_GROUP, &d, RS_NSID_F32, path, sizeof path, err);
     if (st == RESHED_OK)
         st = rs_nsid_set_text(w, path, "labels",
                               "Amplitude [V], Frequency [Hz], Quality Factor, Phase [rad], "
@@ -145,13 +164,13 @@ static reshed_status write_sho32(rs_nsid_writer *w, const beps_spectra *s, const
     return st;
 }
 
-/* How the numbers came about, as attributes of the group. */
-static reshed_status write_method(rs_nsid_writer *w, const char *input, const beps_spectra *s,
+/* The method and its options, as attributes of the group. */
+static reshed_status write_method(rs_nsid_writer *w, const char *input, const rs_spectra *s,
                                   const rs_sho_options *o, reshed_error *err)
 {
     char legend[1024] = "";
     size_t used = 0;
-    for (unsigned bit = 0; bit < 16; bit++) {
+    for (unsigned bit = 0; bit < RS_SHO_FLAG_BITS; bit++) {
         const char *text = rs_sho_flag_text(1u << bit);
         if (*text && used < sizeof legend)
             used += (size_t)snprintf(legend + used, sizeof legend - used, "%s%u: %s",
@@ -184,13 +203,13 @@ static reshed_status write_method(rs_nsid_writer *w, const char *input, const be
     };
     reshed_status st = RESHED_OK;
     for (size_t i = 0; st == RESHED_OK && i < sizeof texts / sizeof *texts; i++)
-        st = rs_nsid_set_text(w, BEPS_SHO_GROUP, texts[i].name, texts[i].text, err);
+        st = rs_nsid_set_text(w, RS_FITS_GROUP, texts[i].name, texts[i].text, err);
     for (size_t i = 0; st == RESHED_OK && i < sizeof numbers / sizeof *numbers; i++)
-        st = rs_nsid_set_number(w, BEPS_SHO_GROUP, numbers[i].name, numbers[i].value, err);
+        st = rs_nsid_set_number(w, RS_FITS_GROUP, numbers[i].name, numbers[i].value, err);
     return st;
 }
 
-static reshed_status write_extras(rs_nsid_writer *w, const beps_spectra *s, reshed_error *err)
+static reshed_status write_extras(rs_nsid_writer *w, const rs_spectra *s, reshed_error *err)
 {
     uint64_t bins = (uint64_t)s->bins;
     reshed_status st =
@@ -204,9 +223,9 @@ static reshed_status write_extras(rs_nsid_writer *w, const beps_spectra *s, resh
     return st;
 }
 
-reshed_status beps_maps_write(const char *path, const char *input, const beps_spectra *s,
-                              const rs_sho_options *options, const rs_sho_fit *fits, bool mask,
-                              bool sho32, reshed_error *err)
+reshed_status rs_fits_write(const char *path, const char *input, const rs_spectra *s,
+                            const rs_sho_options *options, const rs_sho_fit *fits, bool mask,
+                            bool sho32, reshed_error *err)
 {
     rs_nsid_writer *w = NULL;
     double *v = rs_alloc((size_t)s->n, sizeof *v);
@@ -215,7 +234,7 @@ reshed_status beps_maps_write(const char *path, const char *input, const beps_sp
     for (size_t k = 0; st == RESHED_OK && k < sizeof maps / sizeof *maps; k++) {
         for (int64_t i = 0; i < s->n; i++) v[i] = value_of(&maps[k], &fits[i], mask);
         rs_nsid_data d = describe(s, maps[k].name, maps[k].units, v);
-        st = rs_nsid_add(w, BEPS_SHO_GROUP, &d, RS_NSID_F64, NULL, 0, err);
+        st = rs_nsid_add(w, RS_FITS_GROUP, &d, RS_NSID_F64, NULL, 0, err);
     }
     if (st == RESHED_OK && sho32) st = write_sho32(w, s, fits, mask, err);
     if (st == RESHED_OK) st = write_method(w, input, s, options, err);
@@ -223,4 +242,34 @@ reshed_status beps_maps_write(const char *path, const char *input, const beps_sp
     st = rs_nsid_finish(w, st, err);
     rs_free(v);
     return st;
+}
+
+/* -------------------------------------------------------------------------------------- summary */
+static double median(double *v, int64_t n)
+{
+    rs_sort(v, (size_t)n);
+    return rs_sorted_median(v, (size_t)n);
+}
+
+reshed_status rs_fits_summarise(const rs_sho_fit *fits, int64_t n, rs_fits_summary *sum,
+                                reshed_error *err)
+{
+    int64_t good = 0;
+    double *v = rs_alloc((size_t)n, 3 * sizeof *v);
+    if (!v) return rs_fail_nomem(err, "the summary", (size_t)n * 3 * sizeof *v);
+    *sum = (rs_fits_summary){0};
+    for (int64_t i = 0; i < n; i++) {
+        for (int bit = 0; bit < RS_SHO_FLAG_BITS; bit++) sum->flag[bit] += fits[i].flags >> bit & 1;
+        if (fits[i].flags & RS_SHO_FAILED) continue;
+        v[good] = fits[i].r2;
+        v[n + good] = fits[i].p.frequency;
+        v[2 * n + good] = fits[i].p.q;
+        good++;
+    }
+    sum->failed = n - good;
+    sum->r2 = median(v, good);
+    sum->frequency = median(v + n, good);
+    sum->q = median(v + 2 * n, good);
+    rs_free(v);
+    return RESHED_OK;
 }

@@ -1,4 +1,4 @@
-#include "spectra/loop_results.h"
+#include "spectra/results.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -6,26 +6,10 @@
 
 #include "base/alloc.h"
 #include "base/text.h"
-#include "io/common/channel.h"
 #include "io/csv.h"
 #include "io/nsid/write.h"
 
-void beps_loop_results_clear(beps_loop_results *r)
-{
-    double **owned[] = {&r->response,         &r->median,         &r->mean,
-                        &r->difference_slope, &r->difference_cpd, &r->difference_r2};
-    for (size_t i = 0; i < sizeof owned / sizeof *owned; i++) rs_free(*owned[i]);
-    rs_free(r->unfold);
-    rs_loops_clear(&r->loops);
-    memset(r, 0, sizeof *r);
-}
-
-const char *beps_field_name(rs_field field)
-{
-    return field == RS_FIELD_ON ? "on-field" : "off-field";
-}
-
-bool beps_metric_choose(const char *list, beps_metric_choice *choice, char *bad, size_t n)
+bool rs_metric_choose(const char *list, rs_metric_choice *choice, char *bad, size_t n)
 {
     memset(choice, 0, sizeof *choice);
     for (const char *s = list; *s;) {
@@ -46,23 +30,12 @@ bool beps_metric_choose(const char *list, beps_metric_choice *choice, char *bad,
     return true;
 }
 
-const char *beps_flag_words(uint32_t flags, char *buf, size_t n)
-{
-    size_t used = 0;
-    if (n > 0) buf[0] = '\0';
-    for (int k = 0; k < RS_LOOP_FLAGS && used < n; k++)
-        if (flags >> k & 1)
-            used += (size_t)snprintf(buf + used, n - used, "%s%s", used ? " " : "",
-                                     rs_loop_flag_name(k));
-    return buf;
-}
-
 /* ------------------------------------------------------------------------------------ NSID maps */
-/* Where one field's maps are being written. */
+/* The file and the group that one field's maps are written to. */
 typedef struct output {
     rs_nsid_writer *w;
-    const beps_responses *in;
-    const beps_loop_results *r;
+    const rs_responses *in;
+    const rs_field_loops *r;
     const char *group;
 } output;
 
@@ -186,7 +159,7 @@ static reshed_status add_loops(const output *o, double *scratch, reshed_error *e
     v.values = o->in->v;
     reshed_status st = RESHED_OK;
     for (size_t i = 0; i < points * per; i++)
-        scratch[i] = o->r->response[i] * l->sign[i / (size_t)o->in->steps];
+        scratch[i] = o->r->unfolded.response[i] * l->sign[i / (size_t)o->in->steps];
     if (o->in->ndim < RS_NSID_MAX_DIMS)
         st = add(o, "response", "Piezoresponse", o->in->units, scratch, true, &v, NULL, 0, err);
     const struct {
@@ -206,10 +179,10 @@ static reshed_status add_unfolding(const output *o, double *scratch, reshed_erro
     static const char *const titles[] = {"Phase of the response", "Offset of the response",
                                          "Spread across over along the response"};
     size_t points = (size_t)o->r->loops.points, cycles = (size_t)o->in->cycles;
-    if (!o->r->unfold) return RESHED_OK;
+    if (!o->r->unfolded.line) return RESHED_OK;
     for (int k = 0; k < 3; k++) {
         for (size_t p = 0; p < points; p++) {
-            const rs_unfold *u = &o->r->unfold[p * cycles];
+            const rs_unfold *u = &o->r->unfolded.line[p * cycles];
             scratch[p] = k == 0 ? u->angle : k == 1 ? u->offset : u->ratio;
         }
         const char *unit = k == 0 ? "rad" : k == 1 ? o->in->units : "1";
@@ -243,15 +216,15 @@ static reshed_status write_method(const output *o, const char *input, const rs_l
     } texts[] = {{"program", "reshed-beps loops " RESHED_VERSION},
                  {"input_file", input},
                  {"input_dataset", o->in->path},
-                 {"field", beps_field_name(o->r->field)},
-                 {"unfolding", o->r->unfolded}};
+                 {"field", rs_field_name(o->r->field)},
+                 {"unfolding", o->r->unfolded.how}};
     const struct {
         const char *name;
         double value;
     } numbers[] = {{"steps", o->in->steps},
                    {"cycles", o->in->cycles},
                    {"cycles_used", o->r->loops.used},
-                   {"reference_angle", o->r->reference},
+                   {"reference_angle", o->r->unfolded.reference},
                    {"turned_by_area", o->r->orient},
                    {"spikes_kept", opt->keep_spikes},
                    {"slope_removed", o->r->slope_removed},
@@ -270,9 +243,9 @@ static reshed_status write_method(const output *o, const char *input, const rs_l
     return st;
 }
 
-reshed_status beps_loop_write_h5(const char *path, const char *input, const beps_responses *in,
-                                 const rs_loops_options *options, const beps_loop_results *r, int n,
-                                 const beps_metric_choice *choice, reshed_error *err)
+reshed_status rs_results_write_h5(const char *path, const char *input, const rs_responses *in,
+                                  const rs_loops_options *options, const rs_field_loops *r, int n,
+                                  const rs_metric_choice *choice, reshed_error *err)
 {
     output o = {.in = in};
     size_t points = (size_t)in->points, per = (size_t)in->steps * (size_t)in->cycles;
@@ -297,8 +270,8 @@ reshed_status beps_loop_write_h5(const char *path, const char *input, const beps
 }
 
 /* ------------------------------------------------------------------------------------------ CSV */
-static void csv_heading(rs_csv *c, const beps_responses *in, const beps_loop_results *r, int n,
-                        const beps_metric_choice *choice)
+static void csv_heading(rs_csv *c, const rs_responses *in, const rs_field_loops *r, int n,
+                        const rs_metric_choice *choice)
 {
     char unit[64], name[96];
     rs_csv_heading(c, "point", "");
@@ -327,8 +300,8 @@ static void csv_heading(rs_csv *c, const beps_responses *in, const beps_loop_res
     rs_csv_end_row(c);
 }
 
-static void csv_row(rs_csv *c, const beps_responses *in, const beps_loop_results *r, int n,
-                    int64_t p, const beps_metric_choice *choice)
+static void csv_row(rs_csv *c, const rs_responses *in, const rs_field_loops *r, int n, int64_t p,
+                    const rs_metric_choice *choice)
 {
     char words[128];
     int64_t index[RS_NSID_MAX_DIMS], left = p;
@@ -343,8 +316,8 @@ static void csv_row(rs_csv *c, const beps_responses *in, const beps_loop_results
         rs_csv_number(c, in->x[p]);
         rs_csv_number(c, in->y[p]);
     }
-    if (n > 1) rs_csv_text(c, beps_field_name(r->field));
-    rs_csv_text(c, beps_flag_words(l->flags[p], words, sizeof words));
+    if (n > 1) rs_csv_text(c, rs_field_name(r->field));
+    rs_csv_text(c, rs_loop_flag_words(l->flags[p], words, sizeof words));
     for (int m = 0; m < RS_METRIC_COUNT; m++) {
         if (!choice->chosen[m]) continue;
         size_t at = (size_t)m * (size_t)l->points + (size_t)p;
@@ -355,9 +328,9 @@ static void csv_row(rs_csv *c, const beps_responses *in, const beps_loop_results
     rs_csv_end_row(c);
 }
 
-reshed_status beps_loop_write_csv(const char *path, const beps_responses *in,
-                                  const beps_loop_results *r, int n,
-                                  const beps_metric_choice *choice, reshed_error *err)
+reshed_status rs_results_write_csv(const char *path, const rs_responses *in,
+                                   const rs_field_loops *r, int n, const rs_metric_choice *choice,
+                                   reshed_error *err)
 {
     rs_csv c = {0};
     csv_heading(&c, in, r, n, choice);

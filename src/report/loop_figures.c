@@ -1,4 +1,4 @@
-#include "tools/beps/figures.h"
+#include "report/loop_figures.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -9,16 +9,33 @@
 #include "imgproc/figures/plot.h"
 #include "report/save.h"
 
-/* Trusted values of a metric's map into out [points], NaN elsewhere; returns how many there are. */
-static size_t trusted(const rs_loops *l, rs_metric m, double *out)
+/* Limits that a few wild values do not move: percentiles 2 and 98, but no farther from the median
+ * than four robust standard deviations. scratch [n]. */
+static void robust_limits(const double *x, size_t n, double *scratch, double *lo, double *hi)
 {
-    const double *map = rs_loops_map(l, m);
-    size_t k = 0;
-    for (int64_t p = 0; p < l->points; p++) {
-        out[p] = l->flags[p] & RS_LOOP_BAD ? NAN : map[p];
-        k += isfinite(out[p]);
+    double centre = rs_median(x, n, scratch), spread = rs_mad(x, n, centre, scratch);
+    *lo = rs_quantile(x, n, 0.02, scratch);
+    *hi = rs_quantile(x, n, 0.98, scratch);
+    if (spread > 0) {
+        *lo = fmax(*lo, centre - 4 * spread);
+        *hi = fmin(*hi, centre + 4 * spread);
     }
-    return k;
+    if (!(*hi > *lo)) {
+        double pad = fabs(centre) > 0 && isfinite(centre) ? fabs(centre) * 0.05 : 1;
+        *lo = (isfinite(centre) ? centre : 0) - pad;
+        *hi = (isfinite(centre) ? centre : 0) + pad;
+    }
+}
+
+/* Draws the samples [from, to) and, when they are a closed cycle, the way back to the first. */
+static void draw_loop(rs_panel *p, const double *v, const double *y, int n, const rs_style *style,
+                      const char *label)
+{
+    rs_panel_line(p, v, y, (size_t)n, style, label);
+    double back_v[2] = {v[n - 1], v[0]}, back_y[2] = {y[n - 1], y[0]};
+    rs_style thin = *style;
+    thin.marker = RS_MARKER_NONE;
+    rs_panel_line(p, back_v, back_y, 2, &thin, NULL);
 }
 
 /* ------------------------------------------------------------------------------------- averages */
@@ -34,17 +51,16 @@ static void draw_width(rs_panel *p, const double *m, bool slope_removed, uint32_
     rs_panel_arrow(p, minus, level + slope * minus, plus, level + slope * plus, colour, text);
 }
 
-static reshed_status draw_average(const char *path, const beps_responses *in,
-                                  const beps_loop_results *r, reshed_error *err)
+static reshed_status draw_average(const char *path, const rs_responses *in, const rs_field_loops *r,
+                                  reshed_error *err)
 {
     rs_figure *f = NULL;
     char text[512], title[128];
     int n = in->steps, first = r->loops.cycles - r->loops.used;
     reshed_status st = rs_figure_create(1100, 760, 1, 1, &f, err);
     rs_panel *p = st == RESHED_OK ? rs_figure_panel(f, 0, 0, 1, 1) : NULL;
-    snprintf(title, sizeof title, "Averaged %s loop, %lld of %lld points",
-             beps_field_name(r->field), (long long)rs_loops_count(&r->loops, RS_LOOP_BAD),
-             (long long)in->points);
+    snprintf(title, sizeof title, "Averaged %s loop, %lld of %lld points", rs_field_name(r->field),
+             (long long)rs_loops_count(&r->loops, RS_LOOP_BAD), (long long)in->points);
     rs_panel_title(p, title);
     rs_panel_x_axis(p, "Bias", "V");
     rs_panel_y_axis(p, "Piezoresponse", in->units);
@@ -57,12 +73,12 @@ static reshed_status draw_average(const char *path, const beps_responses *in,
         rs_style line = {.colour = in->cycles == 1 ? RS_BLUE : rs_series_colour(c),
                          .width = 2,
                          .marker = RS_MARKER_DISC};
-        rs_panel_loop(p, in->v + at, r->mean + at, n, &line, name);
+        draw_loop(p, in->v + at, r->mean + at, n, &line, name);
     }
     rs_style median = {.colour = RS_GREY, .width = 1.5, .dash = RS_DASHED};
-    rs_panel_loop(p, in->v + (size_t)first * (size_t)n, r->median + (size_t)first * (size_t)n, n,
-                  &median,
-                  in->cycles == 1 ? "median of all loops" : "median of all loops, first cycle");
+    draw_loop(p, in->v + (size_t)first * (size_t)n, r->median + (size_t)first * (size_t)n, n,
+              &median,
+              in->cycles == 1 ? "median of all loops" : "median of all loops, first cycle");
     draw_width(p, r->mean_metrics, r->slope_removed, RS_BLACK);
     /* Where both averages are the same, one arrow is enough. */
     double apart = fabs(r->mean_metrics[RS_M_LEVEL_MID] - r->median_metrics[RS_M_LEVEL_MID]);
@@ -89,12 +105,12 @@ static int summary_metrics(const rs_loops *l, rs_metric *list, double *work)
 {
     int k = 0;
     for (int m = 0; m < RS_METRIC_COUNT; m++)
-        if (rs_metric_get(m)->in_summary && trusted(l, m, work) > 0) list[k++] = m;
+        if (rs_metric_get(m)->in_summary && rs_field_loops_trusted(l, m, work) > 0) list[k++] = m;
     return k;
 }
 
-static reshed_status draw_histograms(const char *path, const beps_responses *in,
-                                     const beps_loop_results *r, double *work, reshed_error *err)
+static reshed_status draw_histograms(const char *path, const rs_responses *in,
+                                     const rs_field_loops *r, double *work, reshed_error *err)
 {
     rs_figure *f = NULL;
     rs_metric list[RS_METRIC_COUNT];
@@ -107,8 +123,8 @@ static reshed_status draw_histograms(const char *path, const beps_responses *in,
         char unit[64];
         double lo, hi;
         rs_panel *p = rs_figure_panel(f, k / columns, k % columns, 1, 1);
-        trusted(&r->loops, list[k], x);
-        rs_robust_limits(x, (size_t)in->points, scratch, &lo, &hi);
+        rs_field_loops_trusted(&r->loops, list[k], x);
+        robust_limits(x, (size_t)in->points, scratch, &lo, &hi);
         rs_metric_unit(list[k], in->units, unit, sizeof unit);
         rs_panel_title(p, info->name);
         rs_panel_x_axis(p, info->id, strcmp(unit, "1") == 0 ? "" : unit);
@@ -125,20 +141,21 @@ static reshed_status draw_histograms(const char *path, const beps_responses *in,
 
 /* A map as an image for a grid, as coloured points for a list with positions, else along the
  * list. x0.. of the image include half a pixel around the outer points. */
-static void draw_map(rs_panel *p, const beps_responses *in, const double *values,
+static void draw_map(rs_panel *p, const rs_responses *in, const double *values,
                      const rs_colour_scale *scale, float *image)
 {
-    bool grid = in->ndim == 2 && strcmp(in->dim[0].type, "SPATIAL") == 0 && in->x &&
-                in->dim[0].n > 1 && in->dim[1].n > 1;
-    if (grid) {
-        /* NSID has x first; a picture has its top row, the largest y, first. */
-        int width = (int)in->dim[0].n, height = (int)in->dim[1].n;
-        const double *xs = in->dim[0].values, *ys = in->dim[1].values;
+    const rs_nsid_dim *x = &in->dim[in->x_axis], *y = &in->dim[in->y_axis];
+    if (in->on_axes && in->ndim == 2 && x->n > 1 && y->n > 1) {
+        /* A picture has its top row, the largest y, first. */
+        int width = (int)x->n, height = (int)y->n;
+        int x_stride = in->x_axis == 0 ? height : 1, y_stride = in->x_axis == 0 ? 1 : width;
+        const double *xs = x->values, *ys = y->values;
         double dx = (xs[width - 1] - xs[0]) / (width - 1) / 2;
         double dy = (ys[height - 1] - ys[0]) / (height - 1) / 2;
         for (int row = 0; row < height; row++)
             for (int column = 0; column < width; column++)
-                image[row * width + column] = (float)values[column * height + height - 1 - row];
+                image[row * width + column] =
+                    (float)values[column * x_stride + (height - 1 - row) * y_stride];
         rs_panel_image(p, image, height, width, xs[0] - dx, xs[width - 1] + dx, ys[0] - dy,
                        ys[height - 1] + dy, scale);
         rs_panel_x_axis(p, "x", in->position_units);
@@ -160,8 +177,8 @@ static void draw_map(rs_panel *p, const beps_responses *in, const double *values
     }
 }
 
-static reshed_status draw_maps(const char *path, const beps_responses *in,
-                               const beps_loop_results *r, double *work, reshed_error *err)
+static reshed_status draw_maps(const char *path, const rs_responses *in, const rs_field_loops *r,
+                               double *work, reshed_error *err)
 {
     rs_figure *f = NULL;
     rs_metric list[RS_METRIC_COUNT];
@@ -176,8 +193,8 @@ static reshed_status draw_maps(const char *path, const beps_responses *in,
         char unit[64];
         rs_panel *p = rs_figure_panel(f, k / columns, k % columns, 1, 1);
         rs_colour_scale scale = {.map = RS_MAP_VIRIDIS, .name = info->id, .unit = unit};
-        trusted(&r->loops, list[k], x);
-        rs_robust_limits(x, (size_t)in->points, scratch, &scale.lo, &scale.hi);
+        rs_field_loops_trusted(&r->loops, list[k], x);
+        robust_limits(x, (size_t)in->points, scratch, &scale.lo, &scale.hi);
         rs_metric_unit(list[k], in->units, unit, sizeof unit);
         if (strcmp(unit, "1") == 0) unit[0] = '\0';
         rs_panel_title(p, info->name);
@@ -193,7 +210,7 @@ static int choose_points(const rs_loops *l, double *work, int64_t *out)
 {
     static const double at[] = {0.05, 0.23, 0.41, 0.59, 0.77, 0.95};
     double *x = work, *scratch = work + l->points;
-    if (trusted(l, RS_M_WIDTH_MID, x) == 0) {
+    if (rs_field_loops_trusted(l, RS_M_WIDTH_MID, x) == 0) {
         out[0] = 0;
         return 1;
     }
@@ -210,7 +227,7 @@ static int choose_points(const rs_loops *l, double *work, int64_t *out)
     return n;
 }
 
-static void point_name(const beps_responses *in, int64_t p, char *buf, size_t n)
+static void point_name(const rs_responses *in, int64_t p, char *buf, size_t n)
 {
     if (in->ndim == 2)
         snprintf(buf, n, "Point %lld (%lld, %lld)", (long long)p, (long long)(p / in->dim[1].n),
@@ -221,7 +238,7 @@ static void point_name(const beps_responses *in, int64_t p, char *buf, size_t n)
 
 /* Samples that count as a line, skipped ones as crosses at the edge of the panel, the fit dashed.
  */
-static reshed_status draw_point(rs_panel *p, const beps_responses *in, const beps_loop_results *r,
+static reshed_status draw_point(rs_panel *p, const rs_responses *in, const rs_field_loops *r,
                                 int64_t point, reshed_error *err)
 {
     size_t n = (size_t)in->steps, per = n * (size_t)in->cycles;
@@ -234,13 +251,13 @@ static reshed_status draw_point(rs_panel *p, const beps_responses *in, const bep
         size_t at = (size_t)point * per + (size_t)c * n, skipped = 0;
         int sign = l->sign[(size_t)point * (size_t)in->cycles + (size_t)c];
         for (size_t i = 0; i < n; i++) {
-            y[i] = l->skip[at + i] ? NAN : sign * r->response[at + i];
+            y[i] = l->skip[at + i] ? NAN : sign * r->unfolded.response[at + i];
             if (isnan(y[i])) continue;
             low = fmin(low, y[i]);
             high = fmax(high, y[i]);
         }
         for (size_t i = 0; i < n; i++) {
-            double out = sign * r->response[at + i];
+            double out = sign * r->unfolded.response[at + i];
             if (!l->skip[at + i] || !isfinite(out)) continue;
             vs[skipped] = in->v[(size_t)c * n + i];
             ys[skipped++] = out > high ? high : out < low ? low : out;
@@ -266,7 +283,7 @@ static reshed_status draw_point(rs_panel *p, const beps_responses *in, const bep
         fit[RS_A4] += slope;
         rs_loop_function(&s, fit, y);
         rs_style dashed = {.colour = RS_ORANGE, .width = 1.8};
-        rs_panel_loop(p, in->v, y, in->steps, &dashed, "fit");
+        draw_loop(p, in->v, y, in->steps, &dashed, "fit");
         rs_sweep_clear(&s);
     }
     double plus = value[RS_M_V_PLUS_MID * stride], minus = value[RS_M_V_MINUS_MID * stride];
@@ -277,7 +294,7 @@ static reshed_status draw_point(rs_panel *p, const beps_responses *in, const bep
                        text);
     }
     point_name(in, point, name, sizeof name);
-    beps_flag_words(l->flags[point], words, sizeof words);
+    rs_loop_flag_words(l->flags[point], words, sizeof words);
     snprintf(text, sizeof text, "%s%s%s", name, *words ? ": " : "", words);
     rs_panel_title(p, text);
     rs_panel_x_axis(p, "Bias", "V");
@@ -287,9 +304,9 @@ static reshed_status draw_point(rs_panel *p, const beps_responses *in, const bep
     return RESHED_OK;
 }
 
-static reshed_status draw_loops(const char *path, const beps_responses *in,
-                                const beps_loop_results *r, const int64_t *chosen, int n_chosen,
-                                double *work, reshed_error *err)
+static reshed_status draw_loops(const char *path, const rs_responses *in, const rs_field_loops *r,
+                                const int64_t *chosen, int n_chosen, double *work,
+                                reshed_error *err)
 {
     int64_t own[6];
     rs_figure *f = NULL;
@@ -305,9 +322,9 @@ static reshed_status draw_loops(const char *path, const beps_responses *in,
     return rs_report_save_figure(st, f, path, err);
 }
 
-reshed_status beps_figures_write(const char *prefix, const beps_responses *in,
-                                 const beps_loop_results *r, const int64_t *chosen, int n_chosen,
-                                 char failed[256], reshed_error *err)
+reshed_status rs_loop_figures_write(const char *prefix, const rs_responses *in,
+                                    const rs_field_loops *r, const int64_t *chosen, int n_chosen,
+                                    char failed[256], reshed_error *err)
 {
     static const char *const names[] = {"average", "histograms", "maps", "loops"};
     const char *suffix = r->field == RS_FIELD_ON ? "_on" : "";
