@@ -4,86 +4,69 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/json.h"
 #include "base/numeric.h"
 #include "base/parallel.h"
-#include "beps/phase.h"
-#include "base/statistics.h"
 
-static void json_field(const char *name, double v, bool first)
+static void put_loop(rs_json *j, const char *key, const double *metrics)
 {
-    printf("%s\"%s\": ", first ? "" : ", ", name);
-    cli_json_number(stdout, v);
+    rs_json_object(j, key);
+    for (int m = 0; m < RS_METRIC_COUNT; m++)
+        if (isfinite(metrics[m])) rs_json_number(j, rs_metric_get(m)->id, metrics[m]);
+    rs_json_end(j);
 }
 
-static void print_json_loop(const char *name, const double *metrics)
-{
-    bool first = true;
-    printf(", \"%s\": {", name);
-    for (int m = 0; m < RS_METRIC_COUNT; m++) {
-        if (!isfinite(metrics[m])) continue;
-        json_field(rs_metric_get(m)->id, metrics[m], first);
-        first = false;
-    }
-    putchar('}');
-}
-
-static void print_json_result(const rs_responses *in, const rs_field_loops *r, double *work)
+static void put_result(rs_json *j, const rs_responses *in, const rs_field_loops *r, double *work)
 {
     const rs_loops *l = &r->loops;
     char unit[64];
-    printf("{\"field\": \"%s\", \"unfolding\": ", rs_field_name(r->field));
-    cli_json_string(stdout, r->unfolded.how);
-    json_field("reference_angle", r->unfolded.reference, false);
-    printf(", \"turned_by_area\": %s, \"trusted\": %lld", r->orient ? "true" : "false",
-           (long long)rs_loops_count(l, RS_LOOP_BAD));
-    json_field("seconds", r->seconds, false);
-    printf(", \"flags\": {");
+    rs_json_object(j, NULL);
+    rs_json_string(j, "field", rs_field_name(r->field));
+    rs_json_string(j, "unfolding", r->unfolded.how);
+    rs_json_number(j, "reference_angle", r->unfolded.reference);
+    rs_json_bool(j, "turned_by_area", r->orient);
+    rs_json_integer(j, "trusted", rs_loops_count(l, RS_LOOP_BAD));
+    rs_json_number(j, "seconds", r->seconds);
+    rs_json_object(j, "flags");
     for (int k = 0; k < RS_LOOP_FLAGS; k++)
-        printf("%s\"%s\": %lld", k ? ", " : "", rs_loop_flag_name(k),
-               (long long)(l->points - rs_loops_count(l, 1u << k)));
-    putchar('}');
-    print_json_loop("median_loop", r->median_metrics);
-    print_json_loop("mean_loop", r->mean_metrics);
-    printf(", \"metrics\": {");
-    for (int m = 0, k = 0; m < RS_METRIC_COUNT; m++) {
-        double median, mad;
-        size_t n = rs_field_loops_spread(l, m, work, &median, &mad);
+        rs_json_integer(j, rs_loop_flag_name(k), l->points - rs_loops_count(l, 1u << k));
+    rs_json_end(j);
+    put_loop(j, "median_loop", r->median_metrics);
+    put_loop(j, "mean_loop", r->mean_metrics);
+    rs_json_object(j, "metrics");
+    for (int m = 0; m < RS_METRIC_COUNT; m++) {
+        double median, robust_sd;
+        size_t n = rs_field_loops_spread(l, m, work, &median, &robust_sd);
         if (n == 0) continue;
-        printf("%s\"%s\": {\"unit\": ", k++ ? ", " : "", rs_metric_get(m)->id);
-        cli_json_string(stdout, rs_metric_unit(m, in->units, unit, sizeof unit));
-        json_field("median", median, false);
-        json_field("robust_sd", mad, false);
-        json_field("n", (double)n, false);
-        putchar('}');
+        rs_json_object(j, rs_metric_get(m)->id);
+        rs_json_string(j, "unit", rs_metric_unit(m, in->units, unit, sizeof unit));
+        rs_json_number(j, "median", median);
+        rs_json_number(j, "robust_sd", robust_sd);
+        rs_json_integer(j, "n", (int64_t)n);
+        rs_json_end(j);
     }
-    printf("}}");
+    rs_json_end(j);
+    rs_json_end(j);
 }
 
 void beps_loop_print_json(const beps_loop_settings *s, const rs_responses *in,
                           const rs_field_loops *r, int n, double seconds, double *work)
 {
-    fputs("{\"file\": ", stdout);
-    cli_json_string(stdout, s->input);
-    fputs(", \"output\": ", stdout);
-    if (s->output)
-        cli_json_string(stdout, s->output);
-    else
-        fputs("null", stdout);
-    fputs(", \"dataset\": ", stdout);
-    cli_json_string(stdout, in->path);
-    fputs(", \"response_unit\": ", stdout);
-    cli_json_string(stdout, in->units);
-    json_field("points", (double)in->points, false);
-    json_field("cycles", in->cycles, false);
-    json_field("steps", in->steps, false);
-    json_field("threads", rs_threads_or_all(s->options.analysis.threads), false);
-    json_field("seconds", seconds, false);
-    fputs(", \"results\": [", stdout);
-    for (int i = 0; i < n; i++) {
-        if (i) fputs(", ", stdout);
-        print_json_result(in, &r[i], work);
-    }
-    puts("]}");
+    rs_json j = rs_json_to(stdout);
+    rs_json_object(&j, NULL);
+    rs_json_string(&j, "file", s->input);
+    rs_json_string(&j, "output", s->output);
+    rs_json_string(&j, "dataset", in->path);
+    rs_json_string(&j, "response_unit", in->units);
+    rs_json_integer(&j, "points", in->points);
+    rs_json_integer(&j, "cycles", in->cycles);
+    rs_json_integer(&j, "steps", in->steps);
+    rs_json_integer(&j, "threads", rs_threads_or_all(s->options.analysis.threads));
+    rs_json_number(&j, "seconds", seconds);
+    rs_json_array(&j, "results");
+    for (int i = 0; i < n; i++) put_result(&j, in, &r[i], work);
+    rs_json_end(&j);
+    rs_json_end(&j);
 }
 
 void beps_loop_print_text(const beps_loop_settings *s, const rs_responses *in,
@@ -107,11 +90,12 @@ void beps_loop_print_text(const beps_loop_settings *s, const rs_responses *in,
         m[RS_M_V_PLUS_ZERO], m[RS_M_V_MINUS_ZERO], m[RS_M_WIDTH_ZERO], m[RS_M_WIDTH_MID],
         m[RS_M_IMPRINT_ZERO]);
     for (int k = 0; k < RS_METRIC_COUNT; k++) {
-        double median, mad;
+        double median, robust_sd;
         const rs_metric_info *info = rs_metric_get(k);
-        if (!info->in_summary || rs_field_loops_spread(l, k, work, &median, &mad) == 0) continue;
+        if (!info->in_summary || rs_field_loops_spread(l, k, work, &median, &robust_sd) == 0)
+            continue;
         rs_metric_unit(k, in->units, unit, sizeof unit);
-        printf("  %-20s %11.4g +- %-9.2g %s\n", info->id, median, mad,
+        printf("  %-20s %11.4g +- %-9.2g %s\n", info->id, median, robust_sd,
                strcmp(unit, "1") == 0 ? "" : unit);
     }
 }

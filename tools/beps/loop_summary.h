@@ -1,4 +1,4 @@
-/* loop_summary.h - what `reshed-beps loops` says on stdout. */
+/* loop_summary.h - the output of `reshed-beps loops` on stdout. */
 #ifndef RS_TOOLS_BEPS_LOOP_SUMMARY_H
 #define RS_TOOLS_BEPS_LOOP_SUMMARY_H
 

@@ -5,10 +5,10 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/json.h"
 #include "base/os.h"
 #include "base/parallel.h"
 #include "base/progress.h"
-#include "base/statistics.h"
 #include "beps/sho_fit.h"
 #include "beps/sho_guess.h"
 #include "spectra/fits.h"
@@ -188,39 +188,28 @@ static reshed_status fit(const settings *s, const rs_spectra *in, rs_sho_fit *fi
 static void print_json(const settings *s, const rs_spectra *in, const rs_sho_options *o,
                        const rs_fits_summary *sum, double seconds)
 {
-    const struct {
-        const char *name;
-        double value;
-    } numbers[] = {{"spectra", (double)in->n},
-                   {"bins", in->bins},
-                   {"failed", (double)sum->failed},
-                   {"r2_median", sum->r2},
-                   {"frequency_median", sum->frequency},
-                   {"q_median", sum->q},
-                   {"threads", rs_threads_or_all(o->threads)},
-                   {"seconds", seconds},
-                   {"fits_per_second", (double)in->n / seconds}};
-    fputs("{\"file\": ", stdout);
-    cli_json_string(stdout, s->input);
-    fputs(", \"output\": ", stdout);
-    cli_json_string(stdout, s->output);
-    fputs(", \"dataset\": ", stdout);
-    cli_json_string(stdout, in->path);
-    printf(", \"layout\": \"%s\", \"conjugated\": %s", in->layout, o->conjugate ? "true" : "false");
-    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
-        printf(", \"%s\": ", numbers[i].name);
-        cli_json_number(stdout, numbers[i].value);
-    }
-    fputs(", \"flags\": {", stdout);
-    bool first = true;
-    for (int bit = 0; bit < RS_SHO_FLAG_BITS; bit++) {
-        if (!*rs_sho_flag_text(1u << bit)) continue;
-        if (!first) fputs(", ", stdout);
-        first = false;
-        cli_json_string(stdout, rs_sho_flag_text(1u << bit));
-        printf(": %lld", (long long)sum->flag[bit]);
-    }
-    puts("}}");
+    rs_json j = rs_json_to(stdout);
+    rs_json_object(&j, NULL);
+    rs_json_string(&j, "file", s->input);
+    rs_json_string(&j, "output", s->output);
+    rs_json_string(&j, "dataset", in->path);
+    rs_json_string(&j, "layout", in->layout);
+    rs_json_bool(&j, "conjugated", o->conjugate);
+    rs_json_integer(&j, "spectra", in->n);
+    rs_json_integer(&j, "bins", in->bins);
+    rs_json_integer(&j, "failed", sum->failed);
+    rs_json_number(&j, "r2_median", sum->r2);
+    rs_json_number(&j, "frequency_median", sum->frequency);
+    rs_json_number(&j, "q_median", sum->q);
+    rs_json_integer(&j, "threads", rs_threads_or_all(o->threads));
+    rs_json_number(&j, "seconds", seconds);
+    rs_json_number(&j, "fits_per_second", (double)in->n / seconds);
+    rs_json_object(&j, "flags");
+    for (int bit = 0; bit < RS_SHO_FLAG_BITS; bit++)
+        if (*rs_sho_flag_text(1u << bit))
+            rs_json_integer(&j, rs_sho_flag_text(1u << bit), sum->flag[bit]);
+    rs_json_end(&j);
+    rs_json_end(&j);
 }
 
 static void print_text(const settings *s, const rs_spectra *in, const rs_sho_options *o,
