@@ -43,6 +43,24 @@ void assert_pattern(const rs_image *im, double factor)
         }
 }
 
+uint8_t *pattern_png(rs_png_kind kind, int extra, size_t *len)
+{
+    reshed_error err = {0};
+    uint8_t grey[PATTERN_H * PATTERN_W], rgb[PATTERN_H * PATTERN_W * 3], *bytes = NULL;
+    uint16_t grey16[PATTERN_H * PATTERN_W];
+    for (int i = 0; i < PATTERN_H * PATTERN_W; i++) {
+        int v = pattern_at(i / PATTERN_W, i % PATTERN_W);
+        grey[i] = (uint8_t)v;
+        grey16[i] = (uint16_t)(v * 257 + extra);
+        rgb[3 * i] = rgb[3 * i + 1] = rgb[3 * i + 2] = (uint8_t)v;
+    }
+    const void *p = kind == RS_PNG_GREY8  ? (const void *)grey
+                    : kind == RS_PNG_RGB8 ? (const void *)rgb
+                                          : grey16;
+    assert_ok(rs_png_write_mem(kind, PATTERN_H, PATTERN_W, p, &bytes, len, &err), &err);
+    return bytes;
+}
+
 bool image_is_sane(const rs_image *im)
 {
     return im->height >= 1 && im->width >= 1 && im->data && isfinite(im->dx) && isfinite(im->dy) &&

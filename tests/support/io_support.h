@@ -3,6 +3,7 @@
 #define RS_TESTS_SUPPORT_IO_SUPPORT_H
 
 #include "base/image.h"
+#include "io/png.h"
 #include "support/support.h"
 
 /* The test pattern: no two pixels equal, no symmetry, at most 127: 10*row + column + 1. */
@@ -13,6 +14,10 @@ int pattern_at(int row, int column);
 void pattern_image(rs_image *im);
 /* Fails the test unless im is the pattern times `factor`, exactly. */
 void assert_pattern(const rs_image *im, double factor);
+
+/* A PNG file of it (rs_free), grey or RGB; 16-bit counts are 257 times the 8-bit ones plus
+ * `extra`. */
+uint8_t *pattern_png(rs_png_kind kind, int extra, size_t *len);
 
 /* Returns true for an image with sizes, a finite scale and texts that end. */
 bool image_is_sane(const rs_image *im);
