@@ -6,7 +6,7 @@
 #include "base/os.h"
 #include "benchmarks/measure.h"
 
-/* What one thread has measured: the moment of its last mark, and the sums of [stages+2] rows. */
+/* The measurements of one thread: the moment of its last mark, and the sums of [stages+2] rows. */
 typedef struct tally {
     double last;
     double (*row)[RS_PHASES];
@@ -47,7 +47,7 @@ reshed_status bench_layers(rs_plan *plan, int members, int threads, const float 
         if (!(tallies[i].row = rs_zalloc(rows, sizeof *tallies[i].row))) st = RESHED_ENOMEM;
     if (!mean || !tallies || st != RESHED_OK) {
         st = rs_fail(err, RESHED_ENOMEM, "cannot allocate what measuring layers needs");
-        goto cleanup;
+        goto done;
     }
     const rs_probe probe = {mark, tallies};
     rs_plan_set_probe(plan, &probe);
@@ -74,7 +74,7 @@ reshed_status bench_layers(rs_plan *plan, int members, int threads, const float 
         out[i] = l;
     }
     out[rows] = (bench_layer){.name = "rest", .algo = "", .seconds = elapsed - all};
-cleanup:
+done:
     for (int i = 0; tallies && i < threads; i++) rs_free(tallies[i].row);
     rs_free(tallies);
     rs_free(mean);

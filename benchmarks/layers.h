@@ -1,4 +1,4 @@
-/* layers.h - where the time of an inference goes: by layer and by phase. */
+/* layers.h - the time of an inference by layer and by phase. */
 #ifndef RS_BENCHMARKS_LAYERS_H
 #define RS_BENCHMARKS_LAYERS_H
 

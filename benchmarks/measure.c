@@ -72,8 +72,8 @@ double bench_core_hz(void)
     enum { ROUNDS = 100000, PER_ROUND = 2 };
     double seconds[BURSTS];
     for (int i = 0; i < BURSTS; i++) {
-        /* volatile: the chain begins after the first look at the clock and ends before the second
-         */
+        /* volatile: the chain begins after the first look at the clock and ends before the
+         * second */
         const double start = rs_os_monotonic();
         volatile uint64_t seed = (uint64_t)i + 1;
         uint64_t v = seed;

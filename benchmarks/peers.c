@@ -13,7 +13,7 @@
 
 /* ------------------------------------------------------------------------ one line of JSON back */
 
-/* Where the value of "key" begins in a flat object, or NULL. */
+/* Finds the first character of the value of "key" in a flat object; NULL when there is none. */
 static const char *value_of(const char *json, const char *key)
 {
     char quoted[64];
@@ -138,7 +138,7 @@ static reshed_status start_onnxruntime(bench_peer *p, const bench_peers_options 
     reshed_status st = RESHED_OK;
     if (!path || !argv) {
         st = rs_fail_nomem(err, "the peers' names", (size_t)members * sizeof *path);
-        goto cleanup;
+        goto done;
     }
     reshed_error failed = {0};
     if (export_onnx(o, weights, height, width, &failed) != RESHED_OK) {
@@ -166,7 +166,7 @@ static reshed_status start_onnxruntime(bench_peer *p, const bench_peers_options 
         member_path(o, i, path[i]);
         rs_os_discard_temp(path[i]);
     }
-cleanup:
+done:
     rs_free(path);
     rs_free(argv);
     return st;

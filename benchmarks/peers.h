@@ -22,7 +22,7 @@ typedef struct bench_peer {
     double difference; /* largest between its members' probabilities and ours; NaN: unknown */
 } bench_peer;
 
-/* Where things are. */
+/* Paths. */
 typedef struct bench_peers_options {
     const char *scripts; /* folder of the scripts: benchmarks/peers */
     const char *tools;   /* folder of export_onnx.py */

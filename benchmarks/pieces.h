@@ -8,7 +8,7 @@
 #include "base/os_child.h"
 #include "benchmarks/measure.h"
 
-/* What the pieces are measured on. */
+/* The machine and the network that the pieces are measured with. */
 typedef struct bench_env {
     const rs_kernels *kernels;
     int filters, size; /* of the network and of its image */

@@ -19,8 +19,7 @@ double bench_gauss(rs_random *r)
     return (sum / 65536 - 2 + 2.0 / 65536) * 1.7320508075688772; /* four of variance 1/12 */
 }
 
-/* How the values of a tensor are drawn: mean + spread * gauss, made positive when they are
- * variances. */
+/* Values of a tensor are mean + spread * gauss; variances are kept positive. */
 typedef struct spread {
     double mean, spread;
     bool positive;

@@ -1,4 +1,4 @@
-/* stream.h - how long a line of a scan takes. */
+/* stream.h - the time that a line of a scan takes. */
 #ifndef RS_BENCHMARKS_STREAM_H
 #define RS_BENCHMARKS_STREAM_H
 

@@ -83,7 +83,7 @@ RESHED_API void reshed_ensemble_free(reshed_ensemble *ensemble);
 RESHED_API void reshed_ensemble_get_info(const reshed_ensemble *ensemble,
                                          reshed_ensemble_info *info);
 
-/* ------------------------------------------------------------------------- how networks are run */
+/* -------------------------------------------------------------------------- options of networks */
 
 typedef enum reshed_algo {
     RESHED_ALGO_AUTO = 0, /* the fastest known for each layer */

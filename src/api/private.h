@@ -1,4 +1,4 @@
-/* private.h - what the files of the public interface share. */
+/* private.h - shared by the files of the public interface. */
 #ifndef RS_API_PRIVATE_H
 #define RS_API_PRIVATE_H
 

@@ -22,7 +22,7 @@ typedef struct eval_change {
     double value;
 } eval_change;
 
-/* What simulated frames are drawn from. */
+/* The distribution that simulated frames are drawn from. */
 typedef struct eval_twin {
     int size;     /* pixels a side */
     double harsh; /* strength of the instrument's effects: 1 as in training */

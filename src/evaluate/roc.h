@@ -1,4 +1,4 @@
-/* roc.h - how well a score separates two groups. */
+/* roc.h - separation of two groups by a score. */
 #ifndef RS_EVALUATE_ROC_H
 #define RS_EVALUATE_ROC_H
 

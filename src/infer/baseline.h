@@ -1,4 +1,4 @@
-/* baseline.h - what finds edges without a network, for comparison: the boundary of what is darker
+/* baseline.h - edge finders without a network, for comparison: the boundary of the pixels darker
  * than a threshold, and Canny's detector. Both are as good as their parameter fits the image. */
 #ifndef RS_INFER_BASELINE_H
 #define RS_INFER_BASELINE_H

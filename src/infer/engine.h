@@ -1,4 +1,4 @@
-/* engine.h - how a network is to be run: what a caller asks for, checked, and what a plan needs. */
+/* engine.h - options of running a network: checks them, and turns them into those of a plan. */
 #ifndef RS_INFER_ENGINE_H
 #define RS_INFER_ENGINE_H
 

@@ -23,8 +23,8 @@ void rs_ensemble_free(rs_ensemble *e);
 /* RESHED_EINVAL when the tensors are gone. */
 reshed_status rs_ensemble_check_there(const rs_ensemble *e, reshed_error *err);
 
-/* Notes whether members have lost their tensors, also when packing failed half-way; NULL is fine.
- */
+/* Notes whether members have lost their tensors, also when packing failed half-way; NULL is
+ * fine. */
 void rs_ensemble_note_taken(rs_ensemble *e);
 
 #endif

@@ -244,7 +244,7 @@ static void maps(const frame *f, const float *mean, const float *variance, doubl
             fill += m * look_around(f, r, c, WIDE).fill;
             steepness += m * gradient(f, r, c);
         }
-    const double n = (double)f->rows * f->cols, few = 1e-3 * n; /* walls that nobody sees */
+    const double n = (double)f->rows * f->cols, few = 1e-3 * n; /* so few that they do not count */
     out[DISAGREEMENT] = log((apart + 0.05 * few) / (doubt + few));
     out[INDECISION] = log((doubt + 0.5 * few) / (walls + few));
     out[WALL_CONTRAST] = log((contrast + 0.5 * few * f->range) / (walls + few) / f->range + 1e-2);

@@ -43,7 +43,7 @@ int rs_ood_scanned_rows(const float *image, int height, int width);
 /* The model of x [n,RS_OOD_FEATURES], n >= 4 * RS_OOD_FEATURES frames like those of training. */
 reshed_status rs_ood_fit(const double *x, int n, rs_ood_model *out, reshed_error *err);
 
-/* Whether scores can be made with m: it is there, and of this program's version. */
+/* True when m can give scores: it is there, and of this program's version. */
 bool rs_ood_known(const rs_ood_model *m);
 reshed_status rs_ood_score(const rs_ood_model *m, const double x[RS_OOD_FEATURES], double *score,
                            reshed_error *err);

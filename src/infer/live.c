@@ -80,11 +80,11 @@ static reshed_status create(const rs_ensemble *e, rs_model_file *take, int heigh
                            .preview = s->options.preview};
     st = rs_live_check(&s->options, err);
     if (st == RESHED_OK) st = rs_isa_select(&o.isa, err);
-    if (st != RESHED_OK) goto fail;
+    if (st != RESHED_OK) goto done;
     o.threads = rs_threads_or_all(s->options.threads);
     if (o.threads > s->members) o.threads = s->members; /* members are the units of work */
     if ((st = rs_stream_create(&e->model, take, height, width, &o, &s->stream, err)) != RESHED_OK)
-        goto fail;
+        goto done;
     const size_t h = (size_t)height, n = h * (size_t)width;
     s->raw = rs_zalloc(n, sizeof *s->raw);
     s->work = rs_zalloc(n, sizeof *s->work);
@@ -93,13 +93,14 @@ static reshed_status create(const rs_ensemble *e, rs_model_file *take, int heigh
     s->ranged = rs_zalloc(h, 1);
     if (!s->raw || !s->work || !s->space || !s->scanned || !s->ranged) {
         st = rs_fail_nomem(err, "the rows of a stream", n * sizeof *s->raw);
-        goto fail;
+        goto done;
     }
     rs_live_reset(s);
-    *out = s;
-    return RESHED_OK;
-fail:
-    rs_live_free(s);
+done:
+    if (st == RESHED_OK)
+        *out = s;
+    else
+        rs_live_free(s);
     return st;
 }
 

@@ -1,4 +1,5 @@
-/* score.h - how well predicted walls agree with labelled ones (DESIGN.md, section 6a). */
+/* score.h - agreement of predicted walls with labelled ones: edges matched one to one, and
+ * calibration near walls. */
 #ifndef RS_INFER_SCORE_H
 #define RS_INFER_SCORE_H
 

@@ -1,5 +1,5 @@
-/* tally.h - scores of wall maps against labelled walls (DESIGN.md, section 6a). What is matched,
- * predicted and true is counted, so that several frames can be scored as one.
+/* tally.h - scores of wall maps against labelled walls. Matched, predicted and true pixels are
+ * counted, so that several frames can be scored as one.
  *
  *     rs_wall_tally sum = {0}, part = {0};
  *     rs_wall_tally_map(map, truth, thin, H, W, true, &part, &err);   for each frame

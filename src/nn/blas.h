@@ -1,5 +1,5 @@
-/* blas.h - the seam to OpenBLAS: the only file that knows it, with a plain C twin (make BLAS=none).
- */
+/* blas.h - the seam to OpenBLAS: the only file that knows it, with a plain C twin (make
+ * BLAS=none). */
 #ifndef RS_NN_BLAS_H
 #define RS_NN_BLAS_H
 

@@ -24,7 +24,7 @@ typedef struct rs_probe {
 /* Scratch of one thread; each block has the size that the schedule states. */
 typedef struct rs_scratch {
     float *v, *m, *o, *p, *col;
-    const rs_probe *probe; /* NULL when nobody measures */
+    const rs_probe *probe; /* NULL: phases are not measured */
     int worker;
 } rs_scratch;
 
@@ -32,7 +32,7 @@ size_t rs_scratch_floats(const rs_scratch_size *size);
 /* Scratch in a block of that many floats. */
 rs_scratch rs_scratch_at(float *block, const rs_scratch_size *size);
 
-/* How a column of the image samples a level's score row. */
+/* The two columns of a level's score row that a column of the image samples. */
 typedef struct rs_sampling {
     int lo, hi;
     float t; /* weight of hi */
@@ -43,7 +43,7 @@ static inline void rs_mark(const rs_scratch *s, int stage, rs_phase phase)
     if (s->probe) s->probe->mark(s->probe->ctx, s->worker, stage, phase);
 }
 
-/* Where the rows of a block's buffers lie: x its input, y what c1 makes of it. x[r] is the zero
+/* Pointers to the rows of a block's buffers: x its input, y the output of c1. x[r] is the zero
  * pixel left of column 0 of row r, and the pixels after the last column are zero up to the last
  * tile. Only entries of rows that a step reads or writes need be set. */
 typedef struct rs_block_rows {

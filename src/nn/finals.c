@@ -26,21 +26,22 @@ reshed_status rs_finals_make(const rs_arch *arch, const rs_stage *stage, int sta
     rs_finals s = {0};
     reshed_status st = rs_tables_make(stage, stages, arch->levels, height, &s.table, err);
     if (st == RESHED_OK) st = rs_spans_make(arch, &s.made, err);
-    if (st != RESHED_OK) goto fail;
+    if (st != RESHED_OK) goto done;
     const size_t scores = rs_tables_scores(NULL, arch->levels, height, width, arch->classes, NULL);
     s.rings = rs_zalloc(ring_floats, sizeof *s.rings);
     s.score = rs_zalloc(scores, sizeof *s.score);
     s.bytes = (ring_floats + scores) * sizeof(float) + s.table.bytes;
     if (!s.rings || !s.score) {
         st = rs_fail_nomem(err, "rows of a stream", s.bytes);
-        goto fail;
+        goto done;
     }
     rs_tables_rings(&s.table, stage, stages, s.rings);
     rs_tables_scores(&s.table, arch->levels, height, width, arch->classes, s.score);
-    *out = s;
-    return RESHED_OK;
-fail:
-    rs_finals_clear(&s);
+done:
+    if (st == RESHED_OK)
+        *out = s;
+    else
+        rs_finals_clear(&s);
     return st;
 }
 

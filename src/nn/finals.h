@@ -28,7 +28,7 @@ typedef struct rs_finals {
     float *rings;    /* owned; columns around the image are zero */
     float *score;    /* owned; [all levels], of the whole frame */
     size_t bytes;
-    double macs, weight_bytes; /* done since somebody set them to 0: of 3x3 convolutions */
+    double macs, weight_bytes; /* of 3x3 convolutions, since the caller set them to 0 */
 } rs_finals;
 
 /* stage: with rings laid out by rs_finals_rings; ring_floats what that returned. */
@@ -52,7 +52,7 @@ bool rs_finals_step(rs_finals *s, rs_span known, rs_exec *exec, const rs_scratch
 /* Steps until nothing moves. */
 void rs_finals_advance(rs_finals *s, rs_span known, rs_exec *exec, const rs_scratch *scratch);
 
-/* Whether output row y can be mixed. */
+/* True when output row y can be mixed. */
 bool rs_finals_has(const rs_finals *s, int y);
 
 #endif

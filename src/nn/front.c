@@ -51,7 +51,7 @@ static reshed_status plan_blank(rs_front_shape *s, reshed_error *err)
     return st;
 }
 
-/* Where the kept rows of block b's x and y begin. */
+/* Offsets of the kept rows of block b's x and y. */
 static float *kept_at(const rs_front_shape *s, bool up, float *blank, int block, bool y)
 {
     const rs_spans *kept = &s->kept[up];

@@ -19,7 +19,7 @@
 
 #include "nn/finals.h"
 
-/* What all members and threads share: fixed by the network and the frame. */
+/* Shared by all members and threads: fixed by the network and the frame. */
 typedef struct rs_front_shape {
     const rs_arch *arch; /* borrowed */
     const rs_stage
@@ -50,7 +50,7 @@ void rs_front_blank(const rs_front_shape *s, rs_exec *exec, rs_finals *finals,
 void rs_front_windows(const rs_front_shape *s, bool up, rs_span scanned, rs_span output,
                       const rs_spans *made, rs_spans *need, rs_spans *touched, rs_spans *windows);
 
-/* Whether a front has room for them. */
+/* True when a front has room for them. */
 bool rs_front_holds(const rs_front_shape *s, const rs_spans *windows);
 
 /* One thread's rows. */

@@ -81,9 +81,9 @@ size_t rs_packed_size1(rs_conv_algo algo, int cin, int cout)
 
 /* The table behind --algo auto, from measurements in docs/speed.md:
  * - up to 128 channels F(6x6,3x3): 5.06 times fewer multiplications, and its packed weights (64
- * floats per pair of channels) still stream from cache;
+ *   floats per pair of channels) still stream from cache;
  * - from 256 channels on F(4x4,3x3): weights of 36 floats per pair instead of 64, no waste at the
- * edge of the small images down there, and the ensemble's memory stays bounded. */
+ *   edge of the small images down there, and the ensemble's memory stays bounded. */
 static rs_conv_algo choose(rs_algo algo, rs_precision precision, int channels)
 {
     if (precision == RS_BF16) return RS_CONV_WINO4_BF16;
@@ -118,7 +118,7 @@ rs_layer *rs_layers_make(const rs_arch *arch, rs_algo algo, rs_precision precisi
 
 /* ---------------------------------------------------------------------------------- the layouts */
 
-/* Where output channel n at depth d (of `depth`) lies in the mac layout with cout channels. */
+/* Index of output channel n at depth d (of `depth`) in the mac layout with cout channels. */
 static size_t mac_index(int cout, size_t depth, int nr, size_t d, int n)
 {
     /* All panels are nr wide but those after the last full one, which are RS_LANES wide at most. */
@@ -244,8 +244,8 @@ static void pack_bf16(const rs_conv *c, int cin, int cout, uint16_t *dst)
 
 /* ------------------------------------------------------------------------------------- a member */
 
-/* Hands out pieces of the member's block, each at a multiple of 64 bytes; memory NULL: only counts.
- */
+/* Hands out pieces of the member's block, each at a multiple of 64 bytes; memory NULL: only
+ * counts. */
 typedef struct carver {
     float *memory;
     size_t used; /* floats */
@@ -358,7 +358,7 @@ reshed_status rs_pack_member(const rs_arch *arch, const rs_tensors *t, const rs_
         p.block[lv] = rs_zalloc((size_t)arch->layers[lv], sizeof *p.block[lv]);
         if (!p.block[lv]) {
             st = rs_fail_nomem(err, "a packed member", sizeof *p.block[lv]);
-            goto fail;
+            goto done;
         }
     }
     pack_all(arch, t, layers, gemm, k, &m, &p, NULL);
@@ -366,14 +366,15 @@ reshed_status rs_pack_member(const rs_arch *arch, const rs_tensors *t, const rs_
     p.memory = rs_zalloc(m.used, sizeof(float)); /* padding channels are zero */
     if (!p.memory) {
         st = rs_fail_nomem(err, "packed weights", p.bytes);
-        goto fail;
+        goto done;
     }
     m = (carver){.memory = p.memory};
-    if ((st = pack_all(arch, t, layers, gemm, k, &m, &p, err)) != RESHED_OK) goto fail;
-    *out = p;
-    return RESHED_OK;
-fail:
-    rs_packed_clear(&p);
+    if ((st = pack_all(arch, t, layers, gemm, k, &m, &p, err)) != RESHED_OK) goto done;
+done:
+    if (st == RESHED_OK)
+        *out = p;
+    else
+        rs_packed_clear(&p);
     return st;
 }
 
@@ -423,7 +424,7 @@ reshed_status rs_pack_all(const rs_arch *arch, const rs_model_file *model, rs_mo
     j.err = rs_zalloc(n, sizeof *j.err);
     if (!j.status || !j.err) {
         st = rs_fail_nomem(err, "packing", n * sizeof *j.err);
-        goto cleanup;
+        goto done;
     }
     rs_parallel_for(threads, model->members, pack_one, &j);
     for (size_t i = 0; i < n; i++) {
@@ -432,7 +433,7 @@ reshed_status rs_pack_all(const rs_arch *arch, const rs_model_file *model, rs_mo
         st = j.status[i];
         if (err) *err = j.err[i];
     }
-cleanup:
+done:
     rs_free(j.status);
     rs_free(j.err);
     return st;

@@ -1,11 +1,11 @@
-/* layers.h - what a plan decides for each convolution, and the packed weights of a member. */
+/* layers.h - the algorithm of each convolution, and the packed weights of a member. */
 #ifndef RS_NN_LAYERS_H
 #define RS_NN_LAYERS_H
 
 #include "nn/kernels/kernels.h"
 #include "nn/net.h"
 
-/* What the caller asks for; the public interface has the same values (reshed_algo, reshed_precision). */
+/* The caller's choice; the public interface has the same values (reshed_algo, reshed_precision). */
 typedef enum rs_algo {
     RS_ALGO_AUTO = 0, /* the fastest known for each layer */
     RS_ALGO_WINOGRAD,
@@ -82,8 +82,8 @@ reshed_status rs_pack_member(const rs_arch *arch, const rs_tensors *t, const rs_
                              bool gemm, const rs_kernels *k, rs_packed *out, reshed_error *err);
 void rs_packed_clear(rs_packed *p);
 
-/* One set of algorithms for all members: what rs_pack_member takes, and packed [members], zeroed.
- */
+/* One set of algorithms for all members: what rs_pack_member takes, and packed [members],
+ * zeroed. */
 typedef struct rs_pack_set {
     const rs_layer *layers;
     bool gemm;

@@ -5,8 +5,7 @@
  *
  *   in -> [2x2 max pool if k > 0] -> block -> block -> ... -> out of the level
  *                                                      |-> score head: 1x1 conv to `classes` + BN
- *   block: x = c0(in) (1x1)   y = lrelu(bn1(c1(x)))   out = lrelu(bn2(c2(y)) + x)      (c1, c2:
- * 3x3)
+ *   block: x = c0(in) (1x1)   y = lrelu(bn1(c1(x)))   out = lrelu(bn2(c2(y)) + x)  (c1, c2: 3x3)
  *
  * The heads' scores are resized to the input's size, concatenated in level order, and mixed by a
  * 1x1 convolution `out`; a sigmoid (softmax for more than one class) follows. Names are AtomAI's:

@@ -9,7 +9,7 @@
 #include "nn/blas.h"
 #include "nn/tables.h"
 
-/* What depends on the image size. */
+/* Everything that depends on the image's size. */
 typedef struct workspace {
     rs_schedule schedule;
     int members_at_once; /* members in flight; 1 when threads share a member */
@@ -36,7 +36,7 @@ struct rs_plan {
     rs_packed *packed; /* [members]; owned */
     size_t packed_bytes;
     double pack_seconds;
-    const rs_probe *probe; /* NULL when nobody measures */
+    const rs_probe *probe; /* NULL: phases are not measured */
     workspace ws;
 };
 
@@ -153,27 +153,28 @@ reshed_status rs_plan_create(const rs_model_file *model, rs_model_file *take, in
     p->members = model->members;
     p->gemm = options->algo == RS_ALGO_GEMM;
     reshed_status st = rs_arch_from_file(model, &p->arch, err);
-    if (st != RESHED_OK) goto fail;
+    if (st != RESHED_OK) goto done;
     rs_kernels_get(options->isa, &p->kernels);
     if (p->gemm) rs_blas_init();
     p->layer = rs_layers_make(&p->arch, options->algo, options->precision, &p->n_layers);
     if (!p->layer) {
         st = rs_fail_nomem(err, "the layer table", sizeof *p->layer);
-        goto fail;
+        goto done;
     }
     p->packed = rs_zalloc((size_t)p->members, sizeof *p->packed);
     if (!p->packed) {
         st = rs_fail_nomem(err, "a plan", (size_t)p->members * sizeof *p->packed);
-        goto fail;
+        goto done;
     }
-    /* The workspace first: it can fail for the caller's reasons, and then no weight has been taken.
-     */
-    if ((st = workspace_make(p, height, width, &p->ws, err)) != RESHED_OK) goto fail;
-    if ((st = pack_all(p, model, take, err)) != RESHED_OK) goto fail;
-    *out = p;
-    return RESHED_OK;
-fail:
-    rs_plan_free(p);
+    /* The workspace first: it can fail for the caller's reasons, and then no weight has
+     * been taken. */
+    if ((st = workspace_make(p, height, width, &p->ws, err)) != RESHED_OK) goto done;
+    if ((st = pack_all(p, model, take, err)) != RESHED_OK) goto done;
+done:
+    if (st == RESHED_OK)
+        *out = p;
+    else
+        rs_plan_free(p);
     return st;
 }
 

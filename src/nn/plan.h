@@ -25,8 +25,8 @@ reshed_status rs_plan_create(const rs_model_file *model, rs_model_file *take, in
                              const rs_plan_options *options, rs_plan **out, reshed_error *err);
 void rs_plan_free(rs_plan *plan);
 
-/* Makes the plan fit another image size; the packed weights stay. On failure the plan is as before.
- */
+/* Makes the plan fit another image size; the packed weights stay. On failure the plan is as
+ * before. */
 reshed_status rs_plan_resize(rs_plan *plan, int height, int width, reshed_error *err);
 
 /* image [H,W] finite; mean, variance [H,W,C]; members NULL or [N,H,W,C]. Allocates nothing. */

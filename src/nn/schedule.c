@@ -82,8 +82,7 @@ void rs_step_task(const rs_stage *s, int row0, int row1, int i, int *r0, int *r1
 
 /* ------------------------------------------------------------------------------------ the order */
 
-/* How far a stage has come; made[i] rows of stage i's output, x_made[i] rows of c1 stage i's input.
- */
+/* Rows that are ready: made[i] of stage i's output, x_made[i] of c1 stage i's input. */
 typedef struct progress {
     int *made, *x_made;
 } progress;
@@ -110,8 +109,7 @@ static void advance(const rs_schedule *s, int i, int r1, progress *p)
         p->x_made[i + 1] = r1 == s->stage[i].height ? s->stage[i + 1].height : r1 / 2;
 }
 
-/* Enlarges the rings so that they hold every row between the newest made and the oldest still read.
- */
+/* Enlarges the rings so that they hold every row from the oldest still read to the newest. */
 static void grow_rings(rs_schedule *s, const progress *p)
 {
     for (int i = 0; i < s->stages; i += 2) { /* c1 at i, c2 at i+1 */
@@ -210,8 +208,8 @@ void rs_scratch_measure(const rs_stage *stage, int stages, int classes, rs_scrat
             at_least(&size->col, px * 9 * (size_t)c);
             at_least(&size->m, px * (size_t)c);
         }
-        /* Output rows of a task; the gemm path's 1x1 convolutions write whole tasks here as well.
-         */
+        /* Output rows of a task; the gemm path's 1x1 convolutions write whole tasks here as
+         * well. */
         at_least(&size->o, px * (size_t)c);
         at_least(&size->p, px / 4 * (size_t)c);
     }
@@ -238,7 +236,7 @@ reshed_status rs_schedule_make(const rs_layer *layers, int n_layers, int classes
     p.x_made = rs_alloc((size_t)n_layers, sizeof *p.x_made);
     if (!s.stage || !p.made || !p.x_made) {
         st = rs_fail_nomem(err, "a schedule", (size_t)n_layers * sizeof *s.stage);
-        goto cleanup;
+        goto done;
     }
     rs_stages_make(layers, n_layers, height, width, s.stage);
     for (int i = 0; i < n_layers; i++) choose_step(&s.stage[i], tasks);
@@ -246,12 +244,12 @@ reshed_status rs_schedule_make(const rs_layer *layers, int n_layers, int classes
     s.step = rs_alloc((size_t)s.steps, sizeof *s.step);
     if (!s.step) {
         st = rs_fail_nomem(err, "a schedule", (size_t)s.steps * sizeof *s.step);
-        goto cleanup;
+        goto done;
     }
     simulate(&s, &p, s.step);
     size_rings(&s);
     rs_scratch_measure(s.stage, s.stages, classes, &s.scratch);
-cleanup:
+done:
     rs_free(p.made);
     rs_free(p.x_made);
     if (st != RESHED_OK)

@@ -69,8 +69,8 @@ void rs_stages_make(const rs_layer *layers, int n, int height, int width, rs_sta
 void rs_scratch_measure(const rs_stage *stage, int stages, int classes, rs_scratch_size *size);
 
 /* layers: [2 * blocks], in network order. tasks: how many tasks a step should have, 1 when a member
- * runs on one thread; it changes the order of the work and the size of the rings, never a result.
- */
+ * runs on one thread; it changes the order of the work and the size of the rings, never a
+ * result. */
 reshed_status rs_schedule_make(const rs_layer *layers, int n_layers, int classes, int height,
                                int width, int tasks, rs_schedule *out, reshed_error *err);
 void rs_schedule_clear(rs_schedule *s);

@@ -46,7 +46,7 @@ static reshed_status pack_all(rs_stream *s, const rs_model_file *model, rs_model
                        s->options.threads, &s->weight_bytes, err);
 }
 
-/* What depends on the frame's size alone. */
+/* Everything that depends on the frame's size alone. */
 static reshed_status make_frame(rs_stream *s, reshed_error *err)
 {
     const size_t h = (size_t)s->height, w = (size_t)s->width, c = (size_t)s->arch.classes;
@@ -194,7 +194,7 @@ void rs_stream_reset(rs_stream *s)
 static int mirrored(const rs_stream *s, int y)
 {
     if (!s->options.reflect) return -1;
-    const int reach = rs_receptive_radius(&s->arch) + 1; /* nobody sees what lies further off */
+    const int reach = rs_receptive_radius(&s->arch) + 1; /* fields reach no further */
     for (int d = 1; d <= reach; d++) {
         const int above = y - d, below = y + d;
         if (above >= 0 && s->scanned[above]) {
@@ -241,7 +241,7 @@ static void spread(rs_stream *s, uint8_t *flag)
         if (rs_stream_marked(s, s->field[y]) > 0) s->clean[y] = 0;
 }
 
-/* Whether a change of image row y makes what the finals hold wrong. */
+/* True when a change of image row y invalidates rows that the finals hold. */
 static bool harms_finals(const rs_stream *s, int y)
 {
     if (!s->finals_valid) return false;

@@ -62,11 +62,11 @@ struct rs_stream {
 void rs_stream_cut(rs_stream *s, rs_span there);
 /* changed[i] = sum of flag[0..i). */
 void rs_stream_sum(rs_stream *s, const uint8_t *flag);
-/* How many rows of a span the sums count. */
+/* Returns the number of rows of a span that the sums count. */
 int rs_stream_marked(const rs_stream *s, rs_span rows);
 /* Brings state and stale up to date; afterwards the sums are those of `scanned`. */
 void rs_stream_states(rs_stream *s);
-/* Whether everything that output row y depends on is scanned; needs the sums of `scanned`. */
+/* True when everything that output row y depends on is scanned; needs the sums of `scanned`. */
 bool rs_stream_can_be_final(const rs_stream *s, int y);
 bool rs_stream_wants_final(const rs_stream *s, int y);
 

@@ -1,5 +1,5 @@
-/* stream_types.h - the words that a stream's files and its users share: options, kinds of rows, what
- * was done. */
+/* stream_types.h - types that a stream's files and its users share: options, kinds of rows, counts
+ * of work. */
 #ifndef RS_NN_STREAM_TYPES_H
 #define RS_NN_STREAM_TYPES_H
 

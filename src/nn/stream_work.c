@@ -68,7 +68,7 @@ static void count(rs_stream *s, const rs_stage *st, rs_span rows)
 
 /* ---- rows that have become final */
 
-/* Rows computed in one go: a few while somebody looks at the clock, so that the newest are soon
+/* Rows computed in one go: a few while there is a time limit, so that the newest are soon
  * there; else as many as there are, since each go costs the rows around them too. */
 static int most_rows(const rs_stream *s, rs_stream_late *late)
 {
@@ -84,8 +84,8 @@ static rs_span scanned_block(const rs_stream *s)
     return b;
 }
 
-/* Where finals that start anew take in their first row: early enough for every row that can become
- * final from now on and for at most so many that are waiting. */
+/* Rows that finals take in which start anew: from early enough on for every row that can become
+ * final from now on, and for at most `most` of those that are waiting. */
 static rs_span start_rows(const rs_stream *s, rs_span block, bool up, int most)
 {
     int next = -1; /* the output row that comes first */
@@ -318,7 +318,7 @@ static void patch(rs_stream *s, rs_span rows)
     s->done.rows_patch += rows.hi - rows.lo;
 }
 
-/* Whether row y waits for a patch. */
+/* True when row y waits for a patch. */
 static bool waits(const rs_stream *s, int y, bool provisional)
 {
     if (!s->scanned[y]) return false;

@@ -1,5 +1,5 @@
-/* stream_work.h - what is computed after new lines, and in which order. stream.h is the face of it:
- * include that one. */
+/* stream_work.h - computes what new lines have changed, in the order of its use. Callers include
+ * stream.h. */
 #ifndef RS_NN_STREAM_WORK_H
 #define RS_NN_STREAM_WORK_H
 
@@ -9,7 +9,7 @@
 /* Asked between units of work: whether to stop here. */
 typedef bool rs_stream_late(void *ctx);
 
-/* What to do besides rows that have become final. */
+/* Work to do besides rows that have become final. */
 enum { RS_STREAM_FINALS = 0, RS_STREAM_FRONT = 1, RS_STREAM_STALE = 2, RS_STREAM_ALL = 3 };
 
 /* Does what there is to do, in this order: rows that have become final, the front, stale rows,
@@ -21,7 +21,7 @@ bool rs_stream_work(rs_stream *s, unsigned what, rs_stream_late *late, void *ctx
  * lies beyond as the edge of the frame. Rows that are already final keep their bits. Every row in
  * between must have been put; false when they are too few for the coarsest level to have a row. */
 bool rs_stream_finish(rs_stream *s);
-/* Whether a frame of which only rows `there` exist is high enough. */
+/* True when a frame of which only rows `there` exist is high enough. */
 bool rs_stream_can_finish(const rs_stream *s, rs_span there);
 
 /* Takes the counts of the work done since the last call. */

@@ -258,7 +258,7 @@ static void each_range_ends_in_the_whole_frame(void **state)
     reshed_ensemble_free(e);
 }
 
-/* How often the least or greatest value changes as lines come, one at a time. */
+/* Changes of the least or greatest value are counted as lines come, one at a time. */
 static void changes_of_range_are_counted(void **state)
 {
     (void)state;
@@ -286,7 +286,7 @@ static void changes_of_range_are_counted(void **state)
     reshed_ensemble_free(e);
 }
 
-/* What AtomAI's predictor does with the paper's canvas: unscanned rows are 0, then min-max. */
+/* As AtomAI's predictor does with the paper's canvas: unscanned rows are 0, then min-max. */
 static void frame_is_the_whole_canvas(void **state)
 {
     (void)state;

@@ -169,8 +169,8 @@ static void mac_pixels_are_independent(void **state)
 
 /* ------------------------------------------------------------------------ Winograd's transforms */
 
-/* One channel block, identity products: out = A^T[(G g G^T) * (B^T d B)]A must be the convolution.
- */
+/* One channel block, identity products: out = A^T[(G g G^T) * (B^T d B)]A must be the
+ * convolution. */
 static void wino_case(const rs_kernels *k, test_rng *r, int m, int tiles, int rows, int width)
 {
     const double q = sqrt(2);

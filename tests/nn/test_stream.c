@@ -68,7 +68,7 @@ static float *row(float *image, const bench *b, int y)
     return image + (size_t)y * (size_t)b->w;
 }
 
-/* What the network should see, by the words of stream.h. */
+/* The image that the network should see, by the words of stream.h. */
 static void draw_canvas(bench *b)
 {
     const size_t bytes = (size_t)b->w * sizeof(float);
@@ -143,8 +143,8 @@ static int batch(test_rng *r)
     return test_below(r, 3) == 0 ? 1 : 1 + (int)test_below(r, 17);
 }
 
-/* A frame in random batches, down, up, or from somewhere in the middle, with lines scanned again.
- */
+/* A frame in random batches, down, up, or from somewhere in the middle, with lines scanned
+ * again. */
 static void scan(bench *b, test_rng *r, bool check_all)
 {
     const int way = (int)test_below(r, 5); /* 0, 1 down; 2, 3 up; 4 down from the middle */

@@ -1,4 +1,4 @@
-/* What reshed-bench measures with, and the program itself. No time is ever judged here. */
+/* The instruments of reshed-bench, and the program itself. No time is judged here. */
 #define _POSIX_C_SOURCE 200809L
 #include "support/support.h"
 

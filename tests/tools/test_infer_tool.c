@@ -31,7 +31,7 @@ static void wrong_usage_exits_with_2(void **state)
     }
 }
 
-/* What the program says of its error must be what the files show, and small. */
+/* The error that the program states must be that of its files, and small. */
 static void bf16_states_its_error(void **state)
 {
     (void)state;

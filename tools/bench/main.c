@@ -1,4 +1,4 @@
-/* reshed-bench - how fast the engine is, what it is made of, and how it compares. */
+/* reshed-bench - the speed of the engine and of its parts, beside that of others. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -208,7 +208,7 @@ static reshed_status maps_make(const bench *b, int size, maps *m, reshed_error *
     return RESHED_OK;
 }
 
-/* The work that a user waits for: a frame in the instrument's units becomes mean and variance. */
+/* All that a user waits for: a frame in the instrument's units becomes mean and variance. */
 static reshed_status infer(rs_plan *plan, const maps *m, size_t pixels, reshed_error *err)
 {
     rs_norm_range range;
@@ -409,7 +409,7 @@ static void find_near(const char *program, const char *name, char *buf, size_t n
     *strrchr(buf, '/') = '\0';
 }
 
-/* Where the peers are, and the ensemble in a file for them. */
+/* Finds the peers, and puts the ensemble into a file for them. */
 static reshed_status prepare_peers(bench *b, reshed_error *err)
 {
     char program[1024], installed[1100];

@@ -1,4 +1,4 @@
-/* report.h - what reshed-bench prints: a table for people, or a JSON object a line. */
+/* report.h - the output of reshed-bench: a table for people, or a JSON object a line. */
 #ifndef RS_TOOLS_BENCH_REPORT_H
 #define RS_TOOLS_BENCH_REPORT_H
 
@@ -40,7 +40,7 @@ typedef struct bench_result {
 
 void bench_print_subject(const bench_subject *s);
 void bench_print_result(const bench_subject *s, const bench_result *r);
-/* How the time grows: one line for each result, if there are several. */
+/* Growth of the time: one line for each result, if there are several. */
 void bench_print_growth(const bench_subject *s, const bench_result *r, int n);
 /* {...} and a newline. */
 void bench_json_result(const bench_subject *s, const bench_result *r);

@@ -1,4 +1,4 @@
-/* reshed-evaluate - how good an ensemble is, and how it bears changes of the instrument. */
+/* reshed-evaluate - scores of an ensemble, also under changes of the instrument. */
 #include <string.h>
 
 #include "tools/evaluate/job.h"

@@ -38,7 +38,7 @@ static bool infer(job *j)
     return true;
 }
 
-/* What the user should know of a frame that has maps. */
+/* Warns of gaps, another grid, and frames unlike those of training. */
 static void warn(const job *j)
 {
     const rs_frame_view *v = &j->maps;

@@ -6,7 +6,7 @@
 #include "infer/tally.h"
 #include "tools/cli/cli.h"
 
-/* What the command line asks for. */
+/* The request made on the command line. */
 typedef struct infer_request {
     const char *channel; /* NULL for the usual one */
     rs_frame_options frame;

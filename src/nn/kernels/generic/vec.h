@@ -1,5 +1,5 @@
-/* vec.h (generic) - four lanes through the compiler's vector extension: SSE2, NEON or plain code.
- */
+/* vec.h (generic) - four lanes through the compiler's vector extension: SSE2, NEON or plain
+ * code. */
 #ifndef RS_VEC_H
 #define RS_VEC_H
 

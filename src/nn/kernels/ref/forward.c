@@ -86,7 +86,7 @@ reshed_status rs_ref_forward(const rs_model_file *m, int member, const double *i
     double *mixed = rs_alloc(cl * n, sizeof *mixed);
     if (!p.in || !p.x || !p.y || !p.params || !scores || !mixed) {
         st = rs_fail_nomem(err, "the reference network", most * 3 * sizeof(double));
-        goto cleanup;
+        goto done;
     }
     memcpy(p.in, image, n * sizeof *image);
     for (int k = 0; k < a.levels; k++) {
@@ -111,7 +111,7 @@ reshed_status rs_ref_forward(const rs_model_file *m, int member, const double *i
     rs_ref_probability(mixed, a.classes, n);
     for (size_t i = 0; i < n; i++)
         for (size_t c = 0; c < cl; c++) out[i * cl + c] = mixed[c * n + i];
-cleanup:
+done:
     rs_free(p.in);
     rs_free(p.x);
     rs_free(p.y);
