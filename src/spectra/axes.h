@@ -1,6 +1,6 @@
-/* axes.h - what the axes of a dataset are to a loop: voltages, frequencies, cycles, fields,
- * positions. Told by their names and quantities in any letter case, their units and their types;
- * everything that reads spectra or loops asks here. */
+/* axes.h - recognises the axes of a dataset: voltages, frequencies, cycles, fields, positions; by
+ * their names and quantities in any letter case, their units and their types; everything that reads
+ * spectra or loops asks here. */
 #ifndef RS_SPECTRA_AXES_H
 #define RS_SPECTRA_AXES_H
 
@@ -9,7 +9,8 @@
 #include "io/nsid/nsid.h"
 #include "io/nsid/usid.h"
 
-/* Where the acquisition program of the paper's author puts what its axes do not tell. */
+/* Datasets in which the acquisition program of the paper's author keeps what its axes do not
+ * tell. */
 #define RS_AUTHOR_FREQUENCY "/BE Parameters/frequency"
 #define RS_AUTHOR_WAVEFORM "/BEPS/vdc_waveform"
 #define RS_AUTHOR_COORDINATES "/BEPS/coordinates"

@@ -66,8 +66,8 @@ reshed_status rs_field_loops_analyse(const rs_responses *in, const rs_field_opti
 reshed_status rs_field_loops_difference(const rs_responses *in, const rs_field_loops *off,
                                         rs_field_loops *on, reshed_error *err);
 
-/* A metric's map with NaN where the loop is not to be trusted, out [points]; returns how many values
- * are left. */
+/* A metric's map with NaN where the loop is not to be trusted, out [points]; returns how many
+ * values are left. */
 size_t rs_field_loops_trusted(const rs_loops *l, rs_metric m, double *out);
 /* Median and robust standard deviation of those values; work [2*points]. Returns how many. */
 size_t rs_field_loops_spread(const rs_loops *l, rs_metric m, double *work, double *median,

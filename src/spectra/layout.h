@@ -1,4 +1,4 @@
-/* layout.h - where a dataset keeps the readings of its loops: which axis counts points, cycles,
+/* layout.h - the places of the readings of loops in a dataset: the axes that count points, cycles,
  * steps or fields, and the voltage and the field of each position along the steps.
  *
  *     rs_layout l = {0};
@@ -64,8 +64,8 @@ void rs_layout_cycles(rs_layout *l, const double *cycle, int64_t n);
 reshed_status rs_layout_end(rs_layout *l, int cycles, const char *path, reshed_error *err);
 void rs_layout_clear(rs_layout *l);
 
-/* Where the next element of the dataset goes, the last axis running fastest: reading `at` of field
- * `field` in an array [points][cycles*steps]. */
+/* The place of the next element of the dataset, the last axis running fastest: reading `at` of
+ * field `field` in an array [points][cycles*steps]. */
 typedef struct rs_layout_place {
     int field;
     int64_t at, parameter;

@@ -21,8 +21,8 @@ typedef struct rs_unfolded {
 } rs_unfolded;
 
 /* The responses of a field that there is. point: the one whose loop is counter-clockwise, -1 for
- * none (not with AREA and BGLIB). Real responses are taken over from `in` as they are. threads as in
- * rs_unfold_options. rs_unfolded_clear, also after a failure. */
+ * none (not with AREA and BGLIB). Real responses are taken over from `in` as they are. threads as
+ * in rs_unfold_options. rs_unfolded_clear, also after a failure. */
 reshed_status rs_responses_unfold(rs_responses *in, rs_field field, rs_unfolding method,
                                   int64_t point, int threads, rs_unfolded *out, reshed_error *err);
 void rs_unfolded_clear(rs_unfolded *u);
