@@ -7,7 +7,6 @@
 #include "base/alloc.h"
 #include "base/numeric.h"
 #include "infer/baseline.h"
-#include "evaluate/roc.h"
 #include "imgproc/image/smooth.h"
 
 #define GUARD 0xA5
@@ -165,60 +164,6 @@ static void canny_follows_an_edge_down(void **state)
     }
 }
 
-/* ------------------------------------------------------------------------------------------ ROC */
-
-static void areas_by_hand(void **state)
-{
-    (void)state;
-    static const double low[] = {1, 2, 3, 4}, high[] = {3, 5, 6};
-    rs_roc roc;
-    reshed_error err = {0};
-    /* 3 beats 1 and 2 and ties with 3; 5 and 6 beat all: 10.5 of 12. */
-    assert_ok(rs_roc_area(low, 4, high, 3, &roc, &err), &err);
-    assert_true(fabs(roc.auroc - 10.5 / 12) < TOL_ROUNDING);
-    /* DeLong by hand: shares of the positives 2.5/4, 1, 1 (variance 3/64), of the negatives 1, 1,
-     * 2.5/3, 2/3 (variance 0.075/3 = 0.0254629...). */
-    double vp = 3.0 / 64, m = (1 + 1 + 2.5 / 3 + 2.0 / 3) / 4;
-    double vn =
-        (2 * (1 - m) * (1 - m) + (2.5 / 3 - m) * (2.5 / 3 - m) + (2.0 / 3 - m) * (2.0 / 3 - m)) / 3;
-    double reach = 1.959963984540054 * sqrt(vp / 3 + vn / 4);
-    assert_true(fabs(roc.low - (10.5 / 12 - reach)) < TOL_DOUBLE);
-    assert_true(roc.high == 1);
-    /* The other way round. */
-    rs_roc back;
-    assert_ok(rs_roc_area(high, 3, low, 4, &back, &err), &err);
-    assert_true(fabs(back.auroc - 1.5 / 12) < TOL_ROUNDING);
-    assert_true(fabs(back.high - (1.5 / 12 + reach)) < TOL_DOUBLE);
-    /* Wholly apart: no spread, the rule of three. */
-    static const double far[] = {7, 8, 9, 10};
-    assert_ok(rs_roc_area(low, 4, far, 4, &roc, &err), &err);
-    assert_true(roc.auroc == 1 && roc.high == 1 && fabs(roc.low - 0.25) < TOL_ROUNDING);
-    assert_int_equal(rs_roc_area(low, 1, far, 4, &roc, &err), RESHED_EINVAL);
-    static const double bad[] = {1, NAN};
-    assert_int_equal(rs_roc_area(low, 4, bad, 2, &roc, &err), RESHED_EINVAL);
-}
-
-/* Normal scores a known distance apart: the area is Phi(d/sqrt 2), and the interval covers it about
- * as often as it says. */
-static void interval_covers_the_true_area(void **state)
-{
-    (void)state;
-    test_rng r = {test_seed()};
-    int covered = 0, runs = 400;
-    const double d = 1.2, area = 0.5 * erfc(-d / 2);
-    for (int k = 0; k < runs; k++) {
-        double a[60], b[50];
-        rs_roc roc;
-        for (int i = 0; i < 60; i++) a[i] = test_gauss(&r);
-        for (int i = 0; i < 50; i++) b[i] = d + test_gauss(&r);
-        reshed_error err = {0};
-        assert_ok(rs_roc_area(a, 60, b, 50, &roc, &err), &err);
-        covered += roc.low <= area && area <= roc.high;
-    }
-    if (covered < 0.91 * runs || covered > 0.985 * runs)
-        fail_msg("95 %% interval covers %d of %d", covered, runs);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -227,8 +172,6 @@ int main(void)
         cmocka_unit_test(boundary_goes_round_a_spot),
         cmocka_unit_test(canny_finds_the_steepest_line),
         cmocka_unit_test(canny_follows_an_edge_down),
-        cmocka_unit_test(areas_by_hand),
-        cmocka_unit_test(interval_covers_the_true_area),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
