@@ -166,8 +166,8 @@ reshed_status rs_coords_init(rs_coords *coords, const rs_coords_frame *frame,
                              const rs_device *device, reshed_error *err)
 {
     reshed_status st = check_frame(frame, err);
-    if (!st) st = check_device(device, err);
-    if (st) return st;
+    if (st == RESHED_OK) st = check_device(device, err);
+    if (st != RESHED_OK) return st;
     rs_coords c = {.frame = *frame, .device = *device};
     set_pixels(&c);
     set_stage(&c);

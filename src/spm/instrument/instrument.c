@@ -50,19 +50,20 @@ rs_driver_status rs_instrument_open(const char *name, const rs_driver_option *op
         rs_fail_nomem(err, "an instrument", sizeof *i);
         return st;
     }
-    if (rs_driver_find(name, &i->ops, &i->library, err) != RESHED_OK) goto fail;
+    if (rs_driver_find(name, &i->ops, &i->library, err) != RESHED_OK) goto done;
     st = i->ops->open(option, n, timeout, &i->self, err);
-    if (st != RS_DRIVER_OK) goto fail;
+    if (st != RS_DRIVER_OK) goto done;
     if (check_caps(i, err) != RESHED_OK) {
         i->ops->close(i->self);
         st = RS_DRIVER_REFUSED;
-        goto fail;
     }
-    *out = i;
-    return RS_DRIVER_OK;
-fail:
-    rs_os_library_close(i->library);
-    rs_free(i);
+done:
+    if (st == RS_DRIVER_OK) {
+        *out = i;
+    } else {
+        rs_os_library_close(i->library);
+        rs_free(i);
+    }
     return st;
 }
 

@@ -1,11 +1,10 @@
-/* The twin as an instrument: its lines against the film drawn at once, orientation, drift, clock,
- * queue, faults, halt. Nothing here depends on how fast the machine is. */
-#include "support/support.h"
+/* The twin as an instrument: its lines against the film drawn at once, orientation, drift, bits,
+ * options. Nothing here depends on how fast the machine is. */
+#include "support/driver_rig.h"
 #include "support/tolerance.h"
 
 #include <math.h>
 #include <pthread.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/alloc.h"
@@ -18,83 +17,6 @@
 #include "spm/instrument/private.h"
 #include "spm/instrument/words.h"
 
-#define assert_status(expr, want)                                                                  \
-    assert_string_equal(rs_driver_status_text(expr), rs_driver_status_text(want))
-
-/* "clock=0 noise=0" to an open driver. */
-static rs_instrument *open_with(const char *options)
-{
-    char text[512], *save = text;
-    rs_driver_option option[32];
-    int n = 0;
-    rs_instrument *d = NULL;
-    reshed_error err = {0};
-    snprintf(text, sizeof text, "%s", options);
-    while (*save) {
-        char *end = strchr(save, ' ');
-        if (end) *end = '\0';
-        char *equals = strchr(save, '=');
-        *equals = '\0';
-        option[n++] = (rs_driver_option){save, equals + 1};
-        if (!end) break;
-        save = end + 1;
-    }
-    rs_driver_status st = rs_instrument_open("twin", option, n, 10, &d, &err);
-    if (st != RS_DRIVER_OK) print_message("# %s: %s (%s)\n", options, err.what, err.found);
-    assert_status(st, RS_DRIVER_OK);
-    return d;
-}
-
-static void set_frame(rs_instrument *d, rs_frame f)
-{
-    reshed_error err = {0};
-    if (f.line_rate == 0) f.line_rate = 1;
-    assert_status(d->ops->set_frame(d->self, &f, 1, &err), RS_DRIVER_OK);
-}
-
-static void start(rs_instrument *d, int row)
-{
-    reshed_error err = {0};
-    assert_status(d->ops->start(d->self, row, 1, &err), RS_DRIVER_OK);
-}
-
-static rs_driver_status next_line(rs_instrument *d, double timeout, rs_line *line)
-{
-    reshed_error err = {0};
-    rs_driver_status st = d->ops->wait_line(d->self, timeout, line, &err);
-    assert_true((st == RS_DRIVER_OK) == (err.status == RESHED_OK));
-    assert_true((st == RS_DRIVER_OK) == (err.what[0] == '\0'));
-    return st;
-}
-
-/* A whole scan of channel 0 from its beginning: image [rows][cols] of each direction; NULL where
- * not wanted. */
-static void scan(rs_instrument *d, const rs_frame *f, float *trace, float *retrace)
-{
-    size_t cols = (size_t)f->cols;
-    int n = d->caps.channels;
-    float *channel = rs_alloc(cols, (size_t)n * sizeof *channel);
-    start(d, f->upward ? f->rows - 1 : 0);
-    for (int i = 0; i < 2 * f->rows; i++) {
-        rs_line line = {.cols = f->cols, .channels = n, .channel = channel};
-        assert_status(next_line(d, 10, &line), RS_DRIVER_OK);
-        assert_int_equal(line.row, f->upward ? f->rows - 1 - i / 2 : i / 2);
-        assert_int_equal(line.retrace, i % 2);
-        float *to = line.retrace ? retrace : trace;
-        if (to) memcpy(to + (size_t)line.row * cols, channel, cols * sizeof *to);
-    }
-    rs_line line = {.cols = f->cols, .channels = n, .channel = channel};
-    assert_status(next_line(d, 1, &line), RS_DRIVER_REFUSED);
-    rs_free(channel);
-}
-
-static float *image(int rows, int cols)
-{
-    float *im = rs_alloc((size_t)rows, (size_t)cols * sizeof *im);
-    for (int i = 0; i < rows * cols; i++) im[i] = NAN;
-    return im;
-}
-
 static const rs_frame patch = {
     .cx = 2e-7, .cy = -1e-7, .width = 9e-7, .height = 6e-7, .rows = 12, .cols = 40};
 
@@ -103,12 +25,13 @@ static const rs_frame patch = {
 static void spectra_give_back_the_channels(void **state)
 {
     (void)state;
-    rs_instrument *d = open_with("clock=0 noise=0 line_noise=0 retrace_shift=0 seed=5 "
+    rs_instrument *d = twin_open("clock=0 noise=0 line_noise=0 retrace_shift=0 seed=5 "
                                  "minus_fraction=0.4");
     const rs_frame f = patch;
     const int bins = d->caps.bins, n = f.rows * f.cols;
-    float *a = image(f.rows, f.cols), *p = image(f.rows, f.cols), *res = image(f.rows, f.cols);
-    float *q = image(f.rows, f.cols), *h = image(f.rows, f.cols);
+    float *a = twin_image(f.rows, f.cols), *p = twin_image(f.rows, f.cols),
+          *res = twin_image(f.rows, f.cols);
+    float *q = twin_image(f.rows, f.cols), *h = twin_image(f.rows, f.cols);
     rs_twin_view view = {.cx = f.cx,
                          .cy = f.cy,
                          .width = f.width,
@@ -122,9 +45,9 @@ static void spectra_give_back_the_channels(void **state)
     assert_int_equal(bins, 65);
     assert_true(d->caps.band_excitation && d->caps.retrace && d->caps.simulated);
     assert_string_equal(d->caps.channel[0], "Height");
-    set_frame(d, f);
+    twin_set_frame(d, f);
     assert_status(d->ops->set_drive(d->self, 2, 1, &err), RS_DRIVER_OK);
-    start(d, 0);
+    twin_start(d, 0);
     float *spectra = rs_alloc((size_t)f.cols * (size_t)bins, 2 * sizeof *spectra);
     float *height = rs_alloc((size_t)f.cols, sizeof *height);
     double *frequency = rs_alloc((size_t)bins, sizeof *frequency);
@@ -137,7 +60,7 @@ static void spectra_give_back_the_channels(void **state)
                         .channel = height,
                         .spectra = spectra,
                         .frequency = frequency};
-        assert_status(next_line(d, 1, &line), RS_DRIVER_OK);
+        assert_status(twin_next_line(d, 1, &line), RS_DRIVER_OK);
         assert_int_equal(line.bins, bins);
         if (!plan) assert_ok(rs_sho_plan_create(frequency, bins, NULL, &plan, &err), &err);
         rs_sho_fit_f32(plan, spectra, f.cols, fit);
@@ -171,7 +94,7 @@ static void spectra_give_back_the_channels(void **state)
 static void noise_is_what_was_asked_for(void **state)
 {
     (void)state;
-    rs_instrument *d = open_with("clock=0 noise=0.05 line_noise=0");
+    rs_instrument *d = twin_open("clock=0 noise=0.05 line_noise=0");
     rs_twin_options film;
     rs_twin_options_defaults(&film);
     rs_frame f = {.width = 1e-6, .height = 1e-6, .rows = 4, .cols = 64};
@@ -180,10 +103,10 @@ static void noise_is_what_was_asked_for(void **state)
     rs_sho_fit fit[64];
     rs_sho_plan *plan = NULL;
     reshed_error err = {0};
-    set_frame(d, f);
-    start(d, 0);
+    twin_set_frame(d, f);
+    twin_start(d, 0);
     rs_line line = {.cols = 64, .bins = 65, .spectra = spectra, .frequency = frequency};
-    assert_status(next_line(d, 1, &line), RS_DRIVER_OK);
+    assert_status(twin_next_line(d, 1, &line), RS_DRIVER_OK);
     assert_ok(rs_sho_plan_create(frequency, 65, NULL, &plan, &err), &err);
     rs_sho_fit_f32(plan, spectra, 64, fit);
     for (int c = 0; c < 64; c++) sum += fit[c].noise * fit[c].noise / 64;
@@ -197,7 +120,7 @@ static void noise_is_what_was_asked_for(void **state)
 static void excitation_can_be_changed(void **state)
 {
     (void)state;
-    rs_instrument *d = open_with("clock=0");
+    rs_instrument *d = twin_open("clock=0");
     reshed_error err = {0};
     rs_frame f = {.width = 1e-6, .height = 1e-6, .rows = 2, .cols = 8, .line_rate = 50}, got;
     rs_be_setup be = {.centre = 335e3,
@@ -206,7 +129,7 @@ static void excitation_can_be_changed(void **state)
                       .phase_variation = 1,
                       .repeats = 2,
                       .duration = 4e-3};
-    set_frame(d, f);
+    twin_set_frame(d, f);
     assert_status(d->ops->get_frame(d->self, &got, 1, &err), RS_DRIVER_OK);
     assert_near(got.line_rate, 1 / (2 * 8 * 1.28e-3), 1e-6); /* as fast as the pulses allow */
     assert_status(d->ops->set_be(d->self, &be, 1, &err), RS_DRIVER_OK);
@@ -216,11 +139,12 @@ static void excitation_can_be_changed(void **state)
     assert_near(got.line_rate, 1 / (2 * 8 * 8e-3), 1e-6);
     double frequency[401], drive;
     float *spectra = rs_alloc(8 * 401, 2 * sizeof *spectra);
-    start(d, 0);
+    twin_start(d, 0);
     rs_line line = {.cols = 8, .bins = 400, .spectra = spectra, .frequency = frequency};
-    assert_status(next_line(d, 1, &line), RS_DRIVER_REFUSED); /* no room, and the line is kept */
+    assert_status(twin_next_line(d, 1, &line),
+                  RS_DRIVER_REFUSED); /* no room, and the line is kept */
     line.bins = 401;
-    assert_status(next_line(d, 1, &line), RS_DRIVER_OK);
+    assert_status(twin_next_line(d, 1, &line), RS_DRIVER_OK);
     assert_int_equal(line.row, 0);
     assert_false(line.retrace);
     assert_near(frequency[1] - frequency[0], 250, 1e-9);
@@ -245,10 +169,10 @@ static void excitation_can_be_changed(void **state)
 static void both_directions_show_one_film(void **state)
 {
     (void)state;
-    rs_instrument *d = open_with("clock=0 be=0 noise=0 line_noise=0 retrace_shift=0");
+    rs_instrument *d = twin_open("clock=0 be=0 noise=0 line_noise=0 retrace_shift=0");
     rs_frame f = patch;
-    float *down = image(f.rows, f.cols), *back = image(f.rows, f.cols);
-    float *up = image(f.rows, f.cols), *all = image(f.rows, f.cols);
+    float *down = twin_image(f.rows, f.cols), *back = twin_image(f.rows, f.cols);
+    float *up = twin_image(f.rows, f.cols), *all = twin_image(f.rows, f.cols);
     rs_twin_view view = {.cx = f.cx,
                          .cy = f.cy,
                          .width = f.width,
@@ -259,11 +183,11 @@ static void both_directions_show_one_film(void **state)
     rs_twin_channels ch = {.amplitude = all};
     reshed_error err = {0};
     assert_ok(rs_twin_render(rs_driver_twin_sample(d->self), &view, &ch, &err), &err);
-    set_frame(d, f);
-    scan(d, &f, down, back);
+    twin_set_frame(d, f);
+    twin_scan(d, &f, down, back);
     f.upward = true;
-    set_frame(d, f);
-    scan(d, &f, up, NULL);
+    twin_set_frame(d, f);
+    twin_scan(d, &f, up, NULL);
     double differ = 0;
     for (int i = 0; i < f.rows * f.cols; i++) {
         assert_near(down[i] / all[i], 1, 1e-5);
@@ -275,7 +199,7 @@ static void both_directions_show_one_film(void **state)
         differ += fabs((double)all[i] - (double)all[r * f.cols + f.cols - 1 - c]);
     }
     assert_true(differ / (f.rows * f.cols) > 1e-11);
-    float *grabbed = image(f.rows, f.cols);
+    float *grabbed = twin_image(f.rows, f.cols);
     assert_status(d->ops->grab_frame(d->self, 0, false, grabbed, 1, &err), RS_DRIVER_OK);
     assert_memory_equal(grabbed, up, (size_t)(f.rows * f.cols) * sizeof *up);
     rs_free(grabbed);
@@ -290,18 +214,18 @@ static void both_directions_show_one_film(void **state)
 static void a_turned_frame_lies_where_coords_say(void **state)
 {
     (void)state;
-    rs_instrument *d = open_with("clock=0 be=0 noise=0 line_noise=0 retrace_shift=0");
+    rs_instrument *d = twin_open("clock=0 be=0 noise=0 line_noise=0 retrace_shift=0");
     rs_frame f = patch;
     f.angle = 0.7;
     f.cx = f.cy = 0;
-    float *turned = image(f.rows, f.cols);
+    float *turned = twin_image(f.rows, f.cols);
     rs_coords coords;
     rs_device device = rs_device_metres();
     rs_coords_frame cf = rs_coords_frame_of(&f);
     reshed_error err = {0};
     assert_ok(rs_coords_init(&coords, &cf, &device, &err), &err);
-    set_frame(d, f);
-    scan(d, &f, turned, NULL);
+    twin_set_frame(d, f);
+    twin_scan(d, &f, turned, NULL);
     for (int i = 0; i < f.rows * f.cols; i++) {
         rs_rowcol pixel = {i / f.cols, i % f.cols};
         rs_xy at;
@@ -326,11 +250,11 @@ static void retrace_sees_the_film_further_along(void **state)
 {
     (void)state;
     /* A shift of just one pixel: column c of the retrace is column c + 1 of the trace. */
-    rs_instrument *d = open_with("clock=0 be=0 noise=0 line_noise=0 retrace_shift=2.25e-8");
+    rs_instrument *d = twin_open("clock=0 be=0 noise=0 line_noise=0 retrace_shift=2.25e-8");
     rs_frame f = patch;
-    float *trace = image(f.rows, f.cols), *retrace = image(f.rows, f.cols);
-    set_frame(d, f);
-    scan(d, &f, trace, retrace);
+    float *trace = twin_image(f.rows, f.cols), *retrace = twin_image(f.rows, f.cols);
+    twin_set_frame(d, f);
+    twin_scan(d, &f, trace, retrace);
     /* Bright curves end at whole pixels of the frame they are drawn in. */
     int same = 0, all = 0;
     for (int r = 0; r < f.rows; r++)
@@ -349,14 +273,14 @@ static void the_film_drifts_with_the_work(void **state)
     (void)state;
     /* A row of 10 s, and a drift of one pixel (22.5 nm) to the right in 20 s: half a pixel a row. */
     rs_instrument *d =
-        open_with("clock=0 be=0 noise=0 line_noise=0 retrace_shift=0 drift_x=1.125e-9");
+        twin_open("clock=0 be=0 noise=0 line_noise=0 retrace_shift=0 drift_x=1.125e-9");
     rs_frame f = patch;
     f.line_rate = 0.1;
-    float *image0 = image(f.rows, f.cols);
+    float *image0 = twin_image(f.rows, f.cols);
     reshed_error err = {0};
     double x, y;
-    set_frame(d, f);
-    scan(d, &f, image0, NULL);
+    twin_set_frame(d, f);
+    twin_scan(d, &f, image0, NULL);
     for (int r = 0; r < f.rows; r++) {
         float want[40];
         rs_twin_view view = {.cx = f.cx + 1.125e-9 * (10 * r + 2.5),
@@ -388,20 +312,21 @@ static void the_film_drifts_with_the_work(void **state)
 static void a_tip_changes_once(void **state)
 {
     (void)state;
-    rs_instrument *plain = open_with("clock=0 be=0 noise=0 line_noise=0");
-    rs_instrument *changed = open_with("clock=0 be=0 noise=0 line_noise=0 tip_change=1 "
+    rs_instrument *plain = twin_open("clock=0 be=0 noise=0 line_noise=0");
+    rs_instrument *changed = twin_open("clock=0 be=0 noise=0 line_noise=0 tip_change=1 "
                                        "tip_change_row=5");
-    rs_instrument *later = open_with("clock=0 be=0 noise=0 line_noise=0 tip_change=1 "
+    rs_instrument *later = twin_open("clock=0 be=0 noise=0 line_noise=0 tip_change=1 "
                                      "tip_change_time=5.6");
     rs_frame f = patch;
     size_t n = (size_t)(f.rows * f.cols);
-    float *a = image(f.rows, f.cols), *b = image(f.rows, f.cols), *c = image(f.rows, f.cols);
-    set_frame(plain, f);
-    set_frame(changed, f);
-    set_frame(later, f);
-    scan(plain, &f, a, NULL);
-    scan(changed, &f, b, NULL);
-    scan(later, &f, c, NULL);
+    float *a = twin_image(f.rows, f.cols), *b = twin_image(f.rows, f.cols),
+          *c = twin_image(f.rows, f.cols);
+    twin_set_frame(plain, f);
+    twin_set_frame(changed, f);
+    twin_set_frame(later, f);
+    twin_scan(plain, &f, a, NULL);
+    twin_scan(changed, &f, b, NULL);
+    twin_scan(later, &f, c, NULL);
     size_t before = 5 * (size_t)f.cols, row = (size_t)f.cols;
     assert_memory_equal(a, b, before * sizeof *a);
     for (int r = 5; r < f.rows; r++) {
@@ -413,8 +338,8 @@ static void a_tip_changes_once(void **state)
     assert_memory_equal(a, c, (before + row) * sizeof *a);
     assert_memory_equal(b + before + row, c + before + row, (n - before - row) * sizeof *a);
     /* The changed tip stays so in the next frame. */
-    float *again = image(f.rows, f.cols);
-    scan(changed, &f, again, NULL);
+    float *again = twin_image(f.rows, f.cols);
+    twin_scan(changed, &f, again, NULL);
     assert_memory_equal(again + before, b + before, (n - before) * sizeof *a);
     assert_true(memcmp(again, a, before * sizeof *a) != 0);
     rs_free(again);
@@ -430,15 +355,15 @@ static void a_tip_changes_once(void **state)
 static void a_blunt_tip_blurs(void **state)
 {
     (void)state;
-    rs_instrument *sharp = open_with("clock=0 be=0 noise=0 line_noise=0");
-    rs_instrument *blunt = open_with("clock=0 be=0 noise=0 line_noise=0 tip_radius=2e-8");
+    rs_instrument *sharp = twin_open("clock=0 be=0 noise=0 line_noise=0");
+    rs_instrument *blunt = twin_open("clock=0 be=0 noise=0 line_noise=0 tip_radius=2e-8");
     rs_frame f = {.width = 1.5e-6, .height = 1.5e-6, .rows = 64, .cols = 64};
-    float *a = image(64, 64), *b = image(64, 64);
+    float *a = twin_image(64, 64), *b = twin_image(64, 64);
     double mean[2] = {0, 0}, square[2] = {0, 0};
-    set_frame(sharp, f);
-    set_frame(blunt, f);
-    scan(sharp, &f, a, NULL);
-    scan(blunt, &f, b, NULL);
+    twin_set_frame(sharp, f);
+    twin_set_frame(blunt, f);
+    twin_scan(sharp, &f, a, NULL);
+    twin_scan(blunt, &f, b, NULL);
     for (int i = 0; i < 64 * 64; i++) {
         const float *im[] = {a, b};
         for (int k = 0; k < 2; k++) {
@@ -466,12 +391,12 @@ static void bits_do_not_depend_on_the_clock(void **state)
     for (int k = 0; k < 3; k++) {
         char text[200];
         snprintf(text, sizeof text, "clock=%s be=0 drift_x=1e-9 drift_y=-2e-9 seed=3", clock[k]);
-        rs_instrument *d = open_with(text);
-        float *a = image(f.rows, f.cols), *b = image(f.rows, f.cols);
-        set_frame(d, f);
-        scan(d, &f, a, b);
+        rs_instrument *d = twin_open(text);
+        float *a = twin_image(f.rows, f.cols), *b = twin_image(f.rows, f.cols);
+        twin_set_frame(d, f);
+        twin_scan(d, &f, a, b);
         if (k == 2) rs_os_sleep(0.02); /* idle time does not count */
-        scan(d, &f, NULL, b);
+        twin_scan(d, &f, NULL, b);
         rs_instrument_close(d);
         if (first) {
             assert_memory_equal(first, a, n * sizeof *a);
@@ -486,391 +411,6 @@ static void bits_do_not_depend_on_the_clock(void **state)
         rs_free(b);
     }
     rs_free(first);
-}
-
-/* ----------------------------------------------------------------------- start, pause and queue */
-
-static void a_scan_can_be_stopped_and_taken_up(void **state)
-{
-    (void)state;
-    rs_instrument *d = open_with("clock=0 be=0");
-    rs_frame f = patch;
-    reshed_error err = {0};
-    float row[3 * 40];
-    rs_line line = {.cols = 40, .channels = 3, .channel = row};
-    assert_status(next_line(d, 1, &line), RS_DRIVER_REFUSED); /* nothing was started */
-    set_frame(d, f);
-    assert_status(d->ops->start(d->self, 12, 1, &err), RS_DRIVER_REFUSED);
-    assert_status(d->ops->start(d->self, -1, 1, &err), RS_DRIVER_REFUSED);
-    start(d, 0);
-    for (int i = 0; i < 5; i++) assert_status(next_line(d, 1, &line), RS_DRIVER_OK);
-    assert_int_equal(line.row, 2);
-    assert_false(line.retrace);
-    assert_int_equal(line.frame, 0);
-    assert_near(line.time, 2.5, TOL_DOUBLE);
-    /* While it scans, no other frame and no other place. */
-    assert_status(d->ops->set_frame(d->self, &f, 1, &err), RS_DRIVER_REFUSED);
-    assert_status(d->ops->move_tip(d->self, 0, 0, 1e-6, 1, &err), RS_DRIVER_REFUSED);
-    assert_status(d->ops->pause(d->self, 1, &err), RS_DRIVER_OK);
-    assert_status(d->ops->pause(d->self, 1, &err), RS_DRIVER_OK);
-    assert_status(next_line(d, 1, &line), RS_DRIVER_OK); /* the retrace of the row at hand */
-    assert_int_equal(line.row, 2);
-    assert_true(line.retrace);
-    assert_status(next_line(d, 1, &line), RS_DRIVER_REFUSED);
-    assert_status(d->ops->move_tip(d->self, 0, 0, 1e-6, 1, &err), RS_DRIVER_OK);
-    start(d, 3);
-    assert_status(next_line(d, 1, &line), RS_DRIVER_OK);
-    assert_int_equal(line.row, 3);
-    assert_int_equal(line.frame, 0); /* the same frame goes on */
-    start(d, 0);                     /* a running scan gives way */
-    assert_status(next_line(d, 1, &line), RS_DRIVER_OK);
-    assert_int_equal(line.row, 0);
-    assert_int_equal(line.frame, 1);
-    assert_status(d->ops->pause(d->self, 1, &err), RS_DRIVER_OK);
-    f.upward = true;
-    set_frame(d, f);
-    start(d, 7);
-    for (int i = 0; i < 16; i++) {
-        assert_status(next_line(d, 1, &line), RS_DRIVER_OK);
-        assert_int_equal(line.row, 7 - i / 2);
-        assert_int_equal(line.frame, 2);
-    }
-    assert_status(next_line(d, 1, &line), RS_DRIVER_REFUSED);
-    float *grabbed = image(f.rows, f.cols);
-    assert_status(d->ops->grab_frame(d->self, 0, true, grabbed, 1, &err), RS_DRIVER_OK);
-    for (int i = 0; i < f.rows * f.cols; i++)
-        assert_true(isnan(grabbed[i]) == (i / f.cols > 7)); /* rows that were never scanned */
-    assert_memory_equal(grabbed, row, 40 * sizeof *row);
-    assert_status(d->ops->grab_frame(d->self, 3, true, grabbed, 1, &err), RS_DRIVER_REFUSED);
-    rs_free(grabbed);
-    rs_instrument_close(d);
-}
-
-/* A line fills what it says and nothing else. */
-static void a_line_stays_in_its_arrays(void **state)
-{
-    (void)state;
-    rs_instrument *d = open_with("clock=0");
-    float spectra[42 * 70 * 2], height[44];
-    double frequency[70];
-    for (size_t i = 0; i < sizeof spectra / sizeof *spectra; i++) spectra[i] = NAN;
-    for (size_t i = 0; i < 44; i++) height[i] = NAN;
-    for (size_t i = 0; i < 70; i++) frequency[i] = NAN;
-    set_frame(d, patch);
-    start(d, 0);
-    rs_line line = {.cols = 42,
-                    .bins = 69,
-                    .channels = 1,
-                    .channel = height,
-                    .spectra = spectra,
-                    .frequency = frequency};
-    assert_status(next_line(d, 1, &line), RS_DRIVER_OK);
-    assert_int_equal(line.cols, 40);
-    assert_int_equal(line.bins, 65);
-    assert_int_equal(line.channels, 1);
-    for (int i = 0; i < 42 * 70 * 2; i++) assert_true(isnan(spectra[i]) == (i >= 40 * 65 * 2));
-    for (int i = 0; i < 44; i++) assert_true(isnan(height[i]) == (i >= 40));
-    for (int i = 0; i < 70; i++) assert_true(isnan(frequency[i]) == (i >= 65));
-    line = (rs_line){.cols = 39};
-    assert_status(next_line(d, 1, &line), RS_DRIVER_REFUSED);
-    line = (rs_line){.cols = 40}; /* nothing wanted but the news */
-    assert_status(next_line(d, 1, &line), RS_DRIVER_OK);
-    assert_true(line.retrace);
-    rs_instrument_close(d);
-    d = open_with("clock=0 be=0"); /* room for two channels of three */
-    float two[3 * 40];
-    for (int i = 0; i < 120; i++) two[i] = NAN;
-    set_frame(d, patch);
-    start(d, 0);
-    line = (rs_line){.cols = 40, .channels = 2, .channel = two};
-    assert_status(next_line(d, 1, &line), RS_DRIVER_OK);
-    assert_int_equal(line.channels, 2);
-    for (int i = 0; i < 120; i++) assert_true(isnan(two[i]) == (i >= 80));
-    rs_instrument_close(d);
-}
-
-/* 100 rows pass without a call: those that the queue holds come, the others are lost lines. */
-static void a_late_caller_loses_the_oldest_lines(void **state)
-{
-    (void)state;
-    for (int k = 0; k < 2; k++) {
-        rs_instrument *d = open_with(k ? "clock=1e7 be=0 queue=64" : "clock=1e7 be=0 queue=200");
-        rs_frame f = {.width = 1e-6, .height = 1e-6, .rows = 100, .cols = 8};
-        float row[24];
-        rs_line line = {.cols = 8, .channels = 3, .channel = row};
-        int lost = 0, came = 0;
-        set_frame(d, f);
-        start(d, 0);
-        rs_os_sleep(0.05); /* 500,000 s of its clock, where 100 would do */
-        for (int i = 0; i < 200; i++) {
-            rs_driver_status st = next_line(d, 1, &line);
-            assert_true(st == RS_DRIVER_OK || st == RS_DRIVER_LOST_LINE);
-            assert_int_equal(line.row, i / 2);
-            assert_int_equal(line.retrace, i % 2);
-            lost += st == RS_DRIVER_LOST_LINE;
-            came += st == RS_DRIVER_OK;
-            assert_true(st == RS_DRIVER_OK || came == 0);
-        }
-        assert_int_equal(lost, k ? 136 : 0);
-        assert_int_equal(came, k ? 64 : 200);
-        assert_status(next_line(d, 0, &line), RS_DRIVER_REFUSED);
-        rs_instrument_close(d);
-    }
-}
-
-static void what_takes_time_is_retried(void **state)
-{
-    (void)state;
-    rs_instrument *d = open_with("clock=1 be=0");
-    rs_frame f = patch;
-    float row[120];
-    reshed_error err = {0};
-    rs_line line = {.cols = 40, .channels = 3, .channel = row};
-    double x, y, v[16] = {0}, when;
-    f.line_rate = 0.01;
-    set_frame(d, f);
-    start(d, 0);
-    assert_status(next_line(d, 0, &line), RS_DRIVER_RETRY); /* half a line takes 50 s */
-    assert_status(next_line(d, 0.02, &line), RS_DRIVER_RETRY);
-    assert_status(d->ops->pause(d->self, 0.01, &err), RS_DRIVER_RETRY);
-    assert_status(d->ops->move_tip(d->self, 0, 0, 1e-9, 0.01, &err), RS_DRIVER_REFUSED);
-    assert_status(d->ops->halt(d->self, 1, &err), RS_DRIVER_OK);
-    assert_status(d->ops->engage(d->self, 1, &err), RS_DRIVER_OK);
-    assert_status(d->ops->move_tip(d->self, 1e-6, 1e-6, 1e-10, 0.01, &err), RS_DRIVER_RETRY);
-    assert_status(d->ops->get_tip(d->self, &x, &y, 1, &err), RS_DRIVER_OK);
-    assert_true(x < 0.9e-6);
-    assert_status(d->ops->run_spectroscopy(d->self, 1, &(rs_spectrum){.steps = 16}, &err),
-                  RS_DRIVER_REFUSED);
-    /* Another target ends the way there. */
-    assert_status(d->ops->move_tip(d->self, x, y, 1e-4, 10, &err), RS_DRIVER_OK);
-    rs_spectroscopy s = {.voltage = v, .steps = 16, .dwell = 100};
-    assert_status(d->ops->set_spectroscopy(d->self, &s, 1, &err), RS_DRIVER_OK);
-    assert_near(d->ops->spectroscopy_seconds(d->self), 1600, 1e-9);
-    rs_spectrum out = {.steps = 16};
-    assert_status(d->ops->run_spectroscopy(d->self, 0.01, &out, &err), RS_DRIVER_RETRY);
-    assert_status(d->ops->run_spectroscopy(d->self, 0.01, &out, &err), RS_DRIVER_RETRY);
-    assert_status(d->ops->start(d->self, 0, 1, &err), RS_DRIVER_REFUSED);
-    assert_status(d->ops->read_signal(d->self, "Time", &when, 1, &err), RS_DRIVER_OK);
-    assert_true(when > 0.03);
-    rs_instrument_close(d);
-}
-
-/* --------------------------------------------------------------------------------------- faults */
-
-static void faults_are_met_once(void **state)
-{
-    (void)state;
-    rs_instrument *d = open_with("clock=0 be=0 lose=2 nan=4 stall=6 stall_seconds=3");
-    rs_frame f = patch;
-    float row[120];
-    rs_line line = {.cols = 40, .channels = 3, .channel = row};
-    set_frame(d, f);
-    for (int pass = 0; pass < 2; pass++) {
-        start(d, 0);
-        int retries = 0;
-        double before = 0;
-        for (int i = 0; i < 24; i++) {
-            rs_driver_status st = next_line(d, 1, &line);
-            while (st == RS_DRIVER_RETRY && retries < 10) {
-                assert_int_equal(i, 12);
-                retries++;
-                st = next_line(d, 1, &line);
-            }
-            bool lost = pass == 0 && i / 2 == 2, nan = pass == 0 && i / 2 == 4;
-            assert_status(st, lost ? RS_DRIVER_LOST_LINE : RS_DRIVER_OK);
-            assert_int_equal(line.row, i / 2);
-            assert_int_equal(line.retrace, i % 2);
-            if (lost) continue;
-            for (int c = 0; c < 120; c++) assert_true(isnan(row[c]) == nan);
-            if (pass == 0 && i == 12) assert_near(line.time - before, 3.5, 1e-9);
-            before = line.time;
-        }
-        assert_int_equal(retries, pass == 0 ? 2 : 0); /* the third call has it */
-    }
-    rs_instrument_close(d);
-}
-
-static void a_connection_can_be_lost(void **state)
-{
-    (void)state;
-    for (int reconnect = 0; reconnect < 2; reconnect++) {
-        const char *options =
-            reconnect ? "clock=0 be=0 disconnect=3 reconnect=1" : "clock=0 be=0 disconnect=3";
-        rs_instrument *d = open_with(options);
-        float row[120];
-        double x, y;
-        rs_frame f = patch, got;
-        reshed_error err = {0};
-        rs_line line = {.cols = 40, .channels = 3, .channel = row};
-        set_frame(d, f);
-        start(d, 0);
-        for (int i = 0; i < 6; i++) assert_status(next_line(d, 1, &line), RS_DRIVER_OK);
-        assert_status(next_line(d, 1, &line), RS_DRIVER_LOST);
-        assert_status(next_line(d, 1, &line), RS_DRIVER_LOST);
-        assert_status(d->ops->get_frame(d->self, &got, 1, &err), RS_DRIVER_LOST);
-        assert_status(d->ops->get_tip(d->self, &x, &y, 1, &err), RS_DRIVER_LOST);
-        assert_status(d->ops->halt(d->self, 1, &err), RS_DRIVER_LOST);
-        rs_instrument_close(d);
-        d = open_with(options);
-        set_frame(d, f);
-        start(d, 3);
-        assert_status(next_line(d, 1, &line), reconnect ? RS_DRIVER_OK : RS_DRIVER_LOST);
-        if (reconnect) assert_int_equal(line.row, 3);
-        rs_instrument_close(d);
-    }
-}
-
-static void replies_can_be_slow(void **state)
-{
-    (void)state;
-    rs_instrument *d = open_with("clock=0 reply_delay=0.02");
-    double x, y, before = rs_os_monotonic();
-    reshed_error err = {0};
-    assert_status(d->ops->get_tip(d->self, &x, &y, 0.001, &err), RS_DRIVER_RETRY);
-    assert_int_equal(err.status, RESHED_ETIMEOUT);
-    assert_status(d->ops->get_tip(d->self, &x, &y, 10, &err), RS_DRIVER_OK);
-    assert_true(rs_os_monotonic() - before >= 0.02);
-    rs_instrument_close(d);
-}
-
-static void spectra_can_be_lost(void **state)
-{
-    (void)state;
-    rs_instrument *d = open_with("clock=0 lose_spectrum=1 nan_spectrum=2");
-    double v[8] = {0, 2, 4, 2, 0, -2, -4, -2};
-    float spectra[2 * 8 * 65 * 2];
-    reshed_error err = {0};
-    rs_spectroscopy s = {.voltage = v, .steps = 8, .off_field = true, .dwell = 1e-3};
-    rs_spectrum out = {.steps = 8, .bins = 65, .spectra = spectra};
-    assert_status(d->ops->run_spectroscopy(d->self, 1, &out, &err), RS_DRIVER_REFUSED);
-    assert_status(d->ops->set_spectroscopy(d->self, &s, 1, &err), RS_DRIVER_OK);
-    const rs_driver_status want[] = {RS_DRIVER_OK, RS_DRIVER_LOST_LINE, RS_DRIVER_OK, RS_DRIVER_OK};
-    for (int i = 0; i < 4; i++) {
-        memset(spectra, 0, sizeof spectra);
-        assert_status(d->ops->run_spectroscopy(d->self, 1, &out, &err), want[i]);
-        if (want[i] != RS_DRIVER_OK) continue;
-        assert_true(isnan(spectra[0]) == (i == 2));
-        assert_true(isnan(spectra[2 * 8 * 65 * 2 - 1]) == (i == 2));
-    }
-    out.steps = 7;
-    assert_status(d->ops->run_spectroscopy(d->self, 1, &out, &err), RS_DRIVER_REFUSED);
-    out.steps = 8;
-    out.bins = 64;
-    assert_status(d->ops->run_spectroscopy(d->self, 1, &out, &err), RS_DRIVER_REFUSED);
-    v[3] = 11; /* the driver has a copy, and would refuse this one */
-    assert_status(d->ops->set_spectroscopy(d->self, &s, 1, &err), RS_DRIVER_REFUSED);
-    out.bins = 65;
-    assert_status(d->ops->run_spectroscopy(d->self, 1, &out, &err), RS_DRIVER_OK);
-    rs_instrument_close(d);
-}
-
-/* A loop measured again at the same place differs by its noise only, and not at all without. */
-static void a_place_measured_again_gives_the_same_loop(void **state)
-{
-    (void)state;
-    rs_instrument *d = open_with("clock=0 noise=0");
-    double v[32];
-    static float a[2 * 32 * 65 * 2], b[2 * 32 * 65 * 2];
-    reshed_error err = {0};
-    for (int i = 0; i < 32; i++) v[i] = 8 * sin(2 * acos(-1) * i / 32);
-    rs_spectroscopy s = {.voltage = v, .steps = 32, .off_field = true, .dwell = 1e-3};
-    rs_spectrum out = {.steps = 32, .bins = 65, .spectra = a};
-    assert_status(d->ops->set_spectroscopy(d->self, &s, 1, &err), RS_DRIVER_OK);
-    assert_status(d->ops->move_tip(d->self, 3e-7, 2e-7, 1e-6, 1, &err), RS_DRIVER_OK);
-    assert_status(d->ops->run_spectroscopy(d->self, 1, &out, &err), RS_DRIVER_OK);
-    assert_near(out.x, 3e-7, 0);
-    assert_status(d->ops->move_tip(d->self, -5e-7, 2e-7, 1e-6, 1, &err), RS_DRIVER_OK);
-    assert_status(d->ops->move_tip(d->self, 3e-7, 2e-7, 1e-6, 1, &err), RS_DRIVER_OK);
-    out.spectra = b;
-    assert_status(d->ops->run_spectroscopy(d->self, 1, &out, &err), RS_DRIVER_OK);
-    assert_memory_equal(a, b, sizeof a);
-    /* On field there is the force between charges too: at 0 V the two readings agree but for the
-     * shift of the resonance that a voltage makes. */
-    assert_memory_equal(a, a + 32 * 65 * 2, 65 * 2 * sizeof *a);
-    assert_true(memcmp(a + 8 * 130, a + (32 + 8) * 130, 130 * sizeof *a) != 0);
-    rs_instrument_close(d);
-}
-
-/* ----------------------------------------------------------------------------------------- halt */
-
-static void *halts(void *self)
-{
-    reshed_error err = {0};
-    rs_os_sleep(0.02);
-    rs_driver_twin_ops()->halt(self, 1, &err);
-    rs_driver_twin_ops()->halt(self, 1, &err);
-    return NULL;
-}
-
-static void a_halt_comes_from_any_thread(void **state)
-{
-    (void)state;
-    rs_instrument *d = open_with("clock=1 be=0");
-    rs_frame f = patch;
-    float row[120];
-    double volts, drive;
-    reshed_error err = {0};
-    pthread_t thread;
-    rs_line line = {.cols = 40, .channels = 3, .channel = row};
-    f.line_rate = 1e-4;
-    set_frame(d, f);
-    assert_status(d->ops->set_bias(d->self, 3, 1, &err), RS_DRIVER_OK);
-    start(d, 0);
-    assert_int_equal(pthread_create(&thread, NULL, halts, d->self), 0);
-    assert_status(next_line(d, 600, &line), RS_DRIVER_REFUSED); /* not RETRY after ten minutes */
-    pthread_join(thread, NULL);
-    assert_status(d->ops->get_bias(d->self, &volts, 1, &err), RS_DRIVER_OK);
-    assert_status(d->ops->read_signal(d->self, "Drive", &drive, 1, &err), RS_DRIVER_OK);
-    assert_true(volts == 0 && drive == 0);
-    assert_status(d->ops->start(d->self, 0, 1, &err), RS_DRIVER_REFUSED);
-    assert_status(d->ops->move_tip(d->self, 0, 0, 1e-6, 1, &err), RS_DRIVER_REFUSED);
-    assert_status(d->ops->set_bias(d->self, 1, 1, &err), RS_DRIVER_REFUSED);
-    assert_status(d->ops->set_drive(d->self, 1, 1, &err), RS_DRIVER_REFUSED);
-    assert_status(d->ops->pulse(d->self, 1, 1e-3, 1, &err), RS_DRIVER_REFUSED);
-    assert_status(d->ops->set_bias(d->self, 0, 1, &err), RS_DRIVER_OK);
-    assert_status(d->ops->engage(d->self, 1, &err), RS_DRIVER_OK);
-    assert_status(d->ops->set_bias(d->self, 1, 1, &err), RS_DRIVER_OK);
-    start(d, 0);
-    /* The same while the tip moves and while it measures. */
-    assert_status(d->ops->halt(d->self, 1, &err), RS_DRIVER_OK);
-    assert_status(d->ops->engage(d->self, 1, &err), RS_DRIVER_OK);
-    assert_int_equal(pthread_create(&thread, NULL, halts, d->self), 0);
-    assert_status(d->ops->move_tip(d->self, 9e-7, 9e-7, 1e-12, 600, &err), RS_DRIVER_REFUSED);
-    pthread_join(thread, NULL);
-    assert_status(d->ops->engage(d->self, 1, &err), RS_DRIVER_OK);
-    double v[8] = {0};
-    rs_spectroscopy s = {.voltage = v, .steps = 8, .dwell = 1000};
-    assert_status(d->ops->set_spectroscopy(d->self, &s, 1, &err), RS_DRIVER_OK);
-    assert_int_equal(pthread_create(&thread, NULL, halts, d->self), 0);
-    assert_status(d->ops->run_spectroscopy(d->self, 600, &(rs_spectrum){.steps = 8}, &err),
-                  RS_DRIVER_REFUSED);
-    pthread_join(thread, NULL);
-    assert_status(d->ops->withdraw(d->self, 1, &err), RS_DRIVER_OK);
-    rs_instrument_close(d);
-}
-
-static void a_withdrawn_tip_does_not_scan(void **state)
-{
-    (void)state;
-    rs_instrument *d = open_with("clock=0");
-    double v[8] = {0}, value;
-    reshed_error err = {0};
-    rs_spectroscopy s = {.voltage = v, .steps = 8, .dwell = 1e-3};
-    assert_status(d->ops->set_spectroscopy(d->self, &s, 1, &err), RS_DRIVER_OK);
-    assert_status(d->ops->withdraw(d->self, 1, &err), RS_DRIVER_OK);
-    assert_status(d->ops->start(d->self, 0, 1, &err), RS_DRIVER_REFUSED);
-    assert_status(d->ops->run_spectroscopy(d->self, 1, &(rs_spectrum){.steps = 8}, &err),
-                  RS_DRIVER_REFUSED);
-    assert_status(d->ops->pulse(d->self, 1, 1e-3, 1, &err), RS_DRIVER_REFUSED);
-    assert_status(d->ops->move_tip(d->self, 0, 0, 1e-6, 1, &err), RS_DRIVER_OK);
-    assert_status(d->ops->engage(d->self, 1, &err), RS_DRIVER_OK);
-    assert_status(d->ops->pulse(d->self, 1, 1e-3, 1, &err), RS_DRIVER_OK);
-    assert_status(d->ops->set_setpoint(d->self, 0.5, 1, &err), RS_DRIVER_OK);
-    assert_status(d->ops->get_setpoint(d->self, &value, 1, &err), RS_DRIVER_OK);
-    assert_near(value, 0.5, 0);
-    assert_status(d->ops->set_setpoint(d->self, NAN, 1, &err), RS_DRIVER_REFUSED);
-    assert_status(d->ops->read_signal(d->self, "Nonsense", &value, 1, &err), RS_DRIVER_REFUSED);
-    rs_instrument_close(d);
 }
 
 /* -------------------------------------------------------------------------------------- options */
@@ -891,7 +431,7 @@ static void wrong_options_are_refused(void **state)
         assert_true(err.what[0] != '\0');
     }
     rs_instrument *d =
-        open_with("clock=real width=5e-6 height=4e-6 alternate=0 short=0 coercive=4");
+        twin_open("clock=real width=5e-6 height=4e-6 alternate=0 short=0 coercive=4");
     assert_near(d->caps.limits.x_max, 2.5e-6, TOL_PLACE);
     assert_near(d->caps.limits.y_min, -2e-6, TOL_PLACE);
     assert_near(d->caps.clock_rate, 1, 0);
@@ -921,7 +461,7 @@ static void memory_may_run_out(void **state)
         assert_int_equal(err.status, RESHED_ENOMEM);
         assert_true(n < 199);
     }
-    rs_instrument *d = open_with("clock=0");
+    rs_instrument *d = twin_open("clock=0");
     double v[8] = {0};
     rs_spectroscopy s = {.voltage = v, .steps = 8, .dwell = 1e-3};
     rs_be_setup be = {335e3, 60e3, 1, 1, 1, 1e-3};
@@ -931,7 +471,7 @@ static void memory_may_run_out(void **state)
         for (long n = 0;; n++) {
             reshed_error err = {0};
             rs_line line = {.cols = 40};
-            if (what == 3) start(d, 0);
+            if (what == 3) twin_start(d, 0);
             test_alloc_fail_at(n);
             rs_driver_status st =
                 what == 0   ? d->ops->set_frame(d->self, &f, 1, &err)
@@ -966,17 +506,6 @@ int main(void)
         cmocka_unit_test(a_tip_changes_once),
         cmocka_unit_test(a_blunt_tip_blurs),
         cmocka_unit_test(bits_do_not_depend_on_the_clock),
-        cmocka_unit_test(a_scan_can_be_stopped_and_taken_up),
-        cmocka_unit_test(a_line_stays_in_its_arrays),
-        cmocka_unit_test(a_late_caller_loses_the_oldest_lines),
-        cmocka_unit_test(what_takes_time_is_retried),
-        cmocka_unit_test(faults_are_met_once),
-        cmocka_unit_test(a_connection_can_be_lost),
-        cmocka_unit_test(replies_can_be_slow),
-        cmocka_unit_test(spectra_can_be_lost),
-        cmocka_unit_test(a_place_measured_again_gives_the_same_loop),
-        cmocka_unit_test(a_halt_comes_from_any_thread),
-        cmocka_unit_test(a_withdrawn_tip_does_not_scan),
         cmocka_unit_test(wrong_options_are_refused),
         cmocka_unit_test(memory_may_run_out),
     };

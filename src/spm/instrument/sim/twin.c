@@ -439,12 +439,12 @@ static rs_driver_status twin_open(const rs_driver_option *option, int n, double 
     rs_twin_switching_defaults(&t->switching);
     rs_sim_defaults(&sim);
     st = take_options(t, &sim, option, n, err);
-    if (st != RS_DRIVER_OK) goto fail;
+    if (st != RS_DRIVER_OK) goto done;
     t->changed =
         t->opt.tip_change > 0 && t->opt.tip_change_time >= 0 ? t->opt.tip_change_time : INFINITY;
     if (rs_twin_sample_create(&t->film_options, &t->film, err) != RESHED_OK) {
         st = RS_DRIVER_REFUSED;
-        goto fail;
+        goto done;
     }
     twin_caps(t, &caps);
     double side = 2e-6, film = fmin(t->film_options.width, t->film_options.height);
@@ -453,11 +453,11 @@ static rs_driver_status twin_open(const rs_driver_option *option, int n, double 
     st = rs_sim_init(&t->sim, &sim, &source, &caps, &frame, t->film_options.resonance, err);
     if (st == RS_DRIVER_OK && caps.band_excitation && t->sim.caps.bins == 0)
         st = sim_refuse(err, "option resonance with band excitation|above 0|0");
-    if (st != RS_DRIVER_OK) goto fail;
-    *self = t;
-    return RS_DRIVER_OK;
-fail:
-    twin_close(t);
+done:
+    if (st == RS_DRIVER_OK)
+        *self = t;
+    else
+        twin_close(t);
     return st;
 }
 

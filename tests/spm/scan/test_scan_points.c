@@ -1,0 +1,203 @@
+/* The points of an acquisition, on the twin: a tip that changes, a budget, a person's yes, and what
+ * the limits refuse. */
+#include "support/scan_rig.h"
+
+#include <math.h>
+#include <string.h>
+
+/* ------------------------------------------------------------------------------- tip and budget */
+
+static void a_changed_tip_pauses_the_list(void **state)
+{
+    (void)state;
+    for (int contrast = 0; contrast < 2; contrast++) { /* seen by the patch, by the loop */
+        scan_rig r;
+        rs_session_progress p;
+        reshed_error err = {0};
+        rs_session *s = NULL;
+        scan_rig_init(&r, contrast ? "tip_patch.h5" : "tip_loop.h5");
+        scan_rig_option(&r, "seed", "3"); /* a change that dims the picture */
+        scan_rig_option(&r, "tip_change", "1");
+        scan_rig_option(&r, "tip_change_time", contrast ? "97" : "66");
+        r.set.patch = 32; /* the first is over at 96 s */
+        r.set.max_points = 12;
+        r.set.drift_every = contrast ? 3 : 0;
+        r.set.reference_every = contrast ? 0 : 3;
+        r.set.reference_change = 0.1;
+        scan_rig_do(&r, RS_END_TIP_CHANGED);
+        assert_ok(rs_session_open(r.path, &s, &err), &err);
+        assert_ok(rs_session_get_progress(s, &p, &err), &err);
+        assert_true(p.measured > 0 && p.measured < p.points && !p.complete);
+        for (int k = p.measured; k < p.points; k++) {
+            rs_session_point q;
+            assert_ok(rs_session_read_points(s, k, 1, &q, &err), &err);
+            assert_int_equal(q.state, RS_SESSION_PENDING);
+        }
+        rs_session_finish(s, RESHED_OK, NULL);
+        assert_true(scan_rig_has_event(&r, contrast ? "tip seems changed" : "reference loop"));
+        /* With the tip as it was (this twin is opened anew) the rest is measured. */
+        r.options -= 2;
+        scan_rig_resume(&r, RS_END_DONE);
+        scan_rig_check_analysis(&r, true, &p);
+        assert_int_equal(p.measured, p.points);
+    }
+}
+
+static void the_budget_thins_and_ends_the_list(void **state)
+{
+    (void)state;
+    scan_rig r;
+    rs_session_progress p;
+    /* Thinned: a loop of 0.256 s and its share of the rest, in an hour's time. */
+    scan_rig_init(&r, "budget.h5");
+    scan_rig_option(&r, "clock", "100");
+    r.set.drift_every = r.set.reference_every = 0;
+    r.set.budget = 5 * (32 * 2 * 4e-3 + 0.1 * 0.9e-6 / 2e-6) / 100 + 1e-6;
+    scan_rig_do(&r, RS_END_DONE);
+    reshed_error err = {0};
+    rs_session *s = NULL;
+    assert_ok(rs_session_open(r.path, &s, &err), &err);
+    assert_ok(rs_session_get_progress(s, &p, &err), &err);
+    printf("# %d points\n", p.points);
+    assert_int_equal(p.points, 5);
+    /* Points that did not fit after all are left out, which is noted. */
+    int measured = 0, skipped = 0;
+    for (int k = 0; k < p.points; k++) {
+        rs_session_point q;
+        assert_ok(rs_session_read_points(s, k, 1, &q, &err), &err);
+        measured += q.state == RS_SESSION_MEASURED;
+        skipped += q.state == RS_SESSION_SKIPPED;
+    }
+    rs_session_finish(s, RESHED_OK, NULL);
+    assert_int_equal(measured + skipped, 5);
+    assert_true(measured >= 1);
+    assert_int_equal(scan_rig_has_event(&r, "out of time"), skipped > 0);
+    /* Analysed again without the thinning: the map and the metrics, not the choice. */
+    scan_rig_check_analysis(&r, false, &p);
+}
+
+/* --------------------------------------------------------------------------- confirm and safety */
+
+static bool refuse(void *ctx, const rs_choice *choice, rs_session_point **points, int *n)
+{
+    scan_rig *r = ctx;
+    (void)points;
+    assert_true(choice->n >= *n);
+    *(int *)r->ctx = *n;
+    return false;
+}
+
+static bool keep_every_other(void *ctx, const rs_choice *choice, rs_session_point **points, int *n)
+{
+    scan_rig *r = ctx;
+    (void)choice;
+    const int kept = (*n + 1) / 2;
+    for (int i = 0; i < kept; i++) {
+        (*points)[i] = (*points)[2 * i];
+        (*points)[i].target = i;
+    }
+    *n = kept;
+    *(int *)r->ctx = kept;
+    return true;
+}
+
+static void points_wait_for_a_yes(void **state)
+{
+    (void)state;
+    scan_rig r;
+    rs_session_progress p;
+    reshed_error err = {0};
+    rs_session *s = NULL;
+    int n = 0;
+    scan_rig_init(&r, "confirm.h5");
+    r.ctx = &n;
+    r.confirm = refuse;
+    scan_rig_do(&r, RS_END_UNCONFIRMED);
+    assert_true(n > 2);
+    assert_ok(rs_session_open(r.path, &s, &err), &err);
+    assert_ok(rs_session_get_progress(s, &p, &err), &err);
+    assert_int_equal(p.points, 0);
+    rs_session_finish(s, RESHED_OK, NULL);
+    r.confirm = keep_every_other;
+    scan_rig_resume(&r, RS_END_DONE);
+    scan_rig_check_analysis(&r, false, &p);
+    assert_int_equal(p.points, n);
+    assert_int_equal(p.measured, n);
+}
+
+static bool outside(void *ctx, const rs_choice *choice, rs_session_point **points, int *n)
+{
+    (void)ctx;
+    (void)choice;
+    (*points)[*n - 1].x = 1.2e-6; /* the stage ends at 1.05 um */
+    return true;
+}
+
+static void where_is_the_tip(const scan_rig *r, double *x, double *y)
+{
+    reshed_error err = {0};
+    assert_int_equal(rs_instrument_get_tip(r->instrument, x, y, 1, &err), RS_DRIVER_OK);
+}
+
+static void a_point_beyond_the_stage_refuses_the_whole_list(void **state)
+{
+    (void)state;
+    scan_rig r;
+    double x, y;
+    scan_rig_init(&r, "outside.h5");
+    r.confirm = outside;
+    scan_rig_open(&r);
+    assert_int_equal(scan_rig_run(&r), RS_END_REFUSED);
+    assert_int_equal(r.outcome.err.status, RESHED_EINVAL);
+    assert_int_equal(r.points, 0);
+    where_is_the_tip(&r, &x, &y);
+    assert_true(fabs(y) > 0.4e-6); /* still where the last line ended */
+    scan_rig_close(&r);
+    r.confirm = NULL;
+    scan_rig_resume(&r, RS_END_DONE);
+}
+
+static void a_bias_beyond_the_limit_is_refused_before_anything_moves(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        scan_rig r;
+        rs_session_progress p;
+        reshed_error err = {0};
+        scan_rig_init(&r, i ? "bias_user.h5" : "bias_driver.h5");
+        r.set.voltage = i ? 6 : 11; /* the twin allows 10 V */
+        r.set.max_bias = i ? 5 : 0;
+        scan_rig_open(&r);
+        assert_int_equal(scan_rig_run(&r), RS_END_REFUSED);
+        assert_int_equal(r.outcome.err.status, RESHED_EINVAL);
+        assert_int_equal(r.outcome.driver, RS_DRIVER_REFUSED);
+        assert_int_equal(r.arrived, 0);
+        assert_ok(rs_session_get_progress(r.session, &p, &err), &err);
+        assert_int_equal(p.lines, 0);
+        scan_rig_close(&r);
+    }
+}
+
+static void a_frame_beyond_the_stage_is_refused(void **state)
+{
+    (void)state;
+    scan_rig r;
+    scan_rig_init(&r, "frame.h5");
+    r.set.x = 0.7e-6; /* + 0.45 um is more than 1.05 um */
+    assert_false(scan_rig_connect(&r));
+    assert_int_equal(r.status, RS_DRIVER_REFUSED);
+    rs_instrument_close(r.instrument);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_changed_tip_pauses_the_list),
+        cmocka_unit_test(the_budget_thins_and_ends_the_list),
+        cmocka_unit_test(points_wait_for_a_yes),
+        cmocka_unit_test(a_point_beyond_the_stage_refuses_the_whole_list),
+        cmocka_unit_test(a_bias_beyond_the_limit_is_refused_before_anything_moves),
+        cmocka_unit_test(a_frame_beyond_the_stage_is_refused),
+    };
+    return cmocka_run_group_tests_name("scan_points", tests, NULL, scan_rig_teardown);
+}
