@@ -1,8 +1,11 @@
 #include "base/image.h"
 
+#include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/text.h"
 
 reshed_status rs_image_init(rs_image *im, int64_t height, int64_t width, reshed_error *err)
 {
@@ -18,6 +21,18 @@ reshed_status rs_image_init(rs_image *im, int64_t height, int64_t width, reshed_
     im->width = (int)width;
     im->data = data;
     return RESHED_OK;
+}
+
+void rs_image_note(rs_image *im, const char *format, ...)
+{
+    char text[sizeof im->note], shown[sizeof im->note];
+    const size_t used = strlen(im->note);
+    va_list ap;
+    va_start(ap, format);
+    vsnprintf(text, sizeof text, format, ap);
+    va_end(ap);
+    rs_text_escape(shown, sizeof shown, text);
+    snprintf(im->note + used, sizeof im->note - used, "%s%s", used ? "; " : "", shown);
 }
 
 void rs_image_clear(rs_image *im)

@@ -18,11 +18,17 @@ typedef struct rs_image {
     double x0, y0;    /* metres: centre of the frame; 0 when unknown */
     char unit[16];    /* of the values, "" when unknown */
     char channel[64]; /* name, "" when the format has none */
+    /* What the reader had to decide or could not understand, for the user: sentences split by "; ",
+     * "" when there is nothing. */
+    char note[480];
 } rs_image;
 
 /* Allocates data (uninitialised) for height x width and clears everything else. Sizes outside
  * 1..RS_IMAGE_MAX_SIDE or above RS_IMAGE_MAX_PIXELS are RESHED_EUNSUPPORTED. */
 reshed_status rs_image_init(rs_image *im, int64_t height, int64_t width, reshed_error *err);
+
+/* Adds to the note, cut to fit. Bytes of the text that no terminal should see are escaped. */
+void rs_image_note(rs_image *im, const char *format, ...) RS_PRINTF(2, 3);
 
 /* Frees data and zeroes *im. */
 void rs_image_clear(rs_image *im);

@@ -6,6 +6,7 @@
 #include <stddef.h>
 
 #include "base/number.h"
+#include "base/text.h"
 
 rs_json rs_json_to(FILE *stream)
 {
@@ -14,38 +15,12 @@ rs_json rs_json_to(FILE *stream)
 
 /* -------------------------------------------------------------------------------------- strings */
 
-/* Length of the well-formed UTF-8 sequence at s (RFC 3629: shortest form, no surrogates), 0 when
- * there is none. */
-static size_t utf8_length(const unsigned char *s)
-{
-    unsigned lo = 0x80, hi = 0xbf;
-    size_t n;
-    if (s[0] < 0x80) return 1;
-    if (s[0] >= 0xc2 && s[0] <= 0xdf) {
-        n = 2;
-    } else if (s[0] >= 0xe0 && s[0] <= 0xef) {
-        n = 3;
-        if (s[0] == 0xe0) lo = 0xa0;
-        if (s[0] == 0xed) hi = 0x9f;
-    } else if (s[0] >= 0xf0 && s[0] <= 0xf4) {
-        n = 4;
-        if (s[0] == 0xf0) lo = 0x90;
-        if (s[0] == 0xf4) hi = 0x8f;
-    } else {
-        return 0;
-    }
-    if (s[1] < lo || s[1] > hi) return 0;
-    for (size_t i = 2; i < n; i++)
-        if ((s[i] & 0xc0) != 0x80) return 0;
-    return n;
-}
-
 static void write_quoted(FILE *f, const char *text)
 {
     const unsigned char *p = (const unsigned char *)text;
     fputc('"', f);
     while (*p) {
-        size_t n = utf8_length(p);
+        size_t n = rs_utf8_length((const char *)p);
         if (n == 0) {
             fputs("\\ufffd", f);
             n = 1;

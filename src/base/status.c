@@ -1,8 +1,11 @@
 #include "base/status.h"
 
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+
+#include "base/text.h"
 
 const char *reshed_status_text(reshed_status status)
 {
@@ -31,16 +34,15 @@ const char *reshed_error_text(const reshed_error *err, char *buf, size_t n)
     return buf;
 }
 
-/* Copies from s to the next separator or the end; returns where the next field starts. */
-static const char *copy_field(char *dst, size_t n, const char *s)
+/* Escapes the text from s to the next separator or the end into dst[n]; returns where the next field
+ * starts. */
+static char *copy_field(char *dst, size_t n, char *s)
 {
-    size_t k = 0;
-    for (; *s && *s != '\x1f'; s++) {
-        unsigned char c = (unsigned char)*s;
-        if (k + 1 < n) dst[k++] = (char)(c < 0x20 || c == 0x7f ? '?' : c);
-    }
-    dst[k] = '\0';
-    return *s ? s + 1 : s;
+    char *end = s + strcspn(s, "\x1f");
+    const bool more = *end != '\0';
+    *end = '\0';
+    rs_text_escape(dst, n, s);
+    return more ? end + 1 : end;
 }
 
 reshed_status rs_fail(reshed_error *err, reshed_status status, const char *format, ...)
@@ -66,7 +68,7 @@ reshed_status rs_fail(reshed_error *err, reshed_status status, const char *forma
     va_end(ap);
     memset(err, 0, sizeof *err);
     err->status = status;
-    const char *s = copy_field(err->what, sizeof err->what, text);
+    char *s = copy_field(err->what, sizeof err->what, text);
     s = copy_field(err->expected, sizeof err->expected, s);
     s = copy_field(err->found, sizeof err->found, s);
     copy_field(err->where, sizeof err->where, s);

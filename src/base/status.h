@@ -17,8 +17,8 @@
 #define RS_PRINTF(f, a)
 #endif
 
-/* Fills *err (which may be NULL) and returns status. Control characters in the text become '?', so
- * that a hostile file cannot write to the terminal. */
+/* Fills *err (which may be NULL) and returns status. Control characters and bytes that are no
+ * UTF-8 are escaped (\xNN), so that a hostile file cannot write to the terminal. */
 reshed_status rs_fail(reshed_error *err, reshed_status status, const char *format, ...)
     RS_PRINTF(3, 4);
 

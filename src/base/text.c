@@ -37,6 +37,68 @@ void rs_text_copy(char *dst, size_t n, const char *s)
     dst[k] = '\0';
 }
 
+size_t rs_utf8_length(const char *text)
+{
+    const unsigned char *s = (const unsigned char *)text;
+    unsigned lo = 0x80, hi = 0xbf;
+    size_t n;
+    if (s[0] < 0x80) return s[0] != 0;
+    if (s[0] >= 0xc2 && s[0] <= 0xdf) {
+        n = 2;
+    } else if (s[0] >= 0xe0 && s[0] <= 0xef) {
+        n = 3;
+        if (s[0] == 0xe0) lo = 0xa0;
+        if (s[0] == 0xed) hi = 0x9f;
+    } else if (s[0] >= 0xf0 && s[0] <= 0xf4) {
+        n = 4;
+        if (s[0] == 0xf0) lo = 0x90;
+        if (s[0] == 0xf4) hi = 0x8f;
+    } else {
+        return 0;
+    }
+    if (s[1] < lo || s[1] > hi) return 0;
+    for (size_t i = 2; i < n; i++)
+        if ((s[i] & 0xc0) != 0x80) return 0;
+    return n;
+}
+
+/* The character of n bytes at s neither moves the cursor nor changes what stands around it. */
+static bool is_plain(const char *s, size_t n)
+{
+    const unsigned char *u = (const unsigned char *)s;
+    if (n == 1) return u[0] >= 0x20 && u[0] != 0x7f;
+    if (n == 2) return !(u[0] == 0xc2 && u[1] < 0xa0) && !(u[0] == 0xd8 && u[1] == 0x9c);
+    if (n != 3) return true;
+    const unsigned c = (u[0] & 0x0fu) << 12 | (u[1] & 0x3fu) << 6 | (u[2] & 0x3fu);
+    return !(c >= 0x200b && c <= 0x200f) && !(c >= 0x2028 && c <= 0x202e) &&
+           !(c >= 0x2060 && c <= 0x206f) && c != 0xfeff && c != 0xfffe && c != 0xffff;
+}
+
+char *rs_text_escape(char *dst, size_t n, const char *s)
+{
+    static const char digits[] = "0123456789abcdef";
+    size_t used = 0;
+    while (*s) {
+        const size_t k = rs_utf8_length(s);
+        if (k > 0 && is_plain(s, k)) {
+            if (used + k >= n) break;
+            memcpy(dst + used, s, k);
+            used += k;
+            s += k;
+            continue;
+        }
+        if (used + 4 * (k ? k : 1) >= n) break;
+        for (size_t i = 0; i < (k ? k : 1); i++, s++) {
+            const unsigned char u = (unsigned char)*s;
+            const char hex[4] = {'\\', 'x', digits[u >> 4], digits[u & 15]};
+            memcpy(dst + used, hex, sizeof hex);
+            used += sizeof hex;
+        }
+    }
+    dst[used] = '\0';
+    return dst;
+}
+
 const char *rs_path_name(const char *path)
 {
     const char *slash = strrchr(path, '/');

@@ -16,6 +16,15 @@ bool rs_text_contains(const char *s, const char *part);
 /* A copy of s in dst[n], n > 0, cut to whole UTF-8 characters. */
 void rs_text_copy(char *dst, size_t n, const char *s);
 
+/* Length of the well-formed UTF-8 character at s (RFC 3629: shortest form, no surrogates), which ends
+ * with a NUL; 0 when there is none. */
+size_t rs_utf8_length(const char *s);
+
+/* Text of a file or of the user into dst[n], n > 0, cut to fit, as it can be shown on a terminal:
+ * control characters (also those of Unicode that turn the direction of writing) and bytes that are
+ * no UTF-8 become \xNN, all else stays. Returns dst. */
+char *rs_text_escape(char *dst, size_t n, const char *s);
+
 /* The last component of a path: what follows the last '/', or all of it. Borrowed from path. */
 const char *rs_path_name(const char *path);
 /* Length of path without the ending of its last component ("a.b/c.h5" has 5); its whole length

@@ -105,7 +105,7 @@ reshed_status eval_frame_read(const char *image, const char *walls, eval_frame *
     size_t filled, n = 0;
     reshed_status st = rs_image_read(image, NULL, &a, err);
     if (st == RESHED_OK) st = rs_fill_gaps(a.data, a.height, a.width, &filled, err);
-    if (st == RESHED_OK) st = rs_image_read(walls, NULL, &b, err);
+    if (st == RESHED_OK) st = rs_image_read_quantity(walls, NULL, RS_QUANTITY_WALLS, &b, err);
     if (st == RESHED_OK && (a.height != b.height || a.width != b.width))
         st = rs_fail(err, RESHED_EINVAL, "size of the walls|%d x %d as the image|%d x %d|%s",
                      a.height, a.width, b.height, b.width, walls);

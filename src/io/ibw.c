@@ -287,7 +287,7 @@ reshed_status rs_ibw_image(const rs_ibw *w, const char *channel, rs_image *out, 
     int layer = 0;
     reshed_status st = check_kind(w, &sample, err);
     if (st == RESHED_OK) st = rs_ibw_list(w, &list, err);
-    if (st == RESHED_OK) st = rs_channel_choose(&list, channel, &layer, err);
+    if (st == RESHED_OK) st = rs_channel_choose(&list, channel, RS_QUANTITY_AMPLITUDE, &layer, err);
     if (st == RESHED_OK) st = rs_image_init(&im, w->dims[1], w->dims[0], err);
     if (st != RESHED_OK) goto done;
 
@@ -309,6 +309,7 @@ reshed_status rs_ibw_image(const rs_ibw *w, const char *channel, rs_image *out, 
     im.y0 = middle_of(w, 1, "YOffset");
     rs_text_copy(im.channel, sizeof im.channel, list.c[layer].name);
     rs_text_copy(im.unit, sizeof im.unit, unit_of(w, im.channel));
+    rs_channel_note(&list, channel, RS_QUANTITY_AMPLITUDE, layer, &im);
     *out = im;
 done:
     rs_channels_clear(&list);

@@ -184,3 +184,21 @@ reshed_status rs_image_list(const char *path, rs_channels *out, reshed_error *er
     rs_nsid_close(f);
     return st;
 }
+
+reshed_status rs_image_read_quantity(const char *path, const char *channel, rs_quantity quantity,
+                                     rs_image *out, reshed_error *err)
+{
+    rs_channels list = {0};
+    char number[16];
+    int index = 0;
+    if (channel || quantity == RS_QUANTITY_AMPLITUDE) return rs_image_read(path, channel, out, err);
+    reshed_status st = rs_image_list(path, &list, err);
+    if (st == RESHED_OK) st = rs_channel_choose(&list, NULL, quantity, &index, err);
+    if (st == RESHED_OK) {
+        snprintf(number, sizeof number, "%d", index);
+        st = rs_image_read(path, number, out, err);
+    }
+    if (st == RESHED_OK) rs_channel_note(&list, NULL, quantity, index, out);
+    rs_channels_clear(&list);
+    return st;
+}

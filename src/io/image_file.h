@@ -39,12 +39,15 @@ rs_format rs_format_of_bytes(const uint8_t *head, size_t n);
 const char *rs_format_name(rs_format format);
 
 /* Reads a channel of path into *out (rs_image_clear). The bytes decide what the file is; the name
- * only helps the message when they say nothing. channel: NULL for the usual one (the first with
- * "amplitude" in its name, else the first), or a name or number as rs_channel_find takes it. PNG,
- * NPY and GSF have one channel. */
+ * only helps the message when they say nothing. channel: NULL for the amplitude (rs_channel_choose;
+ * the only channel of a file is taken whatever it is called), or a name or number as
+ * rs_channel_find takes it. PNG, NPY and GSF have one channel. */
 reshed_status rs_image_read(const char *path, const char *channel, rs_image *out,
                             reshed_error *err);
-/* The same from bytes in memory. */
+/* The same with another quantity than the amplitude when channel is NULL. */
+reshed_status rs_image_read_quantity(const char *path, const char *channel, rs_quantity quantity,
+                                     rs_image *out, reshed_error *err);
+/* As rs_image_read from bytes in memory. */
 reshed_status rs_image_read_mem(const uint8_t *bytes, size_t len, const char *channel,
                                 rs_image *out, reshed_error *err);
 

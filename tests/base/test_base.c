@@ -23,7 +23,7 @@ static void error_text_has_all_parts(void **state)
     rs_fail(&err, RESHED_EIO, "cannot open");
     assert_string_equal(reshed_error_text(&err, text, sizeof text), "cannot open");
     rs_fail(&err, RESHED_ECORRUPT, "name||%s", "evil\x1b[2J");
-    assert_string_equal(reshed_error_text(&err, text, sizeof text), "name (found evil?[2J)");
+    assert_string_equal(reshed_error_text(&err, text, sizeof text), "name (found evil\\x1b[2J)");
     assert_string_equal(reshed_error_text(&err, text, 6), "name ");
     assert_int_equal(rs_fail(NULL, RESHED_EIO, "x"), RESHED_EIO);
 }

@@ -77,6 +77,33 @@ static void numbers_are_held_and_turned(void **state)
     }
 }
 
+static void escapes_what_a_terminal_obeys(void **state)
+{
+    (void)state;
+    static const char *const cases[][2] = {
+        {"plain, with spaces", "plain, with spaces"},
+        {"a\x1b[2Jb\n\t\x7f", "a\\x1b[2Jb\\x0a\\x09\\x7f"},
+        {"\xc2\xb5m \xe6\x8c\xaf \xf0\x9f\x94\xac", "\xc2\xb5m \xe6\x8c\xaf \xf0\x9f\x94\xac"},
+        {"\xff\xb5m \xc3", "\\xff\\xb5m \\xc3"},
+        {"\xc2\x9b"
+         "31m",
+         "\\xc2\\x9b31m"}, /* a control sequence of C1 */
+        {"a\xe2\x80\xae"
+         "gpj.b",
+         "a\\xe2\\x80\\xaegpj.b"}, /* from right to left */
+        {"\xc0\xaf\xed\xa0\x80", "\\xc0\\xaf\\xed\\xa0\\x80"},
+    };
+    char buf[64];
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        assert_string_equal(rs_text_escape(buf, sizeof buf, cases[i][0]), cases[i][1]);
+    for (size_t n = 1; n < 12; n++) { /* cut between characters, never within */
+        memset(buf, 'x', sizeof buf);
+        rs_text_escape(buf, n, "a\x01\xc2\xb5");
+        assert_string_equal(buf, n < 2 ? "" : n < 6 ? "a" : n < 8 ? "a\\x01" : "a\\x01\xc2\xb5");
+        assert_int_equal(buf[n], 'x');
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -84,6 +111,7 @@ int main(void)
         cmocka_unit_test(text_is_cut_at_whole_characters),
         cmocka_unit_test(paths_are_taken_apart),
         cmocka_unit_test(numbers_are_held_and_turned),
+        cmocka_unit_test(escapes_what_a_terminal_obeys),
     };
     return cmocka_run_group_tests_name("text", tests, NULL, NULL);
 }

@@ -113,10 +113,12 @@ static void channels_are_found_by_rule(void **state)
         else if (st != RESHED_OK || k != cases[i].index)
             fail_msg("'%s' gave %d", cases[i].wanted, k);
     }
-    assert_int_equal(rs_channel_default(&list), 3);
-    rs_channels_clear(&list);
     int k;
-    assert_error(rs_channel_choose(&list, NULL, &k, &err), RESHED_EINVAL, &err, "no image");
+    assert_int_equal(rs_channel_default(&list, RS_QUANTITY_AMPLITUDE, &k), 3);
+    assert_int_equal(k, 2);
+    rs_channels_clear(&list);
+    assert_error(rs_channel_choose(&list, NULL, RS_QUANTITY_AMPLITUDE, &k, &err), RESHED_EINVAL,
+                 &err, "no image");
     for (int i = 0; i < RS_CHANNEL_MAX; i++)
         assert_ok(rs_channels_add(&list, "a long name indeed", NULL, &err), &err);
     assert_error(rs_channels_add(&list, "one more", NULL, &err), RESHED_EUNSUPPORTED, &err, "4096");

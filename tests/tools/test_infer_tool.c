@@ -6,6 +6,9 @@
 #include <string.h>
 
 #include "io/npy.h"
+#include "io/nsid/image.h"
+#include "io/nsid/write.h"
+#include "io/walls_read.h"
 #include "support/program.h"
 #include "support/tolerance.h"
 
@@ -69,11 +72,64 @@ static void bf16_states_its_error(void **state)
     rs_npy_clear(&b);
 }
 
+/* The channel by its meaning, said wherever the result is. */
+static void says_which_channel_it_took(void **state)
+{
+    (void)state;
+    static const char *const quantity[] = {"Height", "PFM amp", "Magnitude"};
+    char args[4096], path[1024], h5[1024];
+    reshed_error err = {0};
+    snprintf(path, sizeof path, "%s", test_temp("three.h5"));
+    snprintf(h5, sizeof h5, "%s", test_temp("three_walls.h5"));
+    for (int without = 0; without < 2; without++) {
+        rs_nsid_writer *w = NULL;
+        test_rng r = {test_seed()};
+        assert_ok(rs_nsid_create(path, RS_NSID_ATOMIC, &w, &err), &err);
+        for (int k = 0; k < 3; k++) {
+            rs_image im;
+            rs_nsid_data d;
+            assert_ok(rs_image_init(&im, 32, 32, &err), &err);
+            for (int i = 0; i < 32 * 32; i++) im.data[i] = (float)test_uniform(&r, 0, 1);
+            strcpy(im.channel, without && k ? "Phase" : quantity[k]);
+            assert_ok(rs_nsid_from_image(&im, &d, &err), &err);
+            snprintf(args, sizeof args, "/Measurement_000/Channel_%03d", k);
+            assert_ok(rs_nsid_add(w, args, &d, RS_NSID_F32, NULL, 0, &err), &err);
+            rs_nsid_data_clear(&d);
+            rs_image_clear(&im);
+        }
+        assert_ok(rs_nsid_finish(w, RESHED_OK, &err), &err);
+        const char *weights = test_data("tiny_bilinear_ensemble_metadict.tar");
+        snprintf(args, sizeof args, "--weights %s --h5 %s %s", weights, h5, path);
+        const outcome *o = run(args);
+        if (without) {
+            assert_int_equal(o->status, 1);
+            assert_non_null(strstr(o->err, "none of these channels is known as an amplitude: "
+                                           "Height, Phase"));
+            assert_non_null(strstr(o->err, "--channel"));
+            continue;
+        }
+        assert_int_equal(o->status, 0);
+        assert_non_null(strstr(o->out, "32 x 32, channel PFM amp, "));
+        assert_non_null(strstr(o->err, "the first of 2 that show an amplitude (1 PFM amp, 2 "
+                                       "Magnitude); --channel chooses"));
+        rs_walls_map m = {0};
+        assert_ok(rs_walls_read(h5, &m, &err), &err);
+        assert_string_equal(m.channel, "PFM amp");
+        rs_walls_map_clear(&m);
+        snprintf(args, sizeof args, "--json -c magni --weights %s --h5 %s %s", weights, h5, path);
+        o = run(args);
+        assert_int_equal(o->status, 0);
+        assert_non_null(strstr(o->out, "\"channel\": \"Magnitude\""));
+        assert_null(strstr(o->err, "the first of"));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(wrong_usage_exits_with_2),
         cmocka_unit_test(bf16_states_its_error),
+        cmocka_unit_test(says_which_channel_it_took),
     };
     return cmocka_run_group_tests_name("infer_tool", tests, NULL, NULL);
 }

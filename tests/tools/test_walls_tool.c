@@ -12,6 +12,8 @@
 #include "io/csv.h"
 #include "io/image_file.h"
 #include "io/npy.h"
+#include "io/nsid/image.h"
+#include "io/nsid/write.h"
 #include "io/walls_h5.h"
 #include "support/program.h"
 
@@ -230,6 +232,53 @@ static void reads_the_file_of_reshed_infer(void **state)
     rs_csv_table_clear(&t);
 }
 
+/* A file as reshed-scan writes it: the amplitude, in volts, comes first. */
+static void reads_a_session_by_meaning(void **state)
+{
+    (void)state;
+    static const char *const name[] = {"Amplitude", "Phase", "Wall_probability", "Wall_variance"};
+    static const char *const unit[] = {"V", "rad", "1", "1"};
+    char out[4096], args[2048];
+    const char *path = test_temp("session.h5");
+    reshed_error err = {0};
+    for (int without = 0; without < 2; without++) {
+        rs_nsid_writer *w = NULL;
+        assert_ok(rs_nsid_create(path, RS_NSID_ATOMIC, &w, &err), &err);
+        for (int k = 0; k < (without ? 2 : 4); k++) {
+            rs_image im;
+            rs_nsid_data d;
+            assert_ok(rs_image_init(&im, H, W, &err), &err);
+            make_map(im.data);
+            for (int i = 0; k != 2 && i < H * W; i++) im.data[i] = (float)(i % 7) * 1e-4f;
+            strcpy(im.channel, name[k]);
+            strcpy(im.unit, unit[k]);
+            im.dx = im.dy = 5e-9;
+            assert_ok(rs_nsid_from_image(&im, &d, &err), &err);
+            assert_ok(rs_nsid_add(w, "/Measurement_000/Results", &d, RS_NSID_F32, NULL, 0, &err),
+                      &err);
+            rs_nsid_data_clear(&d);
+            rs_image_clear(&im);
+        }
+        assert_ok(rs_nsid_finish(w, RESHED_OK, &err), &err);
+        snprintf(args, sizeof args, "--max-variance 1 %s", path);
+        if (without) {
+            assert_int_equal(run(out, sizeof out, path), 1);
+            assert_non_null(strstr(out, "known as wall map: Amplitude, Phase"));
+            snprintf(args, sizeof args, "-c Amplitude %s", path);
+            assert_int_equal(run(out, sizeof out, args), 0);
+            assert_non_null(strstr(out, "0.0006 V, do not look like probabilities"));
+        } else {
+            assert_int_equal(run(out, sizeof out, args), 0);
+            assert_non_null(strstr(out, "channel Wall_probability, "));
+            assert_null(strstr(out, "do not look like"));
+            snprintf(args, sizeof args, "--json %s", path);
+            assert_int_equal(run(out, sizeof out, args), 0);
+            assert_non_null(strstr(out, "\"channel\": \"Wall_probability\""));
+            assert_true(json_number(out, "walls") == STRIPES);
+        }
+    }
+}
+
 static void thresholds_differ(void **state)
 {
     (void)state;
@@ -377,6 +426,7 @@ int main(void)
         cmocka_unit_test(author_order_visits_every_kth_pixel),
         cmocka_unit_test(exclusions_and_controls),
         cmocka_unit_test(reads_the_file_of_reshed_infer),
+        cmocka_unit_test(reads_a_session_by_meaning),
         cmocka_unit_test(thresholds_differ),
         cmocka_unit_test(statistics_by_wall),
         cmocka_unit_test(help_version_and_errors),

@@ -9,26 +9,29 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
+
 /* ------------------------------------------------------------------------------------ messages */
 
-/* A path is the user's own text, but it may hold anything: no control character reaches the
- * terminal. */
-static void print_plain(FILE *f, const char *s)
+const char *cli_shown(char *buf, const char *text)
 {
-    for (; *s; s++) {
-        unsigned char c = (unsigned char)*s;
-        fputc(c < 0x20 || c == 0x7f ? '?' : c, f);
-    }
+    return rs_text_escape(buf, CLI_SHOWN, text);
 }
 
 static void print_head(const cli_program *program, const char *path)
 {
+    char shown[CLI_SHOWN];
     fflush(stdout); /* keep the order of results and messages when both go to one place */
     fprintf(stderr, "%s: ", program->name);
-    if (path) {
-        print_plain(stderr, path);
-        fputs(": ", stderr);
-    }
+    if (path) fprintf(stderr, "%s: ", cli_shown(shown, path));
+}
+
+/* The formatted message, escaped. */
+static void print_message(const char *format, va_list ap)
+{
+    char text[CLI_SHOWN], shown[CLI_SHOWN];
+    vsnprintf(text, sizeof text, format, ap);
+    fputs(cli_shown(shown, text), stderr);
 }
 
 int cli_help(const cli_program *program)
@@ -56,7 +59,7 @@ void cli_warn(const cli_program *program, const char *path, const char *format, 
     va_list ap;
     print_head(program, path);
     va_start(ap, format);
-    vfprintf(stderr, format, ap);
+    print_message(format, ap);
     va_end(ap);
     fputc('\n', stderr);
 }
@@ -66,7 +69,7 @@ int cli_usage_error(const cli_program *program, const char *format, ...)
     va_list ap;
     print_head(program, NULL);
     va_start(ap, format);
-    vfprintf(stderr, format, ap);
+    print_message(format, ap);
     va_end(ap);
     fprintf(stderr, "\nTry '%s --help'.\n", program->name);
     return CLI_USAGE;
@@ -171,38 +174,12 @@ bool cli_double(const cli_program *program, const char *option, const char *text
 
 /* ---------------------------------------------------------------------------------------- JSON */
 
-/* Length of the well-formed UTF-8 sequence at s (RFC 3629: shortest form, no surrogates), 0 when
- * there is none. */
-static size_t utf8_length(const unsigned char *s)
-{
-    unsigned lo = 0x80, hi = 0xbf;
-    size_t n;
-    if (s[0] < 0x80) return 1;
-    if (s[0] >= 0xc2 && s[0] <= 0xdf) {
-        n = 2;
-    } else if (s[0] >= 0xe0 && s[0] <= 0xef) {
-        n = 3;
-        if (s[0] == 0xe0) lo = 0xa0;
-        if (s[0] == 0xed) hi = 0x9f;
-    } else if (s[0] >= 0xf0 && s[0] <= 0xf4) {
-        n = 4;
-        if (s[0] == 0xf0) lo = 0x90;
-        if (s[0] == 0xf4) hi = 0x8f;
-    } else {
-        return 0;
-    }
-    if (s[1] < lo || s[1] > hi) return 0;
-    for (size_t i = 2; i < n; i++)
-        if ((s[i] & 0xc0) != 0x80) return 0;
-    return n;
-}
-
 void cli_json_string(FILE *f, const char *s)
 {
     const unsigned char *p = (const unsigned char *)s;
     fputc('"', f);
     while (*p) {
-        size_t n = utf8_length(p);
+        size_t n = rs_utf8_length((const char *)p);
         if (n == 0) {
             fputs("\\ufffd", f);
             n = 1;

@@ -79,6 +79,13 @@ int cli_help(const cli_program *program);
 /* Prints "NAME (reshed) VERSION" on stdout; returns as cli_help. */
 int cli_version(const cli_program *program);
 
+/* Room for a text that is shown. */
+#define CLI_SHOWN 4352
+/* A path or a text of a file into buf[CLI_SHOWN] as a terminal may see it (rs_text_escape); returns
+ * buf. Every text that is printed on stdout and is not the program's own goes through here; the
+ * messages below do it themselves. */
+const char *cli_shown(char *buf, const char *text);
+
 /* Prints "NAME: PATH: what (expected X, found Y) at WHERE" on stderr and returns CLI_FAILED. path
  * may be NULL for failures that belong to no file. */
 int cli_fail(const cli_program *program, const char *path, const reshed_error *err);

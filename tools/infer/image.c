@@ -44,6 +44,7 @@ static void warn(const job *j)
     const rs_frame_view *v = &j->maps;
     const cli_program *program = j->engine->program;
     if (j->request->quiet) return;
+    if (j->image.note[0]) cli_warn(program, j->path, "%s", j->image.note);
     if (v->filled)
         cli_warn(program, j->path,
                  "%zu pixels without a finite value were filled from their neighbours", v->filled);
@@ -68,7 +69,7 @@ static bool score(const job *j, infer_result *r)
     rs_image truth = {0};
     rs_calibration calibration;
     uint8_t *label = NULL;
-    reshed_status st = rs_image_read(at, NULL, &truth, &err);
+    reshed_status st = rs_image_read_quantity(at, NULL, RS_QUANTITY_WALLS, &truth, &err);
     if (st == RESHED_OK && (truth.height != h || truth.width != w))
         st = rs_fail(&err, RESHED_EINVAL, "size of the label|%d x %d as the image|%d x %d", h, w,
                      truth.height, truth.width);
@@ -190,6 +191,8 @@ bool infer_image(const infer_engine *engine, const infer_request *request, const
     if (ok) {
         warn(&j);
         result->view = j.maps;
+        memcpy(result->channel, j.image.channel, sizeof result->channel);
+        memcpy(result->note, j.image.note, sizeof result->note);
         ok = (!request->truth || score(&j, result)) && write_outputs(&j);
     }
     rs_image_clear(&j.image);

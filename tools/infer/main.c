@@ -31,7 +31,9 @@ static const cli_program self = {
     "      --png=PREFIX       write PREFIX_mean.png, PREFIX_variance.png, PREFIX_overlay.png\n"
     "      --truth=LABEL      score against labelled walls (any image format, > 0 is wall)\n"
     "      --reliability=F.png  with --truth: draw predicted against true wall shares near walls\n"
-    "  -c, --channel=NAME|N   channel of a file with several; default: the first amplitude\n"
+    "  -c, --channel=NAME|N   channel of a file with several; default: the first that is known as "
+    "an\n"
+    "                         amplitude by its name, quantity or unit; none: it must be given\n"
     "      --norm=MODE        frame: min-max of the image (default); robust: between the 0.5 and\n"
     "                         99.5 percentiles, clipped; LO,HI: between two given values, clipped\n"
     "      --resample=MODE    auto: to square pixels of the trained size where the physical size "
@@ -217,6 +219,8 @@ static void print_json(const char *path, const infer_request *q, const infer_res
     rs_json j = rs_json_to(stdout);
     rs_json_object(&j, NULL);
     rs_json_string(&j, "file", path);
+    rs_json_string(&j, "channel", r->channel);
+    if (r->note[0]) rs_json_string(&j, "note", r->note);
     rs_json_string(&j, "precision", rs_precision_name(q->frame.engine.precision));
     if (v->checked) {
         rs_json_number(&j, "bf16_error_mean_max", v->mean_error.largest);
@@ -253,17 +257,21 @@ static void print_line(const char *path, const infer_result *r)
 {
     const rs_frame_view *v = &r->view;
     const rs_wall_scores *s = &r->scores;
-    printf("%s: %d x %d, mean uncertainty %.3g, walls %.1f %%, %.3f s\n", path, v->height, v->width,
-           v->mean_uncertainty, 100 * v->wall_fraction, v->seconds);
+    char file[CLI_SHOWN], channel[CLI_SHOWN];
+    cli_shown(file, path);
+    cli_shown(channel, r->channel);
+    printf("%s: %d x %d, %s%s%smean uncertainty %.3g, walls %.1f %%, %.3f s\n", file, v->height,
+           v->width, *channel ? "channel " : "", channel, *channel ? ", " : "", v->mean_uncertainty,
+           100 * v->wall_fraction, v->seconds);
     if (v->checked)
         printf("%s: bf16 against fp32: mean off by at most %.2g, %.2g on average; variance %.2g, "
                "%.2g\n",
-               path, v->mean_error.largest, v->mean_error.average, v->variance_error.largest,
+               file, v->mean_error.largest, v->mean_error.average, v->variance_error.largest,
                v->variance_error.average);
     if (r->scored)
         printf("%s: IoU %.3f, edges: precision %.3f, recall %.3f, F %.3f (within 1 pixel "
                "%.3f, 2 pixels %.3f; best %.3f at %.2f), calibration error near walls %.3f\n",
-               path, s->iou, s->precision, s->recall, s->f, s->strict, s->loose, s->best,
+               file, s->iou, s->precision, s->recall, s->f, s->strict, s->loose, s->best,
                s->best_threshold, s->ece);
 }
 

@@ -30,8 +30,9 @@ typedef struct walls_request {
 typedef struct walls_job {
     const cli_program *program;
     const walls_request *request;
-    rs_grid grid; /* dx = dy = 1 when the pixel size is unknown */
-    bool sized;   /* whether grid is in metres */
+    rs_grid grid;     /* dx = dy = 1 when the pixel size is unknown */
+    bool sized;       /* whether grid is in metres */
+    char channel[64]; /* the map's, or that from which reshed-infer made it; "" without names */
     rs_coords coords;
     float *map, *variance, *amplitude, *phase; /* [H,W] owned; only map is always there */
     uint8_t *in_plane;                         /* [H,W] owned, or NULL */

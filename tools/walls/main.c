@@ -15,7 +15,8 @@ static const cli_program self = {
     "\n"
     "Turns a map of wall probability into a skeleton, walls with their measures, and points to\n"
     "measure on them in a short route. MAP is the _walls.h5 of reshed-infer, which brings its\n"
-    "variance, image and pixel size along, or an image (NPY, PNG, GSF, IBW, NSID).\n"
+    "variance, image and pixel size along, the session of reshed-scan likewise, or an image (NPY,\n"
+    "PNG, GSF, IBW, NSID).\n"
     "\n"
     "What is wall\n"
     "      --threshold=T      pixels above T (default 0.4); otsu: found from the map; LOW,HIGH:\n"
@@ -65,7 +66,7 @@ static const cli_program self = {
     "      --permutations=N   of the walls in a test (default 9999)\n"
     "      --seed=N           of the permutations (default 1)\n"
     "\n"
-    "  -c, --channel=NAME|N   channel of a file with several\n"
+    "  -c, --channel=NAME|N   channel of a file with several; default: the wall probability\n"
     "      --pixel-size=NM    or NMX,NMY: instead of the file's\n"
     "      --pixels=RULE      centred (default), inclusive or half-open: how pixels lie in the "
     "frame\n"
@@ -108,6 +109,7 @@ static void print_json(const walls_job *job)
     rs_json j = rs_json_to(stdout);
     rs_json_object(&j, NULL);
     rs_json_string(&j, "file", job->request->map);
+    rs_json_string(&j, "channel", job->channel);
     rs_json_string(&j, "length_unit", walls_unit(job));
     for (size_t i = 0; i < sizeof number / sizeof *number; i++)
         rs_json_number(&j, number[i].key, number[i].value);
@@ -118,9 +120,12 @@ static void print_json(const walls_job *job)
 static void print_text(const walls_job *job)
 {
     const rs_wallgraph *g = &job->found.graph;
-    printf("%s: %d x %d, %d pixels above %.3g, skeleton %d", job->request->map, job->grid.height,
-           job->grid.width, job->found.mask_pixels, job->found.threshold,
-           job->found.skeleton_pixels);
+    char file[CLI_SHOWN], channel[CLI_SHOWN];
+    cli_shown(channel, job->channel);
+    printf("%s: %d x %d, %s%s%s%d pixels above %.3g, skeleton %d",
+           cli_shown(file, job->request->map), job->grid.height, job->grid.width,
+           *channel ? "channel " : "", channel, *channel ? ", " : "", job->found.mask_pixels,
+           job->found.threshold, job->found.skeleton_pixels);
     if (g->spurs_removed) printf(" (%d spurs removed)", g->spurs_removed);
     printf("\n%d walls of %.4g %s in all, %d junctions, %d pairs around in-plane domains\n",
            g->walls, rs_wallgraph_length(g), walls_unit(job), rs_wallgraph_junctions(g), g->pairs);

@@ -106,27 +106,85 @@ reshed_status rs_channel_find(const rs_channels *list, const char *wanted, int *
                    list->n == 1 ? "" : "s");
 }
 
-int rs_channel_default(const rs_channels *list)
+rs_quantity_guess rs_channel_quantity(const rs_channel *c)
 {
-    for (int i = 0; i < list->n; i++)
-        if (rs_text_contains(list->c[i].name, "amplitude")) return i;
-    return 0;
+    rs_quantity_guess best = {RS_QUANTITY_UNKNOWN, 0};
+    for (int i = 0; i <= RS_CHANNEL_ALIASES && best.grade < 4; i++) {
+        const char *name = i < RS_CHANNEL_ALIASES ? c->alias[i] : c->name;
+        if (*name == '/') continue;
+        const rs_quantity_guess g = rs_quantity_of_name(name);
+        if (g.grade > best.grade) best = g;
+    }
+    const rs_quantity_guess unit = rs_quantity_of_unit(c->unit);
+    return best.grade == 0 || (best.grade < 4 && unit.quantity == RS_QUANTITY_PHASE) ? unit : best;
 }
 
-reshed_status rs_channel_choose(const rs_channels *list, const char *wanted, int *index,
-                                reshed_error *err)
+/* What counts when channels are compared: "Amplitude" and "R" are as good. */
+static int rank_of(rs_quantity_guess g)
 {
+    return g.grade < 3 ? g.grade : 3;
+}
+
+int rs_channel_default(const rs_channels *list, rs_quantity quantity, int *candidates)
+{
+    int first = -1, n = 0, rank = 0;
+    for (int i = 0; i < list->n; i++) {
+        const rs_quantity_guess g = rs_channel_quantity(&list->c[i]);
+        if (g.quantity != quantity || rank_of(g) < rank) continue;
+        if (rank_of(g) > rank) {
+            first = i;
+            n = 0;
+            rank = rank_of(g);
+        }
+        n++;
+    }
+    if (candidates) *candidates = n;
+    return list->n == 1 ? 0 : first;
+}
+
+reshed_status rs_channel_choose(const rs_channels *list, const char *wanted, rs_quantity quantity,
+                                int *index, reshed_error *err)
+{
+    char names[144];
     if (wanted) return rs_channel_find(list, wanted, index, err);
     if (list->n == 0)
         return rs_fail(err, RESHED_EINVAL, "no image in this file|at least one channel|none");
-    *index = rs_channel_default(list);
-    return RESHED_OK;
+    *index = rs_channel_default(list, quantity, NULL);
+    if (*index >= 0) return RESHED_OK;
+    list_names(list, names, sizeof names);
+    return rs_fail(err, RESHED_EINVAL,
+                   "none of these channels is known as %s: %s|--channel with a name, or a number "
+                   "from 0 to %d",
+                   quantity == RS_QUANTITY_AMPLITUDE ? "an amplitude" : rs_quantity_name(quantity),
+                   names, list->n - 1);
+}
+
+void rs_channel_note(const rs_channels *list, const char *wanted, rs_quantity quantity, int index,
+                     rs_image *im)
+{
+    char names[160] = "";
+    size_t used = 0;
+    int n = 0;
+    if (wanted || list->n < 2) return;
+    rs_channel_default(list, quantity, &n);
+    if (n < 2) return;
+    const rs_quantity_guess taken = rs_channel_quantity(&list->c[index]);
+    for (int i = 0; i < list->n && used + 4 < sizeof names; i++) {
+        const rs_quantity_guess g = rs_channel_quantity(&list->c[i]);
+        if (g.quantity != taken.quantity || rank_of(g) != rank_of(taken)) continue;
+        used += (size_t)snprintf(names + used, sizeof names - used, "%s%d %s", used ? ", " : "", i,
+                                 list->c[i].name);
+    }
+    rs_image_note(im, "channel '%s' is the first of %d that show %s (%s); --channel chooses",
+                  list->c[index].name, n,
+                  quantity == RS_QUANTITY_AMPLITUDE ? "an amplitude" : rs_quantity_name(quantity),
+                  used < sizeof names ? names : "...");
 }
 
 reshed_status rs_channel_only(const char *name, const char *wanted, reshed_error *err)
 {
     if (!wanted) return RESHED_OK;
-    rs_channel only = {{0}, {{0}}};
+    rs_channel only = {{0}, {0}, {{0}}};
     rs_channels list = {.n = 1, .capacity = 1, .c = &only};
     int index;
     rs_text_copy(only.name, sizeof only.name, *name ? name : "(unnamed)");

@@ -4,14 +4,17 @@
 
 #include <stddef.h>
 
-#include "base/status.h"
+#include "base/image.h"
+#include "io/common/quantity.h"
 
 #define RS_CHANNEL_MAX 4096 /* channels of one file */
 #define RS_CHANNEL_ALIASES 6
 
-/* A name to show and further names that also find the channel ("" is none). */
+/* A name to show and further names that also find the channel ("" is none), the most telling of its
+ * quantity first. */
 typedef struct rs_channel {
     char name[64];
+    char unit[32]; /* of the values, "" when unknown */
     char alias[RS_CHANNEL_ALIASES][128];
 } rs_channel;
 
@@ -36,12 +39,24 @@ void rs_channels_clear(rs_channels *list);
 reshed_status rs_channel_find(const rs_channels *list, const char *wanted, int *index,
                               reshed_error *err);
 
-/* The first channel whose name contains "amplitude", else the first; n must be > 0. */
-int rs_channel_default(const rs_channels *list);
+/* The quantity of a channel: by the first of its aliases and its name that tells one for sure, else
+ * by the surest of them, else by its unit. A unit of angles overrules what is not sure. */
+rs_quantity_guess rs_channel_quantity(const rs_channel *c);
 
-/* rs_channel_find, or rs_channel_default when wanted is NULL. An empty list is RESHED_EINVAL. */
-reshed_status rs_channel_choose(const rs_channels *list, const char *wanted, int *index,
-                                reshed_error *err);
+/* The channel that shows `quantity`, and how many do (*candidates, may be NULL): the first of those
+ * that are surest (grades 3 and 4 are equal here), or the only one of the list, whatever it shows. -1 when there is none, or none can
+ * be told. */
+int rs_channel_default(const rs_channels *list, rs_quantity quantity, int *candidates);
+
+/* rs_channel_find, or rs_channel_default when wanted is NULL. An empty list is RESHED_EINVAL, and so
+ * are several channels of which none shows `quantity`; the message lists them. */
+reshed_status rs_channel_choose(const rs_channels *list, const char *wanted, rs_quantity quantity,
+                                int *index, reshed_error *err);
+
+/* Adds to the notes of im, read as channel `index` of the list by rs_channel_choose, when others were
+ * as good: which was taken, and how to choose. */
+void rs_channel_note(const rs_channels *list, const char *wanted, rs_quantity quantity, int index,
+                     rs_image *im);
 
 /* For formats with one channel: wanted must be NULL, "0", or find `name`. */
 reshed_status rs_channel_only(const char *name, const char *wanted, reshed_error *err);

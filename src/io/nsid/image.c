@@ -155,7 +155,8 @@ reshed_status rs_nsid_image_list(const rs_nsid_file *file, rs_channels *out, res
     return list_images(file, out, NULL, err);
 }
 
-static reshed_status choose(const rs_nsid_file *file, const char *channel, int *k,
+/* The dataset that `channel` names, and what there is to say of the choice in the note of *said. */
+static reshed_status choose(const rs_nsid_file *file, const char *channel, int *k, rs_image *said,
                             reshed_error *err)
 {
     rs_channels list = {0};
@@ -169,10 +170,11 @@ static reshed_status choose(const rs_nsid_file *file, const char *channel, int *
                      "datasets, no image among them",
                      n);
     } else if (st == RESHED_OK) {
-        st = rs_channel_choose(&list, channel, &index, err);
+        st = rs_channel_choose(&list, channel, RS_QUANTITY_AMPLITUDE, &index, err);
         if (st == RESHED_OK) {
             *k = map[index];
-        } else if (rs_nsid_find(file, channel, &other, NULL) == RESHED_OK) {
+            rs_channel_note(&list, channel, RS_QUANTITY_AMPLITUDE, index, said);
+        } else if (channel && rs_nsid_find(file, channel, &other, NULL) == RESHED_OK) {
             *k = other; /* rs_nsid_to_image says what it is instead */
             st = RESHED_OK;
         }
@@ -187,12 +189,16 @@ reshed_status rs_nsid_image_read(rs_nsid_file *file, const char *channel, rs_ima
 {
     int k = 0;
     rs_nsid_data d = {0};
-    reshed_status st = choose(file, channel, &k, err);
+    rs_image said = {0};
+    reshed_status st = choose(file, channel, &k, &said, err);
     const rs_nsid_data *info = st == RESHED_OK ? rs_nsid_info(file, k) : NULL;
     if (info && !rs_nsid_is_image(info)) return rs_nsid_to_image(info, out, err);
     if (st == RESHED_OK) st = rs_nsid_read(file, k, &d, err);
     if (st == RESHED_OK) st = rs_nsid_to_image(&d, out, err);
-    if (st == RESHED_OK) rs_text_copy(out->channel, sizeof out->channel, rs_nsid_label(file, k));
+    if (st == RESHED_OK) {
+        rs_text_copy(out->channel, sizeof out->channel, rs_nsid_label(file, k));
+        if (said.note[0]) rs_image_note(out, "%s", said.note);
+    }
     rs_nsid_data_clear(&d);
     return st;
 }

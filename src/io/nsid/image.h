@@ -19,7 +19,7 @@ reshed_status rs_nsid_to_image(const rs_nsid_data *d, rs_image *out, reshed_erro
  * Pixels of unknown size give coordinates in pixels with units "px". */
 reshed_status rs_nsid_from_image(const rs_image *im, rs_nsid_data *out, reshed_error *err);
 
-/* Image channels only; channel NULL: rs_channel_default. */
+/* Image channels only; channel NULL: the amplitude (rs_channel_choose). */
 reshed_status rs_nsid_image_read(rs_nsid_file *file, const char *channel, rs_image *out,
                                  reshed_error *err);
 reshed_status rs_nsid_image_list(const rs_nsid_file *file, rs_channels *out, reshed_error *err);

@@ -1,5 +1,6 @@
 #include "io/nsid/nsid.h"
 
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -218,11 +219,40 @@ static void component(const char *path, int k, char *buf, size_t n)
     }
 }
 
-static int same_quantity(const rs_nsid_file *f, int k)
+/* Whether no other main dataset has the same text as dataset k. */
+static bool tells_apart(const rs_nsid_file *f, int k, size_t offset_of_text)
 {
     int n = 0;
-    for (int i = 0; i < f->n; i++) n += strcmp(f->main[i].quantity, f->main[k].quantity) == 0;
-    return n;
+    const char *text = (const char *)&f->main[k] + offset_of_text;
+    for (int i = 0; *text && i < f->n; i++)
+        n += strcmp((const char *)&f->main[i] + offset_of_text, text) == 0;
+    return n == 1;
+}
+
+/* The name of dataset k for messages, see rs_nsid_label. */
+static void make_label(const rs_nsid_file *f, int k, char *buf, size_t n)
+{
+    const rs_nsid_data *d = &f->main[k];
+    char last[64], before[64];
+    int length = (int)strlen(d->path);
+    if (tells_apart(f, k, offsetof(rs_nsid_data, title))) {
+        rs_text_copy(buf, n, d->title);
+    } else if (tells_apart(f, k, offsetof(rs_nsid_data, quantity))) {
+        rs_text_copy(buf, n, d->quantity);
+    } else if (!d->quantity[0] && !d->title[0]) {
+        rs_text_copy(buf, n, d->path);
+    } else { /* "Amplitude (/Measurement_000/Channel_001)", of /.../Channel_001/Channel_001 */
+        component(d->path, 0, last, sizeof last);
+        for (int i = 1; *last && i < 3; i++) {
+            component(d->path, i, before, sizeof before);
+            if (strcmp(last, before) != 0) break;
+            length -= (int)strlen(last) + 1;
+        }
+        char all[sizeof d->path + sizeof d->title + 4];
+        snprintf(all, sizeof all, "%s (%.*s)", d->quantity[0] ? d->quantity : d->title, length,
+                 d->path);
+        rs_text_copy(buf, n, all);
+    }
 }
 
 static reshed_status make_names(rs_nsid_file *f, reshed_error *err)
@@ -230,14 +260,12 @@ static reshed_status make_names(rs_nsid_file *f, reshed_error *err)
     reshed_status st = RESHED_OK;
     for (int i = 0; i < f->n && st == RESHED_OK; i++) {
         const rs_nsid_data *d = &f->main[i];
-        const char *name = d->path;
-        if (d->title[0])
-            name = d->title;
-        else if (d->quantity[0] && same_quantity(f, i) == 1)
-            name = d->quantity;
+        char name[sizeof f->names.c->name];
+        make_label(f, i, name, sizeof name);
         rs_channel *c;
         st = rs_channels_add(&f->names, name, &c, err);
         if (st != RESHED_OK) break;
+        rs_text_copy(c->unit, sizeof c->unit, d->units);
         rs_text_copy(c->alias[0], sizeof c->alias[0], d->quantity);
         rs_text_copy(c->alias[1], sizeof c->alias[1], d->title);
         for (int k = 0; k < 3; k++) component(d->path, k, c->alias[2 + k], sizeof c->alias[2 + k]);

@@ -85,8 +85,8 @@ int rs_nsid_count(const rs_nsid_file *file);
 /* Everything about main dataset k except values and data; borrowed until the file is closed.
  * k in [0, count). */
 const rs_nsid_data *rs_nsid_info(const rs_nsid_file *file, int k);
-/* The name of dataset k for messages: its title, else its quantity when that tells it apart, else
- * its path. Borrowed. */
+/* The name of dataset k for messages: its title when that tells it apart, else its quantity when that
+ * does, else the quantity (or title) and the path of its group, else its path. Borrowed. */
 const char *rs_nsid_label(const rs_nsid_file *file, int k);
 /* The names of the main datasets, in the same order; borrowed. */
 const rs_channels *rs_nsid_channels(const rs_nsid_file *file);

@@ -219,7 +219,7 @@ static reshed_status load_images(replay_driver *d, const char *path, const char 
     rs_channels list = {0};
     int first = 0;
     reshed_status st = rs_image_list(path, &list, err);
-    if (st == RESHED_OK) st = rs_channel_choose(&list, channel, &first, err);
+    if (st == RESHED_OK) st = rs_channel_choose(&list, channel, RS_QUANTITY_AMPLITUDE, &first, err);
     if (st == RESHED_OK) st = add_image(d, path, channel, err);
     for (int i = 0; st == RESHED_OK && i < list.n && d->images < RS_DRIVER_MAX_CHANNELS; i++) {
         char number[16];
