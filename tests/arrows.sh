@@ -36,7 +36,7 @@ BEGIN {
     may["imgproc/figures"] = low " imgproc/image"
     may["infer"] = low " nn imgproc/image io/weights"
     may["api"] = low " infer nn imgproc/image include"
-    may["spm/twin"] = low " imgproc/image beps"
+    may["spm/twin"] = low " imgproc/image"
     may["spm/labelled"] = low " spm/twin io io/hdf5 io/nsid" # twin images as files: the twin knows none
     may["spectra"] = low " beps io io/common io/hdf5 io/nsid"
     may["spm/instrument"] = low " include/reshed_driver.h spm/instrument/sim spm/instrument/nanonis imgproc/image"

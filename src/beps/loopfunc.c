@@ -5,7 +5,7 @@
 
 #include "base/numeric.h"
 #include "beps/phase.h"
-#include "beps/special.h"
+#include "base/special.h"
 
 /* --------------------------------------------------------------------------------- the function */
 /* Part of the transition made at distance x from the junction of the widths. */

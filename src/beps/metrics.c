@@ -6,7 +6,7 @@
 #include "base/numeric.h"
 #include "beps/electrostatic.h"
 #include "beps/phase.h"
-#include "beps/special.h"
+#include "base/special.h"
 
 void rs_metric_defaults(rs_metric_options *o)
 {

@@ -1,9 +1,8 @@
-#include "beps/special.h"
+#include "base/special.h"
 
 #include <math.h>
 
 #include "base/numeric.h"
-#include "beps/phase.h"
 
 double rs_erfinv(double y)
 {
