@@ -1,7 +1,7 @@
 /* reshed-scan itself: its command line, and what happens to a session when it is killed. */
 #define _DEFAULT_SOURCE
-#include "support/program.h"
 #include "support/report_page.h"
+#include "support/scan_program.h"
 #include "support/support.h"
 
 #include <errno.h>
@@ -16,83 +16,18 @@
 #include "base/os.h"
 #include "spm/session/session.h"
 
-static const char *program(void)
-{
-    static char path[1024];
-    const char *bin = getenv("BIN");
-    snprintf(path, sizeof path, "%s/reshed-scan", bin ? bin : "build");
-    if (!rs_os_is_file(path)) skip();
-    return path;
-}
-
-/* A path of the test's folder that stays. */
-static const char *temp(char *buf, const char *name)
-{
-    return strcpy(buf, test_temp(name));
-}
-
-/* Small and quick: 64 x 64 pixels, a small ensemble, 8 short loops. */
-#define QUICK                                                                                      \
-    "-w weights/tiny8x4.h5 -j 1 --pictures none --set rows=64 --set cols=64 --set width=0.9e-6 "   \
-    "--set height=0.9e-6 --set be_repeats=1 --set steps=32 --set cycles=1 --set drop_first=0 "     \
-    "--set threshold=0.4 --set every=6 --set min_wall=8 --set max_points=8 --set patch=24 "        \
-    "--set drift_every=4 --set reference_every=4 --quiet "
-#define TWIN "--driver twin -d clock=0 -d seed=7 "
-#define AGAIN "-w weights/tiny8x4.h5 -j 1 --pictures none --quiet "
-
-/* Starts reshed-scan with these arguments (shell syntax). */
-static pid_t start(const char *args)
-{
-    char command[6000], out[1024], err[1024];
-    snprintf(command, sizeof command, "exec %s %s >%s 2>%s", program(), args, temp(out, "out"),
-             temp(err, "err"));
-    fflush(NULL);
-    const pid_t pid = fork();
-    assert_true(pid >= 0);
-    if (pid == 0) {
-        execl("/bin/sh", "sh", "-c", command, (char *)NULL);
-        _exit(127);
-    }
-    return pid;
-}
-
-static int wait_for(pid_t pid)
-{
-    int status = 0;
-    while (waitpid(pid, &status, 0) < 0) assert_int_equal(errno, EINTR);
-    return status;
-}
-
-static const outcome *run_to(int expected, const char *args)
-{
-    const outcome *o = run_program("reshed-scan", args);
-    if (o->status != expected) fail_msg("%s: exit %d, %s", args, o->status, o->err);
-    return o;
-}
-
-static rs_session_progress progress(const char *path)
-{
-    reshed_error err = {0};
-    rs_session *s = NULL;
-    rs_session_progress p;
-    assert_ok(rs_session_open(path, &s, &err), &err);
-    assert_ok(rs_session_get_progress(s, &p, &err), &err);
-    rs_session_finish(s, RESHED_OK, NULL);
-    return p;
-}
-
 /* A finished session: everything is there, and the analysis of the raw data gives the same. */
 static void check_complete(const char *path)
 {
     char args[2048];
-    const rs_session_progress p = progress(path);
+    const rs_session_progress p = scan_progress(path);
     assert_true(p.complete && !p.live);
     assert_int_equal(p.lines, 64);
     assert_int_equal(p.lost, 0);
     assert_true(p.points > 0);
     assert_int_equal(p.measured, p.points);
     snprintf(args, sizeof args, "--analyse %s --json " AGAIN, path);
-    const outcome *o = run_to(0, args);
+    const outcome *o = scan_run_to(0, args);
     assert_true(json_number(o->out, "mean_difference") == 0);
     assert_true(json_number(o->out, "variance_difference") == 0);
     assert_true(json_number(o->out, "metric_difference") == 0);
@@ -104,15 +39,15 @@ static void check_complete(const char *path)
 static void it_says_what_it_can_do(void **state)
 {
     (void)state;
-    const outcome *o = run_to(0, "--help");
+    const outcome *o = scan_run_to(0, "--help");
     assert_non_null(strstr(o->out, "--analyse"));
     assert_non_null(strstr(o->out, "Exit status"));
-    o = run_to(0, "--list");
+    o = scan_run_to(0, "--list");
     static const char *const words[] = {"max_points=", "driver twin", "driver replay",
                                         "driver nanonis", "disconnect=ROW"};
     for (size_t i = 0; i < sizeof words / sizeof *words; i++)
         if (!strstr(o->out, words[i])) fail_msg("--list does not name %s", words[i]);
-    assert_non_null(strstr(run_to(0, "--version")->out, "reshed-scan"));
+    assert_non_null(strstr(scan_run_to(0, "--version")->out, "reshed-scan"));
 }
 
 static void wrong_usage_exits_with_2(void **state)
@@ -123,7 +58,10 @@ static void wrong_usage_exits_with_2(void **state)
         {"-o x.h5", "no --driver given"},
         {"--driver twin", "no -o SESSION.h5 given"},
         {"--analyse a.h5 --resume", "--analyse goes alone"},
-        {"--resume -o a.h5 --driver twin", "--resume: driver, options and regions come from"},
+        {"--resume", "no -o SESSION.h5 given"},
+        {"--resume -o a.h5 --driver twin --region 1e-6,0", "--resume: a session is one region"},
+        {"--analyse a.h5 -s rows=64", "--analyse goes alone"},
+        {"--analyse a.h5 -d seed=7", "--analyse goes alone"},
         {"--driver twin -o x.h5 --set rows=1", "rows"},
         {"--driver twin -o x.h5 --set nonsense=1", "nonsense"},
         {"--driver twin -o x.h5 --set rows", "expected NAME=VALUE"},
@@ -134,7 +72,7 @@ static void wrong_usage_exits_with_2(void **state)
         {"--dry-run", "no --driver given"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        const outcome *o = run_to(2, cases[i][0]);
+        const outcome *o = scan_run_to(2, cases[i][0]);
         if (!strstr(o->err, cases[i][1])) fail_msg("%s: says %s", cases[i][0], o->err);
     }
 }
@@ -152,16 +90,16 @@ static void a_failure_names_what_failed(void **state)
         {TWIN QUICK "-o x.h5 --set x=1e-5", "x"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        const outcome *o = run_to(1, cases[i][0]);
+        const outcome *o = scan_run_to(1, cases[i][0]);
         if (!strstr(o->err, cases[i][1])) fail_msg("%s: says %s", cases[i][0], o->err);
         assert_false(rs_os_is_file("x.h5"));
     }
-    FILE *f = fopen(temp(taken, "taken.h5"), "wb");
+    FILE *f = fopen(scan_temp(taken, "taken.h5"), "wb");
     assert_non_null(f);
     fputs("mine", f);
     fclose(f);
     snprintf(args, sizeof args, TWIN QUICK "-o %s", taken);
-    const outcome *o = run_to(1, args);
+    const outcome *o = scan_run_to(1, args);
     assert_non_null(strstr(o->err, "taken.h5"));
     char content[16];
     read_text(taken, content, sizeof content);
@@ -172,15 +110,16 @@ static void a_dry_run_makes_nothing(void **state)
 {
     (void)state;
     char args[4096], path[1024];
-    snprintf(args, sizeof args, TWIN QUICK "--dry-run -o %s --region 1e-7,0", temp(path, "dry.h5"));
-    const outcome *o = run_to(0, args);
+    snprintf(args, sizeof args, TWIN QUICK "--dry-run -o %s --region 1e-7,0",
+             scan_temp(path, "dry.h5"));
+    const outcome *o = scan_run_to(0, args);
     assert_non_null(strstr(o->out, "64 x 64 pixels"));
     assert_non_null(strstr(o->out, "simulated"));
     assert_non_null(strstr(o->out, "spectroscopy"));
     assert_non_null(strstr(o->out, "regions      2"));
     assert_false(rs_os_is_file(path));
     /* An instrument that is not simulated is not opened: there is none at that address. */
-    run_to(0, "--driver nanonis -d host=127.0.0.1 -d port=1 --dry-run");
+    scan_run_to(0, "--driver nanonis -d host=127.0.0.1 -d port=1 --dry-run");
 }
 
 /* ----------------------------------------------------------------------------------- whole runs */
@@ -189,8 +128,8 @@ static void json_holds_the_contract(void **state)
 {
     (void)state;
     char args[4096], path[1024], report[1024];
-    snprintf(args, sizeof args, TWIN QUICK "--json -d lose=9 -o %s", temp(path, "json.h5"));
-    const outcome *o = run_to(0, args);
+    snprintf(args, sizeof args, TWIN QUICK "--json -d lose=9 -o %s", scan_temp(path, "json.h5"));
+    const outcome *o = scan_run_to(0, args);
     assert_int_equal(json_number(o->out, "lines"), 63);
     assert_int_equal(json_number(o->out, "lost_lines"), 1);
     assert_int_equal(json_number(o->out, "points"), 8);
@@ -201,7 +140,7 @@ static void json_holds_the_contract(void **state)
     assert_non_null(strstr(o->out, "json.h5\""));
     assert_non_null(strstr(o->out, "json.html\""));
     /* The page says the same of them, in three digits. */
-    char *page = page_read(temp(report, "json.html"));
+    char *page = page_read(scan_temp(report, "json.html"));
     assert_float_equal(1e3 * page_number(page, "Latency, arrival to prediction", 1), p50,
                        5e-3 * p50);
     assert_float_equal(1e3 * page_number(page, "Latency, arrival to prediction", 3), p99,
@@ -213,13 +152,13 @@ static void points_wait_and_may_be_edited(void **state)
 {
     (void)state;
     char args[4096], path[1024], csv[1024], mine[1024];
-    temp(path, "ask.h5");
-    temp(csv, "ask_points.csv");
-    temp(mine, "mine.csv");
+    scan_temp(path, "ask.h5");
+    scan_temp(csv, "ask_points.csv");
+    scan_temp(mine, "mine.csv");
     snprintf(args, sizeof args, TWIN QUICK "--report none --confirm -o %s", path);
-    const outcome *o = run_to(1, args);
+    const outcome *o = scan_run_to(1, args);
     assert_non_null(strstr(o->err, "8 points wait for a yes"));
-    assert_int_equal(progress(path).points, 0);
+    assert_int_equal(scan_progress(path).points, 0);
     assert_true(rs_os_is_file(csv));
 
     /* The heading and the first three points. */
@@ -230,12 +169,13 @@ static void points_wait_and_may_be_edited(void **state)
     fclose(in);
     fputs("20,oops,0,0,-1\n", out);
     fclose(out);
-    snprintf(args, sizeof args, "--resume --report none -o %s --points %s " AGAIN, path, mine);
-    o = run_to(1, args);
+    snprintf(args, sizeof args, "--resume " TWIN "--report none -o %s --points %s " AGAIN, path,
+             mine);
+    o = scan_run_to(1, args);
     assert_non_null(strstr(o->err, "mine.csv"));
     assert_non_null(strstr(o->err, "oops"));
     assert_non_null(strstr(o->err, "line 5"));
-    assert_int_equal(progress(path).points, 0);
+    assert_int_equal(scan_progress(path).points, 0);
 
     in = fopen(csv, "r");
     out = fopen(mine, "w");
@@ -243,8 +183,8 @@ static void points_wait_and_may_be_edited(void **state)
     for (int i = 0; i < 4 && fgets(line, sizeof line, in); i++) fputs(line, out);
     fclose(in);
     fclose(out);
-    run_to(0, args);
-    assert_int_equal(progress(path).points, 3);
+    scan_run_to(0, args);
+    assert_int_equal(scan_progress(path).points, 3);
     check_complete(path);
 }
 
@@ -258,13 +198,13 @@ static void a_broken_list_is_found_before_the_scan(void **state)
                                             {"row,col\n1,2\n3,4000\n", "line 3"},
                                             {"a,b\n1,2\n", "x"}};
     for (size_t i = 0; i < sizeof broken / sizeof *broken; i++) {
-        FILE *f = fopen(temp(csv, "broken.csv"), "w");
+        FILE *f = fopen(scan_temp(csv, "broken.csv"), "w");
         assert_non_null(f);
         fputs(broken[i][0], f);
         fclose(f);
         snprintf(args, sizeof args, TWIN QUICK "--report none --points %s -o %s", csv,
-                 temp(path, "never.h5"));
-        const outcome *o = run_to(1, args);
+                 scan_temp(path, "never.h5"));
+        const outcome *o = scan_run_to(1, args);
         if (!strstr(o->err, "broken.csv") || !strstr(o->err, broken[i][1]))
             fail_msg("list %zu: says %s", i, o->err);
         assert_false(rs_os_is_file(path));
@@ -275,10 +215,10 @@ static void a_second_region_has_its_own_file(void **state)
 {
     (void)state;
     char args[4096], path[1024], second[1024];
-    temp(path, "two.h5");
-    temp(second, "two_2.h5");
+    scan_temp(path, "two.h5");
+    scan_temp(second, "two_2.h5");
     snprintf(args, sizeof args, TWIN QUICK "--report none --region 2e-7,1e-7 -o %s", path);
-    run_to(0, args);
+    scan_run_to(0, args);
     check_complete(path);
     check_complete(second);
     reshed_error err = {0};
@@ -296,16 +236,16 @@ static double run_seconds(void)
 {
     char args[4096], path[1024];
     const double t0 = rs_os_monotonic();
-    snprintf(args, sizeof args, TWIN QUICK "--report none -o %s", temp(path, "timed.h5"));
-    run_to(0, args);
+    snprintf(args, sizeof args, TWIN QUICK "--report none -o %s", scan_temp(path, "timed.h5"));
+    scan_run_to(0, args);
     return rs_os_monotonic() - t0;
 }
 
-static void resume_to_the_end(const char *path)
+static void resume_to_the_end(const char *path, const char *driver)
 {
     char args[4096];
-    snprintf(args, sizeof args, "--resume --report none -o %s " AGAIN, path);
-    run_to(0, args);
+    snprintf(args, sizeof args, "--resume %s --report none -o %s " AGAIN, driver, path);
+    scan_run_to(0, args);
     check_complete(path);
 }
 
@@ -323,17 +263,17 @@ static void killed_at_any_moment_it_goes_on(void **state)
     for (int i = 0; i < rounds; i++) {
         char args[4096], path[1024], name[32];
         snprintf(name, sizeof name, "kill%d.h5", i);
-        snprintf(args, sizeof args, TWIN QUICK "--report none -o %s", temp(path, name));
+        snprintf(args, sizeof args, TWIN QUICK "--report none -o %s", scan_temp(path, name));
         for (int again = 0; again < 2; again++) { /* the second kill hits a resumed run */
-            const pid_t pid = start(args);
+            const pid_t pid = scan_start(args);
             rs_os_sleep(test_uniform(&rng, 0.05, 1.1) * whole);
             kill(pid, SIGKILL);
-            const int status = wait_for(pid);
+            const int status = scan_wait(pid);
             if (!WIFSIGNALED(status)) break; /* it was faster */
             killed++;
             twice += again;
             if (!rs_os_is_file(path)) continue; /* before there was a session */
-            snprintf(args, sizeof args, "--resume --report none -o %s " AGAIN, path);
+            snprintf(args, sizeof args, "--resume " TWIN "--report none -o %s " AGAIN, path);
         }
         if (!rs_os_is_file(path)) continue;
         rs_session_progress p = {0};
@@ -352,7 +292,7 @@ static void killed_at_any_moment_it_goes_on(void **state)
         if (p.complete)
             check_complete(path);
         else
-            resume_to_the_end(path);
+            resume_to_the_end(path, TWIN);
         remove(path);
     }
     printf("# %d rounds, %d kills (%d of a resumed run); %d left lines to scan, %d points\n",
@@ -370,23 +310,21 @@ static void a_polite_signal_ends_it_safely(void **state)
         char args[4096], path[1024], name[32], text[8192];
         snprintf(name, sizeof name, "polite%d.h5", i);
         /* 64 lines in some seconds. */
-        snprintf(args, sizeof args,
-                 "--driver twin -d clock=20 -d seed=7 " QUICK "--report none -o %s",
-                 temp(path, name));
-        const pid_t pid = start(args);
+        snprintf(args, sizeof args, TWIN20 QUICK "--report none -o %s", scan_temp(path, name));
+        const pid_t pid = scan_start(args);
         const double until = rs_os_monotonic() + 30;
         while (!rs_os_is_file(path) && rs_os_monotonic() < until) rs_os_sleep(0.02);
         rs_os_sleep(0.4);
         assert_int_equal(kill(pid, signals[i]), 0);
-        const int status = wait_for(pid);
-        read_text(temp(args, "err"), text, sizeof text);
+        const int status = scan_wait(pid);
+        read_text(scan_temp(args, "err"), text, sizeof text);
         assert_true(WIFEXITED(status));
         assert_int_equal(WEXITSTATUS(status), 1);
         assert_null(strstr(text, "could not be halted"));
-        const rs_session_progress p = progress(path);
+        const rs_session_progress p = scan_progress(path);
         assert_true(!p.complete && !p.live);
         assert_true(p.lines < 64);
-        resume_to_the_end(path);
+        resume_to_the_end(path, TWIN20);
     }
 }
 

@@ -1,7 +1,6 @@
 #include "tools/scan/job.h"
 
 #include <math.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -10,32 +9,12 @@
 #include "base/alloc.h"
 #include "base/os.h"
 #include "spm/scan/points.h"
+#include "spm/scan/resume.h"
 
 /* Seconds between two progress lines on a terminal and elsewhere, and between previews. */
 #define SHOW_TTY 0.1
 #define SHOW_PLAIN 5.0
 #define DRAW_EVERY 2.0
-
-/* -------------------------------------------------------------------------------------- signals */
-
-static volatile sig_atomic_t caught; /* the one thing that a signal handler may touch */
-
-static void on_signal(int number)
-{
-    caught = number;
-}
-
-void scan_catch_signals(void)
-{
-    signal(SIGINT, on_signal);
-    signal(SIGTERM, on_signal);
-}
-
-bool scan_interrupted(void *ctx)
-{
-    (void)ctx;
-    return caught != 0;
-}
 
 /* ------------------------------------------------------------------------------------- progress */
 
@@ -180,8 +159,12 @@ bool scan_confirm(void *ctx, const rs_choice *choice, rs_session_point **points,
         cli_fail(&scan_program, j->points_csv, &err);
         return false;
     }
+    char driver[RS_SCAN_DRIVER_TEXT];
+    const rs_scan_plan *p = &j->o->plan;
     fprintf(stderr,
-            "%d points wait for a yes: %s\nGo on with: reshed-scan --resume -o %s --points %s\n",
-            *n, j->points_csv, j->path, j->points_csv);
+            "%d points wait for a yes: %s\n"
+            "Go on with: reshed-scan --resume %s -o %s --points %s\n",
+            *n, j->points_csv, rs_scan_driver_text(p->driver, p->option, p->options, driver),
+            j->path, j->points_csv);
     return false;
 }

@@ -19,10 +19,6 @@ typedef struct scan_job {
     bool tty, line_open;
 } scan_job;
 
-/* From then on Ctrl-C and a polite kill are noted; scan_interrupted says whether one has come. */
-void scan_catch_signals(void);
-bool scan_interrupted(void *ctx);
-
 /* The functions of rs_region_options; ctx is the job. */
 void scan_survey_news(void *ctx, const rs_survey_news *news);
 void scan_measure_news(void *ctx, const rs_measure_news *news);

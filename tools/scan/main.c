@@ -1,10 +1,12 @@
 /* reshed-scan - from the first scan line to loops on domain walls. */
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
 
 #include "tools/cli/find_weights.h"
 #include "tools/scan/job.h"
+#include "tools/scan/signals.h"
 
 #include "base/alloc.h"
 #include "base/json.h"
@@ -13,6 +15,7 @@
 #include "report/report.h"
 #include "spm/instrument/drivers.h"
 #include "spm/scan/points.h"
+#include "spm/scan/resume.h"
 
 /* ------------------------------------------------------------------------------------ its files */
 
@@ -127,7 +130,7 @@ static int finish_region(scan_job *j, const rs_outcome *o)
     j->run.session = NULL;
     if (st == RESHED_OK && finished != RESHED_OK) status = cli_fail(&scan_program, j->path, &err);
     print_summary(j, endings[o->end].text);
-    return status;
+    return j->run.unsafe ? CLI_FAILED : status;
 }
 
 static int run_region(scan_job *j)
@@ -141,20 +144,27 @@ static int run_region(scan_job *j)
 
 /* ------------------------------------------------------------------------------------ the modes */
 
-static int dry_run(const scan_job *j)
+/* The plan, from what was typed and, in a resumed run, from the session. Nothing is opened. */
+static int print_plan(const scan_job *j)
 {
     const rs_scan_settings *s = &j->o->plan.settings;
-    const rs_frame f = j->run.instrument ? j->run.frame : rs_scan_frame(s);
-    if (j->run.instrument)
-        printf("instrument   %s%s\n", rs_instrument_caps(j->run.instrument)->instrument,
-               rs_instrument_caps(j->run.instrument)->simulated ? " (simulated)" : "");
-    else
-        printf("instrument   %s (not opened)\n", j->o->plan.driver);
+    const rs_frame f = rs_scan_frame(s);
+    const char *driver = j->o->plan.driver;
+    char text[RS_SCAN_DRIVER_TEXT];
+    if (j->run.session) {
+        const rs_session_setup *setup = rs_session_get_setup(j->run.session);
+        printf("session      %s\n", rs_scan_driver_text(setup->driver, setup->driver_option,
+                                                        setup->driver_options, text));
+        if (j->run.changes[0]) printf("changes      %s\n", j->run.changes);
+    }
+    if (driver)
+        printf("instrument   %s%s, not opened\n", driver,
+               rs_driver_is_simulated(driver) ? " (simulated)" : "");
     printf("frame        %g x %g m at (%g, %g), %d x %d pixels, %g lines/s: %.0f s\n", f.width,
            f.height, f.cx, f.cy, f.rows, f.cols, f.line_rate, f.rows / f.line_rate);
-    if (j->run.instrument && rs_instrument_caps(j->run.instrument)->bins)
-        printf("excitation   %g V, %g Hz around %g Hz, %d bins\n", s->be_amplitude, s->be_band,
-               s->be_centre, rs_instrument_caps(j->run.instrument)->bins);
+    if (s->be_band > 0)
+        printf("excitation   %g V, %g Hz around %g Hz, where the instrument excites bands\n",
+               s->be_amplitude, s->be_band, s->be_centre);
     if (s->voltage > 0) {
         const double loop = rs_scan_steps(s) * (s->dwell + s->settle) * (s->off_field != 0 ? 2 : 1);
         const double all = loop * s->max_points;
@@ -166,6 +176,23 @@ static int dry_run(const scan_job *j)
     }
     printf("regions      %d\n", 1 + j->o->plan.regions);
     return cli_close(&scan_program);
+}
+
+/* A plan that the limits that were typed do not allow is refused as it would be in earnest. */
+static int dry_run(scan_job *j)
+{
+    const rs_scan_settings *s = &j->o->plan.settings;
+    reshed_error err = {0};
+    reshed_status st;
+    if (j->o->resume) {
+        st = rs_scan_run_preview(&j->run, j->path, &err);
+    } else {
+        const rs_limits limits = rs_scan_limits(s);
+        const rs_frame frame = rs_scan_frame(s);
+        st = rs_limits_check_frame(&limits, &frame, &err);
+        if (st == RESHED_OK) st = rs_scan_plan_check(&j->o->plan, &frame, &limits, &err);
+    }
+    return st == RESHED_OK ? print_plan(j) : cli_fail(&scan_program, j->run.where, &err);
 }
 
 static void print_analysis(const scan_job *j, const rs_analysis *a)
@@ -223,32 +250,70 @@ static int analyse(scan_job *j)
     return status == CLI_OK ? cli_close(&scan_program) : status;
 }
 
+/* The list that was typed and the points that a resumed session has: the same, or it is refused. */
+static reshed_status compare_points(const scan_job *j, const rs_session_point *p, int n,
+                                    reshed_error *err)
+{
+    rs_session_progress g;
+    reshed_status st = rs_session_get_progress(j->run.session, &g, err);
+    if (st != RESHED_OK || g.points == 0) return st;
+    rs_session_point *have = rs_alloc((size_t)g.points, sizeof *have);
+    if (!have) return rs_fail_nomem(err, "points", (size_t)g.points * sizeof *have);
+    st = rs_session_read_points(j->run.session, 0, g.points, have, err);
+    bool same = n == g.points;
+    for (int k = 0; st == RESHED_OK && same && k < n; k++)
+        same = hypot(p[k].row - have[k].row, p[k].col - have[k].col) < 1e-3;
+    rs_free(have);
+    if (st != RESHED_OK || same) return st;
+    return rs_fail(err, RESHED_EINVAL,
+                   "points of a session that has some already|the same %d|%d others", g.points, n);
+}
+
 /* Reads the points before the scan: a list that cannot be read is better found now than after
  * it. */
 static reshed_status try_points(scan_job *j, reshed_error *err)
 {
+    const scan_options *o = j->o;
     rs_session_point *p = NULL;
     int n;
-    j->run.where = j->o->points;
-    const reshed_status st = rs_points_read(j->o->points, &j->run.frame, &p, &n, err);
+    j->run.where = o->points;
+    reshed_status st = rs_points_read(o->points, &j->run.frame, &p, &n, err);
+    if (st == RESHED_OK && rs_scan_plan_given(&o->plan, "max_points") &&
+        n > o->plan.settings.max_points)
+        st = rs_fail(err, RESHED_EINVAL, "points|at most max_points, %g|%d",
+                     o->plan.settings.max_points, n);
+    if (st == RESHED_OK && o->resume) st = compare_points(j, p, n, err);
     if (st == RESHED_OK) j->run.where = NULL;
     rs_free(p);
     return st;
 }
 
+/* --confirm has no meaning once there are points. */
+static reshed_status check_confirm(const scan_job *j, reshed_error *err)
+{
+    rs_session_progress g;
+    if (!j->o->confirm) return RESHED_OK;
+    const reshed_status st = rs_session_get_progress(j->run.session, &g, err);
+    if (st != RESHED_OK || g.points == 0) return st;
+    return rs_fail(err, RESHED_EINVAL, "--confirm|a session without points|%d points", g.points);
+}
+
+static reshed_status open_again(scan_job *j, reshed_error *err)
+{
+    rs_scan_run *run = &j->run;
+    reshed_status st = rs_scan_run_resume(run, j->path, err);
+    if (st == RESHED_OK) st = check_confirm(j, err);
+    if (st == RESHED_OK && j->o->points) st = try_points(j, err);
+    if (st == RESHED_OK) st = load_weights(j, rs_session_get_setup(run->session)->weights, err);
+    return st == RESHED_OK ? rs_scan_run_open_again(run, err) : st;
+}
+
 /* Opens weights and instrument, of a new session or of one that is resumed. */
 static reshed_status open_all(scan_job *j, reshed_error *err)
 {
-    rs_scan_run *run = &j->run;
-    reshed_status st = RESHED_OK;
-    if (j->o->resume) {
-        st = rs_scan_run_resume(run, j->path, err);
-        if (st == RESHED_OK) st = load_weights(j, rs_session_get_setup(run->session)->weights, err);
-        if (st == RESHED_OK) st = rs_scan_run_open_again(run, err);
-    } else {
-        if (!j->o->dry_run) st = load_weights(j, NULL, err);
-        if (st == RESHED_OK) st = rs_scan_run_open(run, err);
-    }
+    if (j->o->resume) return open_again(j, err);
+    reshed_status st = load_weights(j, NULL, err);
+    if (st == RESHED_OK) st = rs_scan_run_open(&j->run, err);
     return st == RESHED_OK && j->o->points ? try_points(j, err) : st;
 }
 
@@ -272,9 +337,8 @@ static int scan(scan_job *j)
     reshed_error err = {0};
     int status = CLI_OK;
     name_files(j, o->out ? o->out : "");
-    if (o->dry_run && !o->resume && !rs_driver_is_simulated(o->plan.driver)) return dry_run(j);
+    if (o->dry_run) return dry_run(j);
     reshed_status st = open_all(j, &err);
-    if (st == RESHED_OK && o->dry_run) return dry_run(j);
     if (st == RESHED_OK) st = rs_scan_run_make_stream(&j->run, &err);
     for (int r = 0; st == RESHED_OK && status == CLI_OK && r <= o->plan.regions; r++) {
         st = begin_region(j, r, &err);
@@ -289,6 +353,7 @@ static int scan(scan_job *j)
 
 int main(int argc, char **argv)
 {
+    scan_guard_output();
     scan_options *o = rs_zalloc(1, sizeof *o);
     scan_job *j = rs_zalloc(1, sizeof *j);
     reshed_error err = {0};

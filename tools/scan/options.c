@@ -9,7 +9,7 @@
 const cli_program scan_program = {
     "reshed-scan",
     "Usage: reshed-scan --driver NAME -o SESSION.h5 [OPTION]...\n"
-    "       reshed-scan --resume -o SESSION.h5 [OPTION]...\n"
+    "       reshed-scan --resume --driver NAME -o SESSION.h5 [OPTION]...\n"
     "       reshed-scan --analyse SESSION.h5 [OPTION]...\n"
     "\n"
     "Scans a region, finds the domain walls while the lines come, measures switching loops on "
@@ -35,9 +35,13 @@ const cli_program scan_program = {
     "      --confirm          stop before the first bias pulse: points go to SESSION_points.csv "
     "and\n"
     "                         .png; edit the CSV and go on with --resume --points=FILE.csv\n"
-    "      --dry-run          print the plan and how long it takes; no instrument is opened but a\n"
-    "                         simulated one\n"
-    "      --resume           go on with an interrupted session\n"
+    "      --dry-run          print the plan and how long it takes; no driver is loaded and no\n"
+    "                         instrument opened\n"
+    "      --resume           go on with an interrupted session: driver and options are typed "
+    "again\n"
+    "                         and must be those of the session, which --resume --dry-run prints; "
+    "limits\n"
+    "                         may be narrower, points fewer\n"
     "      --analyse=FILE     redo segmentation, choice and analysis from the raw data, compare\n"
     "      --report=FILE.html default: beside the session; \"none\": no report\n"
     "      --pictures=PREFIX  previews that are replaced while the scan goes on (default: beside\n"
@@ -102,13 +106,18 @@ static bool split(char *text, const char *option, char **value)
     return true;
 }
 
+static void note_given(scan_options *o, const char *name)
+{
+    if (!rs_scan_plan_given(&o->plan, name)) o->given[o->plan.givens++] = name;
+}
+
 static bool set(scan_options *o, char *text)
 {
     reshed_error err = {0};
     char *value, why[512];
     if (!split(text, "--set", &value)) return false;
     if (rs_scan_set(&o->plan.settings, text, value, &err) == RESHED_OK) {
-        if (o->plan.givens < SCAN_MAX_OPTIONS) o->given[o->plan.givens++] = text;
+        note_given(o, text);
         return true;
     }
     cli_usage_error(&scan_program, "--set: %s", reshed_error_text(&err, why, sizeof why));
@@ -142,7 +151,10 @@ static bool set_norm(scan_options *o, const char *text)
 {
     reshed_error err = {0};
     char why[512];
-    if (rs_scan_plan_set_norm(&o->plan, text, &err) == RESHED_OK) return true;
+    if (rs_scan_plan_set_norm(&o->plan, text, &err) == RESHED_OK) {
+        note_given(o, "norm");
+        return true;
+    }
     cli_usage_error(&scan_program, "--norm: %s", reshed_error_text(&err, why, sizeof why));
     return false;
 }
@@ -175,14 +187,17 @@ static bool parse_value(int c, char *text, scan_options *o)
     case OPT_FRONT:
         if (!choice("--front", text, rs_scan_front_words, 2, &i)) return false;
         plan->stream.front = (rs_front_kind)i;
+        note_given(o, "front");
         return true;
     case OPT_PREVIEW:
         if (!choice("--preview", text, rs_scan_preview_words, 3, &i)) return false;
         plan->stream.preview = (rs_preview)i;
+        note_given(o, "preview");
         return true;
     case OPT_BUDGET:
         if (!cli_double(&scan_program, "--budget", text, 0, 1e6, &minutes)) return false;
         plan->settings.budget = 60 * minutes;
+        note_given(o, "budget");
         return true;
     case OPT_REGION:
         if (plan->regions == SCAN_MAX_REGIONS) {
@@ -209,13 +224,14 @@ static bool parse_value(int c, char *text, scan_options *o)
 
 static int check(const scan_options *o)
 {
-    if (o->analyse && (o->out || o->plan.driver || o->resume || o->dry_run))
+    if (o->analyse && (o->out || o->plan.driver || o->resume || o->dry_run || o->plan.options ||
+                       o->plan.givens || o->plan.regions || o->points || o->confirm))
         return cli_usage_error(&scan_program, "--analyse goes alone");
     if (o->analyse) return -1;
-    if (!o->out && !o->dry_run) return cli_usage_error(&scan_program, "no -o SESSION.h5 given");
-    if (o->resume && (o->plan.driver || o->plan.options || o->plan.regions))
-        return cli_usage_error(&scan_program,
-                               "--resume: driver, options and regions come from the session");
+    if (!o->out && (!o->dry_run || o->resume))
+        return cli_usage_error(&scan_program, "no -o SESSION.h5 given");
+    if (o->resume && o->plan.regions)
+        return cli_usage_error(&scan_program, "--resume: a session is one region, which it has");
     if (!o->resume && !o->plan.driver) return cli_usage_error(&scan_program, "no --driver given");
     if (o->confirm && o->points)
         return cli_usage_error(&scan_program, "--confirm or --points, not both");

@@ -271,10 +271,13 @@ rs_driver_status rs_instrument_next_line(rs_instrument *i, const rs_wait *wait, 
 
 rs_driver_status rs_instrument_rest(rs_instrument *i, double timeout, reshed_error *err)
 {
+    reshed_error first = {0}, second = {0};
     rs_driver_status bias = RS_DRIVER_OK, drive = RS_DRIVER_OK;
-    if (i->ops->set_bias) bias = rs_instrument_set_bias(i, 0, timeout, err);
-    if (i->ops->set_drive) drive = rs_instrument_set_drive(i, 0, timeout, err);
-    return bias > drive ? bias : drive;
+    if (i->ops->set_bias) bias = rs_instrument_set_bias(i, 0, timeout, &first);
+    if (i->ops->set_drive) drive = rs_instrument_set_drive(i, 0, timeout, &second);
+    const bool of_bias = bias >= drive;
+    if (err && (bias != RS_DRIVER_OK || drive != RS_DRIVER_OK)) *err = of_bias ? first : second;
+    return of_bias ? bias : drive;
 }
 
 rs_driver_status rs_instrument_halt(rs_instrument *i, double timeout, reshed_error *err)

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "base/alloc.h"
+
 const char *const rs_scan_front_words[2] = {"zero", "reflect"};
 const char *const rs_scan_preview_words[3] = {"fp32", "bf16", "off"};
 
@@ -74,4 +76,35 @@ reshed_status rs_scan_plan_from_session(rs_scan_plan *p, const rs_session *s, re
     for (int i = 0; preview && i < 3; i++)
         if (strcmp(preview, rs_scan_preview_words[i]) == 0) p->stream.preview = (rs_preview)i;
     return st;
+}
+
+static reshed_status check_loops(const rs_scan_settings *s, const rs_limits *limits,
+                                 reshed_error *err)
+{
+    const size_t n = (size_t)rs_scan_steps(s);
+    double *voltage = rs_alloc(n, sizeof *voltage);
+    if (!voltage) return rs_fail_nomem(err, "a waveform", n);
+    reshed_status st = rs_scan_waveform(s, voltage, err);
+    if (st == RESHED_OK) {
+        const rs_spectroscopy loop = rs_scan_spectroscopy(s, voltage);
+        st = rs_limits_check_spectroscopy(limits, &loop, err);
+    }
+    rs_free(voltage);
+    return st;
+}
+
+reshed_status rs_scan_plan_check(const rs_scan_plan *p, const rs_frame *frame,
+                                 const rs_limits *limits, reshed_error *err)
+{
+    const rs_scan_settings *s = &p->settings;
+    rs_frame f = *frame;
+    reshed_status st = RESHED_OK;
+    for (int i = 0; st == RESHED_OK && i < p->regions; i++) {
+        f.cx = p->region_x[i];
+        f.cy = p->region_y[i];
+        st = rs_limits_check_frame(limits, &f, err);
+    }
+    if (st == RESHED_OK) st = rs_limits_check_speed(limits, s->speed, err);
+    if (st != RESHED_OK || s->voltage <= 0) return st;
+    return check_loops(s, limits, err);
 }

@@ -15,7 +15,7 @@ typedef struct rs_scan_plan {
     int options;
     rs_scan_settings settings;
     const char *const *given; /* [givens] names of the settings that were asked for: of the frame,
-                                 the others are the instrument's */
+                                 the others are the instrument's; also norm, front, preview */
     int givens;
     rs_live_options stream;                       /* norm, lo, hi, front, preview, threads */
     const char *norm;                             /* the stream's, in words */
@@ -47,5 +47,10 @@ typedef struct rs_scan_texts {
 void rs_scan_plan_texts(const rs_scan_plan *p, rs_scan_texts *t);
 /* Takes what a session says of settings and stream; p->norm then belongs to the session. */
 reshed_status rs_scan_plan_from_session(rs_scan_plan *p, const rs_session *s, reshed_error *err);
+
+/* Further regions, which are of the frame's size, speed and loops against limits: those that were
+ * typed, or all that hold for an open instrument. */
+reshed_status rs_scan_plan_check(const rs_scan_plan *p, const rs_frame *frame,
+                                 const rs_limits *limits, reshed_error *err);
 
 #endif

@@ -5,9 +5,11 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/os.h"
 #include "infer/judge.h"
 #include "io/weights/model.h"
 #include "spm/instrument/words.h"
+#include "spm/scan/resume.h"
 
 /* s: an instrument may take so long until it answers for the first time. */
 #define OPEN 30.0
@@ -89,17 +91,9 @@ static reshed_status try_spectroscopy(rs_scan_run *r, const rs_spectroscopy *sp,
 /* Refuses now what would be refused later: other regions, speed, voltages. */
 static reshed_status check_plan(rs_scan_run *r, reshed_error *err)
 {
-    const rs_scan_plan *p = r->plan;
-    const rs_scan_settings *s = &p->settings;
-    const rs_limits *limits = rs_instrument_limits(r->instrument);
-    rs_frame f = r->frame;
-    reshed_status st = RESHED_OK;
-    for (int i = 0; st == RESHED_OK && i < p->regions; i++) {
-        f.cx = p->region_x[i];
-        f.cy = p->region_y[i];
-        st = rs_limits_check_frame(limits, &f, err);
-    }
-    if (st == RESHED_OK) st = rs_limits_check_speed(limits, s->speed, err);
+    const rs_scan_settings *s = &r->plan->settings;
+    reshed_status st =
+        rs_scan_plan_check(r->plan, &r->frame, rs_instrument_limits(r->instrument), err);
     if (st != RESHED_OK || s->voltage <= 0) return st;
     double *voltage = rs_alloc((size_t)rs_scan_steps(s), sizeof *voltage);
     if (!voltage) return rs_fail_nomem(err, "a waveform", (size_t)rs_scan_steps(s));
@@ -107,8 +101,7 @@ static reshed_status check_plan(rs_scan_run *r, reshed_error *err)
     if (st == RESHED_OK) {
         rs_spectroscopy sp = rs_scan_spectroscopy(s, voltage);
         if (!rs_instrument_caps(r->instrument)->off_field) sp.off_field = false;
-        st = rs_limits_check_spectroscopy(limits, &sp, err);
-        if (st == RESHED_OK) st = try_spectroscopy(r, &sp, err);
+        st = try_spectroscopy(r, &sp, err);
     }
     rs_free(voltage);
     return st;
@@ -177,6 +170,7 @@ void rs_scan_run_halt(rs_scan_run *r)
     reshed_error err = {0};
     if (!r->instrument || rs_instrument_halt(r->instrument, RS_SCAN_CALL, &err) == RS_DRIVER_OK)
         return;
+    r->unsafe = true;
     if (r->warn) r->warn(r->ctx, true, "the instrument could not be halted", &err);
 }
 
@@ -225,12 +219,92 @@ reshed_status rs_scan_run_create(rs_scan_run *r, const char *path, int region,
     return st;
 }
 
+/* Takes the settings of the session, and checks them against the limits that were typed: nothing is
+ * opened for what these do not allow. */
+static reshed_status take_session(rs_scan_run *r, reshed_error *err)
+{
+    const rs_session_setup *setup = rs_session_get_setup(r->session);
+    reshed_status st = rs_scan_resume_plan(r->plan, r->session, r->changes, sizeof r->changes, err);
+    if (st != RESHED_OK) return st;
+    const rs_limits limits = rs_scan_limits(&r->plan->settings);
+    const rs_frame frame = rs_scan_frame(&r->plan->settings);
+    r->frame = setup->frame;
+    st = rs_limits_check_frame(&limits, &frame, err);
+    if (st == RESHED_OK && setup->caps.bins > 0) st = rs_limits_check_be(&limits, &setup->be, err);
+    return st == RESHED_OK ? rs_scan_plan_check(r->plan, &frame, &limits, err) : st;
+}
+
 reshed_status rs_scan_run_resume(rs_scan_run *r, const char *path, reshed_error *err)
 {
+    const bool given = rs_scan_plan_given(r->plan, "sync_every");
     r->where = path;
     r->resumed = true;
-    reshed_status st = rs_session_resume(path, 1, &r->session, err);
-    return st == RESHED_OK ? rs_scan_plan_from_session(r->plan, r->session, err) : st;
+    reshed_status st =
+        rs_session_resume(path, given ? (int)r->plan->settings.sync_every : 1, &r->session, err);
+    if (st == RESHED_OK)
+        st = rs_scan_resume_check_driver(r->plan, rs_session_get_setup(r->session), err);
+    return st == RESHED_OK ? take_session(r, err) : st;
+}
+
+reshed_status rs_scan_run_preview(rs_scan_run *r, const char *path, reshed_error *err)
+{
+    r->where = path;
+    reshed_status st = rs_session_open(path, &r->session, err);
+    if (st == RESHED_OK && r->plan->driver)
+        st = rs_scan_resume_check_driver(r->plan, rs_session_get_setup(r->session), err);
+    return st == RESHED_OK ? take_session(r, err) : st;
+}
+
+static reshed_status note(rs_scan_run *r, const char *text, reshed_error *err)
+{
+    return rs_session_add_event(r->session, rs_os_monotonic() - r->time_zero, RS_SESSION_NOTE, text,
+                                err);
+}
+
+/* Writes into the session's log what the resumed run does otherwise, as many changes in one event
+ * as fit. */
+static reshed_status log_changes(rs_scan_run *r, reshed_error *err)
+{
+    char text[RS_SESSION_EVENT_TEXT];
+    reshed_status st = RESHED_OK;
+    for (const char *at = r->changes; st == RESHED_OK && *at;) {
+        size_t n = 0;
+        for (size_t k = 0; k < sizeof text - 32 && at[k]; k++)
+            if (!at[k + 1] || at[k + 1] == ',') n = k + 1;
+        if (n == 0) n = strlen(at);
+        snprintf(text, sizeof text, "resumed with %.*s", (int)n, at);
+        st = note(r, text, err);
+        at += n;
+        at += strspn(at, ", ");
+    }
+    return st;
+}
+
+/* Leaves out the points beyond a max_points that was typed. */
+static reshed_status skip_points(rs_scan_run *r, reshed_error *err)
+{
+    const int most = (int)r->plan->settings.max_points;
+    rs_session_progress p;
+    int kept = 0, skipped = 0;
+    char text[RS_SESSION_EVENT_TEXT];
+    reshed_status st = rs_session_get_progress(r->session, &p, err);
+    if (st != RESHED_OK || p.points <= most || !rs_scan_plan_given(r->plan, "max_points"))
+        return st;
+    rs_session_point *point = rs_alloc((size_t)p.points, sizeof *point);
+    if (!point) return rs_fail_nomem(err, "points", (size_t)p.points * sizeof *point);
+    st = rs_session_read_points(r->session, 0, p.points, point, err);
+    for (int k = 0; st == RESHED_OK && k < p.points; k++)
+        kept += point[k].state != RS_SESSION_PENDING && point[k].state != RS_SESSION_SKIPPED;
+    for (int k = 0; st == RESHED_OK && k < p.points; k++) {
+        if (point[k].state != RS_SESSION_PENDING || kept++ < most) continue;
+        point[k].state = RS_SESSION_SKIPPED;
+        st = rs_session_put_points(r->session, k, 1, &point[k], err);
+        skipped++;
+    }
+    snprintf(text, sizeof text, "max_points=%d: %d points are left out", most, skipped);
+    if (st == RESHED_OK && skipped > 0) st = note(r, text, err);
+    rs_free(point);
+    return st;
 }
 
 reshed_status rs_scan_run_open_again(rs_scan_run *r, reshed_error *err)
@@ -239,13 +313,13 @@ reshed_status rs_scan_run_open_again(rs_scan_run *r, reshed_error *err)
     if (strcmp(r->digest, setup->weights_sha256) != 0)
         return rs_fail(err, RESHED_EINVAL, "weights|those of the session, %.16s...|%.16s...",
                        setup->weights_sha256, r->digest);
-    reshed_status st =
-        open_driver(r, setup->driver, setup->driver_option, setup->driver_options, err);
+    reshed_status st = open_driver(r, r->plan->driver, r->plan->option, r->plan->options, err);
     if (st == RESHED_OK &&
         (r->frame.rows != setup->frame.rows || r->frame.cols != setup->frame.cols))
         st = rs_fail(err, RESHED_EINVAL, "frame|%d x %d, as in the session|%d x %d",
                      setup->frame.rows, setup->frame.cols, r->frame.rows, r->frame.cols);
-    return st;
+    if (st == RESHED_OK) st = log_changes(r, err);
+    return st == RESHED_OK ? skip_points(r, err) : st;
 }
 
 reshed_status rs_scan_run_read(rs_scan_run *r, const char *path, reshed_error *err)
@@ -288,6 +362,16 @@ static rs_survey_options with_score(const rs_scan_run *r, rs_survey_options o)
     return o;
 }
 
+/* Bias and drive to zero at a good end; what does not work is tried by a halt. */
+static void rest(rs_scan_run *r)
+{
+    reshed_error err = {0};
+    if (rs_instrument_rest(r->instrument, RS_SCAN_CALL, &err) == RS_DRIVER_OK) return;
+    r->unsafe = true;
+    if (r->warn) r->warn(r->ctx, true, "bias and drive were not set to 0, halting", &err);
+    rs_scan_run_halt(r);
+}
+
 rs_outcome rs_scan_run_region(rs_scan_run *r, const rs_region_options *o)
 {
     const rs_scan_context c = context_of(r);
@@ -295,7 +379,7 @@ rs_outcome rs_scan_run_region(rs_scan_run *r, const rs_region_options *o)
     with.survey = with_score(r, o->survey);
     const rs_outcome end = rs_region_run(&c, r->stream, &with);
     if (end.end == RS_END_DONE || end.end == RS_END_UNCONFIRMED)
-        rs_instrument_rest(r->instrument, RS_SCAN_CALL, NULL);
+        rest(r);
     else
         rs_scan_run_halt(r);
     return end;

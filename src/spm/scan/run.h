@@ -10,7 +10,8 @@
  *     rs_session_finish(...);
  *     rs_scan_run_close(&run);
  *
- * To go on with a session: rs_scan_run_resume, weights, rs_scan_run_open_again, stream, region. To
+ * To go on with a session: rs_scan_run_resume, weights, rs_scan_run_open_again, stream, region. The
+ * driver is the plan's, never one that the session names. To
  * analyse one again: rs_scan_run_read, weights, stream, rs_scan_run_analyse. */
 #ifndef RS_SPM_SCAN_RUN_H
 #define RS_SPM_SCAN_RUN_H
@@ -38,7 +39,9 @@ typedef struct rs_scan_run {
     char digest[65];     /* of the weights */
     rs_frame frame;      /* as the instrument, or the session that is read, has it */
     bool resumed;
-    const char *where; /* the file that the latest failure belongs to, borrowed; NULL: none */
+    bool unsafe; /* bias 0, drive off or the halt at some end has failed: the run is a failure */
+    char changes[1024]; /* settings that a resumed run has otherwise than the session; "" */
+    const char *where;  /* the file that the latest failure belongs to, borrowed; NULL: none */
 } rs_scan_run;
 
 reshed_status rs_scan_run_load_weights(rs_scan_run *r, const char *path, reshed_error *err);
@@ -53,18 +56,22 @@ reshed_status rs_scan_run_make_stream(rs_scan_run *r, reshed_error *err);
 reshed_status rs_scan_run_create(rs_scan_run *r, const char *path, int region,
                                  const char *start_time, reshed_error *err);
 
-/* Opens a session to go on with it and takes its settings; setup->weights names the weights. */
+/* Opens a session to go on with it and takes its settings, as resume.h has it; refuses another
+ * driver or options than the session's, and a plan that its own limits do not allow.
+ * setup->weights names the weights. */
 reshed_status rs_scan_run_resume(rs_scan_run *r, const char *path, reshed_error *err);
-/* Opens the instrument of the session that is resumed. The weights must be loaded, and be the
- * session's. */
+/* The same for a look only: the session is opened for reading, and the plan may have no driver. */
+reshed_status rs_scan_run_preview(rs_scan_run *r, const char *path, reshed_error *err);
+/* Opens the plan's instrument for the session that is resumed, and writes into the session's log
+ * which settings are others now. The weights must be loaded, and be the session's. */
 reshed_status rs_scan_run_open_again(rs_scan_run *r, reshed_error *err);
 
 /* Sets frame and excitation for another region, whose centre is (x, y) m. */
 reshed_status rs_scan_run_move(rs_scan_run *r, double x, double y, reshed_error *err);
 
 /* rs_region_run with the ensemble's out-of-distribution score; o->survey.score is ignored. Then
- * bias and drive are zero; after anything but DONE and UNCONFIRMED the instrument has been halted,
- * and a warning says if it could not be. */
+ * bias and drive are zero; after anything but DONE and UNCONFIRMED, or when they could not be set,
+ * the instrument has been halted. A warning says what failed of that, and `unsafe` is set. */
 rs_outcome rs_scan_run_region(rs_scan_run *r, const rs_region_options *o);
 /* No more motion, drive off, bias zero; nothing without an instrument. */
 void rs_scan_run_halt(rs_scan_run *r);

@@ -227,7 +227,10 @@ static void a_plan_is_run_interrupted_resumed_and_analysed(void **state)
     rs_scan_run_close(&r); /* and twice */
 
     w = (watcher){.stop_at = 0};
-    rs_scan_plan_defaults(&again); /* everything comes from the session */
+    rs_scan_plan_defaults(&again); /* all but the driver comes from the session */
+    again.driver = plan.driver;
+    again.option = plan.option;
+    again.options = plan.options;
     r = (rs_scan_run){.plan = &again, .ctx = &w, .interrupted = interrupted, .warn = warn};
     assert_ok(rs_scan_run_resume(&r, path, &err), &err);
     assert_true(again.settings.rows == 32 && again.settings.every == 6);

@@ -1,0 +1,205 @@
+#include "spm/scan/resume.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/alloc.h"
+
+/* --------------------------------------------------------------------------------------- driver */
+
+/* Appends as much as fits. */
+static void append(char *buf, size_t room, const char *text)
+{
+    size_t n = strlen(buf);
+    for (; *text && n + 1 < room; text++) {
+        const unsigned char c = (unsigned char)*text;
+        buf[n++] = (char)(c < 0x20 || c == 0x7f ? '?' : c);
+    }
+    buf[n] = '\0';
+}
+
+/* True when option i is the last one of its name. */
+static bool counts(const rs_driver_option *option, int n, int i)
+{
+    for (int k = i + 1; k < n; k++)
+        if (strcmp(option[k].name, option[i].name) == 0) return false;
+    return true;
+}
+
+/* The option whose name comes next after `name` ("": the first), or -1. */
+static int next_option(const rs_driver_option *option, int n, const char *name)
+{
+    int best = -1;
+    for (int i = 0; i < n; i++)
+        if (counts(option, n, i) && strcmp(option[i].name, name) > 0 &&
+            (best < 0 || strcmp(option[i].name, option[best].name) < 0))
+            best = i;
+    return best;
+}
+
+const char *rs_scan_driver_text(const char *driver, const rs_driver_option *option, int n,
+                                char buf[RS_SCAN_DRIVER_TEXT])
+{
+    buf[0] = '\0';
+    append(buf, RS_SCAN_DRIVER_TEXT, "--driver ");
+    append(buf, RS_SCAN_DRIVER_TEXT, driver);
+    for (int i = next_option(option, n, ""); i >= 0; i = next_option(option, n, option[i].name)) {
+        append(buf, RS_SCAN_DRIVER_TEXT, " -d ");
+        append(buf, RS_SCAN_DRIVER_TEXT, option[i].name);
+        append(buf, RS_SCAN_DRIVER_TEXT, "=");
+        append(buf, RS_SCAN_DRIVER_TEXT, option[i].value);
+    }
+    return buf;
+}
+
+/* Compares the options themselves: a text may be cut. */
+static bool same_options(const rs_driver_option *a, int n, const rs_driver_option *b, int m)
+{
+    int i = next_option(a, n, ""), k = next_option(b, m, "");
+    while (i >= 0 && k >= 0 && strcmp(a[i].name, b[k].name) == 0 &&
+           strcmp(a[i].value, b[k].value) == 0) {
+        i = next_option(a, n, a[i].name);
+        k = next_option(b, m, b[k].name);
+    }
+    return i < 0 && k < 0;
+}
+
+reshed_status rs_scan_resume_check_driver(const rs_scan_plan *p, const rs_session_setup *setup,
+                                          reshed_error *err)
+{
+    char want[RS_SCAN_DRIVER_TEXT], have[RS_SCAN_DRIVER_TEXT];
+    if (p->driver && strcmp(p->driver, setup->driver) == 0 &&
+        same_options(p->option, p->options, setup->driver_option, setup->driver_options))
+        return RESHED_OK;
+    rs_scan_driver_text(setup->driver, setup->driver_option, setup->driver_options, want);
+    if (!p->driver)
+        return rs_fail(err, RESHED_EINVAL,
+                       "driver and options have to be typed again; the session says|%s|none", want);
+    return rs_fail(err, RESHED_EINVAL, "driver and options|those of the session, %s|%s", want,
+                   rs_scan_driver_text(p->driver, p->option, p->options, have));
+}
+
+/* ------------------------------------------------------------------------------------- settings */
+
+static bool is_one_of(const char *name, const char *const *list, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (strcmp(name, list[i]) == 0) return true;
+    return false;
+}
+
+/* A limit as a number: 0 means none. */
+static double bound(double limit)
+{
+    return limit > 0 ? limit : INFINITY;
+}
+
+/* A setting that was typed against the session's. */
+static reshed_status check_setting(const char *name, double was, double typed, reshed_error *err)
+{
+    static const char *const limits[] = {"max_bias", "max_drive", "max_speed", "max_step"};
+    static const char *const any[] = {"speed",        "budget", "drift_every",
+                                      "line_timeout", "queue",  "reference_every",
+                                      "sync_every",   "alarm",  "reference_change"};
+    if (typed == was || is_one_of(name, any, sizeof any / sizeof *any)) return RESHED_OK;
+    if (is_one_of(name, limits, sizeof limits / sizeof *limits)) {
+        if (bound(typed) <= bound(was)) return RESHED_OK;
+        return rs_fail(err, RESHED_EINVAL, "%s when a session is resumed|at most %g, as before|%g",
+                       name, was, typed);
+    }
+    if (strcmp(name, "max_points") == 0) {
+        if (typed <= was) return RESHED_OK;
+        return rs_fail(err, RESHED_EINVAL, "%s when a session is resumed|at most %g, as before|%g",
+                       name, was, typed);
+    }
+    return rs_fail(err, RESHED_EINVAL,
+                   "%s cannot change when a session is resumed: what it holds was made so|%g|%g",
+                   name, was, typed);
+}
+
+static void note_change(char *changes, size_t room, const char *name, double was, double now)
+{
+    char text[96];
+    snprintf(text, sizeof text, "%s%s=%g (was %g)", changes[0] ? ", " : "", name, now, was);
+    append(changes, room, text);
+}
+
+static reshed_status check_words(const rs_scan_plan *typed, const rs_scan_plan *p,
+                                 reshed_error *err)
+{
+    if (rs_scan_plan_given(typed, "norm") && strcmp(typed->norm, p->norm) != 0)
+        return rs_fail(err, RESHED_EINVAL, "norm when a session is resumed|%s|%s", p->norm,
+                       typed->norm);
+    if (rs_scan_plan_given(typed, "front") && typed->stream.front != p->stream.front)
+        return rs_fail(err, RESHED_EINVAL, "front when a session is resumed|%s|%s",
+                       rs_scan_front_words[p->stream.front],
+                       rs_scan_front_words[typed->stream.front]);
+    return RESHED_OK;
+}
+
+static reshed_status check_text(const char *what, const char *typed, const char *was,
+                                reshed_error *err)
+{
+    if (!typed || strcmp(typed, was ? was : "") == 0) return RESHED_OK;
+    return rs_fail(err, RESHED_EINVAL, "%s when a session is resumed|%s|%s", what, was ? was : "",
+                   typed);
+}
+
+/* The loops that will be measured are the session's waveform: it must be the settings' own, since
+ * those are what limits and people look at. A session without loops may have settings for them. */
+static reshed_status check_waveform(const rs_scan_settings *s, const rs_session_setup *setup,
+                                    reshed_error *err)
+{
+    const rs_spectroscopy *loop = &setup->spectroscopy;
+    const int steps = rs_scan_steps(s);
+    if (loop->steps == 0) return RESHED_OK;
+    bool same = loop->steps == steps && loop->dwell == s->dwell && loop->settle == s->settle &&
+                loop->read_bias == s->read_bias && (!loop->off_field || s->off_field != 0);
+    double *voltage = same ? rs_alloc((size_t)steps, sizeof *voltage) : NULL;
+    if (same && !voltage) return rs_fail_nomem(err, "a waveform", (size_t)steps);
+    if (same) same = rs_scan_waveform(s, voltage, NULL) == RESHED_OK;
+    for (int i = 0; same && i < steps; i++)
+        same = fabs(voltage[i] - loop->voltage[i]) <= 1e-9 * s->voltage;
+    rs_free(voltage);
+    if (same) return RESHED_OK;
+    return rs_fail(err, RESHED_ECORRUPT, "waveform of the session|the one of its settings|another");
+}
+
+reshed_status rs_scan_resume_plan(rs_scan_plan *p, const rs_session *s, char *changes, size_t room,
+                                  reshed_error *err)
+{
+    const rs_session_setup *setup = rs_session_get_setup(s);
+    const rs_scan_plan typed = *p;
+    char ignored[1] = "";
+    int n;
+    if (!changes) {
+        changes = ignored;
+        room = sizeof ignored;
+    }
+    changes[0] = '\0';
+    const rs_scan_field *f = rs_scan_fields(&n);
+    reshed_status st = rs_scan_plan_from_session(p, s, err);
+    if (st == RESHED_OK) st = check_waveform(&p->settings, setup, err);
+    if (st == RESHED_OK) st = check_words(&typed, p, err);
+    if (st == RESHED_OK) st = check_text("sample", typed.sample, setup->sample, err);
+    if (st == RESHED_OK)
+        st = check_text("operator", typed.operator_name, setup->operator_name, err);
+    for (int i = 0; st == RESHED_OK && i < n; i++) {
+        if (!rs_scan_plan_given(&typed, f[i].name)) continue;
+        const double was = rs_scan_get(&p->settings, &f[i]),
+                     now = rs_scan_get(&typed.settings, &f[i]);
+        st = check_setting(f[i].name, was, now, err);
+        if (st == RESHED_OK && now != was) {
+            note_change(changes, room, f[i].name, was, now);
+            memcpy((char *)&p->settings + f[i].offset, &now, sizeof now);
+        }
+    }
+    if (st == RESHED_OK && rs_scan_plan_given(&typed, "preview"))
+        p->stream.preview = typed.stream.preview;
+    if (st == RESHED_OK && rs_scan_plan_given(&typed, "drift_every") &&
+        p->settings.drift_every > 0 && setup->patch_rows == 0 && setup->spectroscopy.steps > 0)
+        st = rs_fail(err, RESHED_EINVAL, "drift_every|0: the session has no room for patches|%g",
+                     p->settings.drift_every);
+    return st;
+}
