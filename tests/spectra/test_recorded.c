@@ -204,7 +204,7 @@ static void what_has_no_place_is_refused(void **state)
     write_main(test_temp("bad.h5"), &d);
     assert_int_equal(rs_recorded_read(test_temp("bad.h5"), NULL, true, &l, &err),
                      RESHED_EUNSUPPORTED);
-    set(&d.dim[1], "Frequency", "kHz", "SPECTRAL", STEPS, bins);
+    set(&d.dim[1], "Frequency", "kHz", "SPECTRAL", BINS, bins);
     write_main(test_temp("bad.h5"), &d);
     assert_int_equal(rs_recorded_read(test_temp("bad.h5"), NULL, true, &l, &err),
                      RESHED_EUNSUPPORTED); /* no voltages */

@@ -1,16 +1,11 @@
 #include "tools/beps/loops.h"
 
-#include <math.h>
 #include <stdatomic.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "base/alloc.h"
 #include "base/os.h"
 #include "base/progress.h"
-#include "beps/electrostatic.h"
-#include "beps/phase.h"
-#include "base/statistics.h"
 #include "report/loop_figures.h"
 #include "tools/beps/loop_options.h"
 #include "tools/beps/loop_summary.h"
