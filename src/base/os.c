@@ -86,6 +86,38 @@ bool rs_os_is_file(const char *path)
     return stat(path, &st) == 0 && S_ISREG(st.st_mode);
 }
 
+void rs_os_place_of(const char *path, rs_os_place *out)
+{
+    struct stat st;
+    char folder[4096];
+    const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+    memset(out, 0, sizeof *out);
+    if (stat(path, &st) == 0) {
+        out->device = (uint64_t)st.st_dev;
+        out->inode = (uint64_t)st.st_ino;
+        return;
+    }
+    const size_t k = slash ? (size_t)(slash - path) : 0;
+    if (slash && k < sizeof folder) memcpy(folder, path, k);
+    strcpy(folder + (k < sizeof folder ? k : 0), !slash ? "." : k == 0 ? "/" : "");
+    if (k < sizeof folder - 1 && stat(folder, &st) == 0) {
+        out->device = (uint64_t)st.st_dev;
+        out->inode = (uint64_t)st.st_ino;
+    } else {
+        name = path;
+    }
+    /* The end of a name that is too long tells more than its beginning. */
+    const size_t n = strlen(name);
+    strcpy(out->name, n < sizeof out->name ? name : name + n - (sizeof out->name - 1));
+}
+
+int rs_os_place_compare(const rs_os_place *a, const rs_os_place *b)
+{
+    if (a->device != b->device) return a->device < b->device ? -1 : 1;
+    if (a->inode != b->inode) return a->inode < b->inode ? -1 : 1;
+    return strcmp(a->name, b->name);
+}
+
 bool rs_os_program_dir(char *buf, size_t n)
 {
     ssize_t k = readlink("/proc/self/exe", buf, n - 1);

@@ -36,6 +36,16 @@ size_t rs_os_peak_rss(void);
 /* True for the path of an existing regular file, or of a link to one. */
 bool rs_os_is_file(const char *path);
 
+/* Which file a path leads to, links followed; of one that does not exist, where it would be made. */
+typedef struct rs_os_place {
+    uint64_t device, inode; /* of the file, or of its folder */
+    char name[256];         /* in that folder, "" when the file exists */
+} rs_os_place;
+/* A path whose folder does not exist either is known by its text alone. */
+void rs_os_place_of(const char *path, rs_os_place *out);
+/* < 0, 0 for the same place, > 0: an order for sorting. */
+int rs_os_place_compare(const rs_os_place *a, const rs_os_place *b);
+
 /* The folder of the running program, without a trailing slash, into buf; false when unknown. */
 bool rs_os_program_dir(char *buf, size_t n);
 

@@ -273,9 +273,6 @@ bool beps_loop_parse(int argc, char **argv, beps_loop_settings *s, int *rc)
         cli_usage_error(&beps_loops_program, "expected one input file, found %d", argc - optind);
     else if (!s->output && !s->csv && !s->png && !s->json)
         cli_usage_error(&beps_loops_program, "no output given (-o OUT.h5)");
-    else if ((s->output && strcmp(s->output, argv[optind]) == 0) ||
-             (s->csv && strcmp(s->csv, argv[optind]) == 0))
-        cli_usage_error(&beps_loops_program, "the output would replace the input");
     else if (!s->source.amplitude != !s->source.phase)
         cli_usage_error(&beps_loops_program, "--amplitude and --phase go together");
     else if (s->source.channel && s->source.phase)

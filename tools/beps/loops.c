@@ -9,6 +9,7 @@
 #include "report/loop_figures.h"
 #include "tools/beps/loop_options.h"
 #include "tools/beps/loop_summary.h"
+#include "tools/cli/files.h"
 
 /* ------------------------------------------------------------------------------------- analysis */
 /* Progress of loops that are done in any order by any thread; one of them shows it. */
@@ -62,6 +63,24 @@ static reshed_status write_all(const beps_loop_settings *s, const rs_responses *
     return st;
 }
 
+static int check_files(const beps_loop_settings *s)
+{
+    static const char *const figure[] = {"_average", "_histograms", "_maps", "_loops"};
+    static const char *const field[] = {".png", "_on.png"};
+    cli_files files = {0};
+    cli_files_input(&files, s->input);
+    cli_files_output(&files, s->output, "-o");
+    cli_files_output(&files, s->csv, "--csv");
+    for (int k = 0; s->png && k < 8; k++) {
+        char ending[32];
+        snprintf(ending, sizeof ending, "%s%s", figure[k % 4], field[k / 4]);
+        cli_files_output_named(&files, s->png, ending, "--png");
+    }
+    const int status = cli_files_check(&beps_loops_program, &files, "name another output");
+    cli_files_clear(&files);
+    return status;
+}
+
 int beps_loops_main(int argc, char **argv)
 {
     beps_loop_settings s = {0};
@@ -74,6 +93,7 @@ int beps_loops_main(int argc, char **argv)
     double *work = NULL, start = rs_os_monotonic();
     int rc, n = 0, n_points = 0;
     if (!beps_loop_parse(argc, argv, &s, &rc)) return rc;
+    if ((rc = check_files(&s)) != CLI_OK) return rc;
 
     snprintf(blame, sizeof blame, "%.255s", s.input);
     /* Data with one reading for each step are what the user says, off-field by default. */

@@ -14,6 +14,7 @@
 #include "spectra/fits.h"
 #include "spectra/spectra.h"
 #include "tools/cli/cli.h"
+#include "tools/cli/files.h"
 
 static const cli_program self = {
     "reshed-beps sho",
@@ -157,8 +158,6 @@ static bool parse(int argc, char **argv, settings *s, int *rc)
         cli_usage_error(&self, "expected one input file, found %d", argc - optind);
     else if (!s->output)
         cli_usage_error(&self, "no output given (-o OUT.h5)");
-    else if (strcmp(s->output, argv[optind]) == 0)
-        cli_usage_error(&self, "the output would replace the input");
     else if (s->source.frequency && s->source.band_hi > 0)
         cli_usage_error(&self, "--frequency and --band exclude each other");
     else {
@@ -230,6 +229,16 @@ static bool decide_conjugation(const settings *s, const rs_spectra *in)
     return rs_sho_conjugated_f64(in->frequency, in->data, in->n, in->bins, NULL);
 }
 
+static int check_files(const settings *s)
+{
+    cli_files files = {0};
+    cli_files_input(&files, s->input);
+    cli_files_output(&files, s->output, "-o");
+    const int status = cli_files_check(&self, &files, "name another output");
+    cli_files_clear(&files);
+    return status;
+}
+
 int beps_sho_main(int argc, char **argv)
 {
     settings s = {0};
@@ -241,6 +250,7 @@ int beps_sho_main(int argc, char **argv)
     const char *blame;
     int rc;
     if (!parse(argc, argv, &s, &rc)) return rc;
+    if ((rc = check_files(&s)) != CLI_OK) return rc;
     reshed_status st = rs_sho_options_check(&s.fit, &err);
     if (st != RESHED_OK) return cli_fail(&self, NULL, &err);
 

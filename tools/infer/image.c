@@ -156,25 +156,42 @@ static bool write_pictures(const job *j, const char *prefix)
     return write_picture(j, st, &picture, prefix, "overlay", &err);
 }
 
+#define WALLS_ENDING "_walls.h5"
+
 /* image.png -> image; a leading dot of the name is no extension. */
-static bool stem_of(const job *j, char *buf, size_t n)
+static bool stem_of(const char *path, char *buf, size_t n)
 {
-    if (snprintf(buf, n, "%s", j->path) >= (int)n - 32) {
-        reshed_error err = {0};
-        rs_fail(&err, RESHED_EINVAL, "path too long|at most %zu bytes|%zu", n - 32,
-                strlen(j->path));
-        return fail(j, j->path, &err);
-    }
+    if (snprintf(buf, n, "%s", path) >= (int)n - 32) return false;
     buf[rs_path_stem(buf)] = '\0';
     return true;
+}
+
+void infer_image_files(const infer_request *q, const char *path, cli_files *files)
+{
+    static const char *const picture[] = {"_mean.png", "_variance.png", "_overlay.png"};
+    char stem[4096];
+    const bool named = stem_of(path, stem, sizeof stem); /* infer_image fails without */
+    cli_files_input(files, path);
+    cli_files_output(files, q->mean, "--mean");
+    cli_files_output(files, q->variance, "--var");
+    cli_files_output(files, q->h5, "--h5");
+    cli_files_output(files, q->reliability, "--reliability");
+    if (q->defaults && named) cli_files_output_named(files, stem, WALLS_ENDING, path);
+    for (int i = 0; i < 3 && (q->png || (q->defaults && named)); i++)
+        cli_files_output_named(files, q->png ? q->png : stem, picture[i], q->png ? "--png" : path);
 }
 
 static bool write_outputs(const job *j)
 {
     const infer_request *q = j->request;
     char stem[4096], h5[4096 + 16];
-    if (!stem_of(j, stem, sizeof stem)) return false;
-    snprintf(h5, sizeof h5, "%s_walls.h5", stem);
+    if (!stem_of(j->path, stem, sizeof stem)) {
+        reshed_error err = {0};
+        rs_fail(&err, RESHED_EINVAL, "path too long|at most %zu bytes|%zu", sizeof stem - 32,
+                strlen(j->path));
+        return fail(j, j->path, &err);
+    }
+    snprintf(h5, sizeof h5, "%s%s", stem, WALLS_ENDING);
     if (q->mean && !write_npy(j, q->mean, j->maps.mean)) return false;
     if (q->variance && !write_npy(j, q->variance, j->maps.variance)) return false;
     if ((q->h5 || q->defaults) && !write_h5(j, q->h5 ? q->h5 : h5)) return false;

@@ -5,6 +5,7 @@
 #include "infer/frame.h"
 #include "infer/tally.h"
 #include "tools/cli/cli.h"
+#include "tools/cli/files.h"
 
 /* The request made on the command line. */
 typedef struct infer_request {
@@ -30,6 +31,9 @@ typedef struct infer_result {
     bool scored;        /* against the walls of request.truth */
     rs_wall_scores scores;
 } infer_result;
+
+/* Adds the image at path, and all that infer_image will write for it, to the files of the batch. */
+void infer_image_files(const infer_request *request, const char *path, cli_files *files);
 
 /* false after an error message; nothing is left half-written. */
 bool infer_image(const infer_engine *engine, const infer_request *request, const char *path,

@@ -184,6 +184,23 @@ static int parse(int argc, char **argv, options *o)
     return -1;
 }
 
+/* Looks for outputs that would replace an input or each other, over the whole batch. Weights that are
+ * named belong to the inputs. */
+static int check_files(const options *o, char *const *images, int n)
+{
+    cli_files files = {0};
+    for (int i = 0; i < n; i++) infer_image_files(&o->request, images[i], &files);
+    cli_files_input(&files, o->request.truth);
+    cli_files_input(&files, o->weights ? o->weights : getenv("RESHED_WEIGHTS"));
+    const int status =
+        cli_files_check(&self, &files,
+                        n > 1 ? "run them one by one with outputs that are named (--h5, --png, "
+                                "--mean, --var), or rename one"
+                              : "name another output");
+    cli_files_clear(&files);
+    return status;
+}
+
 /* Weights to engine; false after a message. */
 static bool load(infer_engine *e, const options *o)
 {
@@ -281,6 +298,8 @@ int main(int argc, char **argv)
     rs_frame_defaults(&o.request.frame);
     int status = parse(argc, argv, &o);
     if (status >= 0) return status;
+    status = check_files(&o, argv + optind, argc - optind);
+    if (status != CLI_OK) return status;
     const bool quiet = o.request.quiet;
     infer_engine engine = {0};
     bool all = load(&engine, &o);

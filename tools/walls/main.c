@@ -3,6 +3,7 @@
 
 #include "base/json.h"
 #include "tools/cli/cli.h"
+#include "tools/cli/files.h"
 #include "tools/walls/input.h"
 #include "tools/walls/options.h"
 #include "tools/walls/stats.h"
@@ -165,12 +166,31 @@ static int run(walls_job *job)
     return ok ? CLI_OK : CLI_FAILED;
 }
 
+static int check_files(const walls_request *r)
+{
+    const char *const in[] = {r->map, r->variance, r->amplitude, r->phase, r->in_plane, r->values};
+    const struct {
+        const char *path, *of;
+    } out[] = {{r->skeleton, "--skeleton"}, {r->points, "--points"}, {r->walls, "--walls"},
+               {r->branches, "--branches"}, {r->pairs, "--pairs"},   {r->png, "--png"},
+               {r->stats, "--stats"}};
+    cli_files files = {0};
+    for (size_t i = 0; i < sizeof in / sizeof *in; i++) cli_files_input(&files, in[i]);
+    for (size_t i = 0; i < sizeof out / sizeof *out; i++)
+        cli_files_output(&files, out[i].path, out[i].of);
+    const int status = cli_files_check(&self, &files, "name another output");
+    cli_files_clear(&files);
+    return status;
+}
+
 int main(int argc, char **argv)
 {
     walls_request request;
     walls_request_defaults(&request);
     int status = walls_parse(&self, argc, argv, &request);
     if (status >= 0) return status;
+    status = check_files(&request);
+    if (status != CLI_OK) return status;
     walls_job job = {.program = &self, .request = &request};
     status = run(&job);
     walls_job_clear(&job);

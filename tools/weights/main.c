@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "tools/cli/cli.h"
+#include "tools/cli/files.h"
 
 #include "base/json.h"
 #include "base/status.h"
@@ -341,6 +342,7 @@ int main(int argc, char **argv)
 {
     options o = {0};
     bool stop;
+    int failed = CLI_OK;
     int status = parse_options(argc, argv, &o, &stop);
     if (stop) return status;
     if (optind == argc) return cli_usage_error(&self, "expected import, show or check");
@@ -354,12 +356,18 @@ int main(int argc, char **argv)
     if (!import && (o.output || o.fp16 || o.has_pixel_size || o.has_threshold))
         return cli_usage_error(&self, "%s: takes no options of import", command);
     if (o.tensors && !show) return cli_usage_error(&self, "--tensors goes with show");
-    for (int i = optind; i < argc; i++) {
+    cli_files files = {0};
+    for (int i = optind; i < argc; i++) cli_files_input(&files, argv[i]);
+    cli_files_output(&files, o.output, "-o");
+    status = cli_files_check(&self, &files, "name another output");
+    cli_files_clear(&files);
+    for (int i = optind; status == CLI_OK && i < argc; i++) {
         int one = import ? do_import(argv[i], &o)
                   : show ? do_show(argv[i], &o)
                          : do_check(argv[i], &o);
-        if (one != CLI_OK) status = one;
+        if (one != CLI_OK) failed = one;
     }
+    if (status == CLI_OK) status = failed;
     int closed = cli_close(&self);
     return status != CLI_OK ? status : closed;
 }
