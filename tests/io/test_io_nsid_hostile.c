@@ -1,5 +1,5 @@
 /* NSID in HDF5: hostile and damaged files, want of memory, a full disk, two programs. */
-#include "support/h5_bare.h"
+#include "support/h5_damage.h"
 #include "support/io_support.h"
 #include "support/nsid_sample.h"
 
@@ -258,71 +258,6 @@ static void one_program_writes_and_others_read(void **state)
     rs_free(path);
 }
 
-/* ---- damage, in child processes: the library leaks, and now and then faults, on such files */
-typedef struct damage {
-    uint8_t *data, *mutant;
-    size_t len;
-} damage;
-
-/* A failure carries its status and a text. */
-static bool read_safely(const uint8_t *data, size_t len, reshed_status *st)
-{
-    reshed_error err = {0};
-    uint8_t *exact = malloc(len ? len : 1); /* the sanitizer sees the first byte after it */
-    if (!exact) return false;
-    memcpy(exact, data, len);
-    *st = read_all(exact, len, &err);
-    free(exact);
-    if (*st == RESHED_OK) fork_count();
-    return *st == RESHED_OK || (err.status == *st && err.what[0]);
-}
-
-static bool mutant_is_safe(void *ctx, long i)
-{
-    damage *d = ctx;
-    reshed_status st;
-    return read_safely(d->mutant, test_mutant(i, d->data, d->len, d->mutant), &st);
-}
-
-static bool prefix_fails(void *ctx, long i)
-{
-    damage *d = ctx;
-    reshed_status st;
-    return read_safely(d->data, (size_t)i, &st) && st != RESHED_OK;
-}
-
-static bool bare_mutant(void *ctx, long i)
-{
-    damage *d = ctx;
-    h5_walk(d->mutant, test_mutant(i, d->data, d->len, d->mutant));
-    return true;
-}
-
-static bool bare_prefix(void *ctx, long i)
-{
-    damage *d = ctx;
-    h5_walk(d->data, (size_t)i);
-    return true;
-}
-
-static damage load(const char *path)
-{
-    damage d = {0};
-    d.data = test_read_file(path, &d.len);
-    d.mutant = rs_alloc(d.len + 256, 1);
-    assert_non_null(d.mutant);
-    return d;
-}
-
-static void check_forked(const char *what, long n, const forked *f)
-{
-    printf("# nsid, %s: %ld cases (seed %llu), %ld read, %ld ended by a fault of libhdf5 alone\n",
-           what, n, (unsigned long long)test_seed(), f->passed, f->librarys);
-    if (f->wrong || f->ours)
-        fail_msg("%s: %ld wrong results, %ld faults; the first is case %ld", what, f->wrong,
-                 f->ours, f->first_wrong);
-}
-
 static void survives_damage(void **state)
 {
     (void)state;
@@ -331,20 +266,15 @@ static void survives_damage(void **state)
     strcpy(one.data_type, "IMAGE");
     write_nsid(ours, &one, RS_NSID_F32);
     const char *paths[] = {ours, test_data("nsid_h5py.h5"), test_data("nsid_latest.h5")};
-    const char *names[] = {"our file", "h5py's file", "h5py's newest layout"};
+    const char *names[] = {"nsid, our file", "nsid, h5py's file", "nsid, h5py's newest layout"};
     for (int i = 0; i < 3; i++) {
-        damage d = load(paths[i]);
+        size_t len;
+        uint8_t *data = test_read_file(paths[i], &len);
         long n = i == 1 ? test_h5_mutations() / 4 : test_h5_mutations() / 8 * 3;
-        forked f = run_forked(n, mutant_is_safe, bare_mutant, &d);
-        check_forked(names[i], n, &f);
-        rs_free(d.mutant);
-        rs_free(d.data);
+        h5_survives_mutation(names[i], read_all, data, len, n);
+        if (i == 0) h5_survives_cutting(names[i], read_all, data, len);
+        rs_free(data);
     }
-    damage d = load(ours);
-    forked f = run_forked((long)d.len, prefix_fails, bare_prefix, &d);
-    check_forked("cut at every length", (long)d.len, &f);
-    rs_free(d.mutant);
-    rs_free(d.data);
 }
 
 int main(void)

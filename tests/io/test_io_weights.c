@@ -2,10 +2,9 @@
 #include "support/support.h"
 
 #include <dirent.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "support/h5_bare.h"
+#include "support/h5_damage.h"
 #include "support/io_support.h"
 #include "support/weights_sample.h"
 
@@ -305,60 +304,15 @@ static void write_oldest(const char *path, const char *like, const rs_model_file
     H5Pclose(fapl);
 }
 
-/* -- in child processes, for HDF5 1.10 itself faults on some damaged files */
-typedef struct damage {
-    uint8_t *data, *mutant; /* mutant has room for 256 bytes more */
-    size_t len;
-} damage;
-
-/* A failure carries its status and a text. */
-static bool reads_safely(const uint8_t *data, size_t len, reshed_status *st)
-{
-    reshed_error err = {0};
-    *st = read_bytes(data, len, &err);
-    if (*st == RESHED_OK) fork_count();
-    return *st == RESHED_OK || (err.status == *st && err.what[0]);
-}
-static bool mutant_is_safe(void *ctx, long i)
-{
-    const damage *d = ctx;
-    reshed_status st;
-    return reads_safely(d->mutant, test_mutant(i, d->data, d->len, d->mutant), &st);
-}
-static bool prefix_fails(void *ctx, long i)
-{
-    const damage *d = ctx;
-    reshed_status st;
-    return reads_safely(d->data, (size_t)i, &st) && st != RESHED_OK;
-}
-static bool bare_mutant(void *ctx, long i)
-{
-    const damage *d = ctx;
-    h5_walk(d->mutant, test_mutant(i, d->data, d->len, d->mutant));
-    return true;
-}
-static bool bare_prefix(void *ctx, long i)
-{
-    h5_walk(((const damage *)ctx)->data, (size_t)i);
-    return true;
-}
-
 static void check_damage(const char *what, const char *path, long n)
 {
-    damage d = {0};
-    d.data = test_read_file(path, &d.len);
-    d.mutant = malloc(d.len + 256);
-    assert_non_null(d.mutant);
-    forked f = n ? run_forked(n, mutant_is_safe, bare_mutant, &d)
-                 : run_forked((long)d.len, prefix_fails, bare_prefix, &d);
-    printf("# weights HDF5, %s: %ld cases (seed %llu), %ld read, %ld ended by a fault or hang of "
-           "libhdf5 alone\n",
-           what, n ? n : (long)d.len, (unsigned long long)test_seed(), f.passed, f.librarys);
-    if (f.wrong || f.ours)
-        fail_msg("%s: %ld wrong results, %ld faults; the first is case %ld", what, f.wrong, f.ours,
-                 f.first_wrong);
-    free(d.mutant);
-    rs_free(d.data);
+    size_t len;
+    uint8_t *data = test_read_file(path, &len);
+    if (n)
+        h5_survives_mutation(what, read_bytes, data, len, n);
+    else
+        h5_survives_cutting(what, read_bytes, data, len);
+    rs_free(data);
 }
 
 static void survives_truncation_and_mutation(void **state)
@@ -372,9 +326,9 @@ static void survives_truncation_and_mutation(void **state)
     rs_model_file_digest(&m, a);
     rs_model_file_digest(&back, b);
     assert_string_equal(a, b);
-    check_damage("cut at every length", ours, 0);
-    check_damage("our file", ours, test_h5_mutations() / 4 * 3);
-    check_damage("oldest layout", oldest, test_h5_mutations() / 4);
+    check_damage("weights, our file", ours, 0);
+    check_damage("weights, our file", ours, test_h5_mutations() / 4 * 3);
+    check_damage("weights, oldest layout", oldest, test_h5_mutations() / 4);
     rs_model_file_clear(&back);
     rs_model_file_clear(&m);
 }

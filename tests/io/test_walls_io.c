@@ -1,8 +1,8 @@
 /* The wall map file, written by walls_h5.h and read back. */
+#include "support/h5_damage.h"
 #include "support/io_support.h"
 
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/alloc.h"
@@ -180,68 +180,18 @@ static reshed_status read_bytes(const uint8_t *data, size_t len, reshed_error *e
     return st;
 }
 
-typedef struct file {
-    uint8_t *data, *spare;
-    size_t len;
-} file;
-
-static bool is_safe(void *ctx, long i)
-{
-    const file *f = ctx;
-    reshed_error err = {0};
-    reshed_status st = read_bytes(f->spare, test_mutant(i, f->data, f->len, f->spare), &err);
-    if (st == RESHED_OK) fork_count();
-    return st == RESHED_OK || (st != RESHED_EINTERNAL && err.status == st && err.what[0]);
-}
-
-/* The library alone: opens the file and reads its maps and attributes. */
-static bool bare(void *ctx, long i)
-{
-    const file *f = ctx;
-    size_t len = test_mutant(i, f->data, f->len, f->spare);
-    H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
-    hid_t fapl = H5Pcreate(H5P_FILE_ACCESS);
-    H5Pset_fapl_core(fapl, 1 << 16, 0);
-    H5Pset_file_image(fapl, f->spare, len);
-    hid_t id = H5Fopen("bare", H5F_ACC_RDONLY, fapl);
-    const char *const name[] = {"mean", "variance", "input"};
-    for (int k = 0; id >= 0 && k < 3; k++) {
-        hid_t d = H5Dopen2(id, name[k], H5P_DEFAULT), s = d < 0 ? -1 : H5Dget_space(d);
-        hssize_t n = s < 0 ? 0 : H5Sget_simple_extent_npoints(s);
-        double *p = n > 0 && n < 1 << 20 ? calloc((size_t)n, sizeof *p) : NULL;
-        if (p) H5Dread(d, H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, p);
-        free(p);
-        rs_h5_close(s);
-        rs_h5_close(d);
-    }
-    const char *const attribute[] = {"format", "format_version", "dx", "dy", "source", "channel"};
-    double number;
-    for (int k = 0; id >= 0 && k < 6; k++)
-        rs_h5_number(id, attribute[k], &number); /* opens and reads it, whatever it holds */
-    if (id >= 0) H5Fclose(id);
-    H5Pclose(fapl);
-    return true;
-}
-
 static void survives_damage(void **state)
 {
     (void)state;
-    file f = {0};
-    f.data = test_read_file(write_sample(1), &f.len);
-    f.spare = rs_alloc(f.len + 256, 1);
-    long n = test_h5_mutations();
-    forked r = run_forked(n, is_safe, bare, &f);
-    print_message(
-        "# wall map: %ld damaged files, %ld read, %ld ended by a fault of libhdf5 alone\n", n,
-        r.passed, r.librarys);
-    assert_int_equal(r.wrong + r.ours, 0);
-    for (size_t len = 0; len < f.len; len += 97) {
+    size_t len;
+    uint8_t *data = test_read_file(write_sample(1), &len);
+    h5_survives_mutation("wall map", read_bytes, data, len, test_h5_mutations());
+    for (size_t n = 0; n < len; n += 97) {
         reshed_error err = {0};
-        assert_true(read_bytes(f.data, len, &err) != RESHED_OK);
+        assert_true(read_bytes(data, n, &err) != RESHED_OK);
     }
-    test_each_alloc(read_bytes, f.data, f.len);
-    rs_free(f.spare);
-    rs_free(f.data);
+    test_each_alloc(read_bytes, data, len);
+    rs_free(data);
 }
 
 int main(void)

@@ -15,6 +15,7 @@
 #include "io/nsid/write.h"
 #include "io/nsid/usid.h"
 #include "support/h5_bare.h"
+#include "support/h5_damage.h"
 #include "support/io_support.h"
 
 #define NY 5
@@ -520,8 +521,7 @@ static reshed_status read_usid(const uint8_t *data, size_t len, reshed_error *er
 {
     bool sane;
     reshed_status st = read_and_walk(data, len, &sane, err);
-    assert_true(sane);
-    return st;
+    return sane ? st : rs_fail(err, RESHED_EINTERNAL, "a dataset that is not as it says");
 }
 
 static void usid_survives_allocation_failure(void **state)
@@ -533,68 +533,14 @@ static void usid_survives_allocation_failure(void **state)
     rs_free(bytes);
 }
 
-/* Damaged files are read in child processes: the library itself faults on some. */
-typedef struct hostile {
-    uint8_t *bytes, *copy;
-    size_t len;
-} hostile;
-
-/* No assertions here: a failed one would go on in the child. */
-static bool read_safely(const uint8_t *data, size_t len, reshed_status *st)
-{
-    reshed_error err = {0};
-    bool sane;
-    *st = read_and_walk(data, len, &sane, &err);
-    if (*st == RESHED_OK) fork_count();
-    return sane && (*st == RESHED_OK || (err.status == *st && err.what[0]));
-}
-
-static bool mutant_is_safe(void *ctx, long i)
-{
-    hostile *h = ctx;
-    reshed_status st;
-    return read_safely(h->copy, test_mutant(i, h->bytes, h->len, h->copy), &st);
-}
-
-static bool prefix_fails(void *ctx, long i)
-{
-    hostile *h = ctx;
-    reshed_status st;
-    return read_safely(h->bytes, (size_t)i, &st) && st != RESHED_OK;
-}
-
-static bool bare_mutant(void *ctx, long i)
-{
-    hostile *h = ctx;
-    h5_walk(h->copy, test_mutant(i, h->bytes, h->len, h->copy));
-    return true;
-}
-
-static bool bare_prefix(void *ctx, long i)
-{
-    hostile *h = ctx;
-    h5_walk(h->bytes, (size_t)i);
-    return true;
-}
-
 static void usid_survives_damage(void **state)
 {
     (void)state;
-    hostile h = {0};
-    h.bytes = small_usid(&h.len);
-    h.copy = rs_alloc(h.len + 256, 1);
-    assert_non_null(h.copy);
-    long n = test_h5_mutations();
-    forked f = run_forked(n, mutant_is_safe, bare_mutant, &h);
-    forked cut = run_forked((long)h.len, prefix_fails, bare_prefix, &h);
-    printf("# usid: %ld mutations (seed %llu), %ld read, %ld ended by a fault of libhdf5 alone\n",
-           n, (unsigned long long)test_seed(), f.passed, f.librarys);
-    rs_free(h.copy);
-    rs_free(h.bytes);
-    if (f.wrong || f.ours || cut.wrong || cut.ours)
-        fail_msg("mutations: %ld wrong, %ld faults, first %ld; cut files: %ld wrong, %ld faults, "
-                 "first %ld",
-                 f.wrong, f.ours, f.first_wrong, cut.wrong, cut.ours, cut.first_wrong);
+    size_t len;
+    uint8_t *bytes = small_usid(&len);
+    h5_survives_mutation("usid", read_usid, bytes, len, test_h5_mutations());
+    h5_survives_cutting("usid", read_usid, bytes, len);
+    rs_free(bytes);
 }
 
 int main(void)

@@ -1,5 +1,5 @@
 /* cli.h - what the programs share: options, usage errors, messages that begin with the file's name,
- * numbers from the command line, JSON pieces. A program looks like this:
+ * numbers from the command line. A program looks like this:
  *
  *     static const cli_program self = {"reshed-x", "Usage: reshed-x [OPTION]... FILE\n..."};
  *     int main(int argc, char **argv)
@@ -111,13 +111,5 @@ bool cli_int(const cli_program *program, const char *option, const char *text, l
  */
 bool cli_double(const cli_program *program, const char *option, const char *text, double lo,
                 double hi, double *out);
-
-/* ---------------------------------------------------------------------------------------- JSON */
-
-/* A JSON string with its quotes. Bytes that are not UTF-8 (a file name may hold any) become U+FFFD.
- */
-void cli_json_string(FILE *f, const char *s);
-/* A JSON number that reads back to the same double; null when it is not finite. */
-void cli_json_number(FILE *f, double v);
 
 #endif
