@@ -9,7 +9,7 @@
 #   make lib | programs | tests | man | peers | format | clean
 #
 # Settings: CC=gcc|clang  SAN=address,undefined|thread  BLAS=openblas|none  WERROR=1  V=1
-#           PREFIX=/usr/local  DESTDIR=
+#           PREFIX=/usr/local  DESTDIR=  JOBS=N (tests at a time)  EXPECT_SKIPS=N
 # Objects of each setting have their own folder under build/, so no `clean` is needed between them.
 
 CC      ?= cc
@@ -170,6 +170,7 @@ $(foreach t,$(TESTSRC:%.c=%),$(if $(filter test_%,$(notdir $(t))),$(eval $(call 
 check check-quick check-long: deps
 	@$(MAKE) --no-print-directory lib programs tests
 	@RESHED_LONG=$(if $(filter check-long,$@),1) RESHED_QUICK=$(if $(filter check-quick,$@),1) \
+	    JOBS=$(or $(JOBS),$(if $(filter check-quick,$@),$$(getconf _NPROCESSORS_ONLN),1)) \
 	    BIN=$(BIN) B=$(B) SAN=$(SAN) CC=$(CC) BLAS=$(BLAS) sh tests/run.sh \
 	    tests/arrows.sh tests/docs.sh tests/library.sh $(TESTS:%=$(B)/tests/%)
 

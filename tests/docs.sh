@@ -1,8 +1,8 @@
 #!/bin/sh
 # docs.sh: checks what the pages say against what is there.
 #
-# 1. Every path of the repository that a page names (src/..., tools/..., with {a,b} and *), and every page that it
-#    links to, exists.
+# 1. Every path of the repository that a page names (src/..., tools/..., with {a,b} and *), every page that it links
+#    to, and every source file that it names without its folder, exists.
 # 2. Figures of speed come from docs/speed.md. A line elsewhere that ends in <!-- speed: ROW; ROW --> may hold only
 #    numbers (those with a point, or before ms, s and times) that stand in a table row of docs/speed.md which begins
 #    with one of the ROWs; README.md may not state a time or a ratio without such a mark.
@@ -39,8 +39,30 @@ function expand(path, where,    open, close_, n, i, part, rest) {
     }
 }' $pages)
 lost=$(echo "$named" | while read -r where path; do
-    ls -d $path >/dev/null 2>&1 || echo "$where: there is no $path" # unquoted: a * is a pattern
+    for f in $path; do # unquoted: a * is a pattern
+        [ -e "$f" ] || echo "$where: there is no $path"
+    done
 done)
+[ -z "$lost" ] || { echo "$lost"; bad=1; }
+lost=$({
+    git ls-files '*.[ch]'
+    echo
+    grep -noE '(^|[ (`/])[a-z][a-z0-9_/]*\.[ch]($|[^A-Za-z0-9_/])' $pages
+} | awk '
+/^$/ { pages = 1; next }
+!pages { # every ending of the path that begins after a /
+    known[$0] = 1
+    while (sub(/^[^\/]*\//, "")) known[$0] = 1
+    next
+}
+{
+    where = $0
+    sub(/:[^:]*$/, "", where)
+    name = $0
+    sub(/^[^:]*:[0-9]*:/, "", name)
+    gsub(/^[^a-z]*|[^a-z]*$/, "", name)
+    if (!(name in known)) print where ": there is no source file " name
+}')
 [ -z "$lost" ] || { echo "$lost"; bad=1; }
 
 # ------------------------------------------------------------------------------------------ figures

@@ -35,7 +35,7 @@ static double truth(const sim_truth *t, int which)
 static void simulated_loops_meet_the_bars(void **state)
 {
     (void)state;
-    int loops = test_long() ? 10000 : 2000;
+    int loops = (int)test_tier(200, 2000, 10000);
     const double amplitude = 8.5, step = 4 * amplitude / N, near = 0.1 + 0.5 * step;
     double v[N], *y = rs_alloc((size_t)loops * N, sizeof *y);
     sim_truth *t = rs_alloc((size_t)loops, sizeof *t);

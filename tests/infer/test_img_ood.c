@@ -86,6 +86,7 @@ static void only_the_rows_given_count(void **state)
 static void more_rows_shift_little(void **state)
 {
     (void)state;
+    test_not_quick();
 #if defined(__SANITIZE_ADDRESS__)
     enum { N = 4 * F, TRIED = 20 }; /* frames take long there */
 #else

@@ -156,7 +156,7 @@ static void every_death(disk_fault fault, int every)
     const char *path = test_temp("journal.bin"), *journal = test_temp("journal.bin.journal");
     board *b = mmap(NULL, sizeof *b, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     assert_true(b != MAP_FAILED);
-    int seeds = test_long() ? 20 : 1;
+    int seeds = (int)test_tier(1, 1, 20);
     for (uint64_t seed = test_seed(); seed < test_seed() + (uint64_t)seeds; seed++)
         for (long n = 0;; n++) {
             make_file(path, journal);

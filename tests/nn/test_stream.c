@@ -191,7 +191,7 @@ static void random_sequences(void **state)
 #if defined(__SANITIZE_ADDRESS__)
     const int sequences = 18; /* seven times as slow, and the plain run does all of them */
 #else
-    const int sequences = test_long() ? 2000 : 200;
+    const int sequences = (int)test_tier(20, 200, 2000);
 #endif
     test_rng r = {test_seed()};
     double worst = 0;

@@ -127,7 +127,7 @@ static void pictures_fail_cleanly(void **state)
                                  v.point, 3, &err),
               &err);
     long total = test_alloc_count();
-    for (long n = 0; n < total; n += test_long() || n < 20 ? 1 : 9) {
+    for (long n = 0; n < total; n += n < 20 ? 1 : test_tier(97, 9, 1)) {
         test_alloc_fail_at(n);
         reshed_status st = rs_report_pictures(v.prefix, H, W, 1e-8, v.amplitude, v.mean, v.variance,
                                               v.state, v.point, 3, &err);
@@ -208,7 +208,7 @@ static void a_figure_is_saved(void **state)
     reshed_error err = {0};
     snprintf(path, sizeof path, "%s", test_temp("figure.png"));
     long total = 1;
-    for (long n = -1; n < total; n += n < 0 || test_long() ? 1 : 7) {
+    for (long n = -1; n < total; n += n < 0 ? 1 : test_tier(61, 7, 1)) {
         rs_figure *f = NULL;
         assert_ok(rs_figure_create(120, 100, 1, 1, &f, &err), &err);
         rs_panel_line(rs_figure_panel(f, 0, 0, 1, 1), x, x, 2, &(rs_style){.width = 1}, NULL);

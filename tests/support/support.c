@@ -40,10 +40,30 @@ uint64_t test_seed(void)
     return s && *s ? strtoull(s, NULL, 0) : 20220613u;
 }
 
+static bool is_set(const char *name)
+{
+    const char *s = getenv(name);
+    return s && *s;
+}
+
 bool test_long(void)
 {
-    const char *s = getenv("RESHED_LONG");
-    return s && *s;
+    return is_set("RESHED_LONG");
+}
+
+bool test_quick(void)
+{
+    return !test_long() && is_set("RESHED_QUICK");
+}
+
+long test_tier(long quick, long usual, long full)
+{
+    return test_long() ? full : test_quick() ? quick : usual;
+}
+
+void test_not_quick(void)
+{
+    if (test_quick()) skip();
 }
 
 /* ---------------------------------------------------------------------------------- allocations */
@@ -212,7 +232,7 @@ void test_mutate(const char *name, test_reader read, const uint8_t *data, size_t
 
 long test_mutations(void)
 {
-    return test_long() ? 1000000 : 20000;
+    return test_tier(1000, 20000, 1000000);
 }
 
 void test_each_alloc(test_reader read, const uint8_t *data, size_t len)

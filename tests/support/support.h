@@ -23,8 +23,13 @@ double test_uniform(test_rng *r, double lo, double hi);
 double test_gauss(test_rng *r);
 /* The seed of this run: RESHED_SEED, or the fixed default. Print it when a random test fails. */
 uint64_t test_seed(void);
-/* True under `make check-long`. */
+/* True under `make check-long`, and under `make check-quick`. */
 bool test_long(void);
+bool test_quick(void);
+/* A number of rounds, or a stride through them: that of check-quick, check or check-long. */
+long test_tier(long quick, long usual, long full);
+/* Skips the running test under check-quick: it takes seconds, and another stands for its subject. */
+void test_not_quick(void);
 
 /* ---------------------------------------------------------------------------------- allocations */
 /* Allocations by the project's code, of any kind, since the last reset. */
@@ -48,7 +53,7 @@ void test_truncate(test_reader read, const uint8_t *data, size_t len, size_t fai
 void test_mutate(const char *name, test_reader read, const uint8_t *data, size_t len, long n);
 /* The i-th of the same kind of mutants, by itself, into out[len + 256]; returns its length. */
 size_t test_mutant(long i, const uint8_t *data, size_t len, uint8_t *out);
-/* Mutations to ask for: 20,000, or 1,000,000 under check-long. */
+/* Mutations to ask for: 20,000, 1,000 under check-quick, 1,000,000 under check-long. */
 long test_mutations(void);
 /* Fails every allocation of one read in turn: each must give RESHED_ENOMEM and leak nothing. */
 void test_each_alloc(test_reader read, const uint8_t *data, size_t len);

@@ -330,6 +330,7 @@ static void point_list_of_amplitude_and_phase(void **state)
 static void author_file_with_both_fields(void **state)
 {
     (void)state;
+    test_not_quick();
     enum { P = 9, CYCLES = 2, STEPS = CYCLES * N };
     static double fit[P * 4 * 2 * STEPS], v[STEPS], xy[2 * P];
     temp_path in_path = temp("author.h5"), h5_path = temp("author_out.h5");

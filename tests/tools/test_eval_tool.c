@@ -86,6 +86,7 @@ static void the_table_has_every_method(void **state)
 static void the_score_is_stored_and_used(void **state)
 {
     (void)state;
+    test_not_quick();
     enum { N = 48 };
     static float image[N * N];
     char args[4096], weights[512], mean[512];

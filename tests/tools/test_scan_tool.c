@@ -214,6 +214,7 @@ static void a_broken_list_is_found_before_the_scan(void **state)
 static void a_second_region_has_its_own_file(void **state)
 {
     (void)state;
+    test_not_quick();
     char args[4096], path[1024], second[1024];
     scan_temp(path, "two.h5");
     scan_temp(second, "two_2.h5");
@@ -256,7 +257,7 @@ static void killed_at_any_moment_it_goes_on(void **state)
 #if defined(__SANITIZE_ADDRESS__)
     const int rounds = 3; /* the program is slow there, too */
 #else
-    const int rounds = test_long() ? 200 : 10;
+    const int rounds = (int)test_tier(1, 10, 200);
 #endif
     const double whole = run_seconds();
     int killed = 0, twice = 0, in_lines = 0, in_points = 0;
@@ -305,6 +306,7 @@ static void killed_at_any_moment_it_goes_on(void **state)
 static void a_polite_signal_ends_it_safely(void **state)
 {
     (void)state;
+    test_not_quick();
     static const int signals[] = {SIGINT, SIGTERM};
     for (int i = 0; i < 2; i++) {
         char args[4096], path[1024], name[32], text[8192];

@@ -525,6 +525,7 @@ static void first_failure_is_remembered(void **state)
 static void memory_may_be_short_anywhere(void **state)
 {
     (void)state;
+    test_not_quick();
     long n = 0;
     for (bool failed = true; failed; n++) {
         rs_figure *f = NULL;

@@ -146,7 +146,7 @@ static void skeleton_equals_plain_algorithm(void **state)
 {
     (void)state;
     test_rng r = {test_seed()};
-    for (int trial = 0; trial < (test_long() ? 5000 : 400); trial++) {
+    for (int trial = 0; trial < test_tier(40, 400, 5000); trial++) {
         int h = 1 + (int)test_below(&r, trial % 3 ? 40 : 8);
         int w = 1 + (int)test_below(&r, trial % 3 ? 140 : 8);
         double density = test_uniform(&r, 0, 1);

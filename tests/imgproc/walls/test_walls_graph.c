@@ -333,7 +333,7 @@ static void no_pixel_is_lost(void **state)
 {
     (void)state;
     test_rng r = {test_seed()};
-    for (int trial = 0; trial < (test_long() ? 3000 : 300); trial++) {
+    for (int trial = 0; trial < test_tier(30, 300, 3000); trial++) {
         drawing d;
         rs_wallgraph g;
         drawing_init(&d, 1 + (int)test_below(&r, 40), 1 + (int)test_below(&r, 50));

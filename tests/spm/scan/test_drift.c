@@ -514,7 +514,7 @@ static void the_twin_drifts(void **state)
     const double velocity = 4e-10;
     int found = 0, all = 0, changed = 0;
     double worst = 0, square = 0, claimed = 0;
-    for (int trial = 0; trial < (test_long() ? 12 : 3); trial++) {
+    for (int trial = 0; trial < test_tier(1, 3, 12); trial++) {
         char vx[40], vy[40], seed[24];
         double angle = 1 + 2 * trial, ax, ay, bx, by;
         snprintf(vx, sizeof vx, "%.4g", velocity * cos(angle));
@@ -564,7 +564,7 @@ static void the_twin_drifts(void **state)
 static void a_changed_tip_is_noticed(void **state)
 {
     (void)state;
-    int trials = test_long() ? 20 : 5, noticed = 0, lost = 0;
+    int trials = (int)test_tier(2, 5, 20), noticed = 0, lost = 0;
     for (int trial = 0; trial < trials; trial++) {
         char seed[24];
         snprintf(seed, sizeof seed, "%d", 300 + trial);

@@ -33,6 +33,7 @@ static void a_region_is_measured_to_the_end(void **state)
 static void the_same_seed_gives_the_same_raw_data(void **state)
 {
     (void)state;
+    test_not_quick();
     scan_rig a, b;
     scan_rig_init(&a, "same_a.h5");
     scan_rig_init(&b, "same_b.h5");
@@ -99,6 +100,7 @@ static bool is_halted(rs_instrument *d)
 static void a_long_stall_is_a_lost_instrument(void **state)
 {
     (void)state;
+    test_not_quick();
     scan_rig r;
     rs_session_progress p;
     reshed_error err = {0};
@@ -174,6 +176,7 @@ static void a_line_of_nan_arrives_and_is_counted(void **state)
 static void a_lost_instrument_can_be_resumed(void **state)
 {
     (void)state;
+    test_not_quick();
     scan_rig r;
     rs_session_progress p;
     reshed_error err = {0};
@@ -216,6 +219,7 @@ static void a_lost_instrument_can_be_resumed(void **state)
 static void slow_replies_make_it_slower_and_no_worse(void **state)
 {
     (void)state;
+    test_not_quick();
     scan_rig r;
     rs_session_progress p;
     scan_rig_init(&r, "slow.h5");
@@ -229,6 +233,7 @@ static void slow_replies_make_it_slower_and_no_worse(void **state)
 static void a_lost_spectrum_costs_its_point_and_no_other(void **state)
 {
     (void)state;
+    test_not_quick();
     scan_rig r;
     rs_session_progress p;
     scan_rig_init(&r, "lost_spectrum.h5");
@@ -248,6 +253,7 @@ static void a_lost_spectrum_costs_its_point_and_no_other(void **state)
 static void a_spectrum_of_nan_gives_no_metrics(void **state)
 {
     (void)state;
+    test_not_quick();
     scan_rig r;
     rs_session_progress p;
     double width = 0;
@@ -268,6 +274,7 @@ static void a_spectrum_of_nan_gives_no_metrics(void **state)
 static void a_reference_of_nan_is_not_what_others_are_compared_with(void **state)
 {
     (void)state;
+    test_not_quick();
     for (int fault = 0; fault < 2; fault++) {
         scan_rig r;
         scan_rig_init(&r, fault ? "nan_reference.h5" : "lost_reference.h5");
@@ -290,6 +297,7 @@ static void a_reference_of_nan_is_not_what_others_are_compared_with(void **state
 static void a_slow_network_makes_the_scan_pause(void **state)
 {
     (void)state;
+    test_not_quick();
     scan_rig r;
     rs_session_progress p;
     scan_rig_init(&r, "behind.h5");
@@ -345,6 +353,7 @@ static void interrupted_means_at_once(void **state)
 static void it_can_be_interrupted_anywhere_and_goes_on(void **state)
 {
     (void)state;
+    test_not_quick();
     scan_rig r;
     rs_session_progress p;
     reshed_error err = {0};
@@ -385,6 +394,7 @@ static void it_can_be_interrupted_anywhere_and_goes_on(void **state)
 static void the_alarm_does_what_was_asked(void **state)
 {
     (void)state;
+    test_not_quick();
     static const rs_end ends[] = {RS_END_DONE, RS_END_ALARMED, RS_END_ALARMED};
     for (int policy = 0; policy < 3; policy++) {
         scan_rig r;

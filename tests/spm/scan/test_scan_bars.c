@@ -200,7 +200,7 @@ static int seeds(void)
 #if defined(__SANITIZE_ADDRESS__)
     return 1; /* the code runs once; the rates are for the plain build */
 #endif
-    return test_long() ? 50 : 5;
+    return (int)test_tier(1, 5, 50);
 }
 
 static void alternation_is_found(void **state)
@@ -220,6 +220,7 @@ static void alternation_is_found(void **state)
 static void short_walls_are_found_wider(void **state)
 {
     (void)state;
+    test_not_quick();
     static const kind with = {"short wider",
                               700,
                               NEEDLE_PIXELS,

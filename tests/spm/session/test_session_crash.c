@@ -165,7 +165,7 @@ static void every_death(disk_fault fault, int sync_every, long stride)
     assert_false(run_child(path, empty, len, sync_every, -1, DISK_FINE, b));
     long calls = b->calls, tried = 0;
     assert_true(calls > sim_puts());
-    for (long n = 0; n < calls; n += test_long() ? 1 : stride, tried++) {
+    for (long n = 0; n < calls; n += test_tier(20 * stride, stride, 1), tried++) {
         assert_true(run_child(path, empty, len, sync_every, n, fault, b));
         int least = fault == DISK_POWER_FAILS ? b->durable : last_durable(b->answered);
         die_opening(path, n / stride % 40, fault);
@@ -200,7 +200,7 @@ static void creation_is_all_or_nothing(void **state)
     char path_buf[1024];
     const char *path = temp(path_buf, "created.h5");
     board *b = shared_board();
-    for (long n = 0;; n += test_long() ? 1 : 47) {
+    for (long n = 0;; n += test_tier(470, 47, 1)) {
         int status = 0;
         sim_remove(path);
         fflush(NULL);
@@ -234,7 +234,7 @@ static void no_line_is_lost_to_kill_9(void **state)
     uint8_t *empty = empty_session(&len);
     board *b = shared_board();
     test_rng rng = {test_seed()};
-    int killed = 0, times = test_long() ? 500 : 12;
+    int killed = 0, times = (int)test_tier(1, 12, 500);
     for (int i = 0; i < times; i++) {
         int status = 0, sync_every = i % 3 ? 1 : 4;
         sim_remove(path);
@@ -331,7 +331,7 @@ static void waits_for_space_on_the_disk(void **state)
     uint8_t *empty = empty_session(&len);
     board *b = shared_board();
     assert_false(run_child(path, empty, len, 1, -1, DISK_FINE, b));
-    for (long n = 0; n < b->calls; n += test_long() ? 1 : 47) {
+    for (long n = 0; n < b->calls; n += test_tier(470, 47, 1)) {
         sim_remove(path);
         test_write_file(path, empty, len);
         fill_disk(path, n);
@@ -401,7 +401,8 @@ static void opening_on_a_full_disk(void **state)
             assert_error(st, RESHED_EIO, &err, "No space left");
             assert_null(s);
         }
-        check_survival(path, 0, n++);
+        check_survival(path, 0, n);
+        n += test_tier(5, 1, 1);
     } while (st != RESHED_OK);
     assert_true(n > 3);
     n = 0;
@@ -418,7 +419,7 @@ static void opening_on_a_full_disk(void **state)
         } else {
             assert_ok(rs_session_finish(s, RESHED_OK, &err), &err);
         }
-        n += test_long() ? 1 : 7;
+        n += test_tier(70, 7, 1);
     } while (st != RESHED_OK);
     assert_int_equal(files_beside(path, ".tmp"), others);
     rs_free(empty);

@@ -145,7 +145,7 @@ static void damaged_files_do_no_harm(void **state)
     damage d;
     take_session(&d, sim_puts());
     long n = test_h5_mutations() / 40;
-    d.cuts = test_long() ? 2000 : 100;
+    d.cuts = (int)test_tier(10, 100, 2000);
     forked f = run_forked(n, mutant_is_safe, bare_mutant, &d);
     printf("# session: %ld damaged files (seed %llu), %ld read, %ld end the library itself\n", n,
            (unsigned long long)test_seed(), f.passed, f.librarys);

@@ -109,7 +109,7 @@ static void readers_may_look_at_any_moment(void **state)
         }
         _exit(0);
     }
-    int rounds = test_long() ? 200 : 20;
+    int rounds = (int)test_tier(3, 20, 200);
     for (int i = 0; i < rounds; i++)
         for (int k = 0; k < sim_puts(); k++) {
             /* The rounds after the first write the same again; logs would grow. */

@@ -155,6 +155,7 @@ static void bad_views_are_refused(void **state)
 static void any_options_are_survived(void **state)
 {
     (void)state;
+    test_not_quick();
     test_rng r = {test_seed()};
     int n, m, drawn = 0;
     const rs_twin_field *f = rs_twin_option_fields(&n), *g = rs_twin_effect_fields(&m);
@@ -162,7 +163,7 @@ static void any_options_are_survived(void **state)
     static float a[SIDE * SIDE], ph[SIDE * SIDE], re[SIDE * SIDE], q[SIDE * SIDE], h[SIDE * SIDE];
     static uint8_t wall[SIDE * SIDE], domain[SIDE * SIDE];
     rs_twin_channels out = {a, ph, re, q, h, wall, domain};
-    for (int k = 0; k < (test_long() ? 4000 : 80); k++) {
+    for (int k = 0; k < test_tier(80, 80, 4000); k++) {
         rs_twin_options o;
         rs_twin_effects fx;
         rs_twin_options_defaults(&o);
