@@ -186,9 +186,10 @@ typedef struct rs_driver_ops {
     rs_driver_status (*read_signal)(void *self, const char *name, double *value, double timeout,
                                     reshed_error *err);
 
-    /* At once, from any thread: no more motion, drive off, bias to zero (ramped if it can), tip
-     * withdrawn or left where it is if there is no other way. Must work after a failure of any
-     * other call, and twice. */
+    /* At once, from any thread: bias to zero and drive off first, before anything is read from the
+     * instrument, then no more motion, tip withdrawn or left where it is if there is no other way.
+     * An answer that does not come keeps no other step from being sent. Must work after a failure
+     * of any other call, and twice. */
     rs_driver_status (*halt)(void *self, double timeout, reshed_error *err);
 } rs_driver_ops;
 

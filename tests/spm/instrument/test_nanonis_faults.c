@@ -5,6 +5,8 @@
 #include <pthread.h>
 #include <string.h>
 
+#include "base/os.h"
+
 /* ----------------------------------------------------------------------------------------- halt */
 
 typedef struct worker {
@@ -71,6 +73,7 @@ static void halt_while_a_line_is_awaited(void **state)
     is(OK, nano.ops->engage(nano.self, T, &nano.err));
     is(OK, nano.ops->set_drive(nano.self, 0.5, T, &nano.err));
     is(OK, nano.ops->set_bias(nano.self, 3, T, &nano.err));
+    assert_true(GET(largest_step) <= 2.001f); /* 100 V/s times 20 ms */
     nano_set_frame(8, 32, false);
     SET(per_look, 0);
     nano_start(0);
@@ -82,7 +85,7 @@ static void halt_while_a_line_is_awaited(void **state)
     nano_check(end_work(&w), RS_DRIVER_REFUSED, "wait_line", __FILE__, __LINE__);
     assert_non_null(strstr(other_err.what, "halted"));
     is_safe();
-    assert_true(GET(largest_step) <= 2.001f); /* ramped there and back: 100 V/s times 20 ms */
+    assert_true(GET(largest_step) == 3); /* at once: a halt does not ramp */
     /* Until the tip is engaged, nothing acts; reading goes on. */
     rs_frame f = nano_frame(8, 32, false);
     double v;
@@ -200,6 +203,85 @@ static void halt_goes_on_after_an_error(void **state)
     /* Modules that were never used need not exist. */
     emu_set_fault(nano.emu, EMU_ERROR, "BiasSpectr.Stop", 1);
     is(OK, nano.ops->halt(nano.self, T, &nano.err));
+}
+
+/* Waits for what the emulator still has to read; names the case that stays unsafe. */
+static void wait_safe(const char *command, emu_fault fault, int count)
+{
+    const double until = rs_os_monotonic() + 2;
+    for (;;) {
+        const emulator *e = emu_state(nano.emu);
+        if (e->bias == 0 && !e->modulated && !e->running && !e->approaching && !e->z_on) return;
+        if (rs_os_monotonic() > until)
+            fail_msg("%s, fault %d x %d: bias %g, drive %d, scan %d, approach %d, feedback %d",
+                     command, fault, count, (double)e->bias, e->modulated, e->running,
+                     e->approaching, e->z_on);
+        rs_os_sleep(0.01);
+    }
+}
+
+/* A reply of halt that is refused, garbled, missing or cut: the instrument obeys all the same, and
+ * the error names what it did not confirm. `count` 100: every such reply, also through a new
+ * connection. */
+static void halt_whatever_is_answered(void **state)
+{
+    (void)state;
+    static const emu_fault faults[] = {EMU_ERROR_VALUES,  EMU_NAME,       EMU_SIZE_HUGE,
+                                       EMU_SIZE_NEGATIVE, EMU_SIZE_INNER, EMU_SILENT,
+                                       EMU_CLOSE};
+    static const char *const commands[] = {
+        "Bias.Set",       "LockIn.ModOnOffSet", "Scan.Action",
+        "FolMe.Stop",     "BiasSpectr.Stop",    "AutoApproach.OnOffSet",
+        "ZCtrl.Withdraw", "Bias.Get",           "Util.VersionGet"};
+    enum { FAULTS = sizeof faults / sizeof *faults, COMMANDS = sizeof commands / sizeof *commands };
+    for (int k = 0; k < 2 * FAULTS * COMMANDS; k++) {
+        const char *command = commands[k / 2 / FAULTS];
+        const int count = k % 2 ? 100 : 1;
+        const emu_fault fault = faults[k / 2 % FAULTS];
+        OPEN(PLAIN, "modulator=2", "silence=0.3");
+        is(OK, nano.ops->engage(nano.self, T, &nano.err));
+        is(OK, nano.ops->set_drive(nano.self, 1, T, &nano.err));
+        is(OK, nano.ops->set_bias(nano.self, 1.5, T, &nano.err));
+        nano_set_frame(8, 32, false);
+        SET(per_look, 0);
+        nano_start(0);
+        SET(approaching, true);
+        emu_set_fault(nano.emu, fault, command, count);
+        memset(&nano.err, 0, sizeof nano.err);
+        const rs_driver_status st = nano.ops->halt(nano.self, 3, &nano.err);
+        emu_set_fault(nano.emu, EMU_NO_FAULT, "", 0);
+        wait_safe(command, fault, count);
+        is_safe();
+        if (st != RS_DRIVER_OK) {
+            assert_true(nano.err.status != RESHED_OK && nano.err.what[0]);
+            if (strcmp(command, "Bias.Get") != 0 && !strstr(nano.err.found, command))
+                fail_msg("%s, fault %d: says %s, %s", command, fault, nano.err.what,
+                         nano.err.found);
+        } else if (count == 100 && strcmp(command, "Util.VersionGet") != 0 &&
+                   strcmp(command, "BiasSpectr.Stop") != 0) {
+            if (!(fault == EMU_SIZE_INNER && strcmp(command, "Bias.Get") == 0))
+                fail_msg("%s, fault %d: halt claims success", command, fault);
+        }
+        SET(approaching, false);
+        nano.ops->close(nano.self);
+        nano.self = NULL;
+    }
+}
+
+/* Bias and drive come first, and nothing is asked before them. */
+static void halt_sends_the_voltages_first(void **state)
+{
+    (void)state;
+    OPEN(PLAIN, "modulator=2");
+    is(OK, nano.ops->set_bias(nano.self, 1.5, T, &nano.err));
+    const int before = GET(logged);
+    is(OK, nano.ops->halt(nano.self, T, &nano.err));
+    const emulator *e = emu_state(nano.emu);
+    assert_string_equal(e->log[before].name, "Bias.Set");
+    assert_string_equal(e->log[before + 1].name, "LockIn.ModOnOffSet");
+    assert_string_equal(e->log[before + 2].name, "Scan.Action");
+    assert_string_equal(e->log[e->logged - 1].name, "Bias.Get");
+    is_safe();
 }
 
 /* --------------------------------------------------------------------------------------- faults */
@@ -346,6 +428,8 @@ int main(void)
         T_(halt_from_two_threads),
         T_(halt_after_the_connections_are_gone),
         T_(halt_goes_on_after_an_error),
+        T_(halt_whatever_is_answered),
+        T_(halt_sends_the_voltages_first),
         T_(replies_byte_by_byte),
         T_(errors_leave_the_connection_alive),
         T_(rubbish_is_lost_and_opening_again_works),

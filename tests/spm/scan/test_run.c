@@ -7,6 +7,7 @@
 
 #include "base/alloc.h"
 #include "base/os.h"
+#include "spm/instrument/private.h"
 #include "spm/scan/points.h"
 #include "spm/scan/run.h"
 
@@ -161,7 +162,7 @@ static bool interrupted(void *ctx)
 static void warn(void *ctx, bool serious, const char *what, const reshed_error *why)
 {
     assert_true(what[0] && why->what[0]);
-    assert_false(serious);
+    assert_int_equal(serious, strstr(why->what, "bias 0") != NULL);
     ((watcher *)ctx)->warnings++;
 }
 
@@ -264,6 +265,42 @@ static void a_plan_is_run_interrupted_resumed_and_analysed(void **state)
     rs_scan_run_close(&r);
 }
 
+static rs_driver_status refuse_bias(void *self, double volts, double timeout, reshed_error *err)
+{
+    (void)self;
+    (void)volts;
+    (void)timeout;
+    rs_fail(err, RESHED_EUNSUPPORTED, "bias 0 is not possible now");
+    return RS_DRIVER_REFUSED;
+}
+
+/* All is measured, but the bias does not go to 0: a warning, a halt, and a run that has failed. */
+static void a_refused_bias_at_a_good_end_is_a_failure(void **state)
+{
+    (void)state;
+    reshed_error err = {0};
+    rs_scan_plan plan;
+    watcher w = {.stop_at = 0};
+    const rs_region_options o = {.survey = {.news = news}};
+    small_plan(&plan);
+    plan.settings.voltage = 0;
+    rs_scan_run r = {.plan = &plan, .ctx = &w, .interrupted = interrupted, .warn = warn};
+    assert_ok(rs_scan_run_load_weights(&r, "weights/tiny8x4.h5", &err), &err);
+    assert_ok(rs_scan_run_open(&r, &err), &err);
+    rs_driver_ops ops = *r.instrument->ops;
+    ops.set_bias = refuse_bias;
+    r.instrument->ops = &ops;
+    assert_ok(rs_scan_run_make_stream(&r, &err), &err);
+    assert_ok(rs_scan_run_create(&r, test_temp("rest.h5"), 0, "2026-11-25T00:00:00Z", &err), &err);
+    assert_int_equal(rs_scan_run_region(&r, &o).end, RS_END_DONE);
+    assert_true(r.unsafe);
+    assert_int_equal(w.warnings, 1);
+    assert_int_equal(rs_instrument_start(r.instrument, 0, 1, NULL), RS_DRIVER_REFUSED);
+    assert_ok(rs_session_finish(r.session, RESHED_OK, &err), &err);
+    r.session = NULL;
+    rs_scan_run_close(&r);
+}
+
 static void what_would_be_refused_later_is_refused_first(void **state)
 {
     (void)state;
@@ -307,6 +344,7 @@ int main(void)
         cmocka_unit_test(points_come_back_from_a_file),
         cmocka_unit_test(wrong_points_are_refused_by_their_line),
         cmocka_unit_test(a_plan_is_run_interrupted_resumed_and_analysed),
+        cmocka_unit_test(a_refused_bias_at_a_good_end_is_a_failure),
         cmocka_unit_test(what_would_be_refused_later_is_refused_first),
     };
     return cmocka_run_group_tests_name("run", tests, NULL, NULL);

@@ -164,6 +164,42 @@ rs_driver_status rs_nano_ask(rs_nano_link *link, const rs_nano_message *m, const
     return RS_DRIVER_OK;
 }
 
+rs_driver_status rs_nano_post(rs_nano_link *link, const uint8_t *bytes, size_t n, double deadline,
+                              reshed_error *err)
+{
+    if (!link->socket) {
+        rs_fail(err, RESHED_EIO, "the connection is lost");
+        return RS_DRIVER_LOST;
+    }
+    if (rs_socket_send(link->socket, bytes, n, deadline, err) == RESHED_OK) return RS_DRIVER_OK;
+    return lost(link);
+}
+
+rs_driver_status rs_nano_collect(rs_nano_link *link, const rs_nano_message *m, double deadline,
+                                 reshed_error *err)
+{
+    const double patient = rs_os_monotonic() + link->patience;
+    size_t body = 0;
+    if (patient < deadline) deadline = patient;
+    if (!link->socket) {
+        rs_fail(err, RESHED_EIO, "%s: the connection is lost", m->name);
+        return RS_DRIVER_LOST;
+    }
+    link->got = 0;
+    reshed_status st = receive(link, RS_NANO_HEADER, deadline, err);
+    if (st == RESHED_OK) st = rs_nano_read_header(link->buffer, m->name, USUAL_LIMIT, &body, err);
+    if (st == RESHED_OK) st = receive(link, RS_NANO_HEADER + body, deadline, err);
+    if (st == RESHED_OK) {
+        const rs_nano_reply reply = {
+            .name = m->name, .body = link->buffer + RS_NANO_HEADER, .size = body};
+        st = rs_nano_read(&reply, "", NULL, err);
+    }
+    if (st == RESHED_ETIMEOUT) rs_fail(err, st, "%s: the instrument has not answered", m->name);
+    return st == RESHED_OK             ? RS_DRIVER_OK
+           : st == RESHED_EUNSUPPORTED ? RS_DRIVER_REFUSED
+                                       : RS_DRIVER_LOST;
+}
+
 rs_driver_status rs_nano_ask_numbers(rs_nano_link *link, const rs_nano_message *m,
                                      const rs_nano_wish *wish, const char *format, double *value,
                                      double deadline, reshed_error *err)

@@ -63,6 +63,16 @@ rs_driver_status rs_nano_ask_numbers(rs_nano_link *link, const rs_nano_message *
                                      const rs_nano_wish *wish, const char *format, double *value,
                                      double deadline, reshed_error *err);
 
+/* Several requests in one go: post sends n bytes, whole requests one after the other, through no gate,
+ * and reads nothing; collect reads the replies afterwards, one for each request and in the same order,
+ * none of which may have values. LOST when one does not come, in `patience` at the longest, or makes
+ * no sense: the link stays open then, for the caller to close, since what follows cannot be
+ * understood. Not to be mixed with ask before all replies are in. */
+rs_driver_status rs_nano_post(rs_nano_link *link, const uint8_t *bytes, size_t n, double deadline,
+                              reshed_error *err);
+rs_driver_status rs_nano_collect(rs_nano_link *link, const rs_nano_message *m, double deadline,
+                                 reshed_error *err);
+
 /* The driver's answer when a reply could not be read. Closes the link where the bytes make no
  * sense. */
 rs_driver_status rs_nano_judge(rs_nano_link *link, reshed_status status);
