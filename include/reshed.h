@@ -175,12 +175,13 @@ typedef struct reshed_frame_view {
     size_t filled;           /* pixels that were not finite */
     double mean_uncertainty; /* mean of variance */
     double wall_fraction;    /* share of the pixels that count as wall */
-    double ood_score;        /* about 1 for frames like those of training, more for others; NaN when
-                                none can be given: weights that know none, several classes, a frame
-                                that is too small or has no contrast */
-    double ood_threshold;    /* of the weights, 0 when unknown */
-    int alarm;               /* 1: the score is above it */
-    int checked;             /* 1: the precision was checked */
+    double ood_score;     /* about 1 for frames like those of training, more for others; 100 or more
+                                for a frame without contrast (constant, saturated, finer than
+                                float32, squeezed by a hot pixel); else NaN when none can be given:
+                                weights that know none, several classes, a frame that is too small */
+    double ood_threshold; /* of the weights, 0 when unknown */
+    int alarm;            /* 1: the score is above it, or there is no contrast */
+    int checked;          /* 1: the precision was checked */
     reshed_difference mean_error, variance_error; /* of bf16, on the network's grid */
     double seconds;                               /* that normalisation and the networks took */
 } reshed_frame_view;

@@ -233,13 +233,17 @@ static rs_frame_error difference(const float *a, const float *b, size_t n)
 }
 
 /* Maps and judgement on the network's grid. */
-static reshed_status run_network(rs_frame *f, size_t pixels, float *mean, float *variance,
+static reshed_status run_network(rs_frame *f, const sizes *z, float *mean, float *variance,
                                  reshed_error *err)
 {
+    const size_t pixels = z->input;
     rs_frame_view *v = &f->view;
     const int h = f->target.height, w = f->target.width;
     const double start = rs_os_monotonic();
     reshed_status st = normalise(f, pixels, err);
+    if (st == RESHED_OK)
+        st = rs_contrast_look(f->map[IMAGE].data, z->height, z->width, f->map[INPUT].data, h, w,
+                              &v->contrast, err);
     if (st != RESHED_OK) return st;
     rs_plan_run(f->plan, f->map[INPUT].data, mean, variance, NULL);
     v->seconds = rs_os_monotonic() - start;
@@ -255,16 +259,17 @@ static reshed_status run_network(rs_frame *f, size_t pixels, float *mean, float 
                       rs_ood_scanned_rows(f->map[INPUT].data, h, w), &v->ood_score, err);
     v->ood_threshold = f->ood_threshold;
     v->alarm = f->ood_threshold > 0 && v->ood_score > f->ood_threshold;
+    if (v->contrast == RS_CONTRAST_SEEN) return st;
+    v->alarm = true;
+    v->ood_score = fmax(v->ood_score, RS_OOD_NO_CONTRAST); /* fmax passes over NaN */
     return st;
 }
 
 static reshed_status infer(rs_frame *f, const sizes *z, reshed_error *err)
 {
     const int h = f->target.height, w = f->target.width, c = f->classes;
-    if (!f->target.needed)
-        return run_network(f, z->input, f->map[MEAN].data, f->map[VARIANCE].data, err);
-    reshed_status st =
-        run_network(f, z->input, f->map[SMALL_MEAN].data, f->map[SMALL_VARIANCE].data, err);
+    if (!f->target.needed) return run_network(f, z, f->map[MEAN].data, f->map[VARIANCE].data, err);
+    reshed_status st = run_network(f, z, f->map[SMALL_MEAN].data, f->map[SMALL_VARIANCE].data, err);
     if (st == RESHED_OK)
         st = rs_resample(f->map[SMALL_MEAN].data, h, w, c, RS_GROW_BILINEAR, f->map[MEAN].data,
                          z->height, z->width, err);

@@ -18,6 +18,7 @@
 
 #include "imgproc/image/normalise.h"
 #include "imgproc/image/resample.h"
+#include "infer/contrast.h"
 #include "infer/engine.h"
 #include "infer/ensemble.h"
 
@@ -81,10 +82,12 @@ typedef struct rs_frame_view {
     size_t filled;           /* pixels that were not finite */
     double mean_uncertainty; /* mean of variance */
     double wall_fraction;    /* share of the pixels above the threshold */
-    double ood_score;        /* NaN where none can be given (rs_ood_judge) */
+    rs_contrast contrast;    /* a fault of it is an alarm, whatever the weights know */
+    double ood_score;        /* NaN where none can be given (rs_ood_judge); with a fault of contrast
+                                RS_OOD_NO_CONTRAST at least */
     double ood_threshold;    /* of the weights, 0 when unknown */
-    bool alarm;              /* the score is above it: unlike the frames of training */
-    bool checked;            /* the precision was checked */
+    bool alarm;   /* the score is above it, or there is a fault: unlike those of training */
+    bool checked; /* the precision was checked */
     rs_frame_error mean_error, variance_error; /* of reduced precision, on the network's grid */
     double seconds;                            /* normalisation, inference, mean and variance */
 } rs_frame_view;

@@ -361,9 +361,13 @@ reshed_status rs_ood_judge(const rs_ood_model *m, int classes, const float *imag
     double x[RS_OOD_FEATURES];
     *score = NAN;
     if (classes != 1 || !rs_ood_known(m)) return RESHED_OK;
+    if (row_end - row_begin < RS_OOD_MIN_ROWS || width < RS_OOD_MIN_COLS) return RESHED_OK;
     reshed_error why = {0};
     reshed_status st = rs_ood_features(image, mean, variance, width, row_begin, row_end, x, &why);
-    if (st == RESHED_EUNSUPPORTED) return RESHED_OK;
+    if (st == RESHED_EUNSUPPORTED) {
+        *score = RS_OOD_NO_CONTRAST;
+        return RESHED_OK;
+    }
     if (st == RESHED_OK) return rs_ood_score(m, x, score, err);
     if (err) *err = why;
     return st;

@@ -26,6 +26,10 @@
 #define RS_OOD_MIN_ROWS 24 /* fewer say too little */
 #define RS_OOD_MIN_COLS 24
 
+/* The score of a frame without contrast, or with another of the faults of contrast.h: far above any
+ * threshold. */
+#define RS_OOD_NO_CONTRAST 100.0
+
 /* "noise", ...; 0 <= i < RS_OOD_FEATURES */
 const char *rs_ood_feature_name(int i);
 
@@ -48,9 +52,9 @@ bool rs_ood_known(const rs_ood_model *m);
 reshed_status rs_ood_score(const rs_ood_model *m, const double x[RS_OOD_FEATURES], double *score,
                            reshed_error *err);
 
-/* Everything in one: *score of rows [row_begin,row_end) of a frame, or NaN where none can be given:
- * several classes, no model that this program knows, too few rows, no contrast. Other failures
- * (memory) are failures. */
+/* Everything in one: *score of rows [row_begin,row_end) of a frame, RS_OOD_NO_CONTRAST when there is no
+ * contrast, or NaN where none can be given: several classes, no model that this program knows, too
+ * few rows. Other failures (memory) are failures. */
 reshed_status rs_ood_judge(const rs_ood_model *m, int classes, const float *image,
                            const float *mean, const float *variance, int width, int row_begin,
                            int row_end, double *score, reshed_error *err);

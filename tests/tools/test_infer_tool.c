@@ -124,12 +124,38 @@ static void says_which_channel_it_took(void **state)
     }
 }
 
+/* An input that is unplugged, or saturated, must not pass for a film without walls. */
+static void alarms_without_contrast(void **state)
+{
+    (void)state;
+    char args[4096], path[1024];
+    float data[16 * 16];
+    const size_t dims[2] = {16, 16};
+    reshed_error err = {0};
+    snprintf(path, sizeof path, "%s", test_temp("flat.npy"));
+    for (int hot = 0; hot < 2; hot++) {
+        for (int i = 0; i < 16 * 16; i++) data[i] = 3.3e-10f;
+        for (int i = 0; hot && i < 16 * 16; i++) data[i] = (float)(i % 5) * 1e-10f;
+        if (hot) data[77] = 1e-7f;
+        assert_ok(rs_npy_write(path, RS_NPY_F4, 2, dims, data, &err), &err);
+        snprintf(args, sizeof args, "--json --weights %s --mean %s %s",
+                 test_data("tiny_bilinear_ensemble_metadict.tar"), test_temp("m.npy"), path);
+        const outcome *o = run(args);
+        assert_int_equal(o->status, 0);
+        assert_true(json_number(o->out, "ood_score") >= 100);
+        assert_non_null(strstr(o->out, "\"ood\": true"));
+        assert_non_null(strstr(o->err, hot ? "a few extreme pixels" : "every pixel has the same"));
+        assert_non_null(strstr(o->err, "do not trust the maps"));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(wrong_usage_exits_with_2),
         cmocka_unit_test(bf16_states_its_error),
         cmocka_unit_test(says_which_channel_it_took),
+        cmocka_unit_test(alarms_without_contrast),
     };
     return cmocka_run_group_tests_name("infer_tool", tests, NULL, NULL);
 }

@@ -51,7 +51,10 @@ static void warn(const job *j)
     if (*v->resampled)
         cli_warn(program, j->path, "resampled from %d x %d to %d x %d (%s)", v->height, v->width,
                  v->input_height, v->input_width, v->resampled);
-    if (v->alarm)
+    if (v->contrast != RS_CONTRAST_SEEN)
+        cli_warn(program, j->path, "%s (values from %g to %g): do not trust the maps",
+                 rs_contrast_text(v->contrast), (double)v->range.lo, (double)v->range.hi);
+    else if (v->alarm)
         cli_warn(program, j->path,
                  "unlike the frames that the networks were trained on (score %.2f, usual up to "
                  "%.2f): do not trust the maps",

@@ -245,10 +245,13 @@ static void print_json(const char *path, const infer_request *q, const infer_res
         rs_json_number(&j, "bf16_error_variance_max", v->variance_error.largest);
         rs_json_number(&j, "bf16_error_variance_average", v->variance_error.average);
     }
-    if (!isnan(v->ood_score)) {
-        rs_json_number(&j, "ood_score", v->ood_score);
+    rs_json_number(&j, "ood_score", v->ood_score); /* null where none can be given */
+    if (isnan(v->ood_score))
+        rs_json_null(&j, "ood");
+    else
         rs_json_bool(&j, "ood", v->alarm);
-    }
+    if (v->contrast != RS_CONTRAST_SEEN)
+        rs_json_string(&j, "contrast", rs_contrast_text(v->contrast));
     rs_json_integer(&j, "height", v->height);
     rs_json_integer(&j, "width", v->width);
     rs_json_integer(&j, "members", v->members);
