@@ -2,7 +2,8 @@
  *
  *   "Gwyddion Simple Field 1.0\n"
  *   "Name = value\n" ...            UTF-8; XRes and YRes must be there
- *   1 to 4 NUL bytes                so that what follows is at a multiple of 4
+ *   1 to 4 NUL bytes                so that what follows is at a multiple of 4; they end the last line
+ *                                   where a program wrote no '\n'
  *   XRes*YRes float32               little-endian, row after row, the top row first; nothing after
  */
 #include "io/gsf.h"
@@ -95,14 +96,14 @@ static reshed_status read_header(const uint8_t *bytes, size_t len, fields *f, si
                        "offset 0");
     size_t room = len < HEADER_MAX ? len : HEADER_MAX;
     while (at < room && bytes[at] != 0) {
-        const uint8_t *newline = memchr(bytes + at, '\n', room - at);
-        if (!newline)
+        size_t n = 0;
+        while (at + n < room && bytes[at + n] != '\n' && bytes[at + n] != 0) n++;
+        if (at + n == room)
             return rs_fail(err, RESHED_ECORRUPT,
                            "line of the GSF header|a line end|none|offset %zu", at);
-        size_t n = (size_t)(newline - (bytes + at));
         reshed_status st = n ? take_line((const char *)bytes + at, n, at, f, err) : RESHED_OK;
         if (st != RESHED_OK) return st;
-        at += n + 1;
+        at += n + (bytes[at + n] == '\n');
     }
     size_t end = (at / 4 + 1) * 4; /* at least one NUL, four when the text ends at a multiple */
     for (size_t i = at; i < end; i++)
@@ -117,6 +118,28 @@ static reshed_status read_header(const uint8_t *bytes, size_t len, fields *f, si
 static bool is_side(double v)
 {
     return v >= 1 && v <= RS_IMAGE_MAX_SIDE && v == floor(v);
+}
+
+/* Lengths below zero are taken without their sign, as Gwyddion does; it takes 1 for 0 and NaN, which
+ * would be an invention here. */
+static void take_scale(const fields *f, rs_image *im)
+{
+    const double xreal = fabs(f->xreal), yreal = fabs(f->yreal);
+    if (isnan(f->xreal) && isnan(f->yreal)) return; /* none was given */
+    if (!(isfinite(xreal) && isfinite(yreal) && xreal > 0 && yreal > 0)) {
+        rs_image_note(im, "XReal = %g and YReal = %g are no lengths, so the pixel size is unknown",
+                      f->xreal, f->yreal);
+        return;
+    }
+    const double metres = rs_metres_or_note(f->xyunits, "the frame", im);
+    if (metres <= 0) return;
+    if (f->xreal < 0 || f->yreal < 0)
+        rs_image_note(im, "XReal = %g and YReal = %g are taken without their sign, as in Gwyddion",
+                      f->xreal, f->yreal);
+    im->dx = xreal / f->xres * metres;
+    im->dy = yreal / f->yres * metres;
+    im->x0 = isfinite(f->xoffset) ? (f->xoffset + 0.5 * xreal) * metres : 0;
+    im->y0 = isfinite(f->yoffset) ? (f->yoffset + 0.5 * yreal) * metres : 0;
 }
 
 reshed_status rs_gsf_read_mem(const uint8_t *bytes, size_t len, rs_image *out, reshed_error *err)
@@ -140,13 +163,7 @@ reshed_status rs_gsf_read_mem(const uint8_t *bytes, size_t len, rs_image *out, r
     if (st != RESHED_OK) return st;
     rs_sample_to_float(RS_SAMPLE_F32, false, bytes + data, count, im.data);
 
-    double metres = rs_metres_per(f.xyunits);
-    if (metres > 0 && isfinite(f.xreal) && isfinite(f.yreal) && f.xreal > 0 && f.yreal > 0) {
-        im.dx = f.xreal / f.xres * metres;
-        im.dy = f.yreal / f.yres * metres;
-        im.x0 = isfinite(f.xoffset) ? (f.xoffset + 0.5 * f.xreal) * metres : 0;
-        im.y0 = isfinite(f.yoffset) ? (f.yoffset + 0.5 * f.yreal) * metres : 0;
-    }
+    take_scale(&f, &im);
     rs_text_copy(im.unit, sizeof im.unit, f.zunits);
     rs_text_copy(im.channel, sizeof im.channel, f.title);
     *out = im;

@@ -7,8 +7,8 @@
 
 #include "base/image.h"
 
-/* Reads bytes[len] into *out (rs_image_clear). dx and dy are XReal/XRes and YReal/YRes when both
- * lengths are given in a unit of length, else 0; x0 = XOffset + XReal/2 and y0 = YOffset + YReal/2,
+/* Reads bytes[len] into *out (rs_image_clear). dx and dy are |XReal|/XRes and |YReal|/YRes when
+ * both lengths are given in a unit of length, else 0, with a note where something was given; x0 = XOffset + XReal/2 and y0 = YOffset + YReal/2,
  * as Gwyddion's own importers place a frame by its centre. channel is the Title. The length of the
  * file must be what the header says, as in Gwyddion. */
 reshed_status rs_gsf_read_mem(const uint8_t *bytes, size_t len, rs_image *out, reshed_error *err);

@@ -261,13 +261,15 @@ static const char *unit_of(const rs_ibw *w, const char *channel)
     return w->unit;
 }
 
-/* Step between points of dimension d in metres, 0 when unknown. */
-static double step_of(const rs_ibw *w, int d, const char *size_key)
+/* Step between points of dimension d in metres, 0 when unknown, which im is told. */
+static double step_of(const rs_ibw *w, int d, const char *size_key, rs_image *im)
 {
     double step = fabs(w->delta[d]) * rs_metres_per(w->dim_unit[d]), size;
     if (isfinite(step) && step > 0) return step;
     if (rs_ibw_note_number(w, size_key, &size) && isfinite(size) && size > 0 && w->dims[d] > 1)
         return size / (w->dims[d] - 1);
+    if (w->dim_unit[d][0])
+        rs_metres_or_note(w->dim_unit[d], d == 0 ? "the x axis" : "the y axis", im);
     return 0;
 }
 
@@ -303,8 +305,8 @@ reshed_status rs_ibw_image(const rs_ibw *w, const char *channel, rs_image *out, 
             row[nx - 1 - c] = v;
         }
     }
-    im.dx = step_of(w, 0, "FastScanSize");
-    im.dy = step_of(w, 1, "SlowScanSize");
+    im.dx = step_of(w, 0, "FastScanSize", &im);
+    im.dy = step_of(w, 1, "SlowScanSize", &im);
     im.x0 = middle_of(w, 0, "XOffset");
     im.y0 = middle_of(w, 1, "YOffset");
     rs_text_copy(im.channel, sizeof im.channel, list.c[layer].name);

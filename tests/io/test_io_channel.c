@@ -208,12 +208,54 @@ static void other_quantities_can_be_asked_for(void **state)
     }
 }
 
+/* Each axis by its own unit, and what is not understood is said. */
+static void units_of_axes_are_understood_or_noted(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *x, *y, *note;
+        double dx, dy;
+    } cases[] = {
+        {"nanometer", "nanometers", "", 1e-9, 1e-9},
+        {"um", "Microns", "", 1e-6, 1e-6},
+        {"m", "cubits", "unit 'cubits' of the y axis", 1, 0},
+        {"\x1b]0;x", "m", "unit '\\x1b]0;x' of the x axis", 0, 1},
+        {"generic", "generic", "unit 'generic' of the x axis", 0, 0},
+        {"px", "pixels", "", 0, 0},
+    };
+    const char *path = test_temp("units.h5");
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        reshed_error err = {0};
+        rs_image im = {0};
+        rs_nsid_data d;
+        rs_nsid_writer *w = NULL;
+        assert_ok(rs_image_init(&im, 4, 5, &err), &err);
+        for (int k = 0; k < 20; k++) im.data[k] = (float)k;
+        im.dx = im.dy = 1;
+        assert_ok(rs_nsid_from_image(&im, &d, &err), &err);
+        rs_image_clear(&im);
+        snprintf(d.dim[0].units, sizeof d.dim[0].units, "%s", cases[i].x);
+        snprintf(d.dim[1].units, sizeof d.dim[1].units, "%s", cases[i].y);
+        assert_ok(rs_nsid_create(path, RS_NSID_ATOMIC, &w, &err), &err);
+        assert_ok(rs_nsid_add(w, "/Measurement_000", &d, RS_NSID_F32, NULL, 0, &err), &err);
+        assert_ok(rs_nsid_finish(w, RESHED_OK, &err), &err);
+        rs_nsid_data_clear(&d);
+        assert_ok(rs_image_read(path, NULL, &im, &err), &err);
+        assert_near(im.dx, cases[i].dx, 1e-15);
+        assert_near(im.dy, cases[i].dy, 1e-15);
+        if (*cases[i].note ? !strstr(im.note, cases[i].note) : im.note[0])
+            fail_msg("case %zu: '%s'", i, im.note);
+        rs_image_clear(&im);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(names_tell_quantities),
         cmocka_unit_test(the_default_of_hdf5_is_an_amplitude),
         cmocka_unit_test(other_quantities_can_be_asked_for),
+        cmocka_unit_test(units_of_axes_are_understood_or_noted),
     };
     return cmocka_run_group_tests_name("io_channel", tests, NULL, NULL);
 }

@@ -342,20 +342,78 @@ static void gsf_refuses_and_says_why(void **state)
         {"XRes = 2.5\nYRes = 4\n", "whole numbers", -1, 24},
         {"XRes = nan\nYRes = 4\n", "whole numbers", -1, 24},
         {"XRes 6\n", "Name = value", -1, 24},
-        {"XRes = 6\nYRes = 4", "NUL", 1, 24},
+        {"XRes = 6\nYRes = 4\nTitle", "Name = value", -1, 24},
+        {"XRes = 6\nYRes = 4\nA\x1b[2J\xff\xb5", "'A\\x1b[2J\\xff\\xb5'", -1, 24},
+        {"XRes = 6\x07\xff\nYRes = 4\n", "'6\\x07\\xff'", -1, 24},
     };
     file_bytes b;
     rs_image im = {.height = 7};
     reshed_error err = {0};
-    for (size_t i = 0; i + 1 < sizeof cases / sizeof *cases; i++) {
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         gsf_file(&b, cases[i].lines, cases[i].pad, cases[i].pixels);
         assert_error(rs_gsf_read_mem(b.data, b.n, &im, &err), RESHED_ECORRUPT, &err, cases[i].part);
     }
-    gsf_file(&b, "XRes = 6\nYRes = 4", 1, 24); /* no line end before the NUL */
-    assert_error(rs_gsf_read_mem(b.data, b.n, &im, &err), RESHED_ECORRUPT, &err, "GSF");
     gsf_file(&b, "XRes = 6\nYRes = 4\n", 0, 24); /* no padding at all */
     assert_int_equal(rs_gsf_read_mem(b.data, b.n, &im, &err), RESHED_ECORRUPT);
     assert_int_equal(im.height, 7);
+}
+
+/* The NULs end the last line as well, at each of their four counts. */
+static void gsf_needs_no_last_line_end(void **state)
+{
+    (void)state;
+    static const char *const titles[] = {"T", "Ti", "Tit", "Titl"};
+    for (int k = 0; k < 8; k++) {
+        file_bytes b;
+        rs_image im;
+        char lines[128];
+        reshed_error err = {0};
+        snprintf(lines, sizeof lines, "XRes = 6\nYRes = 4\nZUnits = V\nTitle = %s%s", titles[k % 4],
+                 k < 4 ? "" : "\n");
+        gsf_file(&b, lines, -1, 24);
+        assert_ok(rs_gsf_read_mem(b.data, b.n, &im, &err), &err);
+        assert_string_equal(im.channel, titles[k % 4]);
+        assert_string_equal(im.unit, "V");
+        assert_true(im.height == 4 && im.width == 6 && !im.note[0]);
+        rs_image_clear(&im);
+    }
+}
+
+static void gsf_says_what_it_makes_of_lengths(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *lines, *note; /* NULL: none */
+        double dx, dy, x0;
+    } cases[] = {
+        {"", NULL, 0, 0, 0},
+        {"XReal = 6e-9\nYReal = 8e-9\nXYUnits = m\n", NULL, 1e-9, 2e-9, 0},
+        {"XReal = -6e-9\nYReal = 8e-9\nXOffset = 1e-9\nXYUnits = m\n", "without their sign", 1e-9,
+         2e-9, 4e-9},
+        {"XReal = 6\nYReal = -8\nXYUnits = Nanometers\n", "without their sign", 1e-9, 2e-9, 0},
+        {"XReal = 6\nYReal = 8\nXYUnits = furlong\x1b[2J\n", "unit 'furlong\\x1b[2J' of", 0, 0, 0},
+        {"XReal = 6\nYReal = 8\n", "no unit", 0, 0, 0},
+        {"XReal = 6\nYReal = 8\nXYUnits = px\n", NULL, 0, 0, 0},
+        {"XReal = 0\nYReal = 8e-9\nXYUnits = m\n", "no lengths", 0, 0, 0},
+        {"XReal = nan\nYReal = 8e-9\nXYUnits = m\n", "no lengths", 0, 0, 0},
+        {"XReal = 6e-9\nXYUnits = m\n", "no lengths", 0, 0, 0},
+        {"XReal = inf\nYReal = -inf\nXYUnits = m\n", "no lengths", 0, 0, 0},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        file_bytes b;
+        rs_image im;
+        char lines[256];
+        reshed_error err = {0};
+        snprintf(lines, sizeof lines, "XRes = 6\nYRes = 4\n%s", cases[i].lines);
+        gsf_file(&b, lines, -1, 24);
+        assert_ok(rs_gsf_read_mem(b.data, b.n, &im, &err), &err);
+        if (cases[i].note ? !strstr(im.note, cases[i].note) : im.note[0])
+            fail_msg("case %zu: '%s'", i, im.note);
+        assert_near(im.dx, cases[i].dx, 1e-20);
+        assert_near(im.dy, cases[i].dy, 1e-20);
+        assert_near(im.x0, cases[i].x0, 1e-20);
+        rs_image_clear(&im);
+    }
 }
 
 static void gsf_survives_damage(void **state)
@@ -448,6 +506,8 @@ int main(void)
         cmocka_unit_test(gsf_reads_scale_and_pattern),
         cmocka_unit_test(gsf_round_trips),
         cmocka_unit_test(gsf_refuses_and_says_why),
+        cmocka_unit_test(gsf_needs_no_last_line_end),
+        cmocka_unit_test(gsf_says_what_it_makes_of_lengths),
         cmocka_unit_test(gsf_survives_damage),
         cmocka_unit_test(front_door_goes_by_the_bytes),
         cmocka_unit_test(front_door_names_what_is_wrong),

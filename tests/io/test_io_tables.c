@@ -76,10 +76,38 @@ static void numbers_do_not_depend_on_the_locale(void **state)
 static void lengths_have_many_names(void **state)
 {
     (void)state;
-    assert_true(rs_metres_per("m") == 1 && rs_metres_per("nm") == 1e-9);
-    assert_true(rs_metres_per("\xc2\xb5m") == 1e-6 && rs_metres_per("\xce\xbcm") == 1e-6);
-    assert_true(rs_metres_per("\xc3\x85") == 1e-10 && rs_metres_per("") == 0 &&
-                rs_metres_per("s") == 0);
+    static const struct {
+        double metres;
+        const char *names[20];
+    } cases[] = {
+        {1, {"m", "meter", "metre", "meters", "metres", "Meters", "METRE", " m ", "[m]", "(m)"}},
+        {1e-2, {"cm", "centimeter"}},
+        {1e-3, {"mm", "millimeter", "Millimetres"}},
+        {1e-6,
+         {"um", "UM", "\xc2\xb5m", "\xce\xbcm", "\xb5m", "micron", "microns", "Micron", "MICRONS",
+          "micrometer", "micrometers", "Micrometre", "micro-metres", "micro meter", "mikrometer",
+          "\xc2\xb5meter", "\xce\xbcmetres", "\xc2\xb5", "mu m"}},
+        {1e-9,
+         {"nm", "NM", "nanometer", "nanometers", "nanometre", "nanometres", "Nanometer",
+          "NANOMETERS", "nano meters", "nm.", "[nm]", "\"nm\"", "nmeters"}},
+        {1e-10,
+         {"A", "\xc3\x85", "\xe2\x84\xab", "\xc5", "Angstrom", "angstroms", "ANGSTROM",
+          "\xc3\x85ngstr\xc3\xb6m", "Ang", "Angstroem"}},
+        {1e-12, {"pm", "PM", "picometer", "Picometres"}},
+        {1e-15, {"fm"}},
+        {1e3, {"km"}},
+        {0, {"",  "s",  "V",   "px",   "M", "MM",    "Mm",      "Nm", "nM",   "Pm",
+             "a", "mV", "deg", "nano", "u", "n m m", "meterss", "1",  "a.u.", "am"}},
+    };
+    int wrong = 0;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        for (int k = 0; k < 20 && cases[i].names[k]; k++) {
+            const double metres = rs_metres_per(cases[i].names[k]);
+            if (metres == cases[i].metres) continue;
+            printf("'%s' gave %g m\n", cases[i].names[k], metres);
+            wrong++;
+        }
+    assert_int_equal(wrong, 0);
 }
 
 /* ------------------------------------------------------------------------------------- channels */

@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "base/json.h"
+#include "tools/cli/cli.h"
 
 #ifndef RESHED_COMMIT
 #define RESHED_COMMIT "unknown"
@@ -30,7 +31,7 @@ void bench_print_subject(const bench_subject *s)
     printf("\n%d member%s, %d filters, %d classes, ", s->members, s->members > 1 ? "s" : "",
            s->arch.filters, s->arch.classes);
     if (s->weights)
-        printf("weights from %s in %.2f s\n", s->weights, s->load_seconds);
+        printf("weights from %s in %.2f s\n", CLI_TEXT(s->weights), s->load_seconds);
     else
         printf("random weights (seed %llu)\n", (unsigned long long)s->seed);
 }

@@ -74,7 +74,7 @@ void beps_loop_print_text(const beps_loop_settings *s, const rs_responses *in,
 {
     const rs_loops *l = &r->loops;
     char unit[64];
-    printf("%s: %lld %s loops of %d steps%s, %lld to trust, in %.2f s\n", s->input,
+    printf("%s: %lld %s loops of %d steps%s, %lld to trust, in %.2f s\n", CLI_TEXT(s->input),
            (long long)in->points, rs_field_name(r->field), in->steps,
            in->cycles > 1 ? " in several cycles" : "", (long long)rs_loops_count(l, RS_LOOP_BAD),
            r->seconds);
@@ -96,6 +96,6 @@ void beps_loop_print_text(const beps_loop_settings *s, const rs_responses *in,
             continue;
         rs_metric_unit(k, in->units, unit, sizeof unit);
         printf("  %-20s %11.4g +- %-9.2g %s\n", info->id, median, robust_sd,
-               strcmp(unit, "1") == 0 ? "" : unit);
+               strcmp(unit, "1") == 0 ? "" : CLI_TEXT(unit));
     }
 }

@@ -214,8 +214,9 @@ static void print_json(const settings *s, const rs_spectra *in, const rs_sho_opt
 static void print_text(const settings *s, const rs_spectra *in, const rs_sho_options *o,
                        const rs_fits_summary *sum, double seconds)
 {
-    printf("%s: %lld spectra of %d bins fitted in %.2f s (%.0f/s)%s\n", s->output, (long long)in->n,
-           in->bins, seconds, (double)in->n / seconds, o->conjugate ? ", conjugated first" : "");
+    printf("%s: %lld spectra of %d bins fitted in %.2f s (%.0f/s)%s\n", CLI_TEXT(s->output),
+           (long long)in->n, in->bins, seconds, (double)in->n / seconds,
+           o->conjugate ? ", conjugated first" : "");
     printf("  median w0 %.6g Hz, Q %.4g, R2 %.4f; %lld failed\n", sum->frequency, sum->q, sum->r2,
            (long long)sum->failed);
     for (int bit = 0; bit < RS_SHO_FLAG_BITS; bit++)

@@ -85,6 +85,7 @@ int cli_version(const cli_program *program);
  * buf. Every text that is printed on stdout and is not the program's own goes through here; the
  * messages below do it themselves. */
 const char *cli_shown(char *buf, const char *text);
+#define CLI_TEXT(text) cli_shown((char[CLI_SHOWN]){0}, (text))
 
 /* Prints "NAME: PATH: what (expected X, found Y) at WHERE" on stderr and returns CLI_FAILED. path
  * may be NULL for failures that belong to no file. */

@@ -212,6 +212,8 @@ bool infer_image(const infer_engine *engine, const infer_request *request, const
         warn(&j);
         result->view = j.maps;
         memcpy(result->channel, j.image.channel, sizeof result->channel);
+        result->dx = j.image.dx;
+        result->dy = j.image.dy;
         memcpy(result->note, j.image.note, sizeof result->note);
         ok = (!request->truth || score(&j, result)) && write_outputs(&j);
     }

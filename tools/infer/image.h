@@ -27,6 +27,7 @@ typedef struct infer_engine {
 typedef struct infer_result {
     rs_frame_view view; /* its maps are borrowed from the frame: valid until the next image */
     char channel[64];   /* of the file, "" when it has no names */
+    double dx, dy;      /* pixel size in metres, 0 when unknown */
     char note[480];     /* of the reader, "" when there is nothing to say (rs_image) */
     bool scored;        /* against the walls of request.truth */
     rs_wall_scores scores;

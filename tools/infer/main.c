@@ -254,6 +254,8 @@ static void print_json(const char *path, const infer_request *q, const infer_res
         rs_json_string(&j, "contrast", rs_contrast_text(v->contrast));
     rs_json_integer(&j, "height", v->height);
     rs_json_integer(&j, "width", v->width);
+    rs_json_number(&j, "pixel_size_x", r->dx > 0 ? r->dx : NAN); /* metres; null when unknown */
+    rs_json_number(&j, "pixel_size_y", r->dy > 0 ? r->dy : NAN);
     rs_json_integer(&j, "members", v->members);
     rs_json_number(&j, "mean_uncertainty", v->mean_uncertainty);
     rs_json_number(&j, "wall_fraction", v->wall_fraction);

@@ -109,9 +109,9 @@ static void print_summary(scan_job *j, const char *state)
     } else if (!j->o->quiet) {
         fprintf(stderr,
                 "%s: %s: %d lines, %d lost, %d of %d points; map %.0f ms after a line (p99 %.0f)\n",
-                j->path, state, j->lines, j->lost, j->measured, j->points, 1e3 * j->latency[0],
-                1e3 * j->latency[1]);
-        if (j->report[0]) printf("report: %s\n", j->report);
+                CLI_TEXT(j->path), state, j->lines, j->lost, j->measured, j->points,
+                1e3 * j->latency[0], 1e3 * j->latency[1]);
+        if (j->report[0]) printf("report: %s\n", CLI_TEXT(j->report));
     }
 }
 
@@ -153,12 +153,13 @@ static int print_plan(const scan_job *j)
     char text[RS_SCAN_DRIVER_TEXT];
     if (j->run.session) {
         const rs_session_setup *setup = rs_session_get_setup(j->run.session);
-        printf("session      %s\n", rs_scan_driver_text(setup->driver, setup->driver_option,
-                                                        setup->driver_options, text));
-        if (j->run.changes[0]) printf("changes      %s\n", j->run.changes);
+        printf("session      %s\n",
+               CLI_TEXT(rs_scan_driver_text(setup->driver, setup->driver_option,
+                                            setup->driver_options, text)));
+        if (j->run.changes[0]) printf("changes      %s\n", CLI_TEXT(j->run.changes));
     }
     if (driver)
-        printf("instrument   %s%s, not opened\n", driver,
+        printf("instrument   %s%s, not opened\n", CLI_TEXT(driver),
                rs_driver_is_simulated(driver) ? " (simulated)" : "");
     printf("frame        %g x %g m at (%g, %g), %d x %d pixels, %g lines/s: %.0f s\n", f.width,
            f.height, f.cx, f.cy, f.rows, f.cols, f.line_rate, f.rows / f.line_rate);
@@ -201,8 +202,8 @@ static void print_analysis(const scan_job *j, const rs_analysis *a)
     if (!j->o->json) {
         printf("%s: %d lines, %d walls, %d loops analysed again; largest differences: mean %g, "
                "variance %g (%d settled rows of %d), loop metrics %g\n",
-               j->path, a->progress.lines, a->walls, a->loops, a->mean, a->variance, a->rows, rows,
-               a->metric);
+               CLI_TEXT(j->path), a->progress.lines, a->walls, a->loops, a->mean, a->variance,
+               a->rows, rows, a->metric);
         return;
     }
     rs_json json = rs_json_to(stdout);

@@ -37,8 +37,8 @@ int twin_dataset(const twin_job *j)
         rs_json_number(&json, "images_per_second", (double)j->count / seconds);
         rs_json_end(&json);
     } else if (!j->quiet) {
-        printf("%s: %ld images of %ld x %ld in %.1f s (%.0f a second)\n", j->output, j->count,
-               j->height, j->width, seconds, (double)j->count / seconds);
+        printf("%s: %ld images of %ld x %ld in %.1f s (%.0f a second)\n", CLI_TEXT(j->output),
+               j->count, j->height, j->width, seconds, (double)j->count / seconds);
     }
     return cli_close(j->program);
 }

@@ -67,8 +67,9 @@ int twin_image(const twin_job *j)
         rs_json_number(&json, "seconds", rs_os_monotonic() - start);
         rs_json_end(&json);
     } else if (!j->quiet) {
-        printf("%s: %ld x %ld pixels of %.3g nm, %d walls, %.1f %% of the pixels\n", j->output,
-               j->height, j->width, pixel * 1e9, objects, 100 * (double)walls / (double)n);
+        printf("%s: %ld x %ld pixels of %.3g nm, %d walls, %.1f %% of the pixels\n",
+               CLI_TEXT(j->output), j->height, j->width, pixel * 1e9, objects,
+               100 * (double)walls / (double)n);
     }
     return cli_close(j->program);
 }

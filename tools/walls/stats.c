@@ -186,7 +186,7 @@ void walls_stats_text(const walls_job *job)
 {
     const rs_wall_tests *s = &job->tests;
     const char *metric = job->request->metric, *unit = walls_unit(job);
-    printf("%s: %d values on %d walls\n", metric, s->points, s->measured);
+    printf("%s: %d values on %d walls\n", CLI_TEXT(metric), s->points, s->measured);
     if (s->has_alternation)
         printf("  alternation over %d parallel walls: difference %.4g, p = %.3g; between "
                "neighbours %.4g, p = %.3g\n",

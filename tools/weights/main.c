@@ -114,7 +114,7 @@ static void show_tensors(const rs_model_file *m)
         for (int k = 0; k < m->member[i].n; k++) {
             const rs_tensor *t = &m->member[i].t[k];
             stats s = measure(t);
-            printf("  %6d  %-36s %-8s %-12s %12.5g %12.5g %12.5g", i, t->name,
+            printf("  %6d  %-36s %-8s %-12s %12.5g %12.5g %12.5g", i, CLI_TEXT(t->name),
                    rs_dtype_name(t->dtype), shape_text(t, shape, sizeof shape), s.min, s.max,
                    s.mean);
             if (s.not_finite) printf("  %zu not finite", s.not_finite);
@@ -128,7 +128,8 @@ static void show_text(const char *path, const rs_model_file *m, const options *o
     rs_model_file_digest(m, hex);
     printf("%s\n  model       %s, %s upsampling\n  members     %d\n  classes     %d\n  filters     "
            "%d\n  layers     ",
-           path, m->model, m->upsampling, m->members, m->classes, m->filters);
+           CLI_TEXT(path), CLI_TEXT(m->model), CLI_TEXT(m->upsampling), m->members, m->classes,
+           m->filters);
     for (int i = 0; i < m->levels; i++) printf(" %d", m->layers[i]);
     printf("\n  parameters  %" PRIu64 " in each member\n  tensors     %d in each member\n",
            count_parameters(&m->member[0]), m->member[0].n);
@@ -249,7 +250,7 @@ static int do_check(const char *path, const options *o)
                        st == RESHED_OK ? NULL : reshed_error_text(&err, text, sizeof text));
         rs_json_end(&j);
     } else if (st == RESHED_OK && !o->quiet) {
-        printf("%s: ok (%d members of %d tensors, all values finite)\n", path, m.members,
+        printf("%s: ok (%d members of %d tensors, all values finite)\n", CLI_TEXT(path), m.members,
                m.member[0].n);
     }
     rs_model_file_clear(&m);

@@ -36,23 +36,29 @@ bool rs_nsid_is_image(const rs_nsid_data *d)
 
 /* Metres in one unit of an axis. SciFiReaders gives the axes of an Asylum image the unit of the
  * channel, though their values are metres: "deg" beside a phase, "A" beside a current. */
-static double axis_metres(const rs_nsid_data *d, const rs_nsid_dim *dim)
+static double axis_metres(const rs_nsid_data *d, const rs_nsid_dim *dim, const char *what,
+                          rs_image *im)
 {
     bool copied = strcmp(dim->units, d->units) == 0 &&
                   (strcmp(dim->units, "deg") == 0 || strcmp(dim->units, "A") == 0 ||
                    strcmp(dim->units, "V") == 0);
-    return copied ? 1 : rs_metres_per(dim->units);
+    return copied ? 1 : rs_metres_or_note(dim->units, what, im);
 }
 
-/* Returns whether the axis falls; its step and middle in metres, 0 when it is no evenly spaced
- * length. */
-static bool axis_scale(const rs_nsid_data *d, const rs_nsid_dim *dim, double *step, double *middle)
+/* Returns whether the axis falls; its step and middle in metres, 0 when it is no evenly spaced length,
+ * which im is told. */
+static bool axis_scale(const rs_nsid_data *d, const rs_nsid_dim *dim, const char *what,
+                       double *step, double *middle, rs_image *im)
 {
-    double first = dim->values[0], last = dim->values[dim->n - 1], metres = axis_metres(d, dim);
+    double first = dim->values[0], last = dim->values[dim->n - 1];
+    const double metres = axis_metres(d, dim, what, im);
     double each = dim->n > 1 ? (last - first) / (double)(dim->n - 1) : 0;
     bool even = isfinite(each) && each != 0;
     for (int64_t i = 0; even && i < dim->n; i++)
         even = fabs(dim->values[i] - (first + (double)i * each)) <= 0.05 * fabs(each);
+    if (!even && metres > 0)
+        rs_image_note(im, "the points of %s are not evenly spaced, so its pixel size is unknown",
+                      what);
     *step = even ? fabs(each) * metres : 0;
     *middle = even ? 0.5 * (first + last) * metres : 0;
     return last < first;
@@ -70,8 +76,8 @@ reshed_status rs_nsid_to_image(const rs_nsid_data *d, rs_image *out, reshed_erro
     int64_t nx = d->dim[x].n, ny = d->dim[y].n;
     reshed_status st = rs_image_init(&im, ny, nx, err);
     if (st != RESHED_OK) return st;
-    bool x_falls = axis_scale(d, &d->dim[x], &im.dx, &middle_x);
-    bool y_falls = axis_scale(d, &d->dim[y], &im.dy, &middle_y);
+    bool x_falls = axis_scale(d, &d->dim[x], "the x axis", &im.dx, &middle_x, &im);
+    bool y_falls = axis_scale(d, &d->dim[y], "the y axis", &im.dy, &middle_y, &im);
     im.x0 = middle_x;
     im.y0 = middle_y;
     int64_t across = x < y ? ny : 1, up = x < y ? 1 : nx; /* distances in data */
