@@ -194,9 +194,58 @@ static uint32_t layers_of(const rs_ibw *w)
     return w->dims[2] ? w->dims[2] : 1;
 }
 
+/* The label of element `index` of dimension d, "" when it has none. */
+static void label_of(const rs_ibw *w, int d, uint32_t index, char *buf, size_t n)
+{
+    const size_t at = ((size_t)index + 1) * LABEL;
+    buf[0] = '\0';
+    if (at + LABEL <= w->labels_size[d]) take_text(buf, n, w->bytes + w->labels[d] + at, LABEL);
+}
+
+static bool is_one_of(const char *s, const char *const *list)
+{
+    for (; *list; list++)
+        if (strcmp(s, *list) == 0) return true;
+    return false;
+}
+
+/* Returns whether the wave holds curves: values over time, or over a voltage or a frequency that the
+ * other axis does not have, or columns with names of their own (an image names its layers). Writes
+ * the columns' names, as far as they fit. */
+static bool is_spectroscopy(const rs_ibw *w, char *names, size_t n)
+{
+    static const char *const time[] = {"s", "ms", "us", "ns", "sec", "seconds", NULL};
+    static const char *const other[] = {"V", "mV", "kV", "Hz", "kHz", "MHz", NULL};
+    char label[64], layer[64];
+    size_t used = 0;
+    names[0] = '\0';
+    for (uint32_t i = 0; i < w->dims[1] && used + 8 < n; i++) {
+        label_of(w, 1, i, label, sizeof label);
+        if (!label[0]) continue;
+        if (used + strlen(label) + 8 >= n) {
+            snprintf(names + used, n - used, ", ...");
+            break;
+        }
+        used += (size_t)snprintf(names + used, n - used, "%s%s", used ? ", " : "", label);
+    }
+    label_of(w, 2, 0, layer, sizeof layer);
+    return is_one_of(w->dim_unit[0], time) ||
+           (is_one_of(w->dim_unit[0], other) && strcmp(w->dim_unit[0], w->dim_unit[1]) != 0) ||
+           (names[0] && !layer[0]);
+}
+
 static reshed_status check_kind(const rs_ibw *w, rs_sample *sample, reshed_error *err)
 {
     bool u = (w->type & UNSIGNED) != 0;
+    char names[80];
+    if (w->dims[0] > 0 && is_spectroscopy(w, names, sizeof names))
+        return rs_fail(err, RESHED_EUNSUPPORTED,
+                       "spectroscopy, not an image: images are for reshed-infer and reshed-walls, "
+                       "hysteresis loops (HDF5) for reshed-beps loops|two axes of length|%lu x %lu "
+                       "values%s%s%s%s%s",
+                       (unsigned long)w->dims[0], (unsigned long)(w->dims[1] ? w->dims[1] : 1),
+                       w->dim_unit[0][0] ? " along " : "", w->dim_unit[0], names[0] ? " (" : "",
+                       names, names[0] ? ")" : "");
     if (w->dims[1] == 0 || w->dims[3] > 1)
         return rs_fail(err, RESHED_EUNSUPPORTED, "dimensions of the wave|2 or 3|%d|offset 132",
                        w->dims[1] == 0 ? w->dims[0] != 0 : 4);
@@ -223,9 +272,7 @@ static reshed_status check_kind(const rs_ibw *w, rs_sample *sample, reshed_error
 
 static void layer_name(const rs_ibw *w, uint32_t layer, char *buf, size_t n)
 {
-    size_t at = ((size_t)layer + 1) * LABEL;
-    buf[0] = '\0';
-    if (at + LABEL <= w->labels_size[2]) take_text(buf, n, w->bytes + w->labels[2] + at, LABEL);
+    label_of(w, 2, layer, buf, n);
     if (buf[0]) return;
     if (layers_of(w) == 1 && w->name[0])
         rs_text_copy(buf, n, w->name);

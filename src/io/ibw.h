@@ -42,7 +42,8 @@ reshed_status rs_ibw_list(const rs_ibw *w, rs_channels *out, reshed_error *err);
  * (Asylum: scan size over points - 1), else from the note; x0 and y0 are the note's XOffset and
  * YOffset, else the middle of the scale. The wave of an Asylum file has one unit, "m", for all its
  * channels: phases are given "deg", frequencies "Hz", currents "A", user inputs "V". Complex, text,
- * one- and four-dimensional waves are RESHED_EUNSUPPORTED. */
+ * one- and four-dimensional waves are RESHED_EUNSUPPORTED, and so is spectroscopy: values over time,
+ * or in columns that have names. */
 reshed_status rs_ibw_image(const rs_ibw *w, const char *channel, rs_image *out, reshed_error *err);
 
 reshed_status rs_ibw_image_read_mem(const uint8_t *bytes, size_t len, const char *channel,

@@ -278,6 +278,54 @@ static void refuses_and_says_why(void **state)
     assert_int_equal(im.height, 7);
 }
 
+/* The wave of refused_curve: PATTERN_W values in PATTERN_H columns. */
+static void curve_file(file_bytes *b, const char *units, const char *labels, int type)
+{
+    wave w = plain;
+    static const char *const column[] = {"Raw", "Amp", "Phase", "Bias"};
+    w.layers = 0, w.labels = false, w.note = NULL, w.dim_unit = "", w.type = type;
+    wave_file(b, &w);
+    b->n -= 6; /* the footer */
+    put_text(b, "", 32);
+    for (int i = 0; i < PATTERN_H; i++) put_text(b, *labels ? column[i] : "", 32);
+    b->data[40] = 32 * (PATTERN_H + 1); /* labels of dimension 1 */
+    memcpy(b->data + 216, units, strlen(units) < 4 ? strlen(units) : 4);
+    fix_checksum(b->data, w.big);
+}
+
+static void refuses_curves(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *units, *labels, *said; /* NULL: an image */
+    } cases[] = {
+        {"s", "yes", "6 x 4 values along s (Raw, Amp, Phase, Bias)"},
+        {"s", "", "6 x 4 values along s"},
+        {"", "yes", "6 x 4 values (Raw, Amp, Phase, Bias)"},
+        {"ms", "", "along ms"},
+        {"V", "", "along V"},
+        {"kHz", "", "along kHz"},
+        {"m", "", NULL},
+        {"", "", NULL},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        for (int k = 0; k < 3; k++) { /* the usual channel, a column's name, a number */
+            static const char *const channel[] = {NULL, "Amp", "0"};
+            file_bytes b;
+            rs_image im = {0};
+            reshed_error err = {0};
+            curve_file(&b, cases[i].units, cases[i].labels, 2);
+            const reshed_status st = rs_image_read_mem(b.data, b.n, channel[k], &im, &err);
+            if (cases[i].said) {
+                assert_error(st, RESHED_EUNSUPPORTED, &err, cases[i].said);
+                assert_error(st, RESHED_EUNSUPPORTED, &err, "reshed-beps loops");
+            } else if (k != 1) {
+                assert_ok(st, &err);
+            }
+            rs_image_clear(&im);
+        }
+}
+
 static reshed_status read_ibw(const uint8_t *data, size_t len, reshed_error *err)
 {
     rs_ibw w;
@@ -402,6 +450,7 @@ int main(void)
         cmocka_unit_test(reads_waves_without_labels_or_layers),
         cmocka_unit_test(finds_the_scale),
         cmocka_unit_test(refuses_and_says_why),
+        cmocka_unit_test(refuses_curves),
         cmocka_unit_test(survives_damage),
         cmocka_unit_test(takes_latin1_labels),
         cmocka_unit_test(reads_shared_asylum_file),
