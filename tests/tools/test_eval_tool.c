@@ -106,7 +106,7 @@ static void the_score_is_stored_and_used(void **state)
     snprintf(args, sizeof args, "--json --weights %s --mean %s %s", weights, mean, odd);
     const outcome *o = run_program("reshed-infer", args);
     assert_int_equal(o->status, 0);
-    assert_null(strstr(o->out, "ood"));
+    assert_non_null(strstr(o->out, "\"ood\": null")); /* nothing to judge by yet */
 
     char shift[1024];
     snprintf(shift, sizeof shift, "shift -w %s -n 4 -s 48 --fit 120 --effect blur --store --json",
