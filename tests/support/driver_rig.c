@@ -85,7 +85,7 @@ void twin_scan(rs_instrument *d, const rs_frame *f, float *trace, float *retrace
     rs_free(channel);
 }
 
-float *twin_image(int rows, int cols)
+float *rig_twin_image(int rows, int cols)
 {
     float *im = rs_alloc((size_t)rows, (size_t)cols * sizeof *im);
     for (int i = 0; i < rows * cols; i++) im[i] = NAN;

@@ -26,6 +26,6 @@ rs_driver_status twin_next_line(rs_instrument *d, double timeout, rs_line *line)
  * not wanted. */
 void twin_scan(rs_instrument *d, const rs_frame *f, float *trace, float *retrace);
 /* [rows][cols] of NaN; rs_free. */
-float *twin_image(int rows, int cols);
+float *rig_twin_image(int rows, int cols);
 
 #endif

@@ -29,9 +29,9 @@ static void spectra_give_back_the_channels(void **state)
                                  "minus_fraction=0.4");
     const rs_frame f = patch;
     const int bins = d->caps.bins, n = f.rows * f.cols;
-    float *a = twin_image(f.rows, f.cols), *p = twin_image(f.rows, f.cols),
-          *res = twin_image(f.rows, f.cols);
-    float *q = twin_image(f.rows, f.cols), *h = twin_image(f.rows, f.cols);
+    float *a = rig_twin_image(f.rows, f.cols), *p = rig_twin_image(f.rows, f.cols),
+          *res = rig_twin_image(f.rows, f.cols);
+    float *q = rig_twin_image(f.rows, f.cols), *h = rig_twin_image(f.rows, f.cols);
     rs_twin_view view = {.cx = f.cx,
                          .cy = f.cy,
                          .width = f.width,
@@ -171,8 +171,8 @@ static void both_directions_show_one_film(void **state)
     (void)state;
     rs_instrument *d = twin_open("clock=0 be=0 noise=0 line_noise=0 retrace_shift=0");
     rs_frame f = patch;
-    float *down = twin_image(f.rows, f.cols), *back = twin_image(f.rows, f.cols);
-    float *up = twin_image(f.rows, f.cols), *all = twin_image(f.rows, f.cols);
+    float *down = rig_twin_image(f.rows, f.cols), *back = rig_twin_image(f.rows, f.cols);
+    float *up = rig_twin_image(f.rows, f.cols), *all = rig_twin_image(f.rows, f.cols);
     rs_twin_view view = {.cx = f.cx,
                          .cy = f.cy,
                          .width = f.width,
@@ -199,7 +199,7 @@ static void both_directions_show_one_film(void **state)
         differ += fabs((double)all[i] - (double)all[r * f.cols + f.cols - 1 - c]);
     }
     assert_true(differ / (f.rows * f.cols) > 1e-11);
-    float *grabbed = twin_image(f.rows, f.cols);
+    float *grabbed = rig_twin_image(f.rows, f.cols);
     assert_status(d->ops->grab_frame(d->self, 0, false, grabbed, 1, &err), RS_DRIVER_OK);
     assert_memory_equal(grabbed, up, (size_t)(f.rows * f.cols) * sizeof *up);
     rs_free(grabbed);
@@ -218,7 +218,7 @@ static void a_turned_frame_lies_where_coords_say(void **state)
     rs_frame f = patch;
     f.angle = 0.7;
     f.cx = f.cy = 0;
-    float *turned = twin_image(f.rows, f.cols);
+    float *turned = rig_twin_image(f.rows, f.cols);
     rs_coords coords;
     rs_device device = rs_device_metres();
     rs_coords_frame cf = rs_coords_frame_of(&f);
@@ -252,7 +252,7 @@ static void retrace_sees_the_film_further_along(void **state)
     /* A shift of just one pixel: column c of the retrace is column c + 1 of the trace. */
     rs_instrument *d = twin_open("clock=0 be=0 noise=0 line_noise=0 retrace_shift=2.25e-8");
     rs_frame f = patch;
-    float *trace = twin_image(f.rows, f.cols), *retrace = twin_image(f.rows, f.cols);
+    float *trace = rig_twin_image(f.rows, f.cols), *retrace = rig_twin_image(f.rows, f.cols);
     twin_set_frame(d, f);
     twin_scan(d, &f, trace, retrace);
     /* Bright curves end at whole pixels of the frame they are drawn in. */
@@ -276,7 +276,7 @@ static void the_film_drifts_with_the_work(void **state)
         twin_open("clock=0 be=0 noise=0 line_noise=0 retrace_shift=0 drift_x=1.125e-9");
     rs_frame f = patch;
     f.line_rate = 0.1;
-    float *image0 = twin_image(f.rows, f.cols);
+    float *image0 = rig_twin_image(f.rows, f.cols);
     reshed_error err = {0};
     double x, y;
     twin_set_frame(d, f);
@@ -319,8 +319,8 @@ static void a_tip_changes_once(void **state)
                                      "tip_change_time=5.6");
     rs_frame f = patch;
     size_t n = (size_t)(f.rows * f.cols);
-    float *a = twin_image(f.rows, f.cols), *b = twin_image(f.rows, f.cols),
-          *c = twin_image(f.rows, f.cols);
+    float *a = rig_twin_image(f.rows, f.cols), *b = rig_twin_image(f.rows, f.cols),
+          *c = rig_twin_image(f.rows, f.cols);
     twin_set_frame(plain, f);
     twin_set_frame(changed, f);
     twin_set_frame(later, f);
@@ -338,7 +338,7 @@ static void a_tip_changes_once(void **state)
     assert_memory_equal(a, c, (before + row) * sizeof *a);
     assert_memory_equal(b + before + row, c + before + row, (n - before - row) * sizeof *a);
     /* The changed tip stays so in the next frame. */
-    float *again = twin_image(f.rows, f.cols);
+    float *again = rig_twin_image(f.rows, f.cols);
     twin_scan(changed, &f, again, NULL);
     assert_memory_equal(again + before, b + before, (n - before) * sizeof *a);
     assert_true(memcmp(again, a, before * sizeof *a) != 0);
@@ -358,7 +358,7 @@ static void a_blunt_tip_blurs(void **state)
     rs_instrument *sharp = twin_open("clock=0 be=0 noise=0 line_noise=0");
     rs_instrument *blunt = twin_open("clock=0 be=0 noise=0 line_noise=0 tip_radius=2e-8");
     rs_frame f = {.width = 1.5e-6, .height = 1.5e-6, .rows = 64, .cols = 64};
-    float *a = twin_image(64, 64), *b = twin_image(64, 64);
+    float *a = rig_twin_image(64, 64), *b = rig_twin_image(64, 64);
     double mean[2] = {0, 0}, square[2] = {0, 0};
     twin_set_frame(sharp, f);
     twin_set_frame(blunt, f);
@@ -392,7 +392,7 @@ static void bits_do_not_depend_on_the_clock(void **state)
         char text[200];
         snprintf(text, sizeof text, "clock=%s be=0 drift_x=1e-9 drift_y=-2e-9 seed=3", clock[k]);
         rs_instrument *d = twin_open(text);
-        float *a = twin_image(f.rows, f.cols), *b = twin_image(f.rows, f.cols);
+        float *a = rig_twin_image(f.rows, f.cols), *b = rig_twin_image(f.rows, f.cols);
         twin_set_frame(d, f);
         twin_scan(d, &f, a, b);
         if (k == 2) rs_os_sleep(0.02); /* idle time does not count */

@@ -68,7 +68,7 @@ static void a_scan_can_be_stopped_and_taken_up(void **state)
         assert_int_equal(line.frame, 2);
     }
     assert_status(twin_next_line(d, 1, &line), RS_DRIVER_REFUSED);
-    float *grabbed = twin_image(f.rows, f.cols);
+    float *grabbed = rig_twin_image(f.rows, f.cols);
     assert_status(d->ops->grab_frame(d->self, 0, true, grabbed, 1, &err), RS_DRIVER_OK);
     for (int i = 0; i < f.rows * f.cols; i++)
         assert_true(isnan(grabbed[i]) == (i / f.cols > 7)); /* rows that were never scanned */
