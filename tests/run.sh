@@ -21,6 +21,9 @@ export ASAN_OPTIONS="${ASAN_OPTIONS:-detect_leaks=1:allocator_may_return_null=1}
 export LSAN_OPTIONS="${LSAN_OPTIONS:-suppressions=tests/lsan.supp:print_suppressions=0}"
 # Threads that wait for others sleep: spinning, they take the processors from those that work.
 export OMP_WAIT_POLICY="${OMP_WAIT_POLICY:-passive}"
+# In the short form freed memory stays with the process: given back at once and taken again, page by page, it costs
+# more time than the tests themselves. (glibc; the gate keeps the allocator as users have it.)
+[ -z "${RESHED_QUICK:-}" ] || export MALLOC_MMAP_THRESHOLD_=1073741824 MALLOC_TRIM_THRESHOLD_=4294967296
 case "${SAN:-}" in
 *thread*)
     # libomp's own synchronisation is not instrumented; its tool library tells TSan about it.

@@ -88,8 +88,9 @@ static reshed_status judge(shift *s, int worker, int64_t i, const eval_frame *f,
     eval_shift_frame *seen = &s->seen[i];
     const size_t n = (size_t)f->height * (size_t)f->width;
     const size_t scanned = (size_t)f->scanned * (size_t)f->width;
-    float *mean = rs_alloc(2 * n, sizeof *mean), *variance = mean + n;
+    float *mean = rs_alloc(2 * n, sizeof *mean);
     if (!mean) return rs_fail_nomem(err, "maps", 2 * n * sizeof *mean);
+    float *variance = mean + n;
     reshed_status st = eval_net_run(&s->net, worker, f, mean, variance, NULL, err);
     if (st == RESHED_OK) {
         st =

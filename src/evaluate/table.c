@@ -84,9 +84,9 @@ static reshed_status judge(work *t, int worker, const eval_frame *f, frame_resul
 {
     const int members = t->net.members;
     const size_t n = (size_t)f->height * (size_t)f->width;
-    float *mean = rs_alloc(((size_t)members + 3) * n, sizeof *mean), *single = mean + n,
-          *variance = single + n, *member = variance + n;
+    float *mean = rs_alloc(((size_t)members + 3) * n, sizeof *mean);
     if (!mean) return rs_fail_nomem(err, "maps", ((size_t)members + 3) * n * sizeof *mean);
+    float *single = mean + n, *variance = single + n, *member = variance + n;
     reshed_status st = eval_net_run(&t->average, worker, f, single, variance, NULL, err);
     if (st == RESHED_OK) st = eval_net_run(&t->net, worker, f, mean, variance, member, err);
     for (int k = 0; k < members && st == RESHED_OK; k++)

@@ -90,8 +90,9 @@ reshed_status rs_baseline_canny(const float *image, int height, int width, doubl
     if (!(low >= 0 && low <= high && isfinite(high)))
         return rs_fail(err, RESHED_EINVAL, "Canny's thresholds|0 <= low <= high|%g, %g", low, high);
     const size_t n = (size_t)height * (size_t)width;
-    float *smooth = rs_alloc(3 * n, sizeof *smooth), *magnitude = smooth + n, *thin = magnitude + n;
+    float *smooth = rs_alloc(3 * n, sizeof *smooth);
     if (!smooth) return rs_fail_nomem(err, "Canny's maps", 3 * n * sizeof *smooth);
+    float *magnitude = smooth + n, *thin = magnitude + n;
     st = rs_smooth_gaussian(image, height, width, sigma, smooth, err);
     if (st == RESHED_OK) {
         gradient(smooth, height, width, magnitude);

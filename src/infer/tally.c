@@ -81,8 +81,9 @@ reshed_status rs_wall_tally_map(const float *map, const uint8_t *truth, const ui
 {
     const labels l = {truth, thin, height, width};
     const size_t n = (size_t)height * (size_t)width;
-    uint8_t *mask = rs_alloc(n, 2), *line = mask + n;
+    uint8_t *mask = rs_alloc(n, 2);
     if (!mask) return rs_fail_nomem(err, "scoring", 2 * n);
+    uint8_t *line = mask + n;
     reshed_status st = RESHED_OK;
     for (int k = 0; k < RS_TALLY_THRESHOLDS && st == RESHED_OK; k++) {
         const bool middle = k == RS_TALLY_THRESHOLDS / 2;

@@ -250,6 +250,7 @@ static void note(void *ctx, const eval_shift_news *n)
 static void shifts_come_block_by_block(void **state)
 {
     (void)state;
+    test_not_quick();
     static diary one, two;
     eval_shift_options o = {.weights = test_data(ENSEMBLE),
                             .threads = 1,

@@ -258,6 +258,7 @@ static void scores_are_distances(void **state)
 static void what_cannot_be_scored_is_said(void **state)
 {
     (void)state;
+    test_not_quick();
     static maps m;
     double x[F], before[F];
     reshed_error err = {0};

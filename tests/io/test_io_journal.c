@@ -156,9 +156,9 @@ static void every_death(disk_fault fault, int every)
     const char *path = test_temp("journal.bin"), *journal = test_temp("journal.bin.journal");
     board *b = mmap(NULL, sizeof *b, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     assert_true(b != MAP_FAILED);
-    int seeds = (int)test_tier(1, 1, 20);
+    int seeds = test_long() ? 20 : 1;
     for (uint64_t seed = test_seed(); seed < test_seed() + (uint64_t)seeds; seed++)
-        for (long n = 0;; n++) {
+        for (long n = 0;; n += test_tier(7, 1, 1)) {
             make_file(path, journal);
             *b = (board){0};
             bool died = dies_at(path, journal, seed, every, n, fault, b);

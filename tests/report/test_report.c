@@ -285,6 +285,7 @@ static void hostile_texts(void **state)
 static void each_allocation_fails(void **state)
 {
     (void)state;
+    test_not_quick();
     reshed_error err = {0};
     report_scene scene = {.rows = 48,
                           .cols = 64,

@@ -115,6 +115,7 @@ static void layers_add_up(void **state)
 static void every_piece_runs_on_every_isa(void **state)
 {
     (void)state;
+    test_not_quick();
     reshed_error err = {0};
     for (int isa = RS_ISA_GENERIC; isa <= (int)rs_isa_best(); isa++) {
         rs_kernels k;

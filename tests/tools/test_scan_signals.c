@@ -41,7 +41,7 @@ static void a_signal_during_lines_ends_it_safely(void **state)
                                   SIGXCPU, SIGPROF, SIGSYS,  SIGTRAP, SIGVTALRM, SIGPWR,   SIGPOLL,
                                   SIGABRT, SIGSEGV, SIGBUS,  SIGFPE,  SIGILL,    SIGSTKFLT};
     enum { N = sizeof signals / sizeof *signals };
-    for (int i = 0; i <= N + 1; i++) {
+    for (int i = 0; i <= N + 1; i += (int)test_tier(8, 1, 1)) {
         const int number = i < N ? signals[i] : i == N ? SIGRTMIN : SIGRTMAX;
         char args[4096], path[1024], name[32];
 #if defined(__SANITIZE_ADDRESS__)
@@ -63,6 +63,7 @@ static void a_signal_during_lines_ends_it_safely(void **state)
 static void trouble_with_output_does_not_end_a_scan(void **state)
 {
     (void)state;
+    test_not_quick();
     static const char *const where[] = {"2>&1 >/dev/null | true", "2>/dev/full", "2>&-"};
     for (size_t i = 0; i < sizeof where / sizeof *where; i++) {
         char args[4096], path[1024], name[32];
@@ -81,6 +82,7 @@ static void trouble_with_output_does_not_end_a_scan(void **state)
 static void a_broken_pipe_and_a_size_limit_are_no_end(void **state)
 {
     (void)state;
+    test_not_quick();
     static const int signals[] = {SIGPIPE, SIGXFSZ};
     for (int i = 0; i < 2; i++) {
         char args[4096], path[1024], name[32];
@@ -101,6 +103,7 @@ static void a_broken_pipe_and_a_size_limit_are_no_end(void **state)
 static void nohup_holds(void **state)
 {
     (void)state;
+    test_not_quick();
     char args[4096], path[1024];
     snprintf(args, sizeof args, TWIN20 LOUD "-s voltage=0 --report none -o %s",
              scan_temp(path, "nohup.h5"));

@@ -151,6 +151,7 @@ static void json_holds_the_contract(void **state)
 static void points_wait_and_may_be_edited(void **state)
 {
     (void)state;
+    test_not_quick();
     char args[4096], path[1024], csv[1024], mine[1024];
     scan_temp(path, "ask.h5");
     scan_temp(csv, "ask_points.csv");
@@ -253,6 +254,7 @@ static void resume_to_the_end(const char *path, const char *driver)
 static void killed_at_any_moment_it_goes_on(void **state)
 {
     (void)state;
+    test_not_quick();
     test_rng rng = {test_seed()};
 #if defined(__SANITIZE_ADDRESS__)
     const int rounds = 3; /* the program is slow there, too */

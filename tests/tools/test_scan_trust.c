@@ -133,6 +133,7 @@ static void what_a_session_names_is_not_loaded(void **state)
 static void driver_and_options_are_typed_again(void **state)
 {
     (void)state;
+    test_not_quick();
     char path[1024], args[4096];
     scan_temp(path, "again.h5");
     make_session(path, false);
@@ -154,6 +155,7 @@ static void driver_and_options_are_typed_again(void **state)
 static void typed_settings_bind_a_resumed_session(void **state)
 {
     (void)state;
+    test_not_quick();
     char path[1024], args[4096];
     static const char *const cases[][3] = {
         {"-s max_bias=1", "voltage of the spectroscopy", "at most 1 V"},
@@ -201,6 +203,7 @@ static void typed_settings_bind_a_resumed_session(void **state)
 static void a_list_is_not_ignored(void **state)
 {
     (void)state;
+    test_not_quick();
     char path[1024], csv[1024], other[1024], more[4096];
     static const char text[] = "row,col\n10,10\n20,20\n";
     reshed_error err = {0};

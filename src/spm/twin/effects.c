@@ -174,8 +174,9 @@ static reshed_status resolve(const rs_twin_effects *fx, const tip_event *tip, in
     if (sx < 0.05 && sy < 0.05 && !change && !second) return RESHED_OK;
     size_t n = (size_t)rows * (size_t)cols, pad = (size_t)cols + 2 * BLUR_MAX;
     size_t bytes = (2 * n + pad) * sizeof(float);
-    float *sharp = rs_alloc(2 * n + pad, sizeof *sharp), *soft = sharp + n, *row = soft + n;
+    float *sharp = rs_alloc(2 * n + pad, sizeof *sharp);
     if (!sharp) return rs_fail_nomem(err, "the twin's blur", bytes);
+    float *soft = sharp + n, *row = soft + n;
     memcpy(sharp, a, n * sizeof *a);
     blur(sharp, rows, cols, sx, sy, a, row);
     if (second) {

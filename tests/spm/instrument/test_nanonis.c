@@ -54,6 +54,7 @@ static void refuses_what_it_cannot_open(void **state)
 static void passes_over_a_deaf_port(void **state)
 {
     (void)state;
+    test_not_quick();
     emu_set_fault(nano.emu, EMU_SILENT, "Util.VersionGet", 1);
     OPEN(PLAIN, "silence=2");
     assert_int_equal(emu_count(nano.emu, "Util.VersionGet"), 3);

@@ -226,6 +226,7 @@ static void wait_safe(const char *command, emu_fault fault, int count)
 static void halt_whatever_is_answered(void **state)
 {
     (void)state;
+    test_not_quick();
     static const emu_fault faults[] = {EMU_ERROR_VALUES,  EMU_NAME,       EMU_SIZE_HUGE,
                                        EMU_SIZE_NEGATIVE, EMU_SIZE_INNER, EMU_SILENT,
                                        EMU_CLOSE};
@@ -367,6 +368,7 @@ static void sizes_within_a_reply(void **state)
 static void silence(void **state)
 {
     (void)state;
+    test_not_quick();
     double v;
     OPEN(PLAIN, "silence=1.5");
     emu_set_fault(nano.emu, EMU_SILENT, "Bias.Get", 1);

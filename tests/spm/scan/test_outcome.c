@@ -81,6 +81,7 @@ static bool yes(void *ctx)
 static void an_analysis_finds_what_the_session_says(void **state)
 {
     (void)state;
+    test_not_quick();
     for (int points = 0; points < 4; points += 3) {
         scan_rig r;
         reshed_error err = {0};

@@ -176,7 +176,6 @@ static void a_line_of_nan_arrives_and_is_counted(void **state)
 static void a_lost_instrument_can_be_resumed(void **state)
 {
     (void)state;
-    test_not_quick();
     scan_rig r;
     rs_session_progress p;
     reshed_error err = {0};
@@ -319,6 +318,7 @@ static void a_slow_network_makes_the_scan_pause(void **state)
 static void interrupted_means_at_once(void **state)
 {
     (void)state;
+    test_not_quick();
     scan_rig r;
     rs_session_progress p;
     reshed_error err = {0};
@@ -430,6 +430,7 @@ static void the_alarm_does_what_was_asked(void **state)
 static void memory_stays_flat(void **state)
 {
     (void)state;
+    test_not_quick();
 #if defined(__SANITIZE_ADDRESS__)
     skip(); /* it keeps what is freed */
 #else

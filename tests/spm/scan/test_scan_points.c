@@ -10,6 +10,7 @@
 static void a_changed_tip_pauses_the_list(void **state)
 {
     (void)state;
+    test_not_quick();
     for (int contrast = 0; contrast < 2; contrast++) { /* seen by the patch, by the loop */
         scan_rig r;
         rs_session_progress p;
@@ -104,6 +105,7 @@ static bool keep_every_other(void *ctx, const rs_choice *choice, rs_session_poin
 static void points_wait_for_a_yes(void **state)
 {
     (void)state;
+    test_not_quick();
     scan_rig r;
     rs_session_progress p;
     reshed_error err = {0};
@@ -142,6 +144,7 @@ static void where_is_the_tip(const scan_rig *r, double *x, double *y)
 static void a_point_beyond_the_stage_refuses_the_whole_list(void **state)
 {
     (void)state;
+    test_not_quick();
     scan_rig r;
     double x, y;
     scan_rig_init(&r, "outside.h5");

@@ -17,6 +17,7 @@
 static void readers_follow_the_writer(void **state)
 {
     (void)state;
+    test_not_quick();
     static sim_model m;
     char path[1024];
     strcpy(path, test_temp("followed.h5"));
@@ -126,6 +127,7 @@ static void readers_may_look_at_any_moment(void **state)
 static void lines_wait_for_the_sync(void **state)
 {
     (void)state;
+    test_not_quick();
     static sim_model m;
     char path[1024];
     strcpy(path, test_temp("waiting.h5"));
