@@ -105,8 +105,10 @@ static void print_summary(scan_job *j, const char *state)
         rs_json_number(&json, "latency_ms_p99", 1e3 * j->latency[1]);
         rs_json_string(&json, "session", j->path);
         rs_json_string(&json, "report", j->report);
+        rs_json_string(&json, "instrument_left", j->run.left);
         rs_json_end(&json);
     } else if (!j->o->quiet) {
+        fprintf(stderr, "%s: instrument: %s\n", CLI_TEXT(j->path), j->run.left);
         fprintf(stderr,
                 "%s: %s: %d lines, %d lost, %d of %d points; map %.0f ms after a line (p99 %.0f)\n",
                 CLI_TEXT(j->path), state, j->lines, j->lost, j->measured, j->points,
@@ -176,6 +178,10 @@ static int print_plan(const scan_job *j)
                s->budget > 0 && all > s->budget ? " (the budget)" : "");
     }
     printf("regions      %d\n", 1 + j->o->plan.regions);
+    printf("at the end   bias 0 V, drive off, tip %s\n",
+           s->end == RS_TIP_LEAVE  ? "left on the sample"
+           : s->end == RS_TIP_PARK ? "withdrawn and moved to park_x, park_y"
+                                   : "withdrawn");
     return cli_close(&scan_program);
 }
 
@@ -342,6 +348,7 @@ static int scan(scan_job *j)
     reshed_status st = open_all(j, &err);
     if (st == RESHED_OK) st = rs_scan_run_make_stream(&j->run, &err);
     for (int r = 0; st == RESHED_OK && status == CLI_OK && r <= o->plan.regions; r++) {
+        j->run.more = r < o->plan.regions;
         st = begin_region(j, r, &err);
         if (st == RESHED_OK) status = run_region(j);
     }

@@ -8,6 +8,8 @@
 #include "spm/instrument/drivers.h"
 #include "spm/instrument/private.h"
 
+#define CLOSING 10.0 /* s: for a halt that nobody has asked for */
+
 /* ----------------------------------------------------------------------------------- the handle */
 
 void rs_instrument_read_caps(rs_instrument *i)
@@ -70,6 +72,7 @@ done:
 void rs_instrument_close(rs_instrument *i)
 {
     if (!i) return;
+    if (atomic_load(&i->busy)) rs_instrument_halt(i, CLOSING, NULL);
     i->ops->close(i->self);
     rs_os_library_close(i->library);
     rs_free(i);
@@ -102,7 +105,7 @@ bool rs_instrument_can_measure(const rs_instrument *i)
 
 bool rs_instrument_can_drive(const rs_instrument *i)
 {
-    return i->ops->set_drive != NULL;
+    return i->ops->set_drive != NULL && i->caps.limits.drive_max > 0;
 }
 
 /* ---------------------------------------------------------------------- one request, one answer */
@@ -114,17 +117,22 @@ static rs_driver_status cannot(const rs_instrument *i, const char *verb, reshed_
 }
 
 /* Checks, then calls. The driver's err is never NULL. */
-#define CALL(function, verb, check, ...)                                                           \
+#define ASK(before, function, verb, check, ...)                                                    \
     reshed_error own = {0};                                                                        \
     if (!err) err = &own;                                                                          \
     if (!i->ops->function) return cannot(i, verb, err);                                            \
     if ((check) != RESHED_OK) return RS_DRIVER_REFUSED;                                            \
+    before;                                                                                        \
     return i->ops->function(i->self, __VA_ARGS__)
+
+#define CALL(...) ASK((void)0, __VA_ARGS__)
+/* What acts on tip, scan or sample: from then on the instrument is not at rest. */
+#define ACT(...) ASK(atomic_store(&i->busy, true), __VA_ARGS__)
 
 rs_driver_status rs_instrument_set_frame(rs_instrument *i, const rs_frame *frame, double timeout,
                                          reshed_error *err)
 {
-    CALL(set_frame, "scan", rs_limits_check_frame(&i->limits, frame, err), frame, timeout, err);
+    ACT(set_frame, "scan", rs_limits_check_frame(&i->limits, frame, err), frame, timeout, err);
 }
 
 rs_driver_status rs_instrument_get_frame(rs_instrument *i, rs_frame *frame, double timeout,
@@ -136,7 +144,7 @@ rs_driver_status rs_instrument_get_frame(rs_instrument *i, rs_frame *frame, doub
 static rs_driver_status set_be(rs_instrument *i, const rs_be_setup *be, double timeout,
                                reshed_error *err)
 {
-    CALL(set_be, "excite a band", rs_limits_check_be(&i->limits, be, err), be, timeout, err);
+    ACT(set_be, "excite a band", rs_limits_check_be(&i->limits, be, err), be, timeout, err);
 }
 
 rs_driver_status rs_instrument_set_be(rs_instrument *i, const rs_be_setup *be, double timeout,
@@ -149,7 +157,7 @@ rs_driver_status rs_instrument_set_be(rs_instrument *i, const rs_be_setup *be, d
 
 rs_driver_status rs_instrument_start(rs_instrument *i, int row, double timeout, reshed_error *err)
 {
-    CALL(start, "scan", RESHED_OK, row, timeout, err);
+    ACT(start, "scan", RESHED_OK, row, timeout, err);
 }
 
 rs_driver_status rs_instrument_pause(rs_instrument *i, double timeout, reshed_error *err)
@@ -160,8 +168,8 @@ rs_driver_status rs_instrument_pause(rs_instrument *i, double timeout, reshed_er
 rs_driver_status rs_instrument_move_tip(rs_instrument *i, double x, double y, double speed,
                                         double timeout, reshed_error *err)
 {
-    CALL(move_tip, "move the tip", rs_limits_check_move(&i->limits, x, y, speed, err), x, y, speed,
-         timeout, err);
+    ACT(move_tip, "move the tip", rs_limits_check_move(&i->limits, x, y, speed, err), x, y, speed,
+        timeout, err);
 }
 
 rs_driver_status rs_instrument_get_tip(rs_instrument *i, double *x, double *y, double timeout,
@@ -173,36 +181,47 @@ rs_driver_status rs_instrument_get_tip(rs_instrument *i, double *x, double *y, d
 rs_driver_status rs_instrument_set_bias(rs_instrument *i, double volts, double timeout,
                                         reshed_error *err)
 {
-    CALL(set_bias, "set the bias", rs_limits_check_bias(&i->limits, volts, err), volts, timeout,
-         err);
+    ACT(set_bias, "set the bias", rs_limits_check_bias(&i->limits, volts, err), volts, timeout,
+        err);
+}
+
+rs_driver_status rs_instrument_get_bias(rs_instrument *i, double *volts, double timeout,
+                                        reshed_error *err)
+{
+    CALL(get_bias, "say its bias", RESHED_OK, volts, timeout, err);
+}
+
+rs_driver_status rs_instrument_withdraw(rs_instrument *i, double timeout, reshed_error *err)
+{
+    ACT(withdraw, "withdraw the tip", RESHED_OK, timeout, err);
 }
 
 rs_driver_status rs_instrument_pulse(rs_instrument *i, double volts, double width, double timeout,
                                      reshed_error *err)
 {
-    CALL(pulse, "give pulses", rs_limits_check_pulse(&i->limits, volts, width, err), volts, width,
-         timeout, err);
+    ACT(pulse, "give pulses", rs_limits_check_pulse(&i->limits, volts, width, err), volts, width,
+        timeout, err);
 }
 
 rs_driver_status rs_instrument_set_drive(rs_instrument *i, double volts, double timeout,
                                          reshed_error *err)
 {
-    CALL(set_drive, "set the drive", rs_limits_check_drive(&i->limits, volts, err), volts, timeout,
-         err);
+    ACT(set_drive, "set the drive", rs_limits_check_drive(&i->limits, volts, err), volts, timeout,
+        err);
 }
 
 rs_driver_status rs_instrument_set_spectroscopy(rs_instrument *i,
                                                 const rs_spectroscopy *spectroscopy, double timeout,
                                                 reshed_error *err)
 {
-    CALL(set_spectroscopy, "measure loops",
-         rs_limits_check_spectroscopy(&i->limits, spectroscopy, err), spectroscopy, timeout, err);
+    ACT(set_spectroscopy, "measure loops",
+        rs_limits_check_spectroscopy(&i->limits, spectroscopy, err), spectroscopy, timeout, err);
 }
 
 rs_driver_status rs_instrument_run_spectroscopy(rs_instrument *i, double timeout, rs_spectrum *out,
                                                 reshed_error *err)
 {
-    CALL(run_spectroscopy, "measure loops", RESHED_OK, timeout, out, err);
+    ACT(run_spectroscopy, "measure loops", RESHED_OK, timeout, out, err);
 }
 
 double rs_instrument_spectroscopy_seconds(const rs_instrument *i)
@@ -269,19 +288,15 @@ rs_driver_status rs_instrument_next_line(rs_instrument *i, const rs_wait *wait, 
 
 /* ----------------------------------------------------------------------------------------- ends */
 
-rs_driver_status rs_instrument_rest(rs_instrument *i, double timeout, reshed_error *err)
-{
-    reshed_error first = {0}, second = {0};
-    rs_driver_status bias = RS_DRIVER_OK, drive = RS_DRIVER_OK;
-    if (i->ops->set_bias) bias = rs_instrument_set_bias(i, 0, timeout, &first);
-    if (i->ops->set_drive) drive = rs_instrument_set_drive(i, 0, timeout, &second);
-    const bool of_bias = bias >= drive;
-    if (err && (bias != RS_DRIVER_OK || drive != RS_DRIVER_OK)) *err = of_bias ? first : second;
-    return of_bias ? bias : drive;
-}
-
 rs_driver_status rs_instrument_halt(rs_instrument *i, double timeout, reshed_error *err)
 {
     reshed_error own = {0};
-    return i->ops->halt(i->self, timeout, err ? err : &own);
+    const rs_driver_status st = i->ops->halt(i->self, timeout, err ? err : &own);
+    if (st == RS_DRIVER_OK) rs_instrument_settled(i);
+    return st;
+}
+
+void rs_instrument_settled(rs_instrument *i)
+{
+    atomic_store(&i->busy, false);
 }

@@ -25,7 +25,8 @@ typedef struct rs_instrument rs_instrument;
  * be. The limits are the driver's own. */
 rs_driver_status rs_instrument_open(const char *name, const rs_driver_option *option, int n,
                                     double timeout, rs_instrument **out, reshed_error *err);
-/* NULL is fine. */
+/* One that was set to work, and neither came to rest (rest.h) nor was halted since, is halted first:
+ * no way out of a program leaves voltages on. NULL is fine. */
 void rs_instrument_close(rs_instrument *i);
 
 /* Borrowed; the bins change with rs_instrument_set_be. */
@@ -35,7 +36,7 @@ reshed_status rs_instrument_limit(rs_instrument *i, const rs_limits *user, reshe
 /* The limits that hold; borrowed. */
 const rs_limits *rs_instrument_limits(const rs_instrument *i);
 
-/* True when the driver has these functions. */
+/* True when the driver has these functions; drive: and when its limits leave one to be set. */
 bool rs_instrument_can_scan(const rs_instrument *i);
 bool rs_instrument_can_measure(const rs_instrument *i);
 bool rs_instrument_can_drive(const rs_instrument *i);
@@ -59,6 +60,9 @@ rs_driver_status rs_instrument_get_tip(rs_instrument *i, double *x, double *y, d
                                        reshed_error *err);
 rs_driver_status rs_instrument_set_bias(rs_instrument *i, double volts, double timeout,
                                         reshed_error *err);
+rs_driver_status rs_instrument_get_bias(rs_instrument *i, double *volts, double timeout,
+                                        reshed_error *err);
+rs_driver_status rs_instrument_withdraw(rs_instrument *i, double timeout, reshed_error *err);
 rs_driver_status rs_instrument_pulse(rs_instrument *i, double volts, double width, double timeout,
                                      reshed_error *err);
 rs_driver_status rs_instrument_set_drive(rs_instrument *i, double volts, double timeout,
@@ -97,8 +101,8 @@ rs_driver_status rs_instrument_next_line(rs_instrument *i, const rs_wait *wait, 
 
 /* ----------------------------------------------------------------------------------------- ends */
 
-/* Bias and drive to zero, where the driver has them; the worse of the two answers. */
-rs_driver_status rs_instrument_rest(rs_instrument *i, double timeout, reshed_error *err);
+/* The good end is rest.h's. */
+
 /* At once, from any thread, after any failure, and twice: no more motion, drive off, bias zero. */
 rs_driver_status rs_instrument_halt(rs_instrument *i, double timeout, reshed_error *err);
 

@@ -3,6 +3,8 @@
 #ifndef RS_SPM_INSTRUMENT_PRIVATE_H
 #define RS_SPM_INSTRUMENT_PRIVATE_H
 
+#include <stdatomic.h>
+
 #include "base/os.h"
 #include "reshed_driver.h"
 #include "spm/instrument/limits.h"
@@ -13,9 +15,12 @@ struct rs_instrument {
     rs_driver_caps caps;    /* as they were when it was opened, or last set up */
     rs_limits limits;       /* what holds */
     rs_os_library *library; /* of a driver that was loaded, else NULL */
+    atomic_bool busy;       /* set to work, and neither at rest nor halted since */
 };
 
 /* Asks the driver for its capabilities again: bins change with set_be. */
 void rs_instrument_read_caps(struct rs_instrument *i);
+/* Takes note that voltages are off and nothing moves. */
+void rs_instrument_settled(struct rs_instrument *i);
 
 #endif

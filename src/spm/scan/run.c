@@ -88,12 +88,21 @@ static reshed_status try_spectroscopy(rs_scan_run *r, const rs_spectroscopy *sp,
     return RESHED_OK;
 }
 
-/* Refuses now what would be refused later: other regions, speed, voltages. */
+/* An end that was asked for must be possible; of the default what is possible is done. */
+static reshed_status check_end(const rs_scan_run *r, reshed_error *err)
+{
+    const rs_rest how = rs_scan_rest(&r->plan->settings);
+    if (how.tip == RS_TIP_WITHDRAW && !rs_scan_plan_given(r->plan, "end")) return RESHED_OK;
+    return rs_rest_check(r->instrument, &how, err);
+}
+
+/* Refuses now what would be refused later: other regions, speed, voltages, the end. */
 static reshed_status check_plan(rs_scan_run *r, reshed_error *err)
 {
     const rs_scan_settings *s = &r->plan->settings;
     reshed_status st =
         rs_scan_plan_check(r->plan, &r->frame, rs_instrument_limits(r->instrument), err);
+    if (st == RESHED_OK) st = check_end(r, err);
     if (st != RESHED_OK || s->voltage <= 0) return st;
     double *voltage = rs_alloc((size_t)rs_scan_steps(s), sizeof *voltage);
     if (!voltage) return rs_fail_nomem(err, "a waveform", (size_t)rs_scan_steps(s));
@@ -163,15 +172,6 @@ reshed_status rs_scan_run_move(rs_scan_run *r, double x, double y, reshed_error 
     if (st == RS_DRIVER_OK)
         st = rs_instrument_set_frame(r->instrument, &r->frame, RS_SCAN_CALL, err);
     return st == RS_DRIVER_OK ? RESHED_OK : driver_failed(st, err);
-}
-
-void rs_scan_run_halt(rs_scan_run *r)
-{
-    reshed_error err = {0};
-    if (!r->instrument || rs_instrument_halt(r->instrument, RS_SCAN_CALL, &err) == RS_DRIVER_OK)
-        return;
-    r->unsafe = true;
-    if (r->warn) r->warn(r->ctx, true, "the instrument could not be halted", &err);
 }
 
 /* ------------------------------------------------------------------------------------- sessions */
@@ -362,14 +362,55 @@ static rs_survey_options with_score(const rs_scan_run *r, rs_survey_options o)
     return o;
 }
 
-/* Bias and drive to zero at a good end; what does not work is tried by a halt. */
-static void rest(rs_scan_run *r)
+/* ----------------------------------------------------------------------------------------- ends */
+
+/* Into the session's log. It may be what has failed: then the caller still learns of it. */
+static void log_end(rs_scan_run *r, rs_session_level level, const char *text)
+{
+    if (r->session)
+        rs_session_add_event(r->session, rs_os_monotonic() - r->time_zero, level, text, NULL);
+}
+
+/* The instrument first, words after it: a disk or a reader that they go to may be stuck. before:
+ * what was tried already, "" for nothing. */
+static void halt(rs_scan_run *r, const char *before)
 {
     reshed_error err = {0};
-    if (rs_instrument_rest(r->instrument, RS_SCAN_CALL, &err) == RS_DRIVER_OK) return;
+    const bool halted = rs_instrument_halt(r->instrument, RS_SCAN_CALL, &err) == RS_DRIVER_OK;
+    snprintf(r->left, sizeof r->left, "%s%s", before,
+             halted ? "halted: bias 0 V, drive off, nothing moves" : "HALT NOT CONFIRMED");
+    log_end(r, halted ? RS_SESSION_NOTE : RS_SESSION_WARNING, r->left);
+    if (halted) return;
     r->unsafe = true;
-    if (r->warn) r->warn(r->ctx, true, "bias and drive were not set to 0, halting", &err);
-    rs_scan_run_halt(r);
+    log_end(r, RS_SESSION_WARNING, err.what);
+    if (r->warn) r->warn(r->ctx, true, "the instrument could not be halted", &err);
+}
+
+void rs_scan_run_halt(rs_scan_run *r)
+{
+    if (r->instrument) halt(r, "");
+}
+
+/* The steps of a good end; what does not work is tried by a halt. waits: points wait for a yes. */
+static void rest(rs_scan_run *r, bool waits)
+{
+    rs_rest how = rs_scan_rest(&r->plan->settings);
+    rs_rest_report report;
+    reshed_error err = {0};
+    char text[sizeof r->left];
+    if (r->more || (waits && !rs_scan_plan_given(r->plan, "end"))) how.tip = RS_TIP_LEAVE;
+    const rs_driver_status st =
+        rs_instrument_rest(r->instrument, &how, RS_SCAN_CALL, &report, &err);
+    rs_rest_text(&report, text, sizeof text - 2);
+    if (st == RS_DRIVER_OK) {
+        snprintf(r->left, sizeof r->left, "%s", text);
+        log_end(r, RS_SESSION_NOTE, text);
+        return;
+    }
+    r->unsafe = true;
+    strcat(text, "; ");
+    halt(r, text);
+    if (r->warn) r->warn(r->ctx, true, "the end did not go as it should; halted", &err);
 }
 
 rs_outcome rs_scan_run_region(rs_scan_run *r, const rs_region_options *o)
@@ -379,9 +420,9 @@ rs_outcome rs_scan_run_region(rs_scan_run *r, const rs_region_options *o)
     with.survey = with_score(r, o->survey);
     const rs_outcome end = rs_region_run(&c, r->stream, &with);
     if (end.end == RS_END_DONE || end.end == RS_END_UNCONFIRMED)
-        rest(r);
+        rest(r, end.end == RS_END_UNCONFIRMED);
     else
-        rs_scan_run_halt(r);
+        halt(r, "");
     return end;
 }
 

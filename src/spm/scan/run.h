@@ -24,6 +24,7 @@ typedef struct rs_scan_run {
     /* Set by the caller, everything else zero; borrowed. */
     rs_scan_plan *plan; /* its settings become the instrument's where they were not given, and a
                            session's when one is resumed or read */
+    bool more;          /* another region follows: the tip stays where it is at the end of one */
     double time_zero;   /* rs_os_monotonic that sessions' times count from */
     void *ctx;          /* of the functions here and in rs_region_options */
     bool (*interrupted)(void *ctx); /* NULL: never */
@@ -39,7 +40,8 @@ typedef struct rs_scan_run {
     char digest[65];     /* of the weights */
     rs_frame frame;      /* as the instrument, or the session that is read, has it */
     bool resumed;
-    bool unsafe; /* bias 0, drive off or the halt at some end has failed: the run is a failure */
+    bool unsafe;        /* a step of some end, or its halt, has failed: the run is a failure */
+    char left[256];     /* how the instrument was left at the latest end, step by step */
     char changes[1024]; /* settings that a resumed run has otherwise than the session; "" */
     const char *where;  /* the file that the latest failure belongs to, borrowed; NULL: none */
 } rs_scan_run;
@@ -69,9 +71,11 @@ reshed_status rs_scan_run_open_again(rs_scan_run *r, reshed_error *err);
 /* Sets frame and excitation for another region, whose centre is (x, y) m. */
 reshed_status rs_scan_run_move(rs_scan_run *r, double x, double y, reshed_error *err);
 
-/* rs_region_run with the ensemble's out-of-distribution score; o->survey.score is ignored. Then
- * bias and drive are zero; after anything but DONE and UNCONFIRMED, or when they could not be set,
- * the instrument has been halted. A warning says what failed of that, and `unsafe` is set. */
+/* rs_region_run with the ensemble's out-of-distribution score; o->survey.score is ignored. Then the
+ * steps of rest.h as the settings have it; where points wait for a yes the tip stays on the sample
+ * unless the plan was given an end. After anything but DONE and UNCONFIRMED, or when a step failed,
+ * the instrument has been halted. `left` and the session's log say how it was left; a warning says
+ * what failed of that, and `unsafe` is set. */
 rs_outcome rs_scan_run_region(rs_scan_run *r, const rs_region_options *o);
 /* No more motion, drive off, bias zero; nothing without an instrument. */
 void rs_scan_run_halt(rs_scan_run *r);

@@ -50,6 +50,10 @@ static const rs_scan_field fields[] = {
     F(line_timeout, "s", 0.1, 1e5, false, "without a line until the instrument counts as lost"),
     F(queue, "", 8, 4096, true, "lines that may wait; when they do, the scan pauses"),
     F(sync_every, "", 1, 1000, true, "lines between two syncs to the disk"),
+    F(end, "", 0, 2, true,
+      "of the tip when all is done: withdraw, leave or park (withdraws, moves)"),
+    F(park_x, "m", -1, 1, false, "where the tip is parked"),
+    F(park_y, "m", -1, 1, false, ""),
     F(max_bias, "V", 0, 1000, false, "limit beside the instrument's own; 0: none"),
     F(max_drive, "V", 0, 1000, false, ""),
     F(max_speed, "m/s", 0, 1, false, ""),
@@ -59,6 +63,7 @@ enum { FIELDS = sizeof fields / sizeof *fields };
 
 static const char *const orders[] = {"route", "author", "raster"};
 static const char *const alarms[] = {"continue", "rescan", "stop"};
+static const char *const ends[] = {"withdraw", "leave", "park"};
 
 void rs_scan_settings_defaults(rs_scan_settings *s)
 {
@@ -134,6 +139,7 @@ reshed_status rs_scan_set(rs_scan_settings *s, const char *name, const char *val
     bool ok = rs_number_parse(value, strlen(value), &v);
     if (!ok && strcmp(name, "order") == 0) ok = word(value, orders, &v);
     if (!ok && strcmp(name, "alarm") == 0) ok = word(value, alarms, &v);
+    if (!ok && strcmp(name, "end") == 0) ok = word(value, ends, &v);
     if (!ok) return rs_fail(err, RESHED_EINVAL, "%s|a number|%s", name, value);
     if (!(v >= f->lo && v <= f->hi) || (f->whole && v != floor(v)))
         return rs_fail(err, RESHED_EINVAL, "%s|%s%g to %g%s%s|%s", name,
@@ -192,6 +198,15 @@ rs_spectroscopy rs_scan_spectroscopy(const rs_scan_settings *s, const double *vo
                              .dwell = s->dwell,
                              .settle = s->settle,
                              .read_bias = s->read_bias};
+}
+
+rs_rest rs_scan_rest(const rs_scan_settings *s)
+{
+    return (rs_rest){.tip = (rs_tip_end)(int)s->end,
+                     .x = s->park_x,
+                     .y = s->park_y,
+                     .speed = s->speed,
+                     .within = s->line_timeout};
 }
 
 rs_limits rs_scan_limits(const rs_scan_settings *s)

@@ -5,6 +5,7 @@
 
 #include "reshed_driver.h"
 #include "spm/instrument/instrument.h"
+#include "spm/instrument/rest.h"
 
 typedef enum rs_scan_alarm {
     RS_SCAN_ALARM_CONTINUE = 0, /* noted only: points are measured all the same */
@@ -35,6 +36,7 @@ typedef struct rs_scan_settings {
     /* decisions */
     double alarm;
     double line_timeout, queue, sync_every; /* s; lines; lines */
+    double end, park_x, park_y;             /* rs_tip_end, at the good end of a run; m */
     /* limits beside the driver's own; 0: only those */
     double max_bias, max_drive, max_speed, max_step;
 } rs_scan_settings;
@@ -53,7 +55,7 @@ const rs_scan_field *rs_scan_fields(int *n);
 const rs_scan_field *rs_scan_field_find(const char *name);
 double rs_scan_get(const rs_scan_settings *s, const rs_scan_field *f);
 
-/* value: a number, for order and alarm also a word. RESHED_EINVAL: no such setting, not a number,
+/* value: a number, for order, alarm and end also a word. RESHED_EINVAL: no such setting, not a number,
  * or out of range. */
 reshed_status rs_scan_set(rs_scan_settings *s, const char *name, const char *value,
                           reshed_error *err);
@@ -64,6 +66,7 @@ rs_be_setup rs_scan_be(const rs_scan_settings *s);
 int rs_scan_steps(const rs_scan_settings *s); /* of all cycles; 0 without spectroscopy */
 reshed_status rs_scan_waveform(const rs_scan_settings *s, double *voltage, reshed_error *err);
 rs_spectroscopy rs_scan_spectroscopy(const rs_scan_settings *s, const double *voltage);
+rs_rest rs_scan_rest(const rs_scan_settings *s);
 rs_limits rs_scan_limits(const rs_scan_settings *s);
 
 #endif

@@ -479,33 +479,6 @@ static void a_halt_asks_no_limit(void **state)
     assert_int_equal(atomic_load(&d.halts), 1);
 }
 
-static rs_driver_status sets_bias(void *self, double v, double t, reshed_error *err)
-{
-    (void)t;
-    slow_driver *d = self;
-    assert_true(v == 0);
-    d->calls++;
-    if (d->retries >= 0) return RS_DRIVER_OK;
-    rs_fail(err, RESHED_EIO, "stuck");
-    return RS_DRIVER_LOST;
-}
-
-static void at_rest_means_no_voltage(void **state)
-{
-    (void)state;
-    reshed_error err = {0};
-    slow_driver d = {.retries = 0};
-    rs_instrument i = slow_instrument(&d);
-    assert_status(rs_instrument_rest(&i, 1, &err), RS_DRIVER_OK); /* it has neither */
-    const rs_driver_ops both = {.name = "both", .set_bias = sets_bias, .set_drive = sets_bias};
-    i.ops = &both;
-    assert_status(rs_instrument_rest(&i, 1, NULL), RS_DRIVER_OK);
-    assert_int_equal(d.calls, 2);
-    d = (slow_driver){.retries = -1}; /* a bias that cannot be set does not keep the drive on */
-    assert_status(rs_instrument_rest(&i, 1, &err), RS_DRIVER_LOST);
-    assert_int_equal(d.calls, 2);
-}
-
 static void what_a_driver_does_not_have_is_refused(void **state)
 {
     (void)state;
@@ -543,7 +516,6 @@ int main(void)
         cmocka_unit_test(a_line_may_be_late_but_not_for_ever),
         cmocka_unit_test(a_halt_goes_past_a_call_that_is_under_way),
         cmocka_unit_test(a_halt_asks_no_limit),
-        cmocka_unit_test(at_rest_means_no_voltage),
         cmocka_unit_test(what_a_driver_does_not_have_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

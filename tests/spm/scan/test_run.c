@@ -198,6 +198,18 @@ static double read_signal(rs_instrument *i, const char *name)
     return v;
 }
 
+/* The session's log ends with how the instrument was left. */
+static void check_last_event(rs_session *s, const char *text)
+{
+    rs_session_event e;
+    rs_session_progress p;
+    reshed_error err = {0};
+    assert_ok(rs_session_get_progress(s, &p, &err), &err);
+    assert_true(p.events > 0);
+    assert_ok(rs_session_read_events(s, p.events - 1, 1, &e, &err), &err);
+    assert_string_equal(e.text, text);
+}
+
 static void a_plan_is_run_interrupted_resumed_and_analysed(void **state)
 {
     (void)state;
@@ -221,6 +233,7 @@ static void a_plan_is_run_interrupted_resumed_and_analysed(void **state)
     assert_ok(rs_scan_run_create(&r, path, 0, "2026-11-25T00:00:00Z", &err), &err);
     rs_outcome end = rs_scan_run_region(&r, &o);
     assert_int_equal(end.end, RS_END_INTERRUPTED);
+    assert_string_equal(r.left, "halted: bias 0 V, drive off, nothing moves");
     /* It has been halted: nothing starts by itself. */
     assert_true(read_signal(r.instrument, "Bias") == 0 && read_signal(r.instrument, "Drive") == 0);
     assert_int_equal(rs_instrument_start(r.instrument, 0, 1, NULL), RS_DRIVER_REFUSED);
@@ -232,7 +245,8 @@ static void a_plan_is_run_interrupted_resumed_and_analysed(void **state)
     again.driver = plan.driver;
     again.option = plan.option;
     again.options = plan.options;
-    r = (rs_scan_run){.plan = &again, .ctx = &w, .interrupted = interrupted, .warn = warn};
+    r = (rs_scan_run){
+        .plan = &again, .more = true, .ctx = &w, .interrupted = interrupted, .warn = warn};
     assert_ok(rs_scan_run_resume(&r, path, &err), &err);
     assert_true(again.settings.rows == 32 && again.settings.every == 6);
     again.stream.threads = 1;
@@ -244,6 +258,8 @@ static void a_plan_is_run_interrupted_resumed_and_analysed(void **state)
     assert_int_equal(w.lines, 32);
     assert_int_equal(w.warnings, 0);
     /* It is at rest, and can go on. */
+    assert_string_equal(r.left, "bias 0 V, drive off, tip left on the sample");
+    check_last_event(r.session, r.left);
     assert_true(read_signal(r.instrument, "Bias") == 0 && read_signal(r.instrument, "Drive") == 0);
     assert_ok(rs_session_finish(r.session, RESHED_OK, &err), &err);
     r.session = NULL;
@@ -295,6 +311,9 @@ static void a_refused_bias_at_a_good_end_is_a_failure(void **state)
     assert_int_equal(rs_scan_run_region(&r, &o).end, RS_END_DONE);
     assert_true(r.unsafe);
     assert_int_equal(w.warnings, 1);
+    assert_string_equal(r.left, "bias 0 V: FAILED, drive off, tip withdrawn; halted: bias 0 V, "
+                                "drive off, nothing moves");
+    check_last_event(r.session, r.left);
     assert_int_equal(rs_instrument_start(r.instrument, 0, 1, NULL), RS_DRIVER_REFUSED);
     assert_ok(rs_session_finish(r.session, RESHED_OK, &err), &err);
     r.session = NULL;
@@ -305,7 +324,8 @@ static void what_would_be_refused_later_is_refused_first(void **state)
 {
     (void)state;
     static const double far[] = {1e-3}, near[] = {0};
-    for (int i = 0; i < 5; i++) {
+    static const char *const ends[] = {"end"};
+    for (int i = 0; i < 6; i++) {
         reshed_error err = {0};
         rs_scan_plan p;
         watcher w = {0};
@@ -317,6 +337,12 @@ static void what_would_be_refused_later_is_refused_first(void **state)
         if (i == 2) p.settings.voltage = 11;
         if (i == 3) p.settings.width = 1e-3;
         if (i == 4) p.driver = "atom";
+        if (i == 5) { /* to be parked off the stage */
+            p.given = ends;
+            p.givens = 1;
+            p.settings.end = RS_TIP_PARK;
+            p.settings.park_x = 1e-3;
+        }
         rs_scan_run r = {.plan = &p, .ctx = &w, .warn = warn};
         assert_int_equal(rs_scan_run_open(&r, &err), RESHED_EINVAL);
         assert_int_equal(err.status, RESHED_EINVAL);
