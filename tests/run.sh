@@ -18,7 +18,8 @@ fi
 logs=$(mktemp -d)
 trap 'rm -rf "$logs"' EXIT
 export ASAN_OPTIONS="${ASAN_OPTIONS:-detect_leaks=1:allocator_may_return_null=1}"
-export LSAN_OPTIONS="${LSAN_OPTIONS:-suppressions=tests/lsan.supp:print_suppressions=0}"
+# The whole path: tests run programs from folders of their own.
+export LSAN_OPTIONS="${LSAN_OPTIONS:-suppressions=$(cd "$(dirname "$0")" && pwd)/lsan.supp:print_suppressions=0}"
 # Threads that wait for others sleep: spinning, they take the processors from those that work.
 export OMP_WAIT_POLICY="${OMP_WAIT_POLICY:-passive}"
 # In the short form freed memory stays with the process: given back at once and taken again, page by page, it costs

@@ -408,8 +408,8 @@ static void pack_one(void *ctx, int64_t i, int worker)
     j->status[i] = st;
     if (j->take) {
         rs_tensors_clear(&j->take->member[i]);
-        rs_os_trim(); /* else the heap holds on to it beside the packed weights: 0.3 GB at 64
-                         filters */
+        /* Else the heap holds on to it beside the packed weights: 0.3 GB at 64 filters. */
+        rs_os_trim();
     }
 }
 
@@ -426,6 +426,9 @@ reshed_status rs_pack_all(const rs_arch *arch, const rs_model_file *model, rs_mo
         st = rs_fail_nomem(err, "packing", n * sizeof *j.err);
         goto done;
     }
+    /* The first trim sets up glibc's heap, which two threads must not do at once; where another
+     * allocator stands in front of that heap (a sanitizer's, a preloaded one) nothing has done it. */
+    if (take) rs_os_trim();
     rs_parallel_for(threads, model->members, pack_one, &j);
     for (size_t i = 0; i < n; i++) {
         for (int k = 0; k < sets; k++) *bytes += set[k].packed[i].bytes;
