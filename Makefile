@@ -6,7 +6,7 @@
 #   make check            installs what is missing, builds, runs the tests: the gate
 #   make check-quick      the same with short loops, within a minute;  make check-long  with long ones
 #   make install          programs, libraries, header, manual pages, weights;  make uninstall
-#   make lib | programs | tests | man | peers | format | clean
+#   make lib | programs | tests | test-objects | man | peers | format | clean
 #
 # Settings: CC=gcc|clang  SAN=address,undefined|thread  BLAS=openblas|none  WERROR=1  V=1
 #           PREFIX=/usr/local  DESTDIR=  JOBS=N (tests at a time)  EXPECT_SKIPS=N
@@ -92,13 +92,15 @@ TESTSRC := $(call c_in,tests/* tests/*/*)
 TESTS   := $(filter test_%,$(notdir $(TESTSRC:.c=)))
 SUPPORT := $(call objects,tests/support)
 
-.PHONY: all lib programs tests help FORCE need-tests check check-quick check-long deps peers demo man install uninstall format clean
+.PHONY: all lib programs tests test-objects help FORCE need-tests check check-quick check-long deps peers demo man install uninstall format clean
 .SECONDARY:
 .DELETE_ON_ERROR:
 all: lib programs
 programs: $(PROGS:%=$(BIN)/%)
 lib: $(B)/libreshed.a $(B)/libreshed.so
 tests: $(TESTS:%=$(B)/tests/%)
+# For another compiler's warnings: a hundred tests need not be linked.
+test-objects: $(TESTSRC:%.c=$(B)/%.o) $(TOOLOBJ)
 
 help:
 	@sed -n '1,/^$$/s/^# \{0,1\}//p' Makefile
