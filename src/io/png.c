@@ -16,6 +16,10 @@
 
 /* Deflate's best ratio (RFC 1951: 258 bytes from 2 bits), rounded up. */
 #define DEFLATE_LIMIT 1032u
+/* Pixels that take more memory than this, and than STORED_TIMES the file, are inflated once without
+ * being kept before room is made for them. */
+#define FREE_BYTES ((size_t)24 << 20)
+#define STORED_TIMES 8u
 
 typedef struct job {
     png_structp png;
@@ -27,7 +31,7 @@ typedef struct job {
     size_t len, pos;
     uint8_t *pixels; /* [height][row_bytes] */
     png_bytep *rows;
-    int height, width, channels, depth;
+    int height, width, channels, depth, passes;
     size_t row_bytes;
     /* writing */
     bool quick;
@@ -99,6 +103,27 @@ static void on_read(png_structp png, png_bytep dst, size_t n)
     j->pos += n;
 }
 
+/* The chunks must lie within the file: libpng takes memory for the length that a chunk states, up to
+ * 2 GiB, before it reads. What follows IEND is nobody's. */
+static bool check_chunks(job *j)
+{
+    for (size_t at = 8; at < j->len;) {
+        const uint8_t *p = j->bytes + at;
+        if (j->len - at < 12) break;
+        const size_t n = (size_t)p[0] << 24 | (size_t)p[1] << 16 | (size_t)p[2] << 8 | p[3];
+        if (n > j->len - at - 12) {
+            j->status = RESHED_ECORRUPT;
+            j->pos = at;
+            snprintf(j->why, sizeof j->why, "a chunk of %zu bytes where %zu are left", n,
+                     j->len - at - 12);
+            return false;
+        }
+        if (memcmp(p + 4, "IEND", 4) == 0) break;
+        at += n + 12;
+    }
+    return true;
+}
+
 /* Reads up to the pixels: checks the sizes and sets the conversions that leave 8 or 16 bits in 1 to
  * 4 channels. */
 static bool read_info(job *j)
@@ -107,6 +132,8 @@ static bool read_info(job *j)
     png_set_user_limits(j->png, RS_IMAGE_MAX_SIDE, RS_IMAGE_MAX_SIDE);
     png_set_chunk_malloc_max(j->png, (png_alloc_size_t)8 << 20);
     png_set_chunk_cache_max(j->png, 64);
+    png_set_keep_unknown_chunks(j->png, PNG_HANDLE_CHUNK_NEVER, NULL,
+                                -1); /* texts, profiles, ... */
     png_set_read_fn(j->png, j, on_read);
     png_read_info(j->png, j->info);
 
@@ -116,7 +143,7 @@ static bool read_info(job *j)
     if (colour == PNG_COLOR_TYPE_PALETTE) png_set_palette_to_rgb(j->png);
     if (colour == PNG_COLOR_TYPE_GRAY && depth < 8) png_set_expand_gray_1_2_4_to_8(j->png);
     if (colour & PNG_COLOR_MASK_ALPHA) png_set_strip_alpha(j->png);
-    png_set_interlace_handling(j->png);
+    j->passes = png_set_interlace_handling(j->png);
     png_read_update_info(j->png, j->info);
     j->height = (int)h;
     j->width = (int)w;
@@ -145,6 +172,15 @@ static bool read_info(job *j)
     return true;
 }
 
+/* Inflates everything into one row: whether the file holds the pixels that it claims. */
+static bool try_pixels(job *j)
+{
+    if (setjmp(png_jmpbuf(j->png))) return false;
+    for (int pass = 0; pass < j->passes; pass++)
+        for (int r = 0; r < j->height; r++) png_read_row(j->png, j->pixels, NULL);
+    return true;
+}
+
 static bool read_pixels(job *j)
 {
     if (setjmp(png_jmpbuf(j->png))) return false;
@@ -153,17 +189,47 @@ static bool read_pixels(job *j)
     return true;
 }
 
+static bool no_memory(job *j, size_t bytes)
+{
+    j->status = RESHED_ENOMEM;
+    snprintf(j->why, sizeof j->why, "%zu bytes", bytes);
+    return false;
+}
+
 static bool alloc_pixels(job *j)
 {
     j->pixels = rs_alloc((size_t)j->height, j->row_bytes);
     j->rows = rs_alloc((size_t)j->height, sizeof *j->rows);
-    if (!j->pixels || !j->rows) {
-        j->status = RESHED_ENOMEM;
-        snprintf(j->why, sizeof j->why, "%zu bytes", (size_t)j->height * j->row_bytes);
-        return false;
-    }
+    if (!j->pixels || !j->rows) return no_memory(j, (size_t)j->height * j->row_bytes);
     for (int i = 0; i < j->height; i++) j->rows[i] = j->pixels + (size_t)i * j->row_bytes;
     return true;
+}
+
+static bool begin(job *j)
+{
+    j->png = png_create_read_struct_2(PNG_LIBPNG_VER_STRING, j, on_error, on_warning, j, on_malloc,
+                                      on_free);
+    if (j->png) j->info = png_create_info_struct(j->png);
+    return j->png && j->info ? read_info(j) : no_memory(j, 0);
+}
+
+/* From the signature to the rows. */
+static bool read_all(job *j)
+{
+    if (!check_chunks(j) || !begin(j)) return false;
+    const size_t pixels = (size_t)j->height * (size_t)j->width;
+    const size_t need = (size_t)j->height * j->row_bytes + pixels * sizeof(float);
+    if (need > FREE_BYTES && need / STORED_TIMES > j->len) {
+        if (!(j->pixels = rs_zalloc(j->row_bytes, 1))) return no_memory(j, j->row_bytes);
+        if (!try_pixels(j)) return false;
+        rs_free(j->pixels);
+        j->pixels = NULL;
+        png_destroy_read_struct(&j->png, &j->info, NULL);
+        j->pos = 0;
+        if (!begin(j)) return false;
+    }
+    /* libpng goes on without the memory for some optional chunk; then the status tells. */
+    return alloc_pixels(j) && read_pixels(j) && j->status == RESHED_OK;
 }
 
 /* Sample k of a row. */
@@ -199,15 +265,7 @@ reshed_status rs_png_read_mem(const uint8_t *bytes, size_t len, rs_image *out, r
     if (len < 8 || png_sig_cmp(bytes, 0, 8) != 0)
         return rs_fail(err, RESHED_ECORRUPT,
                        "not a PNG file|the PNG signature|other bytes|offset 0");
-    j.png = png_create_read_struct_2(PNG_LIBPNG_VER_STRING, &j, on_error, on_warning, &j, on_malloc,
-                                     on_free);
-    if (j.png) j.info = png_create_info_struct(j.png);
-    if (!j.png || !j.info) {
-        st = rs_fail_nomem(err, "a PNG reader", 0);
-        goto done;
-    }
-    /* libpng goes on without the memory for some optional chunk; then the status tells. */
-    if (!read_info(&j) || !alloc_pixels(&j) || !read_pixels(&j) || j.status != RESHED_OK) {
+    if (!read_all(&j)) {
         st = job_fail(&j, "the PNG image", err);
         goto done;
     }

@@ -13,7 +13,7 @@
 
 /* One image on its way. */
 typedef struct job {
-    const infer_engine *engine;
+    infer_engine *engine;
     const infer_request *request;
     const char *path;
     rs_image image; /* as read */
@@ -31,8 +31,12 @@ static bool infer(job *j)
     const rs_image *im = &j->image;
     reshed_error err = {0};
     reshed_status st = rs_image_read(j->path, j->request->channel, &j->image, &err);
-    if (st == RESHED_OK)
-        st = rs_frame_run(j->engine->frame, im->data, im->height, im->width, im->dx, im->dy, &err);
+    if (st != RESHED_OK) return fail(j, j->path, &err);
+    if (!j->engine->frame && !j->engine->load(j->engine)) {
+        j->engine->failed = true;
+        return false;
+    }
+    st = rs_frame_run(j->engine->frame, im->data, im->height, im->width, im->dx, im->dy, &err);
     if (st != RESHED_OK) return fail(j, j->path, &err);
     rs_frame_get(j->engine->frame, &j->maps);
     return true;
@@ -202,7 +206,7 @@ static bool write_outputs(const job *j)
     return true;
 }
 
-bool infer_image(const infer_engine *engine, const infer_request *request, const char *path,
+bool infer_image(infer_engine *engine, const infer_request *request, const char *path,
                  infer_result *result)
 {
     job j = {.engine = engine, .request = request, .path = path};

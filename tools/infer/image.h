@@ -17,12 +17,17 @@ typedef struct infer_request {
     bool quiet;
 } infer_request;
 
-/* The ensemble at work. */
-typedef struct infer_engine {
+/* The ensemble at work. It is loaded once the first image has been read: a file that cannot be read
+ * costs neither the time nor the memory. */
+typedef struct infer_engine infer_engine;
+struct infer_engine {
     const cli_program *program;
-    rs_frame *frame; /* owned */
+    bool (*load)(infer_engine *engine); /* fills what follows; false after an error message */
+    const void *load_ctx;               /* for load; borrowed */
+    bool failed;                        /* load has failed: no image can be done */
+    rs_frame *frame;                    /* owned; NULL before */
     char digest[65]; /* of the weights, "" when no file that records it is asked for */
-} infer_engine;
+};
 
 typedef struct infer_result {
     rs_frame_view view; /* its maps are borrowed from the frame: valid until the next image */
@@ -37,7 +42,7 @@ typedef struct infer_result {
 void infer_image_files(const infer_request *request, const char *path, cli_files *files);
 
 /* false after an error message; nothing is left half-written. */
-bool infer_image(const infer_engine *engine, const infer_request *request, const char *path,
+bool infer_image(infer_engine *engine, const infer_request *request, const char *path,
                  infer_result *result);
 
 #endif

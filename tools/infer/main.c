@@ -201,30 +201,39 @@ static int check_files(const options *o, char *const *images, int n)
     return status;
 }
 
-/* Weights to engine; false after a message. */
-static bool load(infer_engine *e, const options *o)
-{
-    const infer_request *q = &o->request;
-    char path[4096];
+/* What infer_engine.load needs. */
+typedef struct weights {
+    const options *o;
     rs_isa isa;
+    char path[4096];
+} weights;
+
+/* Finds the weights, without reading them; false after a message. */
+static bool find(weights *w)
+{
+    reshed_error err = {0};
+    if (rs_isa_select(&w->isa, &err) == RESHED_OK)
+        return cli_find_weights(&self, w->o->weights, w->path, sizeof w->path);
+    cli_fail(&self, NULL, &err);
+    return false;
+}
+
+static bool load(infer_engine *e)
+{
+    const weights *w = e->load_ctx;
+    const infer_request *q = &w->o->request;
     rs_ensemble *ensemble = NULL;
     reshed_error err = {0};
-    e->program = &self;
-    if (rs_isa_select(&isa, &err) != RESHED_OK) {
-        cli_fail(&self, NULL, &err);
-        return false;
-    }
-    if (!cli_find_weights(&self, o->weights, path, sizeof path)) return false;
-    reshed_status st = rs_ensemble_load(path, &ensemble, &err);
+    reshed_status st = rs_ensemble_load(w->path, &ensemble, &err);
     if (st == RESHED_OK && (q->defaults || q->h5))
         rs_model_file_digest(&ensemble->model, e->digest);
     if (st == RESHED_OK) st = rs_frame_create_taking(ensemble, &q->frame, &e->frame, &err);
     rs_ensemble_free(ensemble);
     if (st != RESHED_OK) {
-        cli_fail(&self, path, &err);
+        cli_fail(&self, w->path, &err);
         return false;
     }
-    if (q->frame.engine.precision == RS_BF16 && !rs_isa_has_bf16(isa) && !q->quiet)
+    if (q->frame.engine.precision == RS_BF16 && !rs_isa_has_bf16(w->isa) && !q->quiet)
         cli_warn(&self, NULL, "bf16 is emulated here, and slower than fp32");
     return true;
 }
@@ -306,13 +315,14 @@ int main(int argc, char **argv)
     status = check_files(&o, argv + optind, argc - optind);
     if (status != CLI_OK) return status;
     const bool quiet = o.request.quiet;
-    infer_engine engine = {0};
-    bool all = load(&engine, &o);
+    weights w = {.o = &o};
+    infer_engine engine = {.program = &self, .load = load, .load_ctx = &w};
+    bool all = find(&w);
     if (all) {
         const int n = argc - optind;
         rs_progress bar;
         rs_progress_start(&bar, n > 1 && !quiet && !o.json ? stderr : NULL, "images", n);
-        for (int i = 0; i < n; i++) {
+        for (int i = 0; i < n && !engine.failed; i++) {
             infer_result r;
             const char *path = argv[optind + i];
             rs_progress_update(&bar, i);

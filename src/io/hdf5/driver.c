@@ -9,6 +9,9 @@
 
 #include "base/alloc.h"
 
+/* The largest read that may go beyond the end of a file that is only read. */
+#define UNWRITTEN_MOST ((size_t)1 << 20)
+
 /* An open file: what the library knows of it, and what we do. */
 typedef struct driver_file {
     H5FD_t public; /* first: the library's handle is a pointer to it */
@@ -94,7 +97,11 @@ static herr_t on_read(H5FD_t *file, H5FD_mem_t type, hid_t plist, haddr_t at, si
         f->io->size = rs_os_size(f->io->file);
     uint64_t end = f->end_of_use > f->io->size ? f->end_of_use : f->io->size;
     if (at > end || n > end - at) return -1;
-    /* Space that was allocated but never written reads as zeros. */
+    /* Space that was allocated but never written reads as zeros. A file that is only read has little
+     * of it, at its end while another program writes; a damaged one claims gigabytes. */
+    if (!f->io->writable && end > f->io->size && (at > f->io->size || n > f->io->size - at) &&
+        n > UNWRITTEN_MOST)
+        return -1;
     size_t have = at >= f->io->size ? 0 : n < f->io->size - at ? n : (size_t)(f->io->size - at);
     memset((char *)buf + have, 0, n - have);
     return have == 0 || rs_h5_io_read(f->io, at, buf, have) ? 0 : -1;

@@ -8,9 +8,12 @@
 /* Deflate cannot shrink data further than this, so a dataset cannot honestly hold more than that
  * many times the bytes that the file stores for it. */
 #define DEFLATE_LIMIT 1032u
-/* Below this a dataset may be larger than what is stored: parts never written read as the fill
- * value. */
-#define FREE_BYTES ((uint64_t)64 << 20)
+/* Parts of a dataset that were never written read as the fill value, so a small file can ask for much
+ * memory: for this much at once, and for STORED_TIMES the size of the file beyond it. */
+#define FREE_BYTES ((uint64_t)24 << 20)
+#define STORED_TIMES 8u
+/* What an element comes to here: a double, or a pair of them, and a float of an image. */
+#define MEMORY_OF(element_is_pair) ((element_is_pair) ? 16u : 12u)
 
 /* ----------------------------------------------------------------------------------- attributes */
 bool rs_h5_has_attr(hid_t obj, const char *name)
@@ -199,49 +202,93 @@ hid_t rs_h5_memory_type(hid_t dset, bool is_complex)
     return pair;
 }
 
-/* Storage in this file, filters that we know, chunks of a sane size. */
-static reshed_status check_storage(hid_t dset, uint64_t need, size_t element, uint64_t file_size,
-                                   const char *where, reshed_error *err)
-{
-    reshed_status st = RESHED_OK;
-    hid_t plist = H5Dget_create_plist(dset);
+/* How a dataset is stored. */
+typedef struct storage {
+    H5D_layout_t layout;
+    int rank;
     hsize_t chunk[H5S_MAX_RANK];
-    uint64_t room = file_size, bytes = element, limit = FREE_BYTES + need;
-    H5D_layout_t layout = plist < 0 ? H5D_LAYOUT_ERROR : H5Pget_layout(plist);
-    if (layout != H5D_COMPACT && layout != H5D_CONTIGUOUS && layout != H5D_CHUNKED) {
-        st = rs_fail(err, RESHED_EUNSUPPORTED,
-                     "storage of the dataset|data in this file|a virtual or unknown layout|%s",
-                     where);
-    } else if (H5Pget_external_count(plist) != 0) {
-        st = rs_fail(err, RESHED_EUNSUPPORTED,
-                     "storage of the dataset|data in this file|data in another file|%s", where);
-    } else if (layout == H5D_CHUNKED) {
-        int rank = H5Pget_chunk(plist, H5S_MAX_RANK, chunk), filters = H5Pget_nfilters(plist);
-        for (int i = 0; i < rank; i++)
-            bytes = chunk[i] > limit / bytes ? limit + 1 : bytes * chunk[i];
-        if (rank < 1 || bytes > limit)
-            st = rs_fail(err, RESHED_ECORRUPT,
-                         "chunk of the dataset|at most %llu bytes|%llu bytes|%s",
-                         (unsigned long long)limit, (unsigned long long)bytes, where);
-        for (int i = 0; st == RESHED_OK && i < filters; i++) {
-            unsigned flags, info;
-            size_t n = 0;
-            H5Z_filter_t f = H5Pget_filter2(plist, (unsigned)i, &flags, &n, NULL, 0, NULL, &info);
-            if (f != H5Z_FILTER_DEFLATE && f != H5Z_FILTER_SHUFFLE && f != H5Z_FILTER_FLETCHER32)
-                st = rs_fail(err, RESHED_EUNSUPPORTED,
-                             "filter of the dataset|deflate, shuffle or Fletcher32|filter %d|%s",
-                             (int)f, where);
-        }
+    int filters;
+} storage;
+
+static reshed_status get_storage(hid_t plist, storage *s, const char *where, reshed_error *err)
+{
+    s->layout = plist < 0 ? H5D_LAYOUT_ERROR : H5Pget_layout(plist);
+    s->rank = s->filters = 0;
+    if (s->layout != H5D_COMPACT && s->layout != H5D_CONTIGUOUS && s->layout != H5D_CHUNKED)
+        return rs_fail(err, RESHED_EUNSUPPORTED,
+                       "storage of the dataset|data in this file|a virtual or unknown layout|%s",
+                       where);
+    if (H5Pget_external_count(plist) != 0)
+        return rs_fail(err, RESHED_EUNSUPPORTED,
+                       "storage of the dataset|data in this file|data in another file|%s", where);
+    if (s->layout != H5D_CHUNKED) return RESHED_OK;
+    s->rank = H5Pget_chunk(plist, H5S_MAX_RANK, s->chunk);
+    s->filters = H5Pget_nfilters(plist);
+    for (int i = 0; i < s->filters; i++) {
+        unsigned flags, info;
+        size_t n = 0;
+        H5Z_filter_t f = H5Pget_filter2(plist, (unsigned)i, &flags, &n, NULL, 0, NULL, &info);
+        if (f != H5Z_FILTER_DEFLATE && f != H5Z_FILTER_SHUFFLE && f != H5Z_FILTER_FLETCHER32)
+            return rs_fail(err, RESHED_EUNSUPPORTED,
+                           "filter of the dataset|deflate, shuffle or Fletcher32|filter %d|%s",
+                           (int)f, where);
     }
+    return RESHED_OK;
+}
+
+/* Elements of the dataset for which the file stores something. */
+static uint64_t stored_elements(hid_t dset, const storage *s, const rs_h5_shape *shape,
+                                uint64_t chunk_bytes, size_t element)
+{
+    const uint64_t stored = H5Dget_storage_size(dset);
+    uint64_t chunks = chunk_bytes ? stored / chunk_bytes : 0;
+    if (s->layout != H5D_CHUNKED) return stored / element;
+    if (s->filters > 0) {
+        hsize_t n = 0;
+        chunks = 0;
+#if H5_VERSION_GE(1, 10, 5)
+        hid_t space = H5Dget_space(dset);
+        if (space >= 0 && H5Dget_num_chunks(dset, space, &n) >= 0) chunks = n;
+        rs_h5_close(space);
+#else
+        (void)n;
+        chunks = stored > 0 ? UINT64_MAX : 0;
+#endif
+    }
+    const uint64_t each = chunk_bytes / element;
+    return each && chunks > shape->count / each ? shape->count : chunks * each;
+}
+
+/* Storage in this file, filters that we know, chunks of a sane size; and what it comes to in memory is
+ * in proportion to what the file stores. */
+static reshed_status check_storage(hid_t dset, const rs_h5_shape *shape, size_t element,
+                                   uint64_t file_size, const char *where, reshed_error *err)
+{
+    storage s;
+    hid_t plist = H5Dget_create_plist(dset);
+    reshed_status st = get_storage(plist, &s, where, err);
     rs_h5_close(plist);
     if (st != RESHED_OK) return st;
-    uint64_t stored = H5Dget_storage_size(dset);
-    if (stored < room) room = stored;
-    if (need > FREE_BYTES && need / DEFLATE_LIMIT > room)
+    const uint64_t need = shape->count * element, limit = FREE_BYTES + 2 * need;
+    uint64_t bytes = element;
+    for (int i = 0; i < s.rank; i++)
+        bytes = s.chunk[i] > limit / bytes ? limit + 1 : bytes * s.chunk[i];
+    if (s.layout == H5D_CHUNKED && (s.rank < 1 || bytes > limit))
+        return rs_fail(err, RESHED_ECORRUPT,
+                       "chunk of the dataset|at most %llu bytes|%llu bytes|%s",
+                       (unsigned long long)limit, (unsigned long long)bytes, where);
+    const uint64_t each = MEMORY_OF(shape->is_complex);
+    if (shape->count * each <= FREE_BYTES) return RESHED_OK;
+    uint64_t room = H5Dget_storage_size(dset);
+    if (room > file_size) room = file_size;
+    const uint64_t most = s.filters > 0 ? room * DEFLATE_LIMIT : room,
+                   stored = stored_elements(dset, &s, shape, bytes, element);
+    const uint64_t missing = stored < shape->count ? shape->count - stored : 0;
+    if (need - missing * element > most || missing > (FREE_BYTES + STORED_TIMES * file_size) / each)
         return rs_fail(err, RESHED_ECORRUPT,
                        "size of the dataset|at most %llu bytes for what the file stores|%llu "
                        "bytes|%s",
-                       (unsigned long long)(room * DEFLATE_LIMIT), (unsigned long long)need, where);
+                       (unsigned long long)most, (unsigned long long)need, where);
     return RESHED_OK;
 }
 
@@ -274,7 +321,7 @@ reshed_status rs_h5_check_dataset(hid_t dset, uint64_t file_size, int max_ndim, 
                            (unsigned long long)max_count, where);
         s.count *= s.dims[i];
     }
-    st = check_storage(dset, s.count * element, element, file_size, where, err);
+    st = check_storage(dset, &s, element, file_size, where, err);
     if (st == RESHED_OK) *shape = s;
     return st;
 }
