@@ -14,7 +14,7 @@ static rs_pickle *parse(const bytes *b)
 {
     rs_pickle *p = NULL;
     reshed_error err = {0};
-    assert_ok(rs_pickle_parse(b->p, b->n, &p, &err), &err);
+    assert_ok(rs_pickle_parse(b->p, b->n, SIZE_MAX, &p, &err), &err);
     return p;
 }
 
@@ -23,7 +23,7 @@ static reshed_status refuse(bytes *b)
 {
     rs_pickle *p = NULL;
     reshed_error err = {0};
-    reshed_status st = rs_pickle_parse(b->p, b->n, &p, &err);
+    reshed_status st = rs_pickle_parse(b->p, b->n, SIZE_MAX, &p, &err);
     assert_int_not_equal(st, RESHED_OK);
     assert_int_equal(st, err.status);
     assert_null(p);
@@ -315,7 +315,7 @@ static void broken_machines_are_refused(void **state)
 static reshed_status read_any(const uint8_t *data, size_t len, reshed_error *err)
 {
     rs_pickle *p = NULL;
-    reshed_status st = rs_pickle_parse(data, len, &p, err);
+    reshed_status st = rs_pickle_parse(data, len, SIZE_MAX, &p, err);
     rs_pickle_free(p);
     return st;
 }

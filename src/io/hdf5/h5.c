@@ -326,22 +326,39 @@ reshed_status rs_h5_check_dataset(hid_t dset, uint64_t file_size, int max_ndim, 
     return st;
 }
 
-reshed_status rs_h5_read_doubles(hid_t dset, const rs_h5_shape *shape, double **out,
-                                 const char *where, reshed_error *err)
+/* Reads all of dset into a new block of shape->count elements of `each` bytes. */
+static reshed_status read_all(hid_t dset, hid_t type, const rs_h5_shape *shape, size_t each,
+                              void **out, const char *where, reshed_error *err)
 {
-    size_t each = shape->is_complex ? 2 * sizeof(double) : sizeof(double);
-    double *data = rs_alloc(shape->count, each);
+    void *data = rs_alloc(shape->count, each);
     if (!data) return rs_fail_nomem(err, "the dataset", shape->count * each);
-    hid_t type = rs_h5_memory_type(dset, shape->is_complex);
-    bool ok = type >= 0 &&
-              (shape->count == 0 || H5Dread(dset, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, data) >= 0);
-    reshed_status st =
-        ok ? RESHED_OK : rs_h5_fail(err, RESHED_ECORRUPT, "cannot read the dataset", where);
-    rs_h5_close(type);
-    if (!ok) {
+    if (type < 0 ||
+        (shape->count > 0 && H5Dread(dset, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, data) < 0)) {
         rs_free(data);
-        return st;
+        return rs_h5_fail(err, RESHED_ECORRUPT, "cannot read the dataset", where);
     }
     *out = data;
     return RESHED_OK;
+}
+
+reshed_status rs_h5_read_doubles(hid_t dset, const rs_h5_shape *shape, double **out,
+                                 const char *where, reshed_error *err)
+{
+    void *data = NULL;
+    const size_t each = shape->is_complex ? 2 * sizeof(double) : sizeof(double);
+    const hid_t type = rs_h5_memory_type(dset, shape->is_complex);
+    const reshed_status st = read_all(dset, type, shape, each, &data, where, err);
+    rs_h5_close(type);
+    if (st == RESHED_OK) *out = data;
+    return st;
+}
+
+reshed_status rs_h5_read_floats(hid_t dset, const rs_h5_shape *shape, float **out,
+                                const char *where, reshed_error *err)
+{
+    void *data = NULL;
+    const reshed_status st =
+        read_all(dset, H5T_NATIVE_FLOAT, shape, sizeof(float), &data, where, err);
+    if (st == RESHED_OK) *out = data;
+    return st;
 }

@@ -50,6 +50,10 @@ reshed_status rs_h5_check_dataset(hid_t dset, uint64_t file_size, int max_ndim, 
 reshed_status rs_h5_read_doubles(hid_t dset, const rs_h5_shape *shape, double **out,
                                  const char *where, reshed_error *err);
 
+/* The same of real numbers as floats, for half the memory. */
+reshed_status rs_h5_read_floats(hid_t dset, const rs_h5_shape *shape, float **out,
+                                const char *where, reshed_error *err);
+
 /* The memory type of one element as double, or as a pair of doubles with the members' names of
  * dset's file type; < 0 on failure. The caller closes it. */
 hid_t rs_h5_memory_type(hid_t dset, bool is_complex);

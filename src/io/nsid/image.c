@@ -64,7 +64,9 @@ static bool axis_scale(const rs_nsid_data *d, const rs_nsid_dim *dim, const char
     return last < first;
 }
 
-reshed_status rs_nsid_to_image(const rs_nsid_data *d, rs_image *out, reshed_error *err)
+/* values NULL: those of d. */
+static reshed_status to_image(const rs_nsid_data *d, const float *values, rs_image *out,
+                              reshed_error *err)
 {
     int x, y;
     rs_image im;
@@ -85,13 +87,19 @@ reshed_status rs_nsid_to_image(const rs_nsid_data *d, rs_image *out, reshed_erro
         int64_t j = y_falls ? r : ny - 1 - r;
         for (int64_t c = 0; c < nx; c++) {
             int64_t i = x_falls ? nx - 1 - c : c;
-            im.data[r * nx + c] = (float)d->data[i * across + j * up];
+            const int64_t at = i * across + j * up;
+            im.data[r * nx + c] = values ? values[at] : (float)d->data[at];
         }
     }
     rs_text_copy(im.unit, sizeof im.unit, d->units);
     rs_text_copy(im.channel, sizeof im.channel, d->title[0] ? d->title : d->quantity);
     *out = im;
     return RESHED_OK;
+}
+
+reshed_status rs_nsid_to_image(const rs_nsid_data *d, rs_image *out, reshed_error *err)
+{
+    return to_image(d, NULL, out, err);
 }
 
 static reshed_status fill_axis(rs_nsid_dim *dim, const char *name, int n, double step,
@@ -195,12 +203,14 @@ reshed_status rs_nsid_image_read(rs_nsid_file *file, const char *channel, rs_ima
 {
     int k = 0;
     rs_nsid_data d = {0};
+    float *values = NULL;
     rs_image said = {0};
     reshed_status st = choose(file, channel, &k, &said, err);
     const rs_nsid_data *info = st == RESHED_OK ? rs_nsid_info(file, k) : NULL;
     if (info && !rs_nsid_is_image(info)) return rs_nsid_to_image(info, out, err);
-    if (st == RESHED_OK) st = rs_nsid_read(file, k, &d, err);
-    if (st == RESHED_OK) st = rs_nsid_to_image(&d, out, err);
+    if (st == RESHED_OK) st = rs_nsid_read_floats(file, k, &d, &values, err);
+    if (st == RESHED_OK) st = to_image(&d, values, out, err);
+    rs_free(values);
     if (st == RESHED_OK) {
         rs_text_copy(out->channel, sizeof out->channel, rs_nsid_label(file, k));
         if (said.note[0]) rs_image_note(out, "%s", said.note);

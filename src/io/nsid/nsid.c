@@ -355,24 +355,31 @@ reshed_status rs_nsid_find(const rs_nsid_file *file, const char *channel, int *k
     return rs_channel_find(&file->names, channel, k, err);
 }
 
-/* Reads the dataset at path, whose shape must be dims[ndim] (ndim < 0: any). */
+/* Reads the dataset at path, as floats when `floats` is given and else as doubles. */
 static reshed_status read_shaped(const rs_nsid_file *f, const char *path, int max_ndim,
-                                 rs_h5_shape *shape, double **data, reshed_error *err)
+                                 rs_h5_shape *shape, double **data, float **floats,
+                                 reshed_error *err)
 {
     hid_t dset = rs_h5_object(f->h5, path, true);
     if (dset < 0) return rs_h5_fail(err, RESHED_ECORRUPT, "cannot open the dataset", path);
     reshed_status st =
         rs_h5_check_dataset(dset, f->h5->io.size, max_ndim, RS_NSID_MAX_COUNT, shape, path, err);
-    if (st == RESHED_OK) st = rs_h5_read_doubles(dset, shape, data, path, err);
+    if (st == RESHED_OK && floats && shape->is_complex)
+        st = rs_fail(err, RESHED_EUNSUPPORTED, "values of the dataset|real numbers|complex|%s",
+                     path);
+    else if (st == RESHED_OK)
+        st = floats ? rs_h5_read_floats(dset, shape, floats, path, err)
+                    : rs_h5_read_doubles(dset, shape, data, path, err);
     rs_h5_close(dset);
     return st;
 }
 
-static reshed_status read_main(const rs_nsid_file *f, rs_nsid_data *d, reshed_error *err)
+static reshed_status read_main(const rs_nsid_file *f, rs_nsid_data *d, float **floats,
+                               reshed_error *err)
 {
     rs_h5_shape shape;
     char where[sizeof d->path];
-    reshed_status st = read_shaped(f, d->path, RS_NSID_MAX_DIMS, &shape, &d->data, err);
+    reshed_status st = read_shaped(f, d->path, RS_NSID_MAX_DIMS, &shape, &d->data, floats, err);
     if (st != RESHED_OK) return st;
     bool same = shape.ndim == d->ndim;
     for (int i = 0; same && i < d->ndim; i++) same = shape.dims[i] == (hsize_t)d->dim[i].n;
@@ -383,7 +390,7 @@ static reshed_status read_main(const rs_nsid_file *f, rs_nsid_data *d, reshed_er
     for (int i = 0; i < d->ndim; i++) {
         if (!sibling(d->path, d->dim[i].name, where, sizeof where))
             return rs_fail(err, RESHED_EINTERNAL, "name of an axis|||%s", d->path);
-        st = read_shaped(f, where, 1, &shape, &d->dim[i].values, err);
+        st = read_shaped(f, where, 1, &shape, &d->dim[i].values, NULL, err);
         if (st != RESHED_OK) return st;
         if (shape.is_complex || shape.ndim != 1 || shape.count != (uint64_t)d->dim[i].n)
             return rs_fail(err, RESHED_ECORRUPT, "coordinates of an axis|%lld real numbers|%s|%s",
@@ -393,20 +400,35 @@ static reshed_status read_main(const rs_nsid_file *f, rs_nsid_data *d, reshed_er
     return RESHED_OK;
 }
 
-reshed_status rs_nsid_read(rs_nsid_file *file, int k, rs_nsid_data *out, reshed_error *err)
+static reshed_status read_any(rs_nsid_file *file, int k, rs_nsid_data *out, float **floats,
+                              reshed_error *err)
 {
     if (k < 0 || k >= file->n)
         return rs_fail(err, RESHED_EINVAL, "dataset number|0 to %d|%d", file->n - 1, k);
     rs_nsid_data d = file->main[k];
     rs_h5_hush hush = rs_h5_hush_begin();
-    reshed_status st = read_main(file, &d, err);
+    float *values = NULL;
+    reshed_status st = read_main(file, &d, floats ? &values : NULL, err);
     rs_h5_hush_end(hush);
     if (st != RESHED_OK) {
+        rs_free(values);
         rs_nsid_data_clear(&d);
         return st;
     }
+    if (floats) *floats = values;
     *out = d;
     return RESHED_OK;
+}
+
+reshed_status rs_nsid_read(rs_nsid_file *file, int k, rs_nsid_data *out, reshed_error *err)
+{
+    return read_any(file, k, out, NULL, err);
+}
+
+reshed_status rs_nsid_read_floats(rs_nsid_file *file, int k, rs_nsid_data *out, float **values,
+                                  reshed_error *err)
+{
+    return read_any(file, k, out, values, err);
 }
 
 reshed_status rs_nsid_read_channel(const char *path, const char *channel, rs_nsid_data *out,
@@ -427,7 +449,7 @@ reshed_status rs_nsid_read_array(rs_nsid_file *file, const char *path, rs_nsid_a
     rs_h5_shape shape;
     double *data = NULL;
     rs_h5_hush hush = rs_h5_hush_begin();
-    reshed_status st = read_shaped(file, path, RS_NSID_MAX_DIMS, &shape, &data, err);
+    reshed_status st = read_shaped(file, path, RS_NSID_MAX_DIMS, &shape, &data, NULL, err);
     rs_h5_hush_end(hush);
     if (st != RESHED_OK) return st;
     rs_nsid_array a = {.ndim = shape.ndim, .count = shape.count, .data = data};

@@ -96,6 +96,10 @@ reshed_status rs_nsid_find(const rs_nsid_file *file, const char *channel, int *k
                            reshed_error *err);
 /* Reads main dataset k into *out (rs_nsid_data_clear). */
 reshed_status rs_nsid_read(rs_nsid_file *file, int k, rs_nsid_data *out, reshed_error *err);
+/* Reads a real one with its values as floats, for half the memory: out->data is NULL, *values is
+ * [count] (rs_free). */
+reshed_status rs_nsid_read_floats(rs_nsid_file *file, int k, rs_nsid_data *out, float **values,
+                                  reshed_error *err);
 /* Opens, finds (channel NULL: the first dataset), reads and closes. */
 reshed_status rs_nsid_read_channel(const char *path, const char *channel, rs_nsid_data *out,
                                    reshed_error *err);

@@ -265,6 +265,7 @@ static reshed_status remember(rs_pkl_machine *m, uint64_t index)
     if (i >= m->memo_room) {
         size_t more = i + 1 > 2 * m->memo_room ? i + 1 : 2 * m->memo_room;
         if (more < 64) more = 64;
+        if (!rs_pkm_charge(m, more - m->memo_room)) return rs_pkm_no_memory(m);
         const rs_pkl **grown = rs_regrow(m->memo, m->memo_n, more, sizeof *grown);
         if (!grown) return rs_pkm_no_memory(m);
         m->memo = grown;
@@ -483,7 +484,8 @@ static reshed_status run(rs_pkl_machine *m)
     return RESHED_OK;
 }
 
-reshed_status rs_pickle_parse(const void *data, size_t len, rs_pickle **out, reshed_error *err)
+reshed_status rs_pickle_parse(const void *data, size_t len, size_t most, rs_pickle **out,
+                              reshed_error *err)
 {
     rs_pkl_machine m = {.in = rs_cursor_make(data, len, false), .err = err};
     reshed_status st;
@@ -494,6 +496,7 @@ reshed_status rs_pickle_parse(const void *data, size_t len, rs_pickle **out, res
         goto done;
     }
     m.p->budget = rs_pkm_budget(len);
+    if (m.p->budget > most) m.p->budget = most;
     m.p->none.kind = RS_PKL_NONE;
     m.p->yes = (rs_pkl){.kind = RS_PKL_BOOL, .u.i = 1};
     m.p->no.kind = RS_PKL_BOOL;

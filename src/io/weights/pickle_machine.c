@@ -4,9 +4,9 @@
 
 #include "base/alloc.h"
 
-/* The costliest operator, EMPTY_LIST, makes a value of 32 bytes from one byte; appending one item
- * takes two bytes and, with doubling, at most 4 slots of 8 bytes. */
-#define ARENA_PER_BYTE 64u
+/* The costliest operator, EMPTY_LIST, makes a value of 32 bytes from one byte, and up to 4 slots of 8
+ * bytes of the stack, which doubles; appending one item takes two bytes and as many slots. */
+#define ARENA_PER_BYTE 96u
 #define ARENA_BASE ((size_t)64 << 10)
 #define BLOCK_BYTES ((size_t)16 << 10)
 
@@ -59,11 +59,23 @@ rs_pkl *rs_pkm_make(rs_pkl_machine *m, rs_pkl_kind kind)
     return v;
 }
 
+bool rs_pkm_charge(rs_pkl_machine *m, size_t slots)
+{
+    const size_t bytes = 2 * slots * sizeof *m->stack;
+    if (bytes > m->p->budget) {
+        m->p->spent = true;
+        return false;
+    }
+    m->p->budget -= bytes;
+    return true;
+}
+
 reshed_status rs_pkm_push(rs_pkl_machine *m, const rs_pkl *v)
 {
     if (!v) return rs_pkm_no_memory(m);
     if (m->n == m->room) {
         size_t more = m->room ? 2 * m->room : 256;
+        if (!rs_pkm_charge(m, more - m->room)) return rs_pkm_no_memory(m);
         const rs_pkl **grown = rs_regrow(m->stack, m->n, more, sizeof *grown);
         if (!grown) return rs_pkm_no_memory(m);
         m->stack = grown;

@@ -52,6 +52,9 @@ reshed_status rs_pkm_no_memory(rs_pkl_machine *m);
 
 /* A new value in the arena, zeroed but for its kind; NULL when memory is short. */
 rs_pkl *rs_pkm_make(rs_pkl_machine *m, rs_pkl_kind kind);
+/* Counts room for that many pointers, twice since they move when it grows, against the arena's budget;
+ * false when it is spent. */
+bool rs_pkm_charge(rs_pkl_machine *m, size_t slots);
 /* v NULL: memory was short. */
 reshed_status rs_pkm_push(rs_pkl_machine *m, const rs_pkl *v);
 /* Returns whether k values stand above the innermost mark. */

@@ -22,10 +22,13 @@
 #include "io/weights/torch_storage.h"
 #include "io/weights/zip.h"
 
-/* Weights do not compress, and AtomAI's files are stored plainly: more than this is no weights
- * file. */
-#define UNFOLD_FACTOR 16u
-#define UNFOLD_BASE ((uint64_t)1 << 20)
+/* Weights do not compress, and AtomAI's files are stored plainly: what takes more bytes than FREE and
+ * so many times the file is no weights file. What is unpacked, the description (the full ensemble's
+ * takes 3 MB) and the tensors are there at the same time. */
+#define FREE ((uint64_t)12 << 20)
+#define UNPACK_TIMES 2u
+#define PICKLE_TIMES 2u
+#define TENSOR_TIMES 3u
 /* A tensor's own cost beside its values, for the same budget. */
 #define TENSOR_COST 256u
 /* The full ensemble's is 0.3 MB. */
@@ -55,7 +58,7 @@ static reshed_status open_archive(const void *data, size_t len, rs_zip **zip, re
                        "Python: torch.save(torch.load(F, map_location='cpu'), F)|a bare pickle");
     if (!starts(data, len, "PK", 2))
         return rs_fail(err, RESHED_ECORRUPT, "not a torch file|a ZIP archive|other bytes");
-    return rs_zip_open_mem(data, len, (uint64_t)len * UNFOLD_FACTOR + UNFOLD_BASE, zip, err);
+    return rs_zip_open_mem(data, len, FREE + (uint64_t)len * UNPACK_TIMES, zip, err);
 }
 
 /* The index of the one member NAME/data.pkl, and NAME. */
@@ -285,11 +288,11 @@ reshed_status rs_torch_read_mem(const void *data, size_t len, rs_model_file *out
     reshed_status st = open_archive(data, len, &zip, err);
     if (st == RESHED_OK) st = find_pickle(zip, prefix, sizeof prefix, &index, err);
     if (st == RESHED_OK) st = rs_zip_read_new(zip, index, MAX_PICKLE, &text, &n, err);
-    if (st == RESHED_OK) st = rs_pickle_parse(text, n, &pickle, err);
+    if (st == RESHED_OK) st = rs_pickle_parse(text, n, FREE + len * PICKLE_TIMES, &pickle, err);
     if (st == RESHED_OK) st = read_meta(rs_pickle_root(pickle), &m, err);
     if (st == RESHED_OK)
         st = read_weights(zip, prefix, rs_pkl_get(rs_pickle_root(pickle), "weights"),
-                          (uint64_t)len * UNFOLD_FACTOR + UNFOLD_BASE, &m, err);
+                          FREE + (uint64_t)len * TENSOR_TIMES, &m, err);
     if (st == RESHED_OK) st = rs_model_file_check(&m, err);
     if (st == RESHED_OK)
         *out = m;

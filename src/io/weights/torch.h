@@ -16,7 +16,8 @@ bool rs_torch_detect(const uint8_t *head, size_t n);
 /* Reads data[len] into *out, which the caller frees with rs_model_file_clear. Tensors keep AtomAI's
  * names and the order of the file. Types: half stays RS_F16, float RS_F32, double RS_F64; bfloat16
  * becomes RS_F32, integers and booleans RS_I64, both exactly. The result passes
- * rs_model_file_check. A file may not unfold to more than 16 times its size and 1 MiB. */
+ * rs_model_file_check. A file may not unfold to more than 12 MiB and twice
+ * its size, nor its tensors to more than 12 MiB and three times its size. */
 reshed_status rs_torch_read_mem(const void *data, size_t len, rs_model_file *out,
                                 reshed_error *err);
 reshed_status rs_torch_read(const char *path, rs_model_file *out, reshed_error *err);
