@@ -77,7 +77,7 @@ static reshed_status save_walls(const job *j, reshed_error *err)
     reshed_status st = mask ? RESHED_OK : rs_fail_nomem(err, "a picture", n);
     if (st == RESHED_OK) {
         rs_threshold(j->mean, n, WALL_LEVEL, mask);
-        st = rs_skeletonize(mask, j->h, j->w, mask, err);
+        st = rs_thin(mask, j->h, j->w, mask, err);
     }
     if (st == RESHED_OK) st = rs_skeleton_segments(mask, j->h, j->w, &skeleton, err);
     if (st == RESHED_OK) st = rs_contour(j->mean, j->h, j->w, WALL_LEVEL, &contour, err);

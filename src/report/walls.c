@@ -1,5 +1,6 @@
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/alloc.h"
 #include "base/numeric.h"
@@ -28,6 +29,15 @@ static void walls_clear(wall_part *w)
     rs_wall_tests_clear(&w->stats);
 }
 
+/* The thinning that the session's walls were chosen with; sessions of older programs do not say. */
+static rs_find_thinning thinning_of(const rs_session_setup *setup)
+{
+    for (int i = 0; i < setup->settings; i++)
+        if (strcmp(setup->setting[i].name, "thinning") == 0)
+            return strcmp(setup->setting[i].value, "0") == 0 ? RS_FIND_KEEP : RS_FIND_SKIMAGE;
+    return RS_FIND_SKIMAGE;
+}
+
 static reshed_status find_walls(wall_part *w, double family_angle, reshed_error *err)
 {
     const rs_report_data *d = w->d;
@@ -40,6 +50,7 @@ static reshed_status find_walls(wall_part *w, double family_angle, reshed_error 
                         .amplitude = d->map[RS_SESSION_AMPLITUDE]};
     rs_find_defaults(&options);
     options.family_angle = family_angle;
+    options.thinning = thinning_of(d->setup);
     return rs_find_walls(&in, &options, &w->found, err);
 }
 

@@ -365,6 +365,38 @@ static void statistics_by_wall(void **state)
 
 /* --------------------------------------------------------------------------------- the contract */
 
+/* A wall along the diagonal, two pixels wide, which scikit-image's rule thins to nothing. */
+static void keeps_diagonal_walls(void **state)
+{
+    (void)state;
+    static float diagonal[64 * 64];
+    char out[8192], args[2048];
+    reshed_error err = {0};
+    const size_t dims[2] = {64, 64};
+    const char *map = test_temp("diagonal.npy");
+    for (int i = 0; i < 64; i++)
+        for (int k = 0; k < 2 && i + k < 64; k++) diagonal[i * 64 + i + k] = 0.9f;
+    assert_ok(rs_npy_write(map, RS_NPY_F4, 2, dims, diagonal, &err), &err);
+    static const struct {
+        const char *options;
+        double least, most;
+    } runs[] = {{"", 86, 91},
+                {"--thinning=keep", 86, 91},
+                {"--thinning=skimage", 0, 3},
+                {"--skeleton=skimage", 0, 3},
+                {"--skeleton skimage", 0, 3}};
+    for (size_t i = 0; i < sizeof runs / sizeof *runs; i++) {
+        snprintf(args, sizeof args, "%s --json %s", map, runs[i].options);
+        assert_int_equal(run(out, sizeof out, args), 0);
+        const double length = json_number(out, "wall_length");
+        if (!(length >= runs[i].least && length <= runs[i].most))
+            fail_msg("%s: %g pixels long", runs[i].options, length);
+        assert_non_null(
+            strstr(out, i < 2 ? "\"thinning\": \"keep\"" : "\"thinning\": \"skimage\""));
+    }
+    assert_false(rs_os_is_file("skimage"));
+}
+
 static void help_version_and_errors(void **state)
 {
     (void)state;
@@ -389,6 +421,7 @@ static void help_version_and_errors(void **state)
                                  "--max-variance=0.1 MAP",
                                  "--pixels=middle MAP",
                                  "MAP MAP",
+                                 "--thinning=zhang MAP",
                                  "--what MAP"};
     for (size_t i = 0; i < sizeof usage / sizeof *usage; i++) {
         size_t n = 0;
@@ -429,6 +462,7 @@ int main(void)
         cmocka_unit_test(reads_a_session_by_meaning),
         cmocka_unit_test(thresholds_differ),
         cmocka_unit_test(statistics_by_wall),
+        cmocka_unit_test(keeps_diagonal_walls),
         cmocka_unit_test(help_version_and_errors),
     };
     return cmocka_run_group_tests_name("walls_tool", tests, NULL, NULL);

@@ -22,6 +22,10 @@ static const cli_program self = {
     "What is wall\n"
     "      --threshold=T      pixels above T (default 0.4); otsu: found from the map; LOW,HIGH:\n"
     "                         regions above LOW that reach HIGH\n"
+    "      --thinning=RULE    keep: no line is lost, blunt ends are no branches (default); "
+    "skimage:\n"
+    "                         the pixels of scikit-image's skeletonize, which loses diagonal "
+    "lines\n"
     "      --spur=LENGTH      remove end branches shorter than this (default 0: none)\n"
     "      --min-wall=LENGTH  leave out shorter walls (default 0)\n"
     "      --reach=PX         pixels that tell a branch's direction (default 10)\n"
@@ -47,7 +51,9 @@ static const cli_program self = {
     "      --phase=IMAGE      for 180:N; in degrees unless the file says rad\n"
     "\n"
     "What is written\n"
-    "      --skeleton=S.npy   uint8 (H,W): 1 on the skeleton\n"
+    "      --skeleton=S.npy   uint8 (H,W): 1 on the skeleton; --skeleton=skimage writes nothing: "
+    "it\n"
+    "                         is --thinning=skimage (a file of that name is ./skimage)\n"
     "      --points=P.csv     row, column, x and y from the frame's centre (+y up), u and v from "
     "-1\n"
     "                         to 1 over the frame, kind, wall\n"
@@ -112,6 +118,8 @@ static void print_json(const walls_job *job)
     rs_json_string(&j, "file", job->request->map);
     rs_json_string(&j, "channel", job->channel);
     rs_json_string(&j, "length_unit", walls_unit(job));
+    rs_json_string(&j, "thinning",
+                   job->request->find.thinning == RS_FIND_KEEP ? "keep" : "skimage");
     for (size_t i = 0; i < sizeof number / sizeof *number; i++)
         rs_json_number(&j, number[i].key, number[i].value);
     if (job->request->values) walls_stats_json(job, &j);

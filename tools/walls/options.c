@@ -116,6 +116,7 @@ void walls_request_defaults(walls_request *r)
 
 enum {
     OPT_THRESHOLD = CLI_OPT_FIRST,
+    OPT_THINNING,
     OPT_SPUR,
     OPT_MIN_WALL,
     OPT_REACH,
@@ -156,6 +157,7 @@ enum {
 static const struct option LONGS[] = {
     CLI_COMMON_OPTIONS,
     {"threshold", required_argument, NULL, OPT_THRESHOLD},
+    {"thinning", required_argument, NULL, OPT_THINNING},
     {"spur", required_argument, NULL, OPT_SPUR},
     {"min-wall", required_argument, NULL, OPT_MIN_WALL},
     {"reach", required_argument, NULL, OPT_REACH},
@@ -236,6 +238,7 @@ static rs_length *length_option(walls_request *r, int c)
 static bool other_option(const cli_program *program, walls_request *r, int c, const char *text)
 {
     static const char *const orders[] = {"route", "author", "raster"};
+    static const char *const thinnings[] = {"keep", "skimage"};
     static const char *const rules[] = {"centred", "inclusive", "half-open"};
     double two[2];
     long count;
@@ -274,6 +277,10 @@ static bool other_option(const cli_program *program, walls_request *r, int c, co
         k = parse_word(program, "--order", text, orders, 3);
         r->find.order = (rs_find_order)k;
         return k >= 0;
+    case OPT_THINNING:
+        k = parse_word(program, "--thinning", text, thinnings, 2);
+        r->find.thinning = (rs_find_thinning)k;
+        return k >= 0;
     case OPT_PIXELS:
         k = parse_word(program, "--pixels", text, rules, 3);
         r->rule = (rs_pixel_rule)k;
@@ -294,6 +301,10 @@ static bool set_option(const cli_program *program, walls_request *r, int c, cons
     const char **name = name_option(r, c);
     rs_length *length = length_option(r, c);
     char option[64];
+    if (c == OPT_SKELETON && strcmp(text, "skimage") == 0) {
+        r->find.thinning = RS_FIND_SKIMAGE;
+        return true;
+    }
     if (name) *name = text;
     if (name || !length) return name || other_option(program, r, c, text);
     snprintf(option, sizeof option, "--%s", long_name(c));

@@ -9,7 +9,7 @@
 #include "imgproc/walls/line.h"
 #include "imgproc/walls/merge.h"
 #include "imgproc/walls/pair.h"
-#include "imgproc/walls/trace.h"
+#include "imgproc/walls/prune.h"
 
 /* ------------------------------------------------------------------------------------- measures */
 
@@ -236,7 +236,8 @@ reshed_status rs_wallgraph_build(const rs_wallgraph_input *in, const rs_wallgrap
         goto done;
     }
     for (size_t i = 0; i < n; i++) g.skeleton[i] = in->skeleton[i] != 0;
-    st = rs_trace_pruned(&g, options->border, options->spur, err);
+    st = rs_trace_pruned(&g, options->border, options->spur, options->blunt_ends ? in->mask : NULL,
+                         err);
     if (st == RESHED_OK && area) st = share_mask(&g, in->mask, area, err);
     if (st == RESHED_OK) st = measure_branches(in, &g, area, &smooth, err);
     if (st == RESHED_OK) st = rs_merge_walls(&g, smooth, options, err);

@@ -18,7 +18,7 @@
 /* All maps are [height,width] and borrowed; only skeleton is needed. */
 typedef struct rs_wallgraph_input {
     rs_grid grid;
-    const uint8_t *skeleton;  /* non-zero on the line, e.g. of rs_skeletonize */
+    const uint8_t *skeleton;  /* non-zero on the line, e.g. of rs_thin */
     const uint8_t *mask;      /* what was thinned; NULL: widths are NaN */
     const float *probability; /* NULL: mean probabilities are NaN */
     const float *variance;    /* NULL: mean variances are NaN */

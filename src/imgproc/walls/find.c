@@ -58,6 +58,7 @@ static rs_wallgraph_options graph_options(const rs_find_options *o, const rs_gri
     graph.spur = rs_length_on(grid, o->spur);
     graph.min_wall = rs_length_on(grid, o->min_wall);
     graph.domain_max = rs_length_on(grid, o->domain_max);
+    graph.blunt_ends = graph.near_joints = o->thinning == RS_FIND_KEEP;
     graph.reach = o->reach;
     graph.turn = o->turn;
     graph.corner = o->corner;
@@ -75,6 +76,8 @@ static reshed_status check_choices(const rs_find_options *o, reshed_error *err)
     if (o->rule != RS_FIND_ABOVE && o->rule != RS_FIND_OTSU && o->rule != RS_FIND_HYSTERESIS)
         return rs_fail(err, RESHED_EINVAL, "kind of threshold|above, Otsu or hysteresis|%d",
                        (int)o->rule);
+    if (o->thinning != RS_FIND_KEEP && o->thinning != RS_FIND_SKIMAGE)
+        return rs_fail(err, RESHED_EINVAL, "thinning|keep or skimage|%d", (int)o->thinning);
     if (!isfinite(o->low) || !isfinite(o->high))
         return rs_fail(err, RESHED_EINVAL, "threshold|a finite number|%g",
                        isfinite(o->low) ? o->high : o->low);
@@ -156,13 +159,14 @@ static reshed_status make_graph(const rs_find_input *in, const rs_find_options *
                                 const uint8_t *skeleton, const uint8_t *mask, rs_found *out,
                                 reshed_error *err)
 {
-    const rs_wallgraph_options options = graph_options(o, &in->grid);
+    rs_wallgraph_options options = graph_options(o, &in->grid);
     const rs_wallgraph_input graph = {.grid = in->grid,
                                       .skeleton = skeleton,
                                       .mask = mask,
                                       .probability = in->map,
                                       .variance = in->variance,
                                       .amplitude = in->amplitude};
+    if (in->skeleton) options.blunt_ends = false; /* lines that are known stay */
     reshed_status st = rs_wallgraph_build(&graph, &options, &out->graph, err);
     if (st == RESHED_OK)
         st = rs_wall_families(&out->graph, o->family_angle, 0, &out->families, err);
@@ -180,7 +184,8 @@ static reshed_status walls_of(const rs_find_input *in, const rs_find_options *o,
     if (!skeleton) return rs_fail_nomem(err, "a skeleton", n);
     reshed_status st = make_mask(in, o, out, err);
     if (st == RESHED_OK)
-        st = rs_skeletonize(out->mask, in->grid.height, in->grid.width, skeleton, err);
+        st = (o->thinning == RS_FIND_SKIMAGE ? rs_skeletonize : rs_thin)(
+            out->mask, in->grid.height, in->grid.width, skeleton, err);
     if (st == RESHED_OK) st = make_graph(in, o, skeleton, out->mask, out, err);
     rs_free(skeleton);
     return st;

@@ -31,6 +31,13 @@ typedef enum rs_find_order {
     RS_FIND_RASTER  /* every k-th skeleton pixel, row by row */
 } rs_find_order;
 
+typedef enum rs_find_thinning {
+    RS_FIND_KEEP,   /* rs_thin: every line is kept; with blunt_ends and near_joints of
+                       rs_wallgraph_options */
+    RS_FIND_SKIMAGE /* rs_skeletonize: the pixels of scikit-image, without lines that it loses; the
+                       graph as versions before 0.3 made it */
+} rs_find_thinning;
+
 /* Kinds of control points: those of rs_point_kind from RS_POINT_A_DOMAIN on. */
 enum { RS_FIND_A_DOMAIN, RS_FIND_C_DOMAIN, RS_FIND_180_WALL, RS_FIND_CONTROLS };
 
@@ -38,6 +45,8 @@ enum { RS_FIND_A_DOMAIN, RS_FIND_C_DOMAIN, RS_FIND_180_WALL, RS_FIND_CONTROLS };
 typedef struct rs_find_options {
     rs_find_threshold rule; /* RS_FIND_ABOVE */
     double low, high;       /* RS_THRESHOLD_DEFAULT, 0 */
+
+    rs_find_thinning thinning; /* RS_FIND_KEEP */
 
     rs_length spur, min_wall, domain_max; /* as in rs_wallgraph_options; 0 */
     double reach, turn, corner;           /* the same: pixels, rad; 10, 40 and 60 degrees */

@@ -88,7 +88,8 @@ void rs_wallgraph_clear(rs_wallgraph *graph)
 double rs_wallgraph_length(const rs_wallgraph *graph)
 {
     double sum = 0;
-    for (int w = 0; w < graph->walls; w++) sum += graph->wall[w].line.length;
+    for (int b = 0; b < graph->branches; b++)
+        if (graph->branch[b].wall >= 0) sum += graph->branch[b].line.length;
     return sum;
 }
 

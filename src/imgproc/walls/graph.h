@@ -18,6 +18,10 @@
 typedef struct rs_wallgraph_options {
     double spur;       /* metres: end branches at a junction shorter than this are removed; 0 (the
                           default): none */
+    bool blunt_ends;   /* the corners of a wall's blunt end are no walls, and its line ends half its
+                          width before it does (prune.h); needs the mask; default false */
+    bool near_joints;  /* branches continue each other only when no farther apart than the ends of a
+                          bridge, also where many bridges meet (merge.h); default false */
     double min_wall;   /* metres: shorter walls are left out, with their pixels; default 0 */
     double reach;      /* pixels of a branch that tell its direction at a junction; default 10 */
     double turn;       /* largest change of direction of a wall at a junction; default 40 degrees */
@@ -110,7 +114,8 @@ void rs_wallgraph_clear(rs_wallgraph *graph);
 /* Frees the nodes, branches and pixels, and sets these arrays to NULL. */
 void rs_wallgraph_clear_lines(rs_wallgraph *graph);
 
-/* The length of all walls together, in the grid's units. */
+/* The length of the branches that walls consist of, in the grid's units: where two walls cross over
+ * a short piece, it counts once. */
 double rs_wallgraph_length(const rs_wallgraph *graph);
 int rs_wallgraph_junctions(const rs_wallgraph *graph);
 

@@ -142,6 +142,24 @@ static int by_turn(const void *x, const void *y)
     return a->a != b->a ? a->a - b->a : a->b - b->b;
 }
 
+/* The pixel of an end. */
+static rs_pixel pixel_of_end(const merger *m, int e)
+{
+    const rs_wall_line *line = &m->g->branch[e / 2].line;
+    return m->g->pixel[line->first + (e % 2 ? line->count - 1 : 0)];
+}
+
+/* True when two ends are no farther apart than those of a bridge. Where walls are dense, one bridge
+ * leads to the next, and branches from one end of the net to the other would be joined. */
+static bool are_near(const merger *m, int a, int b)
+{
+    const rs_grid *grid = &m->g->grid;
+    const double u = m->g->branch[a / 2].line.width, v = m->g->branch[b / 2].line.width;
+    const double pixel = sqrt(grid->dx) * sqrt(grid->dy);
+    const double limit = fmax(5 * pixel, 2 * fmin(u, v));
+    return rs_pixel_distance(grid, pixel_of_end(m, a), pixel_of_end(m, b)) <= limit;
+}
+
 /* Joins the ends sorted[from..to) of one group. */
 static reshed_status join_group(merger *m, int from, int to, reshed_error *err)
 {
@@ -158,6 +176,7 @@ static reshed_status join_group(merger *m, int from, int to, reshed_error *err)
                 int a = m->sorted[i], b = m->sorted[k];
                 double turn = turn_between(m, a, b);
                 if (!(turn <= m->options->turn)) continue;
+                if (m->options->near_joints && !are_near(m, a, b)) continue;
                 if (pass) list[n] = (joint){a, b, turn};
                 n++;
             }

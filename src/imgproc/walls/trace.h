@@ -9,9 +9,4 @@
  * rs_wallgraph_options. On failure they are NULL again. Errors: RESHED_ENOMEM. */
 reshed_status rs_trace(rs_wallgraph *graph, double border, reshed_error *err);
 
-/* Clears from graph->skeleton the branches that end free, begin at a junction and are shorter than
- * `limit` metres, the shortest first at each junction, until there are none, counts them in
- * spurs_removed, and leaves the traced result. Errors: RESHED_ENOMEM. */
-reshed_status rs_trace_pruned(rs_wallgraph *graph, double border, double limit, reshed_error *err);
-
 #endif

@@ -28,6 +28,7 @@ static void find_options(const rs_choose_options *o, const rs_grid *grid, rs_fin
     const double pixel = sqrt(grid->dx) * sqrt(grid->dy);
     rs_find_defaults_of_scan(find);
     find->low = o->threshold;
+    find->thinning = o->thinning;
     find->order = (rs_find_order)o->order;
     find->every = o->every;
     find->spacing = (rs_length){o->every * pixel, .metres = true};

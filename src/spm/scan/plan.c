@@ -63,6 +63,7 @@ reshed_status rs_scan_plan_from_session(rs_scan_plan *p, const rs_session *s, re
     int n;
     reshed_status st = RESHED_OK;
     const rs_scan_field *f = rs_scan_fields(&n);
+    rs_scan_settings_unnamed(&p->settings);
     for (int i = 0; st == RESHED_OK && i < n; i++) {
         const char *text = rs_session_setting(s, f[i].name);
         if (text) st = rs_scan_set(&p->settings, f[i].name, text, err);

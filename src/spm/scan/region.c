@@ -54,6 +54,7 @@ static rs_choose_options choose_options(const rs_scan_settings *s)
     rs_choose_options o;
     rs_choose_defaults(&o);
     o.threshold = s->threshold;
+    o.thinning = (rs_find_thinning)(int)s->thinning;
     o.every = (int)s->every;
     o.min_wall = s->min_wall;
     o.margin = s->margin;

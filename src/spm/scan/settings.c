@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/number.h"
+#include "imgproc/walls/find.h"
 
 #define F(member, unit, lo, hi, whole, help)                                                       \
     {                                                                                              \
@@ -35,6 +36,7 @@ static const rs_scan_field fields[] = {
     F(read_bias, "V", -1000, 1000, false, "what counts as zero then"),
     F(drop_first, "", 0, 1, true, "1: of several cycles leave out the first"),
     F(threshold, "", 0, 1, false, "of the wall probability"),
+    F(thinning, "", 0, 1, true, "of the walls: keep or skimage"),
     F(every, "", 1, 1e6, true, "take every so many pixels of the walls"),
     F(min_wall, "px", 0, 1e6, false, "shortest wall that is measured"),
     F(margin, "px", 0, 1e4, false, "kept free along the frame's edge"),
@@ -61,9 +63,13 @@ static const rs_scan_field fields[] = {
 };
 enum { FIELDS = sizeof fields / sizeof *fields };
 
-static const char *const orders[] = {"route", "author", "raster"};
-static const char *const alarms[] = {"continue", "rescan", "stop"};
-static const char *const ends[] = {"withdraw", "leave", "park"};
+/* Settings that may be given as words. */
+static const struct {
+    const char *name, *word[3];
+} words[] = {{"order", {"route", "author", "raster"}},
+             {"alarm", {"continue", "rescan", "stop"}},
+             {"end", {"withdraw", "leave", "park"}},
+             {"thinning", {"keep", "skimage"}}};
 
 void rs_scan_settings_defaults(rs_scan_settings *s)
 {
@@ -100,6 +106,11 @@ void rs_scan_settings_defaults(rs_scan_settings *s)
                             .sync_every = 1};
 }
 
+void rs_scan_settings_unnamed(rs_scan_settings *s)
+{
+    s->thinning = RS_FIND_SKIMAGE;
+}
+
 const rs_scan_field *rs_scan_fields(int *n)
 {
     *n = FIELDS;
@@ -120,13 +131,14 @@ double rs_scan_get(const rs_scan_settings *s, const rs_scan_field *f)
     return v;
 }
 
-static bool word(const char *value, const char *const *words, double *v)
+static bool word(const char *name, const char *value, double *v)
 {
-    for (int i = 0; i < 3; i++)
-        if (strcmp(value, words[i]) == 0) {
-            *v = i;
-            return true;
-        }
+    for (size_t k = 0; k < sizeof words / sizeof *words; k++)
+        for (int i = 0; i < 3 && words[k].word[i] && strcmp(name, words[k].name) == 0; i++)
+            if (strcmp(value, words[k].word[i]) == 0) {
+                *v = i;
+                return true;
+            }
     return false;
 }
 
@@ -137,9 +149,7 @@ reshed_status rs_scan_set(rs_scan_settings *s, const char *name, const char *val
     double v;
     if (!f) return rs_fail(err, RESHED_EINVAL, "setting|a name of the list in --help|%s", name);
     bool ok = rs_number_parse(value, strlen(value), &v);
-    if (!ok && strcmp(name, "order") == 0) ok = word(value, orders, &v);
-    if (!ok && strcmp(name, "alarm") == 0) ok = word(value, alarms, &v);
-    if (!ok && strcmp(name, "end") == 0) ok = word(value, ends, &v);
+    if (!ok) ok = word(name, value, &v);
     if (!ok) return rs_fail(err, RESHED_EINVAL, "%s|a number|%s", name, value);
     if (!(v >= f->lo && v <= f->hi) || (f->whole && v != floor(v)))
         return rs_fail(err, RESHED_EINVAL, "%s|%s%g to %g%s%s|%s", name,

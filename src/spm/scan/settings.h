@@ -25,6 +25,7 @@ typedef struct rs_scan_settings {
     double voltage, steps, cycles, dwell, settle, off_field, read_bias;
     double drop_first; /* of several cycles, the first */
     /* points */
+    double thinning; /* of the wall mask: 0 keep, 1 skimage */
     double threshold, every, min_wall, margin, max_points;
     double order;  /* 0 route, 1 author, 2 raster */
     double budget; /* s for the points, 0: as long as it takes */
@@ -43,6 +44,9 @@ typedef struct rs_scan_settings {
 
 /* A 2 um frame of 256 x 256 at 1 line/s, band excitation, 64 steps to 8 V. */
 void rs_scan_settings_defaults(rs_scan_settings *s);
+
+/* Sets what sessions of older programs do not name to what those programs did. */
+void rs_scan_settings_unnamed(rs_scan_settings *s);
 
 /* One setting by its name. */
 typedef struct rs_scan_field {

@@ -76,7 +76,7 @@ static void equals_its_steps(void **state)
 
     rs_threshold(map, H * W, 0.4, mask);
     assert_memory_equal(f.mask, mask, sizeof mask);
-    assert_ok(rs_skeletonize(mask, H, W, skeleton, &err), &err);
+    assert_ok(rs_thin(mask, H, W, skeleton, &err), &err);
     const rs_wallgraph_input steps = {.grid = in.grid,
                                       .skeleton = skeleton,
                                       .mask = mask,
@@ -87,6 +87,7 @@ static void equals_its_steps(void **state)
     rs_points p = {0};
     int families;
     rs_wallgraph_options_defaults(&go);
+    go.blunt_ends = go.near_joints = true;
     go.min_wall = 6 * sqrt(size) * sqrt(size);
     assert_ok(rs_wallgraph_build(&steps, &go, &g, &err), &err);
     assert_ok(rs_wall_families(&g, 10 * RS_DEGREE, 0, &families, &err), &err);

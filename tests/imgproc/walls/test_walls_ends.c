@@ -1,0 +1,286 @@
+/* Lengths of walls, from the map through thinning and graph: bars in every direction, films turned
+ * and mirrored, blunt ends. */
+#include "support/walls.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/numeric.h"
+#include "imgproc/walls/find.h"
+#include "imgproc/walls/prune.h"
+#include "spm/twin/sample.h"
+
+enum { SIDE = 230, MOST = 256 * 256 };
+
+static float map[MOST], turned_map[MOST];
+
+static void find(const float *m, int side, const rs_find_options *o, rs_found *f)
+{
+    reshed_error err = {0};
+    const rs_find_input in = {.grid = {side, side, 1, 1}, .map = m};
+    assert_ok(rs_find(&in, o, f, &err), &err);
+    assert_graph_is_sound(&f->graph);
+}
+
+/* A bar of a length and width about a centre. */
+static void bar(int side, double length, double width, double angle, double row, double col)
+{
+    for (int i = 0; i < side * side; i++) {
+        const double y = i / side - row, x = i % side - col;
+        if (fabs(x * cos(angle) + y * sin(angle)) <= length / 2 &&
+            fabs(y * cos(angle) - x * sin(angle)) <= width / 2)
+            map[i] = 1;
+    }
+}
+
+/* ----------------------------------------------------------------------------------------- bars */
+
+/* One wall with two free ends, and its line ends half the bar's width before the bar: the length is
+ * the bar's less its width, within 1 % and half a pixel at each end. Bars of one and two pixels have
+ * no corners, and may keep what they are wide. */
+static void bars_in_every_direction(void **state)
+{
+    (void)state;
+    test_rng r = {test_seed()};
+    const double length = 200;
+    double worst = 0;
+    rs_find_options o;
+    rs_find_defaults(&o);
+    for (int width = 1; width <= 9; width++)
+        for (int degree = 0; degree < 180; degree++) {
+            const double angle = degree * RS_DEGREE;
+            const bool centred = degree % 45 == 0 && width % 2;
+            const double row = SIDE / 2 + (centred ? 0 : test_uniform(&r, 0, 1));
+            const double col = SIDE / 2 + (centred ? 0 : test_uniform(&r, 0, 1));
+            rs_found f;
+            memset(map, 0, sizeof map);
+            bar(SIDE, length, width, angle, row, col);
+            find(map, SIDE, &o, &f);
+            if (f.graph.walls != 1 || count_ends(&f.graph, RS_END_FREE) != 2)
+                fail_msg("width %d at %d degrees: %d walls, %d free ends (seed %llu)", width,
+                         degree, f.graph.walls, count_ends(&f.graph, RS_END_FREE),
+                         (unsigned long long)test_seed());
+            assert_int_equal(f.graph.branches, 1);
+            const double is = f.graph.wall[0].line.length, least = length - width;
+            const double most = width < 3 ? length : least;
+            const double off = fmax(least - is, is - most);
+            if (off > 0.01 * length + 1)
+                fail_msg("width %d at %d degrees is %.1f long (seed %llu)", width, degree, is,
+                         (unsigned long long)test_seed());
+            worst = fmax(worst, off);
+            rs_found_clear(&f);
+        }
+    print_message("# bars: length less width within %.2f pixels of %g\n", worst, length);
+}
+
+/* A line that scikit-image's rule takes from both sides at once. */
+static void diagonal_lines_of_even_width(void **state)
+{
+    (void)state;
+    for (int width = 2; width <= 4; width += 2) {
+        int walls[2][2];
+        double length[2][2];
+        for (int mirror = 0; mirror < 2; mirror++)
+            for (int rule = 0; rule < 2; rule++) {
+                rs_found f;
+                rs_find_options o;
+                rs_find_defaults(&o);
+                o.thinning = rule ? RS_FIND_SKIMAGE : RS_FIND_KEEP;
+                memset(map, 0, sizeof map);
+                for (int i = 0; i < 64; i++)
+                    for (int k = 0; k < width; k++)
+                        if (i + k < 64) map[i * 64 + (mirror ? 63 - i - k : i + k)] = 1;
+                find(map, 64, &o, &f);
+                walls[mirror][rule] = f.graph.walls;
+                length[mirror][rule] = rs_wallgraph_length(&f.graph);
+                rs_found_clear(&f);
+            }
+        assert_int_equal(walls[0][0], 1);
+        assert_int_equal(walls[1][0], 1);
+        assert_near(length[0][0], 63 * sqrt(2), 2 * width);
+        assert_near(length[1][0], length[0][0], 0.01 * length[0][0] + 1);
+        if (width == 2) assert_int_equal(walls[0][1] + walls[1][1], 2);
+        if (width == 2) assert_true(fmin(length[0][1], length[1][1]) < 2); /* lost */
+    }
+}
+
+/* ------------------------------------------------------------------------------ turned, mirrored */
+
+/* turned_map: map turned by k quarters, mirrored before that when k >= 4. */
+static void turn(int side, int k)
+{
+    for (int i = 0; i < side * side; i++) {
+        int r = i / side, c = i % side;
+        if (k >= 4) c = side - 1 - c;
+        for (int q = 0; q < k % 4; q++) {
+            const int old = r;
+            r = c;
+            c = side - 1 - old;
+        }
+        turned_map[r * side + c] = map[i];
+    }
+}
+
+/* Length and number of points of the map's walls under the eight symmetries: worst[] is the largest
+ * deviation from their mean. */
+static void try_symmetries(int side, const char *what, double worst[2])
+{
+    double value[2][8], mean[2] = {0, 0};
+    rs_find_options o;
+    rs_find_defaults(&o);
+    for (int k = 0; k < 8; k++) {
+        rs_found f;
+        turn(side, k);
+        find(turned_map, side, &o, &f);
+        value[0][k] = rs_wallgraph_length(&f.graph);
+        value[1][k] = f.points.n;
+        for (int q = 0; q < 2; q++) mean[q] += value[q][k] / 8;
+        rs_found_clear(&f);
+    }
+    double off[2] = {0, 0};
+    for (int k = 0; k < 8; k++)
+        for (int q = 0; q < 2; q++) off[q] = fmax(off[q], fabs(value[q][k] / mean[q] - 1));
+    print_message("# %s: %.1f pixels within %.2f %%, %.0f points within %.2f %%\n", what, mean[0],
+                  100 * off[0], mean[1], 100 * off[1]);
+    for (int q = 0; q < 2; q++) worst[q] = fmax(worst[q], off[q]);
+}
+
+static void random_films_are_symmetric(void **state)
+{
+    (void)state;
+    test_rng r = {test_seed()};
+    double worst[2] = {0, 0};
+    for (int film = 0; film < 8; film++) {
+        memset(map, 0, sizeof map);
+        for (int k = 0; k < 10; k++)
+            bar(256, test_uniform(&r, 40, 300), test_uniform(&r, 1, 8), test_uniform(&r, 0, RS_PI),
+                test_uniform(&r, 20, 236), test_uniform(&r, 20, 236));
+        try_symmetries(256, "bars", worst);
+    }
+    assert_true(worst[0] < 0.01 && worst[1] < 0.03);
+}
+
+/* The walls of a film as a network draws them: a line and its neighbourhood. */
+static void twin_map(int seed, double half)
+{
+    static uint8_t wall[MOST];
+    rs_twin_options o;
+    reshed_error err = {0};
+    rs_twin_sample *s = NULL;
+    const int n = 256;
+    rs_twin_options_defaults(&o);
+    o.seed = (uint64_t)seed;
+    rs_twin_view v = {.width = 2e-6, .height = 2e-6, .rows = n, .cols = n, .row_end = n};
+    rs_twin_channels out = {.wall = wall};
+    assert_ok(rs_twin_sample_create(&o, &s, &err), &err);
+    assert_ok(rs_twin_render(s, &v, &out, &err), &err);
+    rs_twin_sample_free(s);
+    memset(map, 0, sizeof map);
+    const int reach = (int)half;
+    for (int i = 0; i < n * n; i++) {
+        if (!wall[i]) continue;
+        for (int dr = -reach; dr <= reach; dr++)
+            for (int dc = -reach; dc <= reach; dc++) {
+                const int r = i / n + dr, c = i % n + dc;
+                if (r >= 0 && c >= 0 && r < n && c < n && dr * dr + dc * dc <= half * half)
+                    map[r * n + c] = 1;
+            }
+    }
+}
+
+static void twin_films_are_symmetric(void **state)
+{
+    (void)state;
+    double worst[2] = {0, 0};
+    for (int seed = 1; seed <= 4; seed++) {
+        twin_map(seed, 0);
+        try_symmetries(256, "film, lines", worst);
+        twin_map(seed, 1);
+        try_symmetries(256, "film, three pixels", worst);
+        twin_map(seed, 1.5);
+        try_symmetries(256, "film, square of three", worst);
+    }
+    assert_true(worst[0] < 0.01 && worst[1] < 0.03);
+}
+
+/* ----------------------------------------------------------------------------------------- ends */
+
+/* What is no blunt end stays: a short wall that begins at another, the tip of a needle, a wall that
+ * leaves the frame. */
+static void real_ends_stay(void **state)
+{
+    (void)state;
+    rs_found f;
+    rs_find_options o;
+    rs_find_defaults(&o);
+    memset(map, 0, sizeof map);
+    for (int c = 0; c < 100; c++) /* along the frame, from edge to edge */
+        for (int r = 48; r < 53; r++) map[r * 100 + c] = 1;
+    for (int r = 36; r < 48; r++) /* a short wall on it, three wide */
+        for (int c = 49; c < 52; c++) map[r * 100 + c] = 1;
+    find(map, 100, &o, &f);
+    assert_int_equal(f.graph.walls, 2);
+    assert_int_equal(count_ends(&f.graph, RS_END_BORDER), 2);
+    assert_int_equal(count_ends(&f.graph, RS_END_FREE), 1);
+    assert_near(f.graph.wall[0].line.length, 99, 1);
+    assert_near(f.graph.wall[1].line.length, 50 - 37.5, 1.5);
+    rs_found_clear(&f);
+
+    memset(map, 0, sizeof map);
+    for (int c = 10; c < 90; c++) /* a needle, from a point to eight pixels */
+        for (int r = 20; r < 80; r++) map[r * 100 + c] = fabs(r - 50.0) <= (c - 10) / 20.0 ? 1 : 0;
+    find(map, 100, &o, &f);
+    assert_int_equal(f.graph.walls, 1);
+    assert_near(f.graph.wall[0].line.length, 80 - 4, 2); /* the blunt end at its base */
+    rs_found_clear(&f);
+}
+
+/* Small and thick things keep a pixel, and no memory is no crash. */
+static void blobs_and_allocations(void **state)
+{
+    (void)state;
+    reshed_error err = {0};
+    rs_find_options o;
+    rs_found f;
+    rs_find_defaults(&o);
+    for (int w = 1; w <= 20; w++)
+        for (int h = 1; h <= 20; h++) {
+            memset(map, 0, sizeof map);
+            for (int r = 0; r < h; r++)
+                for (int c = 0; c < w; c++) map[(r + 5) * 40 + c + 5] = 1;
+            find(map, 40, &o, &f);
+            assert_int_equal(f.graph.walls, 1);
+            assert_true(rs_wallgraph_length(&f.graph) <= fmax(w, h));
+            rs_found_clear(&f);
+        }
+    for (int i = 0; i < 1600; i++) map[i] = 1; /* no background */
+    find(map, 40, &o, &f);
+    assert_true(f.graph.walls >= 1);
+    rs_found_clear(&f);
+    memset(map, 0, sizeof map);
+    bar(100, 60, 7, 0.4, 50, 50);
+    const rs_find_input in = {.grid = {100, 100, 1, 1}, .map = map};
+    reshed_status st = RESHED_ENOMEM;
+    for (int n = 0; st == RESHED_ENOMEM && n < 300; n++) {
+        test_alloc_fail_at(n);
+        st = rs_find(&in, &o, &f, &err);
+        test_alloc_fail_at(-1);
+        if (st != RESHED_OK) assert_int_equal(st, RESHED_ENOMEM);
+    }
+    assert_int_equal(st, RESHED_OK);
+    rs_found_clear(&f);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(bars_in_every_direction),
+        cmocka_unit_test(diagonal_lines_of_even_width),
+        cmocka_unit_test(random_films_are_symmetric),
+        cmocka_unit_test(twin_films_are_symmetric),
+        cmocka_unit_test(real_ends_stay),
+        cmocka_unit_test(blobs_and_allocations),
+    };
+    return cmocka_run_group_tests_name("walls_ends", tests, NULL, NULL);
+}
