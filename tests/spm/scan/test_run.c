@@ -1,12 +1,13 @@
 /* A run from a plan to its end: what is taken from the instrument and from a session, lists of
  * points as files, and an instrument that is left as it should be. */
-#include "support/support.h"
+#include "support/session_sim.h"
 
 #include <math.h>
 #include <string.h>
 
 #include "base/alloc.h"
 #include "base/os.h"
+#include "imgproc/walls/find.h"
 #include "spm/instrument/private.h"
 #include "spm/scan/points.h"
 #include "spm/scan/run.h"
@@ -55,6 +56,46 @@ static void every_setting_has_a_text(void **state)
     for (int i = 0; i < t.n; i++) assert_true(t.setting[i].name[0] && t.setting[i].value[0]);
     assert_string_equal(t.setting[t.n - 2].value, "reflect");
     assert_string_equal(t.setting[t.n - 1].value, "off");
+}
+
+/* What a session does not name was as in the programs that did not have it. */
+static void old_sessions_keep_their_recipe(void **state)
+{
+    (void)state;
+    for (int named = 0; named < 2; named++) {
+        static const rs_driver_option setting[] = {{"every", "2"}, {"thinning", "0"}};
+        rs_session_setup setup = *sim_setup();
+        rs_session *s = NULL;
+        rs_scan_plan p;
+        reshed_error err = {0};
+        const char *path = test_temp(named ? "named.h5" : "unnamed.h5");
+        setup.setting = setting;
+        setup.settings = 1 + named;
+        rs_scan_plan_defaults(&p);
+        assert_true(p.settings.thinning == RS_FIND_KEEP);
+        assert_ok(rs_session_create(path, &setup, 1, &s, &err), &err);
+        assert_ok(rs_scan_plan_from_session(&p, s, &err), &err);
+        assert_true(p.settings.every == 2);
+        assert_true(p.settings.thinning == (named ? RS_FIND_KEEP : RS_FIND_SKIMAGE));
+        assert_ok(rs_session_finish(s, RESHED_OK, &err), &err);
+    }
+}
+
+static void words_of_settings(void **state)
+{
+    (void)state;
+    rs_scan_settings s;
+    reshed_error err = {0};
+    rs_scan_settings_defaults(&s);
+    assert_ok(rs_scan_set(&s, "thinning", "skimage", &err), &err);
+    assert_true(s.thinning == RS_FIND_SKIMAGE);
+    assert_ok(rs_scan_set(&s, "thinning", "keep", &err), &err);
+    assert_true(s.thinning == RS_FIND_KEEP);
+    assert_ok(rs_scan_set(&s, "order", "raster", &err), &err);
+    assert_ok(rs_scan_set(&s, "alarm", "stop", &err), &err);
+    assert_true(s.order == RS_FIND_RASTER && s.alarm == RS_SCAN_ALARM_STOP);
+    assert_int_equal(rs_scan_set(&s, "thinning", "raster", &err), RESHED_EINVAL);
+    assert_int_equal(rs_scan_set(&s, "every", "keep", &err), RESHED_EINVAL);
 }
 
 /* --------------------------------------------------------------------------------------- points */
@@ -367,6 +408,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(words_of_a_norm),
         cmocka_unit_test(every_setting_has_a_text),
+        cmocka_unit_test(old_sessions_keep_their_recipe),
+        cmocka_unit_test(words_of_settings),
         cmocka_unit_test(points_come_back_from_a_file),
         cmocka_unit_test(wrong_points_are_refused_by_their_line),
         cmocka_unit_test(a_plan_is_run_interrupted_resumed_and_analysed),
