@@ -59,7 +59,6 @@ static void wrong_usage_exits_with_2(void **state)
         {"--driver twin", "no -o SESSION.h5 given"},
         {"--analyse a.h5 --resume", "--analyse goes alone"},
         {"--resume", "no -o SESSION.h5 given"},
-        {"--resume -o a.h5 --driver twin --region 1e-6,0", "--resume: a session is one region"},
         {"--analyse a.h5 -s rows=64", "--analyse goes alone"},
         {"--analyse a.h5 -d seed=7", "--analyse goes alone"},
         {"--driver twin -o x.h5 --set rows=1", "rows"},

@@ -10,6 +10,10 @@ typedef struct scan_job {
     scan_options *o;
     rs_scan_run run;
     char weights[4096];
+    char digest[65];  /* of the weights of the region before, when a run begins with a later one */
+    int region;       /* the one at work, from 0 */
+    bool alone;       /* it is resumed under a name by which the others cannot be found */
+    char first[4096]; /* path of the first region's session, when a later one was named */
     char path[4096], report[4096], pictures[4096], points_csv[4096]; /* of the region at work */
     /* for the summary */
     int lines, lost, points, measured, pauses;

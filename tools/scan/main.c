@@ -10,6 +10,7 @@
 
 #include "base/alloc.h"
 #include "base/json.h"
+#include "base/number.h"
 #include "base/os.h"
 #include "base/text.h"
 #include "report/report.h"
@@ -37,14 +38,19 @@ static void name_files(scan_job *j, const char *path)
     snprintf(j->points_csv, sizeof j->points_csv, "%s_points.csv", stem);
 }
 
-/* Of the r-th of the further regions: SESSION_2.h5, ... */
-static void name_region_files(scan_job *j, int r)
+/* Of region r: SESSION.h5, SESSION_2.h5, ... */
+static reshed_status name_region_files(scan_job *j, int r, reshed_error *err)
 {
     char path[4096];
-    const char *out = j->o->out;
-    const int stem = (int)rs_path_stem(out);
-    snprintf(path, sizeof path, "%.*s_%d%s", stem, out, r + 1, out + stem);
-    name_files(j, path);
+    const reshed_status st = rs_regions_path(path, sizeof path, j->o->out, r, err);
+    if (st == RESHED_OK) name_files(j, path);
+    j->region = r;
+    return st;
+}
+
+static int last_region(const scan_job *j)
+{
+    return j->alone ? 0 : j->o->plan.regions;
 }
 
 /* Loads the weights that the options name, else `wanted` (NULL: the shipped ones). */
@@ -177,12 +183,75 @@ static int print_plan(const scan_job *j)
                s->budget > 0 && all > s->budget ? s->budget : all,
                s->budget > 0 && all > s->budget ? " (the budget)" : "");
     }
-    printf("regions      %d\n", 1 + j->o->plan.regions);
+    if (j->region > 0)
+        printf("regions      %d, from the %d. on\n", 1 + j->o->plan.regions, j->region + 1);
+    else
+        printf("regions      %d\n", 1 + j->o->plan.regions);
     printf("at the end   bias 0 V, drive off, tip %s\n",
            s->end == RS_TIP_LEAVE  ? "left on the sample"
            : s->end == RS_TIP_PARK ? "withdrawn and moved to park_x, park_y"
                                    : "withdrawn");
     return cli_close(&scan_program);
+}
+
+/* Opens the session at j->path for a look; it is closed again when it is complete. */
+static reshed_status look_at(scan_job *j, bool *complete, reshed_error *err)
+{
+    rs_session_progress g;
+    *complete = false;
+    reshed_status st = rs_scan_run_preview(&j->run, j->path, err);
+    if (st == RESHED_OK) st = rs_session_get_progress(j->run.session, &g, err);
+    if (st != RESHED_OK || !g.complete) return st;
+    *complete = true;
+    rs_session_finish(j->run.session, RESHED_OK, NULL);
+    j->run.session = NULL;
+    return RESHED_OK;
+}
+
+/* The number (from 0) of the region whose session was named to be resumed. The name of a later one,
+ * scan_3.h5, says where the others are; under any other name it is resumed alone. */
+static reshed_status find_first(scan_job *j, int *r, reshed_error *err)
+{
+    char suffix[32], text[16];
+    rs_session *s = NULL;
+    double number = 1;
+    const char *out = j->o->out;
+    reshed_status st = rs_session_open(out, &s, err);
+    j->run.where = out;
+    if (st != RESHED_OK) return st;
+    rs_text_copy(text, sizeof text, rs_session_get_setup(s)->region);
+    rs_session_finish(s, RESHED_OK, NULL);
+    *r = 0;
+    if (!rs_number_parse(text, strlen(text), &number) || number < 2 ||
+        number > 1 + RS_SCAN_MAX_REGIONS || number != floor(number))
+        return RESHED_OK;
+    const int k = snprintf(suffix, sizeof suffix, "_%d", (int)number);
+    const int stem = (int)rs_path_stem(out);
+    j->alone = stem <= k || strncmp(out + stem - k, suffix, (size_t)k) != 0;
+    if (j->alone) return RESHED_OK;
+    snprintf(j->first, sizeof j->first, "%.*s%s", stem - k, out, out + stem);
+    j->o->out = j->first;
+    *r = (int)number - 1;
+    return RESHED_OK;
+}
+
+/* The region with which a resumed run begins: the first from the one that was named on whose session
+ * is not complete, which is then open for reading, or is not there; the plan is that of the
+ * session, or of the one before. */
+static reshed_status find_region(scan_job *j, reshed_error *err)
+{
+    bool complete;
+    int first = 0;
+    reshed_status st = find_first(j, &first, err);
+    for (int r = first; st == RESHED_OK && (r == first || r <= last_region(j)); r++) {
+        st = name_region_files(j, r, err);
+        if (st == RESHED_OK && r > first && !rs_os_is_file(j->path)) return st;
+        if (st == RESHED_OK) st = look_at(j, &complete, err);
+        if (st != RESHED_OK || !complete) return st;
+    }
+    if (st != RESHED_OK) return st;
+    return rs_fail(err, RESHED_EINVAL, "cannot go on|an interrupted session|%s",
+                   last_region(j) > first ? "complete ones of all regions" : "a complete one");
 }
 
 /* A plan that the limits that were typed do not allow is refused as it would be in earnest. */
@@ -192,7 +261,8 @@ static int dry_run(scan_job *j)
     reshed_error err = {0};
     reshed_status st;
     if (j->o->resume) {
-        st = rs_scan_run_preview(&j->run, j->path, &err);
+        st = find_region(j, &err);
+        if (st == RESHED_OK && !j->run.session) printf("session      %s\n", CLI_TEXT(j->path));
     } else {
         const rs_limits limits = rs_scan_limits(s);
         const rs_frame frame = rs_scan_frame(s);
@@ -305,14 +375,52 @@ static reshed_status check_confirm(const scan_job *j, reshed_error *err)
     return rs_fail(err, RESHED_EINVAL, "--confirm|a session without points|%d points", g.points);
 }
 
-static reshed_status open_again(scan_job *j, reshed_error *err)
+/* The weights of the region before the one that is to be begun. */
+static reshed_status weights_before(scan_job *j, char *weights, size_t size, reshed_error *err)
+{
+    char path[4096];
+    rs_session *s = NULL;
+    reshed_status st = rs_regions_path(path, sizeof path, j->o->out, j->region - 1, err);
+    if (st == RESHED_OK) st = rs_session_open(path, &s, err);
+    if (st != RESHED_OK) return st;
+    snprintf(weights, size, "%s", rs_session_get_setup(s)->weights);
+    snprintf(j->digest, sizeof j->digest, "%s", rs_session_get_setup(s)->weights_sha256);
+    rs_session_finish(s, RESHED_OK, NULL);
+    return RESHED_OK;
+}
+
+/* Goes on with the session at j->path, whose weights are loaded unless they are. */
+static reshed_status go_on(scan_job *j, reshed_error *err)
 {
     rs_scan_run *run = &j->run;
     reshed_status st = rs_scan_run_resume(run, j->path, err);
     if (st == RESHED_OK) st = check_confirm(j, err);
     if (st == RESHED_OK && j->o->points) st = try_points(j, err);
-    if (st == RESHED_OK) st = load_weights(j, rs_session_get_setup(run->session)->weights, err);
+    if (st == RESHED_OK && !run->ensemble)
+        st = load_weights(j, rs_session_get_setup(run->session)->weights, err);
     return st == RESHED_OK ? rs_scan_run_open_again(run, err) : st;
+}
+
+/* Opens weights and instrument for the first of the regions that are left. */
+static reshed_status open_again(scan_job *j, reshed_error *err)
+{
+    rs_scan_run *run = &j->run;
+    char weights[4096] = "";
+    reshed_status st = find_region(j, err);
+    if (st == RESHED_OK && run->session) {
+        rs_session_finish(run->session, RESHED_OK, NULL);
+        run->session = NULL;
+        return go_on(j, err);
+    }
+    /* It has to be begun, as the one before was. */
+    run->resumed = true;
+    if (st == RESHED_OK) st = weights_before(j, weights, sizeof weights, err);
+    if (st == RESHED_OK) st = load_weights(j, weights, err);
+    if (st == RESHED_OK && strcmp(run->digest, j->digest) != 0)
+        st = rs_fail(err, RESHED_EINVAL, "weights|those of the region before, %.16s...|%.16s...",
+                     j->digest, run->digest);
+    if (st == RESHED_OK) st = rs_scan_run_open(run, err);
+    return st == RESHED_OK && j->o->points ? try_points(j, err) : st;
 }
 
 /* Opens weights and instrument, of a new session or of one that is resumed. */
@@ -324,33 +432,63 @@ static reshed_status open_all(scan_job *j, reshed_error *err)
     return st == RESHED_OK && j->o->points ? try_points(j, err) : st;
 }
 
+/* The session of region r: a new one, or one that an interrupted run has left. A complete one is
+ * left alone, and j->run.session is NULL. */
 static reshed_status begin_region(scan_job *j, int r, reshed_error *err)
 {
+    const rs_scan_plan *p = &j->o->plan;
     char start[32];
+    bool complete;
     const time_t now = time(NULL);
-    reshed_status st = RESHED_OK;
-    if (r > 0) {
-        name_region_files(j, r);
-        st = rs_scan_run_move(&j->run, j->o->region_x[r - 1], j->o->region_y[r - 1], err);
-    }
+    reshed_status st = name_region_files(j, r, err);
     if (st != RESHED_OK || j->run.session) return st;
+    if (j->o->resume && rs_os_is_file(j->path)) {
+        st = look_at(j, &complete, err);
+        if (st != RESHED_OK || complete) return st;
+        rs_session_finish(j->run.session, RESHED_OK, NULL);
+        j->run.session = NULL;
+        return go_on(j, err);
+    }
+    if (r > 0) st = rs_scan_run_move(&j->run, p->region_x[r - 1], p->region_y[r - 1], err);
+    if (st != RESHED_OK) return st;
     strftime(start, sizeof start, "%Y-%m-%dT%H:%M:%SZ", gmtime(&now));
     return rs_scan_run_create(&j->run, j->path, r, start, err);
 }
 
+/* Returns whether anything is to be done in the regions from r on. */
+static bool is_left(const scan_job *j, int r)
+{
+    char path[4096];
+    for (; r <= last_region(j); r++) {
+        rs_session_progress g = {0};
+        rs_session *s = NULL;
+        if (!j->o->resume || rs_regions_path(path, sizeof path, j->o->out, r, NULL) != RESHED_OK ||
+            !rs_os_is_file(path) || rs_session_open(path, &s, NULL) != RESHED_OK)
+            return true;
+        const reshed_status st = rs_session_get_progress(s, &g, NULL);
+        rs_session_finish(s, RESHED_OK, NULL);
+        if (st != RESHED_OK || !g.complete) return true;
+    }
+    return false;
+}
+
 static int scan(scan_job *j)
 {
-    const scan_options *o = j->o;
+    scan_options *o = j->o;
     reshed_error err = {0};
     int status = CLI_OK;
     name_files(j, o->out ? o->out : "");
     if (o->dry_run) return dry_run(j);
     reshed_status st = open_all(j, &err);
     if (st == RESHED_OK) st = rs_scan_run_make_stream(&j->run, &err);
-    for (int r = 0; st == RESHED_OK && status == CLI_OK && r <= o->plan.regions; r++) {
-        j->run.more = r < o->plan.regions;
+    for (int r = j->region; st == RESHED_OK && status == CLI_OK && r <= last_region(j); r++) {
+        j->run.more = is_left(j, r + 1);
         st = begin_region(j, r, &err);
-        if (st == RESHED_OK) status = run_region(j);
+        if (st == RESHED_OK && j->run.session) status = run_region(j);
+        if (o->resume && o->points) { /* they were confirmed for that region only */
+            o->points = NULL;
+            o->confirm = true;
+        }
     }
     if (st != RESHED_OK) {
         rs_scan_run_halt(&j->run);

@@ -37,11 +37,10 @@ const cli_program scan_program = {
     "                         .png; edit the CSV and go on with --resume --points=FILE.csv\n"
     "      --dry-run          print the plan and how long it takes; no driver is loaded and no\n"
     "                         instrument opened\n"
-    "      --resume           go on with an interrupted session: driver and options are typed "
-    "again\n"
-    "                         and must be those of the session, which --resume --dry-run prints; "
-    "limits\n"
-    "                         may be narrower, points fewer\n"
+    "      --resume           go on with an interrupted session and the regions after it: driver "
+    "and\n"
+    "                         options are typed again and must be those of the session, which\n"
+    "                         --resume --dry-run prints; limits may be narrower, points fewer\n"
     "      --analyse=FILE     redo segmentation, choice and analysis from the raw data, compare\n"
     "      --report=FILE.html default: beside the session; \"none\": no report\n"
     "      --pictures=PREFIX  previews that are replaced while the scan goes on (default: beside\n"
@@ -200,11 +199,11 @@ static bool parse_value(int c, char *text, scan_options *o)
         note_given(o, "budget");
         return true;
     case OPT_REGION:
-        if (plan->regions == SCAN_MAX_REGIONS) {
-            cli_usage_error(&scan_program, "more than %d regions", SCAN_MAX_REGIONS);
+        if (plan->regions == RS_SCAN_MAX_REGIONS) {
+            cli_usage_error(&scan_program, "more than %d regions", RS_SCAN_MAX_REGIONS);
             return false;
         }
-        if (!pair("--region", text, &o->region_x[plan->regions], &o->region_y[plan->regions]))
+        if (!pair("--region", text, &plan->region_x[plan->regions], &plan->region_y[plan->regions]))
             return false;
         plan->regions++;
         return true;
@@ -230,8 +229,6 @@ static int check(const scan_options *o)
     if (o->analyse) return -1;
     if (!o->out && (!o->dry_run || o->resume))
         return cli_usage_error(&scan_program, "no -o SESSION.h5 given");
-    if (o->resume && o->plan.regions)
-        return cli_usage_error(&scan_program, "--resume: a session is one region, which it has");
     if (!o->resume && !o->plan.driver) return cli_usage_error(&scan_program, "no --driver given");
     if (o->confirm && o->points)
         return cli_usage_error(&scan_program, "--confirm or --points, not both");
@@ -266,8 +263,6 @@ int scan_parse(int argc, char **argv, scan_options *o)
     rs_scan_plan_defaults(&o->plan);
     o->plan.option = o->option;
     o->plan.given = o->given;
-    o->plan.region_x = o->region_x;
-    o->plan.region_y = o->region_y;
     o->plan.program = "reshed-scan " RESHED_VERSION;
     for (int c; (c = cli_option(&scan_program, argc, argv, "d:s:o:w:j:", longs)) != -1;) {
         switch (c) {

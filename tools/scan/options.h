@@ -6,13 +6,11 @@
 #include "tools/cli/cli.h"
 
 #define SCAN_MAX_OPTIONS 64
-#define SCAN_MAX_REGIONS 64
 
 typedef struct scan_options {
     rs_scan_plan plan;                         /* points into the arrays below */
     rs_driver_option option[SCAN_MAX_OPTIONS]; /* of the driver; names are cut out of argv */
     const char *given[RS_SCAN_TEXTS]; /* names of the settings that were given, each once */
-    double region_x[SCAN_MAX_REGIONS], region_y[SCAN_MAX_REGIONS]; /* m: more regions */
     const char *weights, *out, *points, *report, *pictures, *analyse;
     bool dry_run, confirm, resume, json, quiet;
 } scan_options;

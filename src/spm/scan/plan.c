@@ -56,6 +56,8 @@ void rs_scan_plan_texts(const rs_scan_plan *p, rs_scan_texts *t)
     t->setting[t->n++] = (rs_driver_option){"norm", p->norm};
     t->setting[t->n++] = (rs_driver_option){"front", rs_scan_front_words[p->stream.front]};
     t->setting[t->n++] = (rs_driver_option){"preview", rs_scan_preview_words[p->stream.preview]};
+    rs_regions_format(t->regions, p->region_x, p->region_y, p->regions);
+    t->setting[t->n++] = (rs_driver_option){"regions", t->regions};
 }
 
 reshed_status rs_scan_plan_from_session(rs_scan_plan *p, const rs_session *s, reshed_error *err)

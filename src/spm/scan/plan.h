@@ -5,6 +5,7 @@
 
 #include "base/number.h"
 #include "infer/live.h"
+#include "spm/scan/regions.h"
 #include "spm/scan/settings.h"
 #include "spm/session/session.h"
 
@@ -17,10 +18,10 @@ typedef struct rs_scan_plan {
     const char *const *given; /* [givens] names of the settings that were asked for: of the frame,
                                  the others are the instrument's; also norm, front, preview */
     int givens;
-    rs_live_options stream;                       /* norm, lo, hi, front, preview, threads */
-    const char *norm;                             /* the stream's, in words */
-    const double *region_x, *region_y;            /* [regions] m: centres of further regions */
-    int regions;                                  /* beside the first */
+    rs_live_options stream; /* norm, lo, hi, front, preview, threads */
+    const char *norm;       /* the stream's, in words */
+    double region_x[RS_SCAN_MAX_REGIONS], region_y[RS_SCAN_MAX_REGIONS]; /* m: centres of */
+    int regions;                                  /* so many further regions, beside the first */
     const char *sample, *operator_name, *program; /* for the session; NULL: not said */
 } rs_scan_plan;
 
@@ -41,6 +42,7 @@ enum { RS_SCAN_TEXTS = 64 };
 typedef struct rs_scan_texts {
     rs_driver_option setting[RS_SCAN_TEXTS];
     char value[RS_SCAN_TEXTS][RS_NUMBER_TEXT];
+    char regions[RS_SCAN_REGIONS_TEXT];
     int n;
 } rs_scan_texts;
 /* setting points into t, and for norm into p. */

@@ -166,6 +166,43 @@ static reshed_status check_waveform(const rs_scan_settings *s, const rs_session_
     return rs_fail(err, RESHED_ECORRUPT, "waveform of the session|the one of its settings|another");
 }
 
+/* The lines that will come are those of the session's excitation: it must be the settings' own, as
+ * the waveform must. */
+static reshed_status check_excitation(const rs_scan_settings *s, const rs_session_setup *setup,
+                                      reshed_error *err)
+{
+    const rs_be_setup be = rs_scan_be(s);
+    const int bins = setup->caps.bins;
+    bool same =
+        bins == 0 ||
+        (setup->be.centre == be.centre && setup->be.band == be.band &&
+         setup->be.amplitude == be.amplitude && setup->be.duration == be.duration &&
+         setup->be.phase_variation == be.phase_variation && setup->be.repeats == be.repeats);
+    for (int i = 0; same && i < bins; i++) {
+        const double f = be.centre + (i - 0.5 * (bins - 1)) / be.duration;
+        same = fabs(setup->frequency[i] - f) <= 1e-9 * be.centre;
+    }
+    if (same) return RESHED_OK;
+    return rs_fail(err, RESHED_ECORRUPT,
+                   "excitation of the session|the one of its settings|another");
+}
+
+/* Takes the session's further regions; those that were typed must be the same. */
+static reshed_status take_regions(rs_scan_plan *p, const rs_session *s, reshed_error *err)
+{
+    char typed[RS_SCAN_REGIONS_TEXT];
+    const char *was = rs_session_setting(s, "regions");
+    if (!was) was = "";
+    if (p->regions &&
+        strcmp(rs_regions_format(typed, p->region_x, p->region_y, p->regions), was) != 0)
+        return rs_fail(err, RESHED_EINVAL,
+                       "further regions when a session is resumed|%.100s|%.100s",
+                       *was ? was : "none", typed);
+    const reshed_status st = rs_regions_parse(was, p->region_x, p->region_y, &p->regions, err);
+    if (st == RESHED_EINVAL && err) err->status = RESHED_ECORRUPT;
+    return st == RESHED_EINVAL ? RESHED_ECORRUPT : st;
+}
+
 reshed_status rs_scan_resume_plan(rs_scan_plan *p, const rs_session *s, char *changes, size_t room,
                                   reshed_error *err)
 {
@@ -181,6 +218,8 @@ reshed_status rs_scan_resume_plan(rs_scan_plan *p, const rs_session *s, char *ch
     const rs_scan_field *f = rs_scan_fields(&n);
     reshed_status st = rs_scan_plan_from_session(p, s, err);
     if (st == RESHED_OK) st = check_waveform(&p->settings, setup, err);
+    if (st == RESHED_OK) st = check_excitation(&p->settings, setup, err);
+    if (st == RESHED_OK) st = take_regions(p, s, err);
     if (st == RESHED_OK) st = check_words(&typed, p, err);
     if (st == RESHED_OK) st = check_text("sample", typed.sample, setup->sample, err);
     if (st == RESHED_OK)
@@ -202,4 +241,61 @@ reshed_status rs_scan_resume_plan(rs_scan_plan *p, const rs_session *s, char *ch
         st = rs_fail(err, RESHED_EINVAL, "drift_every|0: the session has no room for patches|%g",
                      p->settings.drift_every);
     return st;
+}
+
+/* ----------------------------------------------------------------------------------- instrument */
+
+static reshed_status another(reshed_error *err, const char *what, const char *was, const char *now)
+{
+    return rs_fail(err, RESHED_EINVAL, "%s when a session is resumed|%.120s|%.120s", what, was,
+                   now);
+}
+
+static reshed_status check_caps(const rs_driver_caps *was, const rs_driver_caps *now,
+                                reshed_error *err)
+{
+    char a[96], b[96];
+    if (strcmp(was->instrument, now->instrument) != 0)
+        return another(err, "instrument", was->instrument, now->instrument);
+    for (int k = 0; k < was->channels && k < now->channels; k++) {
+        snprintf(a, sizeof a, "%s in %s", was->channel[k], was->unit[k]);
+        snprintf(b, sizeof b, "%s in %s", now->channel[k], now->unit[k]);
+        if (strcmp(a, b) != 0) return another(err, "channel", a, b);
+    }
+    snprintf(a, sizeof a, "%d channels, %d bins%s%s", was->channels, was->bins,
+             was->retrace ? ", retrace" : "", was->off_field ? ", off field" : "");
+    snprintf(b, sizeof b, "%d channels, %d bins%s%s", now->channels, now->bins,
+             now->retrace ? ", retrace" : "", now->off_field ? ", off field" : "");
+    return strcmp(a, b) == 0 ? RESHED_OK : another(err, "lines", a, b);
+}
+
+/* A hundredth of a pixel: what an instrument's own numbers may lose on the way there and back. */
+#define SAME_PLACE 0.01
+
+static bool same_frame(const rs_frame *a, const rs_frame *b)
+{
+    const double dx = SAME_PLACE * a->width / a->cols, dy = SAME_PLACE * a->height / a->rows;
+    return a->rows == b->rows && a->cols == b->cols && a->upward == b->upward &&
+           fabs(a->cx - b->cx) <= dx && fabs(a->cy - b->cy) <= dy &&
+           fabs(a->width - b->width) <= dx && fabs(a->height - b->height) <= dy &&
+           fabs(a->angle - b->angle) * hypot(a->width, a->height) <= 2 * (dx < dy ? dx : dy) &&
+           fabs(a->line_rate - b->line_rate) <= 1e-3 * a->line_rate;
+}
+
+static const char *frame_text(const rs_frame *f, char buf[160])
+{
+    snprintf(buf, 160, "%d x %d pixels, %.7g x %.7g m at (%.7g, %.7g), %.5g rad, %.5g lines/s%s",
+             f->rows, f->cols, f->width, f->height, f->cx, f->cy, f->angle, f->line_rate,
+             f->upward ? ", upward" : "");
+    return buf;
+}
+
+reshed_status rs_scan_resume_check_instrument(const rs_session_setup *setup,
+                                              const rs_driver_caps *caps, const rs_frame *frame,
+                                              reshed_error *err)
+{
+    char was[160], now[160];
+    const reshed_status st = check_caps(&setup->caps, caps, err);
+    if (st != RESHED_OK || same_frame(&setup->frame, frame)) return st;
+    return another(err, "frame", frame_text(&setup->frame, was), frame_text(frame, now));
 }

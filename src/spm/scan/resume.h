@@ -26,7 +26,7 @@ reshed_status rs_scan_resume_check_driver(const rs_scan_plan *p, const rs_sessio
  *     max_points                                          a smaller one
  *     speed, budget, drift_every, reference_every, reference_change, alarm, line_timeout, queue,
  *     sync_every, preview                                 any
- *     all others                                          only the session's own value
+ *     all others, further regions too                     only the session's own value
  *
  * RESHED_EINVAL with the session's value and the typed one for what cannot be applied, RESHED_ECORRUPT
  * for a session whose settings and waveform contradict each other.
@@ -34,5 +34,12 @@ reshed_status rs_scan_resume_check_driver(const rs_scan_plan *p, const rs_sessio
  * when nothing was changed, cut to fit. */
 reshed_status rs_scan_resume_plan(rs_scan_plan *p, const rs_session *s, char *changes, size_t room,
                                   reshed_error *err);
+
+/* Holds an instrument that is open and set up as the settings say against the one that the session
+ * was begun on: what it is, channels and units, bins, directions, the frame as it reads it back.
+ * RESHED_EINVAL with both for what differs: lines of two kinds do not make one map. */
+reshed_status rs_scan_resume_check_instrument(const rs_session_setup *setup,
+                                              const rs_driver_caps *caps, const rs_frame *frame,
+                                              reshed_error *err);
 
 #endif

@@ -30,6 +30,7 @@ reshed_status rs_scan_run_load_weights(rs_scan_run *r, const char *path, reshed_
 
 reshed_status rs_scan_run_make_stream(rs_scan_run *r, reshed_error *err)
 {
+    r->streaming = r->plan->stream;
     return rs_live_create_taking(r->ensemble, r->frame.rows, r->frame.cols, &r->plan->stream,
                                  &r->stream, err);
 }
@@ -133,6 +134,17 @@ static reshed_status set_up(rs_scan_run *r, reshed_error *err)
     return st == RS_DRIVER_OK ? RESHED_OK : driver_failed(st, err);
 }
 
+/* Limits, frame and excitation, and whether the plan can be done. */
+static reshed_status prepare(rs_scan_run *r, reshed_error *err)
+{
+    const rs_limits limits = rs_scan_limits(&r->plan->settings);
+    reshed_status st = rs_instrument_limit(r->instrument, &limits, err);
+    if (st == RESHED_OK && !rs_instrument_can_scan(r->instrument))
+        st = rs_fail(err, RESHED_EUNSUPPORTED, "driver|one that scans|%s", r->plan->driver);
+    if (st == RESHED_OK) st = set_up(r, err);
+    return st == RESHED_OK ? check_plan(r, err) : st;
+}
+
 static reshed_status open_driver(rs_scan_run *r, const char *name, const rs_driver_option *option,
                                  int n, reshed_error *err)
 {
@@ -143,12 +155,7 @@ static reshed_status open_driver(rs_scan_run *r, const char *name, const rs_driv
         return driver_failed(st, err);
     }
     adopt_frame(r);
-    const rs_limits limits = rs_scan_limits(&r->plan->settings);
-    reshed_status result = rs_instrument_limit(r->instrument, &limits, err);
-    if (result == RESHED_OK && !rs_instrument_can_scan(r->instrument))
-        result = rs_fail(err, RESHED_EUNSUPPORTED, "driver|one that scans|%s", name);
-    if (result == RESHED_OK) result = set_up(r, err);
-    return result == RESHED_OK ? check_plan(r, err) : result;
+    return prepare(r, err);
 }
 
 reshed_status rs_scan_run_open(rs_scan_run *r, reshed_error *err)
@@ -156,19 +163,24 @@ reshed_status rs_scan_run_open(rs_scan_run *r, reshed_error *err)
     return open_driver(r, r->plan->driver, r->plan->option, r->plan->options, err);
 }
 
+/* The end of the region before has switched the drive off. */
+static rs_driver_status drive_again(rs_scan_run *r, reshed_error *err)
+{
+    const rs_scan_settings *s = &r->plan->settings;
+    if (rs_instrument_caps(r->instrument)->bins) {
+        const rs_be_setup be = rs_scan_be(s);
+        return rs_instrument_set_be(r->instrument, &be, RS_SCAN_CALL, err);
+    }
+    if (!rs_instrument_can_drive(r->instrument)) return RS_DRIVER_OK;
+    return rs_instrument_set_drive(r->instrument, s->be_amplitude, RS_SCAN_CALL, err);
+}
+
 reshed_status rs_scan_run_move(rs_scan_run *r, double x, double y, reshed_error *err)
 {
     rs_scan_settings *s = &r->plan->settings;
-    rs_driver_status st = RS_DRIVER_OK;
     s->x = r->frame.cx = x;
     s->y = r->frame.cy = y;
-    /* The end of the region before has switched the drive off. */
-    if (rs_instrument_caps(r->instrument)->bins) {
-        const rs_be_setup be = rs_scan_be(s);
-        st = rs_instrument_set_be(r->instrument, &be, RS_SCAN_CALL, err);
-    } else if (rs_instrument_can_drive(r->instrument)) {
-        st = rs_instrument_set_drive(r->instrument, s->be_amplitude, RS_SCAN_CALL, err);
-    }
+    rs_driver_status st = drive_again(r, err);
     if (st == RS_DRIVER_OK)
         st = rs_instrument_set_frame(r->instrument, &r->frame, RS_SCAN_CALL, err);
     return st == RS_DRIVER_OK ? RESHED_OK : driver_failed(st, err);
@@ -219,12 +231,32 @@ reshed_status rs_scan_run_create(rs_scan_run *r, const char *path, int region,
     return st;
 }
 
+/* Keeps the plan's texts that are the session's: a later session may come after it. */
+static reshed_status keep_texts(rs_scan_run *r, reshed_error *err)
+{
+    const rs_session_setup *setup = rs_session_get_setup(r->session);
+    rs_scan_plan *p = r->plan;
+    const char *const text[3] = {p->norm, setup->sample, setup->operator_name};
+    for (int i = 0; i < 3; i++) {
+        const size_t n = strlen(text[i]);
+        if (n >= sizeof r->kept[i])
+            return rs_fail(err, RESHED_ECORRUPT, "a text of the session|at most %zu bytes|%zu",
+                           sizeof r->kept[i] - 1, n);
+        memmove(r->kept[i], text[i], n + 1);
+    }
+    p->norm = r->kept[0];
+    p->sample = r->kept[1];
+    p->operator_name = r->kept[2];
+    return RESHED_OK;
+}
+
 /* Takes the settings of the session, and checks them against the limits that were typed: nothing is
  * opened for what these do not allow. */
 static reshed_status take_session(rs_scan_run *r, reshed_error *err)
 {
     const rs_session_setup *setup = rs_session_get_setup(r->session);
     reshed_status st = rs_scan_resume_plan(r->plan, r->session, r->changes, sizeof r->changes, err);
+    if (st == RESHED_OK) st = keep_texts(r, err);
     if (st != RESHED_OK) return st;
     const rs_limits limits = rs_scan_limits(&r->plan->settings);
     const rs_frame frame = rs_scan_frame(&r->plan->settings);
@@ -307,17 +339,44 @@ static reshed_status skip_points(rs_scan_run *r, reshed_error *err)
     return st;
 }
 
+/* The stream was made for the session before, and its weights are gone into it. */
+static reshed_status check_stream(const rs_scan_run *r, const rs_live_options *was,
+                                  reshed_error *err)
+{
+    const rs_frame *f = &rs_session_get_setup(r->session)->frame;
+    const rs_live_options *now = &r->plan->stream;
+    rs_live_view v;
+    rs_live_get(r->stream, &v);
+    if (f->rows == v.height && f->cols == v.width && now->norm == was->norm && now->lo == was->lo &&
+        now->hi == was->hi && now->front == was->front)
+        return RESHED_OK;
+    return rs_fail(err, RESHED_EINVAL,
+                   "session|one of the same acquisition: %d x %d pixels, the same norm and front|"
+                   "another, %d x %d pixels",
+                   v.height, v.width, f->rows, f->cols);
+}
+
 reshed_status rs_scan_run_open_again(rs_scan_run *r, reshed_error *err)
 {
     const rs_session_setup *setup = rs_session_get_setup(r->session);
+    reshed_status st = RESHED_OK;
     if (strcmp(r->digest, setup->weights_sha256) != 0)
         return rs_fail(err, RESHED_EINVAL, "weights|those of the session, %.16s...|%.16s...",
                        setup->weights_sha256, r->digest);
-    reshed_status st = open_driver(r, r->plan->driver, r->plan->option, r->plan->options, err);
-    if (st == RESHED_OK &&
-        (r->frame.rows != setup->frame.rows || r->frame.cols != setup->frame.cols))
-        st = rs_fail(err, RESHED_EINVAL, "frame|%d x %d, as in the session|%d x %d",
-                     setup->frame.rows, setup->frame.cols, r->frame.rows, r->frame.cols);
+    if (r->stream) st = check_stream(r, &r->streaming, err);
+    if (st != RESHED_OK) return st;
+    if (!r->instrument) {
+        st = open_driver(r, r->plan->driver, r->plan->option, r->plan->options, err);
+    } else {
+        st = prepare(r, err);
+        if (st == RESHED_OK) {
+            const rs_driver_status driver = drive_again(r, err);
+            if (driver != RS_DRIVER_OK) st = driver_failed(driver, err);
+        }
+    }
+    if (st == RESHED_OK)
+        st = rs_scan_resume_check_instrument(setup, rs_instrument_caps(r->instrument), &r->frame,
+                                             err);
     if (st == RESHED_OK) st = log_changes(r, err);
     return st == RESHED_OK ? skip_points(r, err) : st;
 }

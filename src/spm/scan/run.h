@@ -10,9 +10,9 @@
  *     rs_session_finish(...);
  *     rs_scan_run_close(&run);
  *
- * To go on with a session: rs_scan_run_resume, weights, rs_scan_run_open_again, stream, region. The
- * driver is the plan's, never one that the session names. To
- * analyse one again: rs_scan_run_read, weights, stream, rs_scan_run_analyse. */
+ * To go on with a session: rs_scan_run_resume, weights, rs_scan_run_open_again, stream, region, and
+ * for the next region's session the first and the third of these again. The driver is the plan's,
+ * never one that the session names. To analyse one again: rs_scan_run_read, weights, stream, rs_scan_run_analyse. */
 #ifndef RS_SPM_SCAN_RUN_H
 #define RS_SPM_SCAN_RUN_H
 
@@ -35,14 +35,16 @@ typedef struct rs_scan_run {
     rs_ensemble *ensemble;
     rs_instrument *instrument;
     rs_live *stream;
-    rs_session *session; /* the caller finishes it and sets it to NULL */
-    const char *weights; /* path, borrowed */
-    char digest[65];     /* of the weights */
-    rs_frame frame;      /* as the instrument, or the session that is read, has it */
+    rs_live_options streaming; /* what it was made with */
+    rs_session *session;       /* the caller finishes it and sets it to NULL */
+    const char *weights;       /* path, borrowed */
+    char digest[65];           /* of the weights */
+    rs_frame frame;            /* as the instrument, or the session that is read, has it */
     bool resumed;
     bool unsafe;        /* a step of some end, or its halt, has failed: the run is a failure */
     char left[256];     /* how the instrument was left at the latest end, step by step */
     char changes[1024]; /* settings that a resumed run has otherwise than the session; "" */
+    char kept[3][4004]; /* the plan's norm, sample and operator once they are a session's */
     const char *where;  /* the file that the latest failure belongs to, borrowed; NULL: none */
 } rs_scan_run;
 
@@ -62,10 +64,13 @@ reshed_status rs_scan_run_create(rs_scan_run *r, const char *path, int region,
  * driver or options than the session's, and a plan that its own limits do not allow.
  * setup->weights names the weights. */
 reshed_status rs_scan_run_resume(rs_scan_run *r, const char *path, reshed_error *err);
-/* The same for a look only: the session is opened for reading, and the plan may have no driver. */
+/* The same for a look only: the session is opened for reading, and the plan may have no driver.
+ * Nothing of the plan or of r belongs to the session afterwards. */
 reshed_status rs_scan_run_preview(rs_scan_run *r, const char *path, reshed_error *err);
-/* Opens the plan's instrument for the session that is resumed, and writes into the session's log
- * which settings are others now. The weights must be loaded, and be the session's. */
+/* Opens the plan's instrument for the session that is resumed, or, when it is open already, sets it
+ * up for it; refuses another one than the session's (resume.h). Writes into the session's log which
+ * settings are others now. The weights must be loaded, and be the session's; a stream that is there
+ * must be one for it. */
 reshed_status rs_scan_run_open_again(rs_scan_run *r, reshed_error *err);
 
 /* Sets frame and excitation for another region, whose centre is (x, y) m. */

@@ -10,6 +10,7 @@
 #include "imgproc/walls/find.h"
 #include "spm/instrument/private.h"
 #include "spm/scan/points.h"
+#include "spm/scan/resume.h"
 #include "spm/scan/run.h"
 
 /* ---------------------------------------------------------------------------------------- plans */
@@ -51,11 +52,12 @@ static void every_setting_has_a_text(void **state)
     p.stream.preview = RS_PREVIEW_OFF;
     rs_scan_plan_texts(&p, &t);
     rs_scan_fields(&fields);
-    assert_int_equal(t.n, fields + 3);
+    assert_int_equal(t.n, fields + 4);
     assert_true(t.n <= RS_SCAN_TEXTS);
-    for (int i = 0; i < t.n; i++) assert_true(t.setting[i].name[0] && t.setting[i].value[0]);
-    assert_string_equal(t.setting[t.n - 2].value, "reflect");
-    assert_string_equal(t.setting[t.n - 1].value, "off");
+    for (int i = 0; i < t.n; i++)
+        assert_true(t.setting[i].name[0] && (t.setting[i].value[0] || i == t.n - 1));
+    assert_string_equal(t.setting[t.n - 3].value, "reflect");
+    assert_string_equal(t.setting[t.n - 2].value, "off");
 }
 
 /* What a session does not name was as in the programs that did not have it. */
@@ -262,8 +264,8 @@ static void a_plan_is_run_interrupted_resumed_and_analysed(void **state)
     const rs_region_options o = {.survey = {.news = news}};
     snprintf(path, sizeof path, "%s", test_temp("run.h5"));
     small_plan(&plan);
-    plan.region_x = x;
-    plan.region_y = y;
+    plan.region_x[0] = x[0];
+    plan.region_y[0] = y[0];
     plan.regions = 1;
     plan.settings.x = 5e-8; /* not given: the instrument's */
     rs_scan_run r = {.plan = &plan, .ctx = &w, .interrupted = interrupted, .warn = warn};
@@ -322,6 +324,94 @@ static void a_plan_is_run_interrupted_resumed_and_analysed(void **state)
     rs_scan_run_close(&r);
 }
 
+/* The instrument of a session and one that differs in a single thing. */
+static void another_instrument_is_not_gone_on_with(void **state)
+{
+    (void)state;
+    rs_session_setup setup = {
+        .caps = {.instrument = "scope", .retrace = true, .bins = 3, .channels = 2},
+        .frame = {.cx = 1e-6,
+                  .cy = -1e-6,
+                  .width = 2e-6,
+                  .height = 1e-6,
+                  .angle = 0.3,
+                  .rows = 50,
+                  .cols = 100,
+                  .line_rate = 1}};
+    strcpy(setup.caps.channel[0], "Amplitude");
+    strcpy(setup.caps.unit[0], "m");
+    strcpy(setup.caps.channel[1], "Phase");
+    strcpy(setup.caps.unit[1], "rad");
+    for (int i = 0; i < 17; i++) {
+        static const char *const says[] = {"",      "instrument", "channel", "channel", "lines",
+                                           "lines", "lines",      "lines",   "frame"};
+        rs_driver_caps caps = setup.caps;
+        rs_frame f = setup.frame;
+        reshed_error err = {0};
+        switch (i) {
+        case 0: f.cx += 1e-11; break; /* within a hundredth of a pixel */
+        case 1: strcpy(caps.instrument, "another"); break;
+        case 2: strcpy(caps.channel[0], "Current"); break;
+        case 3: strcpy(caps.unit[1], "deg"); break;
+        case 4: caps.channels = 1; break;
+        case 5: caps.bins = 4; break;
+        case 6: caps.retrace = false; break;
+        case 7: caps.off_field = true; break;
+        case 8: f.cx += 1e-9; break;
+        case 9: f.cy -= 1e-9; break;
+        case 10: f.width *= 1.01; break;
+        case 11: f.height *= 0.99; break;
+        case 12: f.angle += 0.01; break;
+        case 13: f.rows = 51; break;
+        case 14: f.cols = 99; break;
+        case 15: f.line_rate = 1.1; break;
+        default: f.upward = true; break;
+        }
+        const reshed_status st = rs_scan_resume_check_instrument(&setup, &caps, &f, &err);
+        assert_int_equal(st, i == 0 ? RESHED_OK : RESHED_EINVAL);
+        if (i > 0) assert_non_null(strstr(err.what, says[i < 8 ? i : 8]));
+    }
+}
+
+static void lists_of_regions_are_texts(void **state)
+{
+    (void)state;
+    double x[RS_SCAN_MAX_REGIONS], y[RS_SCAN_MAX_REGIONS], u[RS_SCAN_MAX_REGIONS],
+        v[RS_SCAN_MAX_REGIONS];
+    char text[RS_SCAN_REGIONS_TEXT], path[64];
+    int n = -1;
+    reshed_error err = {0};
+    for (int i = 0; i < RS_SCAN_MAX_REGIONS; i++) {
+        x[i] = -1.2345678901234567e-100 / (i + 3);
+        y[i] = 1e-6 / (i + 7);
+    }
+    for (int k = 0; k <= RS_SCAN_MAX_REGIONS; k += k == 1 ? RS_SCAN_MAX_REGIONS - 1 : 1) {
+        rs_regions_format(text, x, y, k);
+        assert_true(strlen(text) < 4000); /* of a session's texts */
+        assert_ok(rs_regions_parse(text, u, v, &n, &err), &err);
+        assert_int_equal(n, k);
+        assert_true(k == 0 || (memcmp(x, u, (size_t)k * sizeof *x) == 0 &&
+                               memcmp(y, v, (size_t)k * sizeof *y) == 0));
+    }
+    static const char *const wrong[] = {" ",     "1",     "1,",       ",1",   "1,2,3", "1,2;3,4",
+                                        "1,nan", "inf,1", "1,2  3,4", "1, 2", "a,b"};
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        n = -1;
+        if (rs_regions_parse(wrong[i], u, v, &n, &err) != RESHED_EINVAL || n != -1)
+            fail_msg("'%s' is taken", wrong[i]);
+    }
+    memset(text, 0, sizeof text);
+    for (int i = 0; i <= RS_SCAN_MAX_REGIONS; i++) strcat(text, i ? " 1,2" : "1,2");
+    assert_int_equal(rs_regions_parse(text, u, v, &n, &err), RESHED_EINVAL);
+    assert_ok(rs_regions_path(path, sizeof path, "a.b/scan.h5", 0, &err), &err);
+    assert_string_equal(path, "a.b/scan.h5");
+    assert_ok(rs_regions_path(path, sizeof path, "a.b/scan", 1, &err), &err);
+    assert_string_equal(path, "a.b/scan_2");
+    assert_ok(rs_regions_path(path, 15, "a.b/scan.h5", 9, &err), &err); /* and its end */
+    assert_string_equal(path, "a.b/scan_10.h5");
+    assert_int_equal(rs_regions_path(path, 14, "a.b/scan.h5", 9, &err), RESHED_EINVAL);
+}
+
 static rs_driver_status refuse_bias(void *self, double volts, double timeout, reshed_error *err)
 {
     (void)self;
@@ -364,15 +454,13 @@ static void a_refused_bias_at_a_good_end_is_a_failure(void **state)
 static void what_would_be_refused_later_is_refused_first(void **state)
 {
     (void)state;
-    static const double far[] = {1e-3}, near[] = {0};
     static const char *const ends[] = {"end"};
     for (int i = 0; i < 6; i++) {
         reshed_error err = {0};
         rs_scan_plan p;
         watcher w = {0};
         small_plan(&p);
-        p.region_x = far;
-        p.region_y = near;
+        p.region_x[0] = 1e-3;
         if (i == 0) p.regions = 1;
         if (i == 1) p.settings.speed = 1;
         if (i == 2) p.settings.voltage = 11;
@@ -413,6 +501,8 @@ int main(void)
         cmocka_unit_test(points_come_back_from_a_file),
         cmocka_unit_test(wrong_points_are_refused_by_their_line),
         cmocka_unit_test(a_plan_is_run_interrupted_resumed_and_analysed),
+        cmocka_unit_test(another_instrument_is_not_gone_on_with),
+        cmocka_unit_test(lists_of_regions_are_texts),
         cmocka_unit_test(a_refused_bias_at_a_good_end_is_a_failure),
         cmocka_unit_test(what_would_be_refused_later_is_refused_first),
     };
