@@ -274,13 +274,13 @@ typedef enum reshed_stream_norm {
     RESHED_STREAM_FIXED       /* lo and hi of the options */
 } reshed_stream_norm;
 
-/* How unscanned rows look to the network. */
+/* The network's picture of rows that are not scanned yet. */
 typedef enum reshed_front {
     RESHED_FRONT_ZERO = 0, /* 0 after normalisation (FRAME: before it) */
     RESHED_FRONT_REFLECT   /* the scanned rows, mirrored: dearer */
 } reshed_front;
 
-/* How provisional rows are computed. */
+/* The arithmetic of provisional rows. */
 typedef enum reshed_preview {
     RESHED_PREVIEW_FP32 = 0,
     RESHED_PREVIEW_BF16, /* faster where there is AVX512_BF16; with the error of RESHED_BF16 */

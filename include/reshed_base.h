@@ -22,7 +22,7 @@ extern "C" {
 #define RESHED_API
 #endif
 
-/* Why a call failed. Each value is one kind of remedy: correct the call, use another file, ... */
+/* Reasons for which calls fail. Each is one kind of remedy: correct the call, use another file, ... */
 typedef enum reshed_status {
     RESHED_OK = 0,
     RESHED_EINVAL,       /* an argument is out of its stated range */
@@ -34,7 +34,7 @@ typedef enum reshed_status {
     RESHED_EINTERNAL     /* a bug in reshed */
 } reshed_status;
 
-/* What failed, in the words a user needs. Owned by the caller; every string is NUL-terminated and
+/* A failure in the words a user needs. Owned by the caller; every string is NUL-terminated and
  * may be empty. The path of the file is not in it: the caller knows it and puts it in front. */
 typedef struct reshed_error {
     reshed_status status;

@@ -18,8 +18,8 @@ typedef struct rs_image {
     double x0, y0;    /* metres: centre of the frame; 0 when unknown */
     char unit[16];    /* of the values, "" when unknown */
     char channel[64]; /* name, "" when the format has none */
-    /* What the reader had to decide or could not understand, for the user: sentences split by "; ",
-     * "" when there is nothing. */
+    /* For the user: decisions of the reader, and things it could not understand; sentences split
+     * by "; ", "" when there is nothing. */
     char note[480];
 } rs_image;
 

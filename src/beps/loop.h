@@ -59,10 +59,10 @@ int rs_sweep_branch(const rs_sweep *s, const double *y, const uint8_t *skip, boo
  * counter-clockwise with the voltage to the right. Skipped samples are cut off. */
 double rs_loop_area(const rs_sweep *s, const double *y, const uint8_t *skip);
 
-/* Where a branch (v rising, n samples) passes `level`, by linear interpolation; NaN when it does
- * not. direction +1: from below to above as v rises. Noise can cross a level several times; the
- * crossing taken is the one that leaves the fewest samples on the wrong side, and the mean of
- * several equally good ones. */
+/* Returns the voltage at which a branch (v rising, n samples) passes `level`, by linear
+ * interpolation; NaN when it does not. direction +1: from below to above as v rises. Noise can
+ * cross a level several times; the crossing taken is the one that leaves the fewest samples on the
+ * wrong side, and the mean of several equally good ones. */
 double rs_branch_crossing(const double *v, const double *y, int n, double level, int direction);
 
 /* Value of a branch at voltage `at`, by linear interpolation; NaN outside its range. */

@@ -30,7 +30,7 @@ typedef enum rs_live_norm {
     RS_LIVE_FIXED       /* lo and hi of the options */
 } rs_live_norm;
 
-/* How unscanned rows look to the network. */
+/* The network's picture of rows that are not scanned yet. */
 typedef enum rs_front_kind {
     RS_FRONT_ZERO = 0, /* 0 after normalisation (FRAME: before it) */
     RS_FRONT_REFLECT   /* the scanned rows, mirrored: dearer */

@@ -13,7 +13,7 @@ typedef enum rs_row_state {
     RS_ROW_FINAL
 } rs_row_state;
 
-/* How provisional rows are computed. */
+/* The arithmetic of provisional rows. */
 typedef enum rs_preview {
     RS_PREVIEW_FP32 = 0,
     RS_PREVIEW_BF16, /* faster where there is AVX512_BF16; with the error of RS_BF16 */

@@ -8,6 +8,7 @@
 #include "base/tensors.h"
 #include "io/hdf5/dataset.h"
 #include "io/hdf5/h5.h"
+#include "support/h5_bare.h"
 
 enum { ITEMS = 37, H = 5, W = 7 };
 
@@ -43,18 +44,6 @@ static reshed_status write_items(const char *path, const rs_dataset_info *info, 
     return rs_dataset_finish(d, st, err);
 }
 
-static void read_set(const char *path, const char *name, hid_t type, void *out, hsize_t dims[3])
-{
-    hid_t file = H5Fopen(path, H5F_ACC_RDONLY, H5P_DEFAULT);
-    hid_t set = H5Dopen2(file, name, H5P_DEFAULT), space = H5Dget_space(set);
-    assert_true(set >= 0 && space >= 0);
-    H5Sget_simple_extent_dims(space, dims, NULL);
-    assert_true(H5Dread(set, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, out) >= 0);
-    rs_h5_close(space);
-    rs_h5_close(set);
-    H5Fclose(file);
-}
-
 static void what_is_written_is_read(void **state)
 {
     (void)state;
@@ -65,14 +54,14 @@ static void what_is_written_is_read(void **state)
     hsize_t dims[3] = {0};
     make_items(images, labels, pixel);
     assert_ok(write_items(path, &info_u8, images, labels, pixel, &err), &err);
-    read_set(path, "images", H5T_NATIVE_UINT8, got, dims);
+    h5_read_set(path, "images", H5T_NATIVE_UINT8, got, dims);
     assert_int_equal(dims[0], ITEMS);
     assert_int_equal(dims[1], H);
     assert_int_equal(dims[2], W);
     assert_memory_equal(got, images, sizeof got);
-    read_set(path, "labels", H5T_NATIVE_UINT8, got, dims);
+    h5_read_set(path, "labels", H5T_NATIVE_UINT8, got, dims);
     assert_memory_equal(got, labels, sizeof got);
-    read_set(path, "pixel_size", H5T_NATIVE_DOUBLE, got_pixel, dims);
+    h5_read_set(path, "pixel_size", H5T_NATIVE_DOUBLE, got_pixel, dims);
     assert_memory_equal(got_pixel, pixel, sizeof pixel);
 
     rs_h5_file *file = NULL;
@@ -104,7 +93,7 @@ static void half_precision_is_numpys(void **state)
     rs_dataset_info info = info_u8;
     info.type = RS_DATASET_F16;
     assert_ok(write_items(path, &info, images, labels, pixel, &err), &err);
-    read_set(path, "images", H5T_NATIVE_FLOAT, got, dims);
+    h5_read_set(path, "images", H5T_NATIVE_FLOAT, got, dims);
     for (int i = 0; i < ITEMS * H * W; i++) assert_true(got[i] == rs_half_to_float(images[i]));
 }
 

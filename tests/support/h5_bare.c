@@ -87,3 +87,15 @@ void h5_put_ancillary(hid_t group, const char *name, int rows, int columns, cons
     h5_put_texts(id, "units", n, units);
     H5Dclose(id), H5Sclose(space);
 }
+
+void h5_read_set(const char *path, const char *name, hid_t type, void *out, hsize_t dims[3])
+{
+    hid_t file = H5Fopen(path, H5F_ACC_RDONLY, H5P_DEFAULT);
+    hid_t set = H5Dopen2(file, name, H5P_DEFAULT), space = H5Dget_space(set);
+    assert_true(set >= 0 && space >= 0);
+    H5Sget_simple_extent_dims(space, dims, NULL);
+    assert_true(H5Dread(set, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, out) >= 0);
+    H5Sclose(space);
+    H5Dclose(set);
+    H5Fclose(file);
+}

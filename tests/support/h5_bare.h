@@ -11,6 +11,9 @@
  * moderate size. For the bare case of run_forked (io_support.h). */
 void h5_walk(const uint8_t *data, size_t len);
 
+/* Reads a whole dataset into out, as memory of that type, and its size; fails the test when it cannot. */
+void h5_read_set(const char *path, const char *name, hid_t type, void *out, hsize_t dims[3]);
+
 /* An attribute of n texts of variable length. */
 void h5_put_texts(hid_t object, const char *name, int n, const char *const *text);
 

@@ -342,23 +342,6 @@ void scan_rig_check_analysis(const scan_rig *r, bool chosen, rs_session_progress
     rs_session_finish(s, RESHED_OK, NULL);
 }
 
-bool scan_rig_has_event(const scan_rig *r, const char *text)
-{
-    reshed_error err = {0};
-    rs_session *s = NULL;
-    rs_session_progress p;
-    bool found = false;
-    assert_ok(rs_session_open(r->path, &s, &err), &err);
-    assert_ok(rs_session_get_progress(s, &p, &err), &err);
-    for (int i = 0; i < p.events; i++) {
-        rs_session_event e;
-        assert_ok(rs_session_read_events(s, i, 1, &e, &err), &err);
-        found |= strstr(e.text, text) != NULL;
-    }
-    rs_session_finish(s, RESHED_OK, NULL);
-    return found;
-}
-
 rs_session_point_state scan_rig_point(const scan_rig *r, int k, const char *metric, double *value)
 {
     reshed_error err = {0};

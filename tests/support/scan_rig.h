@@ -64,8 +64,6 @@ uint64_t scan_rig_digest(rs_session *s, int rows);
 /* Opens the session for reading and does everything again from the raw data: the maps and the
  * metrics must have the same bits. chosen: so must the points. */
 void scan_rig_check_analysis(const scan_rig *r, bool chosen, rs_session_progress *p);
-/* True when an event's text contains this. */
-bool scan_rig_has_event(const scan_rig *r, const char *text);
 /* The state of point k of the closed session, and its metric of that name. */
 rs_session_point_state scan_rig_point(const scan_rig *r, int k, const char *metric, double *value);
 

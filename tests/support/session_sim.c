@@ -539,3 +539,20 @@ void sim_assert_holds(rs_session *s, int n)
     assert_true(sim_equal(there, model));
     rs_free(there);
 }
+
+bool session_has_event(const char *path, const char *text)
+{
+    reshed_error err = {0};
+    rs_session *s = NULL;
+    rs_session_progress p;
+    bool found = false;
+    assert_ok(rs_session_open(path, &s, &err), &err);
+    assert_ok(rs_session_get_progress(s, &p, &err), &err);
+    for (int i = 0; i < p.events; i++) {
+        rs_session_event e;
+        assert_ok(rs_session_read_events(s, i, 1, &e, &err), &err);
+        found |= strstr(e.text, text) != NULL;
+    }
+    rs_session_finish(s, RESHED_OK, NULL);
+    return found;
+}

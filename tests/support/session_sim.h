@@ -67,6 +67,8 @@ void sim_remove(const char *path);
 rs_session *sim_begin(const char *path, int n, int sync_every, sim_model *m);
 /* Asserts that a session holds the first n puts and nothing else. */
 void sim_assert_holds(rs_session *s, int n);
+/* True when an event's text in the session at path contains this. */
+bool session_has_event(const char *path, const char *text);
 /* The number of puts that are in the session, at least `least`; -1 when it holds none such. */
 int sim_find(rs_session *s, int least);
 

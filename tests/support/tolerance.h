@@ -25,7 +25,7 @@
 /* Least squares on the 64 samples of a loop: rounding, enlarged by the condition of the normal
  * equations. */
 #define TOL_LEAST_SQUARES 1e-9
-/* What is read off the nine-parameter function fitted to a loop without noise: its levels and
+/* Figures read off the nine-parameter function fitted to a loop without noise: its levels and
  * crossings of zero, where the optimiser stops within 2e-5 of the truth; integrals and crossings at
  * other levels, which add up the errors of several parameters; and the parameters themselves, of
  * which two widths are nearly exchangeable. */

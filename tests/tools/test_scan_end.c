@@ -45,7 +45,7 @@ static void the_tip_is_left_as_asked(void **state)
               "bias 0 V, drive off, tip withdrawn, tip parked");
 }
 
-/* Where somebody is asked to look the tip stays, unless it is said otherwise. */
+/* A run that ends with a question to its user leaves the tip, unless it is said otherwise. */
 static void a_question_leaves_the_tip(void **state)
 {
     (void)state;

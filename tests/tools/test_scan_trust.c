@@ -1,6 +1,7 @@
 /* reshed-scan and a session file that is not trusted: nothing that it names is loaded, and what is
  * typed binds. */
 #include "support/scan_program.h"
+#include "support/session_sim.h"
 #include "support/support.h"
 
 #include <stdio.h>
@@ -34,23 +35,6 @@ static void make_session(const char *path, bool chosen)
     assert_ok(rs_session_put_points(s, 0, n, p, &err), &err);
     rs_session_finish(s, RESHED_EIO, NULL);
     rs_free(p);
-}
-
-static bool has_event(const char *path, const char *text)
-{
-    reshed_error err = {0};
-    rs_session *s = NULL;
-    rs_session_progress p;
-    bool found = false;
-    assert_ok(rs_session_open(path, &s, &err), &err);
-    assert_ok(rs_session_get_progress(s, &p, &err), &err);
-    for (int i = 0; i < p.events; i++) {
-        rs_session_event e;
-        assert_ok(rs_session_read_events(s, i, 1, &e, &err), &err);
-        found |= strstr(e.text, text) != NULL;
-    }
-    rs_session_finish(s, RESHED_OK, NULL);
-    return found;
 }
 
 /* It fails with words that contain both, and nothing is measured. */
@@ -185,7 +169,7 @@ static void typed_settings_bind_a_resumed_session(void **state)
         snprintf(args, sizeof args, "--resume --dry-run %s -o %s", cases[i][0], path);
         if (i < 2) scan_run_to(1, args);
     }
-    /* What is sound is applied, and noted. */
+    /* Sound changes are applied, and noted. */
     snprintf(args, sizeof args,
              ON TWIN
              "-s max_points=3 -s max_bias=9 -s speed=1e-6 -s voltage=8 -s reference_every=0 "
@@ -194,9 +178,9 @@ static void typed_settings_bind_a_resumed_session(void **state)
     scan_run_to(0, args);
     const rs_session_progress p = scan_progress(path);
     assert_true(p.complete && p.points == 8 && p.measured == 3 && p.references == 0);
-    assert_true(has_event(path, "max_bias=9 (was 0)"));
-    assert_true(has_event(path, "speed=1e-06 (was 2e-06)"));
-    assert_true(has_event(path, "max_points=3: 5 points are left out"));
+    assert_true(session_has_event(path, "max_bias=9 (was 0)"));
+    assert_true(session_has_event(path, "speed=1e-06 (was 2e-06)"));
+    assert_true(session_has_event(path, "max_points=3: 5 points are left out"));
 }
 
 /* A list for a session that has points is the same list, or is refused. */

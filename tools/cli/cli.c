@@ -84,7 +84,7 @@ int cli_close(const cli_program *program)
 
 /* ------------------------------------------------------------------------------------- options */
 
-/* Whether word ("--NAME" or "--NAME=VALUE") names an option of the table, alone or as a prefix. */
+/* Returns true when word ("--NAME" or "--NAME=VALUE") names an option of the table, alone or as a prefix. */
 static int matches(const struct option *longs, const char *word)
 {
     size_t n = strcspn(word + 2, "=");

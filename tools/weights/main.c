@@ -272,7 +272,7 @@ static int do_import(const char *path, const options *o)
     reshed_status st = rs_weights_write_h5(o->output, &m, &wo, &err);
     rs_model_file_clear(&m);
     if (st != RESHED_OK) return cli_fail(&self, o->output, &err);
-    /* What is reported is what can be read back. */
+    /* The file is read back, and that is reported. */
     if (rs_weights_load(o->output, &m, &err) != RESHED_OK) return cli_fail(&self, o->output, &err);
     if (o->json) {
         json_model(o->output, &m, false);

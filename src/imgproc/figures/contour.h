@@ -15,10 +15,10 @@ typedef struct rs_segments {
 
 void rs_segments_clear(rs_segments *s);
 
-/* Where map[height,width] passes `level`, by linear interpolation between the centres of neighbours
- * (marching squares). Where the two diagonals of a square lie on different sides, the mean of its
- * corners decides which are joined. Squares with a NaN corner have no line. Errors: RESHED_EINVAL
- * for a bad size, RESHED_ENOMEM. */
+/* Draws the lines on which map[height,width] passes `level`, by linear interpolation between the
+ * centres of neighbours (marching squares). Where the two diagonals of a square lie on different
+ * sides, the mean of its corners decides which are joined. Squares with a NaN corner have no line.
+ * Errors: RESHED_EINVAL for a bad size, RESHED_ENOMEM. */
 reshed_status rs_contour(const float *map, int height, int width, double level, rs_segments *out,
                          reshed_error *err);
 

@@ -119,7 +119,7 @@ rs_quantity_guess rs_channel_quantity(const rs_channel *c)
     return best.grade == 0 || (best.grade < 4 && unit.quantity == RS_QUANTITY_PHASE) ? unit : best;
 }
 
-/* What counts when channels are compared: "Amplitude" and "R" are as good. */
+/* Returns the rank by which channels are compared: "Amplitude" and "R" are as good. */
 static int rank_of(rs_quantity_guess g)
 {
     return g.grade < 3 ? g.grade : 3;

@@ -219,7 +219,7 @@ static void component(const char *path, int k, char *buf, size_t n)
     }
 }
 
-/* Whether no other main dataset has the same text as dataset k. */
+/* Returns true when no other main dataset has the same text as dataset k. */
 static bool tells_apart(const rs_nsid_file *f, int k, size_t offset_of_text)
 {
     int n = 0;

@@ -126,7 +126,7 @@ static rs_driver_status cannot(const rs_instrument *i, const char *verb, reshed_
     return i->ops->function(i->self, __VA_ARGS__)
 
 #define CALL(...) ASK((void)0, __VA_ARGS__)
-/* What acts on tip, scan or sample: from then on the instrument is not at rest. */
+/* A call that acts on tip, scan or sample: from then on the instrument is not at rest. */
 #define ACT(...) ASK(atomic_store(&i->busy, true), __VA_ARGS__)
 
 rs_driver_status rs_instrument_set_frame(rs_instrument *i, const rs_frame *frame, double timeout,

@@ -11,6 +11,7 @@
 #include "spm/labelled/dataset.h"
 #include "spm/labelled/frame.h"
 #include "spm/twin/random.h"
+#include "support/h5_bare.h"
 #include "support/io_support.h"
 
 enum { COUNT = 150 /* more than a batch */, ROWS = 20, COLS = 24, PIXELS = ROWS * COLS };
@@ -180,18 +181,6 @@ static void a_frame_survives_short_memory(void **state)
 }
 
 /* ----------------------------------------------------------------------------------- a data set */
-static void read_set(const char *path, const char *name, hid_t type, void *out, hsize_t dims[3])
-{
-    hid_t file = H5Fopen(path, H5F_ACC_RDONLY, H5P_DEFAULT);
-    hid_t set = H5Dopen2(file, name, H5P_DEFAULT), space = H5Dget_space(set);
-    assert_true(set >= 0 && space >= 0);
-    H5Sget_simple_extent_dims(space, dims, NULL);
-    assert_true(H5Dread(set, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, out) >= 0);
-    rs_h5_close(space);
-    rs_h5_close(set);
-    H5Fclose(file);
-}
-
 static void note(void *ctx, int64_t done)
 {
     int64_t *last = ctx;
@@ -214,12 +203,12 @@ static void a_data_set_does_not_depend_on_threads(void **state)
     strcpy(three, test_temp("three.h5"));
     assert_ok(rs_labelled_dataset(&r, COUNT, RS_DATASET_U8, 1, one, note, &done, &err), &err);
     assert_int_equal(done, COUNT);
-    read_set(one, "images", H5T_NATIVE_UINT8, a, dims);
+    h5_read_set(one, "images", H5T_NATIVE_UINT8, a, dims);
     assert_true(dims[0] == COUNT && dims[1] == ROWS && dims[2] == COLS);
     assert_ok(rs_labelled_dataset(&r, COUNT, RS_DATASET_U8, 3, three, NULL, NULL, &err), &err);
-    read_set(three, "images", H5T_NATIVE_UINT8, b, dims);
+    h5_read_set(three, "images", H5T_NATIVE_UINT8, b, dims);
     assert_memory_equal(a, b, sizeof a);
-    read_set(three, "labels", H5T_NATIVE_UINT8, walls, dims);
+    h5_read_set(three, "labels", H5T_NATIVE_UINT8, walls, dims);
     for (size_t i = 0; i < sizeof walls; i++) {
         assert_true(walls[i] <= 1);
         wall += walls[i];
@@ -227,7 +216,7 @@ static void a_data_set_does_not_depend_on_threads(void **state)
     assert_true(wall > sizeof walls / 50 && wall < sizeof walls / 3);
     /* The first images of a larger set are those of a smaller one. */
     assert_ok(rs_labelled_dataset(&r, 10, RS_DATASET_U8, 2, three, NULL, NULL, &err), &err);
-    read_set(three, "images", H5T_NATIVE_UINT8, b, dims);
+    h5_read_set(three, "images", H5T_NATIVE_UINT8, b, dims);
     assert_memory_equal(a, b, (size_t)10 * PIXELS);
     assert_int_equal(
         rs_labelled_dataset(&r, 1, RS_DATASET_U8, 1, "/nonexistent/x.h5", NULL, NULL, &err),
@@ -248,11 +237,11 @@ static void images_are_scaled(void **state)
     r.random = true;
     strcpy(path, test_temp("scaled.h5"));
     assert_ok(rs_labelled_dataset(&r, FEW, RS_DATASET_F32, 1, path, NULL, NULL, &err), &err);
-    read_set(path, "images", H5T_NATIVE_FLOAT, v, dims);
+    h5_read_set(path, "images", H5T_NATIVE_FLOAT, v, dims);
     assert_ok(rs_labelled_dataset(&r, FEW, RS_DATASET_F16, 1, path, NULL, NULL, &err), &err);
-    read_set(path, "images", H5T_NATIVE_FLOAT, half, dims);
+    h5_read_set(path, "images", H5T_NATIVE_FLOAT, half, dims);
     assert_ok(rs_labelled_dataset(&r, FEW, RS_DATASET_U8, 1, path, NULL, NULL, &err), &err);
-    read_set(path, "images", H5T_NATIVE_UINT8, byte, dims);
+    h5_read_set(path, "images", H5T_NATIVE_UINT8, byte, dims);
     for (int k = 0; k < FEW; k++) {
         float lo = 1, hi = 0;
         for (int i = k * PIXELS; i < (k + 1) * PIXELS; i++) {

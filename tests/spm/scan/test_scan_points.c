@@ -1,6 +1,7 @@
 /* The points of an acquisition, on the twin: a tip that changes, a budget, a person's yes, and what
  * the limits refuse. */
 #include "support/scan_rig.h"
+#include "support/session_sim.h"
 
 #include <math.h>
 #include <string.h>
@@ -35,7 +36,7 @@ static void a_changed_tip_pauses_the_list(void **state)
             assert_int_equal(q.state, RS_SESSION_PENDING);
         }
         rs_session_finish(s, RESHED_OK, NULL);
-        assert_true(scan_rig_has_event(&r, contrast ? "tip seems changed" : "reference loop"));
+        assert_true(session_has_event(r.path, contrast ? "tip seems changed" : "reference loop"));
         /* With the tip as it was (this twin is opened anew) the rest is measured. */
         r.options -= 2;
         scan_rig_resume(&r, RS_END_DONE);
@@ -72,7 +73,7 @@ static void the_budget_thins_and_ends_the_list(void **state)
     rs_session_finish(s, RESHED_OK, NULL);
     assert_int_equal(measured + skipped, 5);
     assert_true(measured >= 1);
-    assert_int_equal(scan_rig_has_event(&r, "out of time"), skipped > 0);
+    assert_int_equal(session_has_event(r.path, "out of time"), skipped > 0);
     /* Analysed again without the thinning: the map and the metrics, not the choice. */
     scan_rig_check_analysis(&r, false, &p);
 }

@@ -202,7 +202,7 @@ rs_driver_status rs_nano_halt(void *self, double timeout, reshed_error *err)
         rs_fail(err, RESHED_ETIMEOUT, "another thread is halting the instrument");
         return RS_DRIVER_RETRY;
     }
-    /* What another thread is sending at this moment comes before what follows, or is stuck. */
+    /* A command that another thread is sending now comes before those that follow, or is stuck. */
     while (atomic_load(&n->gate.senders) > 0 && rs_os_monotonic() < start + 0.2)
         rs_socket_pause(0.001);
     list_steps(&h);

@@ -19,7 +19,7 @@ typedef struct rs_nano_channel {
     double scale; /* to SI */
 } rs_nano_channel;
 
-/* How far a start of a scan has come, so that start() can be called again after RETRY without
+/* The stage that a start of a scan has reached, so that start() can be called again after RETRY without
  * starting it a second time. */
 typedef enum rs_nano_start {
     RS_NANO_IDLE,
