@@ -50,6 +50,7 @@ typedef struct rs_model_file {
     int classes, filters;
     int levels, layers[RS_MODEL_MAX_LEVELS]; /* residual blocks at each level */
     char upsampling[16];                     /* "bilinear" or "nearest" */
+    bool upsampling_assumed;                 /* the file does not say; kept nowhere */
     double pixel_size_min, pixel_size_max;   /* metres, seen in training; 0 when unknown */
     double ood_threshold; /* frame score above which a frame is unlike training; 0 when unknown */
     rs_ood_model ood;

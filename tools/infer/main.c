@@ -227,6 +227,9 @@ static bool load(infer_engine *e)
     reshed_status st = rs_ensemble_load(w->path, &ensemble, &err);
     if (st == RESHED_OK && (q->defaults || q->h5))
         rs_model_file_digest(&ensemble->model, e->digest);
+    if (st == RESHED_OK && ensemble->model.upsampling_assumed && !q->quiet)
+        cli_warn(&self, w->path,
+                 "a state_dict does not say its upsampling: taken as bilinear, AtomAI's default");
     if (st == RESHED_OK) st = rs_frame_create_taking(ensemble, &q->frame, &e->frame, &err);
     rs_ensemble_free(ensemble);
     if (st != RESHED_OK) {

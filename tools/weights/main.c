@@ -20,8 +20,11 @@ static const cli_program self = {
     "  or:  reshed-weights show [OPTION]... FILE...\n"
     "  or:  reshed-weights check [OPTION]... FILE...\n"
     "\n"
-    "Reads AtomAI's *_metadict.tar (ensembles and single models of ResHedNet) and reshed's own\n"
-    "HDF5 weights files; neither Python nor torch is needed.\n"
+    "Reads AtomAI's *_metadict.tar (ensembles and single models of ResHedNet), state_dicts of "
+    "torch\n"
+    "(alone, several, in a checkpoint) and reshed's own HDF5 weights files; neither Python nor "
+    "torch\n"
+    "is needed.\n"
     "\n"
     "  import  writes the weights as HDF5, each tensor with a checksum\n"
     "  show    prints the network, the number of parameters and the SHA-256 of the content,\n"
@@ -32,6 +35,9 @@ static const cli_program self = {
     "      --fp16               import: store convolution weights in half precision\n"
     "      --pixel-size=LO,HI   import: record the pixel sizes seen in training, in nanometres\n"
     "      --ood-threshold=X    import: record the score above which a frame is unlike training\n"
+    "      --upsampling=KIND    import: bilinear or nearest, where the file does not say (a "
+    "state_dict;\n"
+    "                           bilinear is AtomAI's default)\n"
     "      --tensors            show: list every tensor: type, shape, smallest, largest, mean\n"
     "      --json               print a machine-readable summary on standard output\n"
     "      --quiet              print nothing but errors\n"
@@ -41,7 +47,7 @@ static const cli_program self = {
     "Exit status: 0 done, 1 failed (check: some file is not sound), 2 wrong usage.\n"};
 
 typedef struct options {
-    const char *output;
+    const char *output, *upsampling;
     bool fp16, tensors, json, quiet;
     bool has_pixel_size, has_threshold;
     double pixel_lo, pixel_hi; /* metres */
@@ -126,10 +132,12 @@ static void show_text(const char *path, const rs_model_file *m, const options *o
 {
     char hex[65];
     rs_model_file_digest(m, hex);
-    printf("%s\n  model       %s, %s upsampling\n  members     %d\n  classes     %d\n  filters     "
-           "%d\n  layers     ",
-           CLI_TEXT(path), CLI_TEXT(m->model), CLI_TEXT(m->upsampling), m->members, m->classes,
-           m->filters);
+    printf(
+        "%s\n  model       %s, %s upsampling%s\n  members     %d\n  classes     %d\n  filters     "
+        "%d\n  layers     ",
+        CLI_TEXT(path), CLI_TEXT(m->model), CLI_TEXT(m->upsampling),
+        m->upsampling_assumed ? " (assumed: a state_dict does not say)" : "", m->members,
+        m->classes, m->filters);
     for (int i = 0; i < m->levels; i++) printf(" %d", m->layers[i]);
     printf("\n  parameters  %" PRIu64 " in each member\n  tensors     %d in each member\n",
            count_parameters(&m->member[0]), m->member[0].n);
@@ -175,6 +183,7 @@ static void json_model(const char *path, const rs_model_file *m, bool tensors)
     rs_json_string(&j, "file", path);
     rs_json_string(&j, "model", m->model);
     rs_json_string(&j, "upsampling", m->upsampling);
+    if (m->upsampling_assumed) rs_json_bool(&j, "upsampling_assumed", true);
     rs_json_integer(&j, "members", m->members);
     rs_json_integer(&j, "classes", m->classes);
     rs_json_integer(&j, "filters", m->filters);
@@ -269,6 +278,15 @@ static int do_import(const char *path, const options *o)
         m.pixel_size_max = o->pixel_hi;
     }
     if (o->has_threshold) m.ood_threshold = o->threshold;
+    if (m.upsampling_assumed && !o->upsampling && !o->quiet)
+        cli_warn(&self, path,
+                 "a state_dict does not say its upsampling: taken as bilinear, AtomAI's default; "
+                 "--upsampling sets it");
+    if (m.upsampling_assumed && o->upsampling)
+        snprintf(m.upsampling, sizeof m.upsampling, "%s", o->upsampling);
+    else if (o->upsampling && strcmp(o->upsampling, m.upsampling) != 0)
+        cli_warn(&self, path, "--upsampling is for files that do not say; this one says %s",
+                 m.upsampling);
     reshed_status st = rs_weights_write_h5(o->output, &m, &wo, &err);
     rs_model_file_clear(&m);
     if (st != RESHED_OK) return cli_fail(&self, o->output, &err);
@@ -284,7 +302,7 @@ static int do_import(const char *path, const options *o)
 }
 
 /* -------------------------------------------------------------------------------- command line */
-enum { OPT_FP16 = CLI_OPT_FIRST, OPT_TENSORS, OPT_PIXEL_SIZE, OPT_OOD };
+enum { OPT_FP16 = CLI_OPT_FIRST, OPT_TENSORS, OPT_PIXEL_SIZE, OPT_OOD, OPT_UPSAMPLING };
 
 /* "LO,HI" in nanometres. */
 static bool parse_pixel_size(const char *text, options *o)
@@ -315,6 +333,7 @@ static int parse_options(int argc, char **argv, options *o, bool *stop)
                                           {"tensors", no_argument, NULL, OPT_TENSORS},
                                           {"pixel-size", required_argument, NULL, OPT_PIXEL_SIZE},
                                           {"ood-threshold", required_argument, NULL, OPT_OOD},
+                                          {"upsampling", required_argument, NULL, OPT_UPSAMPLING},
                                           {NULL, 0, NULL, 0}};
     *stop = true;
     for (int c; (c = cli_option(&self, argc, argv, "o:", longs)) != -1;) switch (c) {
@@ -332,6 +351,12 @@ static int parse_options(int argc, char **argv, options *o, bool *stop)
             if (!cli_double(&self, "--ood-threshold", optarg, 0, INFINITY, &o->threshold))
                 return CLI_USAGE;
             o->has_threshold = true;
+            break;
+        case OPT_UPSAMPLING:
+            if (strcmp(optarg, "bilinear") != 0 && strcmp(optarg, "nearest") != 0)
+                return cli_usage_error(
+                    &self, "--upsampling: expected bilinear or nearest, found '%s'", optarg);
+            o->upsampling = optarg;
             break;
         default: return CLI_USAGE;
         }
@@ -354,7 +379,7 @@ int main(int argc, char **argv)
     if (optind == argc) return cli_usage_error(&self, "%s: no FILE given", command);
     if (import && !o.output) return cli_usage_error(&self, "import: no output given (-o OUT.h5)");
     if (import && argc - optind > 1) return cli_usage_error(&self, "import: takes one ENSEMBLE");
-    if (!import && (o.output || o.fp16 || o.has_pixel_size || o.has_threshold))
+    if (!import && (o.output || o.fp16 || o.has_pixel_size || o.has_threshold || o.upsampling))
         return cli_usage_error(&self, "%s: takes no options of import", command);
     if (o.tensors && !show) return cli_usage_error(&self, "--tensors goes with show");
     cli_files files = {0};

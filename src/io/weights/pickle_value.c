@@ -24,6 +24,68 @@ const rs_pkl *rs_pkl_get(const rs_pkl *v, const char *key)
     return NULL;
 }
 
+bool rs_pkl_is_numpy(const rs_pkl *v)
+{
+    const rs_pkl *of = v && v->kind == RS_PKL_OBJECT ? v->u.call.of : NULL;
+    return rs_pkl_is_global(of, "numpy.core.multiarray", "scalar") ||
+           rs_pkl_is_global(of, "numpy._core.multiarray", "scalar");
+}
+
+/* The bytes of a bytes object, which protocol 2 writes as codecs.encode(text, 'latin1'): at most
+ * size of them, or false. */
+static bool take_bytes(const rs_pkl *v, uint8_t *out, size_t size)
+{
+    if (v && v->kind == RS_PKL_BYTES) {
+        if (v->u.text.n != size) return false;
+        memcpy(out, v->u.text.s, size);
+        return true;
+    }
+    const rs_pkl *of = v && v->kind == RS_PKL_OBJECT ? v->u.call.of : NULL;
+    const rs_pkl *text = of ? rs_pkl_item(v->u.call.args, 0) : NULL;
+    if (!rs_pkl_is_global(of, "_codecs", "encode") || !text || text->kind != RS_PKL_STR)
+        return false;
+    const uint8_t *s = text->u.text.s, *end = s + text->u.text.n;
+    size_t n = 0;
+    for (; s < end && n < size; n++) { /* characters up to U+00FF */
+        if (*s < 0x80) {
+            out[n] = *s++;
+        } else {
+            if (end - s < 2 || (*s & 0xfc) != 0xc0 || (s[1] & 0xc0) != 0x80) return false;
+            out[n] = (uint8_t)((s[0] & 3) << 6 | (s[1] & 0x3f));
+            s += 2;
+        }
+    }
+    return n == size && s == end;
+}
+
+bool rs_pkl_integer(const rs_pkl *v, int64_t *out)
+{
+    static const char *const types[] = {"b1", "i1", "u1", "i2", "u2", "i4", "u4", "i8", "u8"};
+    static const uint8_t sizes[] = {1, 1, 1, 2, 2, 4, 4, 8, 8};
+    uint8_t raw[8] = {0};
+    if (v && v->kind == RS_PKL_INT) {
+        *out = v->u.i;
+        return true;
+    }
+    if (!rs_pkl_is_numpy(v)) return false;
+    const rs_pkl *type = rs_pkl_item(v->u.call.args, 0), *bytes = rs_pkl_item(v->u.call.args, 1);
+    if (!type || type->kind != RS_PKL_OBJECT ||
+        !rs_pkl_is_global(type->u.call.of, "numpy", "dtype"))
+        return false;
+    for (size_t i = 0; i < sizeof sizes; i++) {
+        if (!rs_pkl_is(rs_pkl_item(type->u.call.args, 0), types[i])) continue;
+        const size_t n = sizes[i];
+        uint64_t u = 0;
+        if (!take_bytes(bytes, raw, n)) return false;
+        for (size_t k = 0; k < n; k++) u |= (uint64_t)raw[k] << (8 * k);
+        if (types[i][0] == 'i' && n < 8 && u >> (8 * n - 1)) u |= UINT64_MAX << (8 * n);
+        if (types[i][0] == 'u' && u > INT64_MAX) return false;
+        memcpy(out, &u, sizeof u);
+        return true;
+    }
+    return false;
+}
+
 const rs_pkl *rs_pkl_item(const rs_pkl *v, size_t i)
 {
     if (!v || (v->kind != RS_PKL_TUPLE && v->kind != RS_PKL_LIST && v->kind != RS_PKL_SET))

@@ -57,6 +57,11 @@ bool rs_pkl_is(const rs_pkl *v, const char *s);
 bool rs_pkl_is_global(const rs_pkl *v, const char *module, const char *name);
 /* The value of a string key of a dict, NULL when v is no dict or lacks it. */
 const rs_pkl *rs_pkl_get(const rs_pkl *v, const char *key);
+/* Returns whether v is a scalar of numpy. */
+bool rs_pkl_is_numpy(const rs_pkl *v);
+/* The value of an integer, also of one of numpy's types; false when v is none. Bytes of numpy's are taken
+ * as little-endian. */
+bool rs_pkl_integer(const rs_pkl *v, int64_t *out);
 /* Item i of a tuple, list or set; NULL past the end. */
 const rs_pkl *rs_pkl_item(const rs_pkl *v, size_t i);
 /* The kind of v in words: "a dict", "an object of class ...". Cut to n bytes; returns

@@ -5,11 +5,7 @@
  *   NAME/data/KEY      the storages, raw (torch_storage.c)
  *   NAME/version, ...  of no use here
  *
- * and of the dict that AtomAI pickles:
- *
- *   model_type 'seg', model 'ResHedNet', nb_classes, batch_norm, dropout, upsampling, nb_filters,
- *   layers, optimizer, weights
- */
+ * What the dict says is read in torch_dict.c. */
 #include "io/weights/torch.h"
 
 #include <stdio.h>
@@ -19,6 +15,7 @@
 #include "base/os.h"
 #include "io/weights/model.h"
 #include "io/weights/pickle.h"
+#include "io/weights/torch_dict.h"
 #include "io/weights/torch_storage.h"
 #include "io/weights/zip.h"
 
@@ -105,138 +102,31 @@ static reshed_status read_byteorder(rs_zip *zip, const char *prefix, bool *big, 
     return st;
 }
 
-/* -------------------------------------------------------------------------------- the meta dict */
-static reshed_status fail_key(reshed_error *err, reshed_status st, const char *key,
-                              const char *expected, const rs_pkl *found)
-{
-    char text[128];
-    return rs_fail(err, st, "AtomAI model: '%s'|%s|%s", key, expected,
-                   rs_pkl_describe(found, text, sizeof text));
-}
-
-static reshed_status get_int(const rs_pkl *meta, const char *key, int max, int *out,
-                             reshed_error *err)
-{
-    const rs_pkl *v = rs_pkl_get(meta, key);
-    if (!v || v->kind != RS_PKL_INT || v->u.i < 1 || v->u.i > max) {
-        char expected[64];
-        snprintf(expected, sizeof expected, "an integer from 1 to %d", max);
-        return fail_key(err, RESHED_ECORRUPT, key, expected, v);
-    }
-    *out = (int)v->u.i;
-    return RESHED_OK;
-}
-
-static reshed_status get_layers(const rs_pkl *meta, rs_model_file *m, reshed_error *err)
-{
-    const rs_pkl *v = rs_pkl_get(meta, "layers");
-    if (!v || (v->kind != RS_PKL_LIST && v->kind != RS_PKL_TUPLE) || v->u.items.n < 1 ||
-        v->u.items.n > RS_MODEL_MAX_LEVELS)
-        return fail_key(err, RESHED_ECORRUPT, "layers", "a list of block counts", v);
-    m->levels = (int)v->u.items.n;
-    for (int i = 0; i < m->levels; i++) {
-        const rs_pkl *k = v->u.items.at[i];
-        if (k->kind != RS_PKL_INT || k->u.i < 1 || k->u.i > RS_MODEL_MAX_BLOCKS)
-            return fail_key(err, RESHED_ECORRUPT, "layers", "counts of 1 or more", k);
-        m->layers[i] = (int)k->u.i;
-    }
-    return RESHED_OK;
-}
-
-/* Says what the file holds when it is not a ResHedNet for segmentation. */
-static reshed_status check_kind(const rs_pkl *meta, reshed_error *err)
-{
-    if (!meta || meta->kind != RS_PKL_DICT)
-        return fail_key(err, RESHED_EUNSUPPORTED, "(content)",
-                        "the dict that AtomAI's save_model writes", meta);
-    const rs_pkl *type = rs_pkl_get(meta, "model_type"), *model = rs_pkl_get(meta, "model");
-    if (!type && !model && !rs_pkl_get(meta, "weights"))
-        return rs_fail(err, RESHED_EUNSUPPORTED,
-                       "not an AtomAI model|a dict with 'model_type', 'model' and 'weights'|a dict "
-                       "without them (a bare state_dict?)");
-    if (!rs_pkl_is(type, "seg"))
-        return fail_key(err, RESHED_EUNSUPPORTED, "model_type", "'seg' (a segmentation network)",
-                        type);
-    if (!rs_pkl_is(model, "ResHedNet"))
-        return fail_key(err, RESHED_EUNSUPPORTED, "model", "'ResHedNet'", model);
-    const rs_pkl *norm = rs_pkl_get(meta, "batch_norm");
-    if (norm && norm->kind == RS_PKL_BOOL && norm->u.i == 0)
-        return fail_key(err, RESHED_EUNSUPPORTED, "batch_norm",
-                        "True (a network with batch normalisation)", norm);
-    if (!norm || norm->kind != RS_PKL_BOOL)
-        return fail_key(err, RESHED_ECORRUPT, "batch_norm", "True", norm);
-    return RESHED_OK;
-}
-
-/* Every field but members. Dropout does nothing outside training, so any value will do. */
-static reshed_status read_meta(const rs_pkl *meta, rs_model_file *m, reshed_error *err)
-{
-    reshed_status st = check_kind(meta, err);
-    if (st == RESHED_OK) st = get_int(meta, "nb_classes", RS_MODEL_MAX_CLASSES, &m->classes, err);
-    if (st == RESHED_OK) st = get_int(meta, "nb_filters", RS_MODEL_MAX_FILTERS, &m->filters, err);
-    if (st == RESHED_OK) st = get_layers(meta, m, err);
-    if (st != RESHED_OK) return st;
-    const rs_pkl *up = rs_pkl_get(meta, "upsampling");
-    if (rs_pkl_is(up, "bilinear") || rs_pkl_is(up, "nearest"))
-        snprintf(m->upsampling, sizeof m->upsampling, "%.*s", (int)up->u.text.n,
-                 (const char *)up->u.text.s);
-    else
-        return fail_key(err, RESHED_EUNSUPPORTED, "upsampling", "'bilinear' or 'nearest'", up);
-    strcpy(m->model, "ResHedNet");
-    return RESHED_OK;
-}
-
 /* ---------------------------------------------------------------------------------- the weights */
-/* Finds the state_dicts: one for each key 0..n-1 of an ensemble, or `weights` itself. */
-static reshed_status find_members(const rs_pkl *weights, const rs_pkl **member, int *members,
-                                  reshed_error *err)
-{
-    if (!weights || weights->kind != RS_PKL_DICT || weights->u.items.n == 0)
-        return fail_key(err, RESHED_ECORRUPT, "weights", "a dict of tensors or of state_dicts",
-                        weights);
-    size_t n = weights->u.items.n / 2;
-    if (weights->u.items.at[0]->kind == RS_PKL_STR) {
-        member[0] = weights;
-        *members = 1;
-        return RESHED_OK;
-    }
-    if (n > RS_MODEL_MAX_MEMBERS)
-        return rs_fail(err, RESHED_EUNSUPPORTED, "members of the ensemble|at most %d|%zu",
-                       RS_MODEL_MAX_MEMBERS, n);
-    for (size_t i = 0; i < n; i++) {
-        const rs_pkl *key = weights->u.items.at[2 * i], *value = weights->u.items.at[2 * i + 1];
-        if (key->kind != RS_PKL_INT || key->u.i < 0 || (uint64_t)key->u.i >= n || member[key->u.i])
-            return fail_key(err, RESHED_ECORRUPT, "weights", "the keys 0, 1, ... once each", key);
-        if (value->kind != RS_PKL_DICT || value->u.items.n == 0)
-            return fail_key(err, RESHED_ECORRUPT, "weights", "a state_dict for each member", value);
-        member[key->u.i] = value;
-    }
-    *members = (int)n;
-    return RESHED_OK;
-}
-
 /* One view for each tensor of each member, in a new block. budget: bytes that all may take. */
-static reshed_status parse_views(const rs_pkl *const *member, int members, uint64_t budget,
+static reshed_status parse_views(const rs_torch_member *member, int members, uint64_t budget,
                                  rs_torch_view **out, size_t *count, reshed_error *err)
 {
     size_t n = 0, k = 0;
     reshed_status st = RESHED_OK;
     for (int i = 0; i < members; i++) {
-        size_t tensors = member[i]->u.items.n / 2;
+        size_t tensors = member[i].dict->u.items.n / 2;
         if (tensors > RS_MODEL_MAX_TENSORS || (n += tensors) > budget / TENSOR_COST)
             return rs_fail(err, RESHED_ECORRUPT, "implausibly many tensors|||member %d", i);
     }
     rs_torch_view *views = rs_alloc(n, sizeof *views);
     if (!views) return rs_fail_nomem(err, "the tensors' descriptions", n * sizeof *views);
     for (int i = 0; i < members; i++)
-        for (size_t j = 0; j < member[i]->u.items.n && st == RESHED_OK; j += 2) {
-            const rs_pkl *name = member[i]->u.items.at[j];
+        for (size_t j = 0; j < member[i].dict->u.items.n && st == RESHED_OK; j += 2) {
+            const rs_pkl *name = member[i].dict->u.items.at[j];
             if (name->kind != RS_PKL_STR) {
-                st = fail_key(err, RESHED_ECORRUPT, "weights", "names of tensors", name);
+                st = rs_fail(err, RESHED_ECORRUPT,
+                             "key of a state_dict|the name of a tensor|another thing|member %d", i);
                 break;
             }
-            st = rs_torch_view_parse(member[i]->u.items.at[j + 1], name, i, &views[k], err);
+            st = rs_torch_view_parse(member[i].dict->u.items.at[j + 1], name, i, &views[k], err);
             if (st != RESHED_OK) break;
+            views[k].skip = rs_torch_prefix(&member[i], name);
             uint64_t cost = TENSOR_COST + views[k].count * rs_dtype_size(views[k].type->to);
             if (cost > budget)
                 st = rs_fail(err, RESHED_ECORRUPT,
@@ -253,17 +143,19 @@ static reshed_status parse_views(const rs_pkl *const *member, int members, uint6
     return RESHED_OK;
 }
 
-static reshed_status read_weights(rs_zip *zip, const char *prefix, const rs_pkl *weights,
+static reshed_status read_weights(rs_zip *zip, const char *prefix, const rs_pkl *root,
                                   uint64_t budget, rs_model_file *m, reshed_error *err)
 {
-    const rs_pkl *member[RS_MODEL_MAX_MEMBERS] = {NULL};
     rs_torch_view *views = NULL;
     size_t n = 0;
     bool big = false;
     int members = 0;
+    rs_torch_member *member = rs_zalloc(RS_MODEL_MAX_MEMBERS, sizeof *member);
+    if (!member) return rs_fail_nomem(err, "the members", RS_MODEL_MAX_MEMBERS * sizeof *member);
     reshed_status st = read_byteorder(zip, prefix, &big, err);
-    if (st == RESHED_OK) st = find_members(weights, member, &members, err);
+    if (st == RESHED_OK) st = rs_torch_dict_read(root, m, member, &members, err);
     if (st == RESHED_OK) st = parse_views(member, members, budget, &views, &n, err);
+    rs_free(member);
     if (st != RESHED_OK) return st;
     m->member = rs_zalloc((size_t)members, sizeof *m->member);
     if (!m->member) {
@@ -289,10 +181,9 @@ reshed_status rs_torch_read_mem(const void *data, size_t len, rs_model_file *out
     if (st == RESHED_OK) st = find_pickle(zip, prefix, sizeof prefix, &index, err);
     if (st == RESHED_OK) st = rs_zip_read_new(zip, index, MAX_PICKLE, &text, &n, err);
     if (st == RESHED_OK) st = rs_pickle_parse(text, n, FREE + len * PICKLE_TIMES, &pickle, err);
-    if (st == RESHED_OK) st = read_meta(rs_pickle_root(pickle), &m, err);
     if (st == RESHED_OK)
-        st = read_weights(zip, prefix, rs_pkl_get(rs_pickle_root(pickle), "weights"),
-                          FREE + (uint64_t)len * TENSOR_TIMES, &m, err);
+        st = read_weights(zip, prefix, rs_pickle_root(pickle), FREE + (uint64_t)len * TENSOR_TIMES,
+                          &m, err);
     if (st == RESHED_OK) st = rs_model_file_check(&m, err);
     if (st == RESHED_OK)
         *out = m;

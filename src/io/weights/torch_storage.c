@@ -260,9 +260,10 @@ static reshed_status load_view(rs_zip *zip, const char *prefix, bool big, const 
     int64_t index = -1;
     char name[sizeof((rs_tensor *)0)->name];
     size_t bytes = 0;
-    if (v->name->u.text.n >= sizeof name || memchr(text_of(v->name), 0, v->name->u.text.n))
+    const size_t length = v->name->u.text.n - v->skip;
+    if (length >= sizeof name || memchr(text_of(v->name), 0, v->name->u.text.n))
         return bad(err, v, "name of a tensor", "at most 95 characters", v->name);
-    snprintf(name, sizeof name, "%.*s", len_of(v->name), text_of(v->name));
+    snprintf(name, sizeof name, "%.*s", (int)length, text_of(v->name) + v->skip);
     reshed_status st = find_member(zip, prefix, v, &index, err);
     if (st != RESHED_OK) return st;
     rs_tensor *t = rs_tensors_add(&set[v->member], name, v->type->to, v->ndim, v->dims);

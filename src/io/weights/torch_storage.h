@@ -19,6 +19,7 @@ typedef struct rs_torch_type {
  * offset, dims and strides can reach is below n. */
 typedef struct rs_torch_view {
     const rs_pkl *name; /* string */
+    size_t skip;        /* bytes of it that are not part of the tensor's name */
     int member;
     const rs_torch_type *type;
     const rs_pkl *key;      /* string: which storage */
