@@ -13,6 +13,7 @@ void rs_loops_defaults(rs_loops_options *o)
 {
     memset(o, 0, sizeof *o);
     rs_metric_defaults(&o->metric);
+    o->drop_first = true;
     o->outlier = 6;
 }
 
@@ -64,17 +65,27 @@ typedef struct job {
     size_t work_each;
 } job;
 
+/* Doubles that a cycle leaves: its metrics and their deviations. */
+enum { PER_CYCLE = 2 * RS_METRIC_COUNT };
+
 static size_t worker_doubles(const job *j)
 {
     size_t n = (size_t)j->steps;
     return rs_metric_work(j->steps) + rs_bootstrap_work(j->steps, j->o->bootstrap) + 4 * n +
-           (size_t)j->cycles * 2 * RS_METRIC_COUNT;
+           (size_t)j->cycles * PER_CYCLE;
+}
+
+static bool same_voltages(const rs_sweep *a, const rs_sweep *b)
+{
+    for (int i = 0; i < a->n; i++)
+        if (fabs(a->v[i] - b->v[i]) > 1e-9 * (a->v_max - a->v_min)) return false;
+    return true;
 }
 
 /* One cycle: its metrics, their bootstrap deviations when asked for, its flags. */
-static uint32_t analyse_cycle(const job *j, int64_t point, int cycle, double *work, double *metrics,
-                              double *deviation)
+static uint32_t analyse_cycle(const job *j, int64_t point, int cycle, double *work, double *metrics)
 {
+    double *deviation = metrics + RS_METRIC_COUNT;
     const rs_sweep *s = &j->sweeps[cycle];
     size_t n = (size_t)j->steps, per = n * (size_t)j->cycles;
     double *own = work + rs_metric_work(j->steps) + rs_bootstrap_work(j->steps, j->o->bootstrap);
@@ -88,6 +99,9 @@ static uint32_t analyse_cycle(const job *j, int64_t point, int cycle, double *wo
         for (size_t i = 0; i < n; i++) skip[i] = !isfinite(y[i]);
     else
         rs_loop_spikes(s, y, skip, scratch);
+    bool again = cycle > 0 && same_voltages(s, s - 1);
+    bool closed = rs_loop_closes(s, y, skip, again ? j->response + at - n : NULL,
+                                 again ? skip - n : NULL, scratch);
     bool flipped = j->o->orient && rs_loop_area(s, y, skip) < 0;
     j->out->sign[(size_t)point * (size_t)j->cycles + (size_t)cycle] = flipped ? -1 : 1;
     for (size_t i = 0; i < n && flipped; i++) y[i] = -y[i];
@@ -95,22 +109,53 @@ static uint32_t analyse_cycle(const job *j, int64_t point, int cycle, double *wo
         rs_electrostatic es;
         rs_electrostatic_saturation(s, y, skip, j->o->metric.sat_fraction, &es);
         for (size_t i = 0; i < n && isfinite(es.slope); i++) y[i] -= es.slope * s->v[i];
-        rs_metrics_compute(s, y, skip, &j->o->metric, work, metrics, &fit);
+        rs_metrics_compute(s, y, skip, closed, &j->o->metric, work, metrics, &fit);
         metrics[RS_M_ES_SLOPE] = es.slope;
         metrics[RS_M_ES_CPD] = es.cpd;
         metrics[RS_M_ES_R2] = es.r2;
     } else {
-        rs_metrics_compute(s, y, skip, &j->o->metric, work, metrics, &fit);
+        rs_metrics_compute(s, y, skip, closed, &j->o->metric, work, metrics, &fit);
     }
     if (j->o->bootstrap > 0)
-        rs_metrics_bootstrap(s, y, skip, &j->o->metric, j->o->bootstrap, j->o->seed,
+        rs_metrics_bootstrap(s, y, skip, closed, &j->o->metric, j->o->bootstrap, j->o->seed,
                              (uint64_t)point * (uint64_t)j->cycles + (uint64_t)cycle, work,
                              deviation);
-    return rs_loop_flags(s, metrics, j->o->metric.fit ? &fit : NULL) |
+    return rs_loop_flags(s, closed, metrics, j->o->metric.fit ? &fit : NULL) |
            (flipped ? RS_LOOP_FLIPPED : 0);
 }
 
-static void summarise(const job *j, int64_t point, const double *metrics, const double *deviations)
+/* Returns whether two cycles of the same voltages are not the same loop: m, k their metrics. */
+static bool differ(const job *j, const rs_sweep *s, const double *m, const double *k)
+{
+    static const rs_metric voltage[] = {RS_M_V_PLUS_MID, RS_M_V_MINUS_MID};
+    const double height = fmax(fabs(m[RS_M_SWITCHABLE]), fabs(k[RS_M_SWITCHABLE]));
+    const double noise = 5 * hypot(m[RS_M_NOISE], k[RS_M_NOISE]) / height;
+    /* A switching takes a quarter of the range at most: there the level is passed that steeply. */
+    const double volts = 1.5 * s->step + noise * (s->v_max - s->v_min) / 4;
+    const double end = fmax(1, j->o->metric.sat_fraction * s->n / 2); /* samples of an end */
+    for (int i = 0; i < 2; i++) {
+        const double a = m[voltage[i]], b = k[voltage[i]];
+        if (isnan(a) != isnan(b) || fabs(a - b) > volts) return true;
+    }
+    return fabs(m[RS_M_SWITCHABLE] - k[RS_M_SWITCHABLE]) > height * (0.15 + noise * sqrt(2 / end));
+}
+
+/* cycle [cycles][PER_CYCLE]. Each cycle is compared with the next ones: what creeps shows over
+ * some. */
+static bool cycles_differ(const job *j, const double *cycle)
+{
+    for (int a = j->first; a < j->cycles; a++)
+        for (int b = a + 1; b < j->cycles && b <= a + 8; b++) {
+            const rs_sweep *s = &j->sweeps[a];
+            if (same_voltages(s, &j->sweeps[b]) &&
+                differ(j, s, cycle + (size_t)a * PER_CYCLE, cycle + (size_t)b * PER_CYCLE))
+                return true;
+        }
+    return false;
+}
+
+/* cycle [cycles][PER_CYCLE] */
+static void summarise(const job *j, int64_t point, const double *cycle)
 {
     rs_loops *l = j->out;
     for (int m = 0; m < RS_METRIC_COUNT; m++) {
@@ -118,11 +163,11 @@ static void summarise(const job *j, int64_t point, const double *metrics, const 
         double sum = 0, squares = 0, variance = 0;
         int k = 0;
         for (int c = 0; c < j->cycles; c++) {
-            double x = metrics[c * RS_METRIC_COUNT + m];
+            double x = cycle[c * PER_CYCLE + m];
             if (l->cycle_value)
                 l->cycle_value[(size_t)c * RS_METRIC_COUNT * (size_t)j->points + at] = x;
             if (c < j->first || !isfinite(x)) continue;
-            double d = deviations[c * RS_METRIC_COUNT + m];
+            double d = cycle[c * PER_CYCLE + RS_METRIC_COUNT + m];
             sum += x;
             variance += d * d;
             k++;
@@ -132,7 +177,7 @@ static void summarise(const job *j, int64_t point, const double *metrics, const 
         if (l->error) l->error[at] = k ? sqrt(variance) / k : NAN;
         if (!l->spread) continue;
         for (int c = j->first; c < j->cycles; c++) {
-            double x = metrics[c * RS_METRIC_COUNT + m];
+            double x = cycle[c * PER_CYCLE + m];
             if (isfinite(x)) squares += (x - mean) * (x - mean);
         }
         l->spread[at] = k > 1 ? sqrt(squares / (k - 1)) : NAN;
@@ -143,16 +188,15 @@ static void analyse_point(void *ctx, int64_t point, int worker)
 {
     const job *j = ctx;
     double *work = j->work + (size_t)worker * j->work_each;
-    double *metrics = work + j->work_each - (size_t)j->cycles * 2 * RS_METRIC_COUNT;
-    double *deviations = metrics + (size_t)j->cycles * RS_METRIC_COUNT;
+    double *cycle = work + j->work_each - (size_t)j->cycles * PER_CYCLE;
     uint32_t flags = 0;
     for (int c = 0; c < j->cycles; c++) {
-        uint32_t f = analyse_cycle(j, point, c, work, metrics + c * RS_METRIC_COUNT,
-                                   deviations + c * RS_METRIC_COUNT);
+        uint32_t f = analyse_cycle(j, point, c, work, cycle + (size_t)c * PER_CYCLE);
         if (c >= j->first) flags |= f;
     }
+    if (cycles_differ(j, cycle)) flags |= RS_LOOP_CYCLES_DIFFER;
     j->out->flags[point] = flags;
-    summarise(j, point, metrics, deviations);
+    summarise(j, point, cycle);
     if (j->o->done) j->o->done(j->o->done_ctx, point);
 }
 
@@ -221,12 +265,15 @@ reshed_status rs_loops_analyse(const double *v, int steps, int cycles, const dou
     job j = {.o = o,
              .steps = steps,
              .cycles = cycles,
-             .first = o->drop_first && cycles > 1,
+             .first = 0,
              .points = points,
              .response = response,
              .out = &l};
-    l.used = cycles - j.first;
     st = make_sweeps(v, steps, cycles, &sweeps, err);
+    /* Cycles that go elsewhere, as reversal curves do, are not the same loop again. */
+    if (st == RESHED_OK && o->drop_first && cycles > 1)
+        j.first = same_voltages(&sweeps[0], &sweeps[1]);
+    l.used = cycles - j.first;
     if (st == RESHED_OK) st = allocate(&l, steps, o, err);
     if (st != RESHED_OK) goto done;
     j.sweeps = sweeps;

@@ -41,7 +41,7 @@ static double sample_sd(const double *x, int n, int at_least)
     return sqrt(sum / (k - 1));
 }
 
-void rs_metrics_bootstrap(const rs_sweep *s, const double *y, const uint8_t *skip,
+void rs_metrics_bootstrap(const rs_sweep *s, const double *y, const uint8_t *skip, bool closed,
                           const rs_metric_options *o, int samples, uint64_t seed, uint64_t key,
                           double *work, double *sd)
 {
@@ -52,7 +52,7 @@ void rs_metrics_bootstrap(const rs_sweep *s, const double *y, const uint8_t *ski
     rs_loop_fit f;
     rs_random rng = rs_random_keyed(seed, key);
 
-    rs_metrics_compute(s, y, skip, o, work, point, &f);
+    rs_metrics_compute(s, y, skip, closed, o, work, point, &f);
     bool fitted = f.ok && f.bic_loop < f.bic_line;
     if (fitted)
         rs_loop_function(s, f.p, base);
@@ -70,7 +70,8 @@ void rs_metrics_bootstrap(const rs_sweep *s, const double *y, const uint8_t *ski
             resampled[i] =
                 counts ? base[i] + grow * residual[rs_random_below(&rng, (uint64_t)k)] : y[i];
         }
-        rs_metrics_compute(s, resampled, skip, o, work, values + (size_t)b * RS_METRIC_COUNT, NULL);
+        rs_metrics_compute(s, resampled, skip, closed, o, work,
+                           values + (size_t)b * RS_METRIC_COUNT, NULL);
     }
     for (int m = 0; m < RS_METRIC_COUNT; m++) {
         for (int b = 0; b < samples; b++) column[b] = values[(size_t)b * RS_METRIC_COUNT + m];

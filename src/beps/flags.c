@@ -6,18 +6,19 @@
 
 const char *rs_loop_flag_name(int k)
 {
-    static const char *const names[RS_LOOP_FLAGS] = {"no_switching", "unsaturated", "clockwise",
-                                                     "spikes",       "fit_failed",  "fit_at_bound",
-                                                     "outlier",      "no_data",     "flipped"};
+    static const char *const names[RS_LOOP_FLAGS] = {
+        "no_switching", "unsaturated", "clockwise", "spikes",     "fit_failed",   "fit_at_bound",
+        "outlier",      "no_data",     "flipped",   "not_closed", "cycles_differ"};
     return names[k];
 }
 
-uint32_t rs_loop_flags(const rs_sweep *s, const double *m, const rs_loop_fit *fit)
+uint32_t rs_loop_flags(const rs_sweep *s, bool closed, const double *m, const rs_loop_fit *fit)
 {
     uint32_t flags = 0;
     if (m[RS_M_SPIKES] > 0) flags |= RS_LOOP_SPIKES;
     if (isnan(m[RS_M_AREA])) return flags | RS_LOOP_NO_DATA | RS_LOOP_NO_SWITCHING;
-    if (!(m[RS_M_AREA_SNR] >= 5) || isnan(m[RS_M_WIDTH_MID]) || m[RS_M_DELTA_BIC] <= 0)
+    if (!closed) flags |= RS_LOOP_NOT_CLOSED;
+    if (!(m[RS_M_AREA_SNR] >= 5) || (closed && isnan(m[RS_M_WIDTH_MID])) || m[RS_M_DELTA_BIC] <= 0)
         flags |= RS_LOOP_NO_SWITCHING;
     if (m[RS_M_AREA_SIGNED] < 0) flags |= RS_LOOP_CLOCKWISE;
     if (m[RS_M_SATURATED_POS] < 0.95 || m[RS_M_SATURATED_NEG] < 0.95) flags |= RS_LOOP_UNSATURATED;

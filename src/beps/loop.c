@@ -110,22 +110,30 @@ static bool usable(const double *y, const uint8_t *skip, int i)
     return !(skip && skip[i]) && isfinite(y[i]);
 }
 
-int rs_sweep_branch(const rs_sweep *s, const double *y, const uint8_t *skip, bool descending,
-                    double *v_out, double *y_out)
+void rs_sweep_branch(const rs_sweep *s, const double *y, const uint8_t *skip, bool descending,
+                     bool closed, rs_loop_half *out)
 {
     const int *list = descending ? s->desc : s->asc;
-    int n = descending ? s->n_desc : s->n_asc, k = 0;
+    int n = descending ? s->n_desc : s->n_asc, k = 0, last = -1;
+    out->gap = 0;
     for (int j = 0; j < n; j++) {
         int i = list[j];
         if (!usable(y, skip, i)) continue;
-        v_out[k] = s->v[i];
-        y_out[k++] = y[i];
+        /* By rising voltage time runs on along the ascending branch and back along the other. */
+        if (k > 0 && (descending ? i > last : i < last)) out->gap = k;
+        last = i;
+        out->v[k] = s->v[i];
+        out->y[k++] = y[i];
     }
-    return k;
+    out->n = k;
+    /* A waveform that is cut short leaps back to its start: nothing was measured between. */
+    if (closed && fabs(s->v[0] - s->v[s->n - 1]) < 1.5 * s->step) out->gap = 0;
 }
 
-double rs_branch_crossing(const double *v, const double *y, int n, double level, int direction)
+double rs_branch_crossing(const rs_loop_half *b, double level, int direction)
 {
+    const double *v = b->v, *y = b->y;
+    const int n = b->n;
     /* wrong(k): samples on the wrong side when the branch changes side between k-1 and k. */
     int wrong = 0, best = n + 1, count = 0;
     double sum = 0;
@@ -139,18 +147,21 @@ double rs_branch_crossing(const double *v, const double *y, int n, double level,
             count = 0;
         }
         /* At the fewest, the samples on both sides of k are on their right sides. */
-        if (k == 0 || k == n) continue;
+        if (k == 0 || k == n || (b->gap && k == b->gap)) continue;
         sum += v[k - 1] + (v[k] - v[k - 1]) * (level - y[k - 1]) / (y[k] - y[k - 1]);
         count++;
     }
     return count ? sum / count : NAN;
 }
 
-double rs_branch_value(const double *v, const double *y, int n, double at)
+double rs_branch_value(const rs_loop_half *b, double at)
 {
+    const double *v = b->v, *y = b->y;
+    const int n = b->n;
     if (n < 1 || !(at >= v[0] && at <= v[n - 1])) return NAN;
     int k = 0;
     while (k + 1 < n && v[k + 1] < at) k++;
+    if (b->gap && k + 1 == b->gap && at > v[k]) return NAN;
     if (k + 1 == n || v[k + 1] == v[k]) return y[k];
     return y[k] + (y[k + 1] - y[k]) * (at - v[k]) / (v[k + 1] - v[k]);
 }
@@ -219,6 +230,41 @@ double rs_loop_noise(const rs_sweep *s, const double *y, const uint8_t *skip, do
             d[k++] = y[a] - 2 * y[i] + y[b];
     }
     return rs_mad(d, (size_t)k, 0, scratch) / sqrt(6);
+}
+
+/* The mean of the last m usable samples; NaN when there are fewer. */
+static double tail_mean(const double *y, const uint8_t *skip, int n, int m)
+{
+    double sum = 0;
+    int k = 0;
+    for (int i = n - 1; i >= 0 && k < m; i--) {
+        if (!usable(y, skip, i)) continue;
+        sum += y[i];
+        k++;
+    }
+    return k == m ? sum / m : NAN;
+}
+
+bool rs_loop_closes(const rs_sweep *s, const double *y, const uint8_t *skip, const double *before,
+                    const uint8_t *before_skip, double *scratch)
+{
+    double low = INFINITY, high = -INFINITY, *kept = scratch + 2 * s->n;
+    int k = 0;
+    for (int i = 0; i < s->n; i++) {
+        if (!usable(y, skip, i)) continue;
+        low = fmin(low, y[i]);
+        high = fmax(high, y[i]);
+        kept[k++] = y[i];
+    }
+    if (k < 4) return true;
+    const double noise = rs_loop_noise(s, y, skip, scratch), height = high - low;
+    double jump = fabs(kept[0] - kept[k - 1]);
+    jump -= fmax(fabs(kept[1] - kept[0]), fabs(kept[k - 1] - kept[k - 2]));
+    if (!(jump > 0.05 * height + 4 * sqrt(2) * noise)) return true;
+    if (!before) return false;
+    const int m = s->n / 16 > 3 ? s->n / 16 : 3;
+    double moved = fabs(tail_mean(y, skip, s->n, m) - tail_mean(before, before_skip, s->n, m));
+    return moved <= 0.05 * height + 4 * sqrt(2.0 / m) * noise;
 }
 
 int rs_loop_spikes(const rs_sweep *s, const double *y, uint8_t *skip, double *scratch)

@@ -50,23 +50,42 @@ typedef struct rs_sweep {
 reshed_status rs_sweep_create(const double *v, int n, rs_sweep *out, reshed_error *err);
 void rs_sweep_clear(rs_sweep *s);
 
-/* The samples of a branch that are not skipped, by rising voltage: v_out, y_out [n_asc or n_desc];
- * returns how many. skip may be NULL; non-finite samples are always left out. */
-int rs_sweep_branch(const rs_sweep *s, const double *y, const uint8_t *skip, bool descending,
-                    double *v_out, double *y_out);
+/* A branch by rising voltage. One of the two branches joins the end of the recording to its start;
+ * what was measured there is two states of the sample, one before and one after all the cycle, and
+ * only in a loop that closes are they the same. */
+typedef struct rs_loop_half {
+    int n;
+    double *v, *y; /* [n]; the caller's */
+    int gap;       /* samples gap-1 and gap are not joined; 0: no such place */
+} rs_loop_half;
+
+/* The samples of a branch that are not skipped into out->v and out->y [n_asc or n_desc], which the
+ * caller gives. skip may be NULL; non-finite samples are always left out. closed as rs_loop_closes
+ * says: else, and where the voltage leaps, the branch has its gap at the start of the recording. */
+void rs_sweep_branch(const rs_sweep *s, const double *y, const uint8_t *skip, bool descending,
+                     bool closed, rs_loop_half *out);
+
+/* Returns whether the loop ends in the state in which it began: the response moves from the last
+ * sample to the first no farther than between its neighbours, but for the noise and a twentieth of
+ * the loop's height. A region poled before its first cycle gives a loop that does not close. before
+ * [n], with its skipped samples: the preceding cycle of the same voltages, or NULL. When that ended
+ * as this one does, a leap at the seam is the sample's own. scratch [3*n]. */
+bool rs_loop_closes(const rs_sweep *s, const double *y, const uint8_t *skip, const double *before,
+                    const uint8_t *before_skip, double *scratch);
 
 /* Signed area of the closed polygon of the samples (V times the unit of y), > 0 when the loop runs
  * counter-clockwise with the voltage to the right. Skipped samples are cut off. */
 double rs_loop_area(const rs_sweep *s, const double *y, const uint8_t *skip);
 
-/* Returns the voltage at which a branch (v rising, n samples) passes `level`, by linear
- * interpolation; NaN when it does not. direction +1: from below to above as v rises. Noise can
- * cross a level several times; the crossing taken is the one that leaves the fewest samples on the
- * wrong side, and the mean of several equally good ones. */
-double rs_branch_crossing(const double *v, const double *y, int n, double level, int direction);
+/* Returns the voltage at which a branch passes `level`, by linear interpolation; NaN when it does
+ * not, or only across its gap. direction +1: from below to above as v rises. Noise can cross a level
+ * several times; the crossing taken is the one that leaves the fewest samples on the wrong side, and
+ * the mean of several equally good ones. */
+double rs_branch_crossing(const rs_loop_half *b, double level, int direction);
 
-/* Value of a branch at voltage `at`, by linear interpolation; NaN outside its range. */
-double rs_branch_value(const double *v, const double *y, int n, double at);
+/* Value of a branch at voltage `at`, by linear interpolation; NaN outside its range and inside its
+ * gap. */
+double rs_branch_value(const rs_loop_half *b, double at);
 
 /* The saturated ends: the mean of the samples of the descending branch that lie within `fraction`
  * of the voltage range below the top (just after the largest voltage, where the switching is

@@ -34,11 +34,11 @@ bool rs_loop_data_take(const rs_sweep *s, const double *y, const uint8_t *skip, 
         top = high;
     }
     for (int descending = 0; descending < 2; descending++) {
-        int k = rs_sweep_branch(s, y, skip, descending, scratch, scratch + s->n);
+        rs_loop_half b = {.v = scratch, .y = scratch + s->n};
+        rs_sweep_branch(s, y, skip, descending, true, &b);
         for (int q = 0; q < 3; q++)
-            d->at[descending][q] =
-                rs_branch_crossing(scratch, scratch + s->n, k,
-                                   bottom + (q + 1) * (top - bottom) / 4, top > bottom ? 1 : -1);
+            d->at[descending][q] = rs_branch_crossing(&b, bottom + (q + 1) * (top - bottom) / 4,
+                                                      top > bottom ? 1 : -1);
     }
     d->bottom = (bottom - d->mid) / d->height;
     d->top = (top - d->mid) / d->height;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/numeric.h"
+#include "base/statistics.h"
 #include "beps/electrostatic.h"
 #include "beps/phase.h"
 #include "base/special.h"
@@ -40,35 +41,57 @@ typedef struct loop_view {
     const double *y;
     const uint8_t *skip;
     const rs_metric_options *o;
-    int na, nd;
-    double *va, *ya, *vd, *yd; /* branches by rising voltage, without skipped samples */
-    double *curve, *scratch;   /* [n], [3n] */
+    rs_loop_half asc, desc;  /* without skipped samples */
+    double noise;            /* of a sample */
+    double *curve, *scratch; /* [n], [3n] */
 } loop_view;
 
 /* --------------------------------------------------------------------- measured on the branches */
+/* Returns whether the samples [from, to) are on their side of the level beyond what noise does: the
+ * median of k samples has 1.25/sqrt(k) of their noise. */
+static bool stands_off(const loop_view *w, const rs_loop_half *b, int from, int to, double level,
+                       int side)
+{
+    const size_t k = (size_t)(to - from);
+    double off = side * (rs_median(b->y + from, k, w->scratch) - level);
+    return off > 3 * 1.25 * w->noise / sqrt((double)k);
+}
+
+/* Where a branch passes the level; NaN where it only shakes about it, as a branch that does not
+ * switch does at the middle of its noise. */
+static double crossing(const loop_view *w, const rs_loop_half *b, double level, int up)
+{
+    const double at = rs_branch_crossing(b, level, up);
+    int k = 0;
+    while (k < b->n && b->v[k] <= at) k++;
+    if (isnan(at) || !stands_off(w, b, 0, k, level, -up) || !stands_off(w, b, k, b->n, level, up))
+        return NAN;
+    return at;
+}
+
 static void crossings(const loop_view *w, double *out)
 {
     double low = INFINITY, high = -INFINITY, top, bottom;
-    for (int i = 0; i < w->na; i++) {
-        low = fmin(low, w->ya[i]);
-        high = fmax(high, w->ya[i]);
+    for (int i = 0; i < w->asc.n; i++) {
+        low = fmin(low, w->asc.y[i]);
+        high = fmax(high, w->asc.y[i]);
     }
-    for (int i = 0; i < w->nd; i++) {
-        low = fmin(low, w->yd[i]);
-        high = fmax(high, w->yd[i]);
+    for (int i = 0; i < w->desc.n; i++) {
+        low = fmin(low, w->desc.y[i]);
+        high = fmax(high, w->desc.y[i]);
     }
     rs_loop_saturation(w->s, w->y, w->skip, w->o->sat_fraction, &top, &bottom);
     /* An inverted loop (the response falls as the voltage rises) is crossed downwards. */
     int up = top < bottom ? -1 : 1;
     double mid = (low + high) / 2;
     out[RS_M_LEVEL_MID] = mid;
-    out[RS_M_V_PLUS_MID] = rs_branch_crossing(w->va, w->ya, w->na, mid, up);
-    out[RS_M_V_MINUS_MID] = rs_branch_crossing(w->vd, w->yd, w->nd, mid, up);
+    out[RS_M_V_PLUS_MID] = crossing(w, &w->asc, mid, up);
+    out[RS_M_V_MINUS_MID] = crossing(w, &w->desc, mid, up);
     out[RS_M_WIDTH_MID] = out[RS_M_V_PLUS_MID] - out[RS_M_V_MINUS_MID];
     out[RS_M_COERCIVE_MID] = out[RS_M_WIDTH_MID] / 2;
     out[RS_M_IMPRINT_MID] = (out[RS_M_V_PLUS_MID] + out[RS_M_V_MINUS_MID]) / 2;
-    out[RS_M_V_PLUS_ZERO] = rs_branch_crossing(w->va, w->ya, w->na, 0, up);
-    out[RS_M_V_MINUS_ZERO] = rs_branch_crossing(w->vd, w->yd, w->nd, 0, up);
+    out[RS_M_V_PLUS_ZERO] = crossing(w, &w->asc, 0, up);
+    out[RS_M_V_MINUS_ZERO] = crossing(w, &w->desc, 0, up);
     out[RS_M_WIDTH_ZERO] = out[RS_M_V_PLUS_ZERO] - out[RS_M_V_MINUS_ZERO];
     out[RS_M_COERCIVE_ZERO] = out[RS_M_WIDTH_ZERO] / 2;
     out[RS_M_IMPRINT_ZERO] = (out[RS_M_V_PLUS_ZERO] + out[RS_M_V_MINUS_ZERO]) / 2;
@@ -82,11 +105,10 @@ static void crossings(const loop_view *w, double *out)
 static void openings(const loop_view *w, double *out)
 {
     double at = out[RS_M_IMPRINT_MID];
-    out[RS_M_R_PLUS_0] = rs_branch_value(w->vd, w->yd, w->nd, 0);
-    out[RS_M_R_MINUS_0] = rs_branch_value(w->va, w->ya, w->na, 0);
+    out[RS_M_R_PLUS_0] = rs_branch_value(&w->desc, 0);
+    out[RS_M_R_MINUS_0] = rs_branch_value(&w->asc, 0);
     out[RS_M_OPENING_0] = out[RS_M_R_PLUS_0] - out[RS_M_R_MINUS_0];
-    out[RS_M_OPENING_IMPRINT] =
-        rs_branch_value(w->vd, w->yd, w->nd, at) - rs_branch_value(w->va, w->ya, w->na, at);
+    out[RS_M_OPENING_IMPRINT] = rs_branch_value(&w->desc, at) - rs_branch_value(&w->asc, at);
     out[RS_M_SQUARENESS] = out[RS_M_OPENING_0] / out[RS_M_SWITCHABLE];
 }
 
@@ -96,7 +118,7 @@ static bool usable(const loop_view *w, int i)
 }
 
 /* Area, centroid and the area's noise, on the polygon of the samples that count. */
-static void polygon(const loop_view *w, double noise, double *out)
+static void polygon(const loop_view *w, double *out)
 {
     double *v = w->scratch, *y = v + w->s->n, a = 0, cv = 0, cy = 0, spread = 0;
     int n = 0;
@@ -119,7 +141,7 @@ static void polygon(const loop_view *w, double noise, double *out)
     out[RS_M_AREA_OPEN] = fabs(rs_loop_area_open(v, y, n, NULL, NULL));
     out[RS_M_CENTROID_V] = cv / (6 * a);
     out[RS_M_CENTROID_R] = cy / (6 * a);
-    out[RS_M_AREA_SNR] = fabs(a) / (noise * sqrt(spread));
+    out[RS_M_AREA_SNR] = fabs(a) / (w->noise * sqrt(spread));
 }
 
 /* -------------------------------------------------------------------------------- from the fits */
@@ -135,12 +157,41 @@ static double switching_residual(const loop_view *w, const double *p)
     return rs_loop_area(w->s, w->curve, w->skip);
 }
 
+/* Returns whether the fitted branch makes half of its transition between the samples that were
+ * measured on it, and not across its gap. */
+static bool makes_transition(const loop_view *w, const double *unit, bool descending)
+{
+    const rs_loop_half *b = descending ? &w->desc : &w->asc;
+    double lo = INFINITY, hi = -INFINITY;
+    for (int i = 0; i < w->s->n; i++) {
+        if (!usable(w, i) || w->s->falling[i] != descending) continue;
+        lo = fmin(lo, w->s->v[i]);
+        hi = fmax(hi, w->s->v[i]);
+    }
+    if (!(rs_loop_branch(unit, descending, hi) - rs_loop_branch(unit, descending, lo) >= 0.5))
+        return false;
+    return !b->gap || rs_loop_branch(unit, descending, b->v[b->gap]) -
+                              rs_loop_branch(unit, descending, b->v[b->gap - 1]) <
+                          0.5;
+}
+
+/* A voltage of a transition that was made; NaN where it was not, or the voltage was not applied. */
+static double made(const loop_view *w, bool there, double v)
+{
+    return there && v >= w->s->v_min && v <= w->s->v_max ? v : NAN;
+}
+
 static void from_fit(const loop_view *w, const rs_loop_fit *f, double *out)
 {
     const double *p = f->p, onset = w->o->nucleation;
+    double unit[RS_LOOP_PARAMS];
+    memcpy(unit, p, sizeof unit);
+    unit[RS_A0] = unit[RS_A4] = 0;
+    unit[RS_A1] = 1;
+    const bool up = makes_transition(w, unit, false), down = makes_transition(w, unit, true);
     for (int k = 0; k < RS_LOOP_PARAMS; k++) out[RS_M_FIT_A0 + k] = p[k];
-    out[RS_M_FIT_V_PLUS] = rs_loop_crossing(p, false, 0.5);
-    out[RS_M_FIT_V_MINUS] = rs_loop_crossing(p, true, 0.5);
+    out[RS_M_FIT_V_PLUS] = made(w, up, rs_loop_crossing(p, false, 0.5));
+    out[RS_M_FIT_V_MINUS] = made(w, down, rs_loop_crossing(p, true, 0.5));
     out[RS_M_FIT_WIDTH] = out[RS_M_FIT_V_PLUS] - out[RS_M_FIT_V_MINUS];
     out[RS_M_FIT_COERCIVE] = out[RS_M_FIT_WIDTH] / 2;
     out[RS_M_FIT_IMPRINT] = (out[RS_M_FIT_V_PLUS] + out[RS_M_FIT_V_MINUS]) / 2;
@@ -152,15 +203,11 @@ static void from_fit(const loop_view *w, const rs_loop_fit *f, double *out)
     out[RS_M_FIT_SWITCHABLE] = p[RS_A1];
     out[RS_M_FIT_WORK] = fabs(out[RS_M_FIT_WIDTH] * p[RS_A1]);
     out[RS_M_FIT_SLOPE] = p[RS_A4];
-    out[RS_M_NUCLEATION_POS] = rs_loop_crossing(p, false, onset);
-    out[RS_M_NUCLEATION_NEG] = rs_loop_crossing(p, true, 1 - onset);
+    out[RS_M_NUCLEATION_POS] = made(w, up, rs_loop_crossing(p, false, onset));
+    out[RS_M_NUCLEATION_NEG] = made(w, down, rs_loop_crossing(p, true, 1 - onset));
     double steep = sqrt(-log(w->o->onset_slope)); /* the slope is exp(-(x/b)^2) of the steepest */
-    out[RS_M_NUCLEATION_POS_SLOPE] = p[RS_A3] - p[RS_B2] * steep;
-    out[RS_M_NUCLEATION_NEG_SLOPE] = p[RS_A2] + p[RS_B1] * steep;
-    double unit[RS_LOOP_PARAMS];
-    memcpy(unit, p, sizeof unit);
-    unit[RS_A0] = unit[RS_A4] = 0;
-    unit[RS_A1] = 1;
+    out[RS_M_NUCLEATION_POS_SLOPE] = made(w, up, p[RS_A3] - p[RS_B2] * steep);
+    out[RS_M_NUCLEATION_NEG_SLOPE] = made(w, down, p[RS_A2] + p[RS_B1] * steep);
     /* At the end itself both branches meet whether they are saturated or not. */
     out[RS_M_SATURATED_POS] = rs_loop_branch(unit, false, w->s->v_max - w->s->step);
     out[RS_M_SATURATED_NEG] = 1 - rs_loop_branch(unit, true, w->s->v_min + w->s->step);
@@ -284,20 +331,18 @@ static double author_area(const double *y, int n)
 }
 
 /* ----------------------------------------------------------------------------------- altogether */
-void rs_metrics_compute(const rs_sweep *s, const double *y, const uint8_t *skip,
+void rs_metrics_compute(const rs_sweep *s, const double *y, const uint8_t *skip, bool closed,
                         const rs_metric_options *o, double *work, double *out, rs_loop_fit *fit)
 {
     int n = s->n;
     double *fit_work = work + 8 * n;
     loop_view w = {.s = s, .y = y, .skip = skip, .o = o};
-    w.va = work;
-    w.ya = work + n;
-    w.vd = work + 2 * n;
-    w.yd = work + 3 * n;
+    w.asc = (rs_loop_half){.v = work, .y = work + n};
+    w.desc = (rs_loop_half){.v = work + 2 * n, .y = work + 3 * n};
     w.curve = work + 4 * n;
     w.scratch = work + 5 * n;
-    w.na = rs_sweep_branch(s, y, skip, false, w.va, w.ya);
-    w.nd = rs_sweep_branch(s, y, skip, true, w.vd, w.yd);
+    rs_sweep_branch(s, y, skip, false, closed, &w.asc);
+    rs_sweep_branch(s, y, skip, true, closed, &w.desc);
 
     for (int m = 0; m < RS_METRIC_COUNT; m++) out[m] = NAN;
     rs_loop_fit f = {.ok = false};
@@ -305,14 +350,14 @@ void rs_metrics_compute(const rs_sweep *s, const double *y, const uint8_t *skip,
     for (int i = 0; i < n; i++) skipped += !usable(&w, i);
     out[RS_M_SPIKES] = skipped;
     if (fit) *fit = f;
-    if (w.na < 4 || w.nd < 4) return;
+    if (w.asc.n < 4 || w.desc.n < 4) return;
 
+    w.noise = rs_loop_noise(s, y, skip, w.scratch);
     crossings(&w, out);
     openings(&w, out);
-    double noise = rs_loop_noise(s, y, skip, w.scratch);
-    out[RS_M_NOISE] = noise;
-    out[RS_M_SNR] = fabs(out[RS_M_SWITCHABLE]) / noise;
-    polygon(&w, noise, out);
+    out[RS_M_NOISE] = w.noise;
+    out[RS_M_SNR] = fabs(out[RS_M_SWITCHABLE]) / w.noise;
+    polygon(&w, out);
     rs_electrostatic es;
     rs_electrostatic_saturation(s, y, skip, o->sat_fraction, &es);
     out[RS_M_ES_SLOPE] = es.slope;

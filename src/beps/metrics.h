@@ -45,9 +45,11 @@ reshed_status rs_metric_options_check(const rs_metric_options *o, reshed_error *
 /* Doubles of workspace for a loop of n samples. */
 size_t rs_metric_work(int n);
 
-/* All metrics of one loop into out [RS_METRIC_COUNT]; NaN where one is not defined. y [s->n] in the
- * order of measurement, skip as in loop.h or NULL. fit (may be NULL) gets the fitted function. */
-void rs_metrics_compute(const rs_sweep *s, const double *y, const uint8_t *skip,
+/* All metrics of one loop into out [RS_METRIC_COUNT]; NaN where one is not defined: a voltage at
+ * which a branch switches is a number only where the branch does. y [s->n] in the order of
+ * measurement, skip as in loop.h or NULL; closed as rs_loop_closes says. fit (may be NULL) gets the
+ * fitted function. */
+void rs_metrics_compute(const rs_sweep *s, const double *y, const uint8_t *skip, bool closed,
                         const rs_metric_options *o, double *work, double *out, rs_loop_fit *fit);
 
 #endif

@@ -1,6 +1,7 @@
 #include "report/data.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/alloc.h"
@@ -130,7 +131,8 @@ static reshed_status read_loop(rs_session *s, rs_report_data *d, int k, float *r
     for (size_t i = 0; i < period; i++) {
         double sum = 0;
         int n = 0;
-        for (size_t at = (size_t)d->field * steps + i, c = 0; c < steps; c += period, at += period)
+        size_t c = (size_t)d->first * period;
+        for (size_t at = (size_t)d->field * steps + i + c; c < steps; c += period, at += period)
             if (isfinite(response[at])) {
                 sum += (double)response[at];
                 n++;
@@ -156,6 +158,8 @@ static reshed_status read_loops(rs_session *s, rs_report_data *d, reshed_error *
     if (sp->steps < 1) return RESHED_OK;
     d->steps = rs_waveform_period(sp->voltage, sp->steps);
     d->field = sp->off_field ? 1 : 0;
+    const char *drop = rs_session_setting(s, "drop_first");
+    d->first = sp->steps > d->steps && drop && strtod(drop, NULL) != 0;
     float *response = rs_alloc(2 * (size_t)sp->steps, sizeof *response);
     double *metric = rs_alloc(metrics + 1, sizeof *metric);
     d->metric = rs_alloc(metrics * points, sizeof *d->metric);

@@ -39,10 +39,11 @@ typedef struct rs_report_data {
 
     /* Loops, on the off-field readings where there are any. */
     int steps, field;
+    int first;                 /* cycles left out at the start: 0 or 1 */
     int period;                /* steps of one cycle */
     int role[RS_REPORT_ROLES]; /* index in setup->metric, -1: none */
     double *metric;   /* [metrics][points], NaN where there is none or the loop is not trusted */
-    double *response; /* [points][steps]: mean of the cycles; NaN where there is none */
+    double *response; /* [points][steps]: mean of the other cycles; NaN where there is none */
     bool *loop;       /* [points]: the point has a response */
     bool *trusted;    /* [points]: and its metric "flags" has no bit of RS_LOOP_BAD */
     int loops, trusted_loops;

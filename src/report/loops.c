@@ -102,7 +102,8 @@ static double draw_width(rs_panel *p, const loops *l, const double *y, const uin
     if (!l->sweep.n) return NAN;
     rs_metric_defaults(&o);
     o.fit = false;
-    rs_metrics_compute(&l->sweep, y, skip, &o, l->work, m, NULL);
+    const bool closed = rs_loop_closes(&l->sweep, y, skip, NULL, NULL, l->work);
+    rs_metrics_compute(&l->sweep, y, skip, closed, &o, l->work, m, NULL);
     if (!isfinite(m[RS_M_WIDTH_MID]) || !isfinite(m[RS_M_LEVEL_MID])) return NAN;
     snprintf(text, sizeof text, "%s%.2f V", named ? "width " : "", m[RS_M_WIDTH_MID]);
     rs_panel_arrow(p, m[RS_M_V_MINUS_MID], m[RS_M_LEVEL_MID], m[RS_M_V_PLUS_MID], m[RS_M_LEVEL_MID],

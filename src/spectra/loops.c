@@ -54,6 +54,7 @@ struct rs_loop_analysis {
 void rs_loop_analysis_defaults(rs_loop_analysis_options *o)
 {
     memset(o, 0, sizeof *o);
+    o->drop_first = true;
     o->reference = NAN;
     rs_sho_options_defaults(&o->sho);
 }

@@ -25,7 +25,7 @@
 
 typedef struct rs_loop_analysis_options {
     bool on_field;    /* metrics of the on-field loop though there is an off-field one */
-    bool drop_first;  /* leave the first of several cycles out of the metrics */
+    bool drop_first;  /* leave the first of several cycles out of the metrics; the default */
     int cycles;       /* in the voltages; 0: found by where they repeat */
     double reference; /* rad: direction of the response of the state that high voltages leave, to
                          which each loop's sign is held; NaN (the default): the loop runs

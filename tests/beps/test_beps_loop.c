@@ -81,19 +81,19 @@ static void crossing_is_the_best_split(void **state)
     (void)state;
     double v[8] = {0, 1, 2, 3, 4, 5, 6, 7};
     double clean[8] = {-1, -1, -1, -1, 1, 1, 1, 1};
-    assert_near(rs_branch_crossing(v, clean, 8, 0, 1), 3.5, TOL_ROUNDING);
-    assert_near(rs_branch_crossing(v, clean, 8, 0.5, 1), 3.75, TOL_ROUNDING);
+    assert_near(rs_branch_crossing(&(rs_loop_half){8, v, clean, 0}, 0, 1), 3.5, TOL_ROUNDING);
+    assert_near(rs_branch_crossing(&(rs_loop_half){8, v, clean, 0}, 0.5, 1), 3.75, TOL_ROUNDING);
     double glitch[8] = {-1, 1, -1, -1, -1, 1, 1, 1}; /* one wrong sample far away changes nothing */
-    assert_near(rs_branch_crossing(v, glitch, 8, 0, 1), 4.5, TOL_ROUNDING);
+    assert_near(rs_branch_crossing(&(rs_loop_half){8, v, glitch, 0}, 0, 1), 4.5, TOL_ROUNDING);
     double twice[8] = {-1, -1, -1, 1, -1, 1, 1, 1}; /* two equally good ones: their mean */
-    assert_near(rs_branch_crossing(v, twice, 8, 0, 1), 3.5, TOL_ROUNDING);
+    assert_near(rs_branch_crossing(&(rs_loop_half){8, v, twice, 0}, 0, 1), 3.5, TOL_ROUNDING);
     double down[8] = {1, 1, 1, 1, 1, 1, -3, -3};
-    assert_near(rs_branch_crossing(v, down, 8, 0, -1), 5.25, TOL_ROUNDING);
-    assert_true(isnan(rs_branch_crossing(v, down, 8, 2, -1)));
-    assert_true(isnan(rs_branch_crossing(v, down, 8, -5, -1)));
-    assert_near(rs_branch_value(v, down, 8, 5.5), -1, TOL_ROUNDING);
-    assert_near(rs_branch_value(v, down, 8, 7), -3, TOL_ROUNDING);
-    assert_true(isnan(rs_branch_value(v, down, 8, 7.1)));
+    assert_near(rs_branch_crossing(&(rs_loop_half){8, v, down, 0}, 0, -1), 5.25, TOL_ROUNDING);
+    assert_true(isnan(rs_branch_crossing(&(rs_loop_half){8, v, down, 0}, 2, -1)));
+    assert_true(isnan(rs_branch_crossing(&(rs_loop_half){8, v, down, 0}, -5, -1)));
+    assert_near(rs_branch_value(&(rs_loop_half){8, v, down, 0}, 5.5), -1, TOL_ROUNDING);
+    assert_near(rs_branch_value(&(rs_loop_half){8, v, down, 0}, 7), -3, TOL_ROUNDING);
+    assert_true(isnan(rs_branch_value(&(rs_loop_half){8, v, down, 0}, 7.1)));
 }
 
 static void spikes_are_found_and_loops_kept(void **state)

@@ -23,7 +23,7 @@ static void compute(const rs_sweep *s, const double *y, const uint8_t *skip,
     rs_metric_defaults(&usual);
     double *work = rs_alloc(rs_metric_work(s->n), sizeof *work);
     for (int m = 0; m < RS_METRIC_COUNT; m++) out[m] = 12345;
-    rs_metrics_compute(s, y, skip, o ? o : &usual, work, out, NULL);
+    rs_metrics_compute(s, y, skip, true, o ? o : &usual, work, out, NULL);
     for (int m = 0; m < RS_METRIC_COUNT; m++) assert_true(out[m] != 12345);
     rs_free(work);
 }
@@ -318,9 +318,9 @@ static uint32_t flags_of(const rs_sweep *s, const double *y, const uint8_t *skip
     rs_loop_fit f;
     double m[RS_METRIC_COUNT], *work = rs_alloc(rs_metric_work(s->n), sizeof *work);
     rs_metric_defaults(&o);
-    rs_metrics_compute(s, y, skip, &o, work, m, &f);
+    rs_metrics_compute(s, y, skip, true, &o, work, m, &f);
     rs_free(work);
-    return rs_loop_flags(s, m, &f);
+    return rs_loop_flags(s, true, m, &f);
 }
 
 static void flags_name_what_is_wrong(void **state)
@@ -376,7 +376,7 @@ static void bootstrap_predicts_the_scatter(void **state)
     for (int k = 0; k < RUNS; k++) {
         for (int i = 0; i < N; i++) y[i] = clean[i] + 0.05 * test_gauss(&r);
         compute(&s, y, NULL, &o, m);
-        rs_metrics_bootstrap(&s, y, NULL, &o, SAMPLES, 7, (uint64_t)k, work, sd);
+        rs_metrics_bootstrap(&s, y, NULL, true, &o, SAMPLES, 7, (uint64_t)k, work, sd);
         for (int w = 0; w < W; w++) {
             mean[w] += m[watched[w]] / RUNS;
             square[w] += m[watched[w]] * m[watched[w]] / RUNS;
@@ -390,9 +390,9 @@ static void bootstrap_predicts_the_scatter(void **state)
     }
     /* Same seed and key, same bits; another key, others. */
     double again[RS_METRIC_COUNT];
-    rs_metrics_bootstrap(&s, y, NULL, &o, SAMPLES, 7, RUNS - 1, work, again);
+    rs_metrics_bootstrap(&s, y, NULL, true, &o, SAMPLES, 7, RUNS - 1, work, again);
     assert_memory_equal(&sd[RS_M_AREA], &again[RS_M_AREA], sizeof *sd);
-    rs_metrics_bootstrap(&s, y, NULL, &o, SAMPLES, 7, RUNS, work, again);
+    rs_metrics_bootstrap(&s, y, NULL, true, &o, SAMPLES, 7, RUNS, work, again);
     assert_true(sd[RS_M_AREA] != again[RS_M_AREA]);
     rs_free(work);
     rs_sweep_clear(&s);

@@ -279,8 +279,11 @@ static void several_cycles(void **state)
     rs_loop_readings in = {.steps = ALL, .bins = BINS, .fields = 2, .spectra = spectra};
     rs_loop_analysis_options o;
     rs_loop_analysis_defaults(&o);
+    assert_true(o.drop_first);
+    o.drop_first = false;
     rs_loop_analysis *a = create(CYCLES, 2, BINS, &o);
     run(a, &in, &r);
+    assert_true((unsigned)value(&r, "flags") & RS_LOOP_CYCLES_DIFFER);
     double width = rs_loop_crossing(known, false, 0.5) - rs_loop_crossing(known, true, 0.5);
     assert_near(value(&r, "fit_width"), width + 0.5, 0.01);
     assert_near(value(&r, "cycles"), 3, 0);

@@ -231,7 +231,7 @@ static void measure(making *m, int k, const rs_session_point *p)
     spectrum.amplitude = packed[1];
     spectrum.phase = packed[2];
     rs_metric_defaults(&o);
-    rs_metrics_compute(&m->sweep, m->y, NULL, &o, m->work, all, &fit);
+    rs_metrics_compute(&m->sweep, m->y, NULL, true, &o, m->work, all, &fit);
     metric[0] = k == 4 ? RS_LOOP_OUTLIER : 0;
     for (int i = 1; i < METRICS; i++) metric[i] = all[metrics[i - 1]];
     rs_session_loop loop = {.response = packed[0], .metric = metric};

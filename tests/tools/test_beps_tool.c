@@ -364,8 +364,9 @@ static void author_file_with_both_fields(void **state)
     assert_ok(rs_nsid_put_array(w, "/BEPS/coordinates", 2, pairs, xy, RS_NSID_F64, &e), &e);
     end(w);
 
-    snprintf(words, sizeof words, "loops %s -o %s --field both --csv %s --png %s/author --json", in,
-             h5, test_temp("author.csv"), test_temp(""));
+    snprintf(words, sizeof words,
+             "loops %s -o %s --field both --keep-first --csv %s --png %s/author --json", in, h5,
+             test_temp("author.csv"), test_temp(""));
     run_ok(words);
     assert_true(number_after(out, "\"cycles\": ") == CYCLES);
     assert_non_null(strstr(out, "\"field\": \"off-field\""));
@@ -438,7 +439,7 @@ static void complex_data_with_axes_for_everything(void **state)
     rs_nsid_writer *w = begin(in);
     add(w, "/Measurement_000/Channel_000", "Response", "V", true, 4, dims, z);
     end(w);
-    snprintf(words, sizeof words, "loops %s --json --triangle 7 --field both", in);
+    snprintf(words, sizeof words, "loops %s --json --triangle 7 --field both --keep-first", in);
     run_ok(words);
     assert_true(number_after(out, "\"cycles\": ") == 2);
     const char *off = strstr(out, "\"off-field\""), *on = strstr(out, "\"on-field\"");

@@ -37,7 +37,9 @@ const cli_program beps_loops_program = {
     "                             file has a positive area, spikes included [auto]\n"
     "Analysis:\n"
     "      --keep-spikes          use samples that stand away from the loop\n"
-    "      --drop-first           leave the first of several cycles out of the averages\n"
+    "      --keep-first           use the first of several cycles too: it starts from whatever "
+    "was\n"
+    "                             there before, and is left out by default (--drop-first)\n"
     "      --remove-slope WHEN    auto (on-field), yes or no: the slope of the saturated ends "
     "[auto]\n"
     "      --no-fit               without the nine-parameter function\n"
@@ -72,6 +74,7 @@ enum {
     OPT_SIGN,
     OPT_KEEP_SPIKES,
     OPT_DROP_FIRST,
+    OPT_KEEP_FIRST,
     OPT_REMOVE_SLOPE,
     OPT_NO_FIT,
     OPT_BOUNDS,
@@ -104,6 +107,7 @@ static const struct option longs[] = {CLI_COMMON_OPTIONS,
                                       {"sign", required_argument, NULL, OPT_SIGN},
                                       {"keep-spikes", no_argument, NULL, OPT_KEEP_SPIKES},
                                       {"drop-first", no_argument, NULL, OPT_DROP_FIRST},
+                                      {"keep-first", no_argument, NULL, OPT_KEEP_FIRST},
                                       {"remove-slope", required_argument, NULL, OPT_REMOVE_SLOPE},
                                       {"no-fit", no_argument, NULL, OPT_NO_FIT},
                                       {"bounds", required_argument, NULL, OPT_BOUNDS},
@@ -215,6 +219,7 @@ static bool take_option(beps_loop_settings *s, int c)
     case OPT_REFERENCE: s->reference = optarg; return true;
     case OPT_KEEP_SPIKES: return s->options.analysis.keep_spikes = true;
     case OPT_DROP_FIRST: return s->options.analysis.drop_first = true;
+    case OPT_KEEP_FIRST: s->options.analysis.drop_first = false; return true;
     case OPT_NO_FIT: s->options.analysis.metric.fit = false; return true;
     case OPT_SYMMETRIC: s->options.analysis.metric.branches.asymmetric = false; return true;
     case OPT_NUCLEATION:

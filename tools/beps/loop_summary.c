@@ -8,15 +8,24 @@
 #include "base/numeric.h"
 #include "base/parallel.h"
 
-static void put_loop(rs_json *j, const char *key, const double *metrics)
+/* Only with --model are there branches of PySSPFM's. */
+static bool measured(const beps_loop_settings *s, int m)
+{
+    return m < RS_M_SSPFM_X0_R || m > RS_M_SSPFM_R2 ||
+           s->options.analysis.metric.branches.model != RS_MODEL_NONE;
+}
+
+static void put_loop(const beps_loop_settings *s, rs_json *j, const char *key,
+                     const double *metrics)
 {
     rs_json_object(j, key);
     for (int m = 0; m < RS_METRIC_COUNT; m++)
-        if (isfinite(metrics[m])) rs_json_number(j, rs_metric_get(m)->id, metrics[m]);
+        if (measured(s, m)) rs_json_number(j, rs_metric_get(m)->id, metrics[m]);
     rs_json_end(j);
 }
 
-static void put_result(rs_json *j, const rs_responses *in, const rs_field_loops *r, double *work)
+static void put_result(const beps_loop_settings *s, rs_json *j, const rs_responses *in,
+                       const rs_field_loops *r, double *work)
 {
     const rs_loops *l = &r->loops;
     char unit[64];
@@ -25,19 +34,21 @@ static void put_result(rs_json *j, const rs_responses *in, const rs_field_loops 
     rs_json_string(j, "unfolding", r->unfolded.how);
     rs_json_number(j, "reference_angle", r->unfolded.reference);
     rs_json_bool(j, "turned_by_area", r->orient);
+    rs_json_integer(j, "cycles_used", l->used);
+    rs_json_bool(j, "first_cycle_dropped", l->used < l->cycles);
     rs_json_integer(j, "trusted", rs_loops_count(l, RS_LOOP_BAD));
     rs_json_number(j, "seconds", r->seconds);
     rs_json_object(j, "flags");
     for (int k = 0; k < RS_LOOP_FLAGS; k++)
         rs_json_integer(j, rs_loop_flag_name(k), l->points - rs_loops_count(l, 1u << k));
     rs_json_end(j);
-    put_loop(j, "median_loop", r->median_metrics);
-    put_loop(j, "mean_loop", r->mean_metrics);
+    put_loop(s, j, "median_loop", r->median_metrics);
+    put_loop(s, j, "mean_loop", r->mean_metrics);
     rs_json_object(j, "metrics");
     for (int m = 0; m < RS_METRIC_COUNT; m++) {
         double median, robust_sd;
         size_t n = rs_field_loops_spread(l, m, work, &median, &robust_sd);
-        if (n == 0) continue;
+        if (!measured(s, m)) continue;
         rs_json_object(j, rs_metric_get(m)->id);
         rs_json_string(j, "unit", rs_metric_unit(m, in->units, unit, sizeof unit));
         rs_json_number(j, "median", median);
@@ -64,9 +75,23 @@ void beps_loop_print_json(const beps_loop_settings *s, const rs_responses *in,
     rs_json_integer(&j, "threads", rs_threads_or_all(s->options.analysis.threads));
     rs_json_number(&j, "seconds", seconds);
     rs_json_array(&j, "results");
-    for (int i = 0; i < n; i++) put_result(&j, in, &r[i], work);
+    for (int i = 0; i < n; i++) put_result(s, &j, in, &r[i], work);
     rs_json_end(&j);
     rs_json_end(&j);
+}
+
+/* A voltage of the text, "none" where there is no such crossing. */
+typedef struct volts {
+    char text[32];
+} volts;
+static volts volts_of(double v)
+{
+    volts t;
+    if (isfinite(v))
+        snprintf(t.text, sizeof t.text, "%.2f V", v);
+    else
+        strcpy(t.text, "none");
+    return t;
 }
 
 void beps_loop_print_text(const beps_loop_settings *s, const rs_responses *in,
@@ -78,6 +103,9 @@ void beps_loop_print_text(const beps_loop_settings *s, const rs_responses *in,
            (long long)in->points, rs_field_name(r->field), in->steps,
            in->cycles > 1 ? " in several cycles" : "", (long long)rs_loops_count(l, RS_LOOP_BAD),
            r->seconds);
+    if (l->cycles > 1)
+        printf("  numbers are means over %d of %d cycles%s\n", l->used, l->cycles,
+               l->used < l->cycles ? ", without the first (--keep-first takes it in)" : "");
     if (isfinite(r->unfolded.reference))
         printf("  phase of the response %.1f deg\n", r->unfolded.reference / RS_DEGREE);
     for (int k = 0; k < RS_LOOP_FLAGS; k++) {
@@ -85,10 +113,10 @@ void beps_loop_print_text(const beps_loop_settings *s, const rs_responses *in,
         if (count) printf("  %6lld %s\n", (long long)count, rs_loop_flag_name(k));
     }
     const double *m = r->median_metrics;
-    printf(
-        "  median loop: V+ %.2f V, V- %.2f V, width %.2f V (zero), %.2f V (mid), imprint %.2f V\n",
-        m[RS_M_V_PLUS_ZERO], m[RS_M_V_MINUS_ZERO], m[RS_M_WIDTH_ZERO], m[RS_M_WIDTH_MID],
-        m[RS_M_IMPRINT_ZERO]);
+    printf("  median loop: V+ %s, V- %s, width %s (zero), %s (mid), imprint %s\n",
+           volts_of(m[RS_M_V_PLUS_ZERO]).text, volts_of(m[RS_M_V_MINUS_ZERO]).text,
+           volts_of(m[RS_M_WIDTH_ZERO]).text, volts_of(m[RS_M_WIDTH_MID]).text,
+           volts_of(m[RS_M_IMPRINT_ZERO]).text);
     for (int k = 0; k < RS_METRIC_COUNT; k++) {
         double median, robust_sd;
         const rs_metric_info *info = rs_metric_get(k);

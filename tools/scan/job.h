@@ -16,7 +16,7 @@ typedef struct scan_job {
     char first[4096]; /* path of the first region's session, when a later one was named */
     char path[4096], report[4096], pictures[4096], points_csv[4096]; /* of the region at work */
     /* for the summary */
-    int lines, lost, points, measured, pauses;
+    int lines, lost, points, measured, trusted, pauses;
     double latency[2]; /* s, the median and the 99th percentile */
     /* for the progress line and the previews */
     double shown, drawn;

@@ -15,6 +15,7 @@
 #include "base/text.h"
 #include "report/report.h"
 #include "spm/instrument/drivers.h"
+#include "spm/scan/loops.h"
 #include "spm/scan/points.h"
 #include "spm/scan/resume.h"
 
@@ -93,6 +94,7 @@ static void collect(scan_job *j)
         j->lost = g.lost;
         j->points = g.points;
         j->measured = g.measured;
+        rs_scan_loops_trusted(j->run.session, &j->trusted, &err);
     }
 }
 
@@ -106,6 +108,7 @@ static void print_summary(scan_job *j, const char *state)
         rs_json_integer(&json, "lost_lines", j->lost);
         rs_json_integer(&json, "points", j->points);
         rs_json_integer(&json, "measured", j->measured);
+        rs_json_integer(&json, "trusted", j->trusted);
         rs_json_integer(&json, "pauses", j->pauses);
         rs_json_number(&json, "latency_ms_p50", 1e3 * j->latency[0]);
         rs_json_number(&json, "latency_ms_p99", 1e3 * j->latency[1]);
@@ -116,8 +119,9 @@ static void print_summary(scan_job *j, const char *state)
     } else if (!j->o->quiet) {
         fprintf(stderr, "%s: instrument: %s\n", CLI_TEXT(j->path), j->run.left);
         fprintf(stderr,
-                "%s: %s: %d lines, %d lost, %d of %d points; map %.0f ms after a line (p99 %.0f)\n",
-                CLI_TEXT(j->path), state, j->lines, j->lost, j->measured, j->points,
+                "%s: %s: %d lines, %d lost, %d of %d points, %d to trust; map %.0f ms after a line "
+                "(p99 %.0f)\n",
+                CLI_TEXT(j->path), state, j->lines, j->lost, j->measured, j->points, j->trusted,
                 1e3 * j->latency[0], 1e3 * j->latency[1]);
         if (j->report[0]) printf("report: %s\n", CLI_TEXT(j->report));
     }
@@ -276,10 +280,11 @@ static void print_analysis(const scan_job *j, const rs_analysis *a)
 {
     const int rows = rs_session_get_setup(j->run.session)->frame.rows;
     if (!j->o->json) {
-        printf("%s: %d lines, %d walls, %d loops analysed again; largest differences: mean %g, "
+        printf("%s: %d lines, %d walls, %d loops analysed again, %d to trust; largest differences: "
+               "mean %g, "
                "variance %g (%d settled rows of %d), loop metrics %g\n",
-               CLI_TEXT(j->path), a->progress.lines, a->walls, a->loops, a->mean, a->variance,
-               a->rows, rows, a->metric);
+               CLI_TEXT(j->path), a->progress.lines, a->walls, a->loops, a->trusted, a->mean,
+               a->variance, a->rows, rows, a->metric);
         return;
     }
     rs_json json = rs_json_to(stdout);
@@ -289,6 +294,8 @@ static void print_analysis(const scan_job *j, const rs_analysis *a)
     rs_json_integer(&json, "lost_lines", a->progress.lost);
     rs_json_integer(&json, "points", a->progress.points);
     rs_json_integer(&json, "walls", a->walls);
+    rs_json_integer(&json, "measured", a->loops);
+    rs_json_integer(&json, "trusted", a->trusted);
     rs_json_integer(&json, "rows_compared", a->rows);
     rs_json_number(&json, "mean_difference", a->mean);
     rs_json_number(&json, "variance_difference", a->variance);

@@ -96,7 +96,8 @@ static reshed_status compare(rs_session *s, const float *mean, const float *vari
     if (st == RESHED_OK) st = compare_map(s, RS_SESSION_MEAN, mean, was, settled, &out->mean, err);
     if (st == RESHED_OK)
         st = compare_map(s, RS_SESSION_VARIANCE, variance, was, settled, &out->variance, err);
-    return st == RESHED_OK ? compare_loops(s, metrics, out, err) : st;
+    if (st == RESHED_OK) st = compare_loops(s, metrics, out, err);
+    return st == RESHED_OK ? rs_scan_loops_trusted(s, &out->trusted, err) : st;
 }
 
 rs_outcome rs_analyse_compare(const rs_scan_context *c, rs_live *stream, const rs_survey_options *o,

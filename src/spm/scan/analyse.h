@@ -14,9 +14,10 @@ rs_outcome rs_analyse(const rs_scan_context *c, rs_live *stream, const rs_survey
 typedef struct rs_analysis {
     rs_session_progress progress;
     int walls;
-    int rows;  /* compared: of a complete session all; of another the final ones, because it also
+    int rows;    /* compared: of a complete session all; of another the final ones, because it also
                   holds rows as they were shown then, which later lines would have changed */
-    int loops; /* compared */
+    int loops;   /* compared */
+    int trusted; /* loops of the session whose flags have no bit of RS_LOOP_BAD */
     double mean, variance, metric; /* NaN: of a value that only one of the two has */
 } rs_analysis;
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "beps/flags.h"
 
 /* s that a loop is taken to last when the driver does not say. */
 #define UNKNOWN_LOOP 60
@@ -139,5 +140,29 @@ reshed_status rs_scan_loops_again(const rs_scan_context *c, double *metrics, res
     for (int k = 0; st == RESHED_OK && k < progress.points; k++)
         st = analyse_point(&l, k, metrics + (size_t)k * (size_t)l.setup->metrics, err);
     rs_scan_loops_clear(&l);
+    return st;
+}
+
+reshed_status rs_scan_loops_trusted(rs_session *s, int *trusted, reshed_error *err)
+{
+    const rs_session_setup *setup = rs_session_get_setup(s);
+    double metric[RS_SESSION_MAX_METRICS];
+    rs_session_loop loop = {.metric = metric};
+    rs_session_progress p;
+    int flags = -1, n = 0;
+    for (int m = 0; m < setup->metrics; m++)
+        if (strcmp(setup->metric[m].name, "flags") == 0) flags = m;
+    *trusted = 0;
+    reshed_status st = rs_session_get_progress(s, &p, err);
+    for (int k = 0; st == RESHED_OK && flags >= 0 && k < p.points; k++) {
+        rs_session_point point;
+        st = rs_session_read_points(s, k, 1, &point, err);
+        if (st != RESHED_OK || point.state != RS_SESSION_MEASURED) continue;
+        st = rs_session_read_loop(s, RS_SESSION_POINTS, k, &loop, err);
+        /* The file may hold any number; NaN: not analysed yet. */
+        n += st == RESHED_OK && metric[flags] >= 0 && metric[flags] < 4294967296.0 &&
+             !((uint32_t)metric[flags] & RS_LOOP_BAD);
+    }
+    if (st == RESHED_OK) *trusted = n;
     return st;
 }

@@ -31,4 +31,7 @@ reshed_status rs_scan_loops_analyse(rs_scan_loops *l, rs_session_series series, 
  * NaN where nothing was measured. The session is only read. */
 reshed_status rs_scan_loops_again(const rs_scan_context *c, double *metrics, reshed_error *err);
 
+/* Counts the measured points whose loop has no flag of RS_LOOP_BAD. */
+reshed_status rs_scan_loops_trusted(rs_session *s, int *trusted, reshed_error *err);
+
 #endif
