@@ -397,6 +397,46 @@ static void keeps_diagonal_walls(void **state)
     assert_false(rs_os_is_file("skimage"));
 }
 
+/* A map of noise is all junctions. */
+static void points_keep_their_distance(void **state)
+{
+    (void)state;
+    static float map[48 * 48];
+    char out[8192], args[2048];
+    reshed_error err = {0};
+    test_rng r = {test_seed()};
+    const size_t dims[2] = {48, 48};
+    const char *noise = test_temp("noise.npy"), *p = test_temp("noise.csv");
+    for (int i = 0; i < 48 * 48; i++) map[i] = (float)test_uniform(&r, 0, 1);
+    assert_ok(rs_npy_write(noise, RS_NPY_F4, 2, dims, map, &err), &err);
+    static const struct {
+        const char *options;
+        double stated, least; /* metres or pixels; pixels */
+    } runs[] = {{"", 2, 2},
+                {"--order=author", 2, 2},
+                {"--order=raster --every=1", 1, 1},
+                {"--spacing=1.5", 1.5, 1.5},
+                {"--every=1 --min-distance=4", 4, 4},
+                {"--pixel-size=5 --min-distance=15nm", 15e-9, 3},
+                {"--pixel-size=5 --order=author", 10e-9, 2},
+                {"--min-distance=0", 0, 0}};
+    for (size_t k = 0; k < sizeof runs / sizeof *runs; k++) {
+        snprintf(args, sizeof args, "%s --points=%s --json %s", noise, p, runs[k].options);
+        assert_int_equal(run(out, sizeof out, args), 0);
+        assert_near(json_number(out, "min_distance"), runs[k].stated, 1e-9 * runs[k].stated);
+        rs_csv_table t = table(p);
+        double nearest = INFINITY;
+        assert_true(t.rows > 10);
+        for (size_t i = 0; i < t.rows; i++)
+            for (size_t j = 0; j < i; j++)
+                nearest = fmin(nearest, hypot(value(&t, i, "row") - value(&t, j, "row"),
+                                              value(&t, i, "col") - value(&t, j, "col")));
+        if (!(nearest >= runs[k].least)) fail_msg("%s: %g pixels", runs[k].options, nearest);
+        if (runs[k].least == 0) assert_true(nearest == 0);
+        rs_csv_table_clear(&t);
+    }
+}
+
 static void help_version_and_errors(void **state)
 {
     (void)state;
@@ -418,6 +458,8 @@ static void help_version_and_errors(void **state)
                                  "--values=v.csv MAP",
                                  "--spacing=5 --order=author MAP",
                                  "--margin=10nm MAP",
+                                 "--min-distance=10nm MAP",
+                                 "--min-distance=-1 MAP",
                                  "--max-variance=0.1 MAP",
                                  "--pixels=middle MAP",
                                  "MAP MAP",
@@ -463,6 +505,7 @@ int main(void)
         cmocka_unit_test(thresholds_differ),
         cmocka_unit_test(statistics_by_wall),
         cmocka_unit_test(keeps_diagonal_walls),
+        cmocka_unit_test(points_keep_their_distance),
         cmocka_unit_test(help_version_and_errors),
     };
     return cmocka_run_group_tests_name("walls_tool", tests, NULL, NULL);

@@ -40,6 +40,8 @@ static const cli_program self = {
     "      --order=ORDER      route: even steps along each wall, in a short tour (default);\n"
     "                         author: every K-th pixel of the published nearest-neighbour route,\n"
     "                         without the points that it loses; raster: every K-th, row by row\n"
+    "      --min-distance=LENGTH  no two points nearer to each other (default 2px, or the step\n"
+    "                         between points where that is less; 0: the author's rule in full)\n"
     "      --start=ROW,COL    where the tip is: the tour begins near it\n"
     "      --margin=LENGTH    keep away from the edges of the frame\n"
     "      --rows=A-B         only these rows (counted from 0) are final\n"
@@ -108,6 +110,7 @@ static void print_json(const walls_job *job)
         {"pairs", g->pairs},
         {"wall_length", rs_wallgraph_length(g)},
         {"points", job->found.points.n},
+        {"min_distance", rs_find_min_distance(&job->grid, &job->request->find)},
         {"route_px", job->route.length},
         {"route_longest_px", job->route.longest},
         {"author_route_px", job->route.author_length},
@@ -150,8 +153,8 @@ static bool has_metres(const walls_request *r)
 {
     const rs_find_options *f = &r->find;
     return f->spur.metres || f->min_wall.metres || f->domain_max.metres || f->spacing.metres ||
-           f->margin.metres || f->control_distance.metres || r->long_wall.metres ||
-           r->large_domain.metres;
+           f->margin.metres || f->min_distance.metres || f->control_distance.metres ||
+           r->long_wall.metres || r->large_domain.metres;
 }
 
 /* CLI_OK, CLI_FAILED or CLI_USAGE; a length that needs the pixel size is wrong usage found late. */

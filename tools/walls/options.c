@@ -126,6 +126,7 @@ enum {
     OPT_AMPLITUDE,
     OPT_EVERY,
     OPT_SPACING,
+    OPT_MIN_DISTANCE,
     OPT_ORDER,
     OPT_START,
     OPT_MARGIN,
@@ -167,6 +168,7 @@ static const struct option LONGS[] = {
     {"amplitude", required_argument, NULL, OPT_AMPLITUDE},
     {"every", required_argument, NULL, OPT_EVERY},
     {"spacing", required_argument, NULL, OPT_SPACING},
+    {"min-distance", required_argument, NULL, OPT_MIN_DISTANCE},
     {"order", required_argument, NULL, OPT_ORDER},
     {"start", required_argument, NULL, OPT_START},
     {"margin", required_argument, NULL, OPT_MARGIN},
@@ -226,6 +228,7 @@ static rs_length *length_option(walls_request *r, int c)
     case OPT_MIN_WALL: return &r->find.min_wall;
     case OPT_DOMAIN_MAX: return &r->find.domain_max;
     case OPT_SPACING: return &r->find.spacing;
+    case OPT_MIN_DISTANCE: return &r->find.min_distance;
     case OPT_MARGIN: return &r->find.margin;
     case OPT_CONTROL_DISTANCE: return &r->find.control_distance;
     case OPT_LONG: return &r->long_wall;

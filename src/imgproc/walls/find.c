@@ -35,6 +35,7 @@ static void defaults(int program, rs_find_options *o)
         .corner = graph.corner,
         .family_angle = 10 * RS_DEGREE,
         .every = start_value[program].every,
+        .min_distance = {-1, false},
         .margin = {start_value[program].margin, false},
         .max_variance = INFINITY,
         .control_distance = {start_value[program].control_distance, false},
@@ -63,6 +64,21 @@ static rs_wallgraph_options graph_options(const rs_find_options *o, const rs_gri
     graph.turn = o->turn;
     graph.corner = o->corner;
     return graph;
+}
+
+/* Between the points of a wall. */
+static double step_of(const rs_grid *grid, const rs_find_options *o)
+{
+    const rs_length every = {o->every, false};
+    const bool spaced = o->order == RS_FIND_ROUTE && o->spacing.value > 0;
+    return rs_length_on(grid, spaced ? o->spacing : every);
+}
+
+double rs_find_min_distance(const rs_grid *grid, const rs_find_options *o)
+{
+    const rs_length apart = {RS_FIND_APART, false};
+    if (o->min_distance.value >= 0) return rs_length_on(grid, o->min_distance);
+    return fmin(rs_length_on(grid, apart), step_of(grid, o));
 }
 
 static reshed_status check_length(const char *name, rs_length length, reshed_error *err)
@@ -97,6 +113,7 @@ static reshed_status check_choices(const rs_find_options *o, reshed_error *err)
 
 reshed_status rs_find_check(const rs_find_options *o, reshed_error *err)
 {
+    const bool unset = o->min_distance.value < 0; /* false for NaN */
     const struct {
         const char *name;
         rs_length length;
@@ -104,6 +121,7 @@ reshed_status rs_find_check(const rs_find_options *o, reshed_error *err)
                 {"shortest wall", o->min_wall},
                 {"widest domain", o->domain_max},
                 {"spacing of points", o->spacing},
+                {"least distance of points", unset ? (rs_length){0, false} : o->min_distance},
                 {"margin", o->margin},
                 {"distance of control points", o->control_distance}};
     const rs_grid pixels = {1, 1, 1, 1};
@@ -196,10 +214,9 @@ static reshed_status walls_of(const rs_find_input *in, const rs_find_options *o,
 static reshed_status select_on_walls(const rs_find_input *in, const rs_find_options *o,
                                      const rs_exclusion *exclude, rs_found *out, reshed_error *err)
 {
-    const rs_length every = {o->every, false};
-    const double spacing = rs_length_on(&in->grid, o->spacing.value > 0 ? o->spacing : every);
     switch (o->order) {
-    case RS_FIND_ROUTE: return rs_select_even(&out->graph, spacing, exclude, &out->points, err);
+    case RS_FIND_ROUTE:
+        return rs_select_even(&out->graph, step_of(&in->grid, o), exclude, &out->points, err);
     case RS_FIND_AUTHOR: return rs_select_author(&out->graph, o->every, exclude, &out->points, err);
     case RS_FIND_RASTER: break;
     }
@@ -212,7 +229,8 @@ static reshed_status select_points(const rs_find_input *in, const rs_find_option
     const rs_exclusion exclude = {.margin = rs_length_on(&in->grid, o->margin),
                                   .row_ok = in->point_rows,
                                   .variance = isinf(o->max_variance) ? NULL : in->variance,
-                                  .variance_max = o->max_variance};
+                                  .variance_max = o->max_variance,
+                                  .apart = rs_find_min_distance(&in->grid, o)};
     const double distance = rs_length_on(&in->grid, o->control_distance);
     reshed_status st = select_on_walls(in, o, &exclude, out, err);
     for (int k = 0; k < RS_FIND_CONTROLS && st == RESHED_OK; k++) {

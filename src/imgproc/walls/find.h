@@ -55,6 +55,8 @@ typedef struct rs_find_options {
     rs_find_order order;           /* RS_FIND_ROUTE */
     int every;                     /* one point for that many pixels of wall; 5 */
     rs_length spacing;             /* RS_FIND_ROUTE: between the points; 0: `every` pixels; 0 */
+    rs_length min_distance;        /* no two points nearer to each other, of whatever kind and
+                                      order; < 0: see rs_find_min_distance; -1 */
     rs_length margin;              /* no point nearer to the outermost pixels' centres; 0 */
     double max_variance;           /* no point where the variance is above it; infinity */
     int control[RS_FIND_CONTROLS]; /* control points beside the walls, at most; 0 */
@@ -68,6 +70,12 @@ void rs_find_defaults(rs_find_options *options);
 void rs_find_defaults_of_scan(rs_find_options *options);
 
 reshed_status rs_find_check(const rs_find_options *options, reshed_error *err);
+
+/* The least distance of two points, in the grid's units: min_distance; where that is not given,
+ * RS_FIND_APART pixels, which two walls side by side are apart, or the step between the points of a
+ * wall where that is less. */
+#define RS_FIND_APART 2
+double rs_find_min_distance(const rs_grid *grid, const rs_find_options *options);
 
 /* All maps are [height,width] and borrowed; NULL: not known. */
 typedef struct rs_find_input {

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/numeric.h"
 #include "imgproc/image/distance.h"
 #include "imgproc/walls/domains.h"
 #include "imgproc/walls/line.h"
@@ -48,6 +49,8 @@ static size_t index_of(const rs_grid *grid, rs_pixel p)
 
 static reshed_status check_exclusion(const rs_exclusion *e, reshed_error *err)
 {
+    if (e && !(e->apart >= 0))
+        return rs_fail(err, RESHED_EINVAL, "distance between points|at least 0 m|%g", e->apart);
     if (!e || (e->margin >= 0 && !(e->variance && isnan(e->variance_max)))) return RESHED_OK;
     return rs_fail(err, RESHED_EINVAL,
                    "exclusion of points|a margin >= 0 and a variance limit|%g, %g", e->margin,
@@ -63,6 +66,51 @@ static bool is_excluded(const rs_grid *grid, const rs_exclusion *e, rs_pixel p)
     if (fmin(side, end) < e->margin * (1 - 1e-12)) return true;
     if (e->row_ok && !e->row_ok[p.row]) return true;
     return e->variance && !(e->variance[index_of(grid, p)] <= e->variance_max);
+}
+
+/* ---------------------------------------------------------------------------------- kept apart */
+
+/* The pixels that are too near to a point for another one. */
+typedef struct apart_map {
+    const rs_grid *grid;
+    double distance; /* 0: none is */
+    uint8_t *near;   /* [H,W], or NULL */
+} apart_map;
+
+/* The discs of points that are kept apart overlap little, so all of them together take a few passes
+ * over the map, however far apart they are. */
+static void keep_apart(const apart_map *a, rs_pixel p)
+{
+    if (!a->near) return;
+    const rs_grid *grid = a->grid;
+    const int down = (int)fmin(a->distance / grid->dy, grid->height);
+    const int across = (int)fmin(a->distance / grid->dx, grid->width);
+    const int bottom = rs_min_int(grid->height - 1, p.row + down);
+    const int right = rs_min_int(grid->width - 1, p.col + across);
+    for (int r = rs_max_int(0, p.row - down); r <= bottom; r++)
+        for (int c = rs_max_int(0, p.col - across); c <= right; c++) {
+            const rs_pixel q = {r, c};
+            /* Two pixels at just the distance must not be too near by rounding. */
+            if (rs_pixel_distance(grid, p, q) < a->distance * (1 - 1e-12))
+                a->near[index_of(grid, q)] = 1;
+        }
+}
+
+static bool is_near(const apart_map *a, rs_pixel p)
+{
+    return a->near && a->near[index_of(a->grid, p)];
+}
+
+/* *a (rs_free its map) keeps what is chosen apart from itself and from the points that there are. */
+static reshed_status begin_apart(apart_map *a, const rs_grid *grid, const rs_exclusion *e,
+                                 const rs_points *there, reshed_error *err)
+{
+    *a = (apart_map){.grid = grid, .distance = e ? e->apart : 0};
+    if (!(a->distance > 0)) return RESHED_OK;
+    a->near = rs_zalloc(rs_grid_count(grid), 1);
+    if (!a->near) return rs_fail_nomem(err, "a map of points", rs_grid_count(grid));
+    for (int i = 0; i < there->n; i++) keep_apart(a, there->p[i].at);
+    return RESHED_OK;
 }
 
 /* -------------------------------------------------------------------------- the author's choice */
@@ -87,21 +135,29 @@ static reshed_status list_skeleton(const rs_wallgraph *g, const rs_exclusion *ex
     return RESHED_OK;
 }
 
-/* Appends list[order[0]], list[order[every]], ... (order NULL: as listed). */
-static reshed_status take_every(const rs_wallgraph *g, const rs_pixel *list, const int32_t *order,
-                                int n, int every, rs_points *out, reshed_error *err)
+/* Appends list[order[0]], list[order[every]], ... (order NULL: as listed) but those too near to one
+ * before. */
+static reshed_status take_every(const rs_wallgraph *g, const rs_exclusion *exclude,
+                                const rs_pixel *list, const int32_t *order, int n, int every,
+                                rs_points *out, reshed_error *err)
 {
-    size_t taken = ((size_t)n + (size_t)every - 1) / (size_t)every;
-    rs_point *add = rs_alloc(taken, sizeof *add);
-    if (!add) return rs_fail_nomem(err, "points", taken * sizeof *add);
-    for (size_t k = 0; k < taken; k++) {
-        size_t i = k * (size_t)every;
-        rs_pixel p = list[order ? (size_t)order[i] : i];
-        add[k] =
+    const size_t most = ((size_t)n + (size_t)every - 1) / (size_t)every;
+    int taken = 0;
+    apart_map apart;
+    reshed_status st = begin_apart(&apart, &g->grid, exclude, out, err);
+    rs_point *add = rs_alloc(most, sizeof *add);
+    if (st == RESHED_OK && !add) st = rs_fail_nomem(err, "points", most * sizeof *add);
+    for (size_t k = 0; st == RESHED_OK && k < most; k++) {
+        const size_t i = k * (size_t)every;
+        const rs_pixel p = list[order ? (size_t)order[i] : i];
+        if (is_near(&apart, p)) continue;
+        keep_apart(&apart, p);
+        add[taken++] =
             (rs_point){.at = p, .kind = RS_POINT_WALL, .wall = g->wall_at[index_of(&g->grid, p)]};
     }
-    reshed_status st = append(out, add, (int)taken, err);
+    if (st == RESHED_OK) st = append(out, add, taken, err);
     rs_free(add);
+    rs_free(apart.near);
     return st;
 }
 
@@ -125,7 +181,7 @@ static reshed_status select_every(const rs_wallgraph *graph, int every, bool rou
         st = rs_route_author(list, n, graph->grid.height, graph->grid.width, order, err);
         if (st != RESHED_OK) goto done;
     }
-    st = take_every(graph, list, order, n, every, out, err);
+    st = take_every(graph, exclude, list, order, n, every, out, err);
 done:
     rs_free(order);
     rs_free(list);
@@ -146,28 +202,82 @@ reshed_status rs_select_raster(const rs_wallgraph *graph, int every, const rs_ex
 
 /* --------------------------------------------------------------------------------- even spacing */
 
-/* Puts into pick[] the pixels of a line at even distances along it, and into along[] their places;
- * returns how many. smooth[n] is the line's curve; pick and along hold n. */
-static int pick_evenly(const rs_xy *smooth, int n, double length, bool closed, double spacing,
-                       int *pick, double *along)
+/* The places of a line's pixels along it, smooth[n] being its curve. */
+static void places_along(const rs_xy *smooth, int n, double *along)
 {
-    double steps = fmax(1, floor(length / spacing + 0.5)), step = length / steps;
-    double first = closed ? 0 : step / 2, s = 0, next = first;
+    for (int i = 0; i < n; i++)
+        along[i] =
+            i ? along[i - 1] + hypot(smooth[i].x - smooth[i - 1].x, smooth[i].y - smooth[i - 1].y)
+              : 0;
+}
+
+/* Puts into pick[n] the pixels of a line nearest to places at even distances along it; returns how
+ * many. *between: that distance. */
+static int pick_evenly(const double *along, int n, double length, bool closed, double spacing,
+                       int *pick, double *between)
+{
+    const double steps = fmax(1, floor(length / spacing + 0.5)), step = length / steps;
+    const double first = closed ? 0 : step / 2;
+    double next = first;
     int count = 0, k = 0;
     for (int i = 0; i < n && k < steps; i++) {
-        double ahead = i + 1 < n
-                           ? hypot(smooth[i + 1].x - smooth[i].x, smooth[i + 1].y - smooth[i].y)
-                           : HUGE_VAL;
+        const double ahead = i + 1 < n ? along[i + 1] - along[i] : HUGE_VAL;
         /* Every place up to half-way to the next pixel is nearest to this one. */
         bool mine = false;
-        for (; k < steps && next <= s + ahead / 2; next = first + ++k * step) mine = true;
-        if (mine) {
-            pick[count] = i;
-            along[count++] = s;
-        }
-        s += ahead;
+        for (; k < steps && next <= along[i] + ahead / 2; next = first + ++k * step) mine = true;
+        if (mine) pick[count++] = i;
     }
+    *between = step;
     return count;
+}
+
+/* The pixel nearest to `at` along a line of n pixels, by less than `most`, that is not too near to a
+ * point that there is; -1: none. */
+static int make_way(const rs_wallgraph *g, const rs_exclusion *exclude, const apart_map *apart,
+                    const rs_pixel *p, const double *along, int n, int at, double most)
+{
+    for (int k = 0; k < n; k++) {
+        bool within = false;
+        for (int side = 0; side < (k ? 2 : 1); side++) {
+            const int i = side ? at - k : at + k;
+            if (i < 0 || i >= n || !(fabs(along[i] - along[at]) < most || k == 0)) continue;
+            within = true;
+            if (!is_near(apart, p[i]) && !is_excluded(&g->grid, exclude, p[i])) return i;
+        }
+        if (!within) break;
+    }
+    return -1;
+}
+
+/* Scratch for one wall's line. */
+typedef struct line_room {
+    rs_xy *smooth;
+    double *along;
+    int *pick;
+} line_room;
+
+/* Adds the points of wall w to add[]; returns how many. */
+static int select_on_wall(const rs_wallgraph *g, int w, double spacing, const rs_exclusion *exclude,
+                          const apart_map *apart, const line_room *room, rs_point *add)
+{
+    const rs_wall_line *line = &g->wall[w].line;
+    const rs_pixel *p = g->pixel + line->first;
+    const bool closed = g->wall[w].end[0] == RS_END_CLOSED;
+    double between;
+    int added = 0;
+    rs_line_smooth(&g->grid, p, line->count, closed, room->smooth);
+    places_along(room->smooth, line->count, room->along);
+    const int n =
+        pick_evenly(room->along, line->count, line->length, closed, spacing, room->pick, &between);
+    for (int i = 0; i < n; i++) {
+        if (is_excluded(&g->grid, exclude, p[room->pick[i]])) continue;
+        const int at =
+            make_way(g, exclude, apart, p, room->along, line->count, room->pick[i], between / 2);
+        if (at < 0) continue;
+        keep_apart(apart, p[at]);
+        add[added++] = (rs_point){p[at], RS_POINT_WALL, w, room->along[at]};
+    }
+    return added;
 }
 
 reshed_status rs_select_even(const rs_wallgraph *graph, double spacing, const rs_exclusion *exclude,
@@ -183,30 +293,25 @@ reshed_status rs_select_even(const rs_wallgraph *graph, double spacing, const rs
         all += n;
         if (n > longest) longest = n;
     }
-    rs_xy *smooth = rs_alloc(longest, sizeof *smooth);
-    int *pick = rs_alloc(longest, sizeof *pick), total = 0;
-    double *along = rs_alloc(longest, sizeof *along);
+    apart_map apart;
+    st = begin_apart(&apart, &graph->grid, exclude, out, err);
+    line_room room = {.smooth = rs_alloc(longest, sizeof *room.smooth),
+                      .along = rs_alloc(longest, sizeof *room.along),
+                      .pick = rs_alloc(longest, sizeof *room.pick)};
     rs_point *add = rs_alloc(all, sizeof *add);
-    if (!smooth || !pick || !along || !add) {
+    int total = 0;
+    if (st == RESHED_OK && (!room.smooth || !room.along || !room.pick || !add))
         st = rs_fail_nomem(err, "points along walls", longest * 28 + all * sizeof *add);
-        goto done;
-    }
-    for (int w = 0; w < graph->walls; w++) {
-        const rs_wall_line *line = &graph->wall[w].line;
-        const rs_pixel *p = graph->pixel + line->first;
-        bool closed = graph->wall[w].end[0] == RS_END_CLOSED;
-        rs_line_smooth(&graph->grid, p, line->count, closed, smooth);
-        int n = pick_evenly(smooth, line->count, line->length, closed, spacing, pick, along);
-        for (int i = 0; i < n; i++)
-            if (!is_excluded(&graph->grid, exclude, p[pick[i]]))
-                add[total++] = (rs_point){p[pick[i]], RS_POINT_WALL, w, along[i]};
-    }
+    if (st != RESHED_OK) goto done;
+    for (int w = 0; w < graph->walls; w++)
+        total += select_on_wall(graph, w, spacing, exclude, &apart, &room, add + total);
     st = append(out, add, total, err);
 done:
     rs_free(add);
-    rs_free(along);
-    rs_free(pick);
-    rs_free(smooth);
+    rs_free(room.pick);
+    rs_free(room.along);
+    rs_free(room.smooth);
+    rs_free(apart.near);
     return st;
 }
 
@@ -257,7 +362,7 @@ typedef struct place {
 /* The places that a control point of this kind may have; *n of them in list. */
 static void list_places(const rs_wallgraph *g, rs_point_kind kind, double distance,
                         const double *from_walls, const int32_t *domain, const float *phase,
-                        const rs_exclusion *exclude, place *list, int *n)
+                        const rs_exclusion *exclude, const apart_map *apart, place *list, int *n)
 {
     const rs_grid *grid = &g->grid;
     double axis = phase ? phase_axis(phase, rs_grid_count(grid)) : 0;
@@ -269,7 +374,7 @@ static void list_places(const rs_wallgraph *g, rs_point_kind kind, double distan
             bool fits = kind == RS_POINT_180_WALL ? phase_turns(phase, grid, axis, row, col)
                                                   : (domain[i] > 0) == (kind == RS_POINT_A_DOMAIN);
             if (!fits || g->skeleton[i] || from_walls[i] < distance * (1 - 1e-12)) continue;
-            if (is_excluded(grid, exclude, p)) continue;
+            if (is_excluded(grid, exclude, p) || is_near(apart, p)) continue;
             list[count++] =
                 (place){p, kind == RS_POINT_A_DOMAIN ? domain[i] - 1 : -1, from_walls[i]};
         }
@@ -277,14 +382,16 @@ static void list_places(const rs_wallgraph *g, rs_point_kind kind, double distan
 }
 
 /* Moves up to `count` of the places to the front: first the one farthest from the walls, then
- * always the one farthest from those chosen. Returns how many. */
-static int spread(const rs_grid *grid, place *list, int n, int count)
+ * always the one farthest from those chosen, while that is not nearer than `least`. Returns how
+ * many. */
+static int spread(const rs_grid *grid, place *list, int n, int count, double least)
 {
     int chosen = 0;
     while (chosen < count && chosen < n) {
         int best = chosen;
         for (int i = chosen + 1; i < n; i++)
             if (list[i].apart > list[best].apart) best = i;
+        if (chosen > 0 && list[best].apart < least * (1 - 1e-12)) break;
         place p = list[best];
         list[best] = list[chosen];
         list[chosen++] = p;
@@ -322,17 +429,18 @@ reshed_status rs_select_control(const rs_wallgraph *graph, rs_point_kind kind, i
     place *list = rs_alloc(n, sizeof *list);
     rs_point *add = NULL;
     int places = 0, chosen = 0;
-    if (!from_walls || !domain || !list) {
+    apart_map apart;
+    st = begin_apart(&apart, &graph->grid, exclude, out, err);
+    if (st == RESHED_OK && (!from_walls || !domain || !list))
         st = rs_fail_nomem(err, "control points", n * (12 + sizeof *list));
-        goto done;
-    }
+    if (st != RESHED_OK) goto done;
     const rs_grid *grid = &graph->grid;
     st = rs_distance_metres(graph->skeleton, grid->height, grid->width, grid->dx, grid->dy,
                             from_walls, NULL, err);
     if (st == RESHED_OK) st = rs_pair_domains(graph, domain, err);
     if (st != RESHED_OK) goto done;
-    list_places(graph, kind, distance, from_walls, domain, phase, exclude, list, &places);
-    chosen = spread(&graph->grid, list, places, count);
+    list_places(graph, kind, distance, from_walls, domain, phase, exclude, &apart, list, &places);
+    chosen = spread(&graph->grid, list, places, count, apart.distance);
     add = rs_alloc((size_t)chosen, sizeof *add);
     if (!add) {
         st = rs_fail_nomem(err, "control points", (size_t)chosen * sizeof *add);
@@ -345,6 +453,7 @@ done:
     rs_free(list);
     rs_free(domain);
     rs_free(from_walls);
+    rs_free(apart.near);
     return st;
 }
 

@@ -31,6 +31,7 @@ typedef struct rs_exclusion {
     const uint8_t *row_ok; /* [height], borrowed: rows that are final; NULL: all */
     const float *variance; /* [height,width], borrowed, or NULL */
     double variance_max;   /* with variance: pixels above it, and NaN, are excluded */
+    double apart; /* metres: no point nearer than that to one chosen or to one in *out before */
 } rs_exclusion;
 
 /* Every `every`-th pixel of the author's route over the skeleton's pixels (starting with the
@@ -45,7 +46,8 @@ reshed_status rs_select_raster(const rs_wallgraph *graph, int every, const rs_ex
 
 /* Points `spacing` metres apart along each wall (stretched to divide its length evenly, half a step
  * kept free at both ends; one point in the middle of a wall shorter than that), excluded ones left
- * out, in wall order: put them in a route with rs_route_points. */
+ * out, in wall order: put them in a route with rs_route_points. Longer walls come first: a point too
+ * near to theirs gives way along its wall, by less than half a step, or is left out. */
 reshed_status rs_select_even(const rs_wallgraph *graph, double spacing, const rs_exclusion *exclude,
                              rs_points *out, reshed_error *err);
 

@@ -13,6 +13,7 @@ void rs_choose_defaults(rs_choose_options *o)
     rs_find_defaults_of_scan(&find);
     *o = (rs_choose_options){.threshold = find.low,
                              .every = find.every,
+                             .min_distance = find.min_distance.value,
                              .min_wall = find.min_wall.value,
                              .margin = find.margin.value,
                              .control_distance = find.control_distance.value,
@@ -32,6 +33,8 @@ static void find_options(const rs_choose_options *o, const rs_grid *grid, rs_fin
     find->order = (rs_find_order)o->order;
     find->every = o->every;
     find->spacing = (rs_length){o->every * pixel, .metres = true};
+    if (!(o->min_distance < 0))
+        find->min_distance = (rs_length){o->min_distance * pixel, .metres = true};
     find->min_wall = (rs_length){o->min_wall * pixel, .metres = true};
     find->margin = (rs_length){o->margin * fmax(grid->dx, grid->dy), .metres = true};
     find->control[RS_FIND_A_DOMAIN] = o->a_domain;

@@ -32,6 +32,7 @@ typedef struct rs_choose_options {
     double threshold;          /* wall where mean > threshold */
     rs_find_thinning thinning; /* default RS_FIND_KEEP */
     int every;                 /* distance of the points along the skeleton, pixels */
+    double min_distance;       /* of any two points; default < 0: see rs_find_min_distance */
     double min_wall;           /* shorter walls are left out, of the skeleton too */
     double margin;  /* points stay that far inside the outermost pixels' centres, in pixels of the
                          longer side */

@@ -50,9 +50,11 @@ void rs_scan_plan_texts(const rs_scan_plan *p, rs_scan_texts *t)
 {
     int n;
     const rs_scan_field *f = rs_scan_fields(&n);
+    rs_scan_settings s = p->settings;
+    rs_scan_settings_settle(&s);
     for (t->n = 0; t->n < n; t->n++)
         t->setting[t->n] = (rs_driver_option){
-            f[t->n].name, rs_number_format(t->value[t->n], rs_scan_get(&p->settings, &f[t->n]))};
+            f[t->n].name, rs_number_format(t->value[t->n], rs_scan_get(&s, &f[t->n]))};
     t->setting[t->n++] = (rs_driver_option){"norm", p->norm};
     t->setting[t->n++] = (rs_driver_option){"front", rs_scan_front_words[p->stream.front]};
     t->setting[t->n++] = (rs_driver_option){"preview", rs_scan_preview_words[p->stream.preview]};

@@ -57,6 +57,7 @@ static rs_choose_options choose_options(const rs_scan_settings *s)
     o.thinning = (rs_find_thinning)(int)s->thinning;
     o.every = (int)s->every;
     o.min_wall = s->min_wall;
+    o.min_distance = s->min_distance;
     o.margin = s->margin;
     o.max_points = (int)s->max_points;
     o.order = (rs_choose_order)(int)s->order;

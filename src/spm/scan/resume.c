@@ -207,7 +207,7 @@ reshed_status rs_scan_resume_plan(rs_scan_plan *p, const rs_session *s, char *ch
                                   reshed_error *err)
 {
     const rs_session_setup *setup = rs_session_get_setup(s);
-    const rs_scan_plan typed = *p;
+    rs_scan_plan typed = *p;
     char ignored[1] = "";
     int n;
     if (!changes) {
@@ -215,6 +215,7 @@ reshed_status rs_scan_resume_plan(rs_scan_plan *p, const rs_session *s, char *ch
         room = sizeof ignored;
     }
     changes[0] = '\0';
+    rs_scan_settings_settle(&typed.settings);
     const rs_scan_field *f = rs_scan_fields(&n);
     reshed_status st = rs_scan_plan_from_session(p, s, err);
     if (st == RESHED_OK) st = check_waveform(&p->settings, setup, err);

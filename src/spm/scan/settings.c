@@ -38,6 +38,8 @@ static const rs_scan_field fields[] = {
     F(threshold, "", 0, 1, false, "of the wall probability"),
     F(thinning, "", 0, 1, true, "of the walls: keep or skimage"),
     F(every, "", 1, 1e6, true, "take every so many pixels of the walls"),
+    F(min_distance, "px", -1, 1e6, false,
+      "between any two points, at least; auto (-1): 2, or every"),
     F(min_wall, "px", 0, 1e6, false, "shortest wall that is measured"),
     F(margin, "px", 0, 1e4, false, "kept free along the frame's edge"),
     F(max_points, "", 1, 1e6, true, "largest number of points"),
@@ -66,10 +68,12 @@ enum { FIELDS = sizeof fields / sizeof *fields };
 /* Settings that may be given as words. */
 static const struct {
     const char *name, *word[3];
-} words[] = {{"order", {"route", "author", "raster"}},
-             {"alarm", {"continue", "rescan", "stop"}},
-             {"end", {"withdraw", "leave", "park"}},
-             {"thinning", {"keep", "skimage"}}};
+    double first; /* what the first word stands for; the others count on */
+} words[] = {{"order", {"route", "author", "raster"}, 0},
+             {"alarm", {"continue", "rescan", "stop"}, 0},
+             {"end", {"withdraw", "leave", "park"}, 0},
+             {"thinning", {"keep", "skimage"}, 0},
+             {"min_distance", {"auto"}, -1}};
 
 void rs_scan_settings_defaults(rs_scan_settings *s)
 {
@@ -92,6 +96,7 @@ void rs_scan_settings_defaults(rs_scan_settings *s)
                             .off_field = 1,
                             .threshold = 0.5,
                             .every = 8,
+                            .min_distance = -1,
                             .min_wall = 12,
                             .margin = 4,
                             .max_points = 200,
@@ -109,6 +114,12 @@ void rs_scan_settings_defaults(rs_scan_settings *s)
 void rs_scan_settings_unnamed(rs_scan_settings *s)
 {
     s->thinning = RS_FIND_SKIMAGE;
+    s->min_distance = 0;
+}
+
+void rs_scan_settings_settle(rs_scan_settings *s)
+{
+    if (s->min_distance < 0) s->min_distance = fmin(RS_FIND_APART, s->every);
 }
 
 const rs_scan_field *rs_scan_fields(int *n)
@@ -136,7 +147,7 @@ static bool word(const char *name, const char *value, double *v)
     for (size_t k = 0; k < sizeof words / sizeof *words; k++)
         for (int i = 0; i < 3 && words[k].word[i] && strcmp(name, words[k].name) == 0; i++)
             if (strcmp(value, words[k].word[i]) == 0) {
-                *v = i;
+                *v = words[k].first + i;
                 return true;
             }
     return false;

@@ -27,8 +27,9 @@ typedef struct rs_scan_settings {
     /* points */
     double thinning; /* of the wall mask: 0 keep, 1 skimage */
     double threshold, every, min_wall, margin, max_points;
-    double order;  /* 0 route, 1 author, 2 raster */
-    double budget; /* s for the points, 0: as long as it takes */
+    double min_distance; /* of any two points; < 0: as the recipe has it (walls/find.h) */
+    double order;        /* 0 route, 1 author, 2 raster */
+    double budget;       /* s for the points, 0: as long as it takes */
     /* the tip */
     double speed;
     double drift_every, patch; /* points between two looks at the drift, 0: never; pixels a side */
@@ -47,6 +48,9 @@ void rs_scan_settings_defaults(rs_scan_settings *s);
 
 /* Sets what sessions of older programs do not name to what those programs did. */
 void rs_scan_settings_unnamed(rs_scan_settings *s);
+
+/* Puts the value that is meant where a setting stands for one. */
+void rs_scan_settings_settle(rs_scan_settings *s);
 
 /* One setting by its name. */
 typedef struct rs_scan_field {

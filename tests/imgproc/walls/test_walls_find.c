@@ -280,6 +280,97 @@ static void orders_and_their_targets(void **state)
     }
 }
 
+/* The least distance of two points, of any kind. */
+static double nearest(const rs_found *f)
+{
+    double least = INFINITY;
+    for (int i = 0; i < f->points.n; i++)
+        for (int k = 0; k < i; k++)
+            least = fmin(least,
+                         rs_pixel_distance(&f->graph.grid, f->points.p[i].at, f->points.p[k].at));
+    return least;
+}
+
+/* In noise walls meet everywhere, and one junction would be measured for each of them. */
+static void points_keep_their_distance(void **state)
+{
+    (void)state;
+    reshed_error err = {0};
+    test_rng r = {test_seed()};
+    for (int i = 0; i < H * W; i++) map[i] = (float)test_uniform(&r, 0, 1);
+    for (int order = RS_FIND_ROUTE; order <= RS_FIND_RASTER; order++)
+        for (int k = 0; k < 12; k++) {
+            static const double asked[] = {-1, 0, 3, 7.5, 1000, 2};
+            const bool metres = asked[k / 2] == 7.5;
+            rs_find_input in = input_of(1);
+            rs_find_options o;
+            rs_found f;
+            rs_find_defaults(&o);
+            o.order = (rs_find_order)order;
+            o.thinning = k % 3 ? RS_FIND_KEEP : RS_FIND_SKIMAGE;
+            o.every = k % 2 ? 1 : 5;
+            o.min_distance = (rs_length){asked[k / 2], metres};
+            o.control[RS_FIND_C_DOMAIN] = 60;
+            o.control_distance = (rs_length){1, false};
+            if (metres) in.grid.dx = 0.8, in.grid.dy = 2.5; /* and not square */
+            const double least = asked[k / 2] < 0 ? fmin(2, o.every) : asked[k / 2];
+            assert_near(rs_find_min_distance(&in.grid, &o), least, 1e-12);
+            assert_ok(rs_find(&in, &o, &f, &err), &err);
+            assert_true(f.points.n > 0);
+            if (!(nearest(&f) >= least * (1 - 1e-9)))
+                fail_msg("order %d, %g asked: two points are %g apart (seed %llu)", order, least,
+                         nearest(&f), (unsigned long long)test_seed());
+            if (least == 0 && order == RS_FIND_ROUTE) assert_true(nearest(&f) == 0);
+            if (least == 1000) assert_int_equal(f.points.n, 1);
+            rs_found_clear(&f);
+        }
+}
+
+/* What is far enough apart loses nothing: all pixels of lines side by side when all are asked for,
+ * and as many points with a distance as without. Where a wall begins on another, its first point
+ * gives way. */
+static void distance_costs_no_points(void **state)
+{
+    (void)state;
+    reshed_error err = {0};
+    for (int diagonal = 0; diagonal < 2; diagonal++)
+        for (int every = 1; every <= 8; every += 7) {
+            int n[2];
+            for (int k = 0; k < 2; k++) {
+                rs_find_input in = input_of(1);
+                rs_find_options o;
+                rs_found f;
+                memset(map, 0, sizeof map);
+                for (int i = 5; i < 60; i++)
+                    for (int line = 0; line < 3; line++)
+                        map[diagonal ? i * W + i + 3 * line : (20 + 2 * line) * W + i] = 1;
+                rs_find_defaults(&o);
+                o.every = every;
+                o.min_distance.value = k - 1; /* the default; 0 */
+                assert_ok(rs_find(&in, &o, &f, &err), &err);
+                assert_int_equal(f.graph.walls, 3);
+                n[k] = f.points.n;
+                if (every == 1 && !diagonal) assert_int_equal(n[k], 3 * 54);
+                rs_found_clear(&f);
+            }
+            assert_int_equal(n[0], n[1]);
+        }
+    memset(map, 0, sizeof map);
+    for (int i = 5; i < 85; i++) map[30 * W + i] = 1;
+    for (int i = 0; i < 9; i++) map[(31 + i) * W + 44] = 1; /* one point, in its middle */
+    rs_find_input in = input_of(1);
+    rs_find_options o;
+    rs_found f;
+    rs_find_defaults(&o);
+    o.every = 8;
+    o.min_distance.value = 7;
+    assert_ok(rs_find(&in, &o, &f, &err), &err);
+    int on[2] = {0, 0};
+    for (int i = 0; i < f.points.n; i++) on[f.points.p[i].wall]++;
+    assert_true(f.graph.walls == 2 && on[0] == 10 && on[1] == 1 && nearest(&f) >= 7);
+    rs_found_clear(&f);
+}
+
 /* Points listed in the author's own order give the same tour twice; a place given twice counts once
  * for the author. */
 static void tours_are_compared(void **state)
@@ -335,7 +426,8 @@ static void programs_start_from(void **state)
     assert_true(walls.low == 0.4 && walls.low == scan.low && walls.turn == scan.turn &&
                 walls.corner == scan.corner && walls.reach == scan.reach &&
                 walls.family_angle == scan.family_angle && isinf(walls.max_variance) &&
-                isinf(scan.max_variance) && walls.spacing.value == 0 && scan.spacing.value == 0);
+                isinf(scan.max_variance) && walls.spacing.value == 0 && scan.spacing.value == 0 &&
+                walls.min_distance.value < 0 && scan.min_distance.value < 0);
 }
 
 static void bad_options_are_refused(void **state)
@@ -363,6 +455,8 @@ static void bad_options_are_refused(void **state)
     REFUSED(o.every = 0);
     REFUSED(o.spacing.value = -1);
     REFUSED(o.spacing.value = INFINITY);
+    REFUSED(o.min_distance.value = NAN);
+    REFUSED(o.min_distance.value = INFINITY);
     REFUSED(o.min_wall.value = NAN);
     REFUSED(o.spur.value = -1);
     REFUSED(o.domain_max.value = -1);
@@ -448,6 +542,8 @@ int main(void)
         cmocka_unit_test(rows_and_variance_keep_points_away),
         cmocka_unit_test(begins_with_a_skeleton),
         cmocka_unit_test(orders_and_their_targets),
+        cmocka_unit_test(points_keep_their_distance),
+        cmocka_unit_test(distance_costs_no_points),
         cmocka_unit_test(tours_are_compared),
         cmocka_unit_test(programs_start_from),
         cmocka_unit_test(bad_options_are_refused),

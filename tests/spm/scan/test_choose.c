@@ -117,6 +117,31 @@ static void walls_and_points(void **state)
     rs_choice_clear(&c);
 }
 
+/* In noise walls meet everywhere: no place is measured twice unless that is asked for. */
+static void points_keep_their_distance(void **state)
+{
+    (void)state;
+    test_rng r = {test_seed()};
+    rs_frame f = frame_of(H, W, 0.3);
+    for (int i = 0; i < H * W; i++) map[i] = (float)test_uniform(&r, 0, 1);
+    for (int k = 0; k < 3; k++) {
+        static const double least[] = {2, 0, 5};
+        rs_choose_options o;
+        rs_choice c;
+        rs_choose_defaults(&o);
+        o.min_wall = 0;
+        if (k) o.min_distance = least[k];
+        choose(&f, NULL, &o, &c);
+        double nearest = INFINITY;
+        for (int i = 0; i < c.n; i++)
+            for (int j = 0; j < i; j++)
+                nearest = fmin(nearest, hypot(c.point[i].row - c.point[j].row,
+                                              c.point[i].col - c.point[j].col));
+        assert_true(c.n > 20 && (least[k] > 0 ? nearest >= least[k] : nearest < 2));
+        rs_choice_clear(&c);
+    }
+}
+
 static void rows_that_are_not_final_do_not_count(void **state)
 {
     (void)state;
@@ -443,6 +468,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(walls_and_points),
+        cmocka_unit_test(points_keep_their_distance),
         cmocka_unit_test(rows_that_are_not_final_do_not_count),
         cmocka_unit_test(orders),
         cmocka_unit_test(missing_values_and_variance),

@@ -54,8 +54,11 @@ static void every_setting_has_a_text(void **state)
     rs_scan_fields(&fields);
     assert_int_equal(t.n, fields + 4);
     assert_true(t.n <= RS_SCAN_TEXTS);
-    for (int i = 0; i < t.n; i++)
+    for (int i = 0; i < t.n; i++) {
         assert_true(t.setting[i].name[0] && (t.setting[i].value[0] || i == t.n - 1));
+        if (strcmp(t.setting[i].name, "min_distance") == 0) /* what is meant, not "auto" */
+            assert_string_equal(t.setting[i].value, "2");
+    }
     assert_string_equal(t.setting[t.n - 3].value, "reflect");
     assert_string_equal(t.setting[t.n - 2].value, "off");
 }
@@ -65,20 +68,22 @@ static void old_sessions_keep_their_recipe(void **state)
 {
     (void)state;
     for (int named = 0; named < 2; named++) {
-        static const rs_driver_option setting[] = {{"every", "2"}, {"thinning", "0"}};
+        static const rs_driver_option setting[] = {
+            {"every", "2"}, {"thinning", "0"}, {"min_distance", "1.5"}};
         rs_session_setup setup = *sim_setup();
         rs_session *s = NULL;
         rs_scan_plan p;
         reshed_error err = {0};
         const char *path = test_temp(named ? "named.h5" : "unnamed.h5");
         setup.setting = setting;
-        setup.settings = 1 + named;
+        setup.settings = 1 + 2 * named;
         rs_scan_plan_defaults(&p);
-        assert_true(p.settings.thinning == RS_FIND_KEEP);
+        assert_true(p.settings.thinning == RS_FIND_KEEP && p.settings.min_distance < 0);
         assert_ok(rs_session_create(path, &setup, 1, &s, &err), &err);
         assert_ok(rs_scan_plan_from_session(&p, s, &err), &err);
         assert_true(p.settings.every == 2);
         assert_true(p.settings.thinning == (named ? RS_FIND_KEEP : RS_FIND_SKIMAGE));
+        assert_true(p.settings.min_distance == (named ? 1.5 : 0));
         assert_ok(rs_session_finish(s, RESHED_OK, &err), &err);
     }
 }
@@ -96,6 +101,17 @@ static void words_of_settings(void **state)
     assert_ok(rs_scan_set(&s, "order", "raster", &err), &err);
     assert_ok(rs_scan_set(&s, "alarm", "stop", &err), &err);
     assert_true(s.order == RS_FIND_RASTER && s.alarm == RS_SCAN_ALARM_STOP);
+    assert_ok(rs_scan_set(&s, "min_distance", "3", &err), &err);
+    rs_scan_settings_settle(&s);
+    assert_true(s.min_distance == 3);
+    assert_ok(rs_scan_set(&s, "min_distance", "auto", &err), &err);
+    assert_true(s.min_distance == -1);
+    rs_scan_settings_settle(&s);
+    assert_true(s.min_distance == 2);
+    s.min_distance = -1;
+    s.every = 1;
+    rs_scan_settings_settle(&s);
+    assert_true(s.min_distance == 1);
     assert_int_equal(rs_scan_set(&s, "thinning", "raster", &err), RESHED_EINVAL);
     assert_int_equal(rs_scan_set(&s, "every", "keep", &err), RESHED_EINVAL);
 }
