@@ -126,7 +126,8 @@ typedef struct rs_spectrum {
 
 typedef struct rs_driver_ops {
     uint32_t abi; /* RS_DRIVER_ABI */
-    size_t size;  /* sizeof(rs_driver_ops) */
+    size_t size;  /* sizeof(rs_driver_ops) of the header that it was built with: what a newer header
+                     has at the end is then not asked for */
     const char *name;
     const char *help; /* its options, a line each, for --help */
 
@@ -144,7 +145,8 @@ typedef struct rs_driver_ops {
                                reshed_error *err);
     /* Begins a frame at `row` (the first of the scan's direction for a whole frame). */
     rs_driver_status (*start)(void *self, int row, double timeout, reshed_error *err);
-    /* Stops after the line that is being scanned; start(next row) goes on. */
+    /* Stops after the line that is being scanned; start(next row) goes on. After the last line, and
+     * where no scan runs, it sees to it that the tip is not scanning any more. */
     rs_driver_status (*pause)(void *self, double timeout, reshed_error *err);
     /* The next line, in the order in which they were scanned: a row's trace, then its retrace.
      * RETRY: none yet. LOST_LINE: line->row and line->retrace say which one will not come. After
@@ -189,8 +191,15 @@ typedef struct rs_driver_ops {
     /* At once, from any thread: bias to zero and drive off first, before anything is read from the
      * instrument, then no more motion, tip withdrawn or left where it is if there is no other way.
      * An answer that does not come keeps no other step from being sent. Must work after a failure
-     * of any other call, and twice. */
+     * of any other call, and twice. Afterwards whatever acts is REFUSED until engage. */
     rs_driver_status (*halt)(void *self, double timeout, reshed_error *err);
+
+    /* May be NULL, or missing from a table of before 0.3. Halts the instrument from a second
+     * process, over a connection of its own and without open: the program that had it open, with
+     * the same options, is dead or stopped. Nothing of that program's memory is to be relied on.
+     * NULL where the instrument ends with the program. */
+    rs_driver_status (*rescue)(const rs_driver_option *option, int n, double timeout,
+                               reshed_error *err);
 } rs_driver_ops;
 
 /* The function that a shared object exports. */

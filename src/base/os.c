@@ -4,6 +4,7 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <sched.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -60,6 +61,12 @@ int rs_os_processors(void)
 bool rs_os_isatty(FILE *stream)
 {
     return isatty(fileno(stream)) == 1;
+}
+
+bool rs_os_takes_more(FILE *stream)
+{
+    struct pollfd p = {.fd = fileno(stream), .events = POLLOUT};
+    return poll(&p, 1, 0) > 0;
 }
 
 int rs_os_columns(FILE *stream)

@@ -27,6 +27,10 @@ int rs_os_processors(void);
 
 bool rs_os_isatty(FILE *stream);
 
+/* True when what is written to stream now is taken at once: not so a terminal that is held (Ctrl-S)
+ * and a pipe that nobody reads. A line of at most 512 bytes then does not block. */
+bool rs_os_takes_more(FILE *stream);
+
 /* Columns of the terminal behind stream, 80 when unknown. */
 int rs_os_columns(FILE *stream);
 

@@ -125,6 +125,11 @@ static disk_fault next_fault(void)
 {
     long n = calls++;
     if (fail_at < 0 || n < fail_at) return DISK_FINE;
+    if (fault == DISK_BLOCKS) {
+        fail_at = -1;
+        rs_os_sleep(DISK_BLOCKED);
+        return DISK_FINE;
+    }
     if (fault == DISK_POWER_FAILS) lose(last);
     if (fault == DISK_DIE || fault == DISK_POWER_FAILS) _exit(DISK_EXIT);
     return fault;

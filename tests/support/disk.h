@@ -11,6 +11,7 @@ typedef enum disk_fault {
     DISK_FULL,       /* writes (a half of their bytes is written) and syncs fail from then on */
     DISK_DIE,        /* the program ends before the call */
     DISK_DIE_HALF,   /* after a half of a write's bytes */
+    DISK_BLOCKS,     /* that call does not come back for DISK_BLOCKED s; then all is well */
     DISK_POWER_FAILS /* the program ends, and of what was not synced any part is lost */
 } disk_fault;
 
@@ -19,6 +20,7 @@ typedef enum disk_fault {
  * ends exits with DISK_EXIT. */
 void disk_fail_at(long n, disk_fault fault, uint64_t seed);
 #define DISK_EXIT 77
+#define DISK_BLOCKED 2.0
 /* Calls since the last disk_fail_at. */
 long disk_calls(void);
 /* Lets rs_os_sync really wait for the disk, or not; off at first, which makes tests fast. */

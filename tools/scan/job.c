@@ -21,7 +21,7 @@
 static bool time_to_show(scan_job *j, bool last)
 {
     const double now = rs_os_monotonic();
-    if (j->o->quiet) return false;
+    if (j->o->quiet || !rs_os_takes_more(stderr)) return false;
     if (!last && now - j->shown < (j->tty ? SHOW_TTY : SHOW_PLAIN)) return false;
     j->shown = now;
     return true;
@@ -49,7 +49,6 @@ static void draw(scan_job *j, const rs_survey_news *n, bool last)
 {
     const double now = rs_os_monotonic();
     reshed_error err = {0};
-    char text[512];
     if (!j->pictures[0] || (!last && now - j->drawn < DRAW_EVERY)) return;
     uint8_t *state = rs_zalloc((size_t)n->rows, 1);
     if (!state) return;
@@ -61,8 +60,7 @@ static void draw(scan_job *j, const rs_survey_news *n, bool last)
     if (rs_report_pictures(j->pictures, n->rows, n->cols, j->run.frame.width / n->cols,
                            n->amplitude, n->map.mean, n->map.variance, state, NULL, 0,
                            &err) != RESHED_OK)
-        cli_warn(&scan_program, j->pictures, "no preview: %s",
-                 reshed_error_text(&err, text, sizeof text));
+        scan_warn(j, false, "no preview", &err);
     rs_free(state);
     j->drawn = rs_os_monotonic();
 }
@@ -72,6 +70,8 @@ void scan_warn(void *ctx, bool serious, const char *what, const reshed_error *wh
     scan_job *j = ctx;
     char text[512];
     if (j->o->quiet && !serious) return;
+    /* A scan does not wait for whoever reads this; what is serious is in the session's log, too. */
+    if (!rs_os_takes_more(stderr)) return;
     scan_end_line(j);
     cli_warn(&scan_program, NULL, "%s: %s", what, reshed_error_text(why, text, sizeof text));
 }

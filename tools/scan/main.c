@@ -7,6 +7,7 @@
 #include "tools/cli/find_weights.h"
 #include "tools/scan/job.h"
 #include "tools/scan/signals.h"
+#include "tools/scan/watchdog.h"
 
 #include "base/alloc.h"
 #include "base/json.h"
@@ -486,7 +487,8 @@ static int scan(scan_job *j)
     int status = CLI_OK;
     name_files(j, o->out ? o->out : "");
     if (o->dry_run) return dry_run(j);
-    reshed_status st = open_all(j, &err);
+    reshed_status st = scan_start_watch(j, &err);
+    if (st == RESHED_OK) st = open_all(j, &err);
     if (st == RESHED_OK) st = rs_scan_run_make_stream(&j->run, &err);
     for (int r = j->region; st == RESHED_OK && status == CLI_OK && r <= last_region(j); r++) {
         j->run.more = is_left(j, r + 1);
@@ -526,6 +528,7 @@ int main(int argc, char **argv)
         scan_catch_signals();
         status = o->analyse ? analyse(j) : scan(j);
         rs_scan_run_close(&j->run);
+        rs_watch_end(j->run.watch);
     }
     rs_free(j);
     rs_free(o);

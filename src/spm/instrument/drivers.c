@@ -52,9 +52,10 @@ static reshed_status check_ops(const rs_driver_ops *ops, reshed_error *err)
     if (ops->abi != RS_DRIVER_ABI)
         return rs_fail(err, RESHED_EUNSUPPORTED, "version of the driver's interface|%d|%lu",
                        RS_DRIVER_ABI, (unsigned long)ops->abi);
-    if (ops->size != sizeof *ops)
-        return rs_fail(err, RESHED_EUNSUPPORTED, "size of the driver's table|%zu bytes|%zu bytes",
-                       sizeof *ops, ops->size);
+    if (ops->size < RS_DRIVER_LEAST_SIZE)
+        return rs_fail(err, RESHED_EUNSUPPORTED,
+                       "size of the driver's table|%zu bytes or more|%zu bytes",
+                       RS_DRIVER_LEAST_SIZE, ops->size);
     if (!ops->name || !ops->name[0] || !ops->help)
         return rs_fail(err, RESHED_EUNSUPPORTED, "driver's name and help|both|one is missing");
     const char *missing = !ops->open    ? "open"

@@ -7,6 +7,9 @@
 #include "base/os.h"
 #include "reshed_driver.h"
 
+/* Of a table without the functions that came later; ask for those only when `size` has them. */
+#define RS_DRIVER_LEAST_SIZE offsetof(rs_driver_ops, rescue)
+
 /* The drivers of this program, 0 <= i < count. */
 int rs_driver_count(void);
 const char *rs_driver_name(int i);

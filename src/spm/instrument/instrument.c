@@ -72,7 +72,7 @@ done:
 void rs_instrument_close(rs_instrument *i)
 {
     if (!i) return;
-    if (atomic_load(&i->busy)) rs_instrument_halt(i, CLOSING, NULL);
+    rs_instrument_stop(i, CLOSING, NULL);
     i->ops->close(i->self);
     rs_os_library_close(i->library);
     rs_free(i);
@@ -116,18 +116,45 @@ static rs_driver_status cannot(const rs_instrument *i, const char *verb, reshed_
     return RS_DRIVER_REFUSED;
 }
 
+/* What acts begins and ends with these two: from then on the instrument is not at rest. False: the
+ * watchdog has taken it over. */
+static bool begin_act(rs_instrument *i, reshed_error *err)
+{
+    atomic_fetch_add(&i->acting, 1);
+    if (atomic_load(&i->taken)) {
+        atomic_fetch_sub(&i->acting, 1);
+        rs_instrument_is_taken(i, err);
+        return false;
+    }
+    if (atomic_load(&i->busy)) return true;
+    rs_instrument_alive(i);
+    atomic_store(&i->busy, true);
+    if (i->say) i->say(i->watch, true);
+    return true;
+}
+
+static rs_driver_status end_act(rs_instrument *i, rs_driver_status st)
+{
+    atomic_fetch_sub(&i->acting, 1);
+    return st;
+}
+
 /* Checks, then calls. The driver's err is never NULL. */
-#define ASK(before, function, verb, check, ...)                                                    \
+#define CHECK(function, verb, check)                                                               \
     reshed_error own = {0};                                                                        \
     if (!err) err = &own;                                                                          \
     if (!i->ops->function) return cannot(i, verb, err);                                            \
-    if ((check) != RESHED_OK) return RS_DRIVER_REFUSED;                                            \
-    before;                                                                                        \
+    if ((check) != RESHED_OK) return RS_DRIVER_REFUSED
+
+#define CALL(function, verb, check, ...)                                                           \
+    CHECK(function, verb, check);                                                                  \
     return i->ops->function(i->self, __VA_ARGS__)
 
-#define CALL(...) ASK((void)0, __VA_ARGS__)
-/* A call that acts on tip, scan or sample: from then on the instrument is not at rest. */
-#define ACT(...) ASK(atomic_store(&i->busy, true), __VA_ARGS__)
+/* A call that acts on tip, scan or sample. */
+#define ACT(function, verb, check, ...)                                                            \
+    CHECK(function, verb, check);                                                                  \
+    if (!begin_act(i, err)) return RS_DRIVER_REFUSED;                                              \
+    return end_act(i, i->ops->function(i->self, __VA_ARGS__))
 
 rs_driver_status rs_instrument_set_frame(rs_instrument *i, const rs_frame *frame, double timeout,
                                          reshed_error *err)
@@ -250,9 +277,12 @@ static bool overdue(const rs_wait *w)
 
 /* True when a call that was answered with *st is to be made again. *st becomes LOST when its
  * time is over. */
-static bool goes_on(const rs_wait *w, rs_driver_status *st, const char *what, reshed_error *err)
+static bool goes_on(rs_instrument *i, const rs_wait *w, rs_driver_status *st, const char *what,
+                    reshed_error *err)
 {
+    rs_instrument_alive(i);
     if (*st != RS_DRIVER_RETRY || (w->interrupted && w->interrupted(w->ctx))) return false;
+    if (atomic_load(&i->taken)) return false;
     if (!overdue(w)) return true;
     *st = RS_DRIVER_LOST;
     rs_fail(err, RESHED_ETIMEOUT, "%s|done in time|the instrument is still at it", what);
@@ -264,7 +294,7 @@ rs_driver_status rs_instrument_go(rs_instrument *i, double x, double y, double s
 {
     rs_driver_status st;
     do st = rs_instrument_move_tip(i, x, y, speed, wait->poll, err);
-    while (goes_on(wait, &st, "move of the tip", err));
+    while (goes_on(i, wait, &st, "move of the tip", err));
     return st;
 }
 
@@ -273,7 +303,7 @@ rs_driver_status rs_instrument_measure(rs_instrument *i, const rs_wait *wait, rs
 {
     rs_driver_status st;
     do st = rs_instrument_run_spectroscopy(i, wait->poll, out, err);
-    while (goes_on(wait, &st, "spectroscopy", err));
+    while (goes_on(i, wait, &st, "spectroscopy", err));
     return st;
 }
 
@@ -298,5 +328,22 @@ rs_driver_status rs_instrument_halt(rs_instrument *i, double timeout, reshed_err
 
 void rs_instrument_settled(rs_instrument *i)
 {
-    atomic_store(&i->busy, false);
+    if (atomic_exchange(&i->busy, false) && i->say) i->say(i->watch, false);
+}
+
+rs_driver_status rs_instrument_stop(rs_instrument *i, double timeout, reshed_error *err)
+{
+    return atomic_load(&i->busy) ? rs_instrument_halt(i, timeout, err) : RS_DRIVER_OK;
+}
+
+void rs_instrument_alive(rs_instrument *i)
+{
+    atomic_store(&i->alive, rs_os_monotonic());
+}
+
+bool rs_instrument_is_taken(const rs_instrument *i, reshed_error *err)
+{
+    if (!atomic_load(&i->taken)) return false;
+    rs_fail(err, RESHED_ETIMEOUT, "no progress: the watchdog has halted the instrument");
+    return true;
 }

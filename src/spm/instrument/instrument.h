@@ -105,5 +105,14 @@ rs_driver_status rs_instrument_next_line(rs_instrument *i, const rs_wait *wait, 
 
 /* At once, from any thread, after any failure, and twice: no more motion, drive off, bias zero. */
 rs_driver_status rs_instrument_halt(rs_instrument *i, double timeout, reshed_error *err);
+/* Halts one that was set to work, and neither came to rest nor was halted since. */
+rs_driver_status rs_instrument_stop(rs_instrument *i, double timeout, reshed_error *err);
+
+/* ------------------------------------------------------------------------------------- watchdog */
+
+/* Tells the watchdog (watch.h) that the caller makes progress. Every wait above does so, too. */
+void rs_instrument_alive(rs_instrument *i);
+/* True, and err filled, once the watchdog has halted it: whatever acts is then refused. */
+bool rs_instrument_is_taken(const rs_instrument *i, reshed_error *err);
 
 #endif

@@ -16,6 +16,12 @@ struct rs_instrument {
     rs_limits limits;       /* what holds */
     rs_os_library *library; /* of a driver that was loaded, else NULL */
     atomic_bool busy;       /* set to work, and neither at rest nor halted since */
+    atomic_int acting;      /* calls under way that act on tip, scan or sample */
+    atomic_bool taken;      /* the watchdog has it: nothing acts any more */
+    _Atomic double alive;   /* rs_os_monotonic of the caller's latest progress */
+    /* Of the watchdog (watch.h), or NULL: told when `busy` changes. */
+    void (*say)(void *watch, bool busy);
+    void *watch;
 };
 
 /* Asks the driver for its capabilities again: bins change with set_be. */

@@ -131,6 +131,17 @@ static bool after_last(rs_acquire *a, bool stop, const reshed_error *why)
     return true;
 }
 
+/* All lines are there: what follows moves the tip, so the scan must have ended. */
+static void finish(rs_acquire *a)
+{
+    reshed_error err = {0};
+    const rs_driver_status st = rs_instrument_pause(a->instrument, CALL, &err);
+    if (st == RS_DRIVER_OK || st == RS_DRIVER_REFUSED) /* REFUSED: there is nothing to pause */
+        end(a, RS_ACQUIRE_DONE);
+    else
+        fail(a, st, &err);
+}
+
 static void run(void *ctx)
 {
     rs_acquire *a = ctx;
@@ -178,7 +189,7 @@ static void run(void *ctx)
             return;
         }
     }
-    end(a, RS_ACQUIRE_DONE);
+    finish(a);
 }
 
 static reshed_status make_queue(rs_acquire *a, reshed_error *err)

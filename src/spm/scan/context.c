@@ -9,6 +9,10 @@ double rs_scan_now(const rs_scan_context *c)
 
 bool rs_scan_interrupted(const rs_scan_context *c)
 {
+    if (c->instrument) {
+        rs_instrument_alive(c->instrument);
+        if (rs_instrument_is_taken(c->instrument, NULL)) return true;
+    }
     return c->interrupted && c->interrupted(c->ctx);
 }
 

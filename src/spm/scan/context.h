@@ -24,7 +24,8 @@ typedef struct rs_scan_context {
 
 /* s, on the session's clock. */
 double rs_scan_now(const rs_scan_context *c);
-/* True when the caller wants the run to end at once. */
+/* True when the caller wants the run to end at once, or the watchdog has the instrument. Asking is
+ * the progress that the watchdog looks for. */
 bool rs_scan_interrupted(const rs_scan_context *c);
 /* Into the session's events. */
 reshed_status rs_scan_log(const rs_scan_context *c, rs_session_level level, const char *text,

@@ -100,8 +100,9 @@ static reshed_status check_setting(const char *name, double was, double typed, r
 {
     static const char *const limits[] = {"max_bias", "max_drive", "max_speed", "max_step"};
     static const char *const any[] = {
-        "speed",      "budget", "drift_every",      "line_timeout", "queue",  "reference_every",
-        "sync_every", "alarm",  "reference_change", "end",          "park_x", "park_y"};
+        "speed",           "budget",     "drift_every", "line_timeout",     "queue",
+        "reference_every", "sync_every", "alarm",       "reference_change", "end",
+        "park_x",          "park_y",     "watch"};
     if (typed == was || is_one_of(name, any, sizeof any / sizeof *any)) return RESHED_OK;
     if (is_one_of(name, limits, sizeof limits / sizeof *limits)) {
         if (bound(typed) <= bound(was)) return RESHED_OK;

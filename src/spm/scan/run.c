@@ -154,6 +154,11 @@ static reshed_status open_driver(rs_scan_run *r, const char *name, const rs_driv
         r->where = file ? file : name;
         return driver_failed(st, err);
     }
+    if (r->watch && r->plan->settings.watch > 0) {
+        const reshed_status watched =
+            rs_watch_attach(r->watch, r->instrument, r->plan->settings.watch, err);
+        if (watched != RESHED_OK) return watched;
+    }
     adopt_frame(r);
     return prepare(r, err);
 }
@@ -477,7 +482,9 @@ rs_outcome rs_scan_run_region(rs_scan_run *r, const rs_region_options *o)
     const rs_scan_context c = context_of(r);
     rs_region_options with = *o;
     with.survey = with_score(r, o->survey);
-    const rs_outcome end = rs_region_run(&c, r->stream, &with);
+    rs_outcome end = rs_region_run(&c, r->stream, &with);
+    reshed_error err = {0};
+    if (rs_instrument_is_taken(r->instrument, &err)) end = rs_outcome_status(err.status, &err);
     if (end.end == RS_END_DONE || end.end == RS_END_UNCONFIRMED)
         rest(r, end.end == RS_END_UNCONFIRMED);
     else
@@ -494,6 +501,8 @@ rs_outcome rs_scan_run_analyse(rs_scan_run *r, rs_analysis *out)
 
 void rs_scan_run_close(rs_scan_run *r)
 {
+    if (r->instrument) rs_instrument_stop(r->instrument, RS_SCAN_CALL, NULL); /* still watched */
+    rs_watch_detach(r->watch);
     if (r->session) rs_session_finish(r->session, RESHED_EIO, NULL);
     rs_instrument_close(r->instrument);
     rs_live_free(r->stream);

@@ -17,6 +17,7 @@
 #define RS_SPM_SCAN_RUN_H
 
 #include "infer/ensemble.h"
+#include "spm/instrument/watch.h"
 #include "spm/scan/analyse.h"
 #include "spm/scan/plan.h"
 
@@ -28,6 +29,7 @@ typedef struct rs_scan_run {
     double time_zero;   /* rs_os_monotonic that sessions' times count from */
     void *ctx;          /* of the functions here and in rs_region_options */
     bool (*interrupted)(void *ctx); /* NULL: never */
+    rs_watch *watch;                /* of the plan's driver, started by the caller; NULL: none */
     /* NULL: none. serious: the instrument may not be safe. */
     void (*warn)(void *ctx, bool serious, const char *what, const reshed_error *why);
 
@@ -50,7 +52,7 @@ typedef struct rs_scan_run {
 
 reshed_status rs_scan_run_load_weights(rs_scan_run *r, const char *path, reshed_error *err);
 
-/* Opens the plan's instrument, sets frame and band excitation, and checks all that would be refused
+/* Opens the plan's instrument, has it watched (settings.watch), sets frame and band excitation, and checks all that would be refused
  * later: other regions, speed, voltages. An instrument without spectroscopy is a warning, and no
  * failure unless the plan asks for a voltage. */
 reshed_status rs_scan_run_open(rs_scan_run *r, reshed_error *err);

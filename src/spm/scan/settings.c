@@ -58,6 +58,7 @@ static const rs_scan_field fields[] = {
       "of the tip when all is done: withdraw, leave or park (withdraws, moves)"),
     F(park_x, "m", -1, 1, false, "where the tip is parked"),
     F(park_y, "m", -1, 1, false, ""),
+    F(watch, "s", 0, 1e5, false, "without progress until the instrument is halted; 0: no watchdog"),
     F(max_bias, "V", 0, 1000, false, "limit beside the instrument's own; 0: none"),
     F(max_drive, "V", 0, 1000, false, ""),
     F(max_speed, "m/s", 0, 1, false, ""),
@@ -108,7 +109,8 @@ void rs_scan_settings_defaults(rs_scan_settings *s)
                             .alarm = RS_SCAN_ALARM_CONTINUE,
                             .line_timeout = 30,
                             .queue = 64,
-                            .sync_every = 1};
+                            .sync_every = 1,
+                            .watch = 60};
 }
 
 void rs_scan_settings_unnamed(rs_scan_settings *s)

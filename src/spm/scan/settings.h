@@ -39,6 +39,7 @@ typedef struct rs_scan_settings {
     double alarm;
     double line_timeout, queue, sync_every; /* s; lines; lines */
     double end, park_x, park_y;             /* rs_tip_end, at the good end of a run; m */
+    double watch;                           /* s, of the watchdog (instrument/watch.h) */
     /* limits beside the driver's own; 0: only those */
     double max_bias, max_drive, max_speed, max_step;
 } rs_scan_settings;

@@ -129,7 +129,7 @@ static void what_is_no_driver_is_refused(void **state)
     } wrong[] = {
         {"return abi == 77 ? &o : 0;", "version", "others only"},
         {"o.abi = 2; return abi ? &o : 0;", "expected 1", "found 2"},
-        {"o.size -= 8; return abi ? &o : 0;", "size", "bytes"},
+        {"o.size -= 16; return abi ? &o : 0;", "size", "bytes"},
         {"o.name = 0; return abi ? &o : 0;", "name", ""},
         {"o.caps = 0; return abi ? &o : 0;", "caps", "o"},
         {"o.halt = 0; return abi ? &o : 0;", "halt", "o"},

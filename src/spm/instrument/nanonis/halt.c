@@ -16,6 +16,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/alloc.h"
 #include "base/os.h"
 #include "base/status.h"
 
@@ -45,7 +46,11 @@ typedef struct halting {
 static void add(halting *h, const char *name, const char *format, double a, double b, bool needed)
 {
     step *s = &h->step[h->steps++];
-    *s = (step){.name = name, .format = format, .argument = {a, b}, .needed = needed};
+    *s = (step){.name = name,
+                .format = format,
+                .argument = {a, b},
+                .needed = needed,
+                .answer = RS_DRIVER_LOST};
     rs_nano_request(&s->message, name, format, s->argument);
 }
 
@@ -191,6 +196,21 @@ static bool wait_for_others(rs_nano *n, double deadline)
     return true;
 }
 
+/* Gives all steps, through the open connection or a new one, and fills err when one was not
+ * confirmed. */
+static void halt_all(halting *h, reshed_error *err)
+{
+    rs_nano_link *link = &h->n->halt_link;
+    list_steps(h);
+    const bool had = link->socket != NULL;
+    bool given = had && give(h, half_way(h->deadline));
+    if (!given) given = give_again(h);
+    /* A connection that breaks at one step has been tried once only if it was a new one. */
+    if (!given && !had) given = give_again(h);
+    if (given) check_bias(h);
+    if (h->worst != RS_DRIVER_OK) report(h, err);
+}
+
 rs_driver_status rs_nano_halt(void *self, double timeout, reshed_error *err)
 {
     rs_nano *n = self;
@@ -205,11 +225,30 @@ rs_driver_status rs_nano_halt(void *self, double timeout, reshed_error *err)
     /* A command that another thread is sending now comes before those that follow, or is stuck. */
     while (atomic_load(&n->gate.senders) > 0 && rs_os_monotonic() < start + 0.2)
         rs_socket_pause(0.001);
-    list_steps(&h);
-    bool given = n->halt_link.socket && give(&h, half_way(h.deadline));
-    if (!given) given = give_again(&h);
-    if (given) check_bias(&h);
-    if (h.worst != RS_DRIVER_OK) report(&h, err);
+    halt_all(&h, err);
     atomic_flag_clear(&n->halting);
+    return h.worst;
+}
+
+/* From a process of its own, which has no connection yet. The last ports come first: those of the
+ * program that is dead or stopped may still be taken. */
+rs_driver_status rs_nano_rescue(const rs_driver_option *option, int count, double timeout,
+                                reshed_error *err)
+{
+    rs_nano *n = rs_zalloc(1, sizeof *n);
+    if (!n) {
+        rs_fail_nomem(err, "a halt", sizeof *n);
+        return RS_DRIVER_RETRY;
+    }
+    halting h = {.n = n, .deadline = rs_nano_deadline(timeout)};
+    h.worst = RS_DRIVER_REFUSED;
+    if (rs_nano_options(option, count, &n->set, err) == RESHED_OK) {
+        n->port = 1; /* the program's are the first two that answered */
+        n->halt_link.patience = n->set.silence;
+        h.worst = RS_DRIVER_OK;
+        halt_all(&h, err);
+    }
+    rs_nano_link_close(&n->halt_link);
+    rs_free(n);
     return h.worst;
 }

@@ -303,6 +303,7 @@ const rs_driver_ops *rs_driver_nanonis(void)
         .spectroscopy_seconds = rs_nano_spectroscopy_seconds,
         .read_signal = read_signal,
         .halt = rs_nano_halt,
+        .rescue = rs_nano_rescue,
     };
     return &ops;
 }

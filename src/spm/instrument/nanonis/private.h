@@ -136,6 +136,8 @@ rs_driver_status rs_nano_ramp(rs_nano_link *link, double volts, double rate, dou
 
 /* nanonis/halt.c */
 rs_driver_status rs_nano_halt(void *self, double timeout, reshed_error *err);
+rs_driver_status rs_nano_rescue(const rs_driver_option *option, int n, double timeout,
+                                reshed_error *err);
 
 /* nanonis/spectrum.c */
 rs_driver_status rs_nano_set_spectroscopy(void *self, const rs_spectroscopy *s, double timeout,

@@ -129,7 +129,11 @@ rs_driver_status rs_nano_start_scan(void *self, int row, double timeout, reshed_
 rs_driver_status rs_nano_pause(void *self, double timeout, reshed_error *err)
 {
     rs_nano *n = self;
-    if (!n->scan.started) return RS_DRIVER_OK;
+    const rs_nano_scan *s = &n->scan;
+    if (!s->started) return RS_DRIVER_OK;
+    /* All was handed out, but the way back of the last line may still be under way. */
+    if (s->position >= s->rows.rows * s->rows.directions)
+        return rs_nano_stop_scan(n, rs_nano_deadline(timeout), err);
     rs_driver_status st =
         rs_nano_tell(&n->link, "Scan.Action", "HI", (double[]){2, n->scan.rows.up}, false,
                      rs_nano_deadline(timeout), err);
