@@ -21,6 +21,7 @@
 #include "base/cursor.h"
 #include "base/number.h"
 #include "base/text.h"
+#include "io/common/header.h"
 #include "io/common/sample.h"
 #include "io/common/units.h"
 
@@ -37,38 +38,6 @@ enum {
     UNSIGNED = 64,
     INT64 = 128
 };
-
-/* ----------------------------------------------------------------------------------------- text */
-/* Length of the UTF-8 character at s (which has n bytes left), 0 when it is none. */
-static size_t utf8_length(const uint8_t *s, size_t n)
-{
-    size_t k = s[0] < 0x80 ? 1 : s[0] >= 0xc2 && s[0] < 0xe0 ? 2 : (s[0] & 0xf0) == 0xe0 ? 3 : 0;
-    if (k == 0 || k > n) return 0;
-    for (size_t i = 1; i < k; i++)
-        if ((s[i] & 0xc0) != 0x80) return 0;
-    return k;
-}
-
-/* The text of at most n bytes at s, up to its NUL: UTF-8 as it is, else taken for Latin-1. */
-static void take_text(char *dst, size_t size, const uint8_t *s, size_t n)
-{
-    char all[512];
-    size_t used = 0;
-    for (size_t i = 0; i < n && s[i] && used + 4 < sizeof all;) {
-        size_t k = utf8_length(s + i, n - i);
-        if (k == 0) {
-            all[used++] = (char)(0xc0 | s[i] >> 6);
-            all[used++] = (char)(0x80 | (s[i] & 0x3f));
-            i++;
-        } else {
-            memcpy(all + used, s + i, k);
-            used += k;
-            i += k;
-        }
-    }
-    all[used] = '\0';
-    rs_text_copy(dst, size, all);
-}
 
 /* ----------------------------------------------------------------------------------- the header */
 static reshed_status check_start(const uint8_t *bytes, size_t len, rs_ibw *w, reshed_error *err)
@@ -112,9 +81,9 @@ static reshed_status find_parts(rs_ibw *w, const int32_t size[PARTS], reshed_err
             w->note = at;
             w->note_size = n;
         } else if (i == DATA_UNIT && n > 0) {
-            take_text(w->unit, sizeof w->unit, p, n);
+            rs_header_text(w->unit, sizeof w->unit, p, n);
         } else if (i >= DIM_UNIT && i < LABELS && n > 0) {
-            take_text(w->dim_unit[i - DIM_UNIT], sizeof w->dim_unit[0], p, n);
+            rs_header_text(w->dim_unit[i - DIM_UNIT], sizeof w->dim_unit[0], p, n);
         } else if (i >= LABELS && i < INDICES) {
             w->labels[i - LABELS] = at;
             w->labels_size[i - LABELS] = n;
@@ -142,7 +111,7 @@ reshed_status rs_ibw_open_mem(const uint8_t *bytes, size_t len, rs_ibw *out, res
     w.modified = rs_u32(&c);
     int32_t points = rs_i32(&c);
     w.type = rs_u16(&c);
-    take_text(w.name, sizeof w.name, bytes + 92, 32);
+    rs_header_text(w.name, sizeof w.name, bytes + 92, 32);
     rs_seek(&c, 132);
     uint64_t product = 1;
     bool ended = false;
@@ -156,9 +125,9 @@ reshed_status rs_ibw_open_mem(const uint8_t *bytes, size_t len, rs_ibw *out, res
     }
     for (int i = 0; i < 4; i++) w.delta[i] = rs_f64(&c);
     for (int i = 0; i < 4; i++) w.start[i] = rs_f64(&c);
-    take_text(w.unit, sizeof w.unit, bytes + 212, 4);
+    rs_header_text(w.unit, sizeof w.unit, bytes + 212, 4);
     for (int i = 0; i < 4; i++)
-        take_text(w.dim_unit[i], sizeof w.dim_unit[i], bytes + 216 + 4 * i, 4);
+        rs_header_text(w.dim_unit[i], sizeof w.dim_unit[i], bytes + 216 + 4 * i, 4);
 
     if (w.dims[0] == 0) product = 0;
     if (points < 0 || product != (uint64_t)points)
@@ -199,7 +168,8 @@ static void label_of(const rs_ibw *w, int d, uint32_t index, char *buf, size_t n
 {
     const size_t at = ((size_t)index + 1) * LABEL;
     buf[0] = '\0';
-    if (at + LABEL <= w->labels_size[d]) take_text(buf, n, w->bytes + w->labels[d] + at, LABEL);
+    if (at + LABEL <= w->labels_size[d])
+        rs_header_text(buf, n, w->bytes + w->labels[d] + at, LABEL);
 }
 
 static bool is_one_of(const char *s, const char *const *list)

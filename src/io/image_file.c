@@ -8,27 +8,35 @@
 #include "base/os.h"
 #include "base/text.h"
 #include "io/gsf.h"
+#include "io/gwy.h"
 #include "io/ibw.h"
 #include "io/npy.h"
 #include "io/nsid/nsid.h"
 #include "io/nsid/image.h"
 #include "io/png.h"
+#include "io/sxm.h"
 
 /* Of a file that is read whole. The largest image that rs_image holds, as 8-byte numbers with
  * several channels, stays below. */
 #define FILE_MAX ((size_t)1 << 34)
+
+/* What is read: for messages. */
+#define KNOWN "a PNG, NPY, GSF, IBW (version 5), SXM, GWY or HDF5 image"
 
 static const struct {
     rs_format format;
     const char *name, *endings; /* each with its dot */
     const char *magic;
     size_t magic_len;
+    const rs_reader *reader; /* NULL: a reader of its own, see read_bytes */
 } formats[] = {
-    {RS_FORMAT_PNG, "PNG", ".png", "\x89PNG\r\n\x1a\n", 8},
-    {RS_FORMAT_NPY, "NPY", ".npy", "\x93NUMPY", 6},
-    {RS_FORMAT_GSF, "GSF", ".gsf", "Gwyddion Simple Field ", 22},
-    {RS_FORMAT_IBW, "IBW", ".ibw", NULL, 0},
-    {RS_FORMAT_HDF5, "HDF5", ".h5.hdf5.hf5.hdf.nsid", "\x89HDF\r\n\x1a\n", 8},
+    {RS_FORMAT_PNG, "PNG", ".png", "\x89PNG\r\n\x1a\n", 8, NULL},
+    {RS_FORMAT_NPY, "NPY", ".npy", "\x93NUMPY", 6, NULL},
+    {RS_FORMAT_GSF, "GSF", ".gsf", "Gwyddion Simple Field ", 22, NULL},
+    {RS_FORMAT_IBW, "IBW", ".ibw", NULL, 0, NULL},
+    {RS_FORMAT_SXM, "SXM", ".sxm", ":NANONIS_VERSION:", 17, &rs_sxm_reader},
+    {RS_FORMAT_GWY, "GWY", ".gwy", "GWYP", 4, &rs_gwy_reader},
+    {RS_FORMAT_HDF5, "HDF5", ".h5.hdf5.hf5.hdf.nsid", "\x89HDF\r\n\x1a\n", 8, NULL},
 };
 #define FORMATS (sizeof formats / sizeof *formats)
 
@@ -77,6 +85,13 @@ const char *rs_format_name(rs_format format)
     return "unknown";
 }
 
+static const rs_reader *reader_of(rs_format format)
+{
+    for (size_t i = 0; i < FORMATS; i++)
+        if (formats[i].format == format) return formats[i].reader;
+    return NULL;
+}
+
 /* The format of path by its bytes, else by its name: then the reader says what is wrong with it. */
 static reshed_status detect(const char *path, rs_format *format, reshed_error *err)
 {
@@ -89,9 +104,8 @@ static reshed_status detect(const char *path, rs_format *format, reshed_error *e
     if (*format != RS_FORMAT_UNKNOWN) return RESHED_OK;
     if (n == 0) return rs_fail(err, RESHED_ECORRUPT, "the file is empty|an image|0 bytes");
     return rs_fail(err, RESHED_EUNSUPPORTED,
-                   "kind of the file|a PNG, NPY, GSF, IBW (version 5) or NSID HDF5 image|bytes "
-                   "%02x %02x %02x %02x ...|offset 0",
-                   head[0], n > 1 ? head[1] : 0, n > 2 ? head[2] : 0, n > 3 ? head[3] : 0);
+                   "kind of the file|" KNOWN "|bytes %02x %02x %02x %02x ...|offset 0", head[0],
+                   n > 1 ? head[1] : 0, n > 2 ? head[2] : 0, n > 3 ? head[3] : 0);
 }
 
 static reshed_status read_bytes(rs_format format, const uint8_t *bytes, size_t len,
@@ -99,16 +113,17 @@ static reshed_status read_bytes(rs_format format, const uint8_t *bytes, size_t l
 {
     rs_image im;
     reshed_status st = RESHED_EINTERNAL;
+    const rs_reader *reader = reader_of(format);
+    if (reader) return rs_reader_image(reader, bytes, len, channel, out, err);
     switch (format) {
     case RS_FORMAT_HDF5: return rs_nsid_image_read_mem(bytes, len, channel, out, err);
     case RS_FORMAT_IBW: return rs_ibw_image_read_mem(bytes, len, channel, out, err);
     case RS_FORMAT_PNG: st = rs_png_read_mem(bytes, len, &im, err); break;
     case RS_FORMAT_NPY: st = rs_npy_image_read_mem(bytes, len, &im, err); break;
     case RS_FORMAT_GSF: st = rs_gsf_read_mem(bytes, len, &im, err); break;
-    case RS_FORMAT_UNKNOWN:
+    default:
         return rs_fail(err, RESHED_EUNSUPPORTED,
-                       "kind of the file|a PNG, NPY, GSF, IBW (version 5) or NSID HDF5 image|"
-                       "something else|offset 0");
+                       "kind of the file|" KNOWN "|something else|offset 0");
     }
     if (st != RESHED_OK) return st;
     st = rs_channel_only(im.channel, channel, err);
@@ -157,7 +172,9 @@ static reshed_status list_bytes(const char *path, rs_format format, rs_channels 
     rs_channels list = {0};
     reshed_status st = rs_os_read_file(path, FILE_MAX, &bytes, &len, err);
     if (st != RESHED_OK) return st;
-    if (format == RS_FORMAT_IBW) {
+    if (reader_of(format)) {
+        st = reader_of(format)->list(bytes, len, out, err);
+    } else if (format == RS_FORMAT_IBW) {
         st = rs_ibw_open_mem(bytes, len, &w, err);
         if (st == RESHED_OK) st = rs_ibw_list(&w, out, err);
     } else {

@@ -218,6 +218,8 @@ bool infer_image(infer_engine *engine, const infer_request *request, const char 
         memcpy(result->channel, j.image.channel, sizeof result->channel);
         result->dx = j.image.dx;
         result->dy = j.image.dy;
+        result->angle = j.image.angle;
+        memcpy(result->scan, j.image.scan, sizeof result->scan);
         memcpy(result->note, j.image.note, sizeof result->note);
         ok = (!request->truth || score(&j, result)) && write_outputs(&j);
     }

@@ -33,8 +33,10 @@ typedef struct infer_result {
     rs_frame_view view; /* its maps are borrowed from the frame: valid until the next image */
     char channel[64];   /* of the file, "" when it has no names */
     double dx, dy;      /* pixel size in metres, 0 when unknown */
-    char note[480];     /* of the reader, "" when there is nothing to say (rs_image) */
-    bool scored;        /* against the walls of request.truth */
+    double angle;       /* of the frame, and how it was scanned (rs_image) */
+    char scan[24];
+    char note[480]; /* of the reader, "" when there is nothing to say (rs_image) */
+    bool scored;    /* against the walls of request.truth */
     rs_wall_scores scores;
 } infer_result;
 

@@ -249,6 +249,8 @@ static void print_json(const char *path, const infer_request *q, const infer_res
     rs_json_object(&j, NULL);
     rs_json_string(&j, "file", path);
     rs_json_string(&j, "channel", r->channel);
+    if (r->scan[0]) rs_json_string(&j, "scan", r->scan);
+    if (r->angle != 0) rs_json_number(&j, "angle", r->angle);
     if (r->note[0]) rs_json_string(&j, "note", r->note);
     rs_json_string(&j, "precision", rs_precision_name(q->frame.engine.precision));
     if (v->checked) {
