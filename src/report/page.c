@@ -243,8 +243,9 @@ void rs_page_figure(rs_page *p, rs_figure *f, rs_page_kind kind, int width, cons
     size_t len = 0;
     reshed_error err = {0};
     if (rs_page_sound(p)) {
-        reshed_status st = kind == RS_PAGE_SVG ? rs_figure_svg(f, &data, &len, &err)
-                                               : rs_figure_draw(f, &picture, &err);
+        reshed_status st = kind == RS_PAGE_SVG
+                               ? rs_figure_document(f, RS_DOCUMENT_SVG, &data, &len, &err)
+                               : rs_figure_draw(f, &picture, &err);
         /* This cairo has no SVG: pixels instead. */
         if (kind == RS_PAGE_SVG && st == RESHED_EUNSUPPORTED) {
             kind = RS_PAGE_PNG;

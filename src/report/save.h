@@ -1,4 +1,4 @@
-/* save.h - drawn pictures and figures as PNG files.
+/* save.h - drawn pictures as PNG files, figures as PNG, SVG or PDF.
  *
  *     rs_rgb8 picture = {0};
  *     st = rs_render_mean(mean, height, width, &o, &picture, err);
@@ -8,6 +8,8 @@
  * They free what was drawn in any case. */
 #ifndef RS_REPORT_SAVE_H
 #define RS_REPORT_SAVE_H
+
+#include <stdbool.h>
 
 #include "imgproc/figures/plot.h"
 #include "io/png.h"
@@ -20,7 +22,10 @@ reshed_status rs_report_save(reshed_status st, rs_rgb8 *picture, rs_png_kind kin
 reshed_status rs_report_save_named(reshed_status st, rs_rgb8 *picture, rs_png_kind kind,
                                    const char *prefix, const char *name, reshed_error *err);
 
-/* Draws f before it writes; f may be NULL after a failure. */
+/* True for paths that rs_report_save_figure can write: *.png, *.svg, *.pdf, in any case. */
+bool rs_report_figure_path(const char *path);
+/* Draws f before it writes; f may be NULL after a failure. The path's ending is the kind;
+ * RESHED_EINVAL for another one. */
 reshed_status rs_report_save_figure(reshed_status st, rs_figure *f, const char *path,
                                     reshed_error *err);
 

@@ -8,6 +8,7 @@
 #include "io/image_file.h"
 #include "io/npy.h"
 #include "io/walls_h5.h"
+#include "report/map_figures.h"
 #include "report/reliability.h"
 #include "report/save.h"
 
@@ -163,6 +164,27 @@ static bool write_pictures(const job *j, const char *prefix)
     return write_picture(j, st, &picture, prefix, "overlay", &err);
 }
 
+static bool write_figure(const job *j)
+{
+    const rs_frame_view *v = &j->maps;
+    const rs_mapped in = {.height = v->height,
+                          .width = v->width,
+                          .dx = j->image.dx,
+                          .dy = j->image.dy,
+                          .image = v->image,
+                          .wall = v->wall,
+                          .variance = v->wall_variance,
+                          .channel = j->image.channel,
+                          .unit = j->image.unit};
+    const char *path = j->request->figure;
+    rs_figure *f = NULL;
+    reshed_error err = {0};
+    reshed_status st = rs_mapped_figure(&in, &f, &err);
+    if (st == RESHED_OK) rs_figure_paper(f, &j->request->paper);
+    st = rs_report_save_figure(st, f, path, &err);
+    return st == RESHED_OK ? true : fail(j, path, &err);
+}
+
 #define WALLS_ENDING "_walls.h5"
 
 /* image.png -> image; a leading dot of the name is no extension. */
@@ -183,6 +205,7 @@ void infer_image_files(const infer_request *q, const char *path, cli_files *file
     cli_files_output(files, q->variance, "--var");
     cli_files_output(files, q->h5, "--h5");
     cli_files_output(files, q->reliability, "--reliability");
+    cli_files_output(files, q->figure, "--figure");
     if (q->defaults && named) cli_files_output_named(files, stem, WALLS_ENDING, path);
     for (int i = 0; i < 3 && (q->png || (q->defaults && named)); i++)
         cli_files_output_named(files, q->png ? q->png : stem, picture[i], q->png ? "--png" : path);
@@ -202,6 +225,7 @@ static bool write_outputs(const job *j)
     if (q->mean && !write_npy(j, q->mean, j->maps.mean)) return false;
     if (q->variance && !write_npy(j, q->variance, j->maps.variance)) return false;
     if ((q->h5 || q->defaults) && !write_h5(j, q->h5 ? q->h5 : h5)) return false;
+    if (q->figure && !write_figure(j)) return false;
     if (q->png || q->defaults) return write_pictures(j, q->png ? q->png : stem);
     return true;
 }

@@ -3,6 +3,7 @@
 #define RS_TOOLS_INFER_IMAGE_H
 
 #include "infer/frame.h"
+#include "imgproc/figures/plot.h"
 #include "infer/tally.h"
 #include "tools/cli/cli.h"
 #include "tools/cli/files.h"
@@ -13,6 +14,8 @@ typedef struct infer_request {
     rs_frame_options frame;
     const char *mean, *variance, *h5, *png, *truth; /* NULL when not asked for */
     const char *reliability;                        /* the diagram's PNG; goes with truth */
+    const char *figure;                             /* NULL when not asked for */
+    rs_paper paper;                                 /* of the figure */
     bool defaults; /* no output was named: write all, beside the input */
     bool quiet;
 } infer_request;

@@ -5,6 +5,7 @@
 
 #include "tools/cli/engine.h"
 #include "tools/cli/find_weights.h"
+#include "tools/cli/paper.h"
 #include "tools/infer/image.h"
 
 #include "base/json.h"
@@ -28,30 +29,46 @@ static const cli_program self = {
     "      --mean=M.npy       write the mean, float32 (H,W), or (H,W,C) for C > 1 classes\n"
     "      --var=V.npy        write the variance, same shape\n"
     "      --h5=OUT.h5        write mean, variance, input and how they were made\n"
-    "      --png=PREFIX       write PREFIX_mean.png, PREFIX_variance.png, PREFIX_overlay.png\n"
-    "      --truth=LABEL      score against labelled walls (any image format, > 0 is wall)\n"
-    "      --reliability=F.png  with --truth: draw predicted against true wall shares near walls\n"
-    "  -c, --channel=NAME|N   channel of a file with several; default: the first that is known as "
+    "      --png=PREFIX       write PREFIX_mean.png, PREFIX_variance.png, "
+    "PREFIX_overlay.png\n" CLI_PAPER_HELP
+    "      --truth=LABEL      score against labelled walls (any image format, > 0 is "
+    "wall)\n"
+    "      --reliability=F.png  with --truth: draw predicted against true wall shares "
+    "near walls\n"
+    "  -c, --channel=NAME|N   channel of a file with several; default: the first that "
+    "is known as "
     "an\n"
-    "                         amplitude by its name, quantity or unit; none: it must be given\n"
-    "      --norm=MODE        frame: min-max of the image (default); robust: between the 0.5 and\n"
-    "                         99.5 percentiles, clipped; LO,HI: between two given values, clipped\n"
-    "      --resample=MODE    auto: to square pixels of the trained size where the physical size "
+    "                         amplitude by its name, quantity or unit; none: it must be "
+    "given\n"
+    "      --norm=MODE        frame: min-max of the image (default); robust: between "
+    "the 0.5 and\n"
+    "                         99.5 percentiles, clipped; LO,HI: between two given "
+    "values, clipped\n"
+    "      --resample=MODE    auto: to square pixels of the trained size where the "
+    "physical size "
     "is\n"
-    "                         known (default); off; or a number: to that many nm per pixel\n"
+    "                         known (default); off; or a number: to that many nm per "
+    "pixel\n"
     "      --algo=NAME        auto (default), winograd, direct, gemm (OpenBLAS)\n"
-    "      --precision=NAME   fp32 (default), or bf16: a quick preview on processors with "
+    "      --precision=NAME   fp32 (default), or bf16: a quick preview on processors "
+    "with "
     "AVX512_BF16,\n"
-    "                         emulated and slow on others; with --algo auto or winograd\n"
-    "      --precision-check  with bf16: run fp32 as well and say how far apart they are\n"
-    "  -j, --threads=N        default: all processors; the result does not depend on it\n"
+    "                         emulated and slow on others; with --algo auto or "
+    "winograd\n"
+    "      --precision-check  with bf16: run fp32 as well and say how far apart they "
+    "are\n"
+    "  -j, --threads=N        default: all processors; the result does not depend on "
+    "it\n"
     "      --json             one JSON object per image on standard output\n"
     "      --quiet            print nothing but errors\n"
     "      --help             print this text\n"
-    "      --version          print the version, the instruction set in use and the BLAS\n"
+    "      --version          print the version, the instruction set in use and the "
+    "BLAS\n"
     "\n"
-    "RESHED_ISA=generic|avx2|avx512 forces an instruction set. Options that name one output file,\n"
-    "and --truth, take one image. Wall fraction: pixels whose probability is above 0.4. With "
+    "RESHED_ISA=generic|avx2|avx512 forces an instruction set. Options that name one "
+    "output file,\n"
+    "and --truth, take one image. Wall fraction: pixels whose probability is above 0.4. "
+    "With "
     "several\n"
     "classes the first is the background and pictures show one minus its probability.\n"
     "\n"
@@ -115,7 +132,9 @@ enum {
     OPT_RESAMPLE,
     OPT_ALGO,
     OPT_PRECISION,
-    OPT_PRECISION_CHECK
+    OPT_PRECISION_CHECK,
+    OPT_FIGURE,
+    OPT_PAPER
 };
 
 /* One option; false after a message. */
@@ -140,6 +159,8 @@ static bool take(int c, options *o)
     case OPT_ALGO: return cli_algo(&self, optarg, &e->algo);
     case OPT_PRECISION: return cli_precision(&self, optarg, &e->precision);
     case OPT_PRECISION_CHECK: return q->frame.check_precision = true;
+    case OPT_FIGURE: return cli_figure(&self, optarg, &q->figure);
+    case OPT_PAPER: return cli_paper(&self, optarg, &q->paper);
     default: return false;
     }
 }
@@ -161,6 +182,8 @@ static int parse(int argc, char **argv, options *o)
         {"resample", required_argument, NULL, OPT_RESAMPLE},
         {"algo", required_argument, NULL, OPT_ALGO},
         {"precision", required_argument, NULL, OPT_PRECISION},
+        {"figure", required_argument, NULL, OPT_FIGURE},
+        {"paper", required_argument, NULL, OPT_PAPER},
         {"precision-check", no_argument, NULL, OPT_PRECISION_CHECK},
         {"threads", required_argument, NULL, 'j'},
         {0}};
@@ -176,11 +199,11 @@ static int parse(int argc, char **argv, options *o)
         return cli_usage_error(&self, "--precision-check goes with --precision bf16");
     if (q->reliability && !q->truth)
         return cli_usage_error(&self, "--reliability goes with --truth");
-    q->defaults = !q->mean && !q->variance && !q->h5 && !q->png;
+    q->defaults = !q->mean && !q->variance && !q->h5 && !q->png && !q->figure;
     if (argc - optind > 1 && (q->truth || !q->defaults))
-        return cli_usage_error(&self,
-                               "--mean, --var, --h5, --png and --truth take one image, %d given",
-                               argc - optind);
+        return cli_usage_error(
+            &self, "--mean, --var, --h5, --png, --figure and --truth take one image, %d given",
+            argc - optind);
     return -1;
 }
 
@@ -315,6 +338,7 @@ int main(int argc, char **argv)
 {
     options o = {0};
     rs_frame_defaults(&o.request.frame);
+    rs_paper_defaults(&o.request.paper);
     int status = parse(argc, argv, &o);
     if (status >= 0) return status;
     status = check_files(&o, argv + optind, argc - optind);

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "tools/cli/cli.h"
+#include "imgproc/figures/plot.h"
 #include "imgproc/walls/compare.h"
 #include "imgproc/walls/find.h"
 #include "imgproc/walls/tests.h"
@@ -15,7 +16,8 @@ typedef struct walls_request {
     /* Files to read, and names in them; NULL when not given. */
     const char *map, *channel, *variance, *amplitude, *phase, *in_plane, *values, *metric;
     /* Files to write; NULL: not. */
-    const char *skeleton, *points, *walls, *branches, *pairs, *png, *stats;
+    const char *skeleton, *points, *walls, *branches, *pairs, *png, *figure, *stats;
+    rs_paper paper; /* of the figure */
     rs_find_options find;
     double pixel_size[2]; /* metres, 0: from the file */
     rs_pixel_rule rule;

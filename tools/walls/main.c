@@ -4,6 +4,7 @@
 #include "base/json.h"
 #include "tools/cli/cli.h"
 #include "tools/cli/files.h"
+#include "tools/cli/paper.h"
 #include "tools/walls/input.h"
 #include "tools/walls/options.h"
 #include "tools/walls/stats.h"
@@ -62,29 +63,33 @@ static const cli_program self = {
     "      --walls=W.csv      length, orientation, width, ends, ... of each wall, longest first\n"
     "      --branches=B.csv   the same for the runs between nodes of the skeleton\n"
     "      --pairs=Q.csv      walls that bound one in-plane domain\n"
-    "      --png=FILE.png     the image or map with skeleton and points\n"
-    "\n"
+    "      --png=FILE.png     the image or map with skeleton and points\n" CLI_PAPER_HELP "\n"
     "Does a metric differ from wall to wall\n"
     "      --values=V.csv     measured values: columns row, col and the metric's\n"
     "      --metric=NAME      the column\n"
     "      --stats=T.csv      write mean, spread and number of values by wall\n"
     "      --long=LENGTH      walls from here on are long (default: the median)\n"
-    "      --large-domain=LEN  in-plane domains of at least LEN x LEN are large (default 15px)\n"
-    "      --in-plane=IMAGE   in-plane domains are where it is > 0 (default: between the pairs)\n"
+    "      --large-domain=LEN  in-plane domains of at least LEN x LEN are large "
+    "(default 15px)\n"
+    "      --in-plane=IMAGE   in-plane domains are where it is > 0 (default: "
+    "between the pairs)\n"
     "      --family-angle=DEG  parallel walls differ by at most this (default 10)\n"
     "      --permutations=N   of the walls in a test (default 9999)\n"
     "      --seed=N           of the permutations (default 1)\n"
     "\n"
-    "  -c, --channel=NAME|N   channel of a file with several; default: the wall probability\n"
+    "  -c, --channel=NAME|N   channel of a file with several; default: the wall "
+    "probability\n"
     "      --pixel-size=NM    or NMX,NMY: instead of the file's\n"
-    "      --pixels=RULE      centred (default), inclusive or half-open: how pixels lie in the "
+    "      --pixels=RULE      centred (default), inclusive or half-open: how "
+    "pixels lie in the "
     "frame\n"
     "      --json             a machine-readable summary on standard output\n"
     "      --quiet            print nothing but errors\n"
     "      --help             print this text\n"
     "      --version          print the version\n"
     "\n"
-    "A LENGTH is in pixels (5, 5px), or with a unit (20nm, 0.1um) when the pixel size is known.\n"
+    "A LENGTH is in pixels (5, 5px), or with a unit (20nm, 0.1um) when the pixel "
+    "size is known.\n"
     "Results are in metres when it is known and in pixels when not.\n"
     "\n"
     "Exit status: 0 done, 1 failed, 2 wrong usage.\n"};
@@ -169,7 +174,8 @@ static int run(walls_job *job)
         return cli_usage_error(&self, "--max-variance: %s brings no variance: give --variance",
                                r->map);
     bool ok = walls_find(job) && (!r->values || (walls_run_stats(job) && walls_write_stats(job))) &&
-              walls_write_skeleton(job) && walls_write_tables(job) && walls_write_picture(job);
+              walls_write_skeleton(job) && walls_write_tables(job) && walls_write_picture(job) &&
+              walls_write_figure(job);
     if (ok && r->json)
         print_json(job);
     else if (ok && !r->quiet)
@@ -184,7 +190,7 @@ static int check_files(const walls_request *r)
         const char *path, *of;
     } out[] = {{r->skeleton, "--skeleton"}, {r->points, "--points"}, {r->walls, "--walls"},
                {r->branches, "--branches"}, {r->pairs, "--pairs"},   {r->png, "--png"},
-               {r->stats, "--stats"}};
+               {r->figure, "--figure"},     {r->stats, "--stats"}};
     cli_files files = {0};
     for (size_t i = 0; i < sizeof in / sizeof *in; i++) cli_files_input(&files, in[i]);
     for (size_t i = 0; i < sizeof out / sizeof *out; i++)

@@ -5,6 +5,7 @@
 
 #include "base/number.h"
 #include "base/numeric.h"
+#include "tools/cli/paper.h"
 
 /* "A,B" or "A-B", split at `mark`; text without one gives *b = a. False after a message. */
 static bool parse_two(const cli_program *program, const char *option, const char *text, char mark,
@@ -112,6 +113,7 @@ void walls_request_defaults(walls_request *r)
     *r = (walls_request){
         .large_domain = {15, false}, .rows = {-1, -1}, .permutations = 9999, .seed = 1};
     rs_find_defaults(&r->find);
+    rs_paper_defaults(&r->paper);
 }
 
 enum {
@@ -142,6 +144,8 @@ enum {
     OPT_BRANCHES,
     OPT_PAIRS,
     OPT_PNG,
+    OPT_FIGURE,
+    OPT_PAPER,
     OPT_VALUES,
     OPT_METRIC,
     OPT_STATS,
@@ -184,6 +188,8 @@ static const struct option LONGS[] = {
     {"branches", required_argument, NULL, OPT_BRANCHES},
     {"pairs", required_argument, NULL, OPT_PAIRS},
     {"png", required_argument, NULL, OPT_PNG},
+    {"figure", required_argument, NULL, OPT_FIGURE},
+    {"paper", required_argument, NULL, OPT_PAPER},
     {"values", required_argument, NULL, OPT_VALUES},
     {"metric", required_argument, NULL, OPT_METRIC},
     {"stats", required_argument, NULL, OPT_STATS},
@@ -247,6 +253,8 @@ static bool other_option(const cli_program *program, walls_request *r, int c, co
     long count;
     int k;
     switch (c) {
+    case OPT_FIGURE: return cli_figure(program, text, &r->figure);
+    case OPT_PAPER: return cli_paper(program, text, &r->paper);
     case OPT_THRESHOLD: return parse_threshold(program, text, r);
     case OPT_REACH: return cli_double(program, "--reach", text, 2, 1000, &r->find.reach);
     case OPT_TURN: return parse_angle(program, "--turn", text, 180, &r->find.turn);

@@ -5,6 +5,7 @@
 #include "base/alloc.h"
 #include "imgproc/figures/render.h"
 #include "io/npy.h"
+#include "report/map_figures.h"
 #include "report/save.h"
 
 const char *walls_unit(const walls_job *job)
@@ -112,6 +113,26 @@ done:
     rs_free(x);
     rs_free(lines);
     if (st == RESHED_OK) return true;
+    cli_fail(job->program, path, &err);
+    return false;
+}
+
+bool walls_write_figure(const walls_job *job)
+{
+    const char *path = job->request->figure;
+    const rs_mapped in = {.height = job->grid.height,
+                          .width = job->grid.width,
+                          .dx = job->sized ? job->grid.dx : 0,
+                          .dy = job->sized ? job->grid.dy : 0,
+                          .image = job->amplitude,
+                          .wall = job->map,
+                          .channel = job->channel};
+    rs_figure *f = NULL;
+    reshed_error err = {0};
+    if (!path) return true;
+    reshed_status st = rs_walls_figure(&in, &job->found, &f, &err);
+    if (st == RESHED_OK) rs_figure_paper(f, &job->request->paper);
+    if (rs_report_save_figure(st, f, path, &err) == RESHED_OK) return true;
     cli_fail(job->program, path, &err);
     return false;
 }

@@ -11,5 +11,7 @@ bool walls_find(walls_job *job);
 /* Write what the request names. */
 bool walls_write_skeleton(const walls_job *job);
 bool walls_write_picture(const walls_job *job);
+/* The figure of --figure. */
+bool walls_write_figure(const walls_job *job);
 
 #endif

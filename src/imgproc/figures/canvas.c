@@ -7,6 +7,9 @@
 #ifdef CAIRO_HAS_SVG_SURFACE
 #include <cairo-svg.h>
 #endif
+#ifdef CAIRO_HAS_PDF_SURFACE
+#include <cairo-pdf.h>
+#endif
 
 #include "base/alloc.h"
 #include "base/numeric.h"
@@ -15,10 +18,9 @@
 #define LARGEST_SIDE 32767   /* of a cairo image surface */
 #define CAPITAL_HEIGHT 0.729 /* of DejaVu Sans, em */
 
-static reshed_status start(rs_canvas *c, cairo_surface_t *surface, double width, double height,
-                           reshed_error *err)
+static reshed_status start(rs_canvas *c, cairo_surface_t *surface, double scale, reshed_error *err)
 {
-    *c = (rs_canvas){surface, cairo_create(surface), width, height};
+    *c = (rs_canvas){.surface = surface, .cr = cairo_create(surface), .scale = scale};
     cairo_font_options_t *o = cairo_font_options_create();
     cairo_font_options_set_antialias(o, CAIRO_ANTIALIAS_GRAY);
     cairo_font_options_set_hint_style(o, CAIRO_HINT_STYLE_SLIGHT);
@@ -27,18 +29,20 @@ static reshed_status start(rs_canvas *c, cairo_surface_t *surface, double width,
     cairo_font_options_destroy(o);
     cairo_set_source_rgb(c->cr, 1, 1, 1);
     cairo_paint(c->cr);
+    cairo_scale(c->cr, scale, scale);
     reshed_status st = rs_canvas_check(c, err);
     if (st != RESHED_OK) rs_canvas_close(c);
     return st;
 }
 
-reshed_status rs_canvas_open(rs_canvas *c, int64_t width, int64_t height, reshed_error *err)
+reshed_status rs_canvas_open(rs_canvas *c, double width, double height, double scale,
+                             reshed_error *err)
 {
-    if (width < 1 || height < 1 || width > LARGEST_SIDE || height > LARGEST_SIDE)
-        return rs_fail(err, RESHED_EUNSUPPORTED, "size of the picture|1 to %d a side|%lld x %lld",
-                       LARGEST_SIDE, (long long)width, (long long)height);
-    return start(c, cairo_image_surface_create(CAIRO_FORMAT_RGB24, (int)width, (int)height),
-                 (double)width, (double)height, err);
+    const double w = round(width * scale), h = round(height * scale);
+    if (!(w >= 1 && h >= 1 && w <= LARGEST_SIDE && h <= LARGEST_SIDE))
+        return rs_fail(err, RESHED_EUNSUPPORTED, "size of the picture|1 to %d a side|%.0f x %.0f",
+                       LARGEST_SIDE, w, h);
+    return start(c, cairo_image_surface_create(CAIRO_FORMAT_RGB24, (int)w, (int)h), scale, err);
 }
 
 void rs_canvas_close(rs_canvas *c)
@@ -81,44 +85,56 @@ reshed_status rs_canvas_picture(const rs_canvas *c, rs_rgb8 *out, reshed_error *
     return RESHED_OK;
 }
 
-/* ----------------------------------------------------------------------------------------- SVG */
-#ifdef CAIRO_HAS_SVG_SURFACE
+/* ------------------------------------------------------------------------------------ documents */
+
 static cairo_status_t collect(void *closure, const unsigned char *data, unsigned int length)
 {
-    rs_svg *s = closure;
-    size_t need = s->len + length;
-    if (need > s->capacity) {
+    rs_document *d = closure;
+    size_t need = d->len + length;
+    if (need > d->capacity) {
         size_t more = need < 65536 ? 65536 : 2 * need;
-        uint8_t *grown = rs_regrow(s->data, s->len, more, 1);
+        uint8_t *grown = rs_regrow(d->data, d->len, more, 1);
         if (!grown) {
-            s->failed = true;
+            d->failed = true;
             return CAIRO_STATUS_NO_MEMORY;
         }
-        s->data = grown;
-        s->capacity = more;
+        d->data = grown;
+        d->capacity = more;
     }
-    memcpy(s->data + s->len, data, length);
-    s->len = need;
+    memcpy(d->data + d->len, data, length);
+    d->len = need;
     return CAIRO_STATUS_SUCCESS;
 }
 
-reshed_status rs_canvas_open_svg(rs_canvas *c, rs_svg *svg, int width, int height,
-                                 reshed_error *err)
+/* Returns NULL where this cairo cannot make such a document. w, h: points. */
+static cairo_surface_t *document_surface(rs_document *d, double w, double h)
 {
-    memset(svg, 0, sizeof *svg);
-    reshed_status st = start(c, cairo_svg_surface_create_for_stream(collect, svg, width, height),
-                             width, height, err);
-    if (st != RESHED_OK) rs_free(svg->data); /* closing the surface may have written some */
+#ifdef CAIRO_HAS_SVG_SURFACE
+    if (d->kind == RS_DOCUMENT_SVG) return cairo_svg_surface_create_for_stream(collect, d, w, h);
+#endif
+#ifdef CAIRO_HAS_PDF_SURFACE
+    if (d->kind == RS_DOCUMENT_PDF) {
+        cairo_surface_t *s = cairo_pdf_surface_create_for_stream(collect, d, w, h);
+        /* Else the time of writing is in the document, and no two are the same. */
+        cairo_pdf_surface_set_metadata(s, CAIRO_PDF_METADATA_CREATE_DATE, "");
+        return s;
+    }
+#endif
+    return NULL;
+}
+
+reshed_status rs_canvas_open_document(rs_canvas *c, rs_document *d, rs_document_kind kind,
+                                      double width, double height, double scale, reshed_error *err)
+{
+    *d = (rs_document){.kind = kind};
+    cairo_surface_t *s = document_surface(d, width * scale, height * scale);
+    if (!s)
+        return rs_fail(err, RESHED_EUNSUPPORTED, "%s|a cairo built with it|one without",
+                       kind == RS_DOCUMENT_PDF ? "PDF" : "SVG");
+    reshed_status st = start(c, s, scale, err);
+    if (st != RESHED_OK) rs_free(d->data); /* closing the surface may have written some */
     return st;
 }
-#else
-reshed_status rs_canvas_open_svg(rs_canvas *c, rs_svg *svg, int width, int height,
-                                 reshed_error *err)
-{
-    (void)c, (void)svg, (void)width, (void)height;
-    return rs_fail(err, RESHED_EUNSUPPORTED, "SVG|a cairo built with it|one without");
-}
-#endif
 
 /* Digits of the name of a surface ("surface12" as an id, or in a link) at p, of which `left` bytes
  * are there; 0 when it is none. */
@@ -136,7 +152,7 @@ static size_t surface_digits(const uint8_t *p, size_t left)
 /* Cairo numbers surfaces through the whole life of the program. Here they count from 0, so that the
  * same figure is the same document. This is done in place: no number becomes longer, as the k-th
  * was at least k. */
-static void rename_surfaces(rs_svg *svg)
+static void rename_surfaces(rs_document *svg)
 {
     enum { NAMES = 64 }; /* of those that are kept apart: a figure has one or two */
     unsigned long seen[NAMES];
@@ -166,20 +182,20 @@ static void rename_surfaces(rs_svg *svg)
     svg->len = to;
 }
 
-reshed_status rs_canvas_finish_svg(rs_canvas *c, rs_svg *svg, uint8_t **data, size_t *len,
-                                   reshed_error *err)
+reshed_status rs_canvas_finish_document(rs_canvas *c, rs_document *d, uint8_t **data, size_t *len,
+                                        reshed_error *err)
 {
     cairo_surface_finish(c->surface); /* writes the document */
     reshed_status st =
-        svg->failed ? rs_fail_nomem(err, "an SVG document", 2 * svg->len) : rs_canvas_check(c, err);
+        d->failed ? rs_fail_nomem(err, "a figure's document", 2 * d->len) : rs_canvas_check(c, err);
     if (st != RESHED_OK) {
-        rs_free(svg->data);
+        rs_free(d->data);
     } else {
-        rename_surfaces(svg);
-        *data = svg->data;
-        *len = svg->len;
+        if (d->kind == RS_DOCUMENT_SVG) rename_surfaces(d);
+        *data = d->data;
+        *len = d->len;
     }
-    memset(svg, 0, sizeof *svg);
+    memset(d, 0, sizeof *d);
     return st;
 }
 
@@ -211,7 +227,7 @@ void rs_canvas_pixels(rs_canvas *c, const uint8_t *rgb, int height, int width, d
     cairo_scale(c->cr, w / width, h / height);
     cairo_set_source_surface(c->cr, s, 0, 0); /* an error of s becomes one of cr */
     cairo_pattern_t *p = cairo_get_source(c->cr);
-    bool enlarged = w >= width && h >= height;
+    bool enlarged = w * c->scale >= width && h * c->scale >= height;
     cairo_pattern_set_filter(p, enlarged ? CAIRO_FILTER_NEAREST : CAIRO_FILTER_GOOD);
     cairo_pattern_set_extend(p, CAIRO_EXTEND_PAD);
     cairo_paint(c->cr);
@@ -258,7 +274,7 @@ enum { TEXT_BYTES = 512 };
 
 static void set_font(rs_canvas *c, const rs_text *t)
 {
-    cairo_select_font_face(c->cr, "DejaVu Sans", CAIRO_FONT_SLANT_NORMAL,
+    cairo_select_font_face(c->cr, c->family ? c->family : "DejaVu Sans", CAIRO_FONT_SLANT_NORMAL,
                            t->bold ? CAIRO_FONT_WEIGHT_BOLD : CAIRO_FONT_WEIGHT_NORMAL);
     cairo_set_font_size(c->cr, t->size);
 }

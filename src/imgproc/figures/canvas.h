@@ -9,16 +9,20 @@
 
 #include <cairo.h>
 
+#include "imgproc/figures/plot_types.h"
 #include "imgproc/figures/rgb8.h"
 
 typedef struct rs_canvas {
     cairo_surface_t *surface;
     cairo_t *cr;
-    double width, height; /* picture pixels */
+    double scale;       /* of what is drawn */
+    const char *family; /* of the text, borrowed; NULL: DejaVu Sans */
 } rs_canvas;
 
-/* A white picture to draw on. Sides above cairo's limit of 32767 are RESHED_EUNSUPPORTED. */
-reshed_status rs_canvas_open(rs_canvas *c, int64_t width, int64_t height, reshed_error *err);
+/* A white picture to draw on, width x height times scale pixels large. Sides above cairo's limit of
+ * 32767 are RESHED_EUNSUPPORTED. */
+reshed_status rs_canvas_open(rs_canvas *c, double width, double height, double scale,
+                             reshed_error *err);
 /* Frees everything; a zeroed canvas is fine. */
 void rs_canvas_close(rs_canvas *c);
 /* Fails when something so far could not be drawn. */
@@ -26,17 +30,20 @@ reshed_status rs_canvas_check(const rs_canvas *c, reshed_error *err);
 /* Copies the picture; the caller owns *out. */
 reshed_status rs_canvas_picture(const rs_canvas *c, rs_rgb8 *out, reshed_error *err);
 
-/* A canvas whose drawing becomes an SVG document; finishing it gives the document, *data [*len],
- * freed with rs_free. */
-typedef struct rs_svg {
+/* A canvas whose drawing becomes a document of lines and text; finishing it gives the document,
+ * *data [*len], freed with rs_free. The same drawing is the same document. */
+typedef struct rs_document {
+    rs_document_kind kind;
     uint8_t *data; /* owned */
     size_t len, capacity;
     bool failed; /* memory was short */
-} rs_svg;
-reshed_status rs_canvas_open_svg(rs_canvas *c, rs_svg *svg, int width, int height,
-                                 reshed_error *err);
-reshed_status rs_canvas_finish_svg(rs_canvas *c, rs_svg *svg, uint8_t **data, size_t *len,
-                                   reshed_error *err);
+} rs_document;
+/* scale: points (1/72 inch) per unit of what is drawn. RESHED_EUNSUPPORTED where cairo was built
+ * without that kind. */
+reshed_status rs_canvas_open_document(rs_canvas *c, rs_document *d, rs_document_kind kind,
+                                      double width, double height, double scale, reshed_error *err);
+reshed_status rs_canvas_finish_document(rs_canvas *c, rs_document *d, uint8_t **data, size_t *len,
+                                        reshed_error *err);
 
 /* 0xRRGGBB. */
 void rs_canvas_colour(rs_canvas *c, uint32_t rgb, double opacity);
@@ -46,7 +53,7 @@ void rs_canvas_pixels(rs_canvas *c, const uint8_t *rgb, int height, int width, d
                       double w, double h);
 
 /* ---------------------------------------------------------------------------------------- text */
-/* "DejaVu Sans", upright: the family with the most scientific signs. Bytes that are no UTF-8 and
+/* Upright, of the canvas' family; "DejaVu Sans" has the most scientific signs. Bytes that are no UTF-8 and
  * control characters are shown as '?'. */
 
 typedef struct rs_text {

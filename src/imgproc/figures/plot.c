@@ -2,6 +2,7 @@
 #include "imgproc/figures/plot.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/alloc.h"
@@ -79,6 +80,7 @@ reshed_status rs_figure_create(int width, int height, int rows, int columns, rs_
     if (!f) return rs_fail_nomem(err, "a figure", sizeof *f);
     f->width = width;
     f->height = height;
+    f->pixels = f->points = 1;
     f->rows = rows;
     f->columns = columns;
     for (int i = 0; i < RS_PLOT_MAX_CELLS; i++) f->column_weight[i] = f->row_weight[i] = 1;
@@ -136,6 +138,33 @@ void rs_figure_font(rs_figure *f, double size)
         invalid(f, "height of the text", "6 to 64 pixels", size);
     else
         f->font = size;
+}
+
+void rs_paper_defaults(rs_paper *paper)
+{
+    *paper = (rs_paper){.width_mm = 174, .font_pt = 8, .dpi = 300, .letters = true};
+}
+
+/* The layout keeps its usual size of text, and the paper is so many of its units wide that this
+ * becomes the size asked for. */
+void rs_figure_paper(rs_figure *f, const rs_paper *paper)
+{
+    enum { FONT = 12 };
+    if (!(paper->width_mm >= 20 && paper->width_mm <= 500))
+        invalid(f, "width of a figure", "20 to 500 mm", paper->width_mm);
+    else if (!(paper->font_pt >= 4 && paper->font_pt <= 24))
+        invalid(f, "size of a figure's text", "4 to 24 pt", paper->font_pt);
+    else if (!(paper->dpi >= 50 && paper->dpi <= 1200))
+        invalid(f, "pixels of a figure", "50 to 1200 per inch", paper->dpi);
+    if (!sound(f)) return;
+    const double ratio = f->height / f->width;
+    f->points = paper->font_pt / FONT;
+    f->pixels = f->points * paper->dpi / 72;
+    f->width = paper->width_mm / 25.4 * 72 / f->points;
+    f->height = f->width * ratio;
+    f->font = FONT;
+    f->letters = paper->letters;
+    snprintf(f->family, sizeof f->family, "%s", paper->family);
 }
 
 static void set_weights(rs_figure *f, double *to, const double *from, int n)
@@ -203,7 +232,7 @@ reshed_status rs_figure_draw(rs_figure *f, rs_rgb8 *out, reshed_error *err)
         if (err) *err = f->failure;
         return f->failure.status;
     }
-    reshed_status st = rs_canvas_open(&c, f->width, f->height, err);
+    reshed_status st = rs_canvas_open(&c, f->width, f->height, f->pixels, err);
     if (st != RESHED_OK) return st;
     st = rs_plot_draw_figure(f, &c, err);
     if (st == RESHED_OK) st = rs_canvas_picture(&c, out, err);
@@ -211,23 +240,24 @@ reshed_status rs_figure_draw(rs_figure *f, rs_rgb8 *out, reshed_error *err)
     return st;
 }
 
-reshed_status rs_figure_svg(rs_figure *f, uint8_t **data, size_t *len, reshed_error *err)
+reshed_status rs_figure_document(rs_figure *f, rs_document_kind kind, uint8_t **data, size_t *len,
+                                 reshed_error *err)
 {
     rs_canvas c = {0};
-    rs_svg svg;
+    rs_document d;
     if (!sound(f)) {
         if (err) *err = f->failure;
         return f->failure.status;
     }
-    reshed_status st = rs_canvas_open_svg(&c, &svg, f->width, f->height, err);
+    reshed_status st = rs_canvas_open_document(&c, &d, kind, f->width, f->height, f->points, err);
     if (st != RESHED_OK) return st;
     st = rs_plot_draw_figure(f, &c, err);
     if (st == RESHED_OK) {
-        st = rs_canvas_finish_svg(&c, &svg, data, len, err);
+        st = rs_canvas_finish_document(&c, &d, data, len, err);
         rs_canvas_close(&c);
     } else {
         rs_canvas_close(&c); /* before the bytes that it may still write */
-        rs_free(svg.data);
+        rs_free(d.data);
     }
     return st;
 }
@@ -278,6 +308,11 @@ void rs_panel_y_limits(rs_panel *p, double lo, double hi)
 void rs_panel_equal_aspect(rs_panel *p)
 {
     if (p) p->equal_aspect = true;
+}
+
+void rs_panel_scale_bar(rs_panel *p)
+{
+    if (p) p->scale_bar = true;
 }
 
 void rs_panel_grid(rs_panel *p)

@@ -17,8 +17,8 @@
  *
  * Panels are cells of a grid; what is added to a panel is copied, and drawn when the figure is
  * drawn, in layers: images, bands, bars, lines across, lines, points, annotations. A failure while
- * adding (memory, an argument) is remembered, and rs_figure_draw and rs_figure_svg return the first
- * one, so the calls between need no check; they accept a NULL panel.
+ * adding (memory, an argument) is remembered, and rs_figure_draw and rs_figure_document return the
+ * first one, so the calls between need no check; they accept a NULL panel.
  *
  * Limits, ticks, margins, and places of legends and labels are found by the program. Values are in
  * SI units: axes choose a prefix for their unit ("m" -> "pm"). Text is UTF-8. Points with a NaN are
@@ -56,6 +56,11 @@ void rs_figure_title(rs_figure *f, const char *text);
  * panel. */
 void rs_figure_font(rs_figure *f, double size);
 
+/* Two columns of a journal: 174 mm, text of 8 pt, 300 dpi, letters. */
+void rs_paper_defaults(rs_paper *paper);
+/* Gives a figure its size on paper, with the proportions that it was created with. */
+void rs_figure_paper(rs_figure *f, const rs_paper *paper);
+
 /* Relative widths [columns] and heights [rows] of the grid; NULL: equal. */
 void rs_figure_grid(rs_figure *f, const double *widths, const double *heights);
 
@@ -66,9 +71,10 @@ rs_panel *rs_figure_panel(rs_figure *f, int row, int column, int row_span, int c
 /* Draws. The caller owns *out. May be called again after more has been added. */
 reshed_status rs_figure_draw(rs_figure *f, rs_rgb8 *out, reshed_error *err);
 
-/* The same as an SVG document, *data [*len] freed with rs_free. RESHED_EUNSUPPORTED where cairo was
- * built without SVG. */
-reshed_status rs_figure_svg(rs_figure *f, uint8_t **data, size_t *len, reshed_error *err);
+/* The same as an SVG or PDF document, *data [*len] freed with rs_free; without rs_figure_paper a
+ * picture pixel is a point. RESHED_EUNSUPPORTED where cairo was built without that kind. */
+reshed_status rs_figure_document(rs_figure *f, rs_document_kind kind, uint8_t **data, size_t *len,
+                                 reshed_error *err);
 
 /* --------------------------------------------------------------------------------------- panels */
 
@@ -81,6 +87,8 @@ void rs_panel_x_limits(rs_panel *p, double lo, double hi);
 void rs_panel_y_limits(rs_panel *p, double lo, double hi);
 /* One unit of x is as long as one of y (images are so from the start). */
 void rs_panel_equal_aspect(rs_panel *p);
+/* In place of ticks: a bar in the lower left corner, for panels whose x is in metres. */
+void rs_panel_scale_bar(rs_panel *p);
 /* Light lines at the ticks. */
 void rs_panel_grid(rs_panel *p);
 

@@ -7,6 +7,7 @@
 #include "base/numeric.h"
 #include "base/text.h"
 #include "imgproc/figures/plot_notes.h"
+#include "imgproc/figures/scale_bar.h"
 
 static const uint8_t no_value[3] = {0xb4, 0xb4, 0xb4};
 
@@ -212,17 +213,13 @@ static void draw_fitting(rs_plot_pen *pen, rs_text t, double x, double y, double
     rs_text_draw(pen->c, &t, x, y, s);
 }
 
-static void draw_frame(rs_plot_pen *pen)
+static void draw_axes(rs_plot_pen *pen)
 {
     const rs_plot_place *q = pen->q;
     const rs_plot_box *b = &q->box;
     cairo_t *cr = pen->c->cr;
     double f = pen->font, tick = RS_PLOT_TICK * f, out = tick + RS_PLOT_GAP * f;
     char s[256];
-    rs_canvas_colour(pen->c, RS_BLACK, 1);
-    cairo_set_line_width(cr, 1);
-    cairo_set_dash(cr, NULL, 0, 0);
-    cairo_rectangle(cr, b->x, b->y, b->w, b->h);
     for (int i = 0; i < q->x_ticks.n; i++) {
         cairo_move_to(cr, rs_plot_x(pen, q->x_ticks.at[i]), b->y + b->h);
         cairo_rel_line_to(cr, 0, tick);
@@ -248,8 +245,33 @@ static void draw_frame(rs_plot_pen *pen)
     t = (rs_text){.size = f, .ax = 0.5, .ay = 1, .upwards = true};
     draw_fitting(pen, t, b->x - out - q->y_labels - (RS_PLOT_GAP + 0.15) * f, b->y + b->h / 2,
                  b->h + 3 * f, s);
-    t = (rs_text){.size = 1.08 * f, .bold = true, .ax = 0.5, .ay = 1};
-    draw_fitting(pen, t, b->x + b->w / 2, b->y - 0.6 * f, b->w + 4 * f, pen->p->title);
+}
+
+/* number: of the panel in its figure. */
+static void draw_frame(rs_plot_pen *pen, int number)
+{
+    const rs_plot_place *q = pen->q;
+    const rs_plot_box *b = &q->box;
+    const double f = pen->font, y = b->y - 0.6 * f;
+    rs_text t = {.size = 1.08 * f, .bold = true, .ay = 1};
+    rs_canvas_colour(pen->c, RS_BLACK, 1);
+    cairo_set_line_width(pen->c->cr, 1);
+    cairo_set_dash(pen->c->cr, NULL, 0, 0);
+    cairo_rectangle(pen->c->cr, b->x, b->y, b->w, b->h);
+    cairo_stroke(pen->c->cr);
+    if (!pen->p->scale_bar)
+        draw_axes(pen);
+    else
+        rs_scale_bar_draw(pen->c, b->x, b->y, b->w, b->h, (q->x_hi - q->x_lo) / b->w, f);
+    if (pen->p->figure->letters) { /* titles follow the letters */
+        const char letter[2] = {(char)('a' + number % 26), '\0'};
+        rs_canvas_colour(pen->c, RS_BLACK, 1);
+        rs_text_draw(pen->c, &t, b->x, y, letter);
+        draw_fitting(pen, t, b->x + 1.6 * f, y, b->w + 2 * f, pen->p->title);
+    } else {
+        t.ax = 0.5;
+        draw_fitting(pen, t, b->x + b->w / 2, y, b->w + 4 * f, pen->p->title);
+    }
 }
 
 /* Draws a triangle at the bar's end, which says that there are values beyond it. */
@@ -306,12 +328,12 @@ static void draw_colour_bar(rs_plot_pen *pen)
                  q->box.h + 2 * f, s);
 }
 
-static reshed_status draw_panel(rs_plot_pen *pen, reshed_error *err)
+static reshed_status draw_panel(rs_plot_pen *pen, int number, reshed_error *err)
 {
     reshed_status st = rs_ink_open(&pen->ink, pen->q->box, err);
     if (st == RESHED_OK) st = draw_data(pen, err);
     if (st == RESHED_OK) {
-        draw_frame(pen);
+        draw_frame(pen, number);
         if (pen->q->bar) draw_colour_bar(pen);
         rs_plot_annotations(pen);
     }
@@ -325,16 +347,17 @@ static reshed_status draw_once(rs_figure *f, rs_canvas *c, rs_plot_place *place,
                                reshed_error *err)
 {
     double font;
+    if (*f->family) c->family = f->family;
     reshed_status st = rs_plot_layout(f, c, headroom, place, &font, err);
     for (int i = 0; st == RESHED_OK && i < f->n; i++) {
         rs_plot_pen pen = {.c = c, .p = f->panel[i], .q = &place[i], .font = font};
-        st = draw_panel(&pen, err);
+        st = draw_panel(&pen, i, err);
         headroom[i] = fmin(pen.crowded / place[i].box.h, 0.5);
     }
     if (st == RESHED_OK && *f->title) {
         rs_text t = {.size = 1.2 * font, .bold = true, .ax = 0.5, .ay = 0};
         rs_canvas_colour(c, RS_BLACK, 1);
-        rs_text_draw(c, &t, f->width / 2.0, 0.8 * font, f->title);
+        rs_text_draw(c, &t, f->width / 2, 0.8 * font, f->title);
     }
     return st == RESHED_OK ? rs_canvas_check(c, err) : st;
 }
@@ -349,7 +372,7 @@ reshed_status rs_plot_draw_figure(rs_figure *f, rs_canvas *c, reshed_error *err)
     reshed_status st = RESHED_OK;
     if (!place || !headroom)
         st = rs_fail_nomem(err, "a figure", n * (sizeof *place + sizeof *headroom));
-    if (st == RESHED_OK) st = rs_canvas_open(&rehearsal, 1, 1, err);
+    if (st == RESHED_OK) st = rs_canvas_open(&rehearsal, 1, 1, 1, err);
     if (st == RESHED_OK) st = draw_once(f, &rehearsal, place, headroom, err);
     if (st == RESHED_OK) st = draw_once(f, c, place, headroom, err);
     rs_canvas_close(&rehearsal);

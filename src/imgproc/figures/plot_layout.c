@@ -165,9 +165,15 @@ typedef struct margins {
 
 static void ticks_for_box(const rs_panel *p, rs_canvas *c, const rs_text *t, rs_plot_place *q)
 {
-    find_ticks(c, t, q->x_lo, q->x_hi, p->x.unit, q->box.w, true, 2.2, &q->x_ticks);
-    find_ticks(c, t, q->y_lo, q->y_hi, p->y.unit, q->box.h, false, 2.2, &q->y_ticks);
-    q->y_labels = widest_label(c, t, &q->y_ticks);
+    if (p->scale_bar) {
+        memset(&q->x_ticks, 0, sizeof q->x_ticks);
+        memset(&q->y_ticks, 0, sizeof q->y_ticks);
+        q->y_labels = 0;
+    } else {
+        find_ticks(c, t, q->x_lo, q->x_hi, p->x.unit, q->box.w, true, 2.2, &q->x_ticks);
+        find_ticks(c, t, q->y_lo, q->y_hi, p->y.unit, q->box.h, false, 2.2, &q->y_ticks);
+        q->y_labels = widest_label(c, t, &q->y_ticks);
+    }
     if (!q->bar) return;
     find_ticks(c, t, q->bar->lo, q->bar->hi, q->bar->scale_unit, q->box.h, false, 3.5,
                &q->bar_ticks);
@@ -179,9 +185,10 @@ static margins margins_of(const rs_panel *p, const rs_plot_place *q, double f)
     double tick = (RS_PLOT_TICK + RS_PLOT_GAP) * f;
     margins m = {.left = tick + q->y_labels, .right = 0.9 * f, .top = 0.5 * f};
     m.bottom = tick + 0.75 * f;
-    if (*p->y.name || *q->y_ticks.unit) m.left += (1.25 + RS_PLOT_GAP) * f;
-    if (*p->x.name || *q->x_ticks.unit) m.bottom += (1.05 + RS_PLOT_GAP) * f;
-    if (*p->title) m.top = 1.8 * f;
+    if (p->scale_bar) m.left = m.bottom = 0.3 * f;
+    if (!p->scale_bar && (*p->y.name || *q->y_ticks.unit)) m.left += (1.25 + RS_PLOT_GAP) * f;
+    if (!p->scale_bar && (*p->x.name || *q->x_ticks.unit)) m.bottom += (1.05 + RS_PLOT_GAP) * f;
+    if (*p->title || p->figure->letters) m.top = 1.8 * f;
     if (q->bar) {
         m.right = (RS_PLOT_BAR_GAP + RS_PLOT_BAR_WIDTH + 0.3) * f + tick + q->bar_labels;
         if (*q->bar->scale_name || *q->bar_ticks.unit) m.right += (1.25 + RS_PLOT_GAP) * f;
@@ -209,6 +216,20 @@ static void keep_aspect(rs_plot_place *q)
     q->box.y += (q->box.h - h) / 2;
     q->box.w = w;
     q->box.h = h;
+}
+
+/* Maps side by side have one size: all take the widest margins. */
+static void share_margins(const rs_figure *f, margins *m)
+{
+    margins widest = {0};
+    for (int i = 0; i < f->n; i++) {
+        if (!f->panel[i]->scale_bar) return;
+        widest.left = fmax(widest.left, m[i].left);
+        widest.right = fmax(widest.right, m[i].right);
+        widest.top = fmax(widest.top, m[i].top);
+        widest.bottom = fmax(widest.bottom, m[i].bottom);
+    }
+    for (int i = 0; i < f->n; i++) m[i] = widest;
 }
 
 static void place_boxes(const rs_figure *f, const margins *m, double font, rs_plot_place *place)
@@ -245,7 +266,7 @@ static void place_boxes(const rs_figure *f, const margins *m, double font, rs_pl
 reshed_status rs_plot_layout(rs_figure *f, rs_canvas *c, const double *headroom,
                              rs_plot_place *place, double *font, reshed_error *err)
 {
-    double cell_w = (double)f->width / f->columns, cell_h = (double)f->height / f->rows;
+    double cell_w = f->width / f->columns, cell_h = f->height / f->rows;
     *font = f->font > 0 ? f->font : fmin(fmax(round(fmin(cell_w / 28, cell_h / 22)), 9), 15);
     rs_text t = {.size = *font};
     margins *m = rs_alloc((size_t)f->n, sizeof *m);
@@ -268,6 +289,7 @@ reshed_status rs_plot_layout(rs_figure *f, rs_canvas *c, const double *headroom,
             ticks_for_box(f->panel[i], c, &t, &place[i]);
             m[i] = margins_of(f->panel[i], &place[i], *font);
         }
+        share_margins(f, m);
     }
     if (st == RESHED_OK) place_boxes(f, m, *font, place);
     rs_free(m);

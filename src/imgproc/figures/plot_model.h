@@ -57,6 +57,7 @@ struct rs_panel {
     char *title; /* never NULL */
     rs_plot_axis x, y;
     bool equal_aspect, grid;
+    bool scale_bar; /* and no ticks */
     int n, capacity;
     rs_plot_item *item; /* [n]; owned */
 };
@@ -64,8 +65,12 @@ struct rs_panel {
 enum { RS_PLOT_MAX_CELLS = 16 };
 
 struct rs_figure {
-    int width, height, rows, columns;
-    double font; /* 0: choose */
+    double width, height; /* units: picture pixels but for figures on paper */
+    int rows, columns;
+    double font;           /* 0: choose */
+    double pixels, points; /* per unit */
+    char family[64];       /* "": the canvas' own */
+    bool letters;
     double column_weight[RS_PLOT_MAX_CELLS], row_weight[RS_PLOT_MAX_CELLS];
     char *title;
     int n, capacity;

@@ -3,12 +3,24 @@
 #ifndef RS_IMGPROC_FIGURES_PLOT_TYPES_H
 #define RS_IMGPROC_FIGURES_PLOT_TYPES_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "imgproc/figures/colour.h"
 
 typedef struct rs_figure rs_figure;
 typedef struct rs_panel rs_panel; /* belongs to its figure */
+
+typedef enum rs_document_kind { RS_DOCUMENT_SVG, RS_DOCUMENT_PDF } rs_document_kind;
+
+/* A figure for print. */
+typedef struct rs_paper {
+    double width_mm; /* 20 to 500 */
+    double font_pt;  /* em of the text, 4 to 24; lines and marks go with it */
+    double dpi;      /* of a picture of pixels, 50 to 1200 */
+    char family[64]; /* a font of this system; "": DejaVu Sans */
+    bool letters;    /* a, b, c, ... before the panels' titles */
+} rs_paper;
 
 /* Colours are 0xRRGGBB. This set (Okabe and Ito) stays distinct for colour-blind readers. */
 enum {

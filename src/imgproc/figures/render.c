@@ -11,12 +11,12 @@
 #include "base/text.h"
 #include "imgproc/figures/canvas.h"
 #include "imgproc/image/normalise.h"
+#include "imgproc/figures/scale_bar.h"
 #include "imgproc/figures/ticks.h"
 
 #define TALLEST 4096 /* picture rows to which a map is enlarged at most */
 #define WALL_RED 0xE8112D
-#define WALL_OPACITY 0.8    /* of a pixel that is a wall for certain: the amplitude shows through */
-#define SCALE_BAR_SHARE 0.3 /* of the frame's width, at most */
+#define WALL_OPACITY 0.8 /* of a pixel that is a wall for certain: the amplitude shows through */
 
 static const uint8_t not_measured[3] = {0x9a, 0x9a, 0xa2};
 
@@ -129,26 +129,6 @@ static void draw_colour_bar(rs_canvas *c, const layout *a, const legend *l)
         rs_text_draw(c, &name, x + 0.1 * a->font, a->height / 2, l->name);
 }
 
-/* Draws the scale bar white on a dark box, so that it can be read over any map. */
-static void draw_scale_bar(rs_canvas *c, const layout *a, int width, const rs_render_options *o)
-{
-    char label[64];
-    double metres = rs_round_down_125(SCALE_BAR_SHARE * width * o->dx);
-    double w = metres / o->dx * a->px, h = fmax(3, round(0.3 * a->font)), pad = 0.5 * a->font;
-    rs_text t = {.size = a->font, .bold = true, .ax = 0.5, .ay = 1};
-    rs_si_text(metres, 1, "m", label, sizeof label);
-    double box_w = fmax(w, rs_text_width(c, &t, label)) + 2 * pad;
-    double box_h = rs_text_height(&t) + h + 2.6 * pad, x = pad, y = a->map_h - pad - box_h;
-    if (box_w + 2 * pad > a->map_w || y < 0) return; /* no room */
-    rs_canvas_colour(c, 0x000000, 0.6);
-    cairo_rectangle(c->cr, x, y, box_w, box_h);
-    cairo_fill(c->cr);
-    rs_canvas_colour(c, 0xffffff, 1);
-    cairo_rectangle(c->cr, x + (box_w - w) / 2, y + box_h - pad - h, w, h);
-    cairo_fill(c->cr);
-    rs_text_draw(c, &t, x + box_w / 2, y + pad + rs_text_height(&t), label);
-}
-
 /* Writes a number beside a mark of the given reach, where it stays inside the map. */
 static void draw_number(rs_canvas *c, const layout *a, double x, double y, double reach, int value)
 {
@@ -249,16 +229,17 @@ static reshed_status draw(const uint8_t *rgb, int height, int width, const legen
                           const rs_render_options *o, rs_rgb8 *out, reshed_error *err)
 {
     rs_canvas measure = {0}, c = {0};
-    reshed_status st = rs_canvas_open(&measure, 1, 1, err);
+    reshed_status st = rs_canvas_open(&measure, 1, 1, 1, err);
     if (st != RESHED_OK) return st;
     layout a = arrange(&measure, height, width, l, o);
     rs_canvas_close(&measure);
-    st = rs_canvas_open(&c, (int64_t)a.width, (int64_t)a.height, err);
+    st = rs_canvas_open(&c, a.width, a.height, 1, err);
     if (st != RESHED_OK) return st;
     rs_canvas_pixels(&c, rgb, height, width, 0, 0, a.map_w, a.map_h);
     if (o->layers > 0) draw_layers(&c, &a, o);
     if (o->points > 0) draw_points(&c, &a, o);
-    if (o->scale_bar && has_pixel_size(o)) draw_scale_bar(&c, &a, width, o);
+    if (o->scale_bar && has_pixel_size(o))
+        rs_scale_bar_draw(&c, 0, 0, a.map_w, a.map_h, o->dx / a.px, a.font);
     if (o->colour_bar) draw_colour_bar(&c, &a, l);
     st = rs_canvas_picture(&c, out, err);
     rs_canvas_close(&c);

@@ -38,7 +38,7 @@ static double laid_out(rs_figure *f, rs_plot_place *place)
     rs_canvas c = {0};
     double font = 0;
     reshed_error err = {0};
-    assert_ok(rs_canvas_open(&c, 1, 1, &err), &err);
+    assert_ok(rs_canvas_open(&c, 1, 1, 1, &err), &err);
     assert_ok(rs_plot_layout(f, &c, none, place, &font, &err), &err);
     rs_canvas_close(&c);
     return font;
@@ -92,7 +92,7 @@ static void frames_do_not_meet_and_labels_have_room(void **state)
         }
         double font = laid_out(f, q);
         rs_text t = {.size = font};
-        assert_ok(rs_canvas_open(&c, 1, 1, NULL), &(reshed_error){0});
+        assert_ok(rs_canvas_open(&c, 1, 1, 1, NULL), &(reshed_error){0});
         for (int i = 0; i < f->n; i++) {
             const rs_plot_box *b = &q[i].box;
             assert_true(b->w > 4 * font && b->h > 4 * font);
@@ -477,7 +477,7 @@ static void svg_is_a_document(void **state)
     uint8_t *data = NULL;
     size_t len = 0;
     reshed_error err = {0};
-    reshed_status st = rs_figure_svg(f, &data, &len, &err);
+    reshed_status st = rs_figure_document(f, RS_DOCUMENT_SVG, &data, &len, &err);
     if (st == RESHED_EUNSUPPORTED) {
         rs_figure_free(f);
         skip();
@@ -488,6 +488,87 @@ static void svg_is_a_document(void **state)
     assert_memory_equal(data + len - 7, "</svg>\n", 7);
     rs_free(data);
     rs_figure_free(f);
+}
+
+/* On paper a figure has its width in millimetres and keeps its proportions, whatever its kind. */
+static void paper_has_its_size(void **state)
+{
+    (void)state;
+    rs_paper paper;
+    rs_paper_defaults(&paper);
+    paper.width_mm = 86;
+    paper.dpi = 254;
+    rs_figure *f = everything(figure(800, 600, 2, 2));
+    rs_figure_paper(f, &paper);
+    rs_rgb8 pic = {0};
+    reshed_error err = {0};
+    assert_ok(rs_figure_draw(f, &pic, &err), &err);
+    assert_int_equal(pic.width, 860);
+    assert_int_equal(pic.height, 645);
+    rs_rgb8_clear(&pic);
+    uint8_t *pdf = NULL, *again = NULL;
+    size_t len = 0, len_again = 0;
+    reshed_status st = rs_figure_document(f, RS_DOCUMENT_PDF, &pdf, &len, &err);
+    if (st != RESHED_EUNSUPPORTED) {
+        assert_ok(st, &err);
+        assert_ok(rs_figure_document(f, RS_DOCUMENT_PDF, &again, &len_again, &err), &err);
+        assert_memory_equal(pdf, "%PDF-", 5);
+        assert_int_equal(len, len_again);
+        assert_memory_equal(pdf, again, len);
+        bool size = false; /* 86 mm are 243.78 points, and 3/4 of that */
+        for (size_t i = 0; i + 40 < len; i++)
+            size |= memcmp(pdf + i, "/MediaBox [ 0 0 243.779528 182.834646 ]", 39) == 0;
+        assert_true(size);
+    }
+    rs_free(pdf);
+    rs_free(again);
+    rs_figure_free(f);
+
+    const rs_paper bad[] = {{.width_mm = 5, .font_pt = 8, .dpi = 300},
+                            {.width_mm = 80, .font_pt = 2, .dpi = 300},
+                            {.width_mm = 80, .font_pt = 8, .dpi = NAN}};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        f = everything(figure(800, 600, 2, 2));
+        rs_figure_paper(f, &bad[i]);
+        assert_int_equal(rs_figure_draw(f, &pic, &err), RESHED_EINVAL);
+        rs_figure_free(f);
+    }
+}
+
+static int dark_below(const rs_rgb8 *p, int from_row)
+{
+    int n = 0;
+    for (int y = from_row; y < p->height; y++)
+        for (int x = 0; x < p->width; x++)
+            n += p->data[3 * ((size_t)y * (size_t)p->width + (size_t)x)] < 100;
+    return n;
+}
+
+/* A panel with a scale bar has no ticks below its frame, and the bar is where there was the map. */
+static void scale_bars_replace_ticks(void **state)
+{
+    (void)state;
+    float map[16 * 16];
+    rs_rgb8 pic[2] = {{0}, {0}};
+    rs_plot_place place[1];
+    for (int i = 0; i < 256; i++) map[i] = 1;
+    for (int k = 0; k < 2; k++) {
+        rs_figure *f = figure(400, 400, 1, 1);
+        rs_panel *p = rs_figure_panel(f, 0, 0, 1, 1);
+        rs_panel_image(p, map, 16, 16, 0, 1e-6, 0, 1e-6,
+                       &(rs_colour_scale){.map = RS_MAP_GREY, .lo = 0, .hi = 1});
+        if (k == 1) rs_panel_scale_bar(p);
+        laid_out(f, place);
+        pic[k] = drawn(f);
+        const int below = (int)ceil(place->box.y + place->box.h) + 2;
+        if (k == 0) assert_true(dark_below(&pic[k], below) > 10);
+        if (k == 1) {
+            assert_int_equal(dark_below(&pic[k], below), 0);
+            assert_true(dark_below(&pic[k], below - 60) > 300);
+        }
+        rs_rgb8_clear(&pic[k]);
+        rs_figure_free(f);
+    }
 }
 
 static void first_failure_is_remembered(void **state)
@@ -503,7 +584,7 @@ static void first_failure_is_remembered(void **state)
     assert_int_equal(rs_figure_draw(f, &pic, &err), RESHED_EINVAL);
     assert_string_equal(err.found, "5, 4");
     assert_int_equal(pic.width, 77);
-    assert_int_equal(rs_figure_svg(f, NULL, NULL, &err), RESHED_EINVAL);
+    assert_int_equal(rs_figure_document(f, RS_DOCUMENT_SVG, NULL, NULL, &err), RESHED_EINVAL);
     rs_figure_free(f);
 
     f = figure(400, 300, 2, 1);
@@ -536,7 +617,7 @@ static void memory_may_be_short_anywhere(void **state)
         test_alloc_fail_at(n);
         reshed_status st = rs_figure_create(200, 200, 2, 2, &f, &err);
         if (st == RESHED_OK) st = rs_figure_draw(everything(f), &pic, &err);
-        if (st == RESHED_OK) st = rs_figure_svg(f, &svg, &len, &err);
+        if (st == RESHED_OK) st = rs_figure_document(f, RS_DOCUMENT_SVG, &svg, &len, &err);
         failed = test_alloc_failed();
         test_alloc_fail_at(-1);
         if (failed && st != RESHED_ENOMEM)
@@ -568,6 +649,8 @@ int main(void)
         cmocka_unit_test(crowded_panels_get_headroom),
         cmocka_unit_test(extreme_values_are_drawn),
         cmocka_unit_test(svg_is_a_document),
+        cmocka_unit_test(paper_has_its_size),
+        cmocka_unit_test(scale_bars_replace_ticks),
         cmocka_unit_test(first_failure_is_remembered),
         cmocka_unit_test(memory_may_be_short_anywhere),
     };
