@@ -127,6 +127,7 @@ void assert_graph_is_sound(const rs_wallgraph *g)
     for (int w = 0; w < g->walls; w++) {
         const rs_wall *wall = &g->wall[w];
         assert_line_is_sound(g, &wall->line);
+        assert_true(wall->own_length >= 0 && wall->own_length <= wall->line.length * (1 + 1e-12));
         if (w) assert_true(wall->line.length <= g->wall[w - 1].line.length);
         assert_true(wall->pair >= -1 && wall->pair < g->pairs);
         assert_int_equal(wall->end[0] == RS_END_CLOSED, wall->end[1] == RS_END_CLOSED);

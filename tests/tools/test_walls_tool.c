@@ -119,6 +119,7 @@ static void writes_skeleton_walls_and_points(void **state)
     rs_csv_table_clear(&t);
     rs_npy_clear(&a);
 
+    double own = 0;
     t = table(w);
     assert_int_equal(t.rows, STRIPES);
     for (size_t i = 0; i < t.rows; i++) {
@@ -128,7 +129,9 @@ static void writes_skeleton_walls_and_points(void **state)
         assert_true(value(&t, i, "probability") > 0.75);
         assert_true(value(&t, i, "family") == 0);
         if (i) assert_true(value(&t, i, "length") <= value(&t, i - 1, "length"));
+        own += value(&t, i, "own length");
     }
+    assert_near(own, json_number(out, "wall_length"), 1e-6 * own); /* of the digits in the table */
     rs_csv_table_clear(&t);
 }
 

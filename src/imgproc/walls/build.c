@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/numeric.h"
 #include "imgproc/image/distance.h"
 #include "imgproc/walls/line.h"
 #include "imgproc/walls/merge.h"
@@ -196,6 +197,32 @@ static void label_walls(rs_wallgraph *g, double min_wall)
     }
 }
 
+/* Sets the walls' own lengths: the steps of their lines of which at least one pixel is theirs. */
+static reshed_status measure_own(rs_wallgraph *g, reshed_error *err)
+{
+    int longest = 1;
+    for (int w = 0; w < g->walls; w++) longest = rs_max_int(longest, g->wall[w].line.count);
+    rs_xy *s = rs_alloc((size_t)longest, sizeof *s);
+    if (!s) return rs_fail_nomem(err, "a line", (size_t)longest * sizeof *s);
+    for (int w = 0; w < g->walls; w++) {
+        const rs_wall_line *line = &g->wall[w].line;
+        const rs_pixel *p = g->pixel + line->first;
+        const bool closed = g->wall[w].end[0] == RS_END_CLOSED;
+        double own = 0;
+        rs_line_smooth(&g->grid, p, line->count, closed, s);
+        for (int i = closed ? 0 : 1; i < line->count; i++) {
+            const int before = i > 0 ? i - 1 : line->count - 1;
+            if (g->wall_at[index_of(&g->grid, p[i])] != w &&
+                g->wall_at[index_of(&g->grid, p[before])] != w)
+                continue;
+            own += hypot(s[i].x - s[before].x, s[i].y - s[before].y);
+        }
+        g->wall[w].own_length = own;
+    }
+    rs_free(s);
+    return RESHED_OK;
+}
+
 /* ---------------------------------------------------------------------------------------- whole */
 
 static reshed_status measure_branches(const rs_wallgraph_input *in, rs_wallgraph *g,
@@ -244,7 +271,8 @@ reshed_status rs_wallgraph_build(const rs_wallgraph_input *in, const rs_wallgrap
     if (st == RESHED_OK) st = measure_walls(in, &g, area, err);
     if (st != RESHED_OK) goto done;
     label_walls(&g, options->min_wall);
-    st = rs_pair_walls(&g, in->amplitude, options, err);
+    st = measure_own(&g, err);
+    if (st == RESHED_OK) st = rs_pair_walls(&g, in->amplitude, options, err);
 done:
     rs_free(smooth);
     rs_free(area);

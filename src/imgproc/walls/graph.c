@@ -88,8 +88,7 @@ void rs_wallgraph_clear(rs_wallgraph *graph)
 double rs_wallgraph_length(const rs_wallgraph *graph)
 {
     double sum = 0;
-    for (int b = 0; b < graph->branches; b++)
-        if (graph->branch[b].wall >= 0) sum += graph->branch[b].line.length;
+    for (int w = 0; w < graph->walls; w++) sum += graph->wall[w].own_length;
     return sum;
 }
 

@@ -80,9 +80,10 @@ typedef enum rs_wall_end {
 typedef struct rs_wall {
     rs_wall_line line;
     rs_wall_end end[2];
-    int pair;     /* the best of the pairs it belongs to, or -1 */
-    int family;   /* walls of one orientation, see walls/family.h; -1 until that is called */
-    double place; /* metres across the family */
+    double own_length; /* metres of line.length that no longer wall passes over as well */
+    int pair;          /* the best of the pairs it belongs to, or -1 */
+    int family;        /* walls of one orientation, see walls/family.h; -1 until that is called */
+    double place;      /* metres across the family */
 } rs_wall;
 
 /* Two walls that bound one in-plane domain. */
@@ -114,8 +115,7 @@ void rs_wallgraph_clear(rs_wallgraph *graph);
 /* Frees the nodes, branches and pixels, and sets these arrays to NULL. */
 void rs_wallgraph_clear_lines(rs_wallgraph *graph);
 
-/* The length of the branches that walls consist of, in the grid's units: where two walls cross over
- * a short piece, it counts once. */
+/* The sum of the walls' own lengths: where two walls cross over a short piece, it counts once. */
 double rs_wallgraph_length(const rs_wallgraph *graph);
 int rs_wallgraph_junctions(const rs_wallgraph *graph);
 

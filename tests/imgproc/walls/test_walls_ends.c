@@ -7,6 +7,7 @@
 
 #include "base/alloc.h"
 #include "base/numeric.h"
+#include "imgproc/walls/build.h"
 #include "imgproc/walls/find.h"
 #include "imgproc/walls/prune.h"
 #include "spm/twin/sample.h"
@@ -104,6 +105,47 @@ static void diagonal_lines_of_even_width(void **state)
         if (width == 2) assert_int_equal(walls[0][1] + walls[1][1], 2);
         if (width == 2) assert_true(fmin(length[0][1], length[1][1]) < 2); /* lost */
     }
+}
+
+/* Two walls that cross share a piece: both lengths have it, and the length of all
+ * has it once. */
+static void shared_pieces_count_once(void **state)
+{
+    (void)state;
+    reshed_error err = {0};
+    for (int width = 1; width <= 5; width += 2) {
+        rs_found f;
+        rs_find_options o;
+        rs_find_defaults(&o);
+        memset(map, 0, sizeof map);
+        bar(200, 180, width, 0.4, 100, 100);
+        bar(200, 140, width, -0.4, 100, 100);
+        find(map, 200, &o, &f);
+        assert_int_equal(f.graph.walls, 2);
+        const rs_wall *a = &f.graph.wall[0], *b = &f.graph.wall[1];
+        assert_near(a->line.length, 180 - width, 3);
+        assert_near(b->line.length, 140 - width, 3);
+        assert_true(a->own_length == a->line.length);
+        assert_true(b->own_length < b->line.length - 1);
+        assert_true(b->own_length > b->line.length - 4 - 6 * width);
+        assert_true(rs_wallgraph_length(&f.graph) == a->own_length + b->own_length);
+        rs_found_clear(&f);
+    }
+    rs_wallgraph g;
+    static uint8_t ring[900]; /* a closed line is its own, the step at its seam included */
+    for (int i = 0; i < 900; i++) {
+        const int r = i / 30, c = i % 30;
+        ring[i] =
+            r >= 5 && r <= 20 && c >= 5 && c <= 20 && (r == 5 || r == 20 || c == 5 || c == 20);
+    }
+    rs_wallgraph_options go;
+    rs_wallgraph_options_defaults(&go);
+    go.corner = RS_PI;
+    const rs_wallgraph_input in = {.grid = {30, 30, 1, 1}, .skeleton = ring};
+    assert_ok(rs_wallgraph_build(&in, &go, &g, &err), &err);
+    assert_true(g.walls == 1 && g.wall[0].end[0] == RS_END_CLOSED);
+    assert_near(g.wall[0].own_length, g.wall[0].line.length, 1e-9);
+    rs_wallgraph_clear(&g);
 }
 
 /* ------------------------------------------------------------------------------ turned, mirrored */
@@ -278,11 +320,9 @@ static void blobs_and_allocations(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(bars_in_every_direction),
-        cmocka_unit_test(diagonal_lines_of_even_width),
-        cmocka_unit_test(random_films_are_symmetric),
-        cmocka_unit_test(twin_films_are_symmetric),
-        cmocka_unit_test(real_ends_stay),
+        cmocka_unit_test(bars_in_every_direction),  cmocka_unit_test(diagonal_lines_of_even_width),
+        cmocka_unit_test(shared_pieces_count_once), cmocka_unit_test(random_films_are_symmetric),
+        cmocka_unit_test(twin_films_are_symmetric), cmocka_unit_test(real_ends_stay),
         cmocka_unit_test(blobs_and_allocations),
     };
     return cmocka_run_group_tests_name("walls_ends", tests, NULL, NULL);

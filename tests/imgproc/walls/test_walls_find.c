@@ -302,7 +302,7 @@ static void points_keep_their_distance(void **state)
         for (int k = 0; k < 12; k++) {
             static const double asked[] = {-1, 0, 3, 7.5, 1000, 2};
             const bool metres = asked[k / 2] == 7.5;
-            rs_find_input in = input_of(1);
+            rs_find_input in = {.grid = {30, 50, 1, 1}, .map = map};
             rs_find_options o;
             rs_found f;
             rs_find_defaults(&o);
