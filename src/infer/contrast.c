@@ -29,10 +29,16 @@ static int by_value(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-/* x[n] sorted. The share of the range that is left without the outermost pixels. */
-static double range_left(const float *x, size_t n)
+/* The outermost pixels, at either end, of an input of n pixels made from an image of `pixels`. */
+static size_t outermost(size_t n, size_t pixels)
 {
-    const size_t outer = n / 200 + 1;
+    const size_t grown = n > pixels ? 3 * ((n + pixels - 1) / pixels) : 1;
+    return ((n > pixels ? pixels : n) / 200 + 1) * grown;
+}
+
+/* x[n] sorted. The share of the range that is left without the outermost pixels. */
+static double range_left(const float *x, size_t n, size_t outer)
+{
     if (2 * outer >= n) return 1;
     return ((double)x[n - 1 - outer] - (double)x[outer]) / ((double)x[n - 1] - (double)x[0]);
 }
@@ -45,7 +51,8 @@ static bool is_saturated(const float *x, size_t n)
     while (high < n && x[n - 1 - high] >= fminf(x[n - 1], 1)) high++;
     const double both = (double)(low + high) / (double)n;
     const double less = (double)(low < high ? low : high) / (double)n;
-    return (both >= RS_CONTRAST_ENDS && less >= RS_CONTRAST_ENDS / 6) ||
+    return both - less >= RS_CONTRAST_ENDS ||
+           (both >= RS_CONTRAST_ENDS && less >= RS_CONTRAST_ENDS / 6) ||
            (both >= RS_CONTRAST_NEARLY_ALL && n - low - high < n);
 }
 
@@ -54,15 +61,16 @@ reshed_status rs_contrast_look(const float *image, int height, int width, const 
                                reshed_error *err)
 {
     const size_t pixels = (size_t)height * (size_t)width, w = (size_t)input_width;
-    float lo = image[0], hi = image[0];
-    for (size_t i = 1; i < pixels; i++) {
+    float lo = INFINITY, hi = -INFINITY;
+    for (size_t i = 0; i < pixels; i++) {
+        if (!isfinite(image[i])) continue;
         lo = fminf(lo, image[i]);
         hi = fmaxf(hi, image[i]);
     }
-    *out = lo == hi             ? RS_CONTRAST_NONE
+    *out = !(lo < hi)           ? RS_CONTRAST_NONE
            : is_rounded(lo, hi) ? RS_CONTRAST_ROUNDED
                                 : RS_CONTRAST_SEEN;
-    if (*out != RS_CONTRAST_SEEN) return RESHED_OK;
+    if (*out != RS_CONTRAST_SEEN || !input) return RESHED_OK;
 
     int first = 0, end = input_height;
     while (first < end && is_zero(input + (size_t)first * w, input_width)) first++;
@@ -80,7 +88,7 @@ reshed_status rs_contrast_look(const float *image, int height, int width, const 
         *out = RS_CONTRAST_NONE;
     else if (is_saturated(x, n))
         *out = RS_CONTRAST_SATURATED;
-    else if (range_left(x, n) < RS_CONTRAST_LEFT)
+    else if (range_left(x, n, outermost(n, pixels)) < RS_CONTRAST_LEFT)
         *out = RS_CONTRAST_SQUEEZED;
     rs_free(x);
     return RESHED_OK;

@@ -16,17 +16,19 @@ typedef enum rs_contrast {
 } rs_contrast;
 
 #define RS_CONTRAST_STEPS 64
-/* Saturated: this share of the pixels at both ends together, and a sixth of it at each; or nearly all
- * at the ends. */
+/* Saturated: this share of the pixels at one end; or at both together, with a sixth of it at each; or
+ * nearly all at the ends. Recorded frames have less than a tenth. */
 #define RS_CONTRAST_ENDS 0.3
 #define RS_CONTRAST_NEARLY_ALL 0.98
-/* Squeezed: without the outermost 0.5 % of the pixels at either end (one at least), less than this
- * share of the range is left. */
+/* Squeezed: without the outermost 0.5 % of the pixels at either end (one at least, and three times
+ * what it became in an input with more pixels than the image), less than this share of the range is
+ * left. */
 #define RS_CONTRAST_LEFT 0.2
 
-/* Looks at image[height,width] as it came, gaps filled, and at input[input_height,input_width], what
- * the network is to see of it: normalised, 0 and 1 being the ends. Rows at the top or bottom of input
- * that are all zero were not scanned and do not count. */
+/* Looks at image[height,width] as it came, pixels without a finite value left out, and at
+ * input[input_height,input_width], what the network is to see of it: normalised, 0 and 1 being the ends.
+ * Rows at the top or bottom of input that are all zero were not scanned and do not count. Without an
+ * input (NULL), only NONE and ROUNDED are told. */
 reshed_status rs_contrast_look(const float *image, int height, int width, const float *input,
                                int input_height, int input_width, rs_contrast *out,
                                reshed_error *err);

@@ -6,6 +6,7 @@
 
 #include "base/alloc.h"
 #include "imgproc/image/normalise.h"
+#include "imgproc/image/resample.h"
 #include "infer/contrast.h"
 #include "infer/frame.h"
 #include "infer/judge.h"
@@ -29,6 +30,8 @@ typedef enum fault {
     TINY, /* all contrast in the last bits of denormal numbers */
     ON_A_LARGE_OFFSET,
     CLIPPED,
+    CLIPPED_ABOVE,
+    CLIPPED_BELOW,
     TWO_VALUES,
     HOT,
     COLD,
@@ -48,6 +51,8 @@ static void spoil(float *x, int h, int w, fault f)
         case TINY: x[i] = x[i] * 1e-34f; break;
         case ON_A_LARGE_OFFSET: x[i] = x[i] + 1e-3f; break;
         case CLIPPED: x[i] = fminf(fmaxf(x[i], 2.0e-10f), 3.0e-10f); break;
+        case CLIPPED_ABOVE: x[i] = fminf(x[i], 2.5e-10f); break;
+        case CLIPPED_BELOW: x[i] = fmaxf(x[i], 2.5e-10f); break;
         case TWO_VALUES: x[i] = x[i] > 2.5e-10f; break;
         case HALF_SCANNED: x[i] = i / w >= h / 2 ? 0 : x[i]; break;
         case LAST_SCANNED: x[i] = i / w < h / 2 ? 0 : x[i]; break;
@@ -64,6 +69,8 @@ static const rs_contrast expected[FAULTS] = {[CONSTANT] = RS_CONTRAST_NONE,
                                              [TINY] = RS_CONTRAST_ROUNDED,
                                              [ON_A_LARGE_OFFSET] = RS_CONTRAST_ROUNDED,
                                              [CLIPPED] = RS_CONTRAST_SATURATED,
+                                             [CLIPPED_ABOVE] = RS_CONTRAST_SATURATED,
+                                             [CLIPPED_BELOW] = RS_CONTRAST_SATURATED,
                                              [TWO_VALUES] = RS_CONTRAST_SATURATED,
                                              [HOT] = RS_CONTRAST_SQUEEZED,
                                              [COLD] = RS_CONTRAST_SQUEEZED};
@@ -90,7 +97,7 @@ static void every_fault_is_told_at_any_size(void **state)
         for (fault f = AS_DRAWN; f < FAULTS; f++) {
             float x[MOST];
             const int h = sizes[s][0], w = sizes[s][1];
-            if (w < 8 && (f == CLIPPED || f == TWO_VALUES)) continue; /* less than a stripe */
+            if (w < 8 && f >= CLIPPED && f <= TWO_VALUES) continue; /* less than a stripe */
             draw(x, h, w);
             spoil(x, h, w, f);
             const rs_contrast c = look(x, h, w);
@@ -114,6 +121,47 @@ static void usual_frames_have_none(void **state)
                                        : fmin(1, line / 3) + 0.05 * u);
         }
         assert_int_equal(look(x, SIDE, SIDE), RS_CONTRAST_SEEN);
+    }
+}
+
+/* Grown to the network's pixels, a hot pixel is many; and pixels without a value are no contrast. */
+static void a_hot_pixel_that_was_grown_is_told(void **state)
+{
+    (void)state;
+    enum { N = 12, GROWN = 4 * N };
+    for (int hot = 0; hot < N * N; hot += 7) {
+        float x[N * N], large[GROWN * GROWN], input[GROWN * GROWN];
+        rs_norm_range range;
+        rs_contrast out = RS_CONTRAST_NONE;
+        reshed_error err = {0};
+        draw(x, N, N);
+        for (int turn = 0; turn < 2; turn++) {
+            assert_ok(rs_resample(x, N, N, 1, RS_GROW_BILINEAR, large, GROWN, GROWN, &err), &err);
+            assert_ok(rs_norm_range_frame(large, GROWN * GROWN, &range, &err), &err);
+            assert_ok(rs_norm_apply(large, GROWN * GROWN, range, false, input, &err), &err);
+            assert_ok(rs_contrast_look(x, N, N, input, GROWN, GROWN, &out, &err), &err);
+            assert_int_equal(out, turn ? RS_CONTRAST_SQUEEZED : RS_CONTRAST_SEEN);
+            x[hot] = 5e-9f;
+        }
+    }
+}
+
+static void values_alone_tell_what_has_none(void **state)
+{
+    (void)state;
+    float x[64];
+    rs_contrast out;
+    reshed_error err = {0};
+    for (int kind = 0; kind < 4; kind++) {
+        for (int i = 0; i < 64; i++) x[i] = i % 3 ? 2e-10f : NAN;
+        if (kind == 1) x[7] = INFINITY;
+        if (kind == 2) x[7] = nextafterf(2e-10f, 1);
+        if (kind == 3) x[7] = 3e-10f;
+        out = (rs_contrast)-1;
+        assert_ok(rs_contrast_look(x, 8, 8, NULL, 0, 0, &out, &err), &err);
+        assert_int_equal(out, kind < 2    ? RS_CONTRAST_NONE
+                              : kind == 2 ? RS_CONTRAST_ROUNDED
+                                          : RS_CONTRAST_SEEN);
     }
 }
 
@@ -163,6 +211,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_fault_is_told_at_any_size),
         cmocka_unit_test(usual_frames_have_none),
+        cmocka_unit_test(a_hot_pixel_that_was_grown_is_told),
+        cmocka_unit_test(values_alone_tell_what_has_none),
         cmocka_unit_test(the_pipeline_raises_the_alarm),
         cmocka_unit_test(survives_no_memory),
     };

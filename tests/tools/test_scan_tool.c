@@ -2,6 +2,7 @@
 #define _DEFAULT_SOURCE
 #include "support/report_page.h"
 #include "support/scan_program.h"
+#include "support/session_sim.h"
 #include "support/support.h"
 
 #include <errno.h>
@@ -14,6 +15,7 @@
 
 #include "base/alloc.h"
 #include "base/os.h"
+#include "io/npy.h"
 #include "spm/session/session.h"
 
 /* A finished session: everything is there, and the analysis of the raw data gives the same. */
@@ -331,6 +333,59 @@ static void a_polite_signal_ends_it_safely(void **state)
     }
 }
 
+/* ---------------------------------------------------------------------------------------- alarm */
+
+/* A file of n x n pixels; kind 0: stripes with noise, 1: constant, 2: stripes clipped above, 3: one hot
+ * pixel. */
+static void write_frame(const char *path, int n, int kind)
+{
+    float x[48 * 48];
+    const size_t dims[2] = {(size_t)n, (size_t)n};
+    test_rng g = {test_seed()};
+    reshed_error err = {0};
+    for (int i = 0; i < n * n; i++) {
+        x[i] = 2e-10f + 1e-10f * (float)((i % n + i / n / 2) / 6 % 2) +
+               (float)test_uniform(&g, -3e-11, 3e-11);
+        if (kind == 1) x[i] = 3.3e-10f;
+        if (kind == 2) x[i] = fminf(x[i], 2.4e-10f);
+    }
+    if (kind == 3) x[n * n / 3] = 1e-8f;
+    assert_ok(rs_npy_write(path, RS_NPY_F4, 2, dims, x, &err), &err);
+}
+
+/* With weights that have no model of frames like those of training, and with few rows, too. */
+static void a_frame_without_contrast_is_an_alarm(void **state)
+{
+    (void)state;
+    static const char *const told[] = {"", "same value", "saturated", "extreme pixels"};
+    char frame[1024], session[1024], args[4096];
+    scan_temp(frame, "frame.npy");
+    scan_temp(session, "frame.h5");
+    for (int kind = 0; kind < 4; kind++)
+        for (int n = 16; n <= 48; n += 32) {
+            write_frame(frame, n, kind);
+            snprintf(
+                args, sizeof args,
+                "--driver replay -d clock=0 -d file=%s -w weights/tiny8x4.h5 -j 1 --norm frame "
+                "--set voltage=0 --pictures none --report none --json -o %s",
+                frame, session);
+            const outcome *o = run_program("reshed-scan", args);
+            assert_int_equal(o->status, 0);
+            if (kind == 0) {
+                assert_non_null(strstr(o->out, "\"ood\": null"));
+                assert_null(strstr(o->out, "\"contrast\""));
+                assert_null(strstr(o->err, "do not trust"));
+            } else {
+                assert_non_null(strstr(o->out, "\"ood\": true"));
+                assert_true(json_number(o->out, "ood_score") >= 100);
+                assert_non_null(strstr(strstr(o->out, "\"contrast\""), told[kind]));
+                assert_non_null(strstr(strstr(o->err, "frame.h5: "), told[kind]));
+                assert_true(session_has_event(session, "no contrast to see walls by"));
+            }
+            remove(session);
+        }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -342,6 +397,7 @@ int main(void)
         cmocka_unit_test(points_wait_and_may_be_edited),
         cmocka_unit_test(a_broken_list_is_found_before_the_scan),
         cmocka_unit_test(a_second_region_has_its_own_file),
+        cmocka_unit_test(a_frame_without_contrast_is_an_alarm),
         cmocka_unit_test(killed_at_any_moment_it_goes_on),
         cmocka_unit_test(a_polite_signal_ends_it_safely),
     };

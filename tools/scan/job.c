@@ -83,6 +83,9 @@ void scan_survey_news(void *ctx, const rs_survey_news *n)
     j->lines = n->arrived;
     j->lost = n->lost;
     j->pauses = n->pauses;
+    j->score = n->score;
+    j->fault = n->fault;
+    j->alarm = n->alarm;
     draw(j, n, last);
     if (!time_to_show(j, last)) return;
     begin_line(j);

@@ -17,6 +17,9 @@ typedef struct scan_job {
     char path[4096], report[4096], pictures[4096], points_csv[4096]; /* of the region at work */
     /* for the summary */
     int lines, lost, points, measured, trusted, pauses;
+    double score;      /* out of distribution, as rs_survey_news has it; NaN: none */
+    const char *fault; /* of the contrast; "": none */
+    bool alarm;
     double latency[2]; /* s, the median and the 99th percentile */
     /* for the progress line and the previews */
     double shown, drawn;

@@ -101,6 +101,10 @@ static void collect(scan_job *j)
 
 static void print_summary(scan_job *j, const char *state)
 {
+    const bool fault = *j->fault;
+    if (j->alarm && !j->o->quiet)
+        cli_warn(&scan_program, j->path, "%s: do not trust the map and its points",
+                 fault ? j->fault : "unlike the frames that the networks were trained on");
     if (j->o->json) {
         rs_json json = rs_json_to(stdout);
         rs_json_object(&json, NULL);
@@ -111,6 +115,12 @@ static void print_summary(scan_job *j, const char *state)
         rs_json_integer(&json, "measured", j->measured);
         rs_json_integer(&json, "trusted", j->trusted);
         rs_json_integer(&json, "pauses", j->pauses);
+        rs_json_number(&json, "ood_score", j->score); /* null where none can be given */
+        if (isnan(j->score))
+            rs_json_null(&json, "ood");
+        else
+            rs_json_bool(&json, "ood", j->alarm);
+        if (fault) rs_json_string(&json, "contrast", j->fault);
         rs_json_number(&json, "latency_ms_p50", 1e3 * j->latency[0]);
         rs_json_number(&json, "latency_ms_p99", 1e3 * j->latency[1]);
         rs_json_string(&json, "session", j->path);
@@ -151,6 +161,9 @@ static int run_region(scan_job *j)
     const rs_region_options o = {.survey = {.news = scan_survey_news},
                                  .measure_news = scan_measure_news,
                                  .confirm = scan_confirm};
+    j->score = NAN;
+    j->fault = "";
+    j->alarm = false;
     const rs_outcome end = rs_scan_run_region(&j->run, &o);
     return finish_region(j, &end);
 }

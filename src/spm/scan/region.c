@@ -160,13 +160,18 @@ static rs_outcome choose_step(const rs_scan_context *c, rs_live *stream, const r
 
 /* ------------------------------------------------------------------------------------ the steps */
 
-static rs_outcome note_alarm(const rs_scan_context *c, const rs_region_options *o, double score)
+static rs_outcome note_alarm(const rs_scan_context *c, const rs_region_options *o,
+                             const rs_survey *survey)
 {
     char text[RS_SESSION_EVENT_TEXT];
     reshed_error err = {0};
     const bool stop = c->settings->alarm != RS_SCAN_ALARM_CONTINUE;
-    snprintf(text, sizeof text, "out of distribution: score %.3g exceeds %.3g%s", score,
-             o->survey.alarm_score, stop ? "; no points are chosen" : "");
+    const char *fault = rs_survey_fault(survey), *then = stop ? "; no points are chosen" : "";
+    if (*fault)
+        snprintf(text, sizeof text, "no contrast to see walls by: %s%s", fault, then);
+    else
+        snprintf(text, sizeof text, "out of distribution: score %.3g exceeds %.3g%s",
+                 rs_survey_score(survey, NULL), o->survey.alarm_score, then);
     const reshed_status st = rs_scan_log(c, RS_SESSION_WARNING, text, &err);
     if (st != RESHED_OK) return rs_outcome_status(st, &err);
     return rs_outcome_of(stop ? RS_END_ALARMED : RS_END_DONE);
@@ -191,17 +196,17 @@ static rs_outcome survey_step(const rs_scan_context *c, rs_survey *survey,
     rs_outcome end = rs_outcome_of(RS_END_DONE);
     if (p.lines + p.lost > 0) end = rs_survey_replay(survey, true);
     if (end.end == RS_END_DONE) end = scan_once(survey, false);
-    double score = rs_survey_score(survey, &alarm);
+    rs_survey_score(survey, &alarm);
     if (end.end == RS_END_DONE && alarm && p.points == 0 &&
         c->settings->alarm == RS_SCAN_ALARM_RESCAN) {
         st = rs_scan_log(c, RS_SESSION_WARNING, "out of distribution: the region is scanned again",
                          &err);
         if (st != RESHED_OK) return rs_outcome_status(st, &err);
         end = scan_once(survey, true);
-        score = rs_survey_score(survey, &alarm);
+        rs_survey_score(survey, &alarm);
     }
     if (end.end != RS_END_DONE && end.end != RS_END_ALARMED) return end;
-    return alarm ? note_alarm(c, o, score) : end;
+    return alarm ? note_alarm(c, o, survey) : end;
 }
 
 static rs_outcome measure_step(const rs_scan_context *c, const rs_survey *survey,

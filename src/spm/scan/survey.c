@@ -6,6 +6,8 @@
 
 #include "base/alloc.h"
 #include "base/os.h"
+#include "infer/contrast.h"
+#include "infer/judge.h"
 #include "spm/scan/acquire.h"
 
 /* Lines that go through the network together at most, when it is behind. */
@@ -32,6 +34,7 @@ struct rs_survey {
     rs_arrived **taken;          /* [COALESCE] */
     int arrived, lost, latest, pauses, waiting, scored;
     double score, last_written;
+    rs_contrast contrast;
     bool alarm;
 };
 
@@ -159,18 +162,31 @@ static reshed_status put_map(rs_survey *s, bool all, reshed_error *err)
     return st;
 }
 
-static void look_for_alarm(rs_survey *s)
+/* Scores the final rows every SCORE_EVERY lines, and all of them, however few, at the frame's end.
+ * Before that only rows without any contrast are a fault: what is saturated, or squeezed by a few
+ * pixels, shows when all has been seen, and its look sorts all pixels. */
+static reshed_status look_for_alarm(rs_survey *s, bool end, reshed_error *err)
 {
     rs_live_view v;
-    if (!s->options.score || s->arrived - s->scored < SCORE_EVERY) return;
+    if (!end && s->arrived - s->scored < SCORE_EVERY) return RESHED_OK;
     rs_live_get(s->stream, &v);
     int r0 = 0, r1;
     while (r0 < s->rows && (v.state[r0] != RS_ROW_FINAL || v.stale[r0])) r0++;
     for (r1 = r0; r1 < s->rows && v.state[r1] == RS_ROW_FINAL && !v.stale[r1];) r1++;
-    if (r1 - r0 < SCORE_ROWS) return;
+    if (r1 - r0 < (end ? 1 : SCORE_ROWS)) return RESHED_OK;
     s->scored = s->arrived;
-    s->score = s->options.score(s->options.score_ctx, &v, r0, r1);
+    const size_t first = (size_t)r0 * (size_t)s->cols;
+    const reshed_status st =
+        rs_contrast_look(s->map[RS_SESSION_AMPLITUDE] + first, r1 - r0, s->cols,
+                         end ? v.input + first : NULL, r1 - r0, s->cols, &s->contrast, err);
+    if (st != RESHED_OK) return st;
+    s->score = s->options.score ? s->options.score(s->options.score_ctx, &v, r0, r1) : (double)NAN;
     s->alarm = s->options.alarm_score > 0 && s->score > s->options.alarm_score;
+    if (s->contrast != RS_CONTRAST_SEEN) {
+        s->alarm = true;
+        s->score = fmax(s->score, RS_OOD_NO_CONTRAST); /* fmax passes over NaN */
+    }
+    return RESHED_OK;
 }
 
 static void give_news(const rs_survey *s, double latency)
@@ -185,6 +201,7 @@ static void give_news(const rs_survey *s, double latency)
                         .pauses = s->pauses,
                         .latency = latency,
                         .score = s->score,
+                        .fault = rs_contrast_text(s->contrast),
                         .alarm = s->alarm,
                         .amplitude = s->map[RS_SESSION_AMPLITUDE]};
     rs_live_get(s->stream, &n.map);
@@ -210,8 +227,7 @@ static reshed_status push_rows(rs_survey *s, int first, int n, reshed_error *err
 {
     reshed_status st = rs_live_push(
         s->stream, first, n, s->map[RS_SESSION_AMPLITUDE] + (size_t)first * (size_t)s->cols, err);
-    if (st == RESHED_OK) look_for_alarm(s);
-    return st;
+    return st == RESHED_OK ? look_for_alarm(s, false, err) : st;
 }
 
 /* --------------------------------------------------------------------------------------- replay */
@@ -400,6 +416,7 @@ static void forget_frame(rs_survey *s)
     s->arrived = s->lost = s->scored = 0;
     s->latest = -1;
     s->score = NAN;
+    s->contrast = RS_CONTRAST_SEEN;
     s->alarm = false;
 }
 
@@ -459,8 +476,7 @@ rs_outcome rs_survey_finish(rs_survey *s, bool write)
     reshed_error err = {0};
     reshed_status st = rs_live_finish(s->stream, &err);
     if (st == RESHED_OK) {
-        s->scored = -SCORE_EVERY;
-        look_for_alarm(s);
+        st = look_for_alarm(s, true, &err);
         memset(s->written, 0, (size_t)s->rows);
     }
     if (st == RESHED_OK && write) st = put_map(s, true, &err);
@@ -480,4 +496,9 @@ double rs_survey_score(const rs_survey *s, bool *alarm)
 {
     if (alarm) *alarm = s->alarm;
     return s->score;
+}
+
+const char *rs_survey_fault(const rs_survey *s)
+{
+    return rs_contrast_text(s->contrast);
 }

@@ -18,10 +18,11 @@ typedef struct rs_survey_news {
     int rows, cols;
     int line; /* the latest row */
     int arrived, lost;
-    int waiting;    /* lines in the queue */
-    int pauses;     /* of the scan because the queue was full */
-    double latency; /* s, of the latest line */
-    double score;   /* out of distribution, NaN: none yet */
+    int waiting;       /* lines in the queue */
+    int pauses;        /* of the scan because the queue was full */
+    double latency;    /* s, of the latest line */
+    double score;      /* out of distribution, NaN: none yet */
+    const char *fault; /* of the contrast, in words; "": none */
     bool alarm;
     const float *amplitude; /* [rows,cols], NaN where not scanned */
     rs_live_view map;
@@ -34,7 +35,8 @@ typedef struct rs_survey_options {
     /* Score of final rows [row0,row1); NaN: cannot tell. */
     double (*score)(void *score_ctx, const rs_live_view *map, int row0, int row1);
     void *score_ctx;
-    double alarm_score; /* above it there is an alarm; 0: never */
+    double alarm_score; /* above it there is an alarm; 0: never. Rows without contrast
+                           (infer/contrast.h) are an alarm all the same */
 } rs_survey_options;
 
 /* Mean variance over the final rows; NaN: there is none. */
@@ -64,7 +66,10 @@ rs_outcome rs_survey_finish(rs_survey *s, bool write);
 
 /* [rows,cols], borrowed. frequency, q, phase are NaN without spectra. */
 const float *rs_survey_map(const rs_survey *s, rs_session_map map);
-/* Returns the latest score, NaN: none; *alarm: whether it is above alarm_score. */
+/* Returns the latest score, NaN: none, RS_OOD_NO_CONTRAST at least with a fault of the contrast;
+ * *alarm: it is above alarm_score, or there is such a fault. */
 double rs_survey_score(const rs_survey *s, bool *alarm);
+/* That fault in words; "": none. */
+const char *rs_survey_fault(const rs_survey *s);
 
 #endif
