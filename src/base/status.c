@@ -1,7 +1,6 @@
 #include "base/status.h"
 
 #include <stdarg.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -34,44 +33,50 @@ const char *reshed_error_text(const reshed_error *err, char *buf, size_t n)
     return buf;
 }
 
-/* Escapes the text from s to the next separator or the end into dst[n]; returns where the next field
- * starts. */
-static char *copy_field(char *dst, size_t n, char *s)
+/* Formats into text[n] with `separator` where format has a bar. */
+static void format_fields(char *text, size_t n, char separator, const char *format, va_list ap)
 {
-    char *end = s + strcspn(s, "\x1f");
-    const bool more = *end != '\0';
-    *end = '\0';
-    rs_text_escape(dst, n, s);
-    return more ? end + 1 : end;
+    char split[512];
+    size_t k = 0;
+    for (; format[k] && k + 1 < sizeof split; k++)
+        split[k] = format[k] == '|' ? separator : format[k];
+    split[k] = '\0';
+#if defined(__GNUC__)
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+#endif
+    vsnprintf(text, n, split, ap); /* same conversions as format, which the compiler checked */
+#if defined(__GNUC__)
+#pragma GCC diagnostic pop
+#endif
 }
 
 reshed_status rs_fail(reshed_error *err, reshed_status status, const char *format, ...)
 {
     if (!err) return status;
-    /* Split the format, not the formatted text: arguments may contain '|'. */
-    char split[512], text[1024];
-    size_t k = 0;
-    for (; format[k] && k + 1 < sizeof split; k++)
-        split[k] = (char)(format[k] == '|' ? '\x1f' : format[k]);
-    split[k] = '\0';
-    va_list ap;
+    /* Arguments may contain any byte. Formatted with two different separators, the texts differ at
+     * the separators alone. */
+    char text[1024], other[1024];
+    va_list ap, again;
     va_start(ap, format);
-#if defined(__GNUC__)
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wformat-nonliteral"
-#endif
-    vsnprintf(text, sizeof text, split,
-              ap); /* same conversions as format, which the compiler checked */
-#if defined(__GNUC__)
-#pragma GCC diagnostic pop
-#endif
+    va_copy(again, ap);
+    format_fields(text, sizeof text, '\x1f', format, ap);
+    format_fields(other, sizeof other, '\x1e', format, again);
+    va_end(again);
     va_end(ap);
     memset(err, 0, sizeof *err);
     err->status = status;
-    char *s = copy_field(err->what, sizeof err->what, text);
-    s = copy_field(err->expected, sizeof err->expected, s);
-    s = copy_field(err->found, sizeof err->found, s);
-    copy_field(err->where, sizeof err->where, s);
+    char *const field[] = {err->what, err->expected, err->found, err->where};
+    const size_t room[] = {sizeof err->what, sizeof err->expected, sizeof err->found,
+                           sizeof err->where};
+    const size_t length = strlen(text);
+    for (size_t k = 0, from = 0; k < 4 && from <= length; k++) {
+        size_t to = from;
+        while (to < length && text[to] == other[to]) to++;
+        text[to] = '\0';
+        rs_text_escape(field[k], room[k], text + from);
+        from = to + 1;
+    }
     return status;
 }
 

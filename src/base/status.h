@@ -4,8 +4,8 @@
  *         return rs_fail(err, RESHED_ECORRUPT, "wave header|at least %zu bytes|%zu bytes", need,
  *                        len);
  *
- * The format holds up to four fields split by '|': what | expected | found | where. A '|' inside an
- * argument is not a separator. */
+ * The format holds up to four fields split by '|': what | expected | found | where. No byte inside
+ * an argument is a separator. */
 #ifndef RS_BASE_STATUS_H
 #define RS_BASE_STATUS_H
 

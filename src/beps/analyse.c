@@ -57,7 +57,7 @@ static reshed_status check_sizes(int steps, int cycles, int64_t points, reshed_e
 typedef struct job {
     const rs_loops_options *o;
     const rs_sweep *sweeps;
-    int steps, cycles, first;
+    int steps, cycles;
     int64_t points;
     const double *response;
     rs_loops *out;
@@ -144,14 +144,18 @@ static bool differ(const job *j, const rs_sweep *s, const double *m, const doubl
  * some. */
 static bool cycles_differ(const job *j, const double *cycle)
 {
-    for (int a = j->first; a < j->cycles; a++)
-        for (int b = a + 1; b < j->cycles && b <= a + 8; b++) {
-            const rs_sweep *s = &j->sweeps[a];
-            if (same_voltages(s, &j->sweeps[b]) &&
-                differ(j, s, cycle + (size_t)a * PER_CYCLE, cycle + (size_t)b * PER_CYCLE))
+    const int end = j->out->first + j->out->used;
+    for (int a = j->out->first; a < end; a++)
+        for (int b = a + 1; b < end && b <= a + 8; b++)
+            if (differ(j, &j->sweeps[a], cycle + (size_t)a * PER_CYCLE,
+                       cycle + (size_t)b * PER_CYCLE))
                 return true;
-        }
     return false;
+}
+
+static bool is_used(const rs_loops *l, int cycle)
+{
+    return cycle >= l->first && cycle < l->first + l->used;
 }
 
 /* cycle [cycles][PER_CYCLE] */
@@ -166,7 +170,7 @@ static void summarise(const job *j, int64_t point, const double *cycle)
             double x = cycle[c * PER_CYCLE + m];
             if (l->cycle_value)
                 l->cycle_value[(size_t)c * RS_METRIC_COUNT * (size_t)j->points + at] = x;
-            if (c < j->first || !isfinite(x)) continue;
+            if (!is_used(l, c) || !isfinite(x)) continue;
             double d = cycle[c * PER_CYCLE + RS_METRIC_COUNT + m];
             sum += x;
             variance += d * d;
@@ -176,7 +180,7 @@ static void summarise(const job *j, int64_t point, const double *cycle)
         l->value[at] = mean;
         if (l->error) l->error[at] = k ? sqrt(variance) / k : NAN;
         if (!l->spread) continue;
-        for (int c = j->first; c < j->cycles; c++) {
+        for (int c = l->first; c < l->first + l->used; c++) {
             double x = cycle[c * PER_CYCLE + m];
             if (isfinite(x)) squares += (x - mean) * (x - mean);
         }
@@ -192,7 +196,9 @@ static void analyse_point(void *ctx, int64_t point, int worker)
     uint32_t flags = 0;
     for (int c = 0; c < j->cycles; c++) {
         uint32_t f = analyse_cycle(j, point, c, work, cycle + (size_t)c * PER_CYCLE);
-        if (c >= j->first) flags |= f;
+        if (is_used(j->out, c)) flags |= f;
+        if (j->out->cycle_flags)
+            j->out->cycle_flags[(size_t)c * (size_t)j->points + (size_t)point] = f;
     }
     if (cycles_differ(j, cycle)) flags |= RS_LOOP_CYCLES_DIFFER;
     j->out->flags[point] = flags;
@@ -231,6 +237,19 @@ static void find_outliers(rs_loops *l, double limit, double *work)
         if (l->z[i] > limit) l->flags[i] |= RS_LOOP_OUTLIER;
 }
 
+/* The cycles that the numbers stand for. */
+static void choose_cycles(rs_loops *l, const rs_sweep *sweeps, bool drop_first)
+{
+    int widest = 0;
+    for (int c = 1; c < l->cycles; c++) {
+        const rs_sweep *s = &sweeps[c], *w = &sweeps[widest];
+        l->apart = l->apart || !same_voltages(s, &sweeps[0]);
+        if (s->v_max - s->v_min >= (w->v_max - w->v_min) * (1 - 1e-9)) widest = c;
+    }
+    l->first = l->apart ? widest : drop_first && l->cycles > 1;
+    l->used = l->apart ? 1 : l->cycles - l->first;
+}
+
 static reshed_status allocate(rs_loops *l, int steps, const rs_loops_options *o, reshed_error *err)
 {
     size_t points = (size_t)l->points, maps = points * RS_METRIC_COUNT;
@@ -241,7 +260,8 @@ static reshed_status allocate(rs_loops *l, int steps, const rs_loops_options *o,
               (l->sign = rs_alloc(points, (size_t)l->cycles));
     if (ok && l->used > 1) ok = (l->spread = rs_alloc(maps, sizeof(double)));
     if (ok && l->cycles > 1)
-        ok = (l->cycle_value = rs_alloc(maps * (size_t)l->cycles, sizeof(double)));
+        ok = (l->cycle_value = rs_alloc(maps * (size_t)l->cycles, sizeof(double))) &&
+             (l->cycle_flags = rs_alloc(points * (size_t)l->cycles, sizeof *l->cycle_flags));
     if (ok && o->bootstrap > 0) ok = (l->error = rs_alloc(maps, sizeof(double)));
     return ok ? RESHED_OK : rs_fail_nomem(err, "the maps of loops", maps * sizeof(double));
 }
@@ -265,15 +285,11 @@ reshed_status rs_loops_analyse(const double *v, int steps, int cycles, const dou
     job j = {.o = o,
              .steps = steps,
              .cycles = cycles,
-             .first = 0,
              .points = points,
              .response = response,
              .out = &l};
     st = make_sweeps(v, steps, cycles, &sweeps, err);
-    /* Cycles that go elsewhere, as reversal curves do, are not the same loop again. */
-    if (st == RESHED_OK && o->drop_first && cycles > 1)
-        j.first = same_voltages(&sweeps[0], &sweeps[1]);
-    l.used = cycles - j.first;
+    if (st == RESHED_OK) choose_cycles(&l, sweeps, o->drop_first);
     if (st == RESHED_OK) st = allocate(&l, steps, o, err);
     if (st != RESHED_OK) goto done;
     j.sweeps = sweeps;
@@ -305,6 +321,7 @@ void rs_loops_clear(rs_loops *l)
     rs_free(l->spread);
     rs_free(l->error);
     rs_free(l->cycle_value);
+    rs_free(l->cycle_flags);
     rs_free(l->flags);
     rs_free(l->z);
     rs_free(l->skip);

@@ -22,8 +22,8 @@ typedef struct rs_loops_options {
     rs_metric_options metric;
     bool keep_spikes; /* use every finite sample; by default rs_loop_spikes picks out failed ones */
     bool drop_first;  /* leave the first of several cycles out of mean, spread and flags: it starts
-                         from the state that something else left. Not where the second cycle has
-                         other voltages. */
+                         from the state that something else left. Only where all have the same
+                         voltages. */
     bool orient;      /* turn loops over whose closed area, without spikes, is negative. For files
                          whose responses were unfolded by the area rule: there one failed sample is
                          enough to turn a loop over (318 of 2500 in the reference map). Never for
@@ -44,17 +44,21 @@ void rs_loops_defaults(rs_loops_options *o);
 
 typedef struct rs_loops {
     int64_t points;
-    int cycles, used; /* cycles measured, and those that value stands for */
-    double *value;    /* [RS_METRIC_COUNT, points]: mean over the used cycles that have a value */
-    double *spread;   /* the same shape: standard deviation over the cycles; NULL when used < 2 */
-    double *error;    /* the same shape: bootstrap standard deviation of value; NULL unless asked */
+    int cycles;      /* measured */
+    int first, used; /* the cycles that value stands for: from first on */
+    bool apart;      /* cycles have voltages of their own (growing, reversal curves): value is that
+                         of the widest, the last of several */
+    double *value;   /* [RS_METRIC_COUNT, points]: mean over the used cycles that have a value */
+    double *spread;  /* the same shape: standard deviation over the cycles; NULL when used < 2 */
+    double *error;   /* the same shape: bootstrap standard deviation of value; NULL unless asked */
     double *cycle_value; /* [cycles, RS_METRIC_COUNT, points]; NULL when there is one cycle */
     uint32_t *flags;     /* [points], RS_LOOP_*: of any used cycle. RS_LOOP_CYCLES_DIFFER: in two of
                             them a branch passes the mid level a step and a half apart, or in one
                             only, or the heights differ by 15 %, each beyond five times its noise */
-    double *z;           /* [points]: the largest robust z of the loop within the map */
-    uint8_t *skip;       /* [points, cycles*steps]: samples left out */
-    int8_t *sign;        /* [points, cycles]: -1 where the loop was turned over, else 1 */
+    uint32_t *cycle_flags; /* [cycles, points]; NULL when there is one cycle */
+    double *z;             /* [points]: the largest robust z of the loop within the map */
+    uint8_t *skip;         /* [points, cycles*steps]: samples left out */
+    int8_t *sign;          /* [points, cycles]: -1 where the loop was turned over, else 1 */
 } rs_loops;
 
 /* v [cycles*steps] V, the same for every point; response [points, cycles*steps] in the order of

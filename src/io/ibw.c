@@ -204,18 +204,9 @@ static bool is_spectroscopy(const rs_ibw *w, char *names, size_t n)
            (names[0] && !layer[0]);
 }
 
-static reshed_status check_kind(const rs_ibw *w, rs_sample *sample, reshed_error *err)
+static reshed_status check_type(const rs_ibw *w, rs_sample *sample, reshed_error *err)
 {
     bool u = (w->type & UNSIGNED) != 0;
-    char names[80];
-    if (w->dims[0] > 0 && is_spectroscopy(w, names, sizeof names))
-        return rs_fail(err, RESHED_EUNSUPPORTED,
-                       "spectroscopy, not an image: images are for reshed-infer and reshed-walls, "
-                       "hysteresis loops (HDF5) for reshed-beps loops|two axes of length|%lu x %lu "
-                       "values%s%s%s%s%s",
-                       (unsigned long)w->dims[0], (unsigned long)(w->dims[1] ? w->dims[1] : 1),
-                       w->dim_unit[0][0] ? " along " : "", w->dim_unit[0], names[0] ? " (" : "",
-                       names, names[0] ? ")" : "");
     if (w->dims[1] == 0 || w->dims[3] > 1)
         return rs_fail(err, RESHED_EUNSUPPORTED, "dimensions of the wave|2 or 3|%d|offset 132",
                        w->dims[1] == 0 ? w->dims[0] != 0 : 4);
@@ -240,6 +231,20 @@ static reshed_status check_kind(const rs_ibw *w, rs_sample *sample, reshed_error
     return RESHED_OK;
 }
 
+static reshed_status check_kind(const rs_ibw *w, rs_sample *sample, reshed_error *err)
+{
+    char names[80];
+    if (w->dims[0] > 0 && is_spectroscopy(w, names, sizeof names))
+        return rs_fail(err, RESHED_EUNSUPPORTED,
+                       "spectroscopy, not an image: images are for reshed-infer and reshed-walls, "
+                       "hysteresis loops for reshed-beps loops|two axes of length|%lu x %lu "
+                       "values%s%s%s%s%s",
+                       (unsigned long)w->dims[0], (unsigned long)(w->dims[1] ? w->dims[1] : 1),
+                       w->dim_unit[0][0] ? " along " : "", w->dim_unit[0], names[0] ? " (" : "",
+                       names, names[0] ? ")" : "");
+    return check_type(w, sample, err);
+}
+
 static void layer_name(const rs_ibw *w, uint32_t layer, char *buf, size_t n)
 {
     label_of(w, 2, layer, buf, n);
@@ -248,6 +253,42 @@ static void layer_name(const rs_ibw *w, uint32_t layer, char *buf, size_t n)
         rs_text_copy(buf, n, w->name);
     else
         snprintf(buf, n, "layer %lu", (unsigned long)layer);
+}
+
+bool rs_ibw_is(const uint8_t *bytes, size_t n)
+{
+    rs_ibw w;
+    return n >= HEADER && check_start(bytes, n, &w, NULL) == RESHED_OK;
+}
+
+reshed_status rs_ibw_columns(const rs_ibw *w, rs_channels *out, reshed_error *err)
+{
+    rs_channels list = {0};
+    rs_sample sample;
+    char name[64];
+    reshed_status st = check_type(w, &sample, err);
+    for (uint32_t k = 0; st == RESHED_OK && k < w->dims[1]; k++) {
+        label_of(w, 1, k, name, sizeof name);
+        if (!name[0]) snprintf(name, sizeof name, "column %lu", (unsigned long)k);
+        st = rs_channels_add(&list, name, NULL, err);
+    }
+    if (st == RESHED_OK)
+        *out = list;
+    else
+        rs_channels_clear(&list);
+    return st;
+}
+
+reshed_status rs_ibw_column(const rs_ibw *w, uint32_t column, uint32_t point, double *out,
+                            reshed_error *err)
+{
+    rs_sample sample;
+    reshed_status st = check_type(w, &sample, err);
+    if (st != RESHED_OK) return st;
+    const size_t n = w->dims[0], size = rs_sample_size(sample);
+    const size_t at = ((size_t)point * w->dims[1] + column) * n * size;
+    rs_sample_to_double(sample, w->big_endian, w->bytes + w->data + at, n, out);
+    return RESHED_OK;
 }
 
 reshed_status rs_ibw_list(const rs_ibw *w, rs_channels *out, reshed_error *err)

@@ -33,6 +33,16 @@ reshed_status rs_ibw_open_mem(const uint8_t *bytes, size_t len, rs_ibw *out, res
 /* The number after "key:" in the wave's note ("ScanSize: 5e-06"); false when there is none. */
 bool rs_ibw_note_number(const rs_ibw *w, const char *key, double *out);
 
+/* Returns whether bytes [n], the start of a file of at least 384 bytes, are those of such a wave. */
+bool rs_ibw_is(const uint8_t *bytes, size_t n);
+
+/* The columns of a spectroscopy wave, [samples, columns] or [samples, columns, points], as channels
+ * (rs_channels_clear), and the values of one of them, out [dims[0]]; column < dims[1], point < dims[2]
+ * or 0. Any wave of two or three dimensions of real numbers; else RESHED_EUNSUPPORTED. */
+reshed_status rs_ibw_columns(const rs_ibw *w, rs_channels *out, reshed_error *err);
+reshed_status rs_ibw_column(const rs_ibw *w, uint32_t column, uint32_t point, double *out,
+                            reshed_error *err);
+
 /* The layers of a two- or three-dimensional wave as channels (rs_channels_clear). Layers without a
  * label are called "layer 0", ... */
 reshed_status rs_ibw_list(const rs_ibw *w, rs_channels *out, reshed_error *err);

@@ -56,7 +56,7 @@ static reshed_status draw_average(const char *path, const rs_responses *in, cons
 {
     rs_figure *f = NULL;
     char text[512], title[128];
-    int n = in->steps, first = r->loops.cycles - r->loops.used;
+    int n = in->steps, first = r->loops.first;
     reshed_status st = rs_figure_create(1100, 760, 1, 1, &f, err);
     rs_panel *p = st == RESHED_OK ? rs_figure_panel(f, 0, 0, 1, 1) : NULL;
     snprintf(title, sizeof title, "Averaged %s loop, %lld of %lld points", rs_field_name(r->field),
@@ -243,11 +243,11 @@ static reshed_status draw_point(rs_panel *p, const rs_responses *in, const rs_fi
 {
     size_t n = (size_t)in->steps, per = n * (size_t)in->cycles;
     const rs_loops *l = &r->loops;
-    char text[256], words[128], name[64];
+    char text[256], words[160], name[64];
     double *y = rs_alloc(n, 3 * sizeof *y), *vs = y ? y + n : NULL, *ys = y ? y + 2 * n : NULL;
     if (!y) return rs_fail_nomem(err, "a loop", n * 3 * sizeof *y);
     double low = INFINITY, high = -INFINITY;
-    for (int c = l->cycles - l->used; c < in->cycles; c++) {
+    for (int c = l->apart ? 0 : l->first; c < in->cycles; c++) {
         size_t at = (size_t)point * per + (size_t)c * n, skipped = 0;
         int sign = l->sign[(size_t)point * (size_t)in->cycles + (size_t)c];
         for (size_t i = 0; i < n; i++) {
@@ -328,17 +328,22 @@ reshed_status rs_loop_figures_write(const char *prefix, const rs_responses *in,
 {
     static const char *const names[] = {"average", "histograms", "maps", "loops"};
     const char *suffix = r->field == RS_FIELD_ON ? "_on" : "";
+    const size_t room = strlen(prefix) + 32;
     double *work = rs_alloc((size_t)in->points, 2 * sizeof *work);
-    snprintf(failed, 256, "%.200s", prefix);
-    if (!work) return rs_fail_nomem(err, "figures", (size_t)in->points * 2 * sizeof *work);
+    char *path = rs_alloc(room, 1);
     reshed_status st = RESHED_OK;
+    snprintf(failed, 256, "%.255s", prefix);
+    if (!work || !path)
+        st = rs_fail_nomem(err, "figures", (size_t)in->points * 2 * sizeof *work + room);
     for (int k = 0; st == RESHED_OK && k < 4; k++) {
-        snprintf(failed, 256, "%.200s_%s%s.png", prefix, names[k], suffix);
-        st = k == 0   ? draw_average(failed, in, r, err)
-             : k == 1 ? draw_histograms(failed, in, r, work, err)
-             : k == 2 ? draw_maps(failed, in, r, work, err)
-                      : draw_loops(failed, in, r, chosen, n_chosen, work, err);
+        snprintf(path, room, "%s_%s%s.png", prefix, names[k], suffix);
+        snprintf(failed, 256, "%.255s", path);
+        st = k == 0   ? draw_average(path, in, r, err)
+             : k == 1 ? draw_histograms(path, in, r, work, err)
+             : k == 2 ? draw_maps(path, in, r, work, err)
+                      : draw_loops(path, in, r, chosen, n_chosen, work, err);
     }
     rs_free(work);
+    rs_free(path);
     return st;
 }

@@ -52,7 +52,7 @@ static reshed_status measure(const rs_responses *in, const rs_loops_options *o, 
 {
     rs_loops_options one = *o;
     rs_loops result = {0};
-    size_t first = (size_t)(l->cycles - l->used) * (size_t)in->steps;
+    size_t first = (size_t)l->first * (size_t)in->steps;
     /* An average has no spikes, and its sign is decided. */
     one.keep_spikes = true;
     one.orient = false;
@@ -105,7 +105,7 @@ reshed_status rs_field_loops_difference(const rs_responses *in, const rs_field_l
                                         rs_field_loops *on, reshed_error *err)
 {
     size_t points = (size_t)in->points, n = (size_t)in->steps, per = n * (size_t)in->cycles;
-    size_t first = (size_t)(on->loops.cycles - on->loops.used) * n;
+    size_t first = (size_t)on->loops.first * n;
     double **wanted[] = {&on->difference_slope, &on->difference_cpd, &on->difference_r2};
     rs_sweep s = {0};
     bool ok = true;

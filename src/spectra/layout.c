@@ -1,8 +1,11 @@
 #include "spectra/layout.h"
 
+#include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/alloc.h"
+#include "beps/cycles.h"
 #include "spectra/axes.h"
 
 void rs_layout_clear(rs_layout *l)
@@ -10,6 +13,7 @@ void rs_layout_clear(rs_layout *l)
     rs_free(l->volts);
     rs_free(l->field);
     rs_free(l->rank);
+    rs_free(l->place);
     rs_free(l->v);
     memset(l, 0, sizeof *l);
 }
@@ -64,7 +68,8 @@ reshed_status rs_layout_begin(rs_layout *l, const rs_nsid_dim *dim, int ndim, in
     l->volts = rs_alloc(positions, sizeof *l->volts);
     l->field = rs_alloc(positions, sizeof *l->field);
     l->rank = rs_alloc(positions, sizeof *l->rank);
-    if (!l->volts || !l->field || !l->rank)
+    l->place = rs_alloc(positions, sizeof *l->place);
+    if (!l->volts || !l->field || !l->rank || !l->place)
         return rs_fail_nomem(err, "the write voltages", positions * sizeof *l->volts);
     memset(l->field, single, positions);
     double unit = rs_axis_volts(&dim[step]);
@@ -103,19 +108,106 @@ void rs_layout_cycles(rs_layout *l, const double *cycle, int64_t n)
     l->inner_cycles = changes;
 }
 
+/* What neither field has. */
+#define NO_FIELD 2
+
+/* Where nothing tells the fields, voltages that alternate with rest do. The last pulse needs its
+ * rest, and rest before the first pulse belongs to none. */
+static void find_pulses(rs_layout *l)
+{
+    int first = 0;
+    if (l->field_axis >= 0 || l->positions > 2 * RS_WAVE_MAX_STEPS) return;
+    for (int64_t i = 0; i < l->positions; i++)
+        if (l->field[i] != l->field[0] || !isfinite(l->volts[i])) return;
+    if (!rs_pulses_find(l->volts, (int)l->positions, &first)) return;
+    const double rest = l->volts[1 - first];
+    const int64_t pairs = (l->positions - first) / 2;
+    memset(l->field, NO_FIELD, (size_t)l->positions);
+    for (int64_t k = 0; k < pairs; k++) {
+        l->field[first + 2 * k] = RS_FIELD_ON;
+        l->field[first + 2 * k + 1] = RS_FIELD_OFF;
+    }
+    snprintf(l->note, sizeof l->note,
+             "pulses with %g V between them: read on-field in a pulse, off-field after it", rest);
+}
+
 /* Counts the readings of each field along the step axis, or along it for each field of an axis. */
 static void count_readings(rs_layout *l, int64_t n[2])
 {
-    n[0] = n[1] = 0;
-    for (int64_t i = 0; i < l->positions; i++) l->rank[i] = n[l->field[i]]++;
+    int64_t k[3] = {0};
+    for (int64_t i = 0; i < l->positions; i++) l->rank[i] = k[l->field[i]]++;
+    n[0] = k[0];
+    n[1] = k[1];
     if (l->field_axis < 0) return;
     n[0] = n[1] = 0;
     for (int64_t i = 0; i < l->n[l->field_axis]; i++) n[l->axis_field[i]] += l->positions;
 }
 
+/* Cycles that are told, if they divide the readings. */
+static bool told_cycles(const rs_layout *l, int64_t row, int cycles, int *told)
+{
+    *told = cycles > 0 ? cycles : l->inner_cycles;
+    return cycles > 0 || (l->inner_cycles > 0 && row % l->inner_cycles == 0 &&
+                          (l->inner_cycles > 1 || l->outer_cycles > 1));
+}
+
+/* Gives the readings of one field, whose voltages are v [row], their places in whole cycles. */
+static reshed_status place_readings(rs_layout *l, const double *v, int64_t row, int cycles,
+                                    const char *path, reshed_error *err)
+{
+    rs_cycles c = {0};
+    int told;
+    if (told_cycles(l, row, cycles, &told)) {
+        if (row % told)
+            return rs_fail(err, RESHED_EINVAL, "cycles|a number that divides %lld steps|%d",
+                           (long long)row, told);
+        for (int64_t i = 0; i < row; i++) l->place[i] = i;
+        l->cycles = told;
+        l->steps = (int)(row / told);
+        l->readings = row;
+        return RESHED_OK;
+    }
+    reshed_status st = rs_cycles_find(v, (int)row, &c, err);
+    if (st != RESHED_OK) return st;
+    for (int64_t i = 0; i < row; i++) l->place[i] = -1;
+    for (int k = 0; k < c.cycles; k++)
+        for (int i = 0; i < c.length[k]; i++) l->place[c.begin[k] + i] = (int64_t)k * c.steps + i;
+    l->cycles = c.cycles;
+    l->steps = c.steps;
+    l->readings = (int64_t)c.cycles * c.steps;
+    if (c.rest > 0) {
+        size_t used = strlen(l->note);
+        snprintf(l->note + used, sizeof l->note - used,
+                 "%s%d whole cycle%s used, the last %d of %lld steps left out", used ? "; " : "",
+                 c.cycles, c.cycles > 1 ? "s" : "", c.rest, (long long)row);
+    }
+    if (l->readings > RS_WAVE_MAX_STEPS || l->outer_cycles > RS_WAVE_MAX_STEPS / l->readings)
+        st = rs_fail(err, RESHED_EUNSUPPORTED, "steps|at most %d|%lld in %lld cycles|%s",
+                     RS_WAVE_MAX_STEPS, (long long)l->readings, (long long)l->outer_cycles, path);
+    rs_cycles_clear(&c);
+    return st;
+}
+
+/* The voltages of all places; what is filled up keeps the voltage before it. */
+static reshed_status place_voltages(rs_layout *l, const double *v, int64_t row, reshed_error *err)
+{
+    const size_t n = (size_t)(l->readings * l->outer_cycles);
+    l->v = rs_alloc(n, sizeof *l->v);
+    if (!l->v) return rs_fail_nomem(err, "voltages", n * sizeof *l->v);
+    for (int64_t i = 0; i < l->readings; i++) l->v[i] = NAN;
+    for (int64_t i = 0; i < row; i++)
+        if (l->place[i] >= 0) l->v[l->place[i]] = v[i];
+    for (int64_t i = 1; i < l->readings; i++)
+        if (isnan(l->v[i]) && i % l->steps > 0) l->v[i] = l->v[i - 1];
+    for (int64_t c = 1; c < l->outer_cycles; c++)
+        memcpy(l->v + c * l->readings, l->v, (size_t)l->readings * sizeof *l->v);
+    return RESHED_OK;
+}
+
 reshed_status rs_layout_end(rs_layout *l, int cycles, const char *path, reshed_error *err)
 {
     int64_t n[2], k = 0;
+    find_pulses(l);
     count_readings(l, n);
     /* Off-field readings may name the read voltage: on-field ones name the step. */
     int named = n[RS_FIELD_ON] > 0 ? RS_FIELD_ON : RS_FIELD_OFF;
@@ -131,22 +223,15 @@ reshed_status rs_layout_end(rs_layout *l, int cycles, const char *path, reshed_e
     if (row > RS_WAVE_MAX_STEPS || l->outer_cycles > RS_WAVE_MAX_STEPS / row)
         return rs_fail(err, RESHED_EUNSUPPORTED, "steps|at most %d|%lld in %lld cycles|%s",
                        RS_WAVE_MAX_STEPS, (long long)row, (long long)l->outer_cycles, path);
-    l->v = rs_alloc((size_t)(row * l->outer_cycles), sizeof *l->v);
-    if (!l->v)
-        return rs_fail_nomem(err, "voltages", (size_t)(row * l->outer_cycles) * sizeof *l->v);
+    double *v = rs_alloc((size_t)row, sizeof *v);
+    if (!v) return rs_fail_nomem(err, "voltages", (size_t)row * sizeof *v);
     for (int64_t i = 0; i < l->positions; i++)
-        if (l->field_axis >= 0 || l->field[i] == named) l->v[k++] = l->volts[i];
-    for (int64_t c = 1; c < l->outer_cycles; c++)
-        memcpy(l->v + c * row, l->v, (size_t)row * sizeof *l->v);
-
-    int inside = cycles > 0 ? cycles : l->inner_cycles;
-    if (inside == 0) inside = (int)(row / rs_waveform_period(l->v, (int)row));
-    if (row % inside)
-        return rs_fail(err, RESHED_EINVAL, "cycles|a number that divides %lld steps|%d",
-                       (long long)row, inside);
-    l->readings = row;
-    l->cycles = (int)(l->outer_cycles * inside);
-    l->steps = (int)(row / inside);
+        if (l->field_axis >= 0 || l->field[i] == named) v[k++] = l->volts[i];
+    reshed_status st = place_readings(l, v, row, cycles, path, err);
+    if (st == RESHED_OK) st = place_voltages(l, v, row, err);
+    rs_free(v);
+    if (st != RESHED_OK) return st;
+    l->cycles *= (int)l->outer_cycles;
     l->has[0] = n[0] > 0;
     l->has[1] = n[1] > 0;
     return RESHED_OK;
@@ -164,9 +249,10 @@ rs_layout_place rs_layout_next(rs_layout *l)
         if (l->role[i] == RS_ROLE_PARAMETER) p.parameter = at;
         if (l->role[i] == RS_ROLE_FIELD) p.field = l->axis_field[at];
     }
-    int64_t reading = p.field < 0 ? l->rank[position] : position;
+    int64_t row = p.field < 0 ? l->rank[position] : position;
     if (p.field < 0) p.field = l->field[position];
-    p.at = (point * l->outer_cycles + cycle) * l->readings + reading;
+    int64_t reading = p.field == NO_FIELD ? -1 : l->place[row];
+    p.at = reading < 0 ? -1 : (point * l->outer_cycles + cycle) * l->readings + reading;
     for (int i = l->ndim - 1; i >= 0 && ++l->index[i] == l->n[i]; i--) l->index[i] = 0;
     return p;
 }

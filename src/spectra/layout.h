@@ -8,7 +8,8 @@
  *     for (...) place = rs_layout_next(&l);       // each element of the dataset, in its order
  *     rs_layout_clear(&l);
  *
- * Where the steps alternate between on-field and off-field readings they are split. */
+ * Where the steps alternate between on-field and off-field readings they are split, and so they are
+ * where the voltages alternate between pulses and rest. */
 #ifndef RS_SPECTRA_LAYOUT_H
 #define RS_SPECTRA_LAYOUT_H
 
@@ -38,12 +39,14 @@ typedef struct rs_layout {
     double *volts;                /* [positions], V; owned */
     uint8_t *field;               /* [positions], of each reading; owned */
     int64_t *rank;                /* [positions], readings of the same field before it; owned */
-    int inner_cycles;             /* within the step axis, one field's readings; 0: by period */
+    int64_t *place;   /* [readings of a field], among the whole cycles; -1: in none; owned */
+    int inner_cycles; /* within the step axis, one field's readings; 0: by the voltages */
     /* By rs_layout_end: */
     bool has[2];                     /* fields there are: [RS_FIELD_OFF], [RS_FIELD_ON] */
     int64_t readings;                /* of one field along the steps */
     int steps, cycles;               /* steps*cycles: of one field in all */
     double *v;                       /* [cycles*steps], V; owned */
+    char note[160];                  /* what was made of the voltages; "" when nothing special */
     int64_t index[RS_NSID_MAX_DIMS]; /* of the element that comes next */
 } rs_layout;
 
@@ -60,12 +63,14 @@ reshed_status rs_layout_volts(rs_layout *l, const double *v, int64_t n, const ch
  * ignored when there are not as many as positions. */
 void rs_layout_fields(rs_layout *l, const double *on, int64_t n);
 void rs_layout_cycles(rs_layout *l, const double *cycle, int64_t n);
-/* Steps and cycles; cycles: within the step axis, 0 when they are to be found by the period. */
+/* Steps and cycles; cycles: within the step axis, 0 when they are to be found (rs_cycles_find).
+ * Readings after the last whole cycle have no place; a cycle shorter than the longest is filled up
+ * with its last voltage, and readings that there are not. */
 reshed_status rs_layout_end(rs_layout *l, int cycles, const char *path, reshed_error *err);
 void rs_layout_clear(rs_layout *l);
 
 /* The place of the next element of the dataset, the last axis running fastest: reading `at` of
- * field `field` in an array [points][cycles*steps]. */
+ * field `field` in an array [points][cycles*steps]; at -1: it belongs nowhere. */
 typedef struct rs_layout_place {
     int field;
     int64_t at, parameter;

@@ -203,9 +203,10 @@ static reshed_status measure(const rs_loop_analysis *a, int field, bool on_field
     if (st != RESHED_OK) return st;
     memcpy(value, loops.value, OWN_METRICS * sizeof *value);
     double *extra = value + OWN_METRICS, ratio = 0;
-    int first = a->cycles - loops.used, failed = 0;
-    for (int c = first; c < a->cycles; c++) ratio += a->unfold[c].ratio / loops.used;
-    for (size_t i = (size_t)(first * (a->steps / a->cycles)); i < (size_t)a->steps; i++)
+    int first = loops.first, end = first + loops.used, failed = 0;
+    for (int c = first; c < end; c++) ratio += a->unfold[c].ratio / loops.used;
+    for (size_t i = (size_t)(first * (a->steps / a->cycles));
+         i < (size_t)(end * (a->steps / a->cycles)); i++)
         failed += !isfinite(a->response[at + i]);
     extra[FLAGS] = loops.flags[0];
     extra[ANGLE] = angle;

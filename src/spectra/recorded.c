@@ -180,6 +180,7 @@ static void gather(const rs_spectra *s, rs_layout *l, rs_recorded *out)
     size_t width = 2 * (size_t)s->bins;
     for (int64_t i = 0; i < s->n; i++) {
         rs_layout_place p = rs_layout_next(l);
+        if (p.at < 0) continue;
         size_t point = (size_t)p.at / steps, step = (size_t)p.at % steps;
         size_t field = p.field == RS_FIELD_OFF && out->on ? 1 : 0;
         float *to = out->z + ((point * fields + field) * steps + step) * width;

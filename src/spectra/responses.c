@@ -6,9 +6,16 @@
 
 #include "base/alloc.h"
 #include "base/numeric.h"
+#include "base/os.h"
 #include "base/text.h"
+#include "io/ibw.h"
+#include "spectra/asylum.h"
 #include "spectra/axes.h"
 #include "spectra/layout.h"
+
+/* Of an Igor wave: bytes that tell it, and the most that is read. */
+#define WAVE_HEAD 384
+#define WAVE_MAX ((size_t)1 << 30)
 
 void rs_responses_clear(rs_responses *r)
 {
@@ -73,6 +80,8 @@ static reshed_status find_voltages(rs_nsid_file *file, const rs_nsid_data *d,
 {
     static const char *const usual[] = {RS_AUTHOR_WAVEFORM, "/Spectroscopic/DC_Offset"};
     if (source->triangle > 0) return triangle(source, l, err);
+    if (source->waveform && !file)
+        return rs_fail(err, RESHED_EUNSUPPORTED, "a dataset of write voltages|an HDF5 file|a wave");
     if (source->waveform) return voltages_from_array(file, source->waveform, l, err);
     if (l->has_volts) return RESHED_OK;
     for (int k = 0; k < 2; k++) {
@@ -103,7 +112,7 @@ static void gather(const rs_nsid_data *d, rs_layout *l, int part, int64_t parame
     uint64_t width = d->is_complex ? 2 : 1;
     for (uint64_t e = 0; e < d->count; e++) {
         rs_layout_place p = rs_layout_next(l);
-        bool wanted = parameter < 0 || p.parameter == parameter;
+        bool wanted = p.at >= 0 && (parameter < 0 || p.parameter == parameter);
         if (wanted && to[p.field]) to[p.field][p.at] = d->data[e * width + (uint64_t)part];
     }
 }
@@ -117,6 +126,7 @@ static void take_steps(rs_layout *l, rs_responses *r)
     r->v = l->v;
     l->v = NULL;
     memcpy(r->has, l->has, sizeof r->has);
+    rs_text_copy(r->note, sizeof r->note, l->note);
 }
 
 static reshed_status allocate_fields(rs_responses *r, reshed_error *err)
@@ -128,6 +138,11 @@ static reshed_status allocate_fields(rs_responses *r, reshed_error *err)
         if (r->is_complex) r->im[f] = rs_alloc(n, sizeof(double));
         if (!r->re[f] || (r->is_complex && !r->im[f]))
             return rs_fail_nomem(err, "the loops", n * sizeof(double));
+        /* A shorter cycle than the longest has fewer readings. */
+        for (size_t i = 0; i < n; i++) {
+            r->re[f][i] = NAN;
+            if (r->is_complex) r->im[f][i] = NAN;
+        }
     }
     return RESHED_OK;
 }
@@ -276,11 +291,43 @@ static reshed_status choose(rs_nsid_file *file, const rs_responses_source *sourc
 }
 
 /* ----------------------------------------------------------------------------------------- file */
-static reshed_status read_all(rs_nsid_file *file, const rs_responses_source *source,
-                              rs_responses *r, reshed_error *err)
+/* Into *r what d holds, with the phase of it when phase->data is there; path, units and axes of d.
+ * file: NULL when it is none of HDF5. */
+static reshed_status arrange(rs_nsid_file *file, rs_nsid_data *d, const rs_nsid_data *phase,
+                             const rs_responses_source *source, rs_responses *r, reshed_error *err)
+{
+    rs_layout l = {0};
+    const bool polar = phase->data != NULL, quick = !polar && is_quick_fit(d);
+    reshed_status st = make_layout(file, d, quick, source, &l, err);
+    if (st != RESHED_OK) goto done;
+    take_steps(&l, r);
+    r->is_complex = d->is_complex || polar || quick;
+    st = allocate_fields(r, err);
+    if (st != RESHED_OK) goto done;
+    gather(d, &l, 0, quick ? 0 : -1, r->re);
+    if (d->is_complex) gather(d, &l, 1, -1, r->im);
+    if (polar) gather(phase, &l, 0, -1, r->im);
+    if (quick) gather(d, &l, 0, 3, r->im);
+    if (polar || quick) {
+        int degrees = source->degrees;
+        if (degrees < 0 && rs_text_contains(phase->units, "deg")) degrees = 1;
+        if (degrees < 0 && (quick || rs_text_contains(phase->units, "rad"))) degrees = 0;
+        from_polar(r, degrees);
+    }
+    rs_text_copy(r->path, sizeof r->path, d->path);
+    bool known = d->units[0] && strcmp(d->units, "generic") != 0 && !quick;
+    rs_text_copy(r->units, sizeof r->units, known ? d->units : quick ? "V" : "a.u.");
+    take_axes(d, &l, r);
+    if (file) st = find_positions(file, r, err);
+done:
+    rs_layout_clear(&l);
+    return st;
+}
+
+static reshed_status read_hdf5(rs_nsid_file *file, const rs_responses_source *source,
+                               rs_responses *r, reshed_error *err)
 {
     rs_nsid_data d = {0}, phase = {0};
-    rs_layout l = {0};
     int first, second;
     reshed_status st = choose(file, source, &first, &second, err);
     if (st == RESHED_OK) st = rs_nsid_read(file, first, &d, err);
@@ -288,33 +335,36 @@ static reshed_status read_all(rs_nsid_file *file, const rs_responses_source *sou
     if (st == RESHED_OK && second >= 0 && !same_shape(&d, &phase))
         st = rs_fail(err, RESHED_ECORRUPT, "amplitude and phase|real datasets of one shape||%s",
                      phase.path);
-    if (st != RESHED_OK) goto done;
-    bool quick = second < 0 && is_quick_fit(&d);
-    st = make_layout(file, &d, quick, source, &l, err);
-    if (st != RESHED_OK) goto done;
-    take_steps(&l, r);
-    r->is_complex = d.is_complex || second >= 0 || quick;
-    st = allocate_fields(r, err);
-    if (st != RESHED_OK) goto done;
-    gather(&d, &l, 0, quick ? 0 : -1, r->re);
-    if (d.is_complex) gather(&d, &l, 1, -1, r->im);
-    if (second >= 0) gather(&phase, &l, 0, -1, r->im);
-    if (quick) gather(&d, &l, 0, 3, r->im);
-    if (second >= 0 || quick) {
-        int degrees = source->degrees;
-        if (degrees < 0 && rs_text_contains(phase.units, "deg")) degrees = 1;
-        if (degrees < 0 && (quick || rs_text_contains(phase.units, "rad"))) degrees = 0;
-        from_polar(r, degrees);
-    }
-    rs_text_copy(r->path, sizeof r->path, d.path);
-    bool known = d.units[0] && strcmp(d.units, "generic") != 0 && !quick;
-    rs_text_copy(r->units, sizeof r->units, known ? d.units : quick ? "V" : "a.u.");
-    take_axes(&d, &l, r);
-    st = find_positions(file, r, err);
-done:
-    rs_layout_clear(&l);
+    if (st == RESHED_OK) st = arrange(file, &d, &phase, source, r, err);
     rs_nsid_data_clear(&d);
     rs_nsid_data_clear(&phase);
+    return st;
+}
+
+/* A wave of Asylum's. Where the bias is held without rest between, it was read while it was on. */
+static reshed_status read_wave(const char *path, const rs_responses_source *source, rs_responses *r,
+                               reshed_error *err)
+{
+    uint8_t *bytes = NULL;
+    size_t len = 0;
+    rs_ibw w;
+    rs_nsid_data d = {0};
+    const rs_nsid_data none = {0};
+    rs_responses_source on = *source;
+    on.single = RS_FIELD_ON;
+    reshed_status st = rs_os_read_file(path, WAVE_MAX, &bytes, &len, err);
+    if (st == RESHED_OK) st = rs_ibw_open_mem(bytes, len, &w, err);
+    if (st == RESHED_OK)
+        st = rs_asylum_loops(&w, source->amplitude ? source->amplitude : source->channel,
+                             source->phase, source->degrees, &d, err);
+    if (st == RESHED_OK) st = arrange(NULL, &d, &none, &on, r, err);
+    if (st == RESHED_OK && !r->has[RS_FIELD_OFF]) {
+        const size_t used = strlen(r->note);
+        snprintf(r->note + used, sizeof r->note - used, "%sread on-field: the bias is held",
+                 used ? "; " : "");
+    }
+    rs_nsid_data_clear(&d);
+    rs_free(bytes);
     return st;
 }
 
@@ -323,10 +373,18 @@ reshed_status rs_responses_read(const char *path, const rs_responses_source *sou
 {
     rs_nsid_file *file = NULL;
     rs_responses r = {0};
-    reshed_status st = rs_nsid_open(path, &file, err);
+    uint8_t head[WAVE_HEAD];
+    size_t got = 0;
+    reshed_status st = rs_os_read_head(path, head, sizeof head, &got, err);
     if (st != RESHED_OK) return st;
-    st = read_all(file, source, &r, err);
-    rs_nsid_close(file);
+    if (rs_ibw_is(head, got)) {
+        st = read_wave(path, source, &r, err);
+    } else {
+        st = rs_nsid_open(path, &file, err);
+        if (st != RESHED_OK) return st;
+        st = read_hdf5(file, source, &r, err);
+        rs_nsid_close(file);
+    }
     if (st == RESHED_OK)
         *out = r;
     else

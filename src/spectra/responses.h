@@ -3,10 +3,12 @@
  * - an NSID main dataset of piezoresponse, or of complex response, with a voltage axis: grids
  *   (X,Y,V), point lists (N,V), single loops (V), and axes for cycles and fields beside them;
  * - two datasets, amplitude and phase, such as the maps of `reshed-beps sho`;
+ * - a switching-spectroscopy wave of Asylum's (IBW; asylum.h);
  * - the file of the paper's author: a quick fit of (points, 4, steps), the 4 being amplitude,
  *   frequency, quality factor and phase, and the voltages in /BEPS/vdc_waveform.
  *
- * Where the steps alternate between on-field and off-field readings they are split. */
+ * Where the steps alternate between on-field and off-field readings they are split, and so they are
+ * where the voltages alternate between pulses and rest. */
 #ifndef RS_SPECTRA_RESPONSES_H
 #define RS_SPECTRA_RESPONSES_H
 
@@ -32,6 +34,7 @@ typedef struct rs_responses {
     bool is_complex; /* response in re and im; else signed, in re, and im is NULL */
     bool has[2];     /* fields there are: [RS_FIELD_OFF], [RS_FIELD_ON] */
     int steps, cycles;
+    char note[160];        /* what was made of the voltages, for people; "" when nothing special */
     double *v;             /* [cycles*steps], write voltages, V; owned */
     double *re[2], *im[2]; /* [points, cycles*steps] of each field there is; owned */
     int64_t points;

@@ -110,6 +110,7 @@ static reshed_status add_metric(const output *o, rs_metric m, double *scratch, r
     } kinds[] = {{l->value, "", l->used > 1 ? "mean over the cycles" : "value"},
                  {l->spread, "_spread", "standard deviation over the cycles"},
                  {l->error, "_error", "standard error by bootstrap"}};
+    const char *value = l->apart ? "value of the widest cycle" : kinds[0].statistic;
     rs_metric_unit(m, o->in->units, unit, sizeof unit);
     for (size_t k = 0; k < sizeof kinds / sizeof *kinds; k++) {
         if (!kinds[k].maps) continue;
@@ -117,7 +118,7 @@ static reshed_status add_metric(const output *o, rs_metric m, double *scratch, r
         snprintf(name, sizeof name, "%s%s", info->id, kinds[k].suffix);
         reshed_status st =
             add(o, name, info->name, unit, scratch, true, NULL, path, sizeof path, err);
-        if (st == RESHED_OK) st = describe(o, path, m, kinds[k].statistic, err);
+        if (st == RESHED_OK) st = describe(o, path, m, k ? kinds[k].statistic : value, err);
         if (st != RESHED_OK) return st;
     }
     if (!l->cycle_value || o->in->ndim == RS_NSID_MAX_DIMS) return RESHED_OK;
@@ -224,6 +225,8 @@ static reshed_status write_method(const output *o, const char *input, const rs_l
     } numbers[] = {{"steps", o->in->steps},
                    {"cycles", o->in->cycles},
                    {"cycles_used", o->r->loops.used},
+                   {"first_cycle_used", o->r->loops.first},
+                   {"cycles_have_own_voltages", o->r->loops.apart},
                    {"reference_angle", o->r->unfolded.reference},
                    {"turned_by_area", o->r->orient},
                    {"spikes_kept", opt->keep_spikes},
@@ -284,6 +287,11 @@ static void csv_heading(rs_csv *c, const rs_responses *in, const rs_field_loops 
         rs_csv_heading(c, "y", in->position_units);
     }
     if (n > 1) rs_csv_heading(c, "field", "");
+    if (r->loops.apart) {
+        rs_csv_heading(c, "cycle", "");
+        rs_csv_heading(c, "v_min", "V");
+        rs_csv_heading(c, "v_max", "V");
+    }
     rs_csv_heading(c, "flags", "");
     for (int m = 0; m < RS_METRIC_COUNT; m++) {
         if (!choice->chosen[m]) continue;
@@ -300,10 +308,24 @@ static void csv_heading(rs_csv *c, const rs_responses *in, const rs_field_loops 
     rs_csv_end_row(c);
 }
 
-static void csv_row(rs_csv *c, const rs_responses *in, const rs_field_loops *r, int n, int64_t p,
-                    const rs_metric_choice *choice)
+static void csv_cycle(rs_csv *c, const rs_responses *in, int cycle)
 {
-    char words[128];
+    const double *v = in->v + (size_t)cycle * (size_t)in->steps;
+    double low = v[0], high = v[0];
+    for (int i = 1; i < in->steps; i++) {
+        low = fmin(low, v[i]);
+        high = fmax(high, v[i]);
+    }
+    rs_csv_integer(c, cycle);
+    rs_csv_number(c, low);
+    rs_csv_number(c, high);
+}
+
+/* cycle: -1 for what stands for all of them. */
+static void csv_row(rs_csv *c, const rs_responses *in, const rs_field_loops *r, int n, int64_t p,
+                    int cycle, const rs_metric_choice *choice)
+{
+    char words[160];
     int64_t index[RS_NSID_MAX_DIMS], left = p;
     const rs_loops *l = &r->loops;
     for (int i = in->ndim - 1; i >= 0; i--) {
@@ -317,11 +339,16 @@ static void csv_row(rs_csv *c, const rs_responses *in, const rs_field_loops *r, 
         rs_csv_number(c, in->y[p]);
     }
     if (n > 1) rs_csv_text(c, rs_field_name(r->field));
-    rs_csv_text(c, rs_loop_flag_words(l->flags[p], words, sizeof words));
+    if (cycle >= 0) csv_cycle(c, in, cycle);
+    const uint32_t flags = cycle < 0 ? l->flags[p] : l->cycle_flags[cycle * l->points + p];
+    rs_csv_text(c, rs_loop_flag_words(flags, words, sizeof words));
     for (int m = 0; m < RS_METRIC_COUNT; m++) {
         if (!choice->chosen[m]) continue;
         size_t at = (size_t)m * (size_t)l->points + (size_t)p;
-        rs_csv_number(c, l->value[at]);
+        const double *one =
+            cycle < 0 ? l->value
+                      : l->cycle_value + (size_t)cycle * RS_METRIC_COUNT * (size_t)l->points;
+        rs_csv_number(c, one[at]);
         if (l->spread) rs_csv_number(c, l->spread[at]);
         if (l->error) rs_csv_number(c, l->error[at]);
     }
@@ -335,7 +362,9 @@ reshed_status rs_results_write_csv(const char *path, const rs_responses *in,
     rs_csv c = {0};
     csv_heading(&c, in, r, n, choice);
     for (int64_t p = 0; p < in->points; p++)
-        for (int i = 0; i < n; i++) csv_row(&c, in, &r[i], n, p, choice);
+        for (int i = 0; i < n; i++)
+            for (int k = r[i].loops.apart ? 0 : -1; k < (r[i].loops.apart ? in->cycles : 0); k++)
+                csv_row(&c, in, &r[i], n, p, k, choice);
     reshed_status st = rs_csv_save(&c, path, err);
     rs_csv_clear(&c);
     return st;

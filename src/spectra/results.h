@@ -22,7 +22,8 @@ reshed_status rs_results_write_h5(const char *path, const char *input, const rs_
                                   const rs_loops_options *options, const rs_field_loops *r, int n,
                                   const rs_metric_choice *choice, reshed_error *err);
 
-/* The same as a table, a row for each point (and field, when there are two). */
+/* The same as a table, a row for each point (and field, when there are two; and cycle, when each has
+ * voltages of its own). */
 reshed_status rs_results_write_csv(const char *path, const rs_responses *in,
                                    const rs_field_loops *r, int n, const rs_metric_choice *choice,
                                    reshed_error *err);

@@ -9,6 +9,7 @@
 #include "base/os.h"
 #include "base/parallel.h"
 #include "base/tensors.h"
+#include "base/text.h"
 
 static void error_text_has_all_parts(void **state)
 {
@@ -22,6 +23,17 @@ static void error_text_has_all_parts(void **state)
                         "size of a|b (expected 4 bytes, found 3 bytes) at offset 12");
     rs_fail(&err, RESHED_EIO, "cannot open");
     assert_string_equal(reshed_error_text(&err, text, sizeof text), "cannot open");
+    /* Whatever an argument holds, the fields are those of the format. */
+    for (int c = 1; c < 256; c++) {
+        char what[16], want[64];
+        snprintf(what, sizeof what, "a%cb", c);
+        rs_fail(&err, RESHED_ECORRUPT, "%s|4|%d", what, 3);
+        rs_text_escape(want, sizeof want, what);
+        assert_string_equal(err.what, want);
+        assert_string_equal(err.expected, "4");
+        assert_string_equal(err.found, "3");
+        assert_string_equal(err.where, "");
+    }
     rs_fail(&err, RESHED_ECORRUPT, "name||%s", "evil\x1b[2J");
     assert_string_equal(reshed_error_text(&err, text, sizeof text), "name (found evil\\x1b[2J)");
     assert_string_equal(reshed_error_text(&err, text, 6), "name ");

@@ -3,6 +3,7 @@
 
 #include <math.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/os.h"
 #include "io/csv.h"
@@ -130,11 +131,30 @@ static void the_first_of_several_cycles_is_left_out(void **state)
     }
 }
 
+/* Figures are named by the whole prefix, however long. */
+static void a_long_prefix_is_kept(void **state)
+{
+    (void)state;
+    char file[128], folder[400], options[1200], words[900];
+    snprintf(file, sizeof file, "%.127s", test_temp("poled.h5"));
+    write_poled(file, 2);
+    snprintf(folder, sizeof folder, "%.100s/%0120d", test_temp("."), 7);
+    assert_int_equal(mkdir(folder, 0777), 0);
+    snprintf(options, sizeof options, "--quiet --png %s/%0140d", folder, 8);
+    loops(file, options);
+    static const char *const figures[] = {"average", "histograms", "maps", "loops"};
+    for (size_t k = 0; k < 4; k++) {
+        snprintf(words, sizeof words, "%s/%0140d_%s.png", folder, 8, figures[k]);
+        assert_true(rs_os_is_file(words));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_poled_region_has_no_v_plus),
         cmocka_unit_test(the_first_of_several_cycles_is_left_out),
+        cmocka_unit_test(a_long_prefix_is_kept),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

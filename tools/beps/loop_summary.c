@@ -7,6 +7,7 @@
 #include "base/json.h"
 #include "base/numeric.h"
 #include "base/parallel.h"
+#include "base/statistics.h"
 
 /* Only with --model are there branches of PySSPFM's. */
 static bool measured(const beps_loop_settings *s, int m)
@@ -24,6 +25,54 @@ static void put_loop(const beps_loop_settings *s, rs_json *j, const char *key,
     rs_json_end(j);
 }
 
+/* The voltages of a cycle. */
+static void range_of(const rs_responses *in, int cycle, double *low, double *high)
+{
+    const double *v = in->v + (size_t)cycle * (size_t)in->steps;
+    *low = *high = v[0];
+    for (int i = 1; i < in->steps; i++) {
+        *low = fmin(*low, v[i]);
+        *high = fmax(*high, v[i]);
+    }
+}
+
+/* The median of a metric over the loops of one cycle that are to be trusted; how many those are
+ * into *n. work [2*points]. */
+static double cycle_median(const rs_loops *l, int cycle, int m, double *work, int64_t *n)
+{
+    const size_t points = (size_t)l->points;
+    const double *value = l->cycle_value + ((size_t)cycle * RS_METRIC_COUNT + (size_t)m) * points;
+    *n = 0;
+    for (size_t p = 0; p < points; p++) {
+        const bool good = !(l->cycle_flags[(size_t)cycle * points + p] & RS_LOOP_BAD);
+        work[p] = good ? value[p] : NAN;
+        *n += good;
+    }
+    return rs_median(work, points, work + points);
+}
+
+static void put_cycles(const beps_loop_settings *s, rs_json *j, const rs_responses *in,
+                       const rs_loops *l, double *work)
+{
+    rs_json_array(j, "curves");
+    for (int c = 0; c < l->cycles; c++) {
+        double low, high;
+        int64_t n;
+        range_of(in, c, &low, &high);
+        rs_json_object(j, NULL);
+        rs_json_integer(j, "cycle", c);
+        rs_json_number(j, "v_min", low);
+        rs_json_number(j, "v_max", high);
+        cycle_median(l, c, RS_M_AREA, work, &n);
+        rs_json_integer(j, "trusted", n);
+        for (int m = 0; m < RS_METRIC_COUNT; m++)
+            if (measured(s, m))
+                rs_json_number(j, rs_metric_get(m)->id, cycle_median(l, c, m, work, &n));
+        rs_json_end(j);
+    }
+    rs_json_end(j);
+}
+
 static void put_result(const beps_loop_settings *s, rs_json *j, const rs_responses *in,
                        const rs_field_loops *r, double *work)
 {
@@ -35,7 +84,8 @@ static void put_result(const beps_loop_settings *s, rs_json *j, const rs_respons
     rs_json_number(j, "reference_angle", r->unfolded.reference);
     rs_json_bool(j, "turned_by_area", r->orient);
     rs_json_integer(j, "cycles_used", l->used);
-    rs_json_bool(j, "first_cycle_dropped", l->used < l->cycles);
+    rs_json_bool(j, "first_cycle_dropped", l->first == 1 && !l->apart);
+    if (l->apart) put_cycles(s, j, in, l, work);
     rs_json_integer(j, "trusted", rs_loops_count(l, RS_LOOP_BAD));
     rs_json_number(j, "seconds", r->seconds);
     rs_json_object(j, "flags");
@@ -69,6 +119,7 @@ void beps_loop_print_json(const beps_loop_settings *s, const rs_responses *in,
     rs_json_string(&j, "output", s->output);
     rs_json_string(&j, "dataset", in->path);
     rs_json_string(&j, "response_unit", in->units);
+    rs_json_string(&j, "note", in->note[0] ? in->note : NULL);
     rs_json_integer(&j, "points", in->points);
     rs_json_integer(&j, "cycles", in->cycles);
     rs_json_integer(&j, "steps", in->steps);
@@ -94,6 +145,21 @@ static volts volts_of(double v)
     return t;
 }
 
+/* Cycles with voltages of their own. */
+static void print_cycles(const rs_responses *in, const rs_loops *l, double *work)
+{
+    for (int c = 0; c < l->cycles; c++) {
+        double low, high;
+        int64_t n;
+        range_of(in, c, &low, &high);
+        double plus = cycle_median(l, c, RS_M_V_PLUS_MID, work, &n);
+        double minus = cycle_median(l, c, RS_M_V_MINUS_MID, work, &n);
+        printf("  cycle %d, %g to %g V: %lld to trust, V+ %s, V- %s%s\n", c + 1, low, high,
+               (long long)n, volts_of(plus).text, volts_of(minus).text,
+               c == l->first ? "; the numbers below are of this one" : "");
+    }
+}
+
 void beps_loop_print_text(const beps_loop_settings *s, const rs_responses *in,
                           const rs_field_loops *r, double *work)
 {
@@ -103,7 +169,10 @@ void beps_loop_print_text(const beps_loop_settings *s, const rs_responses *in,
            (long long)in->points, rs_field_name(r->field), in->steps,
            in->cycles > 1 ? " in several cycles" : "", (long long)rs_loops_count(l, RS_LOOP_BAD),
            r->seconds);
-    if (l->cycles > 1)
+    if (in->note[0]) printf("  %s\n", in->note);
+    if (l->apart)
+        print_cycles(in, l, work);
+    else if (l->cycles > 1)
         printf("  numbers are means over %d of %d cycles%s\n", l->used, l->cycles,
                l->used < l->cycles ? ", without the first (--keep-first takes it in)" : "");
     if (isfinite(r->unfolded.reference))
