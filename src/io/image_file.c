@@ -36,7 +36,7 @@ static const struct {
     {RS_FORMAT_IBW, "IBW", ".ibw", NULL, 0, NULL},
     {RS_FORMAT_SXM, "SXM", ".sxm", ":NANONIS_VERSION:", 17, &rs_sxm_reader},
     {RS_FORMAT_GWY, "GWY", ".gwy", "GWYP", 4, &rs_gwy_reader},
-    {RS_FORMAT_HDF5, "HDF5", ".h5.hdf5.hf5.hdf.nsid", "\x89HDF\r\n\x1a\n", 8, NULL},
+    {RS_FORMAT_HDF5, "HDF5", ".h5.hdf5.hf5.hdf.nsid.mat.topostats", "\x89HDF\r\n\x1a\n", 8, NULL},
 };
 #define FORMATS (sizeof formats / sizeof *formats)
 
@@ -75,6 +75,9 @@ rs_format rs_format_of_bytes(const uint8_t *head, size_t n)
         if (formats[i].magic && n >= formats[i].magic_len &&
             memcmp(head, formats[i].magic, formats[i].magic_len) == 0)
             return formats[i].format;
+    for (size_t at = 512; at <= 1024;
+         at *= 2) /* HDF5 after a block of another program, as MATLAB's */
+        if (n >= at + 8 && memcmp(head + at, "\x89HDF\r\n\x1a\n", 8) == 0) return RS_FORMAT_HDF5;
     return is_ibw(head, n) ? RS_FORMAT_IBW : RS_FORMAT_UNKNOWN;
 }
 

@@ -30,7 +30,7 @@ typedef enum rs_format {
 } rs_format;
 
 /* Bytes of a file's start that rs_format_of_bytes looks at. */
-#define RS_FORMAT_HEAD 512
+#define RS_FORMAT_HEAD 1032
 
 /* By the ending of the name, any case; no file is opened. */
 rs_format rs_format_of_name(const char *path);

@@ -96,7 +96,7 @@ static void refuses_sizes_and_storage_that_harm(void **state)
     assert_error(rs_nsid_find(n, "0", &k, &err), RESHED_EINVAL, &err, "no NSID main dataset");
     rs_nsid_close(n);
     rs_image im;
-    assert_error(rs_image_read(path, NULL, &im, &err), RESHED_EUNSUPPORTED, &err, "no image");
+    assert_error(rs_image_read(path, NULL, &im, &err), RESHED_EUNSUPPORTED, &err, "elements");
 }
 
 static void stops_in_deep_and_looping_groups(void **state)

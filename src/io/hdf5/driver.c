@@ -28,7 +28,7 @@ bool rs_h5_io_read(const rs_h5_io *io, uint64_t offset, void *buf, size_t n)
 {
     if (offset > io->size || n > io->size - offset) return false;
     if (io->journal) return rs_journal_read(io->journal, offset, buf, n);
-    if (!io->bytes) return rs_os_read_at(io->file, offset, buf, n) == n;
+    if (!io->bytes) return rs_os_read_at(io->file, io->base + offset, buf, n) == n;
     if (n) memcpy(buf, io->bytes + offset, n);
     return true;
 }

@@ -28,7 +28,8 @@ typedef struct rs_h5_io {
     const uint8_t *bytes; /* [size]; borrowed */
     rs_os_file *file;     /* borrowed */
     rs_journal *journal;  /* all writes go through it; borrowed; NULL: straight to the file */
-    uint64_t size;        /* end of the file */
+    uint64_t base;        /* where the HDF5 file begins in `file` */
+    uint64_t size;        /* end of the HDF5 file, from its beginning */
     bool writable;
     bool growing;        /* another program writes the file: its end is looked up again */
     reshed_error failed; /* the first failure that the library was not told, else RESHED_OK */

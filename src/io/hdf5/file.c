@@ -18,6 +18,8 @@ static herr_t refuse_link(const char *parent_file, const char *parent_group, con
     return -1;
 }
 
+#define MAX_USER_BLOCK ((uint64_t)1 << 20)
+
 /* The bytes themselves: a copy, or the open file. */
 static reshed_status open_raw(rs_h5_file *f, const char *path, const uint8_t *bytes, size_t len,
                               reshed_error *err)
@@ -33,9 +35,18 @@ static reshed_status open_raw(rs_h5_file *f, const char *path, const uint8_t *by
         f->io.bytes = f->bytes;
         f->io.size = len;
     }
-    if (rs_h5_io_read(&f->io, 0, head, sizeof head) &&
-        memcmp(head, rs_h5_signature, sizeof head) == 0)
+    /* A block of another program may come first (MATLAB: 512 bytes), of a power of two. */
+    for (uint64_t at = 0; at < f->io.size && at <= MAX_USER_BLOCK; at = at ? 2 * at : 512) {
+        if (!rs_h5_io_read(&f->io, at, head, sizeof head) ||
+            memcmp(head, rs_h5_signature, sizeof head) != 0)
+            continue;
+        f->io.size -= at;
+        if (f->io.bytes)
+            f->io.bytes += at;
+        else
+            f->io.base = at;
         return RESHED_OK;
+    }
     return rs_fail(err, RESHED_ECORRUPT,
                    "not an HDF5 file|the HDF5 signature|other bytes|offset 0");
 }

@@ -109,6 +109,12 @@ bool rs_h5_has_lists(hid_t obj, const char *name, int n)
     return ok;
 }
 
+/* A boolean as h5py makes it: an enumeration of FALSE and TRUE in a byte. */
+static bool is_boolean(hid_t type)
+{
+    return H5Tget_class(type) == H5T_ENUM && H5Tget_size(type) == 1 && H5Tget_nmembers(type) == 2;
+}
+
 /* Accepts common number types only: a damaged file can describe others, whose conversion hardly
  * any program uses. */
 static bool is_number(hid_t type)
@@ -210,6 +216,21 @@ typedef struct storage {
     int filters;
 } storage;
 
+/* Of the filters that other programs like, in brackets. */
+static const char *filter_name(H5Z_filter_t f)
+{
+    static const struct {
+        int number;
+        const char *name;
+    } names[] = {{4, " (szip)"},     {5, " (nbit)"},           {6, " (scaleoffset)"},
+                 {307, " (bzip2)"},  {32000, " (LZF)"},        {32001, " (Blosc)"},
+                 {32004, " (LZ4)"},  {32008, " (bitshuffle)"}, {32013, " (ZFP)"},
+                 {32015, " (Zstd)"}, {32026, " (Blosc2)"}};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (names[i].number == (int)f) return names[i].name;
+    return "";
+}
+
 static reshed_status get_storage(hid_t plist, storage *s, const char *where, reshed_error *err)
 {
     s->layout = plist < 0 ? H5D_LAYOUT_ERROR : H5Pget_layout(plist);
@@ -229,9 +250,12 @@ static reshed_status get_storage(hid_t plist, storage *s, const char *where, res
         size_t n = 0;
         H5Z_filter_t f = H5Pget_filter2(plist, (unsigned)i, &flags, &n, NULL, 0, NULL, &info);
         if (f != H5Z_FILTER_DEFLATE && f != H5Z_FILTER_SHUFFLE && f != H5Z_FILTER_FLETCHER32)
-            return rs_fail(err, RESHED_EUNSUPPORTED,
-                           "filter of the dataset|deflate, shuffle or Fletcher32|filter %d|%s",
-                           (int)f, where);
+            return rs_fail(
+                err, RESHED_EUNSUPPORTED,
+                "filter of the dataset|deflate, shuffle or Fletcher32|filter %d%s: write "
+                "it anew with h5repack -f GZIP=4 IN OUT, or from h5py with "
+                "compression='gzip'|%s",
+                (int)f, filter_name(f), where);
     }
     return RESHED_OK;
 }
@@ -301,10 +325,11 @@ reshed_status rs_h5_check_dataset(hid_t dset, uint64_t file_size, int max_ndim, 
     size_t element = type < 0 ? 0 : H5Tget_size(type);
     if (type < 0 || space < 0) {
         st = rs_h5_fail(err, RESHED_ECORRUPT, "cannot read the dataset's description", where);
-    } else if (!is_number(type) && !(s.is_complex = is_pair(type))) {
-        st = rs_fail(err, RESHED_EUNSUPPORTED,
-                     "type of the dataset|integers, floats or complex floats|another type|%s",
-                     where);
+    } else if (!is_number(type) && !is_boolean(type) && !(s.is_complex = is_pair(type))) {
+        st = rs_fail(
+            err, RESHED_EUNSUPPORTED,
+            "type of the dataset|integers, floats, booleans or complex floats|another type|%s",
+            where);
     } else if (H5Sget_simple_extent_type(space) == H5S_NULL) {
         st = rs_fail(err, RESHED_EUNSUPPORTED, "the dataset is empty||a null dataspace|%s", where);
     } else if ((s.ndim = H5Sget_simple_extent_ndims(space)) < 0 || s.ndim > max_ndim ||

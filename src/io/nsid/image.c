@@ -7,6 +7,7 @@
 #include "base/alloc.h"
 #include "base/text.h"
 #include "io/common/units.h"
+#include "io/nsid/plain.h"
 
 /* The two axes of an image, or false. */
 static bool image_axes(const rs_nsid_data *d, int *x, int *y)
@@ -164,32 +165,70 @@ static reshed_status list_images(const rs_nsid_file *file, rs_channels *out, int
     return RESHED_OK;
 }
 
-reshed_status rs_nsid_image_list(const rs_nsid_file *file, rs_channels *out, reshed_error *err)
-{
-    return list_images(file, out, NULL, err);
-}
-
-/* The dataset that `channel` names, and what there is to say of the choice in the note of *said. */
-static reshed_status choose(const rs_nsid_file *file, const char *channel, int *k, rs_image *said,
-                            reshed_error *err)
+/* The images of the file: the main datasets among them, else the plain ones; *plain tells. map as in
+ * list_images, with room for either. */
+static reshed_status list_all(rs_nsid_file *file, rs_channels *out, int *map, bool *plain,
+                              reshed_error *err)
 {
     rs_channels list = {0};
-    int index = 0, other, n = rs_nsid_count(file);
-    int *map = rs_alloc((size_t)n, sizeof *map);
-    if (!map) return rs_fail_nomem(err, "the list of images", (size_t)n * sizeof *map);
     reshed_status st = list_images(file, &list, map, err);
+    *plain = st == RESHED_OK && list.n == 0 && rs_nsid_plain_count(file) > 0;
+    if (*plain) {
+        st = rs_nsid_plain_list(file, &list, err);
+        for (int k = 0; map && k < list.n; k++) map[k] = k;
+    }
+    if (st == RESHED_OK) *out = list;
+    return st;
+}
+
+reshed_status rs_nsid_image_list(rs_nsid_file *file, rs_channels *out, reshed_error *err)
+{
+    bool plain;
+    return list_all(file, out, NULL, &plain, err);
+}
+
+/* Whether a plain dataset has that path. */
+static bool find_plain(const rs_nsid_file *file, const char *path, int *k)
+{
+    for (int i = 0; i < rs_nsid_plain_count(file); i++)
+        if (strcmp(rs_nsid_plain_info(file, i)->path, path) == 0) {
+            *k = i;
+            return true;
+        }
+    return false;
+}
+
+/* The dataset that `channel` names, its name, and what there is to say of the choice in the note of
+ * *said. */
+static reshed_status choose(rs_nsid_file *file, const char *channel, int *k, bool *plain,
+                            rs_image *said, reshed_error *err)
+{
+    rs_channels list = {0};
+    int index = 0, other;
+    const int n = rs_nsid_count(file), room = n + rs_nsid_plain_count(file);
+    int *map = rs_alloc((size_t)room, sizeof *map);
+    if (!map) return rs_fail_nomem(err, "the list of images", (size_t)room * sizeof *map);
+    reshed_status st = list_all(file, &list, map, plain, err);
     if (st == RESHED_OK && list.n == 0) {
-        st = rs_fail(err, RESHED_EUNSUPPORTED,
-                     "no image in the HDF5 file|an NSID main dataset with two axes|%d main "
-                     "datasets, no image among them",
-                     n);
+        st = rs_fail(
+            err, RESHED_EUNSUPPORTED,
+            "no image in the HDF5 file|a dataset with two axes|%d main datasets of NSID, no "
+            "image among them",
+            n);
     } else if (st == RESHED_OK) {
         st = rs_channel_choose(&list, channel, RS_QUANTITY_AMPLITUDE, &index, err);
         if (st == RESHED_OK) {
             *k = map[index];
             rs_channel_note(&list, channel, RS_QUANTITY_AMPLITUDE, index, said);
+            rs_text_copy(said->channel, sizeof said->channel, list.c[index].name);
+        } else if (channel && !*plain && find_plain(file, channel, k)) {
+            *plain = true;
+            rs_text_copy(said->channel, sizeof said->channel, channel);
+            st = RESHED_OK;
         } else if (channel && rs_nsid_find(file, channel, &other, NULL) == RESHED_OK) {
             *k = other; /* rs_nsid_to_image says what it is instead */
+            *plain = false;
+            rs_text_copy(said->channel, sizeof said->channel, rs_nsid_label(file, other));
             st = RESHED_OK;
         }
     }
@@ -202,17 +241,22 @@ reshed_status rs_nsid_image_read(rs_nsid_file *file, const char *channel, rs_ima
                                  reshed_error *err)
 {
     int k = 0;
+    bool plain = false;
     rs_nsid_data d = {0};
     float *values = NULL;
     rs_image said = {0};
-    reshed_status st = choose(file, channel, &k, &said, err);
-    const rs_nsid_data *info = st == RESHED_OK ? rs_nsid_info(file, k) : NULL;
+    reshed_status st = choose(file, channel, &k, &plain, &said, err);
+    const rs_nsid_data *info = st == RESHED_OK && !plain ? rs_nsid_info(file, k) : NULL;
     if (info && !rs_nsid_is_image(info)) return rs_nsid_to_image(info, out, err);
-    if (st == RESHED_OK) st = rs_nsid_read_floats(file, k, &d, &values, err);
-    if (st == RESHED_OK) st = to_image(&d, values, out, err);
+    if (st == RESHED_OK && plain) {
+        st = rs_nsid_plain_image(file, k, out, err);
+    } else if (st == RESHED_OK) {
+        st = rs_nsid_read_floats(file, k, &d, &values, err);
+        if (st == RESHED_OK) st = to_image(&d, values, out, err);
+    }
     rs_free(values);
     if (st == RESHED_OK) {
-        rs_text_copy(out->channel, sizeof out->channel, rs_nsid_label(file, k));
+        rs_text_copy(out->channel, sizeof out->channel, said.channel);
         if (said.note[0]) rs_image_note(out, "%s", said.note);
     }
     rs_nsid_data_clear(&d);

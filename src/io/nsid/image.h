@@ -22,7 +22,7 @@ reshed_status rs_nsid_from_image(const rs_image *im, rs_nsid_data *out, reshed_e
 /* Image channels only; channel NULL: the amplitude (rs_channel_choose). */
 reshed_status rs_nsid_image_read(rs_nsid_file *file, const char *channel, rs_image *out,
                                  reshed_error *err);
-reshed_status rs_nsid_image_list(const rs_nsid_file *file, rs_channels *out, reshed_error *err);
+reshed_status rs_nsid_image_list(rs_nsid_file *file, rs_channels *out, reshed_error *err);
 reshed_status rs_nsid_image_read_mem(const uint8_t *bytes, size_t len, const char *channel,
                                      rs_image *out, reshed_error *err);
 

@@ -20,6 +20,8 @@ struct rs_nsid_file {
     int n, capacity;
     rs_nsid_data *main; /* [n] without values and data */
     rs_channels names;
+    int plain_n, plain_capacity;
+    rs_nsid_plain *plain; /* [plain_n] */
 };
 
 void rs_nsid_data_clear(rs_nsid_data *d)
@@ -104,6 +106,35 @@ static bool describe(const rs_nsid_file *f, hid_t dset, const char *path, rs_nsi
     return true;
 }
 
+/* Fills *p when the dataset may be an image though it is no main dataset. */
+static bool describe_plain(hid_t dset, const char *path, rs_nsid_plain *p)
+{
+    static const char *const asked[] = {"quantity",  "units",    "main_data_name", "pyNSID_version",
+                                        "data_type", "modality", "source"};
+    hsize_t dims[H5S_MAX_RANK] = {0, 0};
+    memset(p, 0, sizeof *p);
+    hid_t space = H5Dget_space(dset), type = H5Dget_type(dset);
+    const H5T_class_t class = type < 0 ? H5T_NO_CLASS : H5Tget_class(type);
+    bool ok = space >= 0 && H5Sget_simple_extent_ndims(space) == 2 &&
+              H5Sget_simple_extent_dims(space, dims, NULL) == 2 &&
+              (class == H5T_INTEGER || class == H5T_FLOAT || class == H5T_ENUM);
+    rs_h5_close(space);
+    rs_h5_close(type);
+    p->usid = rs_h5_has_attr(dset, "Position_Values");
+    ok = ok && dims[0] <= RS_NSID_MAX_COUNT && dims[1] <= RS_NSID_MAX_COUNT &&
+         !rs_h5_has_attr(dset, "labels") &&
+         (p->usid ? dims[1] == 1 && dims[0] > 1 : dims[0] >= 8 && dims[1] >= 8);
+    if (!ok) return false;
+    rs_text_copy(p->path, sizeof p->path, path);
+    p->rows = (int64_t)dims[0];
+    p->columns = (int64_t)dims[1];
+    p->matlab = rs_h5_has_attr(dset, "MATLAB_class");
+    if (rs_h5_has_attr(dset, "pyNSID_version") || rs_h5_has_attr(dset, "main_data_name"))
+        for (size_t i = 0; i < sizeof asked / sizeof *asked && !p->lacks[0]; i++)
+            if (!rs_h5_has_attr(dset, asked[i])) rs_text_copy(p->lacks, sizeof p->lacks, asked[i]);
+    return true;
+}
+
 /* ---------------------------------------------------------------------------------- the listing */
 /* The library's H5Ovisit would do this, but it opens objects at any address and goes round for ever
  * in a damaged loop; here each step is looked at first. */
@@ -134,6 +165,20 @@ static reshed_status append(rs_nsid_file *f, const rs_nsid_data *d, reshed_error
     return RESHED_OK;
 }
 
+static reshed_status append_plain(rs_nsid_file *f, const rs_nsid_plain *p, reshed_error *err)
+{
+    if (f->plain_n >= RS_CHANNEL_MAX) return RESHED_OK; /* they are a last resort */
+    if (f->plain_n == f->plain_capacity) {
+        const int want = f->plain_capacity ? 2 * f->plain_capacity : 8;
+        rs_nsid_plain *m = rs_regrow(f->plain, (size_t)f->plain_n, (size_t)want, sizeof *m);
+        if (!m) return rs_fail_nomem(err, "the list of datasets", (size_t)want * sizeof *m);
+        f->plain = m;
+        f->plain_capacity = want;
+    }
+    f->plain[f->plain_n++] = *p;
+    return RESHED_OK;
+}
+
 /* Returns whether an object with several links was met before; remembers it. */
 static bool met_before(visit *v, uint64_t address)
 {
@@ -159,12 +204,15 @@ static void visit_object(visit *v, hid_t id)
 {
     H5O_info_t info;
     rs_nsid_data d;
+    rs_nsid_plain plain;
     if (H5Oget_info2(id, &info, H5O_INFO_BASIC) < 0) return;
     if (info.rc > 1 && met_before(v, info.addr)) return;
     if (info.type == H5O_TYPE_GROUP)
         visit_group(v, id);
     else if (info.type == H5O_TYPE_DATASET && describe(v->f, id, v->path, &d))
         v->st = append(v->f, &d, v->err);
+    else if (info.type == H5O_TYPE_DATASET && describe_plain(id, v->path, &plain))
+        v->st = append_plain(v->f, &plain, v->err);
 }
 
 static herr_t on_link(hid_t group, const char *name, const H5L_info_t *info, void *ctx)
@@ -321,6 +369,7 @@ void rs_nsid_close(rs_nsid_file *file)
     rs_h5_file_close(file->h5);
     rs_h5_hush_end(hush);
     rs_channels_clear(&file->names);
+    rs_free(file->plain);
     rs_free(file->main);
     rs_free(file);
 }
@@ -441,6 +490,34 @@ reshed_status rs_nsid_read_channel(const char *path, const char *channel, rs_nsi
     if (st == RESHED_OK) st = rs_nsid_read(f, k, out, err);
     rs_nsid_close(f);
     return st;
+}
+
+int rs_nsid_plain_count(const rs_nsid_file *file)
+{
+    return file->plain_n;
+}
+
+const rs_nsid_plain *rs_nsid_plain_info(const rs_nsid_file *file, int k)
+{
+    return &file->plain[k];
+}
+
+reshed_status rs_nsid_plain_read(rs_nsid_file *file, int k, float **values, reshed_error *err)
+{
+    const rs_nsid_plain *p = &file->plain[k];
+    rs_h5_shape shape = {0};
+    float *read = NULL;
+    rs_h5_hush hush = rs_h5_hush_begin();
+    reshed_status st = read_shaped(file, p->path, 2, &shape, NULL, &read, err);
+    rs_h5_hush_end(hush);
+    if (st != RESHED_OK) return st;
+    if (shape.ndim != 2 || shape.dims[0] != (hsize_t)p->rows ||
+        shape.dims[1] != (hsize_t)p->columns) {
+        rs_free(read);
+        return rs_fail(err, RESHED_EIO, "the dataset changed while it was read|||%s", p->path);
+    }
+    *values = read;
+    return RESHED_OK;
 }
 
 reshed_status rs_nsid_read_array(rs_nsid_file *file, const char *path, rs_nsid_array *out,

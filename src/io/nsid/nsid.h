@@ -55,6 +55,16 @@ typedef struct rs_nsid_data {
     double *data;   /* [count], or [count][2] as (re, im) when complex; owned; NULL in a listing */
 } rs_nsid_data;
 
+/* A dataset of two axes that is no main dataset, and may be an image all the same. */
+typedef struct rs_nsid_plain {
+    char path[256];
+    int64_t rows, columns;
+    bool usid;   /* a main dataset of USID with one value at each position: rows are positions */
+    bool matlab; /* MATLAB's: its first axis are the columns */
+    char
+        lacks[24]; /* the attribute that keeps it from being an NSID main dataset, "" when all do */
+} rs_nsid_plain;
+
 /* A plain (not main) numeric dataset. */
 typedef struct rs_nsid_array {
     int ndim; /* 0..RS_NSID_MAX_DIMS */
@@ -103,6 +113,14 @@ reshed_status rs_nsid_read_floats(rs_nsid_file *file, int k, rs_nsid_data *out, 
 /* Opens, finds (channel NULL: the first dataset), reads and closes. */
 reshed_status rs_nsid_read_channel(const char *path, const char *channel, rs_nsid_data *out,
                                    reshed_error *err);
+
+/* The datasets that may be images: real, of two axes of 8 or more, and no coordinates; and those of USID
+ * with one value at each position. In the order of rs_nsid_count's. */
+int rs_nsid_plain_count(const rs_nsid_file *file);
+/* Borrowed until the file is closed. */
+const rs_nsid_plain *rs_nsid_plain_info(const rs_nsid_file *file, int k);
+/* Reads plain dataset k as floats [rows][columns] (rs_free). */
+reshed_status rs_nsid_plain_read(rs_nsid_file *file, int k, float **values, reshed_error *err);
 
 /* Reads the numeric dataset at `path` whole (rs_nsid_array_clear). */
 reshed_status rs_nsid_read_array(rs_nsid_file *file, const char *path, rs_nsid_array *out,
