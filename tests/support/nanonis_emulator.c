@@ -44,8 +44,15 @@ static bool receive_bytes(emu_port_state *p, uint8_t *to, int n)
 
 static emu_fault fault_for(emulator *e, const char *name)
 {
-    if (e->fault_count < 1 || strcmp(name, e->fault_command) != 0) return EMU_NO_FAULT;
+    static const char *const safe[] = {"Bias.Set", "LockIn.ModOnOffSet", "Scan.Action"};
+    const bool any = strcmp(e->fault_command, "*") == 0;
+    if (e->fault_count < 1 || (!any && strcmp(name, e->fault_command) != 0)) return EMU_NO_FAULT;
+    if (e->fault_after > 0) {
+        e->fault_after--;
+        return EMU_NO_FAULT;
+    }
     e->fault_count--;
+    for (int k = 0; k < 3; k++) e->disobeyed |= e->fault == EMU_ERROR && !strcmp(name, safe[k]);
     return e->fault;
 }
 
@@ -183,7 +190,13 @@ void emu_unlock(emulator *e)
 
 void emu_set_fault(emulator *e, emu_fault fault, const char *command, int count)
 {
+    emu_set_fault_after(e, fault, command, 0, count);
+}
+
+void emu_set_fault_after(emulator *e, emu_fault fault, const char *command, int after, int count)
+{
     emu_lock(e);
+    e->fault_after = after;
     e->private->release = false;
     e->fault = fault;
     strcpy(e->fault_command, command);

@@ -19,6 +19,8 @@ void emu_unlock(emulator *e);
 const emulator *emu_state(emulator *e);
 /* The next `count` requests of that command fail so. */
 void emu_set_fault(emulator *e, emu_fault fault, const char *command, int count);
+/* The same, but after `after` of them have gone well; command "*": whichever it is. */
+void emu_set_fault_after(emulator *e, emu_fault fault, const char *command, int after, int count);
 /* Lets late replies go. */
 void emu_release(emulator *e);
 /* Waits until a command has come that often in all; false after a minute. */

@@ -40,7 +40,9 @@ typedef struct emulator {
     int stop_at;         /* half-lines after which the scan ends by itself, 0: none */
     emu_fault fault;
     char fault_command[33];
+    int fault_after; /* such requests that go well before it */
     int fault_count;
+    bool disobeyed; /* EMU_ERROR has hit a command that makes it safe */
 
     /* State of the instrument. */
     float frame[5]; /* cx, cy, w, h, angle */

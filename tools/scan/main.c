@@ -127,7 +127,7 @@ static void print_summary(scan_job *j, const char *state)
         rs_json_string(&json, "report", j->report);
         rs_json_string(&json, "instrument_left", j->run.left);
         rs_json_end(&json);
-    } else if (!j->o->quiet) {
+    } else if (!j->o->quiet && rs_os_takes_more(stderr)) {
         fprintf(stderr, "%s: instrument: %s\n", CLI_TEXT(j->path), j->run.left);
         fprintf(stderr,
                 "%s: %s: %d lines, %d lost, %d of %d points, %d to trust; map %.0f ms after a line "

@@ -163,6 +163,20 @@ static void what_is_no_driver_is_refused(void **state)
     const rs_driver_ops *ops = NULL;
     rs_os_library *library = NULL;
     reshed_error err = {0};
+    /* A table of before the last function, and one of after it. */
+    static const char *const sizes[] = {"o.size -= 8; return abi ? &o : 0;",
+                                        "o.size += 8; return abi ? &o : 0;"};
+    for (int i = 0; i < 2; i++) {
+        char text[2048], object[32];
+        const int n = snprintf(text, sizeof text, "%s%s\n}\n", begin, sizes[i]);
+        snprintf(object, sizeof object, "size%d.so", i);
+        assert_ok(rs_os_write_file(test_temp("size.c"), text, (size_t)n, &err), &err);
+        assert_true(compile(test_temp("size.c"), object));
+        assert_ok(rs_driver_find(test_temp(object), &ops, &library, &err), &err);
+        assert_true(ops->size >= RS_DRIVER_LEAST_SIZE);
+        rs_os_library_close(library);
+        library = NULL;
+    }
     assert_ok(rs_os_write_file(test_temp("empty.c"), "int reshed_nothing;\n", 20, &err), &err);
     assert_true(compile(test_temp("empty.c"), "empty.so"));
     assert_int_equal(rs_driver_find(test_temp("empty.so"), &ops, &library, &err),
