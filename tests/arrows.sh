@@ -52,6 +52,7 @@ BEGIN {
     may["tools/beps"] = low " tools/cli spectra beps report imgproc/figures"
     may["tools/evaluate"] = low " tools/cli evaluate report"
     may["tools/infer"] = low " tools/cli infer io io/weights report imgproc/figures"
+    may["tools/report"] = low " tools/cli report spm/session"
     may["tools/scan"] = low " tools/cli spm/scan spm/instrument report"
     may["tools/twin"] = low " tools/cli spm/labelled spm/twin io/hdf5"
     may["tools/walls"] = low " tools/cli imgproc/walls imgproc/figures spm/instrument io report"

@@ -325,6 +325,14 @@ void rs_os_sync_folder(const char *path)
     close(fd);
 }
 
+reshed_status rs_os_make_folder(const char *path, reshed_error *err)
+{
+    struct stat s;
+    if (mkdir(path, 0777) == 0 || (errno == EEXIST && stat(path, &s) == 0 && S_ISDIR(s.st_mode)))
+        return RESHED_OK;
+    return rs_fail(err, RESHED_EIO, "cannot make the folder: %s", strerror(errno));
+}
+
 void rs_os_close(rs_os_file *f)
 {
     if (!f) return;

@@ -86,6 +86,9 @@ void rs_os_sync_folder(const char *path);
 /* NULL is fine. */
 void rs_os_close(rs_os_file *f);
 
+/* Makes a folder; one that is there already is fine. The folder that it lies in must exist. */
+reshed_status rs_os_make_folder(const char *path, reshed_error *err);
+
 /* Replaces path by these bytes: a temporary file in the same folder is written, synced and renamed,
  * so that path holds the old or the new content, never a part. */
 reshed_status rs_os_write_file(const char *path, const void *data, size_t len, reshed_error *err);

@@ -1,18 +1,6 @@
-#include <string.h>
-
 #include "base/numeric.h"
 #include "report/maps.h"
 #include "report/sections.h"
-
-/* Returns the unit of the amplitude that the network sees: volts of a fit, else the channel's. */
-static const char *amplitude_unit(const rs_report_data *d)
-{
-    const rs_driver_caps *c = &d->setup->caps;
-    if (c->bins > 0) return "V";
-    for (int i = 0; i < c->channels; i++)
-        if (strstr(c->channel[i], "mplitude")) return c->unit[i];
-    return "";
-}
 
 void rs_report_channels(rs_page *p, const rs_report_data *d)
 {
@@ -38,7 +26,7 @@ void rs_report_channels(rs_page *p, const rs_report_data *d)
         if (map != RS_SESSION_PHASE && !rs_report_map_range(p, d, map, &lo, &hi)) break;
         if (!shown++) rs_page_raw(p, "<div class=\"row\">\n");
         rs_report_map(p, d, map, lo, hi, channel[i].colours, channel[i].name,
-                      channel[i].unit ? channel[i].unit : amplitude_unit(d), &o,
+                      channel[i].unit ? channel[i].unit : rs_report_amplitude_unit(d), &o,
                       channel[i].caption);
     }
     if (shown)

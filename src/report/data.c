@@ -213,3 +213,12 @@ void rs_report_data_clear(rs_report_data *d)
     rs_free(d->trusted);
     *d = (rs_report_data){0};
 }
+
+const char *rs_report_amplitude_unit(const rs_report_data *d)
+{
+    const rs_driver_caps *c = &d->setup->caps;
+    if (c->bins > 0) return "V";
+    for (int i = 0; i < c->channels; i++)
+        if (strstr(c->channel[i], "mplitude")) return c->unit[i];
+    return "";
+}

@@ -59,5 +59,7 @@ void rs_report_data_clear(rs_report_data *d);
 const double *rs_report_metric(const rs_report_data *d, rs_report_role role);
 const char *rs_report_unit(const rs_report_data *d, rs_report_role role);
 const char *rs_report_role_name(rs_report_role role);
+/* Returns the unit of the amplitude that the network sees: volts of a fit, else the channel's. */
+const char *rs_report_amplitude_unit(const rs_report_data *d);
 
 #endif

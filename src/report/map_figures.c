@@ -24,8 +24,8 @@ static double height_of(const rs_mapped *in)
     return in->height * step_y(in);
 }
 
-static void put_map(rs_panel *p, const rs_mapped *in, const float *map, const char *title,
-                    const rs_colour_scale *scale)
+void rs_mapped_put(rs_panel *p, const rs_mapped *in, const float *map, const char *title,
+                   const rs_colour_scale *scale)
 {
     rs_panel_title(p, title);
     rs_panel_image(p, map, in->height, in->width, 0, in->width * step_x(in), 0, height_of(in),
@@ -38,7 +38,7 @@ static void put_map(rs_panel *p, const rs_mapped *in, const float *map, const ch
     }
 }
 
-static reshed_status create(const rs_mapped *in, int columns, rs_figure **out, reshed_error *err)
+reshed_status rs_mapped_create(const rs_mapped *in, int columns, rs_figure **out, reshed_error *err)
 {
     const double ratio = height_of(in) / (in->width * step_x(in));
     const double h = fmin(fmax(PANEL * ratio, 120), 4000);
@@ -59,11 +59,12 @@ reshed_status rs_mapped_figure(const rs_mapped *in, rs_figure **out, reshed_erro
     rs_figure *f = NULL;
     int column = 0;
     if (in->variance && !sd) return rs_fail_nomem(err, "a figure", n * sizeof *sd);
-    reshed_status st = create(in, columns, &f, err);
+    reshed_status st = rs_mapped_create(in, columns, &f, err);
     if (st != RESHED_OK) goto done;
     const rs_colour_scale image = image_scale(in);
-    if (in->image) put_map(rs_figure_panel(f, 0, column++, 1, 1), in, in->image, "Image", &image);
-    put_map(
+    if (in->image)
+        rs_mapped_put(rs_figure_panel(f, 0, column++, 1, 1), in, in->image, "Image", &image);
+    rs_mapped_put(
         rs_figure_panel(f, 0, column++, 1, 1), in, in->wall, "Walls",
         &(rs_colour_scale){.map = RS_MAP_VIRIDIS, .lo = 0, .hi = 1, .name = "Wall probability"});
     if (sd) {
@@ -72,11 +73,11 @@ reshed_status rs_mapped_figure(const rs_mapped *in, rs_figure **out, reshed_erro
             sd[i] = sqrtf(fmaxf(in->variance[i], 0));
             if (sd[i] > most) most = sd[i];
         }
-        put_map(rs_figure_panel(f, 0, column, 1, 1), in, sd, "Uncertainty",
-                &(rs_colour_scale){.map = RS_MAP_MAGMA,
-                                   .lo = 0,
-                                   .hi = most > 0 ? (double)most : 0.5,
-                                   .name = "Standard deviation"});
+        rs_mapped_put(rs_figure_panel(f, 0, column, 1, 1), in, sd, "Uncertainty",
+                      &(rs_colour_scale){.map = RS_MAP_MAGMA,
+                                         .lo = 0,
+                                         .hi = most > 0 ? (double)most : 0.5,
+                                         .name = "Standard deviation"});
     }
     *out = f;
 done:
@@ -183,12 +184,12 @@ reshed_status rs_walls_figure(const rs_mapped *in, const rs_found *found, rs_fig
     rs_figure *f = NULL;
     if (!xy || !list)
         st = rs_fail_nomem(err, "a figure", 2 * room * sizeof *xy + families * sizeof *list);
-    if (st == RESHED_OK) st = create(in, 2, &f, err);
+    if (st == RESHED_OK) st = rs_mapped_create(in, 2, &f, err);
     if (st == RESHED_OK) {
         const rs_colour_scale grey = {.map = RS_MAP_GREY};
         sum_families(found, list);
         rs_panel *p = rs_figure_panel(f, 0, 0, 1, 1);
-        put_map(p, in, in->image ? in->image : in->wall, "Walls and points", &grey);
+        rs_mapped_put(p, in, in->image ? in->image : in->wall, "Walls and points", &grey);
         for (int w = 0; w < g->walls; w++)
             put_wall(p, in, g, w, colour_of(list, found->families, g->wall[w].family), xy,
                      xy + room);

@@ -15,6 +15,14 @@ typedef struct rs_mapped {
     const char *channel, *unit; /* of the image, for its colour bar; "" when unknown */
 } rs_mapped;
 
+/* A figure with one row of panels for maps, each as wide as gives true proportions. */
+reshed_status rs_mapped_create(const rs_mapped *in, int columns, rs_figure **out,
+                               reshed_error *err);
+/* Puts a map of in's size into a panel, with its colour bar, and a scale bar where the size of a
+ * pixel is known. */
+void rs_mapped_put(rs_panel *p, const rs_mapped *in, const float *map, const char *title,
+                   const rs_colour_scale *scale);
+
 /* A panel each for the image, the wall probability and its uncertainty (the standard deviation over
  * the ensemble). */
 reshed_status rs_mapped_figure(const rs_mapped *in, rs_figure **out, reshed_error *err);

@@ -9,6 +9,7 @@
 #include "base/os.h"
 #include "imgproc/figures/ticks.h"
 #include "io/png.h"
+#include "report/save.h"
 
 static const char style[] =
     "body{font:15px/1.45 'Helvetica Neue',Helvetica,Arial,'DejaVu Sans',sans-serif;color:#1b1b1f;"
@@ -236,12 +237,36 @@ void rs_page_picture(rs_page *p, const rs_rgb8 *picture, int width, const char *
     rs_free(data);
 }
 
+/* Writes the figure as a file, with its size on paper. */
+static void export_figure(rs_page *p, rs_figure *f, const char *caption)
+{
+    rs_page_export *e = p->export;
+    char name[32], path[4096];
+    reshed_error err = {0};
+    snprintf(name, sizeof name, "figure_%02d.%s", ++e->count, e->ending);
+    const size_t n = (size_t)snprintf(path, sizeof path, "%s/%s", e->folder, name);
+    reshed_status st = n < sizeof path ? RESHED_OK
+                                       : rs_fail(&err, RESHED_EINVAL,
+                                                 "path|less than %zu bytes|%zu", sizeof path, n);
+    rs_figure_paper(f, e->paper);
+    st = rs_report_save_figure(st, f, path, &err);
+    rs_page_fail(p, st, &err);
+    rs_page_raw(e->captions, name);
+    rs_page_raw(e->captions, ": ");
+    rs_page_raw(e->captions, caption ? caption : "");
+    rs_page_raw(e->captions, ".\n");
+}
+
 void rs_page_figure(rs_page *p, rs_figure *f, rs_page_kind kind, int width, const char *caption)
 {
     rs_rgb8 picture = {0};
     uint8_t *data = NULL;
     size_t len = 0;
     reshed_error err = {0};
+    if (p->export && rs_page_sound(p)) {
+        export_figure(p, f, caption);
+        return;
+    }
     if (rs_page_sound(p)) {
         reshed_status st = kind == RS_PAGE_SVG
                                ? rs_figure_document(f, RS_DOCUMENT_SVG, &data, &len, &err)

@@ -20,8 +20,18 @@
 #include "imgproc/figures/plot.h"
 #include "imgproc/figures/rgb8.h"
 
+/* Keeps the figures of a page as files for papers too. */
+typedef struct rs_page_export {
+    const char *folder; /* exists; borrowed, as is what follows */
+    const char *ending; /* "pdf", "svg" or "png" */
+    const rs_paper *paper;
+    int count;                /* files written: figure_01.pdf, ... */
+    struct rs_page *captions; /* a line each */
+} rs_page_export;
+
 typedef struct rs_page {
-    char *text; /* [len]; owned */
+    rs_page_export *export; /* borrowed; NULL: none */
+    char *text;             /* [len]; owned */
     size_t len, capacity;
     reshed_error failure; /* the first one; nothing is added after it */
 } rs_page;
@@ -55,7 +65,7 @@ void rs_page_pair(rs_page *p, double a, const char *between, double b, int digit
  * the largest on the page, in CSS pixels. */
 void rs_page_picture(rs_page *p, const rs_rgb8 *picture, int width, const char *caption);
 typedef enum rs_page_kind { RS_PAGE_PNG, RS_PAGE_SVG } rs_page_kind;
-/* Takes f and frees it. */
+/* Takes f and frees it. With an export it becomes a file, and nothing is added to the page. */
 void rs_page_figure(rs_page *p, rs_figure *f, rs_page_kind kind, int width, const char *caption);
 
 #endif

@@ -11,6 +11,7 @@
 #ifndef RS_REPORT_REPORT_H
 #define RS_REPORT_REPORT_H
 
+#include "imgproc/figures/plot.h"
 #include "spm/session/session.h"
 
 /* Replaces path by the report of s as it is now: finished, interrupted, or being written by this
@@ -18,6 +19,13 @@
  * session gives the same bytes. Fails as reading the session does, with RESHED_ENOMEM, or
  * RESHED_EIO; path is then as it was before. */
 reshed_status rs_report_write(rs_session *s, const char *path, reshed_error *err);
+
+/* Writes the figures of the report into a folder, which is made when it is not there, each as a file
+ * for papers: figure_01, ... with this ending ("pdf", "svg", "png"): the channels; image, walls and
+ * uncertainty; walls and points; the averaged loop; maps and histograms of the metrics; picked loops;
+ * walls compared. captions.txt says what each shows. *count: how many. Fails as rs_report_write. */
+reshed_status rs_report_write_figures(rs_session *s, const char *folder, const char *ending,
+                                      const rs_paper *paper, int *count, reshed_error *err);
 
 /* The latency of the session's lines, from a line's arrival to its published prediction, as the
  * report shows it: seconds[n] are the quantiles share[n] (0 to 1), NaN where no line has one. Fails

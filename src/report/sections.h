@@ -7,6 +7,8 @@
 #include "report/data.h"
 #include "report/page.h"
 
+/* Only figures, for papers: the channels, the prediction, the walls with the points. */
+void rs_report_map_figures(rs_page *p, const rs_report_data *d);
 /* The title, the instrument and its settings, and how far the session got. */
 void rs_report_head(rs_page *p, const rs_report_data *d);
 /* Maps of the measured channels. */

@@ -8,6 +8,7 @@
 #include "imgproc/walls/family.h"
 #include "imgproc/walls/find.h"
 #include "imgproc/walls/tests.h"
+#include "report/map_figures.h"
 #include "report/maps.h"
 #include "report/sections.h"
 
@@ -351,6 +352,37 @@ static void put_walls(rs_page *page, const wall_part *w)
     rs_page_raw(page, "</div>\n</div>\n");
 }
 
+/* Walls and points over the amplitude, for papers. */
+static void put_figure(rs_page *page, const wall_part *w)
+{
+    const rs_report_data *d = w->d;
+    const size_t n = (size_t)d->progress.points;
+    const rs_mapped frame = {
+        .height = d->rows,
+        .width = d->cols,
+        .dx = d->dx,
+        .dy = d->dy,
+        .image = d->has_map[RS_SESSION_AMPLITUDE] ? d->map[RS_SESSION_AMPLITUDE] : NULL,
+        .wall = d->map[RS_SESSION_MEAN]};
+    rs_found found = w->found; /* its arrays are borrowed */
+    rs_figure *f = NULL;
+    reshed_error err = {0};
+    found.points = (rs_points){(int)n, rs_zalloc(n + 1, sizeof *found.points.p)};
+    if (!found.points.p) {
+        rs_page_fail(page, rs_fail_nomem(&err, "a figure", n * sizeof *found.points.p), &err);
+        return;
+    }
+    for (size_t i = 0; i < n; i++)
+        found.points.p[i].at = (rs_pixel){d->point[i].row, d->point[i].col};
+    const reshed_status st = rs_walls_figure(&frame, &found, &f, &err);
+    rs_page_fail(page, st, &err);
+    if (st == RESHED_OK)
+        rs_page_figure(page, f, RS_PAGE_SVG, 0,
+                       "Walls by family, with the points measured on them (yellow), and the length "
+                       "of each family over its direction");
+    rs_free(found.points.p);
+}
+
 void rs_report_walls(rs_page *page, const rs_report_data *d)
 {
     wall_part w;
@@ -362,6 +394,7 @@ void rs_report_walls(rs_page *page, const rs_report_data *d)
     }
     if (!rs_page_sound(page)) return;
     rs_page_fail(page, walls_take(d, &w, &err), &err);
+    if (rs_page_sound(page) && page->export) put_figure(page, &w);
     if (rs_page_sound(page)) put_walls(page, &w);
     walls_clear(&w);
 }

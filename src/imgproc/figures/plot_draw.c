@@ -263,7 +263,7 @@ static void draw_frame(rs_plot_pen *pen, int number)
         draw_axes(pen);
     else
         rs_scale_bar_draw(pen->c, b->x, b->y, b->w, b->h, (q->x_hi - q->x_lo) / b->w, f);
-    if (pen->p->figure->letters) { /* titles follow the letters */
+    if (pen->p->figure->letters && pen->p->figure->n > 1) { /* titles follow the letters */
         const char letter[2] = {(char)('a' + number % 26), '\0'};
         rs_canvas_colour(pen->c, RS_BLACK, 1);
         rs_text_draw(pen->c, &t, b->x, y, letter);

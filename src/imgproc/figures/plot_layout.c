@@ -188,7 +188,7 @@ static margins margins_of(const rs_panel *p, const rs_plot_place *q, double f)
     if (p->scale_bar) m.left = m.bottom = 0.3 * f;
     if (!p->scale_bar && (*p->y.name || *q->y_ticks.unit)) m.left += (1.25 + RS_PLOT_GAP) * f;
     if (!p->scale_bar && (*p->x.name || *q->x_ticks.unit)) m.bottom += (1.05 + RS_PLOT_GAP) * f;
-    if (*p->title || p->figure->letters) m.top = 1.8 * f;
+    if (*p->title || (p->figure->letters && p->figure->n > 1)) m.top = 1.8 * f;
     if (q->bar) {
         m.right = (RS_PLOT_BAR_GAP + RS_PLOT_BAR_WIDTH + 0.3) * f + tick + q->bar_labels;
         if (*q->bar->scale_name || *q->bar_ticks.unit) m.right += (1.25 + RS_PLOT_GAP) * f;

@@ -19,7 +19,7 @@ typedef struct rs_paper {
     double font_pt;  /* em of the text, 4 to 24; lines and marks go with it */
     double dpi;      /* of a picture of pixels, 50 to 1200 */
     char family[64]; /* a font of this system; "": DejaVu Sans */
-    bool letters;    /* a, b, c, ... before the panels' titles */
+    bool letters;    /* a, b, c, ... before the titles of several panels */
 } rs_paper;
 
 /* Colours are 0xRRGGBB. This set (Okabe and Ito) stays distinct for colour-blind readers. */
