@@ -47,9 +47,10 @@ static reshed_status check_shape(const rs_nsid_array *a, const char *path, const
     return RESHED_OK;
 }
 
-/* Reads a map of one value a pixel, the first of several; *classes (may be NULL) says how many. */
-static reshed_status read_map(rs_nsid_file *f, const char *path, rs_walls_map *m, int *classes,
-                              float **out, reshed_error *err)
+/* Reads a map of one value a pixel, of several that of a class; *classes (may be NULL) says how many
+ * there are. */
+static reshed_status read_map(rs_nsid_file *f, const char *path, int layer, rs_walls_map *m,
+                              int *classes, float **out, reshed_error *err)
 {
     rs_nsid_array a = {0};
     reshed_status st = rs_nsid_read_array(f, path, &a, err);
@@ -57,12 +58,17 @@ static reshed_status read_map(rs_nsid_file *f, const char *path, rs_walls_map *m
     st = check_shape(&a, path, m, err);
     if (st) goto done;
     size_t pixels = (size_t)(a.dims[0] * a.dims[1]), each = (size_t)a.count / pixels;
+    if (each == 1) layer = 0;
+    if (layer < 0 || (size_t)layer >= each) {
+        st = rs_fail(err, RESHED_EINVAL, "class|0 to %zu|%d", each - 1, layer);
+        goto done;
+    }
     float *map = rs_alloc(pixels, sizeof *map);
     if (!map) {
         st = rs_fail_nomem(err, "a wall map", pixels * sizeof *map);
         goto done;
     }
-    for (size_t i = 0; i < pixels; i++) map[i] = (float)a.data[i * each];
+    for (size_t i = 0; i < pixels; i++) map[i] = (float)a.data[i * each + (size_t)layer];
     m->height = (int)a.dims[0];
     m->width = (int)a.dims[1];
     if (classes) *classes = (int)each;
@@ -86,19 +92,20 @@ static reshed_status read_scale(rs_nsid_file *f, rs_walls_map *m, reshed_error *
     return RESHED_OK;
 }
 
-static reshed_status read_all(rs_nsid_file *f, rs_walls_map *m, reshed_error *err)
+static reshed_status read_all(rs_nsid_file *f, int wall, rs_walls_map *m, reshed_error *err)
 {
+    const int layer = wall == -1 ? 0 : wall;
     int classes = 0;
     reshed_status st = check_format(f, err);
-    if (!st) st = read_map(f, "/mean", m, &m->classes, &m->mean, err);
-    if (!st) st = read_map(f, "/variance", m, &classes, &m->variance, err);
+    if (!st) st = read_map(f, "/mean", layer, m, &m->classes, &m->mean, err);
+    if (!st) st = read_map(f, "/variance", layer, m, &classes, &m->variance, err);
     if (!st && classes != m->classes)
         st = rs_fail(err, RESHED_ECORRUPT, "classes of /variance|%d|%d", m->classes, classes);
-    if (!st && rs_nsid_exists(f, "/input")) st = read_map(f, "/input", m, NULL, &m->input, err);
+    if (!st && rs_nsid_exists(f, "/input")) st = read_map(f, "/input", 0, m, NULL, &m->input, err);
     if (!st) st = read_scale(f, m, err);
     if (st) return st;
     size_t n = (size_t)m->height * (size_t)m->width;
-    for (size_t i = 0; m->classes > 1 && i < n; i++) m->mean[i] = 1 - m->mean[i];
+    for (size_t i = 0; m->classes > 1 && wall == -1 && i < n; i++) m->mean[i] = 1 - m->mean[i];
     /* Names are for people: their absence is no reason to refuse the maps. */
     if (rs_nsid_get_text(f, "/", "source", m->source, sizeof m->source, NULL)) m->source[0] = '\0';
     if (rs_nsid_get_text(f, "/", "channel", m->channel, sizeof m->channel, NULL))
@@ -106,10 +113,10 @@ static reshed_status read_all(rs_nsid_file *f, rs_walls_map *m, reshed_error *er
     return RESHED_OK;
 }
 
-static reshed_status take(rs_nsid_file *f, rs_walls_map *out, reshed_error *err)
+static reshed_status take(rs_nsid_file *f, int wall, rs_walls_map *out, reshed_error *err)
 {
     rs_walls_map m = {0};
-    reshed_status st = read_all(f, &m, err);
+    reshed_status st = read_all(f, wall, &m, err);
     rs_nsid_close(f);
     if (st)
         rs_walls_map_clear(&m);
@@ -118,11 +125,16 @@ static reshed_status take(rs_nsid_file *f, rs_walls_map *out, reshed_error *err)
     return st;
 }
 
-reshed_status rs_walls_read(const char *path, rs_walls_map *out, reshed_error *err)
+reshed_status rs_walls_read_class(const char *path, int wall, rs_walls_map *out, reshed_error *err)
 {
     rs_nsid_file *f = NULL;
     reshed_status st = rs_nsid_open(path, &f, err);
-    return st ? st : take(f, out, err);
+    return st ? st : take(f, wall, out, err);
+}
+
+reshed_status rs_walls_read(const char *path, rs_walls_map *out, reshed_error *err)
+{
+    return rs_walls_read_class(path, -1, out, err);
 }
 
 reshed_status rs_walls_read_mem(const uint8_t *bytes, size_t len, rs_walls_map *out,
@@ -130,5 +142,5 @@ reshed_status rs_walls_read_mem(const uint8_t *bytes, size_t len, rs_walls_map *
 {
     rs_nsid_file *f = NULL;
     reshed_status st = rs_nsid_open_mem(bytes, len, &f, err);
-    return st ? st : take(f, out, err);
+    return st ? st : take(f, -1, out, err);
 }

@@ -8,7 +8,7 @@ typedef struct rs_walls_map {
     int height, width;
     int classes;      /* of the network */
     float *mean;      /* [H,W] wall probability; of several classes one minus the first's, which
-                         is the background; owned */
+                         is the background, unless a class was asked for; owned */
     float *variance;  /* [H,W] of that; owned */
     float *input;     /* [H,W] what the network saw; owned; NULL when the file has none */
     double dx, dy;    /* metres; 0 when unknown */
@@ -20,6 +20,9 @@ typedef struct rs_walls_map {
 /* Reads path, or bytes[len], into *out (rs_walls_map_clear). Errors: RESHED_EUNSUPPORTED for an
  * HDF5 file of another kind, RESHED_ECORRUPT, RESHED_EIO, RESHED_ENOMEM. */
 reshed_status rs_walls_read(const char *path, rs_walls_map *out, reshed_error *err);
+/* wall: the class whose probability is that of a wall; -1: all but the first. RESHED_EINVAL when
+ * there is no such class; of one class it is not looked at. */
+reshed_status rs_walls_read_class(const char *path, int wall, rs_walls_map *out, reshed_error *err);
 reshed_status rs_walls_read_mem(const uint8_t *bytes, size_t len, rs_walls_map *out,
                                 reshed_error *err);
 void rs_walls_map_clear(rs_walls_map *map);

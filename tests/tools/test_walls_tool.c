@@ -12,6 +12,7 @@
 #include "io/csv.h"
 #include "io/image_file.h"
 #include "io/npy.h"
+#include "io/png.h"
 #include "io/nsid/image.h"
 #include "io/nsid/write.h"
 #include "io/walls_h5.h"
@@ -268,8 +269,12 @@ static void reads_a_session_by_meaning(void **state)
             assert_int_equal(run(out, sizeof out, path), 1);
             assert_non_null(strstr(out, "known as wall map: Amplitude, Phase"));
             snprintf(args, sizeof args, "-c Amplitude %s", path);
+            assert_int_equal(run(out, sizeof out, args), 1); /* volts are no probabilities */
+            assert_non_null(strstr(out, "found 0 to 0.0006 V)"));
+            snprintf(args, sizeof args, "-c Amplitude --threshold=3e-4 %s", path);
             assert_int_equal(run(out, sizeof out, args), 0);
             assert_non_null(strstr(out, "0.0006 V, do not look like probabilities"));
+            assert_non_null(strstr(out, " pixels above 0.0003"));
         } else {
             assert_int_equal(run(out, sizeof out, args), 0);
             assert_non_null(strstr(out, "channel Wall_probability, "));
@@ -279,6 +284,89 @@ static void reads_a_session_by_meaning(void **state)
             assert_non_null(strstr(out, "\"channel\": \"Wall_probability\""));
             assert_true(json_number(out, "walls") == STRIPES);
         }
+    }
+}
+
+/* A network's classes: background, the walls of the map, and what is neither. */
+static void classes_are_chosen(void **state)
+{
+    (void)state;
+    static float map[H * W], last[H * W * 3], first[H * W * 3], spread[H * W * 3], label[H * W];
+    char out[8192], args[2048];
+    reshed_error err = {0};
+    make_map(map);
+    for (int i = 0; i < H * W; i++) {
+        const bool third = i / W < 3; /* rows of the third class at the top */
+        const float p[3] = {third ? 0 : 1 - map[i], third ? 0 : map[i], third};
+        for (int k = 0; k < 3; k++) {
+            last[3 * i + k] = first[k * H * W + i] = p[k];
+            spread[3 * i + k] = k == 1 && i % W < 40 ? 0.2f : 0.01f;
+        }
+        label[i] = third ? 2 : map[i] > 0.4f;
+    }
+    const size_t hwc[] = {H, W, 3}, chw[] = {3, H, W}, hw[] = {H, W};
+    const char *a = test_temp("hwc.npy"), *b = test_temp("chw.npy"), *c = test_temp("label.npy");
+    const char *d = test_temp("label.png"), *e = test_temp("c3.h5"), *v = test_temp("v3.npy");
+    static uint8_t grey[H * W];
+    for (int i = 0; i < H * W; i++) grey[i] = (uint8_t)label[i];
+    assert_ok(rs_npy_write(a, RS_NPY_F4, 3, hwc, last, &err), &err);
+    assert_ok(rs_npy_write(b, RS_NPY_F4, 3, chw, first, &err), &err);
+    assert_ok(rs_npy_write(v, RS_NPY_F4, 3, hwc, spread, &err), &err);
+    assert_ok(rs_npy_write(c, RS_NPY_F4, 2, hw, label, &err), &err);
+    assert_ok(rs_png_write(d, RS_PNG_GREY8, H, W, grey, &err), &err);
+    const rs_walls_file f = {.height = H,
+                             .width = W,
+                             .classes = 3,
+                             .mean = last,
+                             .variance = spread,
+                             .input = map,
+                             .normalisation = "frame",
+                             .weights_checksum = "",
+                             .program = "reshed-infer",
+                             .source = "",
+                             .channel = ""};
+    assert_ok(rs_walls_write(e, &f, &err), &err);
+    const char *const files[] = {a, b, e, c, d};
+    for (int k = 0; k < 5; k++) {
+        snprintf(args, sizeof args, "--json %s --class=1", files[k]);
+        assert_int_equal(run(out, sizeof out, args), 0);
+        assert_true(json_number(out, "walls") == STRIPES);
+        assert_true(json_number(out, "class") == 1 && json_number(out, "classes") == 3);
+        snprintf(args, sizeof args, "--json %s --class=2", files[k]);
+        assert_int_equal(run(out, sizeof out, args), 0);
+        assert_near(json_number(out, "wall_fraction"), 3.0 / H, 1e-6);
+        snprintf(args, sizeof args, "%s --class=3", files[k]);
+        assert_int_equal(run(out, sizeof out, args), 1);
+        assert_non_null(strstr(out, k < 3 ? "class (expected 0 to 2, found 3)"
+                                          : "class (expected one that the map holds: 0, 1, 2"));
+        snprintf(args, sizeof args, "%s", files[k]);
+        assert_int_equal(run(out, sizeof out, args), 0);
+        assert_non_null(strstr(out, "--class chooses"));
+        if (k >= 2) continue;
+        /* All but the first; the variance is that of the class. */
+        snprintf(args, sizeof args, "--json --quiet %s", files[k]);
+        assert_int_equal(run(out, sizeof out, args), 0);
+        assert_true(json_number(out, "wall_fraction") > 3.0 / H + 0.1);
+        snprintf(args, sizeof args, "%s --class=1 --variance=%s --max-variance=0.1 --points=%s.csv",
+                 files[k], v, a);
+        assert_int_equal(run(out, sizeof out, args), 0);
+        snprintf(args, sizeof args, "%s.csv", a);
+        rs_csv_table t = table(args);
+        assert_true(t.rows > 20);
+        for (size_t i = 0; i < t.rows; i++) assert_true(value(&t, i, "col") >= 40);
+        rs_csv_table_clear(&t);
+    }
+    assert_int_equal(run(out, sizeof out, v), 1); /* these do not add up to 1 */
+    assert_non_null(strstr(out, "--class=N"));
+    snprintf(args, sizeof args, "--class=1 %s", write_map("map.npy"));
+    assert_int_equal(run(out, sizeof out, args), 1); /* one layer, of probabilities */
+    /* Images that are neither probabilities nor masks. */
+    for (int k = 0; k < 3; k++) {
+        for (int i = 0; i < H * W; i++)
+            label[i] = k == 0 ? map[i] * 255 : k == 1 ? map[i] - 0.5f : map[i] > 0.4f ? 255 : 0;
+        assert_ok(rs_npy_write(c, RS_NPY_F4, 2, hw, label, &err), &err);
+        assert_int_equal(run(out, sizeof out, c), k < 2);
+        if (k < 2) assert_non_null(strstr(out, "expected probabilities of a wall, 0 to 1"));
     }
 }
 
@@ -461,6 +549,7 @@ static void help_version_and_errors(void **state)
                                  "--values=v.csv MAP",
                                  "--spacing=5 --order=author MAP",
                                  "--margin=10nm MAP",
+                                 "--class=-1 MAP",
                                  "--min-distance=10nm MAP",
                                  "--min-distance=-1 MAP",
                                  "--max-variance=0.1 MAP",
@@ -505,6 +594,7 @@ int main(void)
         cmocka_unit_test(exclusions_and_controls),
         cmocka_unit_test(reads_the_file_of_reshed_infer),
         cmocka_unit_test(reads_a_session_by_meaning),
+        cmocka_unit_test(classes_are_chosen),
         cmocka_unit_test(thresholds_differ),
         cmocka_unit_test(statistics_by_wall),
         cmocka_unit_test(keeps_diagonal_walls),

@@ -6,6 +6,7 @@
 #include "base/alloc.h"
 #include "base/numeric.h"
 #include "base/text.h"
+#include "io/classes.h"
 #include "io/image_file.h"
 #include "io/walls_read.h"
 
@@ -20,22 +21,71 @@ static void warn(const walls_job *job, const char *path, const char *text)
     if (!job->request->quiet) cli_warn(job->program, path, "%s", text);
 }
 
-/* A map that cannot be one of probabilities is most likely another channel. */
-static void look_at_values(const walls_job *job, const rs_image *im)
+/* True for values that a probability can have, and for masks: two values, the lower one 0. */
+static bool may_be_walls(const float *v, size_t n, float lo, float hi)
 {
-    const size_t n = (size_t)im->height * (size_t)im->width;
+    if (lo >= -1e-3f && hi <= 1 + 1e-3f) return true;
+    for (size_t i = 0; i < n; i++)
+        if (v[i] != 0 && v[i] != hi && isfinite(v[i])) return false;
+    return true;
+}
+
+/* A map that cannot be one of probabilities is most likely another channel. A threshold that was
+ * given is one of its values, and the default is not. */
+static bool look_at_values(const walls_job *job, const char *unit, bool labels)
+{
+    const walls_request *r = job->request;
+    const size_t n = rs_grid_count(&job->grid);
     float lo = INFINITY, hi = -INFINITY;
-    char unit[64], text[256];
+    char shown[64] = "", escaped[48];
+    reshed_error err = {0};
+    if (*unit) snprintf(shown, sizeof shown, " %s", rs_text_escape(escaped, sizeof escaped, unit));
     for (size_t i = 0; i < n; i++) {
-        lo = fminf(lo, im->data[i]);
-        hi = fmaxf(hi, im->data[i]);
+        lo = fminf(lo, job->map[i]);
+        hi = fmaxf(hi, job->map[i]);
     }
-    if (!(lo < -1e-3f || hi > 255.5f) && !rs_unit_is_physical(im->unit)) return;
-    snprintf(text, sizeof text,
-             "the values, from %g to %g %s, do not look like probabilities of a wall (--channel "
-             "chooses)",
-             (double)lo, (double)hi, rs_text_escape(unit, sizeof unit, im->unit));
-    warn(job, job->request->map, text);
+    if (labels || (may_be_walls(job->map, n, lo, hi) && !rs_unit_is_physical(unit))) return true;
+    if (r->threshold_given) {
+        if (!r->quiet)
+            cli_warn(job->program, r->map,
+                     "the values, from %g to %g%s, do not look like probabilities of a wall",
+                     (double)lo, (double)hi, shown);
+        return true;
+    }
+    rs_fail(&err, RESHED_EINVAL,
+            "values of the map|probabilities of a wall, 0 to 1 (--channel chooses; --threshold, in "
+            "their unit, takes others)|%g to %g%s",
+            (double)lo, (double)hi, shown);
+    return fail(job, r->map, &err);
+}
+
+/* Says which class is not wall where nobody chose. */
+static void warn_of_classes(const walls_job *job)
+{
+    if (job->classes > 1 && job->request->wall_class < 0 && !job->request->quiet)
+        cli_warn(job->program, job->request->map,
+                 "%d classes: all but the first are taken as wall (--class chooses one)",
+                 job->classes);
+}
+
+/* A map of one layer that holds numbers of classes. *labels: it does, more than a mask. */
+static bool settle_labels(walls_job *job, bool *labels)
+{
+    bool present[RS_CLASSES_LABELS];
+    const size_t n = rs_grid_count(&job->grid);
+    reshed_error err = {0};
+    const int most = rs_classes_labels(job->map, n, present);
+    *labels = most > 1;
+    if (job->request->wall_class >= 0) {
+        if (rs_classes_mark(job->map, n, job->request->wall_class, &err) != RESHED_OK)
+            return fail(job, job->request->map, &err);
+        job->classes = most + 1;
+    } else if (*labels && !job->request->quiet) {
+        cli_warn(job->program, job->request->map,
+                 "the values look like classes 0 to %d (--class chooses the one that is wall)",
+                 most);
+    }
+    return true;
 }
 
 /* Variance and amplitude from the file of the map, where it has them. */
@@ -61,6 +111,31 @@ static void read_beside(walls_job *job, const char *path)
     rs_channels_clear(&list);
 }
 
+/* A NPY array with a layer for each class. *found: the file is one. */
+static bool read_classes(walls_job *job, bool *found)
+{
+    const walls_request *r = job->request;
+    reshed_error err = {0};
+    rs_classes c = {0};
+    reshed_status st = rs_classes_read(r->map, &c, &err);
+    *found = st != RESHED_OK || c.classes > 0;
+    if (st == RESHED_OK && !*found) return true;
+    if (st == RESHED_OK && !c.whole && r->wall_class < 0)
+        st = rs_fail(&err, RESHED_EINVAL,
+                     "array of %d layers|classes whose probabilities add up to 1 in each pixel, or "
+                     "--class=N for the layer that is wall|other values",
+                     c.classes);
+    if (st == RESHED_OK) st = rs_classes_take(&c, r->wall_class, &job->map, &err);
+    if (st == RESHED_OK) {
+        job->grid = (rs_grid){.height = c.height, .width = c.width};
+        job->classes = c.classes;
+        for (size_t i = 0; r->wall_class < 0 && i < rs_grid_count(&job->grid); i++)
+            job->map[i] = 1 - job->map[i];
+    }
+    rs_classes_clear(&c);
+    return st == RESHED_OK || fail(job, r->map, &err);
+}
+
 /* The map's own file: a wall map of reshed-infer, which brings variance and image along, a session,
  * which holds them as channels, or any image. */
 static bool read_map(walls_job *job)
@@ -69,25 +144,35 @@ static bool read_map(walls_job *job)
     reshed_error err = {0};
     rs_walls_map walls = {0};
     rs_image image = {0};
-    reshed_status st = rs_walls_read(path, &walls, &err);
+    bool layers, labels;
+    reshed_status st = rs_walls_read_class(path, job->request->wall_class, &walls, &err);
     if (st == RESHED_OK) {
+        job->classes = walls.classes;
         job->map = walls.mean;
         job->variance = walls.variance;
         job->amplitude = walls.input;
         job->grid = (rs_grid){walls.height, walls.width, walls.dx, walls.dy};
         memcpy(job->channel, walls.channel, sizeof job->channel);
+        if (walls.classes == 1 && job->request->wall_class >= 0)
+            return settle_labels(job, &labels); /* which fails: these are probabilities */
+        warn_of_classes(job);
         return true;
     }
-    if (st == RESHED_ENOMEM) return fail(job, path, &err);
+    if (st == RESHED_ENOMEM || st == RESHED_EINVAL) return fail(job, path, &err);
+    if (!read_classes(job, &layers)) return false;
+    if (layers) {
+        warn_of_classes(job);
+        return look_at_values(job, "", false);
+    }
     st = rs_image_read_quantity(path, job->request->channel, RS_QUANTITY_WALLS, &image, &err);
     if (st != RESHED_OK) return fail(job, path, &err);
     job->map = image.data;
+    job->classes = 1;
     job->grid = (rs_grid){image.height, image.width, image.dx, image.dy};
     memcpy(job->channel, image.channel, sizeof job->channel);
     if (image.note[0]) warn(job, path, image.note);
-    look_at_values(job, &image);
     read_beside(job, path);
-    return true;
+    return settle_labels(job, &labels) && look_at_values(job, image.unit, labels);
 }
 
 static bool settle_scale(walls_job *job)
@@ -139,6 +224,26 @@ static bool read_companion(walls_job *job, const char *path, rs_quantity quantit
     return true;
 }
 
+/* The variance of the class that is wall, where its array has a layer for each. */
+static bool read_variance(walls_job *job)
+{
+    const char *path = job->request->variance;
+    reshed_error err = {0};
+    rs_classes c = {0};
+    float *map = NULL;
+    if (!path) return true;
+    reshed_status st = rs_classes_read(path, &c, &err);
+    if (st == RESHED_OK && c.classes == 0)
+        return read_companion(job, path, RS_QUANTITY_WALL_VARIANCE, &job->variance, NULL);
+    if (st == RESHED_OK) st = rs_classes_match(&c, job->grid.height, job->grid.width, &err);
+    if (st == RESHED_OK) st = rs_classes_take(&c, job->request->wall_class, &map, &err);
+    rs_classes_clear(&c);
+    if (st != RESHED_OK) return fail(job, path, &err);
+    rs_free(job->variance);
+    job->variance = map;
+    return true;
+}
+
 static bool read_phase(walls_job *job)
 {
     char unit[16] = "";
@@ -166,9 +271,7 @@ static bool read_in_plane(walls_job *job)
 
 bool walls_read_input(walls_job *job)
 {
-    return read_map(job) && settle_scale(job) &&
-           read_companion(job, job->request->variance, RS_QUANTITY_WALL_VARIANCE, &job->variance,
-                          NULL) &&
+    return read_map(job) && settle_scale(job) && read_variance(job) &&
            read_companion(job, job->request->amplitude, RS_QUANTITY_AMPLITUDE, &job->amplitude,
                           NULL) &&
            read_phase(job) && read_in_plane(job);

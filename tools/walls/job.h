@@ -26,6 +26,8 @@ typedef struct walls_request {
     double start[2]; /* row, column of the tip */
     rs_length long_wall, large_domain;
     long permutations, seed;
+    int wall_class;       /* -1: not given */
+    bool threshold_given; /* the values are then what the user says they are */
     bool json, quiet;
 } walls_request;
 
@@ -34,6 +36,7 @@ typedef struct walls_job {
     const walls_request *request;
     rs_grid grid;     /* dx = dy = 1 when the pixel size is unknown */
     bool sized;       /* whether grid is in metres */
+    int classes;      /* of the map; 1: it has none */
     char channel[64]; /* the map's, or that from which reshed-infer made it; "" without names */
     rs_coords coords;
     float *map, *variance, *amplitude, *phase; /* [H,W] owned; only map is always there */

@@ -23,6 +23,9 @@ static const cli_program self = {
     "What is wall\n"
     "      --threshold=T      pixels above T (default 0.4); otsu: found from the map; LOW,HIGH:\n"
     "                         regions above LOW that reach HIGH\n"
+    "      --class=N          of a map of several classes, counted from 0, the one that is wall\n"
+    "                         (default: all but the first); in a NPY array (H,W,C) or (C,H,W), a\n"
+    "                         _walls.h5, or an image whose values are numbers of classes\n"
     "      --thinning=RULE    keep: no line is lost, blunt ends are no branches (default); "
     "skimage:\n"
     "                         the pixels of scikit-image's skeletonize, which loses diagonal "
@@ -105,6 +108,8 @@ static void print_json(const walls_job *job)
         {"width", job->grid.width},
         {"pixel_size_x", job->sized ? job->grid.dx : NAN},
         {"pixel_size_y", job->sized ? job->grid.dy : NAN},
+        {"classes", job->classes},
+        {"class", job->request->wall_class >= 0 ? job->request->wall_class : NAN},
         {"threshold", job->found.threshold},
         {"wall_fraction", job->found.mask_pixels / (double)rs_grid_count(&job->grid)},
         {"skeleton_pixels", job->found.skeleton_pixels},

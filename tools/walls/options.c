@@ -5,6 +5,7 @@
 
 #include "base/number.h"
 #include "base/numeric.h"
+#include "io/classes.h"
 #include "tools/cli/paper.h"
 
 /* "A,B" or "A-B", split at `mark`; text without one gives *b = a. False after a message. */
@@ -60,6 +61,7 @@ static bool parse_angle(const cli_program *program, const char *option, const ch
 static bool parse_threshold(const cli_program *program, const char *text, walls_request *r)
 {
     double v[2];
+    r->threshold_given = true;
     if (strcmp(text, "otsu") == 0) {
         r->find.rule = RS_FIND_OTSU;
         return true;
@@ -110,14 +112,18 @@ static bool parse_control(const cli_program *program, const char *text, walls_re
 
 void walls_request_defaults(walls_request *r)
 {
-    *r = (walls_request){
-        .large_domain = {15, false}, .rows = {-1, -1}, .permutations = 9999, .seed = 1};
+    *r = (walls_request){.large_domain = {15, false},
+                         .rows = {-1, -1},
+                         .permutations = 9999,
+                         .seed = 1,
+                         .wall_class = -1};
     rs_find_defaults(&r->find);
     rs_paper_defaults(&r->paper);
 }
 
 enum {
     OPT_THRESHOLD = CLI_OPT_FIRST,
+    OPT_CLASS,
     OPT_THINNING,
     OPT_SPUR,
     OPT_MIN_WALL,
@@ -162,6 +168,7 @@ enum {
 static const struct option LONGS[] = {
     CLI_COMMON_OPTIONS,
     {"threshold", required_argument, NULL, OPT_THRESHOLD},
+    {"class", required_argument, NULL, OPT_CLASS},
     {"thinning", required_argument, NULL, OPT_THINNING},
     {"spur", required_argument, NULL, OPT_SPUR},
     {"min-wall", required_argument, NULL, OPT_MIN_WALL},
@@ -256,6 +263,10 @@ static bool other_option(const cli_program *program, walls_request *r, int c, co
     case OPT_FIGURE: return cli_figure(program, text, &r->figure);
     case OPT_PAPER: return cli_paper(program, text, &r->paper);
     case OPT_THRESHOLD: return parse_threshold(program, text, r);
+    case OPT_CLASS:
+        if (!cli_int(program, "--class", text, 0, RS_CLASSES_MAX - 1, &count)) return false;
+        r->wall_class = (int)count;
+        return true;
     case OPT_REACH: return cli_double(program, "--reach", text, 2, 1000, &r->find.reach);
     case OPT_TURN: return parse_angle(program, "--turn", text, 180, &r->find.turn);
     case OPT_CORNER: return parse_angle(program, "--corner", text, 180, &r->find.corner);
