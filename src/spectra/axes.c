@@ -94,3 +94,21 @@ bool rs_axes_xy(const rs_nsid_dim *axis, int ndim, int *x, int *y)
     *y = 1;
     return ndim == 2 && rs_axis_is_spatial(&axis[0]) && rs_axis_is_spatial(&axis[1]);
 }
+
+bool rs_usid_is_grid(const rs_usid_axes *a, int *fast, int64_t *n_fast)
+{
+    if (a->dims != 2 || a->n < 2) return false;
+    for (*fast = 0; *fast < 2; ++*fast) {
+        const double *f = a->values + *fast * a->n, *g = a->values + (1 - *fast) * a->n;
+        int64_t n = 1;
+        bool ok = true;
+        while (n < a->n && f[n] != f[0]) n++;
+        if (a->n % n) continue;
+        for (int64_t i = 0; ok && i < a->n; i++) ok = f[i] == f[i % n] && g[i] == g[i / n * n];
+        if (ok) {
+            *n_fast = n;
+            return true;
+        }
+    }
+    return false;
+}

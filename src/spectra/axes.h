@@ -38,6 +38,10 @@ bool rs_axis_is_spatial(const rs_nsid_dim *axis);
  * 1, else, of two SPATIAL axes, x first as NSID has it. False when there are none such. */
 bool rs_axes_xy(const rs_nsid_dim *axis, int ndim, int *x, int *y);
 
+/* When the positions of a USID file form a full grid of two dimensions, one of them running fast, which
+ * one and how many of each. */
+bool rs_usid_is_grid(const rs_usid_axes *a, int *fast, int64_t *n_fast);
+
 /* Row d of a USID file's coordinates as an axis of type SPECTRAL, without values. */
 void rs_axis_of_usid(rs_nsid_dim *axis, const rs_usid_axes *a, int d);
 

@@ -12,6 +12,7 @@
 #include "spectra/asylum.h"
 #include "spectra/axes.h"
 #include "spectra/layout.h"
+#include "spectra/usid_loops.h"
 
 /* Of an Igor wave: bytes that tell it, and the most that is read. */
 #define WAVE_HEAD 384
@@ -94,12 +95,22 @@ static reshed_status find_voltages(rs_nsid_file *file, const rs_nsid_data *d,
                    d->path);
 }
 
-static reshed_status make_layout(rs_nsid_file *file, const rs_nsid_data *d, bool quick_fit,
+/* What d was read from, besides: the file (NULL for a wave), and of USID its axes. */
+typedef struct origin {
+    rs_nsid_file *file;
+    const rs_usid_data *usid;
+} origin;
+
+static reshed_status make_layout(const origin *from, const rs_nsid_data *d, bool quick_fit,
                                  const rs_responses_source *source, rs_layout *l, reshed_error *err)
 {
     reshed_status st =
         rs_layout_begin(l, d->dim, d->ndim, quick_fit ? 1 : -1, source->single, d->path, err);
-    if (st == RESHED_OK) st = find_voltages(file, d, source, l, err);
+    const bool by_hand = source->triangle > 0 || source->waveform;
+    if (st == RESHED_OK && from->usid && !by_hand)
+        st = rs_usid_steps(&from->usid->spectral, d->path, l, err);
+    else if (st == RESHED_OK)
+        st = find_voltages(from->file, d, source, l, err);
     return st == RESHED_OK ? rs_layout_end(l, source->cycles, d->path, err) : st;
 }
 
@@ -212,8 +223,9 @@ static void take_grid(rs_responses *r)
     rs_text_copy(r->position_units, sizeof r->position_units, x->units);
 }
 
-static reshed_status find_positions(rs_nsid_file *file, rs_responses *r, reshed_error *err)
+static reshed_status find_positions(const origin *from, rs_responses *r, reshed_error *err)
 {
+    rs_nsid_file *file = from->file;
     static const char *const pairs[] = {RS_AUTHOR_COORDINATES, "/Positions/coordinates"};
     size_t n = (size_t)r->points;
     r->x = rs_alloc(n, sizeof *r->x);
@@ -224,9 +236,12 @@ static reshed_status find_positions(rs_nsid_file *file, rs_responses *r, reshed_
         take_grid(r);
         return RESHED_OK;
     }
+    if (from->usid && rs_usid_places(&from->usid->position, r->x, r->y, r->position_units,
+                                     sizeof r->position_units))
+        return RESHED_OK;
     for (int k = 0; k < 2; k++) {
         rs_nsid_array a = {0};
-        if (!rs_nsid_exists(file, pairs[k])) continue;
+        if (!file || !rs_nsid_exists(file, pairs[k])) continue;
         reshed_status st = rs_nsid_read_array(file, pairs[k], &a, err);
         if (st != RESHED_OK) return st;
         bool taken = take_pairs(&a, r);
@@ -291,14 +306,13 @@ static reshed_status choose(rs_nsid_file *file, const rs_responses_source *sourc
 }
 
 /* ----------------------------------------------------------------------------------------- file */
-/* Into *r what d holds, with the phase of it when phase->data is there; path, units and axes of d.
- * file: NULL when it is none of HDF5. */
-static reshed_status arrange(rs_nsid_file *file, rs_nsid_data *d, const rs_nsid_data *phase,
+/* Into *r what d holds, with the phase of it when phase->data is there; path, units and axes of d. */
+static reshed_status arrange(const origin *from, rs_nsid_data *d, const rs_nsid_data *phase,
                              const rs_responses_source *source, rs_responses *r, reshed_error *err)
 {
     rs_layout l = {0};
     const bool polar = phase->data != NULL, quick = !polar && is_quick_fit(d);
-    reshed_status st = make_layout(file, d, quick, source, &l, err);
+    reshed_status st = make_layout(from, d, quick, source, &l, err);
     if (st != RESHED_OK) goto done;
     take_steps(&l, r);
     r->is_complex = d->is_complex || polar || quick;
@@ -318,7 +332,7 @@ static reshed_status arrange(rs_nsid_file *file, rs_nsid_data *d, const rs_nsid_
     bool known = d->units[0] && strcmp(d->units, "generic") != 0 && !quick;
     rs_text_copy(r->units, sizeof r->units, known ? d->units : quick ? "V" : "a.u.");
     take_axes(d, &l, r);
-    if (file) st = find_positions(file, r, err);
+    st = find_positions(from, r, err);
 done:
     rs_layout_clear(&l);
     return st;
@@ -335,10 +349,54 @@ static reshed_status read_hdf5(rs_nsid_file *file, const rs_responses_source *so
     if (st == RESHED_OK && second >= 0 && !same_shape(&d, &phase))
         st = rs_fail(err, RESHED_ECORRUPT, "amplitude and phase|real datasets of one shape||%s",
                      phase.path);
-    if (st == RESHED_OK) st = arrange(file, &d, &phase, source, r, err);
+    const origin from = {.file = file};
+    if (st == RESHED_OK) st = arrange(&from, &d, &phase, source, r, err);
     rs_nsid_data_clear(&d);
     rs_nsid_data_clear(&phase);
     return st;
+}
+
+/* Parts amplitude and phase of pairs, which become one dataset each. */
+static reshed_status part_pairs(rs_nsid_data *d, rs_nsid_data *phase, reshed_error *err)
+{
+    phase->data = rs_alloc((size_t)d->count, sizeof *phase->data);
+    if (!phase->data)
+        return rs_fail_nomem(err, "the phases", (size_t)d->count * sizeof *phase->data);
+    for (uint64_t i = 0; i < d->count; i++) {
+        phase->data[i] = d->data[2 * i + 1];
+        d->data[i] = d->data[2 * i];
+    }
+    d->is_complex = false;
+    phase->count = d->count;
+    strcpy(phase->units, "rad");
+    return RESHED_OK;
+}
+
+/* USID: BGlib's fits, or the dataset that is named. */
+static reshed_status read_usid(rs_nsid_file *file, const char *path,
+                               const rs_responses_source *source, rs_responses *r,
+                               reshed_error *err)
+{
+    rs_usid_data u = {0};
+    rs_nsid_data d = {0}, phase = {0};
+    const origin from = {.file = file, .usid = &u};
+    reshed_status st = rs_usid_read(file, path, &u, err);
+    if (st == RESHED_OK) st = rs_usid_to_nsid(&u, &d, err);
+    if (st == RESHED_OK && u.is_fit) st = part_pairs(&d, &phase, err);
+    if (st == RESHED_OK) st = arrange(&from, &d, &phase, source, r, err);
+    rs_nsid_data_clear(&d);
+    rs_nsid_data_clear(&phase);
+    rs_usid_data_clear(&u);
+    return st;
+}
+
+/* Returns whether loops are to be read from a USID dataset, and its path: the named one, else fits, else
+ * the raw data, which say why not. */
+static bool is_usid(rs_nsid_file *file, const rs_responses_source *source, char *path, size_t n)
+{
+    if (rs_nsid_count(file) > 0 || source->amplitude) return false;
+    if (source->channel) return rs_usid_find(file, source->channel, path, n);
+    return rs_usid_find_fit(file, path, n) || rs_usid_find(file, NULL, path, n);
 }
 
 /* A wave of Asylum's. Where the bias is held without rest between, it was read while it was on. */
@@ -350,6 +408,7 @@ static reshed_status read_wave(const char *path, const rs_responses_source *sour
     rs_ibw w;
     rs_nsid_data d = {0};
     const rs_nsid_data none = {0};
+    const origin from = {0};
     rs_responses_source on = *source;
     on.single = RS_FIELD_ON;
     reshed_status st = rs_os_read_file(path, WAVE_MAX, &bytes, &len, err);
@@ -357,7 +416,7 @@ static reshed_status read_wave(const char *path, const rs_responses_source *sour
     if (st == RESHED_OK)
         st = rs_asylum_loops(&w, source->amplitude ? source->amplitude : source->channel,
                              source->phase, source->degrees, &d, err);
-    if (st == RESHED_OK) st = arrange(NULL, &d, &none, &on, r, err);
+    if (st == RESHED_OK) st = arrange(&from, &d, &none, &on, r, err);
     if (st == RESHED_OK && !r->has[RS_FIELD_OFF]) {
         const size_t used = strlen(r->note);
         snprintf(r->note + used, sizeof r->note - used, "%sread on-field: the bias is held",
@@ -382,7 +441,10 @@ reshed_status rs_responses_read(const char *path, const rs_responses_source *sou
     } else {
         st = rs_nsid_open(path, &file, err);
         if (st != RESHED_OK) return st;
-        st = read_hdf5(file, source, &r, err);
+        char path_in_file[256];
+        st = is_usid(file, source, path_in_file, sizeof path_in_file)
+                 ? read_usid(file, path_in_file, source, &r, err)
+                 : read_hdf5(file, source, &r, err);
         rs_nsid_close(file);
     }
     if (st == RESHED_OK)

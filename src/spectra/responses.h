@@ -4,6 +4,7 @@
  *   (X,Y,V), point lists (N,V), single loops (V), and axes for cycles and fields beside them;
  * - two datasets, amplitude and phase, such as the maps of `reshed-beps sho`;
  * - a switching-spectroscopy wave of Asylum's (IBW; asylum.h);
+ * - USID files of BGlib: its oscillator fits (Raw_Data-SHO_Fit_000/Fit), or a dataset that is named;
  * - the file of the paper's author: a quick fit of (points, 4, steps), the 4 being amplitude,
  *   frequency, quality factor and phase, and the voltages in /BEPS/vdc_waveform.
  *

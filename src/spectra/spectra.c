@@ -263,13 +263,14 @@ static reshed_status usid_frequency(const rs_usid_data *d, rs_spectra *s, int *r
                        d->path);
     const double *f = a->values + (int64_t)*row * a->n;
     int64_t bins = 1;
-    while (bins < a->n && f[bins] > f[bins - 1]) bins++;
+    const int way = a->n > 1 && f[1] < f[0] ? -1 : 1; /* falling ones are turned round */
+    while (bins < a->n && way * (f[bins] - f[bins - 1]) > 0) bins++;
     bool same = a->n % bins == 0;
     for (int64_t k = bins; same && k < a->n; k++)
         same = fabs(f[k] - f[k % bins]) <= 1e-6 * fabs(f[k]);
     if (!same)
         return rs_fail(err, RESHED_EUNSUPPORTED,
-                       "frequencies of the bins|one rising sweep, repeated|sweeps that differ|%s",
+                       "frequencies of the bins|one sweep, repeated|sweeps that differ|%s",
                        d->path);
     double unit = rs_unit_hertz(a->units[*row]);
     return set_frequency(s, f, bins, unit > 0 ? unit : 1, err);
@@ -301,31 +302,11 @@ static reshed_status keep_rows(rs_spectra *s, const char *group, const rs_usid_a
     return RESHED_OK;
 }
 
-/* When the positions form a full grid of two dimensions, one of them running fast, gives which one
- * and how many of each. */
-static bool is_grid(const rs_usid_axes *a, int *fast, int64_t *n_fast)
-{
-    if (a->dims != 2 || a->n < 2) return false;
-    for (*fast = 0; *fast < 2; ++*fast) {
-        const double *f = a->values + *fast * a->n, *g = a->values + (1 - *fast) * a->n;
-        int64_t n = 1;
-        bool ok = true;
-        while (n < a->n && f[n] != f[0]) n++;
-        if (a->n % n) continue;
-        for (int64_t i = 0; ok && i < a->n; i++) ok = f[i] == f[i % n] && g[i] == g[i / n * n];
-        if (ok) {
-            *n_fast = n;
-            return true;
-        }
-    }
-    return false;
-}
-
 static reshed_status usid_positions(const rs_usid_axes *a, rs_spectra *s, reshed_error *err)
 {
     int fast;
     int64_t n_fast;
-    if (!is_grid(a, &fast, &n_fast)) {
+    if (!rs_usid_is_grid(a, &fast, &n_fast)) {
         add_count(s, "Position", "a.u.", "SPATIAL", a->n);
         return keep_rows(s, "Positions", a, -1, 1, err);
     }

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/text.h"
 #include "io/hdf5/heap.h"
 
 /* Deflate cannot shrink data further than this, so a dataset cannot honestly hold more than that
@@ -316,16 +317,19 @@ static reshed_status check_storage(hid_t dset, const rs_h5_shape *shape, size_t 
     return RESHED_OK;
 }
 
-reshed_status rs_h5_check_dataset(hid_t dset, uint64_t file_size, int max_ndim, uint64_t max_count,
-                                  rs_h5_shape *shape, const char *where, reshed_error *err)
+/* records: the element is known to be a record of which a pair is read. */
+static reshed_status check_dataset(hid_t dset, bool records, uint64_t file_size, int max_ndim,
+                                   uint64_t max_count, rs_h5_shape *shape, const char *where,
+                                   reshed_error *err)
 {
     hid_t type = H5Dget_type(dset), space = H5Dget_space(dset);
-    rs_h5_shape s = {.count = 1};
+    rs_h5_shape s = {.count = 1, .is_complex = records};
     reshed_status st = RESHED_OK;
     size_t element = type < 0 ? 0 : H5Tget_size(type);
     if (type < 0 || space < 0) {
         st = rs_h5_fail(err, RESHED_ECORRUPT, "cannot read the dataset's description", where);
-    } else if (!is_number(type) && !is_boolean(type) && !(s.is_complex = is_pair(type))) {
+    } else if (!records && !is_number(type) && !is_boolean(type) &&
+               !(s.is_complex = is_pair(type))) {
         st = rs_fail(
             err, RESHED_EUNSUPPORTED,
             "type of the dataset|integers, floats, booleans or complex floats|another type|%s",
@@ -351,6 +355,12 @@ reshed_status rs_h5_check_dataset(hid_t dset, uint64_t file_size, int max_ndim, 
     return st;
 }
 
+reshed_status rs_h5_check_dataset(hid_t dset, uint64_t file_size, int max_ndim, uint64_t max_count,
+                                  rs_h5_shape *shape, const char *where, reshed_error *err)
+{
+    return check_dataset(dset, false, file_size, max_ndim, max_count, shape, where, err);
+}
+
 /* Reads all of dset into a new block of shape->count elements of `each` bytes. */
 static reshed_status read_all(hid_t dset, hid_t type, const rs_h5_shape *shape, size_t each,
                               void **out, const char *where, reshed_error *err)
@@ -373,6 +383,49 @@ reshed_status rs_h5_read_doubles(hid_t dset, const rs_h5_shape *shape, double **
     const size_t each = shape->is_complex ? 2 * sizeof(double) : sizeof(double);
     const hid_t type = rs_h5_memory_type(dset, shape->is_complex);
     const reshed_status st = read_all(dset, type, shape, each, &data, where, err);
+    rs_h5_close(type);
+    if (st == RESHED_OK) *out = data;
+    return st;
+}
+
+/* The memory type of a pair of doubles that has the names of the members of `type` that begin with the
+ * words; < 0 when it has no such numbers. The caller closes it. */
+static hid_t members_type(hid_t type, const char *const word[2])
+{
+    if (type < 0 || H5Tget_class(type) != H5T_COMPOUND) return -1;
+    const int members = H5Tget_nmembers(type);
+    hid_t pair = H5Tcreate(H5T_COMPOUND, 2 * sizeof(double));
+    int found = 0;
+    for (int k = 0; k < 2 && found == k && pair >= 0; k++)
+        for (unsigned i = 0; i < (unsigned)members && found == k; i++) {
+            char *name = H5Tget_member_name(type, i);
+            const hid_t member = H5Tget_member_type(type, i);
+            if (name && member >= 0 && is_number(member) && rs_text_begins(name, word[k]) &&
+                H5Tinsert(pair, name, (size_t)k * sizeof(double), H5T_NATIVE_DOUBLE) >= 0)
+                found++;
+            if (name) H5free_memory(name);
+            rs_h5_close(member);
+        }
+    if (found == 2) return pair;
+    rs_h5_close(pair);
+    return -1;
+}
+
+reshed_status rs_h5_read_members(hid_t dset, uint64_t file_size, int max_ndim, uint64_t max_count,
+                                 const char *const word[2], rs_h5_shape *shape, double **out,
+                                 const char *where, reshed_error *err)
+{
+    void *data = NULL;
+    const hid_t type = H5Dget_type(dset), pair = members_type(type, word);
+    reshed_status st = RESHED_OK;
+    if (pair < 0)
+        st = rs_fail(err, RESHED_EUNSUPPORTED,
+                     "type of the dataset|records with the numbers '%s' and '%s'|another type|%s",
+                     word[0], word[1], where);
+    if (st == RESHED_OK)
+        st = check_dataset(dset, true, file_size, max_ndim, max_count, shape, where, err);
+    if (st == RESHED_OK) st = read_all(dset, pair, shape, 2 * sizeof(double), &data, where, err);
+    rs_h5_close(pair);
     rs_h5_close(type);
     if (st == RESHED_OK) *out = data;
     return st;

@@ -46,6 +46,12 @@ typedef struct rs_h5_shape {
 reshed_status rs_h5_check_dataset(hid_t dset, uint64_t file_size, int max_ndim, uint64_t max_count,
                                   rs_h5_shape *shape, const char *where, reshed_error *err);
 
+/* Checks in the same way a dataset of records, and reads of each the two numbers whose names begin with
+ * these words (in any letter case) as a pair (rs_free); shape->is_complex is true then. */
+reshed_status rs_h5_read_members(hid_t dset, uint64_t file_size, int max_ndim, uint64_t max_count,
+                                 const char *const word[2], rs_h5_shape *shape, double **out,
+                                 const char *where, reshed_error *err);
+
 /* Reads a checked dataset whole into a new block of doubles (pairs when complex; rs_free). */
 reshed_status rs_h5_read_doubles(hid_t dset, const rs_h5_shape *shape, double **out,
                                  const char *where, reshed_error *err);

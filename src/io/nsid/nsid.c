@@ -520,6 +520,14 @@ reshed_status rs_nsid_plain_read(rs_nsid_file *file, int k, float **values, resh
     return RESHED_OK;
 }
 
+static void take_array(const rs_h5_shape *shape, double *data, rs_nsid_array *out)
+{
+    rs_nsid_array a = {.ndim = shape->ndim, .count = shape->count, .data = data};
+    a.is_complex = shape->is_complex;
+    for (int i = 0; i < shape->ndim; i++) a.dims[i] = shape->dims[i];
+    *out = a;
+}
+
 reshed_status rs_nsid_read_array(rs_nsid_file *file, const char *path, rs_nsid_array *out,
                                  reshed_error *err)
 {
@@ -529,11 +537,25 @@ reshed_status rs_nsid_read_array(rs_nsid_file *file, const char *path, rs_nsid_a
     reshed_status st = read_shaped(file, path, RS_NSID_MAX_DIMS, &shape, &data, NULL, err);
     rs_h5_hush_end(hush);
     if (st != RESHED_OK) return st;
-    rs_nsid_array a = {.ndim = shape.ndim, .count = shape.count, .data = data};
-    a.is_complex = shape.is_complex;
-    for (int i = 0; i < shape.ndim; i++) a.dims[i] = shape.dims[i];
-    *out = a;
+    take_array(&shape, data, out);
     return RESHED_OK;
+}
+
+reshed_status rs_nsid_read_members(rs_nsid_file *file, const char *path, const char *const word[2],
+                                   rs_nsid_array *out, reshed_error *err)
+{
+    rs_h5_shape shape;
+    double *data = NULL;
+    rs_h5_hush hush = rs_h5_hush_begin();
+    hid_t dset = rs_h5_object(file->h5, path, true);
+    reshed_status st = dset < 0
+                           ? rs_h5_fail(err, RESHED_ECORRUPT, "cannot open the dataset", path)
+                           : rs_h5_read_members(dset, file->h5->io.size, RS_NSID_MAX_DIMS,
+                                                RS_NSID_MAX_COUNT, word, &shape, &data, path, err);
+    rs_h5_close(dset);
+    rs_h5_hush_end(hush);
+    if (st == RESHED_OK) take_array(&shape, data, out);
+    return st;
 }
 
 bool rs_nsid_exists(rs_nsid_file *file, const char *path)

@@ -125,6 +125,10 @@ reshed_status rs_nsid_plain_read(rs_nsid_file *file, int k, float **values, resh
 /* Reads the numeric dataset at `path` whole (rs_nsid_array_clear). */
 reshed_status rs_nsid_read_array(rs_nsid_file *file, const char *path, rs_nsid_array *out,
                                  reshed_error *err);
+/* Reads of a dataset of records the two numbers whose names begin with these words, as pairs
+ * (is_complex). */
+reshed_status rs_nsid_read_members(rs_nsid_file *file, const char *path, const char *const word[2],
+                                   rs_nsid_array *out, reshed_error *err);
 /* Returns whether something is at `path`. */
 bool rs_nsid_exists(rs_nsid_file *file, const char *path);
 /* The scalar attribute `name` of the object at `path` ("/" for the root) as text in buf[n], cut to

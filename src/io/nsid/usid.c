@@ -58,6 +58,18 @@ bool rs_usid_find(rs_nsid_file *file, const char *dataset, char *path, size_t n)
     return false;
 }
 
+bool rs_usid_find_fit(rs_nsid_file *file, char *path, size_t n)
+{
+    static const char *const names[] = {"Fit", "Guess"};
+    for (int k = 0; k < 2; k++)
+        for (int i = GROUPS - 1; i >= 0; i--) {
+            char name[48];
+            snprintf(name, sizeof name, "Raw_Data-SHO_Fit_%03d/%s", i, names[k]);
+            if (rs_usid_find(file, name, path, n)) return true;
+        }
+    return false;
+}
+
 /* The coordinates in dataset `name` beside the main one, which must have n for each dimension.
  * by_rows: a row for each dimension, else a column. */
 static reshed_status read_axes(rs_nsid_file *file, const char *main, const char *name, bool by_rows,
@@ -105,8 +117,11 @@ done:
 
 static reshed_status read_main(rs_nsid_file *file, rs_usid_data *d, reshed_error *err)
 {
+    static const char *const word[2] = {"Amplitude", "Phase"};
     rs_nsid_array a = {0};
-    reshed_status st = rs_nsid_read_array(file, d->path, &a, err);
+    reshed_status st = rs_nsid_read_members(file, d->path, word, &a, err);
+    d->is_fit = st == RESHED_OK;
+    if (st == RESHED_EUNSUPPORTED) st = rs_nsid_read_array(file, d->path, &a, err);
     if (st != RESHED_OK) return st;
     d->data = a.data;
     d->is_complex = a.is_complex;

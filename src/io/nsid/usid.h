@@ -28,6 +28,7 @@ typedef struct rs_usid_data {
     char quantity[64], units[32];
     rs_usid_axes position, spectral;
     bool is_complex;
+    bool is_fit;  /* the pairs are amplitude and phase (rad) */
     double *data; /* [position.n][spectral.n], of (re, im) pairs when complex; owned */
 } rs_usid_data;
 
@@ -36,7 +37,12 @@ typedef struct rs_usid_data {
  * that has it counts. */
 bool rs_usid_find(rs_nsid_file *file, const char *dataset, char *path, size_t n);
 
-/* Reads the main dataset at path (rs_usid_data_clear). */
+/* Finds the oscillator fits of BGlib: records of five numbers in Raw_Data-SHO_Fit_NNN/Fit, or Guess
+ * where there is no Fit; of several the last. */
+bool rs_usid_find_fit(rs_nsid_file *file, char *path, size_t n);
+
+/* Reads the main dataset at path (rs_usid_data_clear). Of fits (rs_usid_find_fit) it reads the
+ * amplitude and the phase, as pairs. */
 reshed_status rs_usid_read(rs_nsid_file *file, const char *path, rs_usid_data *out,
                            reshed_error *err);
 /* Frees what *d owns and zeroes it. */
