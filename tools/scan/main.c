@@ -6,6 +6,7 @@
 
 #include "tools/cli/find_weights.h"
 #include "tools/scan/job.h"
+#include "tools/scan/selftest.h"
 #include "tools/scan/signals.h"
 #include "tools/scan/watchdog.h"
 
@@ -539,7 +540,7 @@ int main(int argc, char **argv)
                                .warn = scan_warn};
         j->tty = rs_os_isatty(stderr);
         scan_catch_signals();
-        status = o->analyse ? analyse(j) : scan(j);
+        status = o->self_test ? scan_self_test(o) : o->analyse ? analyse(j) : scan(j);
         rs_scan_run_close(&j->run);
         rs_watch_end(j->run.watch);
     }

@@ -11,6 +11,7 @@ const cli_program scan_program = {
     "Usage: reshed-scan --driver NAME -o SESSION.h5 [OPTION]...\n"
     "       reshed-scan --resume --driver NAME -o SESSION.h5 [OPTION]...\n"
     "       reshed-scan --analyse SESSION.h5 [OPTION]...\n"
+    "       reshed-scan --self-test DRIVER [-d NAME=VALUE]...\n"
     "\n"
     "Scans a region, finds the domain walls while the lines come, measures switching loops on "
     "them,\n"
@@ -41,6 +42,9 @@ const cli_program scan_program = {
     "and\n"
     "                         options are typed again and must be those of the session, which\n"
     "                         --resume --dry-run prints; limits may be narrower, points fewer\n"
+    "      --self-test=DRIVER  go through the driver's calls without any voltage, and report; the "
+    "tip\n"
+    "                         scans two lines and is withdrawn\n"
     "      --analyse=FILE     redo segmentation, choice and analysis from the raw data, compare\n"
     "      --report=FILE.html default: beside the session; \"none\": no report\n"
     "      --pictures=PREFIX  previews that are replaced while the scan goes on (default: beside\n"
@@ -68,6 +72,7 @@ enum {
     OPT_DRY_RUN,
     OPT_RESUME,
     OPT_ANALYSE,
+    OPT_SELF_TEST,
     OPT_REPORT,
     OPT_PICTURES,
     OPT_SAMPLE,
@@ -209,6 +214,7 @@ static bool parse_value(int c, char *text, scan_options *o)
         return true;
     case OPT_POINTS: o->points = text; return true;
     case OPT_ANALYSE: o->analyse = text; return true;
+    case OPT_SELF_TEST: o->self_test = text; return true;
     case OPT_REPORT: o->report = text; return true;
     case OPT_PICTURES: o->pictures = text; return true;
     case OPT_SAMPLE: plan->sample = text; return true;
@@ -226,7 +232,10 @@ static int check(const scan_options *o)
     if (o->analyse && (o->out || o->plan.driver || o->resume || o->dry_run || o->plan.options ||
                        o->plan.givens || o->plan.regions || o->points || o->confirm))
         return cli_usage_error(&scan_program, "--analyse goes alone");
-    if (o->analyse) return -1;
+    if (o->self_test && (o->analyse || o->out || o->plan.driver || o->resume || o->dry_run ||
+                         o->json || o->plan.givens || o->plan.regions || o->points || o->confirm))
+        return cli_usage_error(&scan_program, "--self-test goes alone, with options of the driver");
+    if (o->analyse || o->self_test) return -1;
     if (!o->out && (!o->dry_run || o->resume))
         return cli_usage_error(&scan_program, "no -o SESSION.h5 given");
     if (!o->resume && !o->plan.driver) return cli_usage_error(&scan_program, "no --driver given");
@@ -253,6 +262,7 @@ int scan_parse(int argc, char **argv, scan_options *o)
                                           {"dry-run", no_argument, NULL, OPT_DRY_RUN},
                                           {"resume", no_argument, NULL, OPT_RESUME},
                                           {"analyse", required_argument, NULL, OPT_ANALYSE},
+                                          {"self-test", required_argument, NULL, OPT_SELF_TEST},
                                           {"report", required_argument, NULL, OPT_REPORT},
                                           {"pictures", required_argument, NULL, OPT_PICTURES},
                                           {"sample", required_argument, NULL, OPT_SAMPLE},

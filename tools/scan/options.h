@@ -11,7 +11,7 @@ typedef struct scan_options {
     rs_scan_plan plan;                         /* points into the arrays below */
     rs_driver_option option[SCAN_MAX_OPTIONS]; /* of the driver; names are cut out of argv */
     const char *given[RS_SCAN_TEXTS]; /* names of the settings that were given, each once */
-    const char *weights, *out, *points, *report, *pictures, *analyse;
+    const char *weights, *out, *points, *report, *pictures, *analyse, *self_test;
     bool dry_run, confirm, resume, json, quiet;
 } scan_options;
 
