@@ -66,6 +66,7 @@ BEGIN {
     only["report/page.h"] = only["report/sections.h"] = "report"
     only["hdf5.h"] = "io/hdf5"
     only["png.h"] = "io/png.c"
+    only["tiffio.h"] = "io/tiff.c"
     only["zip.h"] = "io/weights/zip.c"
     only["cblas.h"] = "nn/blas.c"
 }

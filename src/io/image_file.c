@@ -7,6 +7,7 @@
 #include "base/alloc.h"
 #include "base/os.h"
 #include "base/text.h"
+#include "io/bruker.h"
 #include "io/gsf.h"
 #include "io/gwy.h"
 #include "io/ibw.h"
@@ -15,13 +16,14 @@
 #include "io/nsid/image.h"
 #include "io/png.h"
 #include "io/sxm.h"
+#include "io/tiff.h"
 
 /* Of a file that is read whole. The largest image that rs_image holds, as 8-byte numbers with
  * several channels, stays below. */
 #define FILE_MAX ((size_t)1 << 34)
 
 /* What is read: for messages. */
-#define KNOWN "a PNG, NPY, GSF, IBW (version 5), SXM, GWY or HDF5 image"
+#define KNOWN "a PNG, NPY, GSF, IBW (version 5), SXM, GWY, NanoScope, TIFF or HDF5 image"
 
 static const struct {
     rs_format format;
@@ -36,6 +38,13 @@ static const struct {
     {RS_FORMAT_IBW, "IBW", ".ibw", NULL, 0, NULL},
     {RS_FORMAT_SXM, "SXM", ".sxm", ":NANONIS_VERSION:", 17, &rs_sxm_reader},
     {RS_FORMAT_GWY, "GWY", ".gwy", "GWYP", 4, &rs_gwy_reader},
+    {RS_FORMAT_BRUKER, "NanoScope", ".spm.000.001.002.003.004.005", "\\*File list", 11,
+     &rs_bruker_reader},
+    {RS_FORMAT_BRUKER, "NanoScope", "", "\\*Force file list", 17, &rs_bruker_reader},
+    {RS_FORMAT_TIFF, "TIFF", ".tif.tiff", "II*\0", 4, &rs_tiff_reader},
+    {RS_FORMAT_TIFF, "TIFF", "", "MM\0*", 4, &rs_tiff_reader},
+    {RS_FORMAT_TIFF, "TIFF", "", "II+\0", 4, &rs_tiff_reader},
+    {RS_FORMAT_TIFF, "TIFF", "", "MM\0+", 4, &rs_tiff_reader},
     {RS_FORMAT_HDF5, "HDF5", ".h5.hdf5.hf5.hdf.nsid.mat.topostats", "\x89HDF\r\n\x1a\n", 8, NULL},
 };
 #define FORMATS (sizeof formats / sizeof *formats)
