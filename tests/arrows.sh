@@ -31,7 +31,7 @@ BEGIN {
     may["io/hdf5"] = low
     may["io/nsid"] = low " io/common io/hdf5"
     may["io/weights"] = low " io/hdf5"
-    may["io"] = low " io/common io/hdf5 io/nsid"
+    may["io"] = low " io/common io/hdf5 io/nsid io/weights" # .npz is a ZIP archive, as torch files are
     may["imgproc/walls"] = low " imgproc/image"
     may["imgproc/figures"] = low " imgproc/image"
     may["infer"] = low " nn imgproc/image io/weights"

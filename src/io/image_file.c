@@ -12,18 +12,21 @@
 #include "io/gwy.h"
 #include "io/ibw.h"
 #include "io/npy.h"
+#include "io/npz.h"
 #include "io/nsid/nsid.h"
 #include "io/nsid/image.h"
 #include "io/png.h"
 #include "io/sxm.h"
 #include "io/tiff.h"
+#include "io/unreadable.h"
+#include "io/wsxm.h"
 
 /* Of a file that is read whole. The largest image that rs_image holds, as 8-byte numbers with
  * several channels, stays below. */
 #define FILE_MAX ((size_t)1 << 34)
 
 /* What is read: for messages. */
-#define KNOWN "a PNG, NPY, GSF, IBW (version 5), SXM, GWY, NanoScope, TIFF or HDF5 image"
+#define KNOWN "a PNG, NPY, NPZ, GSF, IBW (version 5), SXM, GWY, NanoScope, TIFF, WSxM or HDF5 image"
 
 static const struct {
     rs_format format;
@@ -45,6 +48,8 @@ static const struct {
     {RS_FORMAT_TIFF, "TIFF", "", "MM\0*", 4, &rs_tiff_reader},
     {RS_FORMAT_TIFF, "TIFF", "", "II+\0", 4, &rs_tiff_reader},
     {RS_FORMAT_TIFF, "TIFF", "", "MM\0+", 4, &rs_tiff_reader},
+    {RS_FORMAT_WSXM, "WSxM", ".stp.top.tom.cur", "WSxM file copyright", 19, &rs_wsxm_reader},
+    {RS_FORMAT_NPZ, "NPZ", ".npz", "PK\3\4", 4, &rs_npz_reader},
     {RS_FORMAT_HDF5, "HDF5", ".h5.hdf5.hf5.hdf.nsid.mat.topostats", "\x89HDF\r\n\x1a\n", 8, NULL},
 };
 #define FORMATS (sizeof formats / sizeof *formats)
@@ -104,6 +109,18 @@ static const rs_reader *reader_of(rs_format format)
     return NULL;
 }
 
+/* Says what a file is that no reader knows, from its first n bytes, n > 0. */
+static reshed_status not_known(const uint8_t *head, size_t n, reshed_error *err)
+{
+    const rs_unreadable *kind = rs_unreadable_find(head, n);
+    if (kind)
+        return rs_fail(err, RESHED_EUNSUPPORTED, "%s is not read: %s|" KNOWN "|%s", kind->name,
+                       kind->advice, kind->name);
+    return rs_fail(err, RESHED_EUNSUPPORTED,
+                   "kind of the file|" KNOWN "|bytes %02x %02x %02x %02x ...|offset 0", head[0],
+                   n > 1 ? head[1] : 0, n > 2 ? head[2] : 0, n > 3 ? head[3] : 0);
+}
+
 /* The format of path by its bytes, else by its name: then the reader says what is wrong with it. */
 static reshed_status detect(const char *path, rs_format *format, reshed_error *err)
 {
@@ -112,12 +129,11 @@ static reshed_status detect(const char *path, rs_format *format, reshed_error *e
     reshed_status st = rs_os_read_head(path, head, sizeof head, &n, err);
     if (st != RESHED_OK) return st;
     *format = rs_format_of_bytes(head, n);
+    if (*format == RS_FORMAT_UNKNOWN && rs_unreadable_find(head, n)) return not_known(head, n, err);
     if (*format == RS_FORMAT_UNKNOWN) *format = rs_format_of_name(path);
     if (*format != RS_FORMAT_UNKNOWN) return RESHED_OK;
     if (n == 0) return rs_fail(err, RESHED_ECORRUPT, "the file is empty|an image|0 bytes");
-    return rs_fail(err, RESHED_EUNSUPPORTED,
-                   "kind of the file|" KNOWN "|bytes %02x %02x %02x %02x ...|offset 0", head[0],
-                   n > 1 ? head[1] : 0, n > 2 ? head[2] : 0, n > 3 ? head[3] : 0);
+    return not_known(head, n, err);
 }
 
 static reshed_status read_bytes(rs_format format, const uint8_t *bytes, size_t len,

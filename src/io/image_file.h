@@ -1,5 +1,5 @@
 /* image_file.h - the front door: reads one channel of an image file of any kind that we know (PNG,
- * NPY, GSF, IBW, Nanonis SXM, Gwyddion GWY, Bruker NanoScope, TIFF, HDF5).
+ * NPY, GSF, IBW, Nanonis SXM, Gwyddion GWY, Bruker NanoScope, TIFF, WSxM, NPZ, HDF5).
  *
  *     rs_image im;
  *     if (rs_image_read("scan.ibw", NULL, &im, err) == RESHED_OK) {
@@ -28,6 +28,8 @@ typedef enum rs_format {
     RS_FORMAT_GWY,
     RS_FORMAT_BRUKER,
     RS_FORMAT_TIFF,
+    RS_FORMAT_WSXM,
+    RS_FORMAT_NPZ,
     RS_FORMAT_HDF5
 } rs_format;
 

@@ -466,10 +466,12 @@ static void front_door_names_what_is_wrong(void **state)
         size_t n;
         reshed_status st;
     } cases[] = {
-        {"a.tif", "II*\0abcd", "49 49 2a 00", 8, RESHED_EUNSUPPORTED},
+        {"a.tif", "II*\0abcd", "TIFF directory", 8, RESHED_ECORRUPT},
+        {"a.xyz", "qwerty", "71 77 65 72", 6, RESHED_EUNSUPPORTED},
         {"b.dat", "", "empty", 0, RESHED_ECORRUPT},
         {"b.png", "", "PNG signature", 0, RESHED_ECORRUPT},
-        {"c.png", "GIF89a", "PNG signature", 6, RESHED_ECORRUPT},
+        {"c.png", "GIF89a", "GIF is not read", 6, RESHED_EUNSUPPORTED},
+        {"d.png", "GIX89a", "PNG signature", 6, RESHED_ECORRUPT},
         {"d.npy", "hello", "93 'NUMPY'", 5, RESHED_ECORRUPT},
         {"e.gsf", "hello", "Gwyddion Simple Field", 5, RESHED_ECORRUPT},
         {"f.ibw", "hello", "384 bytes", 5, RESHED_ECORRUPT},

@@ -109,7 +109,9 @@ static void tiff_file(file_bytes *b, const picture *p)
         if (!p->tile) put_entry(b, p, 273, 4, (uint32_t)parts, parts == 1 ? at[0] : lists);
         put_entry(b, p, 277, 3, 1, (uint32_t)p->samples);
         if (!p->tile) put_entry(b, p, 278, 4, 1, 2);
-        if (!p->tile) put_entry(b, p, 279, 4, (uint32_t)parts, parts == 1 ? size[0] : lists + 4 * (uint32_t)parts);
+        if (!p->tile)
+            put_entry(b, p, 279, 4, (uint32_t)parts,
+                      parts == 1 ? size[0] : lists + 4 * (uint32_t)parts);
         if (p->description) {
             put_entry(b, p, 282, 5, 1, resolution);
             put_entry(b, p, 283, 5, 1, resolution + 8);
@@ -119,7 +121,8 @@ static void tiff_file(file_bytes *b, const picture *p)
             put_entry(b, p, 322, 4, 1, (uint32_t)p->tile);
             put_entry(b, p, 323, 4, 1, (uint32_t)p->tile);
             put_entry(b, p, 324, 4, (uint32_t)parts, parts == 1 ? at[0] : lists);
-            put_entry(b, p, 325, 4, (uint32_t)parts, parts == 1 ? size[0] : lists + 4 * (uint32_t)parts);
+            put_entry(b, p, 325, 4, (uint32_t)parts,
+                      parts == 1 ? size[0] : lists + 4 * (uint32_t)parts);
         }
         put_entry(b, p, 339, 3, 1, (uint32_t)p->format);
         if (p->extra_tag) put_entry(b, p, p->extra_tag, 4, 1, 0x0e031301);
