@@ -567,6 +567,12 @@ static void survives_truncation(void **state)
     size_t n;
     uint8_t *d = test_read_file(test_data("torch_views.tar"), &n);
     test_truncate(read_bytes, d, n, n);
+    for (size_t cut = 4; cut < n - 22; cut += n / 7) { /* what a broken download leaves */
+        reshed_error err = {0};
+        char text[512];
+        assert_int_equal(read_bytes(d, cut, &err), RESHED_ECORRUPT);
+        assert_non_null(strstr(reshed_error_text(&err, text, sizeof text), "cut short"));
+    }
     rs_free(d);
 }
 

@@ -1,5 +1,6 @@
 #include "io/weights/zip.h"
 
+#include <string.h>
 #include <zip.h>
 
 #include "base/alloc.h"
@@ -25,6 +26,19 @@ static reshed_status fail_zip(reshed_error *err, const char *what, const char *n
     return st;
 }
 
+/* An archive that begins as one, but whose directory, at the end, is not there: a download or a copy that
+ * broke off, which libzip only calls "not a zip archive". */
+static reshed_status fail_open(reshed_error *err, const void *data, size_t len, int code)
+{
+    if (code == ZIP_ER_NOZIP && len >= 4 && memcmp(data, "PK\3\4", 4) == 0)
+        return rs_fail(
+            err, RESHED_ECORRUPT,
+            "ZIP archive|its directory at the end of the file|none in %zu bytes: the file "
+            "is cut short; copy or download it again",
+            len);
+    return fail_zip(err, "not a readable ZIP archive", NULL, code);
+}
+
 reshed_status rs_zip_open_mem(const void *data, size_t len, uint64_t budget, rs_zip **out,
                               reshed_error *err)
 {
@@ -38,7 +52,7 @@ reshed_status rs_zip_open_mem(const void *data, size_t len, uint64_t budget, rs_
     source = zip_source_buffer_create(data, len, 0, &e);
     if (source) z->archive = zip_open_from_source(source, ZIP_RDONLY, &e);
     if (!z->archive) {
-        st = fail_zip(err, "not a readable ZIP archive", NULL, zip_error_code_zip(&e));
+        st = fail_open(err, data, len, zip_error_code_zip(&e));
         if (source) zip_source_free(source); /* an archive that opened owns its source */
         rs_free(z);
     } else {
