@@ -249,6 +249,60 @@ static void twin_films_are_symmetric(void **state)
     assert_true(worst[0] < 0.01 && worst[1] < 0.03);
 }
 
+/* ------------------------------------------------------------------------------- every direction */
+
+/* Two walls to each stripe of a film, as far as they lie in a disc, drawn a pixel and a half wide.
+ * The stripes are wide enough that their walls do not touch: whether two that nearly do are one in
+ * the map depends on the direction. */
+static void films_in_every_direction(void **state)
+{
+    (void)state;
+    enum { N = 256 };
+    const double pixel = 2e-6 / N;
+    const int stride = (int)test_tier(60, 24, 1);
+    double sum[2] = {0, 0}, least[2] = {HUGE_VAL, HUGE_VAL}, most[2] = {0, 0};
+    int n = 0;
+    rs_twin_options o;
+    reshed_error err = {0};
+    rs_twin_sample *s = NULL;
+    rs_find_options fo;
+    rs_find_defaults(&fo);
+    rs_twin_options_defaults(&o);
+    o.seed = 3;
+    o.spacing[0] = 200e-9;
+    o.spacing[1] = 220e-9;
+    o.run = o.thin_density = o.inplane_density = 0;
+    assert_ok(rs_twin_sample_create(&o, &s, &err), &err);
+    for (int degree = 0; degree < 360; degree += stride, n++) {
+        const double c = cos(degree * RS_DEGREE), d = sin(degree * RS_DEGREE);
+        for (int i = 0; i < N * N; i++) {
+            const double y = ((N - 1) / 2.0 - i / N) * pixel, x = (i % N - (N - 1) / 2.0) * pixel;
+            rs_twin_point p;
+            map[i] = 0;
+            if (hypot(x, y) > 118 * pixel) continue;
+            rs_twin_probe(s, x * c - y * d, x * d + y * c, &p);
+            map[i] = p.stripe >= 0 && fabs((double)p.wall) <= 0.75 * pixel;
+        }
+        rs_found f;
+        find(map, N, &fo, &f);
+        const double is[2] = {rs_wallgraph_length(&f.graph), f.points.n};
+        rs_found_clear(&f);
+        for (int q = 0; q < 2; q++) {
+            sum[q] += is[q];
+            least[q] = fmin(least[q], is[q]);
+            most[q] = fmax(most[q], is[q]);
+        }
+    }
+    rs_twin_sample_free(s);
+    for (int q = 0; q < 2; q++) {
+        const double mean = sum[q] / n;
+        print_message("# film, %d directions: %.1f %s, %.2f to %+.2f %%\n", n, mean,
+                      q ? "points" : "pixels", 100 * (least[q] / mean - 1),
+                      100 * (most[q] / mean - 1));
+        assert_true(least[q] > mean * (q ? 0.98 : 0.99) && most[q] < mean * (q ? 1.02 : 1.01));
+    }
+}
+
 /* ----------------------------------------------------------------------------------------- ends */
 
 /* What is no blunt end stays: a short wall that begins at another, the tip of a needle, a wall that
@@ -322,8 +376,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(bars_in_every_direction),  cmocka_unit_test(diagonal_lines_of_even_width),
         cmocka_unit_test(shared_pieces_count_once), cmocka_unit_test(random_films_are_symmetric),
-        cmocka_unit_test(twin_films_are_symmetric), cmocka_unit_test(real_ends_stay),
-        cmocka_unit_test(blobs_and_allocations),
+        cmocka_unit_test(twin_films_are_symmetric), cmocka_unit_test(films_in_every_direction),
+        cmocka_unit_test(real_ends_stay),           cmocka_unit_test(blobs_and_allocations),
     };
     return cmocka_run_group_tests_name("walls_ends", tests, NULL, NULL);
 }
