@@ -82,6 +82,16 @@ static bool same_voltages(const rs_sweep *a, const rs_sweep *b)
     return true;
 }
 
+/* Returns whether more than a quarter of the steps have no response. What fills up a short cycle, at its
+ * end with the voltage before it, is none. */
+static bool lacks_samples(const rs_sweep *s, const double *y)
+{
+    int n = s->n, missing = 0;
+    while (n > 1 && !isfinite(y[n - 1]) && s->v[n - 1] == s->v[n - 2]) n--;
+    for (int i = 0; i < n; i++) missing += !isfinite(y[i]);
+    return 4 * missing > n;
+}
+
 /* One cycle: its metrics, their bootstrap deviations when asked for, its flags. */
 static uint32_t analyse_cycle(const job *j, int64_t point, int cycle, double *work, double *metrics)
 {
@@ -121,7 +131,7 @@ static uint32_t analyse_cycle(const job *j, int64_t point, int cycle, double *wo
                              (uint64_t)point * (uint64_t)j->cycles + (uint64_t)cycle, work,
                              deviation);
     return rs_loop_flags(s, closed, metrics, j->o->metric.fit ? &fit : NULL) |
-           (flipped ? RS_LOOP_FLIPPED : 0);
+           (flipped ? RS_LOOP_FLIPPED : 0) | (lacks_samples(s, y) ? RS_LOOP_BAD_SPECTRA : 0);
 }
 
 /* Returns whether two cycles of the same voltages are not the same loop: m, k their metrics. */

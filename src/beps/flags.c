@@ -7,8 +7,8 @@
 const char *rs_loop_flag_name(int k)
 {
     static const char *const names[RS_LOOP_FLAGS] = {
-        "no_switching", "unsaturated", "clockwise", "spikes",     "fit_failed",   "fit_at_bound",
-        "outlier",      "no_data",     "flipped",   "not_closed", "cycles_differ"};
+        "no_switching", "unsaturated", "clockwise", "spikes",     "fit_failed",    "fit_at_bound",
+        "outlier",      "no_data",     "flipped",   "not_closed", "cycles_differ", "bad_spectra"};
     return names[k];
 }
 

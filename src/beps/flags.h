@@ -16,18 +16,21 @@ enum {
     RS_LOOP_CLOCKWISE = 1 << 2, /* the signed area is negative */
     RS_LOOP_SPIKES = 1 << 3,    /* samples were skipped */
     RS_LOOP_FIT_FAILED = 1 << 4,
-    RS_LOOP_FIT_AT_BOUND = 1 << 5,  /* a parameter other than a width below half a step */
-    RS_LOOP_OUTLIER = 1 << 6,       /* stands out from the map; see analyse.h */
-    RS_LOOP_NO_DATA = 1 << 7,       /* too few finite samples to measure anything */
-    RS_LOOP_FLIPPED = 1 << 8,       /* the sign of the response was changed; see analyse.h */
-    RS_LOOP_NOT_CLOSED = 1 << 9,    /* it ends in another state than it began; rs_loop_closes */
-    RS_LOOP_CYCLES_DIFFER = 1 << 10 /* by more than their noise; see analyse.h */
+    RS_LOOP_FIT_AT_BOUND = 1 << 5,   /* a parameter other than a width below half a step */
+    RS_LOOP_OUTLIER = 1 << 6,        /* stands out from the map; see analyse.h */
+    RS_LOOP_NO_DATA = 1 << 7,        /* too few finite samples to measure anything */
+    RS_LOOP_FLIPPED = 1 << 8,        /* the sign of the response was changed; see analyse.h */
+    RS_LOOP_NOT_CLOSED = 1 << 9,     /* it ends in another state than it began; rs_loop_closes */
+    RS_LOOP_CYCLES_DIFFER = 1 << 10, /* by more than their noise; see analyse.h */
+    RS_LOOP_BAD_SPECTRA =
+        1 << 11 /* more than a quarter of the steps have no response, or one from a
+                                     spectrum of two modes or a clipped one */
 };
-#define RS_LOOP_FLAGS 11
+#define RS_LOOP_FLAGS 12
 /* The flags that say that a loop's numbers are not to be trusted. */
 #define RS_LOOP_BAD                                                                                \
     (RS_LOOP_NO_SWITCHING | RS_LOOP_FIT_FAILED | RS_LOOP_OUTLIER | RS_LOOP_NO_DATA |               \
-     RS_LOOP_NOT_CLOSED | RS_LOOP_CYCLES_DIFFER)
+     RS_LOOP_NOT_CLOSED | RS_LOOP_CYCLES_DIFFER | RS_LOOP_BAD_SPECTRA)
 /* Short name of flag bit k, 0 <= k < RS_LOOP_FLAGS. */
 const char *rs_loop_flag_name(int k);
 

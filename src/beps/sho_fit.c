@@ -80,6 +80,7 @@ static void load_lane(const rs_sho_plan *plan, source from, int64_t spectrum, in
     const float *f32 = from.f32 ? from.f32 + at : NULL;
     const double *f64 = from.f64 ? from.f64 + at : NULL;
     double largest = 0, sum_r = 0, sum_i = 0;
+    int clipped = 0;
     *to = (lane){.damping = 1e-3};
     for (int k = 0; k < plan->bins; k++) {
         double yr = f32 ? (double)f32[2 * k] : f64[2 * k];
@@ -91,7 +92,8 @@ static void load_lane(const rs_sho_plan *plan, source from, int64_t spectrum, in
         y[LANES] = finite ? yi : 0;
         s->weight[(size_t)k * LANES + l] = finite;
         to->used += finite;
-        if (finite && size > largest) largest = size;
+        if (finite && size > largest) largest = size, clipped = 0;
+        if (finite && size == largest) clipped += 1 + (fabs(yr) == fabs(yi));
     }
     if (largest > 0) frexp(largest, &to->exponent);
     if (to->exponent < -1000) to->exponent = -1000;
@@ -115,7 +117,10 @@ static void load_lane(const rs_sho_plan *plan, source from, int64_t spectrum, in
         double w = s->weight[(size_t)k * LANES + l], r = y[0] - mean_r, i = y[LANES] - mean_i;
         to->spread += w * (r * r + i * i);
     }
-    if (to->spread <= 1e-28 * to->power) to->flags |= RS_SHO_FLAT;
+    if (to->spread <= 1e-28 * to->power)
+        to->flags |= RS_SHO_FLAT;
+    else if (clipped > 2)
+        to->flags |= RS_SHO_SATURATED;
 }
 
 /* ------------------------------------------------------------------------------------ iteration */
@@ -216,7 +221,10 @@ static unsigned judge(const rs_sho_plan *plan, const lane *t, double amplitude, 
     if (!(1 - rss / t->spread >= plan->o.min_r2)) flags |= RS_SHO_POOR;
     /* The lag-one sum of white residuals has a standard deviation of rss/sqrt(2n); a residual of
      * rounding only is never white. */
-    if (lag * sqrt(2.0 * t->used) > 4 * rss && rss > 1e-20 * t->power) flags |= RS_SHO_STRUCTURE;
+    if (lag * sqrt(2.0 * t->used) > 4 * rss && rss > 1e-20 * t->power) {
+        flags |= RS_SHO_STRUCTURE;
+        if (lag > 0.5 * rss && rss > 0.1 * t->spread) flags |= RS_SHO_TWO_MODES;
+    }
     return flags;
 }
 
@@ -452,7 +460,10 @@ const char *rs_sho_flag_text(unsigned flag)
     case RS_SHO_POOR: return "R2 too low";
     case RS_SHO_NAN_BINS: return "bins that are not finite left out";
     case RS_SHO_STRUCTURE: return "residuals are not white";
-    case RS_SHO_FAILED: break;
+    case RS_SHO_TWO_MODES: return "two modes, or none of this model";
+    case RS_SHO_SATURATED: return "clipped";
+    case RS_SHO_FAILED:
+    case RS_SHO_SUSPECT: break;
     }
     return "";
 }

@@ -33,7 +33,12 @@ typedef enum rs_sho_flag {
     RS_SHO_NAN_BINS = 1 << 8,  /* bins that were not finite have been left out */
     RS_SHO_STRUCTURE = 1 << 9, /* neighbouring residuals agree (a second peak, a drift, a
                                   background): the standard errors are too small */
-    RS_SHO_FAILED = (1 << 8) - 1
+    RS_SHO_TWO_MODES =
+        1 << 10, /* R2 < 0.9, and what is left is no noise: neighbouring residuals agree
+                                   in more than half of it, as beside a second resonance */
+    RS_SHO_SATURATED = 1 << 11, /* three or more numbers are the largest of all: clipped */
+    RS_SHO_FAILED = (1 << 8) - 1,
+    RS_SHO_SUSPECT = RS_SHO_TWO_MODES | RS_SHO_SATURATED
 } rs_sho_flag;
 
 /* The reason behind one flag bit, in a few words; "" for others. */

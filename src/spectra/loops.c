@@ -203,11 +203,15 @@ static reshed_status measure(const rs_loop_analysis *a, int field, bool on_field
     if (st != RESHED_OK) return st;
     memcpy(value, loops.value, OWN_METRICS * sizeof *value);
     double *extra = value + OWN_METRICS, ratio = 0;
-    int first = loops.first, end = first + loops.used, failed = 0;
+    int first = loops.first, end = first + loops.used, failed = 0, suspect = 0;
+    const int steps = a->steps / a->cycles;
     for (int c = first; c < end; c++) ratio += a->unfold[c].ratio / loops.used;
     for (size_t i = (size_t)(first * (a->steps / a->cycles));
          i < (size_t)(end * (a->steps / a->cycles)); i++)
         failed += !isfinite(a->response[at + i]);
+    for (size_t i = at + (size_t)(first * steps); a->plan && i < at + (size_t)(end * steps); i++)
+        suspect += isfinite(a->response[i]) && (a->fit[i].flags & RS_SHO_SUSPECT);
+    if (4 * (failed + suspect) > loops.used * steps) loops.flags[0] |= RS_LOOP_BAD_SPECTRA;
     extra[FLAGS] = loops.flags[0];
     extra[ANGLE] = angle;
     extra[RATIO] = ratio;

@@ -106,6 +106,14 @@ static reshed_status run_analysis(rs_scan_loops *l, reshed_error *err)
     return rs_loop_analysis_run(l->analysis, &in, &out, err);
 }
 
+reshed_status rs_scan_loops_judge(rs_scan_loops *l, bool *bad, reshed_error *err)
+{
+    const int flags = rs_loop_value_find("flags");
+    reshed_status st = run_analysis(l, err);
+    *bad = st == RESHED_OK && ((uint32_t)l->loop.metric[flags] & RS_LOOP_BAD_SPECTRA);
+    return st;
+}
+
 reshed_status rs_scan_loops_analyse(rs_scan_loops *l, rs_session_series series, int k,
                                     reshed_error *err)
 {

@@ -23,6 +23,9 @@ void rs_scan_loops_clear(rs_scan_loops *l);
 /* Moves the tip to stage position (x, y) m and measures l->spectrum there. RETRY: interrupted, and
  * the instrument may be still at it. */
 rs_driver_status rs_scan_loops_measure(rs_scan_loops *l, double x, double y, reshed_error *err);
+/* Makes l->loop of l->spectrum. *bad: its spectra are (RS_LOOP_BAD_SPECTRA), so that measuring once more
+ * may help. */
+reshed_status rs_scan_loops_judge(rs_scan_loops *l, bool *bad, reshed_error *err);
 /* Makes l->loop of l->spectrum and puts it into the session as number k of the series. */
 reshed_status rs_scan_loops_analyse(rs_scan_loops *l, rs_session_series series, int k,
                                     reshed_error *err);

@@ -71,6 +71,23 @@ static reshed_status put_missed(point_list *l, int k, rs_driver_status driver, c
     return st == RESHED_OK ? rs_scan_log(c, RS_SESSION_WARNING, text, err) : st;
 }
 
+/* Measures the spectrum of point k, and once more when its spectra are bad: a tip that was not in contact
+ * yet, a disturbance. */
+static rs_driver_status measure_spectrum(point_list *l, int k, reshed_error *why)
+{
+    const rs_session_point *p = &l->point[k];
+    char text[RS_SESSION_EVENT_TEXT];
+    reshed_error err = {0};
+    bool bad = false;
+    const rs_driver_status first = rs_scan_loops_measure(&l->loops, p->device_x, p->device_y, why);
+    if (first != RS_DRIVER_OK || rs_scan_loops_judge(&l->loops, &bad, &err) != RESHED_OK || !bad ||
+        rs_scan_interrupted(l->context))
+        return first;
+    snprintf(text, sizeof text, "point %d: bad spectra, measured once more", k);
+    rs_scan_log(l->context, RS_SESSION_WARNING, text, &err);
+    return rs_scan_loops_measure(&l->loops, p->device_x, p->device_y, why);
+}
+
 /* DONE: point k is measured, lost or skipped. INTERRUPTED: it stays pending. */
 static rs_outcome measure_point(point_list *l, int k)
 {
@@ -79,8 +96,7 @@ static rs_outcome measure_point(point_list *l, int k)
     reshed_error why = {0}, err = {0};
     p->device_x = p->x + l->follower.dx;
     p->device_y = p->y + l->follower.dy;
-    const rs_driver_status driver =
-        rs_scan_loops_measure(&l->loops, p->device_x, p->device_y, &why);
+    const rs_driver_status driver = measure_spectrum(l, k, &why);
     if (driver == RS_DRIVER_LOST) return rs_outcome_driver(driver, &why);
     if (driver == RS_DRIVER_RETRY) return rs_outcome_of(RS_END_INTERRUPTED);
     if (driver != RS_DRIVER_OK)

@@ -1,6 +1,9 @@
 /* The points of an acquisition, on the twin: a tip that changes, a budget, a person's yes, and what
  * the limits refuse. */
 #include "support/scan_rig.h"
+#include "base/alloc.h"
+#include "spm/scan/loops.h"
+#include "support/driver_rig.h"
 #include "support/session_sim.h"
 
 #include <math.h>
@@ -76,6 +79,58 @@ static void the_budget_thins_and_ends_the_list(void **state)
     assert_int_equal(session_has_event(r.path, "out of time"), skipped > 0);
     /* Analysed again without the thinning: the map and the metrics, not the choice. */
     scan_rig_check_analysis(&r, false, &p);
+}
+
+/* Two points at the frame's centre, wherever walls were found. */
+static bool two_points(void *ctx, const rs_choice *choice, rs_session_point **points, int *n)
+{
+    const scan_rig *r = ctx;
+    (void)choice;
+    if (r->ctx) { /* from now on another band */
+        rs_be_setup be = rs_scan_be(&r->set);
+        be.centre *= 2;
+        reshed_error err = {0};
+        assert_status(rs_instrument_set_be(r->instrument, &be, 10, &err), RS_DRIVER_OK);
+    }
+    rs_free(*points);
+    *points = rs_zalloc(2, sizeof **points);
+    *n = 2;
+    for (int k = 0; k < 2; k++) {
+        rs_session_point *p = &(*points)[k];
+        *p = (rs_session_point){.row = (r->frame.rows - 1) / 2.0, .col = (r->frame.cols - 1) / 2.0};
+        p->x = r->frame.cx;
+        p->y = r->frame.cy;
+        p->measured_x = p->measured_y = p->time = NAN;
+        p->target = k;
+        p->wall = -1;
+    }
+    return true;
+}
+
+/* A band without a resonance: each point is measured twice, which is noted, and none is trusted. */
+static void bad_spectra_are_measured_once_more(void **state)
+{
+    (void)state;
+    for (int noisy = 0; noisy < 2; noisy++) {
+        scan_rig r;
+        rs_session_progress p;
+        reshed_error err = {0};
+        rs_session *s = NULL;
+        int trusted = -1;
+        scan_rig_init(&r, noisy ? "once_more.h5" : "once.h5");
+        r.ctx = noisy ? &r : NULL;
+        r.confirm = two_points;
+        r.set.drift_every = r.set.reference_every = 0;
+        scan_rig_do(&r, RS_END_DONE);
+        assert_int_equal(session_has_event(r.path, "measured once more"), noisy);
+        assert_ok(rs_session_open(r.path, &s, &err), &err);
+        assert_ok(rs_session_get_progress(s, &p, &err), &err);
+        assert_ok(rs_scan_loops_trusted(s, &trusted, &err), &err);
+        assert_int_equal(p.points, 2);
+        assert_int_equal(p.measured, p.points);
+        assert_true(noisy ? trusted == 0 : trusted > 0);
+        rs_session_finish(s, RESHED_OK, NULL);
+    }
 }
 
 /* --------------------------------------------------------------------------- confirm and safety */
@@ -199,6 +254,7 @@ int main(void)
         cmocka_unit_test(a_changed_tip_pauses_the_list),
         cmocka_unit_test(the_budget_thins_and_ends_the_list),
         cmocka_unit_test(points_wait_for_a_yes),
+        cmocka_unit_test(bad_spectra_are_measured_once_more),
         cmocka_unit_test(a_point_beyond_the_stage_refuses_the_whole_list),
         cmocka_unit_test(a_bias_beyond_the_limit_is_refused_before_anything_moves),
         cmocka_unit_test(a_frame_beyond_the_stage_is_refused),
