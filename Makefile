@@ -170,6 +170,13 @@ $(B)/tests/$(notdir $(1)): $(B)/$(1).o $(SUPPORT) $(B)/tools.a $(B)/rooms.a $(B)
 endef
 $(foreach t,$(TESTSRC:%.c=%),$(if $(filter test_%,$(notdir $(t))),$(eval $(call test_rule,$(t)))))
 
+# What one test preloads into programs; a sanitizer would have no place there.
+$(B)/tests/fail_malloc.so: tests/data/fail_malloc.c
+	$(call say,LD)
+	@mkdir -p $(@D)
+	$(Q)$(CC) -std=c11 $(WARN) $(CFLAGS) -fPIC -shared -o $@ $< -ldl
+$(B)/tests/test_no_memory: | $(B)/tests/fail_malloc.so
+
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
 
 # ------------------------------------------------------------------------------------------- tests

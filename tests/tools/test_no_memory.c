@@ -1,0 +1,303 @@
+/* Whole programs without memory: allocations of the process fail in turn, those of libraries included
+ * (tests/data/fail_malloc.c, preloaded). No crash and no hang of ours, told from a library's by the frames
+ * on top; exit status 1, or all that was asked for; and no file but a whole one. */
+#define _DEFAULT_SOURCE
+#include "support/program.h"
+#include "support/support.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/os.h"
+#include "io/npy.h"
+
+/* The sanitizers have an allocator of their own. */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define OWN_ALLOCATOR 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define OWN_ALLOCATOR 1
+#endif
+#endif
+#ifndef OWN_ALLOCATOR
+#define OWN_ALLOCATOR 0
+#endif
+
+enum { SIDE = 32, WORDS = 40, FILES = 8, PATIENCE = 60, WAITS = 8, BY_LIBRARY = 255 };
+
+typedef struct job {
+    const char *args; /* {} is the folder of the outputs, <> that of the inputs */
+    bool grows; /* its session is written as it goes; what cannot be written it waits with, as on a
+                         full disk, until it is asked to end */
+    int files;  /* of the run with all memory */
+    char file[FILES][64];
+    off_t size[FILES];
+    long allocations;
+} job;
+
+typedef struct ending {
+    int status; /* of the exit, -1: a crash, -2: a hang */
+    bool ours;
+    char frame[256];
+    long allocations;
+} ending;
+
+static char inputs[256], outputs[256];
+
+/* ---------------------------------------------------------------------------------------- running */
+
+/* The command's words, the folders put in. */
+static void split(const job *j, char *buf, size_t room, char *word[WORDS])
+{
+    const char *bin = getenv("BIN");
+    size_t n = (size_t)snprintf(buf, room, "%s/", bin ? bin : "build");
+    for (const char *s = j->args; *s; s++) {
+        const char *folder = strncmp(s, "{}", 2) == 0   ? outputs
+                             : strncmp(s, "<>", 2) == 0 ? inputs
+                                                        : NULL;
+        n += (size_t)snprintf(buf + n, room - n, folder ? "%s" : "%.1s", folder ? folder : s);
+        assert_true(n < room);
+        if (folder) s++;
+    }
+    int words = 0;
+    for (char *s = strtok(buf, " "); s; s = strtok(NULL, " ")) word[words++] = s;
+    word[words] = NULL;
+}
+
+static pid_t start(const job *j, const char *log, long at, bool rest)
+{
+    char buf[4096], so[512], number[32], *word[WORDS];
+    const char *b = getenv("B");
+    split(j, buf, sizeof buf, word);
+    snprintf(so, sizeof so, "%s/tests/fail_malloc.so", b ? b : "build/gcc");
+    assert_true(rs_os_is_file(so));
+    const pid_t pid = fork();
+    assert_true(pid >= 0);
+    if (pid > 0) return pid;
+    const int null = open("/dev/null", O_WRONLY);
+    dup2(null, 1);
+    dup2(null, 2);
+    snprintf(number, sizeof number, "%ld", at);
+    setenv("LD_PRELOAD", so, 1);
+    setenv("FAIL_LOG", log, 1);
+    if (at >= 0) setenv("FAIL_AT", number, 1);
+    if (rest) setenv("FAIL_REST", "1", 1);
+    setenv("OMP_NUM_THREADS", "1", 1);
+    execv(word[0], word);
+    _exit(126);
+}
+
+/* Whose crash or hang it was: the innermost frame that is neither the C library's nor the preloaded
+ * object's tells. */
+static bool is_ours(char *log, char frame[256])
+{
+    snprintf(frame, 256, "no frame");
+    for (char *s = strtok(log, "\n"); s; s = strtok(NULL, "\n")) {
+        if (strstr(s, "fail_malloc.so") || strstr(s, "libc.so") || strstr(s, "ld-linux") ||
+            *s != '/')
+            continue;
+        snprintf(frame, 256, "%.255s", s);
+        return strstr(s, "/reshed-") != NULL;
+    }
+    return true;
+}
+
+static ending run(const job *j, long at, bool rest)
+{
+    char log[512], text[16384];
+    ending e = {.allocations = -1};
+    int status = 0;
+    snprintf(log, sizeof log, "%s/log", inputs);
+    remove(log);
+    const pid_t pid = start(j, log, at, rest);
+    const double begin = rs_os_monotonic();
+    bool hung = false, asked = false;
+    while (waitpid(pid, &status, WNOHANG) == 0) {
+        usleep(1000);
+        if (j->grows && !asked && rs_os_monotonic() - begin > WAITS) {
+            asked = true;
+            kill(pid, SIGTERM);
+        }
+        if (hung || rs_os_monotonic() - begin < PATIENCE) continue;
+        hung = true; /* its frames are told as those of a crash */
+        kill(pid, SIGABRT);
+        usleep(500000);
+        kill(pid, SIGKILL);
+    }
+    read_text(log, text, sizeof text);
+    e.allocations = strtol(text, NULL, 10);
+    char *crash = strstr(text, "crash\n");
+    if (crash || hung || !WIFEXITED(status)) {
+        e.status = hung ? -2 : -1;
+        e.ours = is_ours(crash ? crash + 6 : text, e.frame);
+    } else {
+        e.status = WEXITSTATUS(status);
+    }
+    return e;
+}
+
+/* ---------------------------------------------------------------------------------------- judging */
+
+/* Lists the folder of the outputs into j, or returns the first file that j does not know as it is. */
+static const char *look(job *j, bool list, bool all)
+{
+    static char bad[256];
+    int known = 0;
+    DIR *d = opendir(outputs);
+    assert_non_null(d);
+    *bad = '\0';
+    for (struct dirent *e; (e = readdir(d));) {
+        struct stat st;
+        char path[1024];
+        if (*e->d_name == '.') continue;
+        snprintf(path, sizeof path, "%s/%.255s", outputs, e->d_name);
+        assert_int_equal(stat(path, &st), 0);
+        if (list) {
+            assert_true(j->files < FILES && strlen(e->d_name) < 64);
+            snprintf(j->file[j->files], 64, "%.63s", e->d_name);
+            j->size[j->files++] = st.st_size;
+            continue;
+        }
+        int k = 0;
+        while (k < j->files && strcmp(j->file[k], e->d_name) != 0) k++;
+        known += k < j->files;
+        if (k == j->files || (st.st_size != j->size[k] && !j->grows))
+            snprintf(bad, sizeof bad, "%.200s", e->d_name);
+    }
+    closedir(d);
+    if (!list && all && known < j->files) snprintf(bad, sizeof bad, "too few files");
+    return bad;
+}
+
+static void clear(void)
+{
+    DIR *d = opendir(outputs);
+    assert_non_null(d);
+    for (struct dirent *e; (e = readdir(d));) {
+        char path[1024];
+        snprintf(path, sizeof path, "%s/%.255s", outputs, e->d_name);
+        if (*e->d_name != '.') remove(path);
+    }
+    closedir(d);
+}
+
+/* n places from the first allocation to the last, none with a regular distance to the next. */
+static void sweep(job *j, const char *name, long n)
+{
+    test_rng r = {test_seed()};
+    int failed = 0, passed = 0, libraries = 0;
+    clear();
+    const ending whole = run(j, -1, false);
+    assert_int_equal(whole.status, 0);
+    look(j, true, true);
+    assert_true(j->files > 0 && whole.allocations > 100);
+    if (n > whole.allocations) n = whole.allocations;
+    for (long i = 0; i < n; i++)
+        for (int rest = 0; rest < 2; rest++) {
+            const long first = i * whole.allocations / n, next = (i + 1) * whole.allocations / n;
+            const long at = first + (long)test_below(&r, (uint64_t)(next - first));
+            clear();
+            const ending e = run(j, at, rest);
+            const bool library = e.status < 0 ? !e.ours : e.status == BY_LIBRARY;
+            const char *bad = library ? "" : look(j, false, e.status == 0);
+            if ((e.status < 0 && e.ours) || (!library && e.status > 1) || *bad)
+                fail_msg("%s, allocation %ld%s: status %d, %s %s", name, at,
+                         rest ? " and all after" : "", e.status, e.frame, bad);
+            libraries += library;
+            failed += e.status == 1;
+            passed += e.status == 0;
+        }
+    printf(
+        "# %s: %ld of %ld allocations, once and with all after: %d failed cleanly, %d did without, "
+        "%d ended in a library\n",
+        name, n, whole.allocations, failed, passed, libraries);
+}
+
+static int set_up(void **state)
+{
+    (void)state;
+    float x[SIDE * SIDE], m[SIDE * SIDE];
+    const size_t dims[2] = {SIDE, SIDE};
+    char path[512];
+    test_rng r = {test_seed()};
+    snprintf(inputs, sizeof inputs, "%s", test_temp("in"));
+    snprintf(outputs, sizeof outputs, "%s", test_temp("out"));
+    if (rs_os_make_folder(inputs, NULL) != RESHED_OK ||
+        rs_os_make_folder(outputs, NULL) != RESHED_OK)
+        return -1;
+    for (int i = 0; i < SIDE * SIDE; i++) {
+        m[i] = (i % SIDE + i / SIDE / 2) % 12 == 3;
+        x[i] = 2 - m[i] + (float)test_uniform(&r, -0.2, 0.2);
+    }
+    snprintf(path, sizeof path, "%s/x.npy", inputs);
+    if (rs_npy_write(path, RS_NPY_F4, 2, dims, x, NULL) != RESHED_OK) return -1;
+    snprintf(path, sizeof path, "%s/m.npy", inputs);
+    return rs_npy_write(path, RS_NPY_F4, 2, dims, m, NULL) == RESHED_OK ? 0 : -1;
+}
+
+/* ------------------------------------------------------------------------------------------ tests */
+
+static void infer(void **state)
+{
+    (void)state;
+    if (OWN_ALLOCATOR) return;
+    job j = {
+        .args =
+            "reshed-infer -w tests/data/tiny_bilinear_ensemble_metadict.tar -j 1 --mean {}/m.npy "
+            "--var {}/v.npy --h5 {}/w.h5 <>/x.npy"};
+    job pictures = {.args = "reshed-infer -w weights/tiny8x4.h5 -j 1 --png {}/p <>/x.npy"};
+    sweep(&j, "infer", test_tier(2, 4, 8000));
+    if (test_long()) sweep(&pictures, "infer with pictures", 4000);
+}
+
+static void walls(void **state)
+{
+    (void)state;
+    if (OWN_ALLOCATOR) return;
+    job j = {.args =
+                 "reshed-walls <>/m.npy --points {}/p.csv --walls {}/w.csv --skeleton {}/s.npy"};
+    sweep(&j, "walls", test_tier(2, 4, 8000));
+}
+
+/* A session is a grid of spectra, too. */
+#define SCAN                                                                                       \
+    "reshed-scan --driver twin -d clock=0 -w weights/tiny8x4.h5 -j 1 --set rows=24 --set cols=24 " \
+    "--set voltage=0 --set be_repeats=1 --pictures none --quiet "
+
+static void beps(void **state)
+{
+    (void)state;
+    if (OWN_ALLOCATOR) return;
+    job scan = {.args = SCAN "--report none -o <>/s.h5"};
+    job j = {.args = "reshed-beps sho <>/s.h5 -o {}/o.h5 --threads 1"};
+    char session[512];
+    snprintf(session, sizeof session, "%s/s.h5", inputs);
+    assert_int_equal(run(&scan, -1, false).status, 0);
+    sweep(&j, "beps", test_tier(2, 4, 8000));
+    remove(session);
+}
+
+static void scan(void **state)
+{
+    (void)state;
+    if (OWN_ALLOCATOR) return;
+    job j = {.args = SCAN "--report {}/s.html -o {}/s.h5", .grows = true};
+    sweep(&j, "scan", test_tier(1, 2, 4000));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(infer),
+        cmocka_unit_test(walls),
+        cmocka_unit_test(beps),
+        cmocka_unit_test(scan),
+    };
+    return cmocka_run_group_tests_name("no_memory", tests, set_up, NULL);
+}
