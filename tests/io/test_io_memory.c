@@ -455,6 +455,30 @@ static void hostile_hdf5(void **state)
     rs_free(sample);
 }
 
+/* The list of free space of a group's names goes round: the library takes memory at each step of it. */
+static void a_heap_without_an_end(void **state)
+{
+    (void)state;
+    size_t len;
+    const char *path = test_temp("heap.h5");
+    hid_t f = H5Fcreate(path, H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
+    put_empty(f, "first", H5T_STD_U8LE, 8, 8, 0, false);
+    H5Fclose(f);
+    uint8_t *file = test_read_file(path, &len);
+    for (size_t at = 0; at + 32 <= len; at++) {
+        uint64_t data = 0;
+        if (memcmp(file + at, "HEAP", 4) != 0) continue;
+        for (int i = 0; i < 8; i++) data |= (uint64_t)file[at + 24 + (size_t)i] << (8 * i);
+        assert_true(data + 64 < len);
+        memset(file + at + 16, 0, 8);
+        memset(file + data + 32, 0, 16);
+        file[at + 16] = file[data + 32] = 32; /* the first free block is its own next one */
+        file[data + 40] = 16;
+    }
+    try_whole("a heap without an end", read_hdf5, file, len, RESHED_ECORRUPT);
+    rs_free(file);
+}
+
 static void damaged_hdf5(void **state)
 {
     (void)state;
@@ -644,15 +668,11 @@ static void hdf5_weights(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(pngs),
-        cmocka_unit_test(npys),
-        cmocka_unit_test(gsfs),
-        cmocka_unit_test(ibws),
-        cmocka_unit_test(hostile_hdf5),
-        cmocka_unit_test(damaged_hdf5),
-        cmocka_unit_test(torches),
-        cmocka_unit_test(hdf5_weights),
-        cmocka_unit_test(large_images_of_bytes),
+        cmocka_unit_test(pngs),         cmocka_unit_test(npys),
+        cmocka_unit_test(gsfs),         cmocka_unit_test(ibws),
+        cmocka_unit_test(hostile_hdf5), cmocka_unit_test(a_heap_without_an_end),
+        cmocka_unit_test(damaged_hdf5), cmocka_unit_test(torches),
+        cmocka_unit_test(hdf5_weights), cmocka_unit_test(large_images_of_bytes),
     };
     return cmocka_run_group_tests_name("io_memory", tests, NULL, NULL);
 }

@@ -89,9 +89,37 @@ static haddr_t on_get_eof(const H5FD_t *file, H5FD_mem_t type)
     return ((const driver_file *)file)->io->size;
 }
 
+static uint64_t number(const uint8_t *p)
+{
+    uint64_t v = 0;
+    for (int i = 0; i < 8; i++) v |= (uint64_t)p[i] << (8 * i);
+    return v;
+}
+
+/* Returns whether the free list of a local heap ends: the library follows one that goes round for ever,
+ * and takes memory at each step. head: "HEAP", version, 3 bytes, size of the data, first free block (1:
+ * none), address of the data; a free block begins with the next one and its size. Of files with 8-byte
+ * numbers alone, which all are that anybody has. */
+static bool heap_ends(const rs_h5_io *io, const uint8_t head[32])
+{
+    uint8_t start[16], block[16];
+    if (!rs_h5_io_read(io, 0, start, sizeof start)) return true;
+    const int at = start[8] < 2 ? 13 : 9;
+    if (start[at] != 8 || start[at + 1] != 8) return true;
+    const uint64_t size = number(head + 8), data = number(head + 24);
+    uint64_t next = number(head + 16);
+    for (uint64_t steps = 0; next != 1; steps++) {
+        if (steps > io->size / sizeof block || next >= size || data > UINT64_MAX - next ||
+            !rs_h5_io_read(io, data + next, block, sizeof block))
+            return false;
+        next = number(block);
+    }
+    return true;
+}
+
 static herr_t on_read(H5FD_t *file, H5FD_mem_t type, hid_t plist, haddr_t at, size_t n, void *buf)
 {
-    (void)type, (void)plist;
+    (void)plist;
     const driver_file *f = (const driver_file *)file;
     if (f->io->growing && (at > f->io->size || n > f->io->size - at))
         f->io->size = rs_os_size(f->io->file);
@@ -104,7 +132,11 @@ static herr_t on_read(H5FD_t *file, H5FD_mem_t type, hid_t plist, haddr_t at, si
         return -1;
     size_t have = at >= f->io->size ? 0 : n < f->io->size - at ? n : (size_t)(f->io->size - at);
     memset((char *)buf + have, 0, n - have);
-    return have == 0 || rs_h5_io_read(f->io, at, buf, have) ? 0 : -1;
+    if (have > 0 && !rs_h5_io_read(f->io, at, buf, have)) return -1;
+    return type == H5FD_MEM_LHEAP && !f->io->writable && have >= 32 &&
+                   memcmp(buf, "HEAP", 4) == 0 && !heap_ends(f->io, buf)
+               ? -1
+               : 0;
 }
 
 static herr_t on_write(H5FD_t *file, H5FD_mem_t type, hid_t plist, haddr_t at, size_t n,
