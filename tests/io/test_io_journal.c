@@ -92,9 +92,9 @@ typedef struct board {
     volatile int done, synced; /* steps */
 } board;
 
-static bool syncs_at(int k)
+static rs_journal_sync when(int k)
 {
-    return k % 5 == 4;
+    return k % 5 == 4 ? RS_JOURNAL_NOW : k % 3 == 1 ? RS_JOURNAL_LATER : RS_JOURNAL_NTH;
 }
 
 /* All steps, with commits that must not fail. */
@@ -112,12 +112,14 @@ static void run_steps(const char *path, const char *journal, uint64_t seed, int 
     int waiting = 0;
     for (int k = 0; k < STEPS; k++) {
         do_step(seed, k, &c, j);
-        assert_ok(rs_journal_commit(j, syncs_at(k), &err), &err);
-        waiting = syncs_at(k) || waiting + 1 >= every ? 0 : waiting + 1;
+        assert_ok(rs_journal_commit(j, when(k), &err), &err);
+        waiting++;
+        if (when(k) == RS_JOURNAL_NOW || (when(k) == RS_JOURNAL_NTH && waiting >= every))
+            waiting = 0;
         b->done = k + 1;
         if (!waiting) b->synced = k + 1;
     }
-    assert_ok(rs_journal_commit(j, true, &err), &err);
+    assert_ok(rs_journal_commit(j, RS_JOURNAL_NOW, &err), &err);
     assert_ok(rs_journal_close(j, &err), &err);
     rs_os_close(f);
 }
@@ -244,7 +246,7 @@ static void fill_disk(const char *path, const char *journal, long n, int every)
     for (int k = 0; k < STEPS; k++) {
         uint8_t seen[ROOM];
         do_step(9, k, &c, j);
-        reshed_status st = rs_journal_commit(j, false, &err);
+        reshed_status st = rs_journal_commit(j, RS_JOURNAL_NTH, &err);
         if (st != RESHED_OK) {
             assert_int_equal(st, RESHED_EIO);
             assert_non_null(strstr(err.what, "No space left"));
@@ -254,7 +256,7 @@ static void fill_disk(const char *path, const char *journal, long n, int every)
         assert_true(rs_journal_read(j, 0, seen, c.n) && memcmp(seen, c.b, c.n) == 0);
     }
     disk_fail_at(0, DISK_FINE, 0);
-    assert_ok(rs_journal_commit(j, true, &err), &err);
+    assert_ok(rs_journal_commit(j, RS_JOURNAL_NOW, &err), &err);
     assert_true(rs_journal_clean(j));
     assert_ok(rs_journal_close(j, &err), &err);
     rs_os_close(f);
@@ -283,7 +285,7 @@ static void leave_journal(const char *path, const char *journal)
     rs_journal_identify(j, &id);
     for (int k = 0; k < 2; k++) {
         do_step(1, k, &c, j);
-        assert_ok(rs_journal_commit(j, false, &err), &err);
+        assert_ok(rs_journal_commit(j, RS_JOURNAL_NTH, &err), &err);
     }
     rs_journal_abandon(j);
     rs_os_close(f);

@@ -22,7 +22,7 @@ void __wrap_rs_os_close(rs_os_file *f);
 void __real_rs_os_sync_folder(const char *path);
 void __wrap_rs_os_sync_folder(const char *path);
 
-static long calls, fail_at = -1;
+static long calls, syncs, fail_at = -1;
 static disk_fault fault;
 static test_rng rng;
 static bool real_sync;
@@ -42,7 +42,7 @@ static change *last;
 
 void disk_fail_at(long n, disk_fault what, uint64_t seed)
 {
-    calls = 0;
+    calls = syncs = 0;
     fail_at = what == DISK_FINE ? -1 : n;
     fault = what;
     rng.state = seed;
@@ -51,6 +51,11 @@ void disk_fail_at(long n, disk_fault what, uint64_t seed)
 long disk_calls(void)
 {
     return calls;
+}
+
+long disk_syncs(void)
+{
+    return syncs;
 }
 
 void disk_real_sync(bool on)
@@ -164,6 +169,7 @@ reshed_status __wrap_rs_os_resize(rs_os_file *f, uint64_t size, reshed_error *er
 
 reshed_status __wrap_rs_os_sync(rs_os_file *f, reshed_error *err)
 {
+    syncs++;
     disk_fault what = next_fault();
     if (what == DISK_DIE_HALF) _exit(DISK_EXIT);
     if (what != DISK_FINE) return no_space(err);

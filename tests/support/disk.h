@@ -23,6 +23,8 @@ void disk_fail_at(long n, disk_fault fault, uint64_t seed);
 #define DISK_BLOCKED 2.0
 /* Calls since the last disk_fail_at. */
 long disk_calls(void);
+/* Of rs_os_sync alone. */
+long disk_syncs(void);
 /* Lets rs_os_sync really wait for the disk, or not; off at first, which makes tests fast. */
 void disk_real_sync(bool on);
 

@@ -309,7 +309,7 @@ static reshed_status sync_steps(rs_journal *j, reshed_error *err)
     return RESHED_OK;
 }
 
-reshed_status rs_journal_commit(rs_journal *j, bool sync, reshed_error *err)
+reshed_status rs_journal_commit(rs_journal *j, rs_journal_sync sync, reshed_error *err)
 {
     if (j->broken)
         return rs_fail(err, RESHED_ENOMEM,
@@ -325,7 +325,9 @@ reshed_status rs_journal_commit(rs_journal *j, bool sync, reshed_error *err)
     if (st != RESHED_OK) return st;
     j->written = j->sealed;
     if (fresh) j->unsynced++;
-    if (j->n > 0 && (sync || j->unsynced >= j->sync_every)) st = sync_steps(j, err);
+    if (sync == RS_JOURNAL_LATER) return RESHED_OK;
+    if (j->n > 0 && (sync == RS_JOURNAL_NOW || j->unsynced >= j->sync_every))
+        st = sync_steps(j, err);
     if (st != RESHED_OK || j->n > 0 || j->synced <= j->longest || j->redo) return st;
     j->cut = true;
     return cut_back(j, err);

@@ -37,10 +37,17 @@ bool rs_journal_resize(rs_journal *j, uint64_t size);
  * the disk does not read. */
 bool rs_journal_read(const rs_journal *j, uint64_t offset, void *buf, size_t n);
 
+/* When a commit waits for the disk. */
+typedef enum rs_journal_sync {
+    RS_JOURNAL_LATER, /* not: it counts as one of the N that the next commit may wait for */
+    RS_JOURNAL_NTH,   /* when it is at least the N-th since the last that did, or N is 1 */
+    RS_JOURNAL_NOW
+} rs_journal_sync;
+
 /* Makes the writes so far one step. RESHED_OK: after a crash of the program it will be found done;
- * after one of the machine as well when it was synced (`sync`, or the N-th since the last).
+ * after one of the machine as well when it was synced. Other programs see what was synced.
  * RESHED_EIO: nothing is lost; call again once the disk takes it. */
-reshed_status rs_journal_commit(rs_journal *j, bool sync, reshed_error *err);
+reshed_status rs_journal_commit(rs_journal *j, rs_journal_sync sync, reshed_error *err);
 /* Returns whether all that was written is committed and carried out. */
 bool rs_journal_clean(const rs_journal *j);
 /* Puts the file itself on the disk, so that it no longer needs the journal, which is removed when

@@ -42,7 +42,7 @@ static reshed_status clear_mark(const char *journal, rs_os_file *file, const rs_
     hid_t h5 = open_file(&io, 0, true);
     if (h5 < 0 || H5Fclose(h5) < 0)
         st = rs_h5_fail(err, RESHED_ECORRUPT, "cannot open the HDF5 file for writing", "");
-    if (st == RESHED_OK) st = rs_journal_commit(io.journal, true, err);
+    if (st == RESHED_OK) st = rs_journal_commit(io.journal, RS_JOURNAL_NOW, err);
     if (st == RESHED_OK) return rs_journal_close(io.journal, err);
     rs_journal_abandon(io.journal);
     return st;
@@ -122,7 +122,7 @@ reshed_status rs_h5_shared_open(const char *path, const char *identity, int sync
         st = rs_h5_fail(err, RESHED_ECORRUPT, "cannot open the HDF5 file for writing", "");
     if (st == RESHED_OK) st = identify(s, identity, err);
     /* Readers need to see that it is being written. */
-    if (st == RESHED_OK) st = rs_h5_shared_commit(s, true, err);
+    if (st == RESHED_OK) st = rs_h5_shared_commit(s, RS_JOURNAL_NOW, err);
     if (st == RESHED_OK) {
         *out = s;
         return RESHED_OK;
@@ -132,7 +132,7 @@ done:
     return st;
 }
 
-reshed_status rs_h5_shared_commit(rs_h5_shared *s, bool sync, reshed_error *err)
+reshed_status rs_h5_shared_commit(rs_h5_shared *s, rs_journal_sync sync, reshed_error *err)
 {
     if (H5Fflush(s->id, H5F_SCOPE_LOCAL) < 0)
         return rs_h5_fail(err, RESHED_EIO, "cannot write the HDF5 file", "");
@@ -154,7 +154,7 @@ reshed_status rs_h5_shared_close(rs_h5_shared *s, reshed_status st, reshed_error
     else if ((closed = s->io.failed.status) != RESHED_OK)
         why = s->io.failed;
     else
-        closed = rs_journal_commit(s->journal, true, &why);
+        closed = rs_journal_commit(s->journal, RS_JOURNAL_NOW, &why);
     if (closed == RESHED_OK) {
         closed = rs_journal_close(s->journal, &why);
         s->journal = NULL;

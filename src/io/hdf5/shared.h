@@ -28,7 +28,7 @@ typedef struct rs_h5_shared {
 reshed_status rs_h5_shared_open(const char *path, const char *identity, int sync_every,
                                 uint64_t longest, rs_h5_shared **out, reshed_error *err);
 /* Makes what was written so far a step of the file. As rs_journal_commit. */
-reshed_status rs_h5_shared_commit(rs_h5_shared *s, bool sync, reshed_error *err);
+reshed_status rs_h5_shared_commit(rs_h5_shared *s, rs_journal_sync sync, reshed_error *err);
 /* A last commit, whatever st is, then the file is closed and s freed. RESHED_OK: it is an ordinary
  * HDF5 file and its journal is gone. Returns st, or why that failed: then another open puts the
  * file right. */

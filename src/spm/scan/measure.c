@@ -101,7 +101,9 @@ static rs_outcome measure_point(point_list *l, int k)
     if (driver == RS_DRIVER_RETRY) return rs_outcome_of(RS_END_INTERRUPTED);
     if (driver != RS_DRIVER_OK)
         return rs_outcome_status(put_missed(l, k, driver, why.what, &err), &err);
+    rs_session_hold(session, true); /* where it was asked for, with the sync of what came of it */
     reshed_status st = rs_session_put_points(session, k, 1, p, &err);
+    rs_session_hold(session, false);
     if (st == RESHED_OK)
         st = rs_session_put_spectrum(session, RS_SESSION_POINTS, k, &l->loops.spectrum, &err);
     if (st == RESHED_OK) st = rs_scan_loops_analyse(&l->loops, RS_SESSION_POINTS, k, &err);

@@ -33,6 +33,7 @@ struct rs_survey {
     uint8_t *states;             /* [rows] */
     rs_arrived **taken;          /* [COALESCE] */
     int arrived, lost, latest, pauses, waiting, scored;
+    int kept; /* row whose trace the session has while its retrace is scanned again; -1: none */
     double score, last_written;
     rs_contrast contrast;
     bool alarm;
@@ -65,7 +66,7 @@ reshed_status rs_survey_create(const rs_scan_context *context, rs_live *stream,
     s->rows = setup->frame.rows;
     s->cols = setup->frame.cols;
     s->score = NAN;
-    s->latest = -1;
+    s->latest = s->kept = -1;
     if (setup->caps.bins) {
         rs_sho_options o;
         rs_sho_options_defaults(&o);
@@ -358,15 +359,37 @@ typedef struct batch {
     int n;
 } batch;
 
+/* A trace that the session has already. */
+static bool is_kept(const rs_survey *s, const rs_arrived *it)
+{
+    return !it->line.retrace && it->line.row == s->kept;
+}
+
+/* Makes the n lines in s->taken durable, all with one sync; a retrace alone waits for that of the
+ * next trace, as nothing is made of it. A kill loses neither. */
+static reshed_status store_all(rs_survey *s, int n, reshed_error *err)
+{
+    reshed_status st = RESHED_OK;
+    bool sync = false;
+    rs_session_hold(s->session, true);
+    for (int i = 0; st == RESHED_OK && i < n; i++) {
+        if (is_kept(s, s->taken[i])) continue;
+        st = store(s, s->taken[i], err);
+        sync |= !s->taken[i]->line.retrace;
+    }
+    rs_session_hold(s->session, false);
+    if (st != RESHED_OK || !sync) return st;
+    return retry_full_disk(s, rs_session_commit(s->session, err), err);
+}
+
 /* Makes the n lines in s->taken durable, fits the traces among them, and gives all back. */
 static reshed_status take_in(rs_survey *s, rs_acquire *a, int n, batch *b, reshed_error *err)
 {
-    reshed_status st = RESHED_OK;
+    reshed_status st = store_all(s, n, err);
     b->n = 0;
     for (int i = 0; i < n; i++) {
         rs_arrived *it = s->taken[i];
-        if (st == RESHED_OK) st = store(s, it, err);
-        if (st == RESHED_OK && !it->line.retrace) {
+        if (st == RESHED_OK && !it->line.retrace && !is_kept(s, it)) {
             if (it->lost) {
                 s->lost++;
             } else {
@@ -446,6 +469,23 @@ static rs_outcome follow_scan(rs_survey *s, rs_acquire *a)
     }
 }
 
+/* Takes *first, the first missing row, one back when that row's trace came and its retrace did not:
+ * an interruption between the two is closed by scanning the row again. The trace stays. */
+static reshed_status find_gap(rs_survey *s, int *first, reshed_error *err)
+{
+    const bool upward = s->setup->frame.upward;
+    const int row = *first >= s->rows ? upward ? 0 : s->rows - 1 : upward ? *first + 1 : *first - 1;
+    if (row < 0 || row >= s->rows) return RESHED_OK;
+    rs_line line = {0};
+    rs_session_arrival trace, retrace;
+    reshed_status st = rs_session_read_line(s->session, row, false, &line, &trace, err);
+    if (st == RESHED_OK) st = rs_session_read_line(s->session, row, true, &line, &retrace, err);
+    if (st != RESHED_OK || trace.state != RS_SESSION_ARRIVED || retrace.state != RS_SESSION_MISSING)
+        return st;
+    *first = s->kept = row;
+    return RESHED_OK;
+}
+
 rs_outcome rs_survey_scan(rs_survey *s, bool anew)
 {
     const rs_scan_context *c = &s->context;
@@ -463,11 +503,16 @@ rs_outcome rs_survey_scan(rs_survey *s, bool anew)
         forget_frame(s);
         first = frame->upward ? s->rows - 1 : 0;
     }
+    if (!anew && p.points == 0 && frame->rows > 1 && s->setup->caps.retrace) {
+        const reshed_status found = find_gap(s, &first, &err);
+        if (found != RESHED_OK) return rs_outcome_status(found, &err);
+    }
     if (first < 0 || first >= s->rows) return rs_outcome_of(RS_END_DONE);
     rs_outcome o = rs_acquire_start(c->instrument, frame, first, &queue, &a);
     if (o.end != RS_END_DONE) return o;
     o = follow_scan(s, a);
     rs_acquire_end(a);
+    s->kept = -1;
     return o;
 }
 

@@ -55,7 +55,8 @@ void rs_survey_free(rs_survey *s);
  * write false: the session is only read. */
 rs_outcome rs_survey_replay(rs_survey *s, bool write);
 
-/* Scans the rows of the session's frame that it does not have yet; anew: all of them, each line
+/* Scans the rows of the session's frame that it does not have yet, and the latest row again when its
+ * retrace is missing (its trace stays as it is); anew: all of them, each line
  * replacing the one that the session has. DONE: every line came or is lost; ALARMED: out of
  * distribution, and the settings say to stop then. Whatever the end, the session holds every line
  * that came. */

@@ -21,7 +21,10 @@
  *   8     returns RESHED_OK
  *
  * Only the journal is waited for: one write at its end, one sync. With sync_every N the steps 6 and
- * 7 come at every N-th commit, for all N at once. When the journal has become longer than
+ * 7 come at every N-th commit, for all N at once. While puts are held (rs_session_hold) 5 is done
+ * for each, and 6 and 7 at the first commit after: lines that wait together are synced together, and
+ * a retrace, which nothing is made of while the scan goes on, with the next trace. A kill loses none
+ * of them. When the journal has become longer than
  * LONGEST_JOURNAL, PATH is synced and the journal starts anew. So everything is written twice, the
  * first time to a file of about 16 MiB that is rewritten from its start.
  *
@@ -64,7 +67,7 @@ reshed_status rs_session_open_journal(rs_session *s, int sync_every, reshed_erro
     return st;
 }
 
-static reshed_status commit(rs_session *s, bool sync, reshed_error *err)
+static reshed_status commit(rs_session *s, rs_journal_sync sync, reshed_error *err)
 {
     reshed_status st = rs_h5_shared_commit(s->out, sync, err);
     s->behind = st != RESHED_OK;
@@ -75,7 +78,8 @@ reshed_status rs_session_begin_put(rs_session *s, reshed_error *err)
 {
     if (!s->out) return rs_fail(err, RESHED_EINVAL, "the session is open for reading only");
     s->hush = rs_h5_hush_begin();
-    reshed_status st = s->behind ? commit(s, false, err) : RESHED_OK;
+    reshed_status st =
+        s->behind ? commit(s, s->held ? RS_JOURNAL_LATER : RS_JOURNAL_NTH, err) : RESHED_OK;
     if (st != RESHED_OK) rs_h5_hush_end(s->hush);
     return st;
 }
@@ -89,13 +93,20 @@ reshed_status rs_session_order(rs_session *s, reshed_error *err)
 
 reshed_status rs_session_end_put(rs_session *s, bool durable, reshed_status st, reshed_error *err)
 {
-    if (st == RESHED_OK && durable) st = commit(s, false, err);
+    if (st == RESHED_OK && durable)
+        st = commit(s, s->held ? RS_JOURNAL_LATER : RS_JOURNAL_NTH, err);
     rs_h5_hush_end(s->hush);
     return st;
 }
 
+void rs_session_hold(rs_session *s, bool hold)
+{
+    s->held = hold;
+}
+
 reshed_status rs_session_commit(rs_session *s, reshed_error *err)
 {
+    s->held = false;
     reshed_status st = rs_session_begin_put(s, err);
     if (st != RESHED_OK) return st;
     return rs_session_end_put(s, true, RESHED_OK, err);
@@ -109,7 +120,7 @@ reshed_status rs_session_finish(rs_session *s, reshed_status st, reshed_error *e
     }
     rs_h5_hush hush = rs_h5_hush_begin();
     reshed_error why = {0};
-    reshed_status ended = s->behind ? commit(s, true, &why) : RESHED_OK;
+    reshed_status ended = s->behind ? commit(s, RS_JOURNAL_NOW, &why) : RESHED_OK;
     if (ended == RESHED_OK && st == RESHED_OK) {
         const hsize_t start = 0, size = 1;
         const uint8_t yes = 1;

@@ -23,7 +23,12 @@ reshed_status rs_session_new(const char *path, rs_session **out, reshed_error *e
 
 void rs_session_close_items(rs_session *s)
 {
-    for (int i = 0; i < ITEMS; i++) rs_h5_close(s->item[i]), s->item[i] = -1;
+    for (int i = 0; i < ITEMS; i++) {
+        rs_h5_close(s->item[i]);
+        s->item[i] = -1;
+        rs_free(s->note[i]);
+        s->note[i] = NULL;
+    }
     for (int i = 0; i < CELLS; i++) rs_h5_close(s->type[i]), s->type[i] = -1;
 }
 
@@ -81,27 +86,6 @@ static reshed_status lay_out(rs_session *s, reshed_error *err)
     return RESHED_OK;
 }
 
-reshed_status rs_session_open_items(rs_session *s, reshed_error *err)
-{
-    reshed_status st = lay_out(s, err);
-    if (st != RESHED_OK) return st;
-    for (int i = 0; i < CELLS; i++)
-        if ((s->type[i] = rs_session_cell_type((rs_session_cell)i, true)) < 0)
-            return rs_h5_fail(err, RESHED_EINTERNAL, "cannot describe the session's data", "");
-    for (int i = 0; i < ITEMS; i++) {
-        const rs_session_place *p = &s->place[i];
-        if (p->ndim == 0) continue;
-        s->item[i] = open_dataset(s, p);
-        if (s->item[i] < 0)
-            return rs_h5_fail(err, RESHED_ECORRUPT, "a dataset of the session is missing", p->name);
-        if (!is_as_made(s->item[i], p, &s->rows[i]))
-            return rs_fail(err, RESHED_ECORRUPT,
-                           "a dataset of the session|as reshed makes it|another|%s/%s", p->path,
-                           p->name);
-    }
-    return RESHED_OK;
-}
-
 /* --------------------------------------------------------------------------------------- blocks */
 static reshed_status transfer(rs_session *s, int item, const hsize_t *start, const hsize_t *size,
                               const void *put, void *get, reshed_error *err)
@@ -122,6 +106,46 @@ static reshed_status transfer(rs_session *s, int item, const hsize_t *start, con
     return st;
 }
 
+/* Reads all of a note into new memory. */
+static reshed_status read_note(rs_session *s, int item, void **out, reshed_error *err)
+{
+    const rs_session_place *p = &s->place[item];
+    const hsize_t start = 0, n = s->rows[item];
+    void *note = rs_alloc((size_t)n + 1, rs_session_cell_size(p->cell));
+    if (!note) return rs_fail_nomem(err, "a table of the session", (size_t)n);
+    memset(note, 0, ((size_t)n + 1) * rs_session_cell_size(p->cell));
+    const reshed_status st = n ? transfer(s, item, &start, &n, NULL, note, err) : RESHED_OK;
+    if (st == RESHED_OK)
+        *out = note;
+    else
+        rs_free(note);
+    return st;
+}
+
+/* Keeps a note as it is now. A row of it may be read while it is written: what was read twice the
+ * same is whole. */
+static reshed_status keep_note(rs_session *s, int item, reshed_error *err)
+{
+    enum { READS = 10 };
+    const size_t cell = rs_session_cell_size(s->place[item].cell);
+    void *before = NULL;
+    reshed_status st = read_note(s, item, &s->note[item], err);
+    for (int i = 1; st == RESHED_OK && i < READS; i++) {
+        const hsize_t n = s->rows[item];
+        before = s->note[item];
+        s->note[item] = NULL;
+        if (H5Drefresh(s->item[item]) < 0 ||
+            !is_as_made(s->item[item], &s->place[item], &s->rows[item]))
+            st = rs_h5_fail(err, RESHED_ECORRUPT, "cannot read the session", s->place[item].name);
+        if (st == RESHED_OK) st = read_note(s, item, &s->note[item], err);
+        const bool same = st == RESHED_OK && n == s->rows[item] &&
+                          memcmp(before, s->note[item], (size_t)n * cell) == 0;
+        rs_free(before);
+        if (same) break;
+    }
+    return st;
+}
+
 reshed_status rs_session_put_block(rs_session *s, int item, const hsize_t *start,
                                    const hsize_t *size, const void *data, reshed_error *err)
 {
@@ -131,10 +155,52 @@ reshed_status rs_session_put_block(rs_session *s, int item, const hsize_t *start
 reshed_status rs_session_get_block(rs_session *s, int item, const hsize_t *start,
                                    const hsize_t *size, void *data, reshed_error *err)
 {
+    if (s->note[item]) {
+        const size_t cell = rs_session_cell_size(s->place[item].cell);
+        memcpy(data, (const char *)s->note[item] + (size_t)*start * cell, (size_t)*size * cell);
+        return RESHED_OK;
+    }
     rs_h5_hush hush = rs_h5_hush_begin();
     reshed_status st = transfer(s, item, start, size, NULL, data, err);
     rs_h5_hush_end(hush);
     return st;
+}
+
+/* Notes say that something is there, and are written after it (durability.c). */
+static bool is_note(int item)
+{
+    return item == ITEM_ARRIVAL_TRACE || item == ITEM_ARRIVAL_RETRACE || item == ITEM_STATES ||
+           item == ITEM_POINTS || item == ITEM_REFERENCES || item == ITEM_PATCHES;
+}
+
+static reshed_status open_item(rs_session *s, int item, reshed_error *err)
+{
+    const rs_session_place *p = &s->place[item];
+    s->item[item] = open_dataset(s, p);
+    if (s->item[item] < 0)
+        return rs_h5_fail(err, RESHED_ECORRUPT, "a dataset of the session is missing", p->name);
+    if (is_as_made(s->item[item], p, &s->rows[item])) return RESHED_OK;
+    return rs_fail(err, RESHED_ECORRUPT,
+                   "a dataset of the session|as reshed makes it|another|%s/%s", p->path, p->name);
+}
+
+reshed_status rs_session_open_items(rs_session *s, reshed_error *err)
+{
+    reshed_status st = lay_out(s, err);
+    if (st != RESHED_OK) return st;
+    for (int i = 0; i < CELLS; i++)
+        if ((s->type[i] = rs_session_cell_type((rs_session_cell)i, true)) < 0)
+            return rs_h5_fail(err, RESHED_EINTERNAL, "cannot describe the session's data", "");
+    /* Notes first, and of a session that goes on also what they say: then all that the library
+     * reads of the others' indices and chunks is at least as new. */
+    for (int pass = 0; pass < 2; pass++)
+        for (int i = 0; i < ITEMS; i++) {
+            if (s->place[i].ndim == 0 || is_note(i) != (pass == 0)) continue;
+            st = open_item(s, i, err);
+            if (st == RESHED_OK && pass == 0 && s->live) st = keep_note(s, i, err);
+            if (st != RESHED_OK) return st;
+        }
+    return RESHED_OK;
 }
 
 /* -------------------------------------------------------------------------------------- entries */

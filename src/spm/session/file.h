@@ -26,8 +26,10 @@ struct rs_session {
     hsize_t rows[ITEMS];     /* along axis 0, of those that grow */
     int arrived;             /* order of the next line */
     bool complete, live;
-    bool behind;     /* a commit failed: the next put or commit tries again first */
-    rs_h5_hush hush; /* of the put under way */
+    bool held;         /* durable puts wait for the next commit with their sync */
+    void *note[ITEMS]; /* of a session that another program writes: open.c; owned */
+    bool behind;       /* a commit failed: the next put or commit tries again first */
+    rs_h5_hush hush;   /* of the put under way */
 };
 
 /* A session without a file. */

@@ -39,6 +39,7 @@ static reshed_status put_patch(rs_session *s, int k, const rs_session_patch *p,
         memcpy(whole + i * cols, amplitude + i * (size_t)p->cols, (size_t)p->cols * sizeof *whole);
     reshed_status st = rs_session_put_entries(s, ITEM_PATCH_DATA, (hsize_t)k, 1, whole, err);
     rs_free(whole);
+    if (st == RESHED_OK) st = rs_session_order(s, err);
     return st == RESHED_OK ? rs_session_put_entries(s, ITEM_PATCHES, (hsize_t)k, 1, p, err) : st;
 }
 

@@ -164,7 +164,8 @@ reshed_status rs_session_put_states(rs_session *s, int row, int rows, const uint
     if (st == RESHED_OK) st = check_states(row, rows, state, RESHED_EINVAL, err);
     if (st == RESHED_OK) st = rs_session_begin_put(s, err);
     if (st != RESHED_OK) return st;
-    st = rs_session_put_block(s, ITEM_STATES, &start, &size, state, err);
+    st = rs_session_order(s, err); /* the maps that were put before */
+    if (st == RESHED_OK) st = rs_session_put_block(s, ITEM_STATES, &start, &size, state, err);
     return rs_session_end_put(s, false, st, err);
 }
 

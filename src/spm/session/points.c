@@ -81,15 +81,7 @@ reshed_status rs_session_put_points(rs_session *s, int first, int n, const rs_se
 reshed_status rs_session_read_points(rs_session *s, int first, int n, rs_session_point *p,
                                      reshed_error *err)
 {
-    const int item = ITEM_SERIES + (s->setup.spectrum_bins ? SERIES_SPECTRA : SERIES_AMPLITUDE);
     reshed_status st = rs_session_get_table(s, ITEM_POINTS, first, n, p, "points", err);
-    /* Of a session that goes on, the table may be newer than what this reader knows of the spectra:
-     * such a point is for the next look. */
-    for (int i = 0; st == RESHED_OK && s->live && i < n; i++)
-        if (p[i].state == RS_SESSION_MEASURED && (hsize_t)(first + i) >= s->rows[item]) {
-            p[i].state = RS_SESSION_PENDING;
-            p[i].measured_x = p[i].measured_y = p[i].time = NAN;
-        }
     for (int i = 0; st == RESHED_OK && i < n; i++)
         st = check_state(first + i, &p[i], RESHED_ECORRUPT, err);
     return st;

@@ -21,9 +21,11 @@
  *
  * Live. While it is written any program may read the file in HDF5's SWMR mode (h5py: File(path,
  * "r", libver="latest", swmr=True), then refresh() of a dataset), and so does rs_session_open.
- * A reader may fall into the middle of a commit and see a line noted as arrived, or a point as
- * measured, whose data it does not have yet (NaN; about one look in a thousand while lines come as
- * fast as they can): then it calls rs_session_refresh, which takes a new snapshot of the file.
+ * What notes that something is there (lines' arrivals and states of rows, the tables of points,
+ * references and patches) changes after what it notes: a reader that refreshes the notes first and
+ * the data after them never finds a note without its data. rs_session_open does that: its notes are
+ * those of one moment, kept in memory, and the data at least as new. rs_session_refresh takes a new
+ * snapshot of the file.
  * Beside it lies PATH.journal, which belongs to it until finish removes it: after a crash keep the
  * two together.
  *
@@ -99,8 +101,11 @@ reshed_status rs_session_refresh(rs_session *s, reshed_error *err);
  * st leaves it to be resumed; both commit. Returns st, or why finishing failed: the session can be
  * resumed then. NULL and readers are fine. */
 reshed_status rs_session_finish(rs_session *s, reshed_status st, reshed_error *err);
-/* DURABLE. */
+/* DURABLE; ends a hold. */
 reshed_status rs_session_commit(rs_session *s, reshed_error *err);
+/* While puts are held the DURABLE ones are safe from a kill only. They become durable, and visible to
+ * others, with the next DURABLE put or commit that is not held: many of them for one sync. */
+void rs_session_hold(rs_session *s, bool hold);
 
 /* Borrowed until finish. */
 const rs_session_setup *rs_session_get_setup(const rs_session *s);
