@@ -53,7 +53,7 @@ static void peak_one(void *ctx, int64_t i, int worker)
         seconds[n] = rs_os_monotonic() - start;
     }
     rs_sort(seconds, BURSTS);
-    j->rate[i] = (double)j->rounds / rs_sorted_step(seconds, BURSTS, 0.25);
+    j->rate[i] = (double)j->rounds / rs_sorted_quantile(seconds, BURSTS, 0.25);
 }
 
 double bench_fma_peak(const rs_kernels *k, int threads)
@@ -82,7 +82,7 @@ double bench_core_hz(void)
         seconds[i] = rs_os_monotonic() - start;
     }
     rs_sort(seconds, BURSTS);
-    return ROUNDS * PER_ROUND / rs_sorted_step(seconds, BURSTS, 0.25);
+    return ROUNDS * PER_ROUND / rs_sorted_quantile(seconds, BURSTS, 0.25);
 }
 
 /* ------------------------------------------------------------------------------- what is needed */

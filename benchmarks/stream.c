@@ -41,9 +41,9 @@ static reshed_status run_case(rs_stream *stream, int size, const float *image, i
     for (int i = 0; i < r->pushes; i++) r->mean += seconds[i] / r->pushes;
     const size_t n = (size_t)r->pushes;
     rs_sort(seconds, n);
-    r->median = rs_sorted_step(seconds, n, 0.5);
-    r->p90 = rs_sorted_step(seconds, n, 0.9);
-    r->p99 = rs_sorted_step(seconds, n, 0.99);
+    r->median = rs_sorted_quantile(seconds, n, 0.5);
+    r->p90 = rs_sorted_quantile(seconds, n, 0.9);
+    r->p99 = rs_sorted_quantile(seconds, n, 0.99);
     r->worst = seconds[r->pushes - 1];
     return st;
 }

@@ -175,10 +175,31 @@ static void another_frame_or_excitation_is_refused(void **state)
     scan_run_to(0, args);
 }
 
+/* Killed before its first line, a session has nothing to analyse, and says so; it can be resumed. */
+static void killed_before_its_first_line(void **state)
+{
+    (void)state;
+    char path[1024], args[4096];
+    snprintf(args, sizeof args,
+             "--driver twin -d seed=7 -d clock=0.001 " QUICK SMALL "--report none -o %s",
+             scan_temp(path, "early.h5"));
+    const pid_t pid = scan_start(args);
+    const double until = rs_os_monotonic() + 60;
+    while (!rs_os_is_file(path) && rs_os_monotonic() < until) rs_os_sleep(1e-3);
+    kill(pid, SIGKILL);
+    scan_wait(pid);
+    assert_int_equal(scan_progress(path).lines, 0);
+    snprintf(args, sizeof args, "--analyse %s " AGAIN, path);
+    const outcome *o = scan_run_to(1, args);
+    assert_non_null(strstr(o->err, "early.h5: nothing to analyse"));
+    assert_non_null(strstr(o->err, "before its first one"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_region_goes_on),
+        cmocka_unit_test(killed_before_its_first_line),
         cmocka_unit_test(a_list_is_for_one_region),
         cmocka_unit_test(another_frame_or_excitation_is_refused),
     };

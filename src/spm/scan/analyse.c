@@ -110,6 +110,9 @@ rs_outcome rs_analyse_compare(const rs_scan_context *c, rs_live *stream, const r
     reshed_error err = {0};
     /* The room that is needed is only known once the progress could be read. */
     reshed_status st = rs_session_get_progress(c->session, &a.progress, &err);
+    if (st == RESHED_OK && a.progress.lines == 0)
+        st = rs_fail(&err, RESHED_EINVAL,
+                     "nothing to analyse|a session with lines|none: it ended before its first one");
     if (st != RESHED_OK) return rs_outcome_status(st, &err);
     const size_t values = (size_t)a.progress.points * (size_t)setup->metrics;
     float *map = rs_alloc(3 * n, sizeof *map);

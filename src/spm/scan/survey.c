@@ -520,6 +520,11 @@ rs_outcome rs_survey_finish(rs_survey *s, bool write)
 {
     reshed_error err = {0};
     reshed_status st = rs_live_finish(s->stream, &err);
+    if (st == RESHED_EINVAL)
+        st = rs_fail(&err, st,
+                     "lines of the session|enough for one row of the network's coarsest "
+                     "map|%d",
+                     s->arrived);
     if (st == RESHED_OK) {
         st = look_for_alarm(s, true, &err);
         memset(s->written, 0, (size_t)s->rows);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/os.h"
 #include "spm/session/limits.h"
 
 reshed_status rs_session_new(const char *path, rs_session **out, reshed_error *err)
@@ -162,6 +163,11 @@ reshed_status rs_session_get_block(rs_session *s, int item, const hsize_t *start
     }
     rs_h5_hush hush = rs_h5_hush_begin();
     reshed_status st = transfer(s, item, start, size, NULL, data, err);
+    /* The writer may be half through what the library reads, and be kept from the processor there. */
+    for (int i = 1; st != RESHED_OK && s->live && i <= RS_SESSION_LOOKS; i++) {
+        rs_os_sleep(1e-3 * i);
+        if (H5Drefresh(s->item[item]) >= 0) st = transfer(s, item, start, size, NULL, data, err);
+    }
     rs_h5_hush_end(hush);
     return st;
 }

@@ -4,6 +4,8 @@
 
 #include <stdint.h>
 
+/* Looks, ever longer apart, at a session that another program is just writing. */
+#define RS_SESSION_LOOKS 40
 #define RS_SESSION_MAX_TEXT 4000 /* bytes */
 #define RS_SESSION_MAX_SIDE 16384
 #define RS_SESSION_MAX_BINS 16384

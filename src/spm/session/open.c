@@ -7,6 +7,7 @@
 #include "base/os.h"
 #include "spm/session/create.h"
 #include "spm/session/durability.h"
+#include "spm/session/limits.h"
 #include "spm/session/session.h"
 #include "spm/session/setup.h"
 
@@ -37,6 +38,14 @@ reshed_status rs_session_open(const char *path, rs_session **out, reshed_error *
     if (st != RESHED_OK) return st;
     rs_h5_hush hush = rs_h5_hush_begin();
     st = take_snapshot(s, err);
+    for (int i = 1; st != RESHED_OK && s->live && i <= RS_SESSION_LOOKS; i++) {
+        rs_session_free(s);
+        s = NULL;
+        rs_os_sleep(1e-3 * i);
+        st = rs_session_new(path, &s, err);
+        if (st != RESHED_OK) break;
+        st = take_snapshot(s, err);
+    }
     if (st == RESHED_OK)
         *out = s;
     else

@@ -105,10 +105,18 @@ static bool line_is_there(rs_session *s, int f, int row, bool retrace)
     rs_line line = {
         .cols = COLS, .bins = BINS, .channels = 1, .channel = channel, .spectra = spectra};
     rs_session_arrival a;
-    if (rs_session_read_line(s, row, retrace, &line, &a, NULL) != RESHED_OK) return false;
+    reshed_error err = {0};
+    if (rs_session_read_line(s, row, retrace, &line, &a, &err) != RESHED_OK) {
+        fprintf(stderr, "%s (%s)\n", err.what, err.where);
+        return false;
+    }
     const float v = line_value(f, row, retrace);
-    return a.state != RS_SESSION_ARRIVED ||
-           (all(channel, COLS, v) && all(spectra, COLS * BINS * 2, v) && a.order >= 0);
+    const bool ok = a.state != RS_SESSION_ARRIVED ||
+                    (all(channel, COLS, v) && all(spectra, COLS * BINS * 2, v) && a.order >= 0);
+    if (!ok)
+        fprintf(stderr, "line %d%s: order %d, %g and %g, not %g\n", row, retrace ? " back" : "",
+                a.order, (double)channel[0], (double)spectra[0], (double)v);
+    return ok;
 }
 
 static bool point_is_there(rs_session *s, int f, int k)
@@ -116,19 +124,32 @@ static bool point_is_there(rs_session *s, int f, int k)
     float loop[STEPS * BINS * 2];
     rs_spectrum v = {.steps = STEPS, .bins = BINS, .spectra = loop};
     rs_session_point p;
-    if (rs_session_read_points(s, k, 1, &p, NULL) != RESHED_OK) return false;
-    if (p.state != RS_SESSION_MEASURED) return true;
-    if (rs_session_read_spectrum(s, RS_SESSION_POINTS, k, &v, NULL) != RESHED_OK) return false;
+    reshed_error err = {0};
+    reshed_status st = rs_session_read_points(s, k, 1, &p, &err);
+    if (st == RESHED_OK && p.state != RS_SESSION_MEASURED) return true;
+    if (st == RESHED_OK) st = rs_session_read_spectrum(s, RS_SESSION_POINTS, k, &v, &err);
+    if (st != RESHED_OK) {
+        fprintf(stderr, "%s (%s)\n", err.what, err.where);
+        return false;
+    }
     const float value = point_value(f, k);
-    return p.measured_x == value && p.measured_y == -value && p.time == value && v.x == value &&
-           all(loop, STEPS * BINS * 2, value);
+    const bool ok = p.measured_x == value && p.measured_y == -value && p.time == value &&
+                    v.x == value && all(loop, STEPS * BINS * 2, value);
+    if (!ok)
+        fprintf(stderr, "point %d: at %g, %g at %g s; %g, not %g\n", k, p.measured_x, p.measured_y,
+                p.time, (double)loop[0], (double)value);
+    return ok;
 }
 
 /* Looks at the newest lines and points, and at a few old ones. *complete: nothing will change. */
 static bool look(rs_session *s, int f, bool *complete)
 {
     rs_session_progress p;
-    if (rs_session_get_progress(s, &p, NULL) != RESHED_OK) return false;
+    reshed_error err = {0};
+    if (rs_session_get_progress(s, &p, &err) != RESHED_OK) {
+        fprintf(stderr, "%s (%s)\n", err.what, err.where);
+        return false;
+    }
     *complete = p.complete;
     int bad = -1;
     for (int row = p.first_missing - 4; row < p.first_missing + 2; row++)
@@ -141,6 +162,12 @@ static bool look(rs_session *s, int f, bool *complete)
         }
     if (bad < 0 && p.points > 0 && !point_is_there(s, f, p.points / 3)) bad = p.points / 3;
     return bad < 0;
+}
+
+static bool is_begun(rs_session *s)
+{
+    rs_session_progress p;
+    return rs_session_get_progress(s, &p, NULL) == RESHED_OK && (p.live || p.complete);
 }
 
 /* What the two processes share. */
@@ -165,8 +192,13 @@ static void follow(const char *stem, const char *stop, board *b)
             const bool first = !s;
             const reshed_status st =
                 first ? rs_session_open(path, &s, &err) : rs_session_refresh(s, &err);
-            /* A file that is just being begun may be refused; one that was open may not. */
-            if (first && st != RESHED_OK) continue;
+            /* A file that is just being begun may be refused, or not be marked as written yet; one
+             * that was open may not. */
+            if (first && (st != RESHED_OK || !is_begun(s))) {
+                rs_session_finish(s, RESHED_OK, NULL);
+                s = NULL;
+                continue;
+            }
             if (st != RESHED_OK || !look(s, f, &complete)) {
                 fprintf(stderr, "file %d, look %ld: %s\n", f, b->looks, err.what);
                 b->wrong = true;
