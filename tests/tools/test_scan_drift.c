@@ -9,15 +9,16 @@
 #include "spm/instrument/private.h"
 #include "spm/instrument/sim/twin.h"
 
-/* 0.4 nm/s: two pixels between the survey and the end of the list. */
-#define DRIFT_X 3.2e-10
-#define DRIFT_Y -2.4e-10
+/* 0.8 nm/s, half a pixel a patch: several pixels between the survey and the end of the list. */
+#define DRIFT_X 6.4e-10
+#define DRIFT_Y -4.8e-10
 #define DRIFTING                                                                                   \
-    "--driver twin -d clock=0 -d seed=7 -d drift_x=3.2e-10 -d drift_y=-2.4e-10 "                   \
+    "--driver twin -d clock=0 -d seed=7 -d drift_x=6.4e-10 -d drift_y=-4.8e-10 "                   \
     "-w weights/reshednet16x10.h5 -j 1 --pictures none --report none --quiet --set rows=96 "       \
     "--set cols=96 --set width=1.35e-6 --set height=1.35e-6 --set be_repeats=2 --set steps=32 "    \
     "--set cycles=1 --set drop_first=0 --set threshold=0.5 --set every=6 --set min_wall=8 "        \
-    "--set patch=48 --set reference_every=0 --set max_points=24 "
+    "--set queue=512 --set line_rate=4 --set patch=48 --set reference_every=0 --set "              \
+    "max_points=24 "
 
 /* Pixels from the n last points of a session to the nearest true wall, at the moment of each: the
  * largest and the mean. The twin without a clock works all the time, so its own time tells where

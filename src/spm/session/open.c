@@ -11,6 +11,10 @@
 #include "spm/session/session.h"
 #include "spm/session/setup.h"
 
+/* Looks at a session without lines, and s between them. */
+#define YOUNG_LOOKS 10
+#define YOUNG_WAIT 5e-3
+
 /* -------------------------------------------------------------------------------------- reading */
 /* Opens s->path as it is now: the one place in which a reader's view of a session comes about. Of a
  * session that another program writes the view is fixed as far as the library allows: the lengths
@@ -31,7 +35,8 @@ static reshed_status take_snapshot(rs_session *s, reshed_error *err)
     return st;
 }
 
-reshed_status rs_session_open(const char *path, rs_session **out, reshed_error *err)
+/* Opens a session as it is now, in several attempts when another program is writing it. */
+static reshed_status open_now(const char *path, rs_session **out, reshed_error *err)
 {
     rs_session *s = NULL;
     reshed_status st = rs_session_new(path, &s, err);
@@ -51,6 +56,31 @@ reshed_status rs_session_open(const char *path, rs_session **out, reshed_error *
     else
         rs_session_free(s);
     rs_h5_hush_end(hush);
+    return st;
+}
+
+/* Returns whether a session has no line yet, and is not known to be written. */
+static bool is_young(rs_session *s)
+{
+    rs_session_progress p;
+    return !s->live && !s->complete && rs_session_get_progress(s, &p, NULL) == RESHED_OK &&
+           p.lines + p.lost + p.events == 0;
+}
+
+reshed_status rs_session_open(const char *path, rs_session **out, reshed_error *err)
+{
+    rs_session *s = NULL;
+    reshed_status st = open_now(path, &s, err);
+    /* Between its creation and the writer's mark nothing tells that it will change under the reader;
+     * the two are milliseconds apart. */
+    for (int i = 0; st == RESHED_OK && i < YOUNG_LOOKS && is_young(s); i++) {
+        rs_os_sleep(YOUNG_WAIT);
+        if (!rs_os_is_locked(path)) continue;
+        rs_session_free(s);
+        s = NULL;
+        st = open_now(path, &s, err);
+    }
+    if (st == RESHED_OK) *out = s;
     return st;
 }
 
@@ -108,7 +138,7 @@ static reshed_status open_writer(const char *path, int sync_every, rs_session **
                                  reshed_error *err)
 {
     rs_session *s = NULL;
-    reshed_status st = rs_session_open(path, &s, err);
+    reshed_status st = open_now(path, &s, err);
     if (st != RESHED_OK) return st;
     if (s->live)
         st = rs_fail(err, RESHED_EIO, "cannot write|a session that no program writes|one in use");
