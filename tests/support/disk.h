@@ -20,7 +20,7 @@ typedef enum disk_fault {
  * ends exits with DISK_EXIT. */
 void disk_fail_at(long n, disk_fault fault, uint64_t seed);
 #define DISK_EXIT 77
-#define DISK_BLOCKED 2.0
+#define DISK_BLOCKED 4.0
 /* Calls since the last disk_fail_at. */
 long disk_calls(void);
 /* Of rs_os_sync alone. */

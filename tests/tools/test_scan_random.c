@@ -132,7 +132,7 @@ static void the_nanonis_is_safe_whatever_happens(void **state)
     print_message("# %d runs reached the instrument (of %ld), %d ended well, %d with an error; %d "
                   "left it safe, %d that were disobeyed did not\n",
                   t.runs, n, t.good, t.failed, t.safe, t.unsafe);
-    assert_true(t.runs > n / 2 && t.failed > 0);
+    assert_true(n < 10 || (t.runs > n / 2 && t.failed > 0)); /* a few may all miss */
 }
 
 /* -------------------------------------------------------------------------------------- the twin */
