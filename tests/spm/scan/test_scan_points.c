@@ -111,7 +111,7 @@ static bool two_points(void *ctx, const rs_choice *choice, rs_session_point **po
 static void bad_spectra_are_measured_once_more(void **state)
 {
     (void)state;
-    for (int noisy = 0; noisy < 2; noisy++) {
+    for (int noisy = test_quick(); noisy < 2; noisy++) {
         scan_rig r;
         rs_session_progress p;
         reshed_error err = {0};
