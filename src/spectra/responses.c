@@ -349,6 +349,8 @@ static reshed_status read_hdf5(rs_nsid_file *file, const rs_responses_source *so
     if (st == RESHED_OK && second >= 0 && !same_shape(&d, &phase))
         st = rs_fail(err, RESHED_ECORRUPT, "amplitude and phase|real datasets of one shape||%s",
                      phase.path);
+    for (int i = 0; st == RESHED_OK && d.is_complex && i < d.ndim; i++)
+        if (rs_axis_is_frequency(&d.dim[i])) st = rs_fail_spectra(d.path, err);
     const origin from = {.file = file};
     if (st == RESHED_OK) st = arrange(&from, &d, &phase, source, r, err);
     rs_nsid_data_clear(&d);

@@ -46,6 +46,14 @@ static reshed_status add_axis(const rs_usid_axes *a, int d, const char *usual, i
     return RESHED_OK;
 }
 
+reshed_status rs_fail_spectra(const char *path, reshed_error *err)
+{
+    return rs_fail(err, RESHED_EUNSUPPORTED,
+                   "spectra, not loops: reshed-beps sho makes responses of them, which reshed-beps "
+                   "loops reads|a response for each voltage|spectra over frequency|%s",
+                   path);
+}
+
 reshed_status rs_usid_to_nsid(rs_usid_data *from, rs_nsid_data *out, reshed_error *err)
 {
     const rs_usid_axes *a = &from->position;
@@ -54,11 +62,7 @@ reshed_status rs_usid_to_nsid(rs_usid_data *from, rs_nsid_data *out, reshed_erro
     int fast;
     int64_t n_fast;
     if (find_row(&from->spectral, rs_axis_is_frequency) >= 0)
-        return rs_fail(err, RESHED_EUNSUPPORTED,
-                       "spectra, not loops: reshed-beps sho makes responses of them, which "
-                       "reshed-beps loops reads|a response for each voltage|spectra over frequency|"
-                       "%s",
-                       from->path);
+        return rs_fail_spectra(from->path, err);
     if (rs_usid_is_grid(a, &fast, &n_fast)) {
         st = add_axis(a, 1 - fast, "Y", a->n / n_fast, n_fast, &d, err);
         if (st == RESHED_OK) st = add_axis(a, fast, "X", n_fast, 1, &d, err);

@@ -11,6 +11,9 @@
  * steps), which are to be fitted first. */
 reshed_status rs_usid_to_nsid(rs_usid_data *from, rs_nsid_data *out, reshed_error *err);
 
+/* Fails because what is at path are spectra, and says what makes responses of them. */
+reshed_status rs_fail_spectra(const char *path, reshed_error *err);
+
 /* The voltages, fields and cycles of the steps into the layout of that dataset. */
 reshed_status rs_usid_steps(const rs_usid_axes *steps, const char *path, rs_layout *l,
                             reshed_error *err);

@@ -6,6 +6,8 @@
 
 #include "base/numeric.h"
 #include "io/hdf5/h5.h"
+#include "io/nsid/write.h"
+#include "spectra/axes.h"
 #include "spectra/responses.h"
 #include "spectra/spectra.h"
 #include "support/h5_bare.h"
@@ -212,6 +214,32 @@ static void raw_spectra_name_the_way(void **state)
     }
 }
 
+/* The same of NSID. */
+static void nsid_spectra_name_the_way(void **state)
+{
+    (void)state;
+    static double data[2 * STEPS * BINS], f[BINS], v[STEPS];
+    const char *path = test_temp("spectra.h5");
+    rs_nsid_data d = {.ndim = 2, .data = data, .is_complex = true};
+    rs_nsid_writer *w = NULL;
+    rs_responses r = {0};
+    reshed_error err = {0};
+    sim_triangle(STEPS, 8, v);
+    for (int k = 0; k < BINS; k++) f[k] = 3e5 + 1e3 * k;
+    rs_axis_name(&d.dim[0], "Voltage", "Bias", "V", "SPECTRAL", STEPS);
+    rs_axis_name(&d.dim[1], "Frequency", "Frequency", "Hz", "SPECTRAL", BINS);
+    d.dim[0].values = v;
+    d.dim[1].values = f;
+    strcpy(d.name, "Spectra");
+    strcpy(d.units, "V");
+    strcpy(d.data_type, "SPECTRUM");
+    assert_ok(rs_nsid_create(path, RS_NSID_ATOMIC, &w, &err), &err);
+    reshed_status st = rs_nsid_add(w, "/M", &d, RS_NSID_F64, NULL, 0, &err);
+    assert_ok(rs_nsid_finish(w, st, &err), &err);
+    assert_int_equal(read_file(path, NULL, &r, &err), RESHED_EUNSUPPORTED);
+    assert_non_null(strstr(err.what, "reshed-beps sho"));
+}
+
 static void memory_may_fail(void **state)
 {
     (void)state;
@@ -262,6 +290,7 @@ int main(void)
         cmocka_unit_test(fits_of_bglib_are_loops),
         cmocka_unit_test(plain_responses_are_read_by_name),
         cmocka_unit_test(raw_spectra_name_the_way),
+        cmocka_unit_test(nsid_spectra_name_the_way),
         cmocka_unit_test(memory_may_fail),
         cmocka_unit_test(the_program_reads_fits),
     };
