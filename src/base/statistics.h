@@ -55,4 +55,7 @@ reshed_status rs_percentiles(const float *x, size_t n, const double *percent, in
 reshed_status rs_percentiles_in(const float *x, size_t n, const double *percent, int count,
                                 size_t *space, double *out, reshed_error *err);
 
+/* The inverse of erf to a few units in the last place; +-infinity at +-1, NaN beyond. */
+double rs_erfinv(double y);
+
 #endif

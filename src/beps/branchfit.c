@@ -5,7 +5,7 @@
 
 #include "base/numeric.h"
 #include "beps/blm.h"
-#include "beps/loopdata.h"
+#include "beps/loop.h"
 #include "beps/phase.h"
 
 /* --------------------------------------------------------------------------- PySSPFM's branches */

@@ -140,4 +140,24 @@ void rs_unfold_bglib(const rs_sweep *s, const double *re, const double *im, doub
 double rs_loop_area_open(const double *v, const double *y, int n, double *centroid_v,
                          double *centroid_y);
 
+/* --------------------------------------------------------- samples and starting values for fits */
+
+/* The usable samples of a loop, scaled to mid and height. */
+typedef struct rs_loop_data {
+    int n;
+    double *v, *y;
+    uint8_t *falling;
+    double mid, height;
+    double v_min, v_max, step;
+    int n_asc, n_desc;
+    /* Starting values, scaled: levels, and where each branch passes a quarter, a half and three
+     * quarters of the height (NaN where it does not): [descending][k]. */
+    double bottom, top, at[2][3];
+} rs_loop_data;
+
+/* Takes work [3*n] for v, y and falling, and uses scratch [2*n]. scaled: to the middle and the
+ * height of the loop; else mid 0, height 1. False when there is too little to fit. */
+bool rs_loop_data_take(const rs_sweep *s, const double *y, const uint8_t *skip, bool scaled,
+                       double *work, double *scratch, rs_loop_data *d);
+
 #endif

@@ -3,7 +3,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "beps/loopdata.h"
+#include "beps/loop.h"
 
 #define TWO_OVER_ROOT_PI 1.12837916709551257390
 

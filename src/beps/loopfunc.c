@@ -5,7 +5,7 @@
 
 #include "base/numeric.h"
 #include "beps/phase.h"
-#include "base/special.h"
+#include "base/statistics.h"
 
 /* --------------------------------------------------------------------------------- the function */
 /* Part of the transition made at distance x from the junction of the widths. */

@@ -7,7 +7,6 @@
 #include "base/statistics.h"
 #include "beps/electrostatic.h"
 #include "beps/phase.h"
-#include "base/special.h"
 
 void rs_metric_defaults(rs_metric_options *o)
 {
@@ -57,8 +56,8 @@ static bool stands_off(const loop_view *w, const rs_loop_half *b, int from, int 
     return off > 3 * 1.25 * w->noise / sqrt((double)k);
 }
 
-/* Where a branch passes the level; NaN where it only shakes about it, as a branch that does not
- * switch does at the middle of its noise. */
+/* Returns the voltage at which a branch passes the level; NaN where it only shakes about it, as a
+ * branch that does not switch does at the middle of its noise. */
 static double crossing(const loop_view *w, const rs_loop_half *b, double level, int up)
 {
     const double at = rs_branch_crossing(b, level, up);

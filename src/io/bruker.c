@@ -180,7 +180,7 @@ static double volts_in(const char *unit)
     return 1;
 }
 
-/* What one step of the numbers comes to. */
+/* Finds the physical value of one step of the stored numbers. */
 static reshed_status find_scale(const header *h, int stated, layer *l, reshed_error *err)
 {
     rs_span value, soft, none;

@@ -143,7 +143,8 @@ static int label_at(float value, double unit)
     return (int)floor(k + 0.5);
 }
 
-/* What one stands for in map[n]: 1, or a grey value of 8 or 16 bit; 0: nothing does. */
+/* Returns the value that means certainty in map[n]: 1, or a grey value of 8 or 16 bit; 0: none
+ * does. */
 static double label_unit(const float *map, size_t n)
 {
     static const double units[] = {1, 1 / 255.0, 1 / 65535.0};

@@ -25,7 +25,7 @@
  * several channels, stays below. */
 #define FILE_MAX ((size_t)1 << 34)
 
-/* What is read: for messages. */
+/* The kinds that are read: for messages. */
 #define KNOWN "a PNG, NPY, NPZ, GSF, IBW (version 5), SXM, GWY, NanoScope, TIFF, WSxM or HDF5 image"
 
 static const struct {

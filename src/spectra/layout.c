@@ -108,11 +108,11 @@ void rs_layout_cycles(rs_layout *l, const double *cycle, int64_t n)
     l->inner_cycles = changes;
 }
 
-/* What neither field has. */
+/* The field of pulses that have none. */
 #define NO_FIELD 2
 
-/* Where nothing tells the fields, voltages that alternate with rest do. The last pulse needs its
- * rest, and rest before the first pulse belongs to none. */
+/* Voltages that alternate with rest tell the fields, when nothing else does. The last pulse needs
+ * its rest, and rest before the first pulse belongs to none. */
 static void find_pulses(rs_layout *l)
 {
     int first = 0;

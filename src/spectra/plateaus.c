@@ -15,7 +15,8 @@ void rs_plateaus_clear(rs_plateaus *p)
     memset(p, 0, sizeof *p);
 }
 
-/* How far the bias may leave the mean of its step; negative for a ramp. work [2*n]. */
+/* Returns the largest distance of the bias from the mean of its step; negative for a ramp.
+ * work [2*n]. */
 static double tolerance(const double *bias, int64_t n, double *work)
 {
     double low = bias[0], high = bias[0];

@@ -95,7 +95,7 @@ static reshed_status find_voltages(rs_nsid_file *file, const rs_nsid_data *d,
                    d->path);
 }
 
-/* What d was read from, besides: the file (NULL for a wave), and of USID its axes. */
+/* The source of a data set: the file (NULL for a wave), and of USID its axes. */
 typedef struct origin {
     rs_nsid_file *file;
     const rs_usid_data *usid;

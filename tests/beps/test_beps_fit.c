@@ -8,7 +8,7 @@
 #include "beps/blm.h"
 #include "beps/branchfit.h"
 #include "beps/loopfit.h"
-#include "base/special.h"
+#include "base/statistics.h"
 #include "support/loop_sim.h"
 #include "support/tolerance.h"
 

@@ -18,7 +18,7 @@ enum { STEPS = 64, MAX_SAMPLES = 8192, COLUMNS = 7 };
 #define HEIGHT 1e-10
 #define ANGLE (-60.0) /* deg, of the response */
 
-/* What is recorded. */
+/* A recording. */
 typedef struct record {
     int samples, points;
     double bias[MAX_SAMPLES], write[MAX_SAMPLES]; /* V applied, V of the last pulse */

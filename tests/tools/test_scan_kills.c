@@ -17,10 +17,10 @@
 
 enum { ROWS = 64, POINTS = 8 };
 
-/* Where a kill is aimed at. */
+/* The aim of a kill. */
 typedef enum aim { AT_A_LINE, AT_A_GAP, AT_A_POINT, AT_A_REGION, AIMS } aim;
 
-/* What a reader found in a session. */
+/* A reader's findings in a session. */
 typedef struct seen {
     bool any;
     rs_session_progress p;
@@ -41,7 +41,7 @@ static void see(const char *path, seen *out)
     if (ok) *out = n;
 }
 
-/* Whether the session has come to what the kill is aimed at. */
+/* Returns true when the session has come to the aim of the kill. */
 static bool is_there(const seen *s, aim at, int line, int point)
 {
     if (!s->any) return false;
@@ -58,7 +58,7 @@ static bool is_there(const seen *s, aim at, int line, int point)
     }
 }
 
-/* What was seen is there still. */
+/* Asserts that everything seen before is still there. */
 static void check_kept(const seen *before, const seen *after)
 {
     if (!before->any) return;

@@ -59,7 +59,7 @@ typedef struct tally {
     int runs, good, failed, safe, disobeyed, unsafe;
 } tally;
 
-/* What the emulator is after a run, judged; what: the case in words. */
+/* Judges the emulator's state after a run; what: the case in words. */
 static void judge(tally *t, int status, const char *what)
 {
     const double until = rs_os_monotonic() + 2;

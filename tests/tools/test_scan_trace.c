@@ -21,7 +21,7 @@ typedef struct judge {
     int events, execs, objects;
 } judge;
 
-/* Where the loader and the C library keep what programs are made of. */
+/* Returns true for folders of the loader and the C library. */
 static bool is_systems(const char *path)
 {
     return strncmp(path, "/usr/", 5) == 0 || strncmp(path, "/lib", 4) == 0 ||
@@ -110,7 +110,7 @@ static void a_data_file_does_nothing_but_be_read(void **state)
     }
 }
 
-/* What is asked for is written, and nothing else: session, journal, points, report. */
+/* The files asked for are written, and no others: session, journal, points, report. */
 static void only_what_was_asked_for_is_written(void **state)
 {
     (void)state;

@@ -224,7 +224,7 @@ static int check_files(const options *o, char *const *images, int n)
     return status;
 }
 
-/* What infer_engine.load needs. */
+/* The context of infer_engine.load. */
 typedef struct weights {
     const options *o;
     rs_isa isa;

@@ -29,7 +29,7 @@ bool rs_span_number(rs_span s, double *out);
 /* Letter case counts. */
 bool rs_span_is(rs_span s, const char *text);
 bool rs_span_begins(rs_span s, const char *text);
-/* Where `text` begins in s, or s.n. */
+/* Returns the place at which `text` begins in s, or s.n. */
 size_t rs_span_find(rs_span s, const char *text);
 
 #endif

@@ -13,7 +13,7 @@
  * memory: for this much at once, and for STORED_TIMES the size of the file beyond it. */
 #define FREE_BYTES ((uint64_t)24 << 20)
 #define STORED_TIMES 8u
-/* What an element comes to here: a double, or a pair of them, and a float of an image. */
+/* Bytes of an element in memory: a double, or a pair of them, and a float of an image. */
 #define MEMORY_OF(element_is_pair) ((element_is_pair) ? 16u : 12u)
 
 /* ----------------------------------------------------------------------------------- attributes */
@@ -209,7 +209,7 @@ hid_t rs_h5_memory_type(hid_t dset, bool is_complex)
     return pair;
 }
 
-/* How a dataset is stored. */
+/* The storage of a dataset. */
 typedef struct storage {
     H5D_layout_t layout;
     int rank;

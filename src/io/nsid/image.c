@@ -187,7 +187,7 @@ reshed_status rs_nsid_image_list(rs_nsid_file *file, rs_channels *out, reshed_er
     return list_all(file, out, NULL, &plain, err);
 }
 
-/* Whether a plain dataset has that path. */
+/* Returns true when a plain dataset has that path. */
 static bool find_plain(const rs_nsid_file *file, const char *path, int *k)
 {
     for (int i = 0; i < rs_nsid_plain_count(file); i++)

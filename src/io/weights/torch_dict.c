@@ -1,4 +1,4 @@
-/* What torch users keep of a ResHedNet:
+/* The forms in which torch users keep a ResHedNet:
  *
  *   {model_type: 'seg', model: 'ResHedNet', nb_classes, batch_norm, dropout, upsampling, nb_filters,
  *    layers, optimizer, weights: STATES}       AtomAI's save_model
@@ -165,7 +165,7 @@ static bool ends_with(const rs_pkl *name, const char *tail, size_t *before)
     return true;
 }
 
-/* What stands before the names of AtomAI: "module." by DataParallel, "_orig_mod." by compile, the
+/* Finds the prefix of AtomAI's names: "module." by DataParallel, "_orig_mod." by compile, the
  * attribute's name of a module around it. */
 static void find_prefix(rs_torch_member *m)
 {
@@ -242,7 +242,7 @@ static reshed_status read_shapes(const rs_torch_member *member, rs_model_file *m
 }
 
 /* ------------------------------------------------------------------------------------- the root */
-/* Where the state_dicts are in an object that is not AtomAI's dict, NULL when nowhere. */
+/* Returns the state_dicts in an object that is not AtomAI's dict, NULL when there are none. */
 static const rs_pkl *find_states(const rs_pkl *root)
 {
     static const char *const keys[] = {"weights", "state_dict", "model_state_dict", "model", "net"};

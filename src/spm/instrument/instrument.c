@@ -116,8 +116,8 @@ static rs_driver_status cannot(const rs_instrument *i, const char *verb, reshed_
     return RS_DRIVER_REFUSED;
 }
 
-/* What acts begins and ends with these two: from then on the instrument is not at rest. False: the
- * watchdog has taken it over. */
+/* Calls that act begin and end with these two: from then on the instrument is not at rest. False:
+ * the watchdog has taken it over. */
 static bool begin_act(rs_instrument *i, reshed_error *err)
 {
     atomic_fetch_add(&i->acting, 1);

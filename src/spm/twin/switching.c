@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/special.h"
+#include "base/statistics.h"
 #include "spm/twin/objects.h"
 
 /* Streams of the smooth random functions; volumes take two each from VOLUME on. */

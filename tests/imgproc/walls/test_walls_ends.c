@@ -305,8 +305,8 @@ static void films_in_every_direction(void **state)
 
 /* ----------------------------------------------------------------------------------------- ends */
 
-/* What is no blunt end stays: a short wall that begins at another, the tip of a needle, a wall that
- * leaves the frame. */
+/* Ends that are not blunt stay: a short wall that begins at another, the tip of a needle, a wall
+ * that leaves the frame. */
 static void real_ends_stay(void **state)
 {
     (void)state;

@@ -326,7 +326,7 @@ static void points_keep_their_distance(void **state)
         }
 }
 
-/* What is far enough apart loses nothing: all pixels of lines side by side when all are asked for,
+/* Lines far enough apart lose nothing: all pixels of lines side by side when all are asked for,
  * and as many points with a distance as without. Where a wall begins on another, its first point
  * gives way. */
 static void distance_costs_no_points(void **state)

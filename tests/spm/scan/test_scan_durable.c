@@ -1,5 +1,5 @@
-/* What a scan leaves on the disk, and how often it waits for it: syncs, and interruptions between a
- * trace and its retrace. */
+/* The traces of a scan on the disk, and the number of its waits for it: syncs, and interruptions
+ * between a trace and its retrace. */
 #include "support/disk.h"
 #include "support/scan_rig.h"
 

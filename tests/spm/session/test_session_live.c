@@ -15,7 +15,7 @@
 
 enum { ROWS = 100, COLS = 8, BINS = 3, STEPS = 4, POINTS = 150 };
 
-/* What stands everywhere in line `row` and in the spectrum of point k of file f. */
+/* The value everywhere in line `row` and in the spectrum of point k of file f. */
 static float line_value(int f, int row, bool retrace)
 {
     return (float)(1 + f + 2 * row + retrace);
@@ -63,7 +63,7 @@ static rs_session *create(const char *path)
     return s;
 }
 
-/* What the two processes share. */
+/* Shared by the two processes. */
 typedef struct board {
     volatile long looks;
     volatile int at; /* the file that the reader waits for or follows */
