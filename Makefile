@@ -58,7 +58,7 @@ SANFLAG := $(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer -fno-sanitize-r
             $(if $(findstring clang,$(CC)),-Wno-pass-failed))
 CFLAGS  ?= -O2 -g
 ALLCFLAGS = -std=c11 $(WARN) $(CFLAGS) -fPIC -fvisibility=hidden -fopenmp $(SANFLAG) \
-            $(if $(filter none,$(BLAS)),-DRS_NO_BLAS) -Iinclude -Isrc -Itests -I. $(PCFLAGS)
+            -Iinclude -Isrc -Itests -I. $(PCFLAGS)
 LINK    = $(LDFLAGS) -fopenmp $(SANFLAG) -Wl,--as-needed
 ALLLIBS = $(LINK) $(PCLIBS) -ldl -lm
 # Tests see every allocation and every change of a file, and can make them fail (tests/support/support.c, disk.c).
@@ -123,6 +123,7 @@ $(B)/tools/cli/find_weights.o: MORE = -DRESHED_PREFIX=\"$(PREFIX)\"
 $(B)/tools/cli/find_weights.o: $(B)/prefix
 $(B)/tools/bench/report.o: MORE = -DRESHED_COMMIT=\"$$(cat $(B)/commit)\"
 $(B)/tools/bench/report.o: $(B)/commit
+$(B)/src/nn/blas.o: MORE = $(if $(filter none,$(BLAS)),-DRS_NO_BLAS)
 $(B)/src/nn/kernels/generic/%.o: MORE = $(ISA_generic)
 $(B)/src/nn/kernels/avx2/%.o: MORE = $(ISA_avx2)
 $(B)/src/nn/kernels/avx512/%.o: MORE = $(ISA_avx512)
