@@ -59,12 +59,13 @@ static reshed_status open_now(const char *path, rs_session **out, reshed_error *
     return st;
 }
 
-/* Returns whether a session has no line yet, and is not known to be written. */
+/* Returns whether a session that is not known to be written has no line yet, or changes so that it
+ * cannot be read. */
 static bool is_young(rs_session *s)
 {
     rs_session_progress p;
-    return !s->live && !s->complete && rs_session_get_progress(s, &p, NULL) == RESHED_OK &&
-           p.lines + p.lost + p.events == 0;
+    if (s->live || s->complete) return false;
+    return rs_session_get_progress(s, &p, NULL) != RESHED_OK || p.lines + p.lost + p.events == 0;
 }
 
 reshed_status rs_session_open(const char *path, rs_session **out, reshed_error *err)
