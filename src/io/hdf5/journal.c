@@ -425,7 +425,8 @@ reshed_status rs_journal_recover(const char *path, rs_os_file *file, rs_journal_
     if (whose) *found = false;
     if (!rs_os_is_file(path)) return RESHED_OK;
     reshed_status st = rs_os_open(path, RS_OS_UPDATE, &journal, &end, err);
-    if (st != RESHED_OK) return st;
+    /* Its owner may have finished in this moment, and removed it. */
+    if (st != RESHED_OK) return rs_os_is_file(path) ? st : RESHED_OK;
     /* Up to the header's length it was only being made, and nothing was committed. */
     if (end > HEADER) {
         bool ok = rs_os_read_at(journal, 0, header, HEADER) == HEADER;
