@@ -48,6 +48,23 @@ static reshed_status clear_mark(const char *journal, rs_os_file *file, const rs_
     return st;
 }
 
+/* Opens a file that has a journal, for writing. *file is NULL when there is nothing to recover: a
+ * program writes it (*live), or has just finished, between two questions asked here. */
+static reshed_status open_unlocked(const char *path, const char *journal, rs_os_file **file,
+                                   bool *live, reshed_error *err)
+{
+    enum { LOOKS = 10 };
+    for (int i = 0;; i++) {
+        const reshed_status st = rs_os_open(path, RS_OS_UPDATE, file, NULL, err);
+        if (st == RESHED_OK) return st;
+        *file = NULL;
+        *live = rs_os_is_locked(path);
+        if (*live || !rs_os_is_file(journal)) return RESHED_OK;
+        if (i == LOOKS) return st;
+        rs_os_sleep(1e-3);
+    }
+}
+
 reshed_status rs_h5_recover(const char *path, bool *live, reshed_error *err)
 {
     char journal[4096];
@@ -57,15 +74,13 @@ reshed_status rs_h5_recover(const char *path, bool *live, reshed_error *err)
     *live = false;
     reshed_status st = journal_path(path, journal, sizeof journal, err);
     if (st != RESHED_OK || !rs_os_is_file(journal)) return st;
-    st = rs_os_open(path, RS_OS_UPDATE, &file, NULL, err);
-    if (st == RESHED_OK)
-        st = rs_journal_recover(journal, file, &id, &found, err);
-    else
-        *live = rs_os_is_locked(path);
+    st = open_unlocked(path, journal, &file, live, err);
+    if (st != RESHED_OK || !file) return st;
+    st = rs_journal_recover(journal, file, &id, &found, err);
     /* Reading does not need it, and may be all that a full disk allows. */
     if (st == RESHED_OK && found) (void)clear_mark(journal, file, &id, NULL);
     rs_os_close(file);
-    return *live ? RESHED_OK : st;
+    return st;
 }
 
 /* In SWMR mode. What both openings change waits in the journal for the first commit. */
