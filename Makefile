@@ -4,7 +4,7 @@
 #   make deps             installs what is missing (apt), or says what to install
 #   make demo             installs what is missing, builds, runs an acquisition on a simulated instrument
 #   make check            installs what is missing, builds, runs the tests: the gate
-#   make check-quick      the same with short loops, within a minute;  make check-long  with long ones
+#   make check-quick      the same with short loops, in 90 s;  make check-long  with long ones
 #   make install          programs, libraries, header, manual pages, weights;  make uninstall
 #   make lib | programs | tests | test-objects | man | peers | format | clean
 #
