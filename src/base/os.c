@@ -347,6 +347,10 @@ reshed_status rs_os_temp_name(const char *path, char *buf, size_t n, reshed_erro
     if (k < 0 || (size_t)k >= n)
         return rs_fail(err, RESHED_EINVAL, "path too long|at most %zu bytes|%zu bytes", n - 32,
                        strlen(path));
+    /* Renamed over, a device would be gone: /dev/null too, for root. */
+    struct stat s;
+    if (stat(path, &s) == 0 && !S_ISREG(s.st_mode) && !S_ISDIR(s.st_mode))
+        return rs_fail(err, RESHED_EIO, "output|a file|a device, pipe or socket");
     return RESHED_OK;
 }
 

@@ -1,7 +1,10 @@
+#define _POSIX_C_SOURCE 200809L /* mkfifo */
 #include "support/support.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/alloc.h"
 #include "base/cursor.h"
@@ -89,6 +92,21 @@ static void half_precision_round_trips(void **state)
     assert_int_equal(rs_float_to_half(0x1.8p-25f), 1);
 }
 
+/* A device that is given as output stays one. */
+static void devices_are_not_replaced(void **state)
+{
+    (void)state;
+    reshed_error err = {0};
+    const char *path = test_temp("fifo");
+    remove(path);
+    assert_int_equal(mkfifo(path, 0600), 0);
+    assert_int_equal(rs_os_write_file(path, "x", 1, &err), RESHED_EIO);
+    assert_string_equal(err.what, "output");
+    struct stat s;
+    assert_int_equal(stat(path, &s), 0);
+    assert_true(S_ISFIFO(s.st_mode));
+}
+
 static void write_replaces_whole_file(void **state)
 {
     (void)state;
@@ -157,8 +175,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(error_text_has_all_parts),  cmocka_unit_test(alloc_refuses_overflow),
         cmocka_unit_test(cursor_stays_inside),       cmocka_unit_test(half_precision_round_trips),
-        cmocka_unit_test(write_replaces_whole_file), cmocka_unit_test(parallel_visits_each_once),
-        cmocka_unit_test(tensors_find_and_grow),     cmocka_unit_test(image_sizes_are_checked),
+        cmocka_unit_test(devices_are_not_replaced),  cmocka_unit_test(write_replaces_whole_file),
+        cmocka_unit_test(parallel_visits_each_once), cmocka_unit_test(tensors_find_and_grow),
+        cmocka_unit_test(image_sizes_are_checked),
     };
     return cmocka_run_group_tests_name("base", tests, NULL, NULL);
 }
