@@ -45,6 +45,7 @@ BEGIN {
     may["spm/session"] = low " include/reshed_driver.h io io/hdf5 io/nsid"
     may["spm/scan"] = low " include/reshed_driver.h spm/instrument spm/session spectra infer imgproc/walls imgproc/image beps io io/weights"
     may["evaluate"] = low " infer nn imgproc/image io io/weights spm/twin"
+    may["train"] = low " evaluate infer nn imgproc/image io io/weights spm/twin spm/labelled"
     may["report"] = low " spm/session spectra infer imgproc/walls imgproc/figures imgproc/image beps io"
 
     may["tools/cli"] = low " infer nn include/reshed.h imgproc/figures/plot.h report/save.h"
