@@ -1,4 +1,4 @@
-/* parallel.h - threads for computing: started here and nowhere else. */
+/* parallel.h - work shared out among threads; those that live on beside others come from thread.h. */
 #ifndef RS_BASE_PARALLEL_H
 #define RS_BASE_PARALLEL_H
 

@@ -1,4 +1,5 @@
-/* thread.h - threads that wait for an instrument. Those that compute come from parallel.h. */
+/* thread.h - threads that go on beside the others: that wait for an instrument, that make what is wanted next.
+ * Work that is shared out and waited for goes to parallel.h. */
 #ifndef RS_BASE_THREAD_H
 #define RS_BASE_THREAD_H
 
