@@ -32,7 +32,7 @@ rs_twin_channels film_channels(film_canvas *c, int from)
 {
     size_t at = (size_t)from * FILM_N;
     rs_twin_channels out = {c->amplitude + at, c->phase + at, c->resonance + at, c->q + at,
-                            c->height + at,    c->wall + at,  c->domain + at};
+                            c->height + at,    c->wall + at,  c->domain + at,    NULL};
     return out;
 }
 

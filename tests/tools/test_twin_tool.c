@@ -42,8 +42,8 @@ static void a_data_set_is_one_file(void **state)
 static void an_image_comes_in_all_formats(void **state)
 {
     (void)state;
-    static const char *const ending[] = {".h5",          ".npy",       ".png",      "_walls.npy",
-                                         "_domains.npy", "_walls.png", "_walls.csv"};
+    static const char *const ending[] = {".h5",          ".npy",       ".png",       "_walls.npy",
+                                         "_domains.npy", "_walls.png", "_walls.csv", "_kinds.npy"};
     twin_job j = small_job(test_temp("frame"));
     assert_true(twin_add_setting(&j, "noise=0.05"));
     assert_int_equal(twin_image(&j), CLI_OK);
@@ -54,6 +54,19 @@ static void an_image_comes_in_all_formats(void **state)
     assert_int_equal(twin_image(&j), CLI_OK);
     assert_true(is_there(j.output, ".npy"));
     assert_false(is_there(j.output, ".h5"));
+}
+
+static void every_kind_of_film_can_be_drawn(void **state)
+{
+    (void)state;
+    twin_job j = small_job(test_temp("kind"));
+    j.formats = "npy";
+    for (int random = 0; random < 2; random++)
+        for (int k = 0; k < RS_TWIN_FILMS; k++) {
+            j.film = (rs_twin_film)k;
+            j.random = random;
+            assert_int_equal(twin_image(&j), CLI_OK);
+        }
 }
 
 static void wrong_words_are_usage_errors(void **state)
@@ -79,6 +92,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_data_set_is_one_file),
         cmocka_unit_test(an_image_comes_in_all_formats),
+        cmocka_unit_test(every_kind_of_film_can_be_drawn),
         cmocka_unit_test(wrong_words_are_usage_errors),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

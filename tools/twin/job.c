@@ -34,6 +34,7 @@ rs_labelled_recipe twin_recipe(const twin_job *j, const char *options)
                                 .width = (int)j->width,
                                 .pixel = j->pixel,
                                 .seed = (uint64_t)j->seed,
+                                .film = j->film,
                                 .random = j->random,
                                 .harsh = j->harsh,
                                 .setting = j->set,
@@ -50,6 +51,8 @@ void twin_describe(const twin_job *j, const char *command, char *text, size_t n)
     if ((size_t)len < n)
         len += snprintf(text + len, n - (size_t)len, " --harsh %.9g --pixel %.9g", j->harsh,
                         j->pixel * 1e9);
+    if (j->film != RS_TWIN_FILM_PZT && (size_t)len < n)
+        len += snprintf(text + len, n - (size_t)len, " --film %s", rs_twin_film_name(j->film));
     for (int i = 0; i < j->sets && (size_t)len < n; i++)
         len += snprintf(text + len, n - (size_t)len, " --set %s=%.9g", j->set[i].field->name,
                         j->set[i].value);

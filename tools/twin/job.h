@@ -13,6 +13,7 @@ typedef struct twin_job {
     const char *output, *formats;
     long count, height, width, threads, seed;
     double harsh, pixel; /* pixel: m, 0 when not given */
+    rs_twin_film film;
     bool random, quiet, json;
     rs_dataset_type type;
     rs_labelled_setting set[TWIN_MAX_SETS];

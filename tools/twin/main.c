@@ -14,6 +14,8 @@ static const cli_program self = {
     "      --height N --width N\n"
     "      --pixel NM         pixel size in nanometres (default 10, or drawn at random)\n"
     "      --seed N           everything random comes from it (default 1)\n"
+    "      --film KIND        pzt (the default), pto, laminate, relaxor, defects, or mix: one of\n"
+    "                         these for each image, which is what networks are trained on\n"
     "      --set NAME=VALUE   fixes an option of the film or an effect of the instrument; lengths\n"
     "                         in metres; may be repeated\n"
     "      --harsh X          strength of the instrument's effects, 0 to 2 (default 1), where "
@@ -26,7 +28,8 @@ static const cli_program self = {
     "      --formats LIST     of h5,npy,png,csv (default all):\n"
     "                         PREFIX.h5         NSID: amplitude, phase, resonance frequency, Q,\n"
     "                                           height, truth\n"
-    "                         PREFIX.npy        amplitude; PREFIX_walls.npy, PREFIX_domains.npy\n"
+    "                         PREFIX.npy        amplitude; PREFIX_walls.npy, PREFIX_domains.npy,\n"
+    "                                           PREFIX_kinds.npy\n"
     "                         PREFIX.png        amplitude, 16 bit; PREFIX_walls.png\n"
     "                         PREFIX_walls.csv  the walls as objects\n"
     "dataset:\n"
@@ -42,6 +45,7 @@ enum {
     OPT_SEED,
     OPT_HARSH,
     OPT_SET,
+    OPT_FILM,
     OPT_THREADS,
     OPT_RANDOM,
     OPT_FORMATS
@@ -55,6 +59,14 @@ static bool parse_type(const char *text, rs_dataset_type *type)
             return true;
         }
     cli_usage_error(&self, "--type: expected uint8, float16 or float32, found %s", text);
+    return false;
+}
+
+static bool parse_film(twin_job *j, const char *text)
+{
+    if (rs_twin_film_find(text, &j->film)) return true;
+    cli_usage_error(&self, "--film: expected pzt, pto, laminate, relaxor, defects or mix, found %s",
+                    text);
     return false;
 }
 
@@ -80,6 +92,7 @@ static bool take_option(twin_job *j, int c)
     case OPT_TYPE: return parse_type(optarg, &j->type);
     case OPT_SEED: return cli_int(&self, "--seed", optarg, 0, 2147483647, &j->seed);
     case OPT_HARSH: return cli_double(&self, "--harsh", optarg, 0, 2, &j->harsh);
+    case OPT_FILM: return parse_film(j, optarg);
     case OPT_SET: return twin_add_setting(j, optarg);
     case OPT_THREADS: return cli_int(&self, "--threads", optarg, 0, 1024, &j->threads);
     default: return false;
@@ -99,6 +112,7 @@ int main(int argc, char **argv)
                                           {"seed", 1, NULL, OPT_SEED},
                                           {"harsh", 1, NULL, OPT_HARSH},
                                           {"set", 1, NULL, OPT_SET},
+                                          {"film", 1, NULL, OPT_FILM},
                                           {"threads", 1, NULL, OPT_THREADS},
                                           {"random", 0, NULL, OPT_RANDOM},
                                           {"formats", 1, NULL, OPT_FORMATS},

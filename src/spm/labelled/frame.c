@@ -25,6 +25,7 @@ void rs_labelled_frame_clear(rs_labelled_frame *f)
     for (int i = 0; i < RS_LABELLED_CHANNELS; i++) rs_image_clear(&f->channel[i]);
     rs_free(f->wall);
     rs_free(f->domain);
+    rs_free(f->kind);
     rs_twin_sample_free(f->film);
     *f = (rs_labelled_frame){0};
 }
@@ -38,7 +39,8 @@ static reshed_status frame_init(rs_labelled_frame *f, const rs_labelled_recipe *
     f->pixel = pixel;
     f->wall = rs_alloc(n, 1);
     f->domain = rs_alloc(n, 1);
-    if (!f->wall || !f->domain) return rs_fail_nomem(err, "the truth", 2 * n);
+    f->kind = rs_alloc(n, 1);
+    if (!f->wall || !f->domain || !f->kind) return rs_fail_nomem(err, "the truth", 3 * n);
     for (int i = 0; i < RS_LABELLED_CHANNELS; i++) {
         rs_image *im = &f->channel[i];
         reshed_status st = rs_image_init(im, f->height, f->width, err);
@@ -65,7 +67,8 @@ reshed_status rs_labelled_frame_make(const rs_labelled_recipe *r, rs_labelled_fr
                                     .q = out->channel[RS_LABELLED_Q].data,
                                     .height = out->channel[RS_LABELLED_HEIGHT].data,
                                     .wall = out->wall,
-                                    .domain = out->domain};
+                                    .domain = out->domain,
+                                    .kind = out->kind};
     return rs_twin_frame(out->film, s.film.level, &s.effects, &s.view, &drawn, err);
 }
 
@@ -93,6 +96,8 @@ reshed_status rs_labelled_write_npy(const rs_labelled_frame *f, const char *pref
     if (st == RESHED_OK) st = rs_npy_write(path, RS_NPY_U1, 2, dims, f->wall, err);
     snprintf(path, sizeof path, "%s_domains.npy", prefix);
     if (st == RESHED_OK) st = rs_npy_write(path, RS_NPY_U1, 2, dims, f->domain, err);
+    snprintf(path, sizeof path, "%s_kinds.npy", prefix);
+    if (st == RESHED_OK) st = rs_npy_write(path, RS_NPY_U1, 2, dims, f->kind, err);
     return st;
 }
 
@@ -168,6 +173,7 @@ reshed_status rs_labelled_write_h5(const rs_labelled_frame *f, const rs_labelled
         st = add_channel(w, i, &f->channel[i], r->program, err);
     if (st == RESHED_OK) st = add_truth(w, 5, "Truth walls", f, f->wall, r->program, err);
     if (st == RESHED_OK) st = add_truth(w, 6, "Truth domains", f, f->domain, r->program, err);
+    if (st == RESHED_OK) st = add_truth(w, 7, "Truth kinds", f, f->kind, r->program, err);
     if (st == RESHED_OK)
         st = rs_nsid_set_text(w, "/Measurement_000", "twin_options", r->options, err);
     if (st == RESHED_OK)
@@ -183,7 +189,7 @@ reshed_status rs_labelled_write_csv(const rs_labelled_frame *f, const char *pref
         const char *name, *unit;
     } head[] = {{"stripe", ""},   {"family", ""}, {"side", ""}, {"tilt", ""},    {"x0", "m"},
                 {"y0", "m"},      {"x1", "m"},    {"y1", "m"},  {"length", "m"}, {"angle", "rad"},
-                {"contrast", ""}, {"begins", ""}, {"ends", ""}};
+                {"contrast", ""}, {"begins", ""}, {"ends", ""}, {"kind", ""}};
     char path[PATH_BYTES];
     rs_csv c = {0};
     reshed_status st = check_prefix(prefix, err);
@@ -199,6 +205,7 @@ reshed_status rs_labelled_write_csv(const rs_labelled_frame *f, const char *pref
         for (int k = 0; k < 4; k++) rs_csv_integer(&c, whole[k]);
         for (int k = 0; k < 7; k++) rs_csv_number(&c, number[k]);
         for (int k = 0; k < 2; k++) rs_csv_text(&c, end_name[w.end[k]]);
+        rs_csv_text(&c, rs_twin_kind_name(w.kind));
         rs_csv_end_row(&c);
     }
     snprintf(path, sizeof path, "%s_walls.csv", prefix);

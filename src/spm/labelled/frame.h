@@ -24,8 +24,8 @@ typedef struct rs_labelled_frame {
     int height, width;
     double pixel; /* m */
     rs_image channel[RS_LABELLED_CHANNELS];
-    uint8_t *wall, *domain; /* [height, width], as in rs_twin_channels; owned, as the rest */
-    rs_twin_sample *film;   /* for the walls as objects */
+    uint8_t *wall, *domain, *kind; /* [height, width], as in rs_twin_channels; owned, as the rest */
+    rs_twin_sample *film;          /* for the walls as objects */
 } rs_labelled_frame;
 
 /* Draws image 0 of a recipe into a zeroed frame; to be cleared on failure too. */
@@ -34,10 +34,10 @@ reshed_status rs_labelled_frame_make(const rs_labelled_recipe *r, rs_labelled_fr
 /* Fine on a zeroed frame. */
 void rs_labelled_frame_clear(rs_labelled_frame *f);
 
-/* Writes PREFIX.h5: NSID, the channels and both maps of the truth; the recipe in words. */
+/* Writes PREFIX.h5: NSID, the channels and the maps of the truth; the recipe in words. */
 reshed_status rs_labelled_write_h5(const rs_labelled_frame *f, const rs_labelled_recipe *r,
                                    const char *prefix, reshed_error *err);
-/* Writes PREFIX.npy, the amplitude; PREFIX_walls.npy, PREFIX_domains.npy. */
+/* Writes PREFIX.npy, the amplitude; PREFIX_walls.npy, PREFIX_domains.npy, PREFIX_kinds.npy. */
 reshed_status rs_labelled_write_npy(const rs_labelled_frame *f, const char *prefix,
                                     reshed_error *err);
 /* Writes PREFIX.png, the amplitude in 16 bits, so that noise and faint stripes survive;

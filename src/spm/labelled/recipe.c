@@ -43,6 +43,11 @@ rs_labelled_scene rs_labelled_draw(const rs_labelled_recipe *r, int64_t i)
                           &s.film, &s.effects, &s.pixel);
     else
         draw_default(r, r->seed + (uint64_t)i, &s);
+    if (r->random)
+        rs_twin_film_randomise(r->film, r->height, r->width, s.pixel, r->harsh, &s.film,
+                               &s.effects);
+    else
+        rs_twin_film_options(r->film, s.pixel, &s.film);
     for (int k = 0; k < r->settings; k++) {
         const rs_labelled_setting *set = &r->setting[k];
         rs_twin_field_set(set->field, set->effect ? (void *)&s.effects : (void *)&s.film,

@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "spm/twin/effects.h"
+#include "spm/twin/films.h"
 #include "spm/twin/options.h"
 #include "spm/twin/sample.h"
 
@@ -22,6 +23,7 @@ typedef struct rs_labelled_recipe {
     int height, width; /* pixels */
     double pixel;      /* m; 0: 10 nm, or drawn where `random` */
     uint64_t seed;     /* below 2^32 */
+    rs_twin_film film; /* 0: the default one */
     bool random;       /* film and instrument are drawn for each image, else the default film and
                           an instrument without fault */
     double harsh;      /* strength of a drawn instrument's effects: 1 as in training */

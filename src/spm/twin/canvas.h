@@ -18,6 +18,8 @@ typedef struct twin_canvas {
     float *share;    /* of a domain, 0 ... 1 */
     float *inside;   /* pixels, distance to the nearest edge of the nearest stripe, > 0 inside */
     float *relief;   /* m, height due to the stripes; NULL when not wanted */
+    float visible;   /* of the c level: walls beside less are not marked */
+    float outward;   /* pixels, by which they are marked outside the edge */
     float *minus;    /* pixels, distance to the 180-degree wall, < 0 in c-; NULL: all c+ */
     uint8_t *across; /* 1 where that edge is steeper across columns than across rows */
     uint8_t *near;   /* scratch of the curves: nearest side */
@@ -58,10 +60,16 @@ void twin_paint_stripe(twin_canvas *cv, const twin_stripe *st, twin_edges *scrat
 size_t twin_stripe_table(const twin_canvas *cv);
 void twin_paint_feature(twin_canvas *cv, const twin_feature *f);
 void twin_paint_minus(twin_canvas *cv, const rs_twin_sample *sample);
+void twin_paint_islands(twin_canvas *cv, const rs_twin_sample *sample);
+/* Multiplies the base by the mosaic's and the mottle's brightness; before features and stripes. */
+void twin_paint_patches(twin_canvas *cv, const rs_twin_sample *sample, float *table);
 
 /* The truth of canvas rows [from,to), written to rows [0,to-from) of wall and domain (either may be
  * NULL). The canvas must hold a row more on each side, except at the rim of the view. */
 void twin_mark_walls(const twin_canvas *cv, int from, int to, uint8_t *wall);
+/* Rows of the canvas that kinds need on each side. */
+#define TWIN_KIND_ROWS 26
+void twin_mark_kinds(const twin_canvas *cv, int from, int to, uint8_t *kind);
 void twin_mark_domains(const twin_canvas *cv, int from, int to, uint8_t *domain);
 
 #endif

@@ -26,11 +26,9 @@ typedef struct lines {
 
 typedef struct placer {
     rs_twin_sample *sample;
-    int capacity;
     double radius;  /* m, the film lies within it */
     double cell[2]; /* m, mean distance of the lines of each family */
     lines line[2];
-    int lean[2]; /* the usual lean of each family */
 } placer;
 
 /* ---------------------------------------------------------------------------- shape of a stripe */
@@ -91,31 +89,21 @@ static bool is_drawn(const placer *p, int family, int index, double s)
     return false;
 }
 
-/* A stripe that is to be placed. */
-typedef struct planned {
-    int family, primary;
-    double at, from, to; /* m, in the family's axes */
-    double width;
-    double contrast;
-    rs_twin_end end[2];
-} planned;
-
-static double draw(rs_random *r, rs_twin_range range)
+double twin_draw(rs_random *r, rs_twin_range range)
 {
     return range.lo < range.hi ? rs_random_log(r, range.lo, range.hi) : range.lo;
 }
 
-static bool add_stripe(placer *p, rs_random *r, const planned *w)
+bool twin_add_stripe(rs_twin_sample *sample, rs_random *r, const twin_planned *w)
 {
-    rs_twin_sample *sample = p->sample;
     const rs_twin_options *o = &sample->opt;
     if (sample->stripes >= TWIN_MAX_STRIPES || w->to - w->from < w->width) return true;
-    if (sample->stripes == p->capacity) {
+    if (sample->stripes == sample->room) {
         twin_stripe *grown = rs_regrow(sample->stripe, (size_t)sample->stripes,
-                                       (size_t)p->capacity * 2, sizeof *grown);
+                                       (size_t)sample->room * 2, sizeof *grown);
         if (!grown) return false;
         sample->stripe = grown;
-        p->capacity *= 2;
+        sample->room *= 2;
     }
     twin_stripe *st = &sample->stripe[sample->stripes];
     memset(st, 0, sizeof *st);
@@ -124,8 +112,9 @@ static bool add_stripe(placer *p, rs_random *r, const planned *w)
     /* A long stripe may turn about its middle by no more than takes its ends a few widths off. */
     double most = 3 * (w->width + o->bend) / length;
     turn = turn > most ? most : turn < -most ? -most : turn;
-    double along = o->angle + (w->family ? RS_PI / 2 : 0);
-    double across = o->angle + (w->family ? 0 : RS_PI / 2);
+    double axis = o->angle + w->rotate;
+    double along = axis + (w->family ? RS_PI / 2 : 0);
+    double across = axis + (w->family ? 0 : RS_PI / 2);
     st->ux = cos(along + turn);
     st->uy = sin(along + turn);
     st->x = middle * cos(along) + w->at * cos(across) - 0.5 * length * st->ux;
@@ -139,9 +128,10 @@ static bool add_stripe(placer *p, rs_random *r, const planned *w)
     st->primary = w->primary;
     st->seed = rs_random_next(r) & ~(uint64_t)7;
     st->contrast = (float)w->contrast;
-    st->tilt = rs_random_chance(r, o->mixed_tilt) ? -p->lean[w->family] : p->lean[w->family];
+    st->tilt =
+        rs_random_chance(r, o->mixed_tilt) ? -sample->lean[w->family] : sample->lean[w->family];
     /* The wall that dips below the c domain shows as a gradient, the other one as a sharp edge. */
-    double soft = draw(r, o->softness), extra = 1 + 3 * o->asymmetry * rs_random_unit(r);
+    double soft = twin_draw(r, o->softness), extra = 1 + 3 * o->asymmetry * rs_random_unit(r);
     int inclined = st->tilt > 0 ? 0 : 1;
     st->soft[inclined] = fmin(soft * extra, (0.45 + 0.25 * o->asymmetry) * w->width);
     st->soft[!inclined] = fmin(soft, 0.45 * w->width);
@@ -152,9 +142,9 @@ static bool add_stripe(placer *p, rs_random *r, const planned *w)
     st->bend = o->bend * rs_random_between(r, 0.3, 1);
     st->wedge = o->wedge * rs_random_unit(r);
     st->uneven = o->uneven * rs_random_unit(r);
-    st->bend_size = 0.35 * (p->cell[0] + p->cell[1]) * rs_random_between(r, 0.5, 1.5);
+    st->bend_size = 0.35 * sample->wander * rs_random_between(r, 0.5, 1.5);
     st->roughness = fmin(o->roughness * rs_random_between(r, 0.3, 1), 0.25 * w->width);
-    st->rough_size = fmax(5 * draw(r, o->softness), 2 * st->roughness);
+    st->rough_size = fmax(5 * twin_draw(r, o->softness), 2 * st->roughness);
     for (int e = 0; e < 2; e++) {
         st->end[e] = w->end[e];
         if (w->end[e] == RS_TWIN_END_NEEDLE)
@@ -200,12 +190,12 @@ static bool place_line(placer *p, rs_random *r, int family, int index)
 {
     const rs_twin_options *o = &p->sample->opt;
     const lines *other = &p->line[!family];
-    double far = p->radius, width = draw(r, o->stripe_width);
+    double far = p->radius, width = twin_draw(r, o->stripe_width);
     double contrast = rs_random_between(r, o->stripe_contrast.lo, o->stripe_contrast.hi);
     double from = -far - (o->run > 0 ? rs_random_exponential(r, 0.5 * o->run) : 0);
     rs_twin_end begin = RS_TWIN_END_FILM;
     while (from < far) {
-        planned w = {.family = family, .primary = index, .at = p->line[family].at[index]};
+        twin_planned w = {.family = family, .primary = index, .at = p->line[family].at[index]};
         w.end[0] = begin;
         w.from = from;
         w.to = o->run > 0 ? from + 0.4 * o->run + rs_random_exponential(r, 0.6 * o->run) : far;
@@ -218,7 +208,8 @@ static bool place_line(placer *p, rs_random *r, int family, int index)
         /* Pieces of one line are much alike. */
         w.width = width * rs_random_between(r, 0.8, 1.2);
         w.contrast = fmin(contrast * rs_random_between(r, 0.85, 1.1), 1);
-        if (is_clear(p, family, w.at, w.width, w.from, w.to) && !add_stripe(p, r, &w)) return false;
+        if (is_clear(p, family, w.at, w.width, w.from, w.to) && !twin_add_stripe(p->sample, r, &w))
+            return false;
         from = w.to + rs_random_exponential(r, 0.6 * p->cell[!family]) + 2 * w.width;
         int at = rs_random_chance(r, 0.65) ? nearest_line(other, from, p->cell[!family]) : -1;
         if (at >= 0 && other->at[at] > w.to + w.width) from = other->at[at];
@@ -234,7 +225,7 @@ typedef struct cell {
 } cell;
 
 /* Draws the beginning and the end of a thin stripe in its cell. */
-static void thin_extent(const placer *p, rs_random *r, const cell *c, planned *w)
+static void thin_extent(const placer *p, rs_random *r, const cell *c, twin_planned *w)
 {
     int f = w->family, bound[2] = {c->line_lo[!f], c->line_hi[!f]};
     double lo = c->lo[!f], hi = c->hi[!f];
@@ -258,11 +249,11 @@ static bool place_thin(placer *p, rs_random *r, const cell *c)
     double size[2] = {c->hi[1] - c->lo[1], c->hi[0] - c->lo[0]}; /* along each family */
     int f = rs_random_chance(r, 0.5) ? size[1] > size[0] : rs_random_index(r, 2);
     int count = rs_random_chance(r, o->bundle_fraction / 3) ? 2 + rs_random_index(r, 5) : 1;
-    double width = draw(r, o->thin_width);
+    double width = twin_draw(r, o->thin_width);
     double contrast = rs_random_between(r, o->thin_contrast.lo, o->thin_contrast.hi);
     double period = width * rs_random_between(r, 2.2, 5);
     double at = rs_random_between(r, c->lo[f], c->hi[f]) - 0.5 * (count - 1) * period;
-    planned w = {.family = f, .primary = -1};
+    twin_planned w = {.family = f, .primary = -1};
     w.at = at;
     thin_extent(p, r, c, &w);
     for (int k = 0; k < count; k++) {
@@ -271,7 +262,8 @@ static bool place_thin(placer *p, rs_random *r, const cell *c)
         w.width = width * rs_random_between(r, 0.8, 1.25);
         w.contrast = fmin(contrast * rs_random_between(r, 0.7, 1.3), 1);
         if (w.at < c->lo[f] || w.at > c->hi[f]) continue;
-        if (is_clear(p, f, w.at, w.width, w.from, w.to) && !add_stripe(p, r, &w)) return false;
+        if (is_clear(p, f, w.at, w.width, w.from, w.to) && !twin_add_stripe(p->sample, r, &w))
+            return false;
     }
     return true;
 }
@@ -280,14 +272,14 @@ static bool place_inplane(placer *p, rs_random *r, const cell *c)
 {
     const rs_twin_options *o = &p->sample->opt;
     int f = rs_random_index(r, 2);
-    planned w = {.family = f, .primary = -1};
-    w.width = fmin(draw(r, o->inplane_width), 0.8 * (c->hi[f] - c->lo[f]));
+    twin_planned w = {.family = f, .primary = -1};
+    w.width = fmin(twin_draw(r, o->inplane_width), 0.8 * (c->hi[f] - c->lo[f]));
     w.contrast = rs_random_between(r, o->inplane_contrast.lo, o->inplane_contrast.hi);
     w.at = rs_random_between(r, c->lo[f] + 0.55 * w.width, c->hi[f] - 0.55 * w.width);
     thin_extent(p, r, c, &w);
     if (w.end[0] == RS_TWIN_END_NEEDLE) w.end[0] = RS_TWIN_END_BLUNT;
     if (w.end[1] == RS_TWIN_END_NEEDLE) w.end[1] = RS_TWIN_END_BLUNT;
-    return !is_clear(p, f, w.at, w.width, w.from, w.to) || add_stripe(p, r, &w);
+    return !is_clear(p, f, w.at, w.width, w.from, w.to) || twin_add_stripe(p->sample, r, &w);
 }
 
 static bool fill_cell(placer *p, const cell *c, int64_t index)
@@ -330,18 +322,20 @@ static bool meets_film(const rs_twin_options *o, const cell *c)
 reshed_status twin_place_stripes(rs_twin_sample *sample, reshed_error *err)
 {
     const rs_twin_options *o = &sample->opt;
-    placer p = {.sample = sample, .capacity = 64};
+    placer p = {.sample = sample};
+    sample->room = 64;
     reshed_status st = RESHED_ENOMEM;
     p.radius = 0.5 * hypot(o->width, o->height);
     for (int f = 0; f < 2; f++) {
         double fallback = o->spacing[!f] > 0 ? o->spacing[!f] : 0.25 * p.radius;
         p.cell[f] = o->spacing[f] > 0 ? o->spacing[f] : fallback;
     }
-    sample->stripe = rs_alloc((size_t)p.capacity, sizeof *sample->stripe);
+    sample->wander = p.cell[0] + p.cell[1];
+    sample->stripe = rs_alloc((size_t)sample->room, sizeof *sample->stripe);
     if (!sample->stripe) goto done;
     for (int f = 0; f < 2; f++) {
         rs_random r = rs_random_at(o->seed, TWIN_STREAM_PRIMARY, (uint64_t)f);
-        p.lean[f] = rs_random_chance(&r, 0.5) ? 1 : -1;
+        sample->lean[f] = rs_random_chance(&r, 0.5) ? 1 : -1;
         if (!make_lines(&p, &r, f)) goto done;
     }
     for (int f = 0; f < 2; f++)
@@ -360,5 +354,5 @@ done:
     rs_free(p.line[1].at);
     return st == RESHED_OK ? st
                            : rs_fail_nomem(err, "the a domains of the twin",
-                                           (size_t)p.capacity * sizeof *sample->stripe);
+                                           (size_t)sample->room * sizeof *sample->stripe);
 }

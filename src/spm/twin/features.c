@@ -8,6 +8,9 @@
 #include "base/alloc.h"
 #include "base/numeric.h"
 
+/* Of features. */
+#define KINDS 6
+
 static void profile(rs_random *r, const rs_twin_options *o, twin_feature *f)
 {
     double bright = rs_random_log(r, o->curve_brightness.lo, o->curve_brightness.hi);
@@ -95,14 +98,21 @@ static void cling(const rs_twin_sample *sample, rs_random *r, double *x, double 
 
 reshed_status twin_place_features(rs_twin_sample *sample, reshed_error *err)
 {
-    typedef void maker(rs_random *, const rs_twin_options *, double, double, twin_feature *);
-    static maker *const make[3] = {make_curve, make_ring, make_spot};
     const rs_twin_options *o = &sample->opt;
-    const double density[3] = {o->curve_density, o->ring_density, o->spot_density};
-    int count[3], total = 0;
-    for (int k = 0; k < 3; k++) {
-        rs_random r = rs_random_at(o->seed, (uint64_t)(TWIN_STREAM_CURVE + k), UINT64_MAX);
-        count[k] = rs_random_poisson(&r, fmin(density[k] * o->width * o->height, 1e5));
+    const struct {
+        twin_maker *make;
+        double density;
+        uint64_t stream;
+    } kind[KINDS] = {{make_curve, o->curve_density, TWIN_STREAM_CURVE},
+                     {make_ring, o->ring_density, TWIN_STREAM_RING},
+                     {make_spot, o->spot_density, TWIN_STREAM_SPOT},
+                     {twin_make_ridge, o->ridge_density, TWIN_STREAM_RIDGE},
+                     {twin_make_scratch, o->scratch_density, TWIN_STREAM_SCRATCH},
+                     {twin_make_dust, o->dust_density, TWIN_STREAM_DUST}};
+    int count[KINDS], total = 0;
+    for (int k = 0; k < KINDS; k++) {
+        rs_random r = rs_random_at(o->seed, kind[k].stream, UINT64_MAX);
+        count[k] = rs_random_poisson(&r, fmin(kind[k].density * o->width * o->height, 1e5));
         if (count[k] > TWIN_MAX_FEATURES / 3) count[k] = TWIN_MAX_FEATURES / 3;
         total += count[k];
     }
@@ -110,14 +120,14 @@ reshed_status twin_place_features(rs_twin_sample *sample, reshed_error *err)
     if (!sample->feature)
         return rs_fail_nomem(err, "the features of the twin",
                              (size_t)total * sizeof *sample->feature);
-    for (int k = 0; k < 3; k++)
+    for (int k = 0; k < KINDS; k++)
         for (int i = 0; i < count[k]; i++) {
-            rs_random r = rs_random_at(o->seed, (uint64_t)(TWIN_STREAM_CURVE + k), (uint64_t)i);
+            rs_random r = rs_random_at(o->seed, kind[k].stream, (uint64_t)i);
             double x = (rs_random_unit(&r) - 0.5) * o->width,
                    y = (rs_random_unit(&r) - 0.5) * o->height;
             if (k < 2 && sample->stripes > 0 && rs_random_chance(&r, o->clinging))
                 cling(sample, &r, &x, &y);
-            make[k](&r, o, x, y, &sample->feature[sample->features++]);
+            kind[k].make(&r, o, x, y, &sample->feature[sample->features++]);
         }
     return RESHED_OK;
 }

@@ -14,7 +14,9 @@ reshed_status rs_twin_sample_create(const rs_twin_options *opt, rs_twin_sample *
     if (!sample) return rs_fail_nomem(err, "the twin's sample", sizeof *sample);
     sample->opt = *opt;
     st = twin_place_stripes(sample, err);
+    if (st == RESHED_OK) st = twin_place_patches(sample, err);
     if (st == RESHED_OK) st = twin_place_features(sample, err);
+    if (st == RESHED_OK) st = twin_place_islands(sample, err);
     if (st != RESHED_OK) {
         rs_twin_sample_free(sample);
         return st;
@@ -29,12 +31,30 @@ void rs_twin_sample_free(rs_twin_sample *sample)
     if (!sample) return;
     rs_free(sample->stripe);
     rs_free(sample->feature);
+    rs_free(sample->mosaic.patch);
+    rs_free(sample->island);
     rs_free(sample);
 }
 
 int rs_twin_wall_count(const rs_twin_sample *sample)
 {
     return 2 * sample->stripes;
+}
+
+/* Whether the response changes sign from one side of a stripe to the other along half of it. */
+static bool is_mixed(const rs_twin_sample *sample, const twin_stripe *st)
+{
+    int places = 16, changes = 0;
+    for (int i = 0; i < places && twin_has_minus(sample); i++) {
+        double s = st->length * (i + 0.5) / places, at[2];
+        twin_edges e = twin_stripe_edges(st, s);
+        const double n[2] = {(double)e.left + 0.5 * st->width, (double)e.right - 0.5 * st->width};
+        for (int k = 0; k < 2; k++)
+            at[k] = twin_minus_distance(sample, st->x + s * st->ux - n[k] * st->uy,
+                                        st->y + s * st->uy + n[k] * st->ux);
+        changes += (at[0] < 0) != (at[1] < 0);
+    }
+    return 2 * changes > places;
 }
 
 void rs_twin_wall_get(const rs_twin_sample *sample, int i, rs_twin_wall *wall)
@@ -50,6 +70,7 @@ void rs_twin_wall_get(const rs_twin_sample *sample, int i, rs_twin_wall *wall)
         .tilt = side * st->tilt,
         .length = span[1] - span[0],
         .contrast = st->contrast,
+        .kind = is_mixed(sample, st) ? RS_TWIN_MIXED : RS_TWIN_FERROELASTIC,
         .end = {st->end[0], st->end[1]},
     };
     for (int e = 0; e < 2; e++) {
@@ -84,8 +105,19 @@ void rs_twin_probe(const rs_twin_sample *sample, double x, double y, rs_twin_poi
         point->side = left < right ? 1 : -1;
         point->tilt = point->side * st->tilt;
     }
-    if (sample->opt.minus_fraction > 0) {
-        double d = twin_minus_field(sample, x, y) * twin_minus_scale(sample);
+    if (twin_has_minus(sample)) {
+        double d = twin_minus_distance(sample, x, y);
         point->c = (float)(d / hypot(d, sample->opt.wall180_width));
     }
+}
+
+const char *rs_twin_kind_name(rs_twin_kind kind)
+{
+    switch (kind) {
+    case RS_TWIN_NO_WALL: return "none";
+    case RS_TWIN_FERROELASTIC: return "ferroelastic";
+    case RS_TWIN_180: return "180";
+    case RS_TWIN_MIXED: return "mixed";
+    }
+    return "";
 }

@@ -3,6 +3,8 @@
 #ifndef RS_SPM_TWIN_OBJECTS_H
 #define RS_SPM_TWIN_OBJECTS_H
 
+#include <stdbool.h>
+
 #include "spm/twin/lattice.h"
 #include "spm/twin/sample.h"
 
@@ -18,7 +20,14 @@ enum {
     TWIN_STREAM_SLOW,
     TWIN_STREAM_TEXTURE,
     TWIN_STREAM_RESONANCE,
-    TWIN_STREAM_HEIGHT
+    TWIN_STREAM_HEIGHT,
+    TWIN_STREAM_PATCH,
+    TWIN_STREAM_LAMELLA,
+    TWIN_STREAM_MOTTLE,
+    TWIN_STREAM_ISLAND,
+    TWIN_STREAM_RIDGE,
+    TWIN_STREAM_SCRATCH,
+    TWIN_STREAM_DUST
 };
 
 /* Direction of the instrument's background signal in the complex plane, against the response of c+:
@@ -78,6 +87,31 @@ typedef struct twin_feature {
     uint64_t seed;
 } twin_feature;
 
+/* A patch of the mosaic (patches.c): what is nearest to its middle in the mosaic's own coordinates,
+ * in which the middles are about 1 apart. */
+typedef struct twin_patch {
+    float u, v;
+    float bright;  /* of the c level */
+    float texture; /* relative standard deviation */
+    int family;    /* of its stripes, -1: none */
+} twin_patch;
+
+typedef struct twin_mosaic {
+    double uu, uv, vu, vv;  /* 1/m: u = uu x + uv y, v = vu x + vv y */
+    int first[2], count[2]; /* cells along u and v */
+    twin_patch *patch;      /* [count[1], count[0]]; NULL: no mosaic */
+} twin_mosaic;
+
+/* A closed 180-degree domain: a rectangle with round corners, one end narrower, its outline
+ * wandering. */
+typedef struct twin_island {
+    double x, y, c, s; /* m; direction of its long axis */
+    double a, b;       /* m, half length and half width */
+    double round;      /* m, radius of the corners */
+    double taper;      /* 0 ... 1 */
+    double lobe[3], turn[3];
+} twin_island;
+
 /* 180-degree domains: the sign of a sum of plane waves of one period and random directions. */
 #define TWIN_WAVES 14
 
@@ -88,16 +122,55 @@ struct rs_twin_sample {
     twin_feature *feature; /* [features] */
     double wave_kx[TWIN_WAVES], wave_ky[TWIN_WAVES], wave_phase[TWIN_WAVES];
     double wave_level; /* c- where the sum is below it */
+    twin_mosaic mosaic;
+    int islands;
+    twin_island *island; /* [islands] */
+    /* For placing stripes. */
+    int room;      /* of stripe[] */
+    int lean[2];   /* the usual lean of each family */
+    double wander; /* m, the mean length over which stripes bend */
 };
 
-/* Fill sample->stripe and sample->feature from sample->opt. */
+/* A stripe that is to be placed. */
+typedef struct twin_planned {
+    int family, primary;
+    double rotate;       /* rad, of the family's axes about the film's middle */
+    double at, from, to; /* m, in the family's axes */
+    double width;
+    double contrast;
+    rs_twin_end end[2];
+} twin_planned;
+
+/* Adds it; false when memory ran out. One shorter than wide is left out, as are those above
+ * TWIN_MAX_STRIPES. */
+bool twin_add_stripe(rs_twin_sample *sample, rs_random *r, const twin_planned *w);
+/* Log-uniform in a range. */
+double twin_draw(rs_random *r, rs_twin_range range);
+
+/* Fill sample->stripe, ->feature, ->mosaic and ->island from sample->opt, in this order; patches
+ * add stripes. */
 reshed_status twin_place_stripes(rs_twin_sample *sample, reshed_error *err);
+reshed_status twin_place_patches(rs_twin_sample *sample, reshed_error *err);
 reshed_status twin_place_features(rs_twin_sample *sample, reshed_error *err);
 void twin_place_minus(rs_twin_sample *sample);
+reshed_status twin_place_islands(rs_twin_sample *sample, reshed_error *err);
 
+/* Draw one object that is no wall about (x,y): features.c, defects.c. */
+typedef void twin_maker(rs_random *r, const rs_twin_options *o, double x, double y,
+                        twin_feature *f);
+void twin_make_ridge(rs_random *r, const rs_twin_options *o, double x, double y, twin_feature *f);
+void twin_make_scratch(rs_random *r, const rs_twin_options *o, double x, double y, twin_feature *f);
+void twin_make_dust(rs_random *r, const rs_twin_options *o, double x, double y, twin_feature *f);
+
+/* Whether there are 180-degree walls at all. */
+bool twin_has_minus(const rs_twin_sample *sample);
 /* The sum of waves at (x,y), normalised to unit variance, less the level; and m per unit of it. */
 double twin_minus_field(const rs_twin_sample *sample, double x, double y);
 double twin_minus_scale(const rs_twin_sample *sample);
+/* m, from (x,y) to the outline of an island, < 0 inside it. */
+double twin_island_distance(const twin_island *island, double x, double y);
+/* m, about how far the nearest 180-degree wall is, < 0 in c-. */
+double twin_minus_distance(const rs_twin_sample *sample, double x, double y);
 
 /* 0 outside (t <= -1), 1 inside (t >= 1), one half at t = 0. */
 static inline float twin_step(float t)

@@ -56,6 +56,16 @@ void rs_twin_options_defaults(rs_twin_options *opt)
         .q_a = -0.15,
         .height_roughness = 0.4e-9,
         .tilt = 0.02,
+        .patch_stretch = 1,
+        .patch_angle = 0,
+        .dark = {0.05, 0.2},
+        .patch_soft = 10e-9,
+        .period = {80e-9, 160e-9},
+        .duty = {0.3, 0.5},
+        .lamella = {0.2, 0.5},
+        .mottle_size = 300e-9,
+        .island_size = {80e-9, 300e-9},
+        .island_facet = 0.5,
     };
 }
 
@@ -117,6 +127,33 @@ const rs_twin_field *rs_twin_option_fields(int *n)
         PLAIN(q_a, -1, 10),
         PLAIN(height_roughness, 0, 1e-3),
         PLAIN(tilt, 0, 1),
+        PLAIN(patch_size, 0, LENGTH_MAX),
+        PLAIN(patch_stretch, 0.1, 20),
+        PLAIN(patch_angle, -1000, 1000),
+        PLAIN(patch_spread, 0, 3),
+        PLAIN(patch_dark, 0, 1),
+        RANGE(dark, 0, 1),
+        PLAIN(patch_soft, 0, LENGTH_MAX),
+        PLAIN(patch_warp, 0, LENGTH_MAX),
+        PLAIN(patch_seam, 0, 1),
+        PLAIN(patch_texture, 0, 1),
+        PLAIN(patch_fill, 0, 1),
+        PLAIN(patch_herring, 0, 1),
+        RANGE(period, LENGTH_MIN, LENGTH_MAX),
+        RANGE(duty, 0.05, 0.95),
+        RANGE(lamella, 0, 1),
+        PLAIN(patch_gap, 0, 1),
+        PLAIN(mottle, 0, 2),
+        PLAIN(mottle_size, LENGTH_MIN, LENGTH_MAX),
+        PLAIN(island_density, 0, 1e20),
+        RANGE(island_size, LENGTH_MIN, LENGTH_MAX),
+        PLAIN(island_facet, 0, 1),
+        PLAIN(island_mixed, 0, 1),
+        PLAIN(ridge_density, 0, 1e20),
+        PLAIN(scratch_density, 0, 1e20),
+        PLAIN(dust_density, 0, 1e20),
+        PLAIN(visible, 0, 1),
+        PLAIN(outward, -1e-6, 1e-6),
     };
     *n = sizeof fields / sizeof fields[0];
     return fields;
@@ -128,9 +165,19 @@ reshed_status rs_twin_options_check(const rs_twin_options *opt, reshed_error *er
     const rs_twin_field *fields = rs_twin_option_fields(&n);
     reshed_status st = rs_twin_fields_check(fields, n, opt, "twin option", err);
     if (st != RESHED_OK) return st;
-    const rs_twin_range *range[] = {
-        &opt->stripe_width, &opt->stripe_contrast, &opt->thin_width,       &opt->thin_contrast,
-        &opt->softness,     &opt->inplane_width,   &opt->inplane_contrast, &opt->curve_brightness};
+    const rs_twin_range *range[] = {&opt->stripe_width,
+                                    &opt->stripe_contrast,
+                                    &opt->thin_width,
+                                    &opt->thin_contrast,
+                                    &opt->softness,
+                                    &opt->inplane_width,
+                                    &opt->inplane_contrast,
+                                    &opt->curve_brightness,
+                                    &opt->dark,
+                                    &opt->period,
+                                    &opt->duty,
+                                    &opt->lamella,
+                                    &opt->island_size};
     for (size_t i = 0; i < sizeof range / sizeof range[0]; i++)
         if (range[i]->lo > range[i]->hi)
             return rs_fail(err, RESHED_EINVAL, "a range of the twin's options|lo <= hi|%g to %g",
@@ -143,5 +190,10 @@ reshed_status rs_twin_options_check(const rs_twin_options *opt, reshed_error *er
             return rs_fail(err, RESHED_EINVAL,
                            "twin option spacing|0, or %g and more for this film|%g", diagonal / 300,
                            opt->spacing[f]);
+    double least = diagonal * fmax(1, 1 / opt->patch_stretch) / 300;
+    if (opt->patch_size > 0 && (opt->patch_size < least || opt->period.lo < 0.1 * least))
+        return rs_fail(err, RESHED_EINVAL,
+                       "twin options patch_size, period.lo|%g, %g and more for this film|%g, %g",
+                       least, 0.1 * least, opt->patch_size, opt->period.lo);
     return RESHED_OK;
 }

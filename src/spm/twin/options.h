@@ -77,6 +77,42 @@ typedef struct rs_twin_options {
     double q_a;              /* relative change of it in the a domains */
     double height_roughness; /* m */
     double tilt;             /* rad, of the surface of the a domains */
+
+    /* Patches: the film as a mosaic of convex regions, each with its own brightness, in which
+     * stripes of one family may run. Their borders are no walls. */
+    double patch_size;     /* m, mean distance of their middles; 0: no patches */
+    double patch_stretch;  /* 1: as long as wide; more: bands at patch_angle */
+    double patch_angle;    /* rad, of long patches, against family 0 */
+    double patch_spread;   /* standard deviation of the logarithm of their brightness */
+    double patch_dark;     /* share of in-plane patches, which hardly respond */
+    rs_twin_range dark;    /* response of those, of the c level */
+    double patch_soft;     /* m, over which neighbours blend */
+    double patch_warp;     /* m, by which their borders wander */
+    double patch_seam;     /* 0 ... 1, darkness of the seam between neighbours */
+    double patch_texture;  /* relative standard deviation of the grain of some of them, at most */
+    double patch_fill;     /* share of the bright patches that are filled with stripes */
+    double patch_herring;  /* 0 ... 1: the family is drawn for each patch, or alternates */
+    rs_twin_range period;  /* m, of a patch's stripes */
+    rs_twin_range duty;    /* width of a stripe, of the period */
+    rs_twin_range lamella; /* contrast of a patch's stripes */
+    double patch_gap;      /* share of a patch's stripes that are left out */
+    double mottle;         /* standard deviation of the logarithm of a smooth brightness */
+    double mottle_size;    /* m */
+
+    /* Islands of c-: closed, blobs or facetted along the families. */
+    double island_density;     /* per m^2 */
+    rs_twin_range island_size; /* m, mean diameter */
+    double island_facet;       /* share that is facetted */
+    double island_mixed;       /* share that has a stripe for one side: a mixed wall */
+
+    /* More that is no wall. */
+    double ridge_density;   /* per m^2: folded bright ridges with dark rims */
+    double scratch_density; /* per m^2: straight and thin, in any direction */
+    double dust_density;    /* per m^2: bright grains with dark rims, or the reverse */
+
+    /* The truth. */
+    double visible; /* of the c level: no wall is true where the response beside it is less */
+    double outward; /* m, by which the walls of the truth lie outside the half height */
 } rs_twin_options;
 
 /* Like the labelled PZT films of the literature: a 2 um film, dark stripes 50 to 80 nm wide. */

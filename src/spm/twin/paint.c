@@ -288,11 +288,12 @@ void twin_paint_minus(twin_canvas *cv, const rs_twin_sample *sample)
 {
     float scale = (float)(twin_minus_scale(sample) / (cv->px < cv->py ? cv->px : cv->py));
     float gain = (float)sqrt(2.0 / TWIN_WAVES) * scale, level = (float)sample->wave_level * scale;
+    const bool waves = sample->opt.minus_fraction > 0;
     for (int r = 0; r < cv->rows; r++) {
         float *row = cv->minus + (size_t)r * (size_t)cv->cols;
         double x = twin_row_x(cv, r), y = twin_row_y(cv, r);
-        for (int c = 0; c < cv->cols; c++) row[c] = -level;
-        for (int i = 0; i < TWIN_WAVES; i++) {
+        for (int c = 0; c < cv->cols; c++) row[c] = waves ? -level : -TWIN_FAR;
+        for (int i = 0; waves && i < TWIN_WAVES; i++) {
             double start = sample->wave_kx[i] * x + sample->wave_ky[i] * y + sample->wave_phase[i];
             double turn = sample->wave_kx[i] * cv->px;
             double re = cos(start), im = sin(start), cr = cos(turn), ci = sin(turn);

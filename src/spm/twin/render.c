@@ -35,15 +35,18 @@ static reshed_status canvas_open(const rs_twin_sample *sample, const rs_twin_vie
                                  const rs_twin_channels *out, twin_canvas *cv, void **block,
                                  float **noise, twin_edges **edges, reshed_error *err)
 {
-    int from = v->row_begin > 0 ? v->row_begin - 1 : 0;
-    int to = v->row_end < v->rows ? v->row_end + 1 : v->rows;
+    const int more = out->kind ? TWIN_KIND_ROWS : 1;
+    int from = v->row_begin > more ? v->row_begin - more : 0;
+    int to = v->rows - v->row_end > more ? v->row_end + more : v->rows;
     *cv = (twin_canvas){.view = v, .first_row = from, .rows = to - from, .cols = v->cols};
     cv->px = v->width / v->cols;
     cv->py = v->height / v->rows;
     cv->x0 = v->cx - 0.5 * v->width + 0.5 * cv->px;
     cv->y0 = v->cy + 0.5 * v->height - 0.5 * cv->py;
+    cv->visible = (float)sample->opt.visible;
+    cv->outward = (float)(sample->opt.outward / fmin(cv->px, cv->py));
     size_t n = (size_t)cv->rows * (size_t)cv->cols;
-    bool minus = sample->opt.minus_fraction > 0, relief = out->height != NULL;
+    bool minus = twin_has_minus(sample), relief = out->height != NULL;
     size_t planes = 6 + minus + relief;
     size_t floats = planes * n + twin_noise_table(cv);
     size_t bytes = (floats * sizeof(float) + 15) / 16 * 16;
@@ -91,9 +94,12 @@ static void paint(const rs_twin_sample *sample, twin_canvas *cv, float *noise, t
         twin_add_noise(cv, fine + 1, 0.53 * o->texture_size, 0.6f * (float)o->texture, cv->base,
                        noise);
     }
+    twin_paint_patches(cv, sample, noise);
     for (int i = 0; i < sample->features; i++) twin_paint_feature(cv, &sample->feature[i]);
     for (int i = 0; i < sample->stripes; i++) twin_paint_stripe(cv, &sample->stripe[i], edges);
-    if (cv->minus) twin_paint_minus(cv, sample);
+    if (!cv->minus) return;
+    twin_paint_minus(cv, sample);
+    twin_paint_islands(cv, sample);
 }
 
 static void write_response(const rs_twin_sample *sample, const twin_canvas *cv, size_t first,
@@ -159,6 +165,7 @@ reshed_status rs_twin_render(const rs_twin_sample *sample, const rs_twin_view *v
     if (out->resonance || out->q || out->height)
         write_mechanics(sample, &cv, first, rows, out, noise);
     if (out->wall) twin_mark_walls(&cv, from, from + rows, out->wall);
+    if (out->kind) twin_mark_kinds(&cv, from, from + rows, out->kind);
     if (out->domain) twin_mark_domains(&cv, from, from + rows, out->domain);
     rs_free(block);
     return RESHED_OK;

@@ -19,7 +19,10 @@
  *  - a domains (in plane, dark) as long stripes in two orthogonal families: through-going ones,
  *    thin and faint ones that end at them or as needles in the c domain, bundles of parallel ones,
  *    and large in-plane domains;
- *  - bright curved features with dark cores, dark spots and bright spots, which are not walls.
+ *  - bright curved features with dark cores, dark spots and bright spots, which are not walls;
+ *  - where asked for, a mosaic of patches that differ in brightness, grain and stripes (patches.c),
+ *    closed islands of c- (islands.c), ridges, scratches and dust (defects.c).
+ * films.h has kinds of films: settings of these that look like PbTiO3, like laminates, ...
  * A ferroelastic wall is the boundary between a and c: both edges of every stripe. Where stripes
  * cross, the boundary of their union counts, because nothing is seen inside the crossing.
  *
@@ -51,6 +54,16 @@ typedef enum rs_twin_end {
     RS_TWIN_END_FILM        /* leaves the film that is modelled */
 } rs_twin_end;
 
+/* What a wall is; also the values of the map `kind`. */
+typedef enum rs_twin_kind {
+    RS_TWIN_NO_WALL = 0,
+    RS_TWIN_FERROELASTIC, /* an edge of an a domain, c domains of one sign on both sides of it */
+    RS_TWIN_180,          /* c+ meets c- with no a domain between them */
+    RS_TWIN_MIXED         /* an edge of an a domain between c+ and c- */
+} rs_twin_kind;
+/* "none", "ferroelastic", "180", "mixed". */
+const char *rs_twin_kind_name(rs_twin_kind kind);
+
 /* One edge of one a domain. */
 typedef struct rs_twin_wall {
     int stripe;        /* number of the a domain; its two walls have the same */
@@ -63,6 +76,7 @@ typedef struct rs_twin_wall {
     double length;     /* m */
     double angle;      /* rad, direction against +x, in (-pi/2, pi/2] */
     double contrast;   /* 0 ... 1, of its stripe */
+    rs_twin_kind kind; /* mixed where that holds for half its length */
     rs_twin_end end[2];
 } rs_twin_wall;
 
@@ -109,6 +123,7 @@ typedef struct rs_twin_channels {
     float *height;   /* m */
     uint8_t *wall;   /* 1 on a line one pixel wide at the half-height of every a-c edge */
     uint8_t *domain; /* rs_twin_class */
+    uint8_t *kind;   /* rs_twin_kind: as wall, and 180-degree walls outside the a domains */
 } rs_twin_channels;
 
 /* Draws the noise-free channels and the truth. A row has the same bits whatever the row range. */

@@ -14,10 +14,11 @@
 static void mark_pair(const twin_canvas *cv, size_t p, size_t q, int across, bool p_in, bool q_in,
                       uint8_t *wp, uint8_t *wq)
 {
-    float a = cv->inside[p], b = cv->inside[q];
+    float a = cv->inside[p] + cv->outward, b = cv->inside[q] + cv->outward;
     if ((a > 0) == (b > 0)) return;
     size_t outer = a > 0 ? q : p, inner = a > 0 ? p : q;
     if (cv->across[cv->inside[outer] > TWIN_FAR ? outer : inner] != across) return;
+    if (cv->visible > 0 && cv->base[outer] < cv->visible) return;
     bool first = fabsf(a) < fabsf(b) || (fabsf(a) == fabsf(b) && a > 0);
     if (first && p_in) *wp = 1;
     if (!first && q_in) *wq = 1;
@@ -38,6 +39,57 @@ void twin_mark_walls(const twin_canvas *cv, int from, int to, uint8_t *wall)
         }
 }
 
+/* The first c pixel from p on, in steps of `step`, `room` of them at most; -1: none in reach. */
+static long first_c(const twin_canvas *cv, long p, long step, int room)
+{
+    int reach = room < TWIN_KIND_ROWS - 2 ? room : TWIN_KIND_ROWS - 2;
+    for (int k = 1; k <= reach; k++)
+        if (cv->inside[p + k * step] <= -1) return p + k * step;
+    return -1;
+}
+
+/* Whether the nearest c domains on both sides of a wall pixel have different signs. */
+static bool sign_changes(const twin_canvas *cv, int r, int c)
+{
+    const long cols = cv->cols, p = r * cols + c;
+    const bool across = cv->across[p];
+    const int row = cv->first_row + r, rows = cv->view->rows;
+    /* Rows outside the view do not exist, whatever the canvas holds. */
+    long a = first_c(cv, p, across ? -1 : -cols, across ? c : row);
+    long b = first_c(cv, p, across ? 1 : cols, across ? cv->cols - 1 - c : rows - 1 - row);
+    return a >= 0 && b >= 0 && (cv->minus[a] < 0) != (cv->minus[b] < 0);
+}
+
+/* Whether a 180-degree wall runs through pixel (r,c), outside every a domain. */
+static bool is_180(const twin_canvas *cv, int r, int c)
+{
+    const size_t cols = (size_t)cv->cols, p = (size_t)r * cols + (size_t)c;
+    const size_t next[4] = {c > 0 ? p - 1 : p, c + 1 < cv->cols ? p + 1 : p, r > 0 ? p - cols : p,
+                            r + 1 < cv->rows ? p + cols : p};
+    if (cv->inside[p] > 0) return false;
+    for (int k = 0; k < 4; k++) {
+        float a = cv->minus[p], b = cv->minus[next[k]];
+        float bright = fmaxf(cv->base[p], cv->base[next[k]]);
+        if ((a < 0) != (b < 0) && cv->inside[next[k]] <= 0 && fabsf(a) <= fabsf(b) &&
+            (cv->visible <= 0 || bright >= cv->visible))
+            return true;
+    }
+    return false;
+}
+
+void twin_mark_kinds(const twin_canvas *cv, int from, int to, uint8_t *kind)
+{
+    twin_mark_walls(cv, from, to, kind);
+    for (int r = from; cv->minus && r < to; r++)
+        for (int c = 0; c < cv->cols; c++) {
+            uint8_t *k = &kind[(size_t)(r - from) * (size_t)cv->cols + (size_t)c];
+            if (*k)
+                *k = sign_changes(cv, r, c) ? RS_TWIN_MIXED : RS_TWIN_FERROELASTIC;
+            else if (is_180(cv, r, c))
+                *k = RS_TWIN_180;
+        }
+}
+
 void twin_mark_domains(const twin_canvas *cv, int from, int to, uint8_t *domain)
 {
     size_t cols = (size_t)cv->cols;
@@ -49,17 +101,7 @@ void twin_mark_domains(const twin_canvas *cv, int from, int to, uint8_t *domain)
                                                     : minus           ? RS_TWIN_CMINUS
                                                                       : RS_TWIN_CPLUS;
         }
-    if (!cv->minus) return;
-    for (int r = from; r < to; r++)
-        for (size_t c = 0; c < cols; c++) {
-            size_t p = (size_t)r * cols + c, o = (size_t)(r - from) * cols + c;
-            if (domain[o] == RS_TWIN_A) continue;
-            const size_t next[4] = {c > 0 ? p - 1 : p, c + 1 < cols ? p + 1 : p,
-                                    r > 0 ? p - cols : p, r + 1 < cv->rows ? p + cols : p};
-            for (int k = 0; k < 4; k++) {
-                float a = cv->minus[p], b = cv->minus[next[k]];
-                if ((a < 0) != (b < 0) && cv->inside[next[k]] <= 0 && fabsf(a) <= fabsf(b))
-                    domain[o] = RS_TWIN_WALL180;
-            }
-        }
+    for (int r = from; cv->minus && r < to; r++)
+        for (int c = 0; c < cv->cols; c++)
+            if (is_180(cv, r, c)) domain[(size_t)(r - from) * cols + (size_t)c] = RS_TWIN_WALL180;
 }

@@ -16,6 +16,7 @@
 #include "spm/instrument/instrument.h"
 #include "spm/instrument/private.h"
 #include "spm/instrument/words.h"
+#include "spm/twin/films.h"
 
 static const rs_frame patch = {
     .cx = 2e-7, .cy = -1e-7, .width = 9e-7, .height = 6e-7, .rows = 12, .cols = 40};
@@ -88,6 +89,33 @@ static void spectra_give_back_the_channels(void **state)
     rs_free(q);
     rs_free(h);
     rs_instrument_close(d);
+}
+
+/* The kind of a film comes before single numbers of it, in whatever order they are given. */
+static void a_kind_of_film_is_an_option(void **state)
+{
+    (void)state;
+    static const char *const order[] = {"film=pto seed=9 offset=0.5 clock=0",
+                                        "offset=0.5 seed=9 clock=0 film=pto"};
+    rs_twin_options want;
+    rs_twin_options_defaults(&want);
+    want.seed = 9;
+    rs_twin_film_options(RS_TWIN_FILM_PTO, 8e-9, &want);
+    want.offset = 0.5;
+    rs_twin_sample *film = NULL;
+    reshed_error err = {0};
+    assert_ok(rs_twin_sample_create(&want, &film, &err), &err);
+    for (int k = 0; k < 2; k++) {
+        float a[64], b[64];
+        rs_instrument *d = twin_open(order[k]);
+        rs_twin_view v = {.width = 1e-6, .height = 1e-6, .rows = 8, .cols = 8, .row_end = 8};
+        rs_twin_channels one = {.amplitude = a}, two = {.amplitude = b};
+        assert_ok(rs_twin_render(film, &v, &one, &err), &err);
+        assert_ok(rs_twin_render(rs_driver_twin_sample(d->self), &v, &two, &err), &err);
+        assert_memory_equal(a, b, sizeof a);
+        rs_instrument_close(d);
+    }
+    rs_twin_sample_free(film);
 }
 
 /* The residual of a fit has the noise that was asked for, and no structure. */
@@ -497,6 +525,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(spectra_give_back_the_channels),
+        cmocka_unit_test(a_kind_of_film_is_an_option),
         cmocka_unit_test(noise_is_what_was_asked_for),
         cmocka_unit_test(excitation_can_be_changed),
         cmocka_unit_test(both_directions_show_one_film),

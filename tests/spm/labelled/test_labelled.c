@@ -130,7 +130,7 @@ static void files_are_read_back_the_right_way_up(void **state)
     assert_ok(rs_labelled_write_csv(&f, prefix, &err), &err);
     snprintf(path, sizeof path, "%s.h5", prefix);
     assert_ok(rs_nsid_open(path, &file, &err), &err);
-    assert_int_equal(rs_nsid_count(file), RS_LABELLED_CHANNELS + 2);
+    assert_int_equal(rs_nsid_count(file), RS_LABELLED_CHANNELS + 3);
     assert_ok(rs_nsid_image_read(file, "Amplitude", &im, &err), &err);
     assert_true(im.height == ROWS && im.width == COLS);
     assert_true(im.dx > 9.99e-9 && im.dx < 10.01e-9);
@@ -140,9 +140,9 @@ static void files_are_read_back_the_right_way_up(void **state)
     for (int i = 0; i < PIXELS; i++) assert_true(im.data[i] == f.wall[i]);
     rs_image_clear(&im);
     rs_nsid_close(file);
-    static const char *const ending[] = {".npy",         ".png",       "_walls.npy",
-                                         "_domains.npy", "_walls.png", "_walls.csv"};
-    for (int k = 0; k < 6; k++) {
+    static const char *const ending[] = {".npy",       ".png",       "_walls.npy", "_domains.npy",
+                                         "_walls.png", "_walls.csv", "_kinds.npy"};
+    for (int k = 0; k < 7; k++) {
         snprintf(path, sizeof path, "%s%s", prefix, ending[k]);
         assert_true(rs_os_is_file(path));
     }

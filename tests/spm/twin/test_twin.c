@@ -162,7 +162,7 @@ static void any_options_are_survived(void **state)
     enum { SIDE = 24 };
     static float a[SIDE * SIDE], ph[SIDE * SIDE], re[SIDE * SIDE], q[SIDE * SIDE], h[SIDE * SIDE];
     static uint8_t wall[SIDE * SIDE], domain[SIDE * SIDE];
-    rs_twin_channels out = {a, ph, re, q, h, wall, domain};
+    rs_twin_channels out = {a, ph, re, q, h, wall, domain, NULL};
     for (int k = 0; k < test_tier(80, 80, 4000); k++) {
         rs_twin_options o;
         rs_twin_effects fx;

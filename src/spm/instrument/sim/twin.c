@@ -13,6 +13,8 @@
 
 #include "base/alloc.h"
 #include "base/random.h"
+#include "spm/twin/films.h"
+#include "spm/instrument/words.h"
 #include "spm/instrument/sim/private.h"
 
 enum { STREAM_LINE_NOISE = 501, STREAM_LINE_GAIN, STREAM_SPECTRUM, STREAM_TIP_CHANGE };
@@ -21,6 +23,8 @@ enum { STREAM_LINE_NOISE = 501, STREAM_LINE_GAIN, STREAM_SPECTRUM, STREAM_TIP_CH
 #define BIAS_MAX 10
 #define DRIVE_MAX 5
 #define SPEED_MAX 1e-4
+/* m, of the frame that a kind of film is drawn for: 256 pixels on 2 um. */
+#define PIXEL 8e-9
 
 typedef struct twin_options {
     double be;               /* 1: band excitation, 0: amplitude and phase */
@@ -61,6 +65,7 @@ static const rs_twin_field option_fields[] = {
 
 static const char help_text[] =
     "seed=N                 another film and other noise (1)\n"
+    "film=NAME              kind of film: pzt, pto, laminate, relaxor, defects, mix (pzt)\n"
     "clock=real|N           instrument seconds in a real one; 0: as fast as it goes (real)\n"
     "be=1|0                 complex spectra of band excitation, or amplitude and phase (1)\n"
     "noise=X                of a bin, in each quadrature, of the c domain's response (0.03)\n"
@@ -160,7 +165,7 @@ static reshed_status render_tap(const twin_driver *t, int row, double dx, double
                              .cols = f->cols,
                              .row_end = 1};
         rs_twin_channels ch = {out->part[0], out->part[1], out->part[2], out->part[3],
-                               out->part[4], NULL,         NULL};
+                               out->part[4], NULL,         NULL,         NULL};
         return rs_twin_render(t->film, &view, &ch, err);
     }
     /* The film is drawn along its own axes: a turned row is drawn pixel by pixel. */
@@ -179,6 +184,7 @@ static reshed_status render_tap(const twin_driver *t, int row, double dx, double
                                out->part[2] + i,
                                out->part[3] + i,
                                out->part[4] + i,
+                               NULL,
                                NULL,
                                NULL};
         reshed_status st = rs_twin_render(t->film, &view, &ch, err);
@@ -380,11 +386,24 @@ static rs_driver_status take_options(twin_driver *t, rs_sim_options *sim,
     table[2].field = rs_sim_fields(&table[2].n);
     table[3].field = rs_twin_option_fields(&table[3].n);
     table[4].field = rs_twin_switching_fields(&table[4].n);
+    /* Kind and seed first, whatever the order: single numbers change what the kind has set. */
+    const char *kind = rs_driver_option_find(option, n, "film");
+    rs_twin_film film = RS_TWIN_FILM_PZT;
+    if (kind && !rs_twin_film_find(kind, &film))
+        return sim_refuse(err, "option film|pzt, pto, laminate, relaxor, defects or mix|'%s'",
+                          kind);
     for (int i = 0; i < n; i++) {
+        if (strcmp(option[i].name, "seed") != 0) continue;
         rs_driver_status st = rs_option_take(&option[i], table, 5, err);
         if (st != RS_DRIVER_OK) return st;
     }
     t->film_options.seed = (uint64_t)plain.seed;
+    rs_twin_film_options(film, PIXEL, &t->film_options);
+    for (int i = 0; i < n; i++) {
+        if (strcmp(option[i].name, "film") == 0) continue;
+        rs_driver_status st = rs_option_take(&option[i], table, 5, err);
+        if (st != RS_DRIVER_OK) return st;
+    }
     return RS_DRIVER_OK;
 }
 
