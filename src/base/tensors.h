@@ -44,6 +44,8 @@ typedef struct rs_ood_model {
 #define RS_MODEL_MAX_LEVELS 8
 #define RS_MODEL_MAX_MEMBERS 1024
 
+#define RS_MODEL_RECIPE 4096 /* room for the recipe of a training */
+
 /* Everything a weights file says. */
 typedef struct rs_model_file {
     char model[32]; /* "ResHedNet" */
@@ -54,6 +56,7 @@ typedef struct rs_model_file {
     double pixel_size_min, pixel_size_max;   /* metres, seen in training; 0 when unknown */
     double ood_threshold; /* frame score above which a frame is unlike training; 0 when unknown */
     rs_ood_model ood;
+    char recipe[RS_MODEL_RECIPE]; /* how it was trained, lines of text; "" when unknown */
     int members;
     rs_tensors *member; /* [members]; owned */
 } rs_model_file;

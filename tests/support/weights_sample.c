@@ -14,6 +14,7 @@ rs_model_file weights_sample(void)
     m.pixel_size_min = 2e-9;
     m.pixel_size_max = 40e-9;
     m.ood_threshold = 0.125;
+    strcpy(m.recipe, "seed 7\nsteps 1200");
     m.ood = (rs_ood_model){.version = 7, .features = 3, .frames = 50};
     for (int i = 0; i < 9; i++) m.ood.whiten[i / 3][i % 3] = 1.0 / (i + 3) - 0.1;
     for (int i = 0; i < 3; i++) m.ood.centre[i] = i ? -1e-300 * i : 1.0 / 3;
@@ -55,6 +56,7 @@ void assert_same_weights(const rs_model_file *a, const rs_model_file *b)
 {
     assert_string_equal(a->model, b->model);
     assert_string_equal(a->upsampling, b->upsampling);
+    assert_string_equal(a->recipe, b->recipe);
     assert_int_equal(a->classes, b->classes);
     assert_int_equal(a->filters, b->filters);
     assert_int_equal(a->levels, b->levels);

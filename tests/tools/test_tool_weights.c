@@ -30,11 +30,14 @@ static void wrong_usage_exits_with_2(void **state)
 {
     (void)state;
     static const char *const cases[][2] = {
-        {"", "expected import, show or check"},
+        {"", "expected import, export, show or check"},
         {"frobnicate x", "unknown command 'frobnicate'"},
         {"show", "show: no FILE given"},
         {"import x", "no output given"},
         {"import x y -o z", "takes one ENSEMBLE"},
+        {"export x", "no output given (-o OUT.tar)"},
+        {"export x y -o z", "takes one ENSEMBLE"},
+        {"export x -o y --fp16", "export: takes no options of import"},
         {"show x -o y", "takes no options of import"},
         {"check --tensors x", "--tensors goes with show"},
         {"show --nonsense x", "unknown option '--nonsense'"},
@@ -111,13 +114,31 @@ static void import_keeps_the_content(void **state)
     assert_non_null(strstr(o->out, "16x16x3x3"));
 }
 
+/* What is exported comes back from the import with every bit. */
+static void export_keeps_the_content(void **state)
+{
+    (void)state;
+    char args[1024], before[80], after[80];
+    const char *tar = test_temp("exported_ensemble_metadict.tar");
+    json_text(run("show --json weights/tiny8x4.h5")->out, "sha256", before, sizeof before);
+    snprintf(args, sizeof args, "export weights/tiny8x4.h5 --json -o %s", tar);
+    const outcome *o = run(args);
+    assert_int_equal(o->status, 0);
+    json_text(o->out, "sha256", after, sizeof after);
+    assert_string_equal(after, before);
+    snprintf(args, sizeof args, "check --quiet %s", tar);
+    assert_int_equal(run(args)->status, 0);
+    o = run("export weights/tiny8x4.h5 -o /dev/full/x.tar");
+    assert_int_equal(o->status, 1);
+    assert_non_null(strstr(o->err, "reshed-weights: /dev/full/x.tar: "));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(help_and_version),
-        cmocka_unit_test(wrong_usage_exits_with_2),
-        cmocka_unit_test(failures_name_the_file),
-        cmocka_unit_test(import_keeps_the_content),
+        cmocka_unit_test(help_and_version),         cmocka_unit_test(wrong_usage_exits_with_2),
+        cmocka_unit_test(failures_name_the_file),   cmocka_unit_test(import_keeps_the_content),
+        cmocka_unit_test(export_keeps_the_content),
     };
     return cmocka_run_group_tests_name("tool_weights", tests, NULL, NULL);
 }

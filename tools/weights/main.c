@@ -1,4 +1,4 @@
-/* reshed-weights - imports, shows and checks the weights of network ensembles. */
+/* reshed-weights - imports, exports, shows and checks the weights of network ensembles. */
 #include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
@@ -11,12 +11,14 @@
 #include "base/status.h"
 #include "base/tensors.h"
 #include "io/weights/model.h"
+#include "io/weights/torch_write.h"
 #include "io/weights/weights.h"
 #include "nn/net.h"
 
 static const cli_program self = {
     "reshed-weights",
     "Usage: reshed-weights import [OPTION]... ENSEMBLE -o OUT.h5\n"
+    "  or:  reshed-weights export [OPTION]... ENSEMBLE -o OUT.tar\n"
     "  or:  reshed-weights show [OPTION]... FILE...\n"
     "  or:  reshed-weights check [OPTION]... FILE...\n"
     "\n"
@@ -27,11 +29,15 @@ static const cli_program self = {
     "is needed.\n"
     "\n"
     "  import  writes the weights as HDF5, each tensor with a checksum\n"
+    "  export  writes them as AtomAI's *_ensemble_metadict.tar, for load_ensemble and torch.load; "
+    "every\n"
+    "          tensor keeps its bits; pixel sizes, threshold and recipe have no place there\n"
     "  show    prints the network, the number of parameters and the SHA-256 of the content,\n"
     "          which is the same for a .tar and the HDF5 file made from it\n"
     "  check   verifies that the tensors are those of the network and that all values are finite\n"
     "\n"
-    "  -o, --output=FILE        import: HDF5 file to write; replaced in one step when it exists\n"
+    "  -o, --output=FILE        import, export: file to write; replaced in one step when it "
+    "exists\n"
     "      --fp16               import: store convolution weights in half precision\n"
     "      --pixel-size=LO,HI   import: record the pixel sizes seen in training, in nanometres\n"
     "      --ood-threshold=X    import: record the score above which a frame is unlike training\n"
@@ -128,6 +134,19 @@ static void show_tensors(const rs_model_file *m)
         }
 }
 
+/* Its lines, under one another. */
+static void show_recipe(const char *recipe)
+{
+    const char *head = "training";
+    for (const char *end; *recipe; recipe = end + (*end == '\n')) {
+        char line[256];
+        end = recipe + strcspn(recipe, "\n");
+        snprintf(line, sizeof line, "%.*s", (int)(end - recipe), recipe);
+        printf("  %-10s  %s\n", head, CLI_TEXT(line));
+        head = "";
+    }
+}
+
 static void show_text(const char *path, const rs_model_file *m, const options *o)
 {
     char hex[65];
@@ -147,6 +166,7 @@ static void show_text(const char *path, const rs_model_file *m, const options *o
     if (m->ood_threshold > 0)
         printf("  ood score   unlike training above %g%s\n", m->ood_threshold,
                m->ood.version ? "" : " (but without the model to score with)");
+    show_recipe(m->recipe);
     printf("  sha256      %s\n", hex);
     if (o->tensors) show_tensors(m);
 }
@@ -195,6 +215,7 @@ static void json_model(const char *path, const rs_model_file *m, bool tensors)
     rs_json_number(&j, "pixel_size_min", m->pixel_size_min);
     rs_json_number(&j, "pixel_size_max", m->pixel_size_max);
     rs_json_number(&j, "ood_threshold", m->ood_threshold);
+    rs_json_string(&j, "recipe", m->recipe[0] ? m->recipe : NULL);
     rs_json_string(&j, "sha256", hex);
     if (tensors) json_tensors(&j, m);
     rs_json_end(&j);
@@ -267,6 +288,21 @@ static int do_check(const char *path, const options *o)
 }
 
 /* -------------------------------------------------------------------------------------- import */
+/* The file that was written is read back, and that is reported. */
+static int report_written(const options *o)
+{
+    rs_model_file m = {0};
+    reshed_error err = {0};
+    if (rs_weights_load(o->output, &m, &err) != RESHED_OK) return cli_fail(&self, o->output, &err);
+    if (o->json) {
+        json_model(o->output, &m, false);
+    } else if (!o->quiet) {
+        show_text(o->output, &m, o);
+    }
+    rs_model_file_clear(&m);
+    return CLI_OK;
+}
+
 static int do_import(const char *path, const options *o)
 {
     rs_model_file m = {0};
@@ -290,15 +326,19 @@ static int do_import(const char *path, const options *o)
     reshed_status st = rs_weights_write_h5(o->output, &m, &wo, &err);
     rs_model_file_clear(&m);
     if (st != RESHED_OK) return cli_fail(&self, o->output, &err);
-    /* The file is read back, and that is reported. */
-    if (rs_weights_load(o->output, &m, &err) != RESHED_OK) return cli_fail(&self, o->output, &err);
-    if (o->json) {
-        json_model(o->output, &m, false);
-    } else if (!o->quiet) {
-        show_text(o->output, &m, o);
-    }
+    return report_written(o);
+}
+
+/* -------------------------------------------------------------------------------------- export */
+static int do_export(const char *path, const options *o)
+{
+    rs_model_file m = {0};
+    reshed_error err = {0};
+    if (rs_weights_load(path, &m, &err) != RESHED_OK) return cli_fail(&self, path, &err);
+    reshed_status st = rs_torch_write(o->output, &m, &err);
     rs_model_file_clear(&m);
-    return CLI_OK;
+    if (st != RESHED_OK) return cli_fail(&self, o->output, &err);
+    return report_written(o);
 }
 
 /* -------------------------------------------------------------------------------- command line */
@@ -371,15 +411,19 @@ int main(int argc, char **argv)
     int failed = CLI_OK;
     int status = parse_options(argc, argv, &o, &stop);
     if (stop) return status;
-    if (optind == argc) return cli_usage_error(&self, "expected import, show or check");
+    if (optind == argc) return cli_usage_error(&self, "expected import, export, show or check");
     const char *command = argv[optind++];
     bool import = strcmp(command, "import") == 0, show = strcmp(command, "show") == 0;
-    if (!import && !show && strcmp(command, "check") != 0)
+    const bool export = strcmp(command, "export") == 0, writes = import || export;
+    if (!writes && !show && strcmp(command, "check") != 0)
         return cli_usage_error(&self, "unknown command '%s'", command);
     if (optind == argc) return cli_usage_error(&self, "%s: no FILE given", command);
     if (import && !o.output) return cli_usage_error(&self, "import: no output given (-o OUT.h5)");
-    if (import && argc - optind > 1) return cli_usage_error(&self, "import: takes one ENSEMBLE");
-    if (!import && (o.output || o.fp16 || o.has_pixel_size || o.has_threshold || o.upsampling))
+    if (export && !o.output) return cli_usage_error(&self, "export: no output given (-o OUT.tar)");
+    if (writes && argc - optind > 1)
+        return cli_usage_error(&self, "%s: takes one ENSEMBLE", command);
+    if ((!writes && o.output) ||
+        (!import && (o.fp16 || o.has_pixel_size || o.has_threshold || o.upsampling)))
         return cli_usage_error(&self, "%s: takes no options of import", command);
     if (o.tensors && !show) return cli_usage_error(&self, "--tensors goes with show");
     cli_files files = {0};
@@ -388,9 +432,10 @@ int main(int argc, char **argv)
     status = cli_files_check(&self, &files, "name another output");
     cli_files_clear(&files);
     for (int i = optind; status == CLI_OK && i < argc; i++) {
-        int one = import ? do_import(argv[i], &o)
-                  : show ? do_show(argv[i], &o)
-                         : do_check(argv[i], &o);
+        int one = import   ? do_import(argv[i], &o)
+                  : export ? do_export(argv[i], &o)
+                  : show   ? do_show(argv[i], &o)
+                           : do_check(argv[i], &o);
         if (one != CLI_OK) failed = one;
     }
     if (status == CLI_OK) status = failed;

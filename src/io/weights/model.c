@@ -68,6 +68,9 @@ reshed_status rs_model_fields_check(const rs_model_file *m, reshed_error *err)
                        m->pixel_size_min, m->pixel_size_max);
     if (!(isfinite(m->ood_threshold) && m->ood_threshold >= 0))
         return rs_fail(err, RESHED_ECORRUPT, "OOD threshold|0 or more|%g", m->ood_threshold);
+    if (!memchr(m->recipe, '\0', sizeof m->recipe))
+        return rs_fail(err, RESHED_EINVAL, "recipe of a training|at most %zu bytes|more",
+                       sizeof m->recipe - 1);
     return check_ood(&m->ood, err);
 }
 

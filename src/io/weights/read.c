@@ -134,6 +134,9 @@ static reshed_status read_attributes(reader *r, rs_model_file *m)
     if (st == RESHED_OK) st = get_double(r, "pixel_size_max", &m->pixel_size_max);
     if (st == RESHED_OK) st = get_double(r, "ood_threshold", &m->ood_threshold);
     if (st == RESHED_OK) st = get_ood(r, &m->ood);
+    if (st == RESHED_OK && rs_h5_has_attr(r->f->id, "recipe") &&
+        !rs_h5_text(r->f, r->f->id, "recipe", m->recipe, sizeof m->recipe))
+        st = fail_attribute(r, "recipe", "a text");
     return st;
 }
 

@@ -65,7 +65,8 @@ static bool put_attributes(hid_t file, const rs_model_file *m)
            rs_h5_set_int(file, "n_members", m->members) &&
            put_known(file, "pixel_size_min", m->pixel_size_min) &&
            put_known(file, "pixel_size_max", m->pixel_size_max) &&
-           put_known(file, "ood_threshold", m->ood_threshold) && put_ood(file, &m->ood);
+           put_known(file, "ood_threshold", m->ood_threshold) && put_ood(file, &m->ood) &&
+           (!m->recipe[0] || rs_h5_set_text(file, "recipe", m->recipe));
 }
 
 /* ------------------------------------------------------------------------------------- datasets */

@@ -4,6 +4,7 @@
 #include <zip.h>
 
 #include "base/alloc.h"
+#include "base/os.h"
 
 struct rs_zip {
     zip_t *archive;
@@ -153,4 +154,52 @@ reshed_status rs_zip_read_new(rs_zip *z, int64_t i, uint64_t max, uint8_t **data
     *data = buf;
     *size = (size_t)n;
     return RESHED_OK;
+}
+
+/* ---------------------------------------------------------------------------------------- writing */
+/* ZIP's first day, 1 January 1980. */
+#define FIRST_DAY 0x21
+
+static bool add_part(zip_t *z, const rs_zip_part *part)
+{
+    zip_source_t *source = zip_source_buffer(z, part->data, part->n, 0);
+    if (!source) return false;
+    const zip_int64_t i = zip_file_add(z, part->name, source, ZIP_FL_ENC_UTF_8);
+    if (i < 0) {
+        zip_source_free(source);
+        return false;
+    }
+    return zip_set_file_compression(z, (zip_uint64_t)i, ZIP_CM_STORE, 0) == 0 &&
+           zip_file_set_dostime(z, (zip_uint64_t)i, 0, FIRST_DAY, 0) == 0;
+}
+
+static reshed_status fail_write(reshed_error *err, int code)
+{
+    zip_error_t e;
+    zip_error_init_with_code(&e, code);
+    const reshed_status st = rs_fail(err, code == ZIP_ER_MEMORY ? RESHED_ENOMEM : RESHED_EIO,
+                                     "cannot write a ZIP archive: %s", zip_error_strerror(&e));
+    zip_error_fini(&e);
+    return st;
+}
+
+reshed_status rs_zip_write(const char *path, const rs_zip_part *part, size_t parts,
+                           reshed_error *err)
+{
+    char temp[4096];
+    int code = 0;
+    reshed_status st = rs_os_temp_name(path, temp, sizeof temp, err);
+    if (st != RESHED_OK) return st;
+    zip_t *z = zip_open(temp, ZIP_CREATE | ZIP_EXCL, &code);
+    if (!z) return fail_write(err, code);
+    for (size_t i = 0; st == RESHED_OK && i < parts; i++)
+        if (!add_part(z, &part[i])) st = fail_write(err, zip_error_code_zip(zip_get_error(z)));
+    if (st == RESHED_OK && zip_close(z) != 0)
+        st = fail_write(err, zip_error_code_zip(zip_get_error(z)));
+    if (st != RESHED_OK) {
+        zip_discard(z);
+        rs_os_discard_temp(temp);
+        return st;
+    }
+    return rs_os_commit_temp(temp, path, err);
 }

@@ -1,4 +1,5 @@
-/* zip.h - reads members of a ZIP archive that lies in memory (a thin layer over libzip).
+/* zip.h - reads members of a ZIP archive that lies in memory, and writes archives (a thin layer over
+ * libzip).
  *
  * Sizes come from the central directory, so that local headers with zero sizes (data descriptors,
  * as torch writes them) and ZIP64 records are no special case. The archive is not trusted: each
@@ -41,5 +42,17 @@ reshed_status rs_zip_read(rs_zip *z, int64_t i, void *buf, size_t size, reshed_e
  * bytes is RESHED_EUNSUPPORTED. */
 reshed_status rs_zip_read_new(rs_zip *z, int64_t i, uint64_t max, uint8_t **data, size_t *size,
                               reshed_error *err);
+
+/* A member to write: data[n], borrowed. */
+typedef struct rs_zip_part {
+    const char *name;
+    const void *data;
+    size_t n;
+} rs_zip_part;
+
+/* Writes an archive of these members, in this order and uncompressed, to path, which holds the old or the
+ * new content, never a part. Names must differ. Times are not recorded. */
+reshed_status rs_zip_write(const char *path, const rs_zip_part *part, size_t parts,
+                           reshed_error *err);
 
 #endif
