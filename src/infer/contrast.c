@@ -16,6 +16,14 @@ static bool is_rounded(float lo, float hi)
     return (double)hi - (double)lo < RS_CONTRAST_STEPS * step;
 }
 
+/* Returns whether the finite ones of image[n] are lo and hi alone. */
+static bool is_mask(const float *image, size_t n, float lo, float hi)
+{
+    for (size_t i = 0; i < n; i++)
+        if (isfinite(image[i]) && image[i] != lo && image[i] != hi) return false;
+    return true;
+}
+
 static bool is_zero(const float *row, int n)
 {
     for (int i = 0; i < n; i++)
@@ -71,6 +79,10 @@ reshed_status rs_contrast_look(const float *image, int height, int width, const 
            : is_rounded(lo, hi) ? RS_CONTRAST_ROUNDED
                                 : RS_CONTRAST_SEEN;
     if (*out != RS_CONTRAST_SEEN || !input) return RESHED_OK;
+    if (is_mask(image, pixels, lo, hi)) {
+        *out = RS_CONTRAST_MASK;
+        return RESHED_OK;
+    }
 
     int first = 0, end = input_height;
     while (first < end && is_zero(input + (size_t)first * w, input_width)) first++;
@@ -101,6 +113,8 @@ const char *rs_contrast_text(rs_contrast contrast)
     case RS_CONTRAST_NONE: return "every pixel has the same value";
     case RS_CONTRAST_ROUNDED: return "the values differ by no more than the rounding of float32";
     case RS_CONTRAST_SATURATED: return "much of the frame is saturated";
+    case RS_CONTRAST_MASK:
+        return "the image has two values only, as a mask has (reshed-walls takes masks)";
     case RS_CONTRAST_SQUEEZED: return "a few extreme pixels take most of the range";
     }
     return "";

@@ -12,6 +12,7 @@ typedef enum rs_contrast {
     RS_CONTRAST_NONE,    /* every pixel has the same value */
     RS_CONTRAST_ROUNDED, /* fewer than RS_CONTRAST_STEPS float32 numbers between least and largest */
     RS_CONTRAST_SATURATED, /* much of the frame lies at the least and at the largest value */
+    RS_CONTRAST_MASK,      /* two values only: a mask, or labels */
     RS_CONTRAST_SQUEEZED   /* a few pixels take most of the range */
 } rs_contrast;
 

@@ -132,6 +132,17 @@ reshed_status rs_classes_take(const rs_classes *c, int wanted, float **out, resh
     return RESHED_OK;
 }
 
+void rs_classes_likeliest(const rs_classes *c, int wanted, uint8_t *out)
+{
+    const size_t n = (size_t)c->height * (size_t)c->width, step = step_of(c);
+    for (size_t i = 0; i < n; i++) {
+        const double mine = rs_npy_at(&c->array, first_of(c, i) + (size_t)wanted * step);
+        out[i] = 1;
+        for (size_t k = 0; out[i] && k < (size_t)c->classes; k++)
+            out[i] = mine >= rs_npy_at(&c->array, first_of(c, i) + k * step);
+    }
+}
+
 /* --------------------------------------------------------------------------------------- labels */
 
 /* The number in a pixel of which `unit` is one; -1: none. The tolerance is that of float32, and below

@@ -38,6 +38,9 @@ reshed_status rs_classes_match(rs_classes *c, int height, int width, reshed_erro
 /* A class's values, counted from 0, as *out[H,W] (rs_free); RS_CLASSES_WALL gives the first's.
  * RESHED_EINVAL for a class that there is not, RESHED_ENOMEM. */
 reshed_status rs_classes_take(const rs_classes *c, int wanted, float **out, reshed_error *err);
+/* Puts 1 into out[H,W] where no class is likelier than `wanted` (0 <= wanted < classes), and 0 elsewhere, also where a
+ * value is NaN. */
+void rs_classes_likeliest(const rs_classes *c, int wanted, uint8_t *out);
 void rs_classes_clear(rs_classes *c);
 
 /* The numbers of classes in map[n], as they are or as grey values of a PNG (8 or 16 bit, of which

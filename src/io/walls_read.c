@@ -12,6 +12,7 @@ void rs_walls_map_clear(rs_walls_map *map)
     rs_free(map->mean);
     rs_free(map->variance);
     rs_free(map->input);
+    rs_free(map->likeliest);
     memset(map, 0, sizeof *map);
 }
 
@@ -47,10 +48,25 @@ static reshed_status check_shape(const rs_nsid_array *a, const char *path, const
     return RESHED_OK;
 }
 
+/* Marks where none of the classes of values[pixels,classes] is likelier than `layer`. */
+static reshed_status mark_likeliest(const double *values, size_t pixels, size_t classes,
+                                    size_t layer, uint8_t **out, reshed_error *err)
+{
+    uint8_t *mark = rs_alloc(pixels, 1);
+    if (!mark) return rs_fail_nomem(err, "a map of classes", pixels);
+    for (size_t i = 0; i < pixels; i++) {
+        const double *v = values + i * classes;
+        mark[i] = 1;
+        for (size_t k = 0; mark[i] && k < classes; k++) mark[i] = v[layer] >= v[k];
+    }
+    *out = mark;
+    return RESHED_OK;
+}
+
 /* Reads a map of one value a pixel, of several that of a class; *classes (may be NULL) says how many
- * there are. */
+ * there are. likeliest, where it is given, is filled when there are several. */
 static reshed_status read_map(rs_nsid_file *f, const char *path, int layer, rs_walls_map *m,
-                              int *classes, float **out, reshed_error *err)
+                              int *classes, float **out, uint8_t **likeliest, reshed_error *err)
 {
     rs_nsid_array a = {0};
     reshed_status st = rs_nsid_read_array(f, path, &a, err);
@@ -63,6 +79,9 @@ static reshed_status read_map(rs_nsid_file *f, const char *path, int layer, rs_w
         st = rs_fail(err, RESHED_EINVAL, "class|0 to %zu|%d", each - 1, layer);
         goto done;
     }
+    if (likeliest && each > 1)
+        st = mark_likeliest(a.data, pixels, each, (size_t)layer, likeliest, err);
+    if (st) goto done;
     float *map = rs_alloc(pixels, sizeof *map);
     if (!map) {
         st = rs_fail_nomem(err, "a wall map", pixels * sizeof *map);
@@ -97,11 +116,14 @@ static reshed_status read_all(rs_nsid_file *f, int wall, rs_walls_map *m, reshed
     const int layer = wall == -1 ? 0 : wall;
     int classes = 0;
     reshed_status st = check_format(f, err);
-    if (!st) st = read_map(f, "/mean", layer, m, &m->classes, &m->mean, err);
-    if (!st) st = read_map(f, "/variance", layer, m, &classes, &m->variance, err);
+    if (!st)
+        st = read_map(f, "/mean", layer, m, &m->classes, &m->mean, wall >= 0 ? &m->likeliest : NULL,
+                      err);
+    if (!st) st = read_map(f, "/variance", layer, m, &classes, &m->variance, NULL, err);
     if (!st && classes != m->classes)
         st = rs_fail(err, RESHED_ECORRUPT, "classes of /variance|%d|%d", m->classes, classes);
-    if (!st && rs_nsid_exists(f, "/input")) st = read_map(f, "/input", 0, m, NULL, &m->input, err);
+    if (!st && rs_nsid_exists(f, "/input"))
+        st = read_map(f, "/input", 0, m, NULL, &m->input, NULL, err);
     if (!st) st = read_scale(f, m, err);
     if (st) return st;
     size_t n = (size_t)m->height * (size_t)m->width;

@@ -6,14 +6,16 @@
 
 typedef struct rs_walls_map {
     int height, width;
-    int classes;      /* of the network */
-    float *mean;      /* [H,W] wall probability; of several classes one minus the first's, which
+    int classes;        /* of the network */
+    float *mean;        /* [H,W] wall probability; of several classes one minus the first's, which
                          is the background, unless a class was asked for; owned */
-    float *variance;  /* [H,W] of that; owned */
-    float *input;     /* [H,W] what the network saw; owned; NULL when the file has none */
-    double dx, dy;    /* metres; 0 when unknown */
-    double x0, y0;    /* metres: centre of the frame */
-    char source[256]; /* name of the image file, "" when not recorded */
+    float *variance;    /* [H,W] of that; owned */
+    uint8_t *likeliest; /* [H,W] 1 where no class is likelier than the one that was asked for;
+                           owned; NULL when none was */
+    float *input;       /* [H,W] what the network saw; owned; NULL when the file has none */
+    double dx, dy;      /* metres; 0 when unknown */
+    double x0, y0;      /* metres: centre of the frame */
+    char source[256];   /* name of the image file, "" when not recorded */
     char channel[64];
 } rs_walls_map;
 

@@ -66,6 +66,30 @@ static reshed_status measure(const rs_responses *in, const rs_loops_options *o, 
     return st;
 }
 
+/* Marks loops of which more than a quarter of the steps have no response, or one from a spectrum that is
+ * suspect, as a scan marks its own (loops.h). */
+static void mark_bad_spectra(const rs_responses *in, const uint8_t *suspect, rs_field_loops *r)
+{
+    const size_t steps = (size_t)in->steps, per = steps * (size_t)in->cycles;
+    rs_loops *l = &r->loops;
+    for (size_t p = 0; suspect && p < (size_t)in->points; p++) {
+        size_t bad = 0, all = 0;
+        for (int c = 0; c < in->cycles; c++) {
+            const size_t at = p * per + (size_t)c * steps;
+            const double *y = r->unfolded.response + at, *v = in->v + (size_t)c * steps;
+            size_t of_cycle = 0, n = steps;
+            while (n > 1 && !isfinite(y[n - 1]) && v[n - 1] == v[n - 2]) n--; /* a short cycle */
+            for (size_t k = 0; k < n; k++) of_cycle += suspect[at + k] || !isfinite(y[k]);
+            if (l->cycle_flags && c < l->cycles && 4 * of_cycle > n)
+                l->cycle_flags[(size_t)c * (size_t)in->points + p] |= RS_LOOP_BAD_SPECTRA;
+            if (c < l->first || c >= l->first + l->used) continue;
+            bad += of_cycle;
+            all += n;
+        }
+        if (4 * bad > all) l->flags[p] |= RS_LOOP_BAD_SPECTRA;
+    }
+}
+
 static reshed_status averages(const rs_responses *in, const rs_loops_options *o, rs_field_loops *r,
                               reshed_error *err)
 {
@@ -97,6 +121,7 @@ reshed_status rs_field_loops_analyse(const rs_responses *in, const rs_field_opti
     r->slope_removed = o.remove_slope;
     reshed_status st = rs_loops_analyse(in->v, in->steps, in->cycles, r->unfolded.response,
                                         in->points, &o, &r->loops, err);
+    if (st == RESHED_OK) mark_bad_spectra(in, in->suspect[r->field], r);
     r->seconds = rs_os_monotonic() - start;
     return st == RESHED_OK ? averages(in, &o, r, err) : st;
 }

@@ -8,9 +8,11 @@
 #include "base/numeric.h"
 #include "base/os.h"
 #include "base/text.h"
+#include "beps/sho_fit.h"
 #include "io/ibw.h"
 #include "spectra/asylum.h"
 #include "spectra/axes.h"
+#include "spectra/fits.h"
 #include "spectra/layout.h"
 #include "spectra/usid_loops.h"
 
@@ -23,6 +25,7 @@ void rs_responses_clear(rs_responses *r)
     for (int f = 0; f < 2; f++) {
         rs_free(r->re[f]);
         rs_free(r->im[f]);
+        rs_free(r->suspect[f]);
     }
     for (int i = 0; i < RS_NSID_MAX_DIMS; i++) rs_free(r->dim[i].values);
     rs_free(r->v);
@@ -254,6 +257,29 @@ static reshed_status find_positions(const origin *from, rs_responses *r, reshed_
     return RESHED_OK;
 }
 
+/* ----------------------------------------------------------------------------------- bad spectra */
+
+/* Takes the flags of the oscillator fits that the responses come from, of the shape of d. */
+static reshed_status take_flags(const rs_nsid_data *flags, rs_layout *l, rs_responses *r,
+                                reshed_error *err)
+{
+    const size_t n = (size_t)r->points * (size_t)r->cycles * (size_t)r->steps;
+    for (int f = 0; f < 2; f++) {
+        if (!r->has[f]) continue;
+        r->suspect[f] = rs_zalloc(n, 1);
+        if (!r->suspect[f]) return rs_fail_nomem(err, "flags of spectra", n);
+    }
+    for (uint64_t e = 0; e < flags->count; e++) {
+        const rs_layout_place p = rs_layout_next(l);
+        const double v = flags->data[e];
+        if (p.at < 0 || !r->has[p.field] || !(v >= 0 && v < 1 << RS_SHO_FLAG_BITS)) continue;
+        const unsigned bits = (unsigned)v;
+        r->suspect[p.field][p.at] = (bits & RS_SHO_SUSPECT) != 0;
+        if (bits & RS_SHO_FAILED) r->re[p.field][p.at] = r->im[p.field][p.at] = NAN;
+    }
+    return RESHED_OK;
+}
+
 /* ------------------------------------------------------------------------------------- choosing */
 static bool same_shape(const rs_nsid_data *a, const rs_nsid_data *b)
 {
@@ -306,9 +332,11 @@ static reshed_status choose(rs_nsid_file *file, const rs_responses_source *sourc
 }
 
 /* ----------------------------------------------------------------------------------------- file */
-/* Into *r what d holds, with the phase of it when phase->data is there; path, units and axes of d. */
+/* Into *r what d holds, with the phase of it and the flags of its fits when phase->data and flags->data
+ * are there; path, units and axes of d. */
 static reshed_status arrange(const origin *from, rs_nsid_data *d, const rs_nsid_data *phase,
-                             const rs_responses_source *source, rs_responses *r, reshed_error *err)
+                             const rs_nsid_data *flags, const rs_responses_source *source,
+                             rs_responses *r, reshed_error *err)
 {
     rs_layout l = {0};
     const bool polar = phase->data != NULL, quick = !polar && is_quick_fit(d);
@@ -328,6 +356,8 @@ static reshed_status arrange(const origin *from, rs_nsid_data *d, const rs_nsid_
         if (degrees < 0 && (quick || rs_text_contains(phase->units, "rad"))) degrees = 0;
         from_polar(r, degrees);
     }
+    if (polar && flags && flags->data) st = take_flags(flags, &l, r, err);
+    if (st != RESHED_OK) goto done;
     rs_text_copy(r->path, sizeof r->path, d->path);
     bool known = d->units[0] && strcmp(d->units, "generic") != 0 && !quick;
     rs_text_copy(r->units, sizeof r->units, known ? d->units : quick ? "V" : "a.u.");
@@ -338,23 +368,37 @@ done:
     return st;
 }
 
+/* The flags beside the amplitudes d that `reshed-beps sho` wrote: number *k, or -1. */
+static int find_flags(rs_nsid_file *file, const rs_nsid_data *d)
+{
+    double mask;
+    const int k = find_named(file, "Flags");
+    if (k < 0 || !same_shape(rs_nsid_info(file, k), d) ||
+        rs_nsid_get_number(file, RS_FITS_GROUP, "failed_mask", &mask, NULL) != RESHED_OK)
+        return -1;
+    return mask == RS_SHO_FAILED ? k : -1;
+}
+
 static reshed_status read_hdf5(rs_nsid_file *file, const rs_responses_source *source,
                                rs_responses *r, reshed_error *err)
 {
-    rs_nsid_data d = {0}, phase = {0};
+    rs_nsid_data d = {0}, phase = {0}, flags = {0};
     int first, second;
     reshed_status st = choose(file, source, &first, &second, err);
     if (st == RESHED_OK) st = rs_nsid_read(file, first, &d, err);
     if (st == RESHED_OK && second >= 0) st = rs_nsid_read(file, second, &phase, err);
+    const int third = st == RESHED_OK && second >= 0 ? find_flags(file, &d) : -1;
+    if (st == RESHED_OK && third >= 0) st = rs_nsid_read(file, third, &flags, err);
     if (st == RESHED_OK && second >= 0 && !same_shape(&d, &phase))
         st = rs_fail(err, RESHED_ECORRUPT, "amplitude and phase|real datasets of one shape||%s",
                      phase.path);
     for (int i = 0; st == RESHED_OK && d.is_complex && i < d.ndim; i++)
         if (rs_axis_is_frequency(&d.dim[i])) st = rs_fail_spectra(d.path, err);
     const origin from = {.file = file};
-    if (st == RESHED_OK) st = arrange(&from, &d, &phase, source, r, err);
+    if (st == RESHED_OK) st = arrange(&from, &d, &phase, &flags, source, r, err);
     rs_nsid_data_clear(&d);
     rs_nsid_data_clear(&phase);
+    rs_nsid_data_clear(&flags);
     return st;
 }
 
@@ -385,7 +429,7 @@ static reshed_status read_usid(rs_nsid_file *file, const char *path,
     reshed_status st = rs_usid_read(file, path, &u, err);
     if (st == RESHED_OK) st = rs_usid_to_nsid(&u, &d, err);
     if (st == RESHED_OK && u.is_fit) st = part_pairs(&d, &phase, err);
-    if (st == RESHED_OK) st = arrange(&from, &d, &phase, source, r, err);
+    if (st == RESHED_OK) st = arrange(&from, &d, &phase, NULL, source, r, err);
     rs_nsid_data_clear(&d);
     rs_nsid_data_clear(&phase);
     rs_usid_data_clear(&u);
@@ -418,7 +462,7 @@ static reshed_status read_wave(const char *path, const rs_responses_source *sour
     if (st == RESHED_OK)
         st = rs_asylum_loops(&w, source->amplitude ? source->amplitude : source->channel,
                              source->phase, source->degrees, &d, err);
-    if (st == RESHED_OK) st = arrange(&from, &d, &none, &on, r, err);
+    if (st == RESHED_OK) st = arrange(&from, &d, &none, NULL, &on, r, err);
     if (st == RESHED_OK && !r->has[RS_FIELD_OFF]) {
         const size_t used = strlen(r->note);
         snprintf(r->note + used, sizeof r->note - used, "%sread on-field: the bias is held",

@@ -2,7 +2,8 @@
  *
  * - an NSID main dataset of piezoresponse, or of complex response, with a voltage axis: grids
  *   (X,Y,V), point lists (N,V), single loops (V), and axes for cycles and fields beside them;
- * - two datasets, amplitude and phase, such as the maps of `reshed-beps sho`;
+ * - two datasets, amplitude and phase, such as the maps of `reshed-beps sho`, whose flags are read as
+ *   well: a fit that failed is no response;
  * - a switching-spectroscopy wave of Asylum's (IBW; asylum.h);
  * - USID files of BGlib: its oscillator fits (Raw_Data-SHO_Fit_000/Fit), or a dataset that is named;
  * - the file of the paper's author: a quick fit of (points, 4, steps), the 4 being amplitude,
@@ -38,6 +39,9 @@ typedef struct rs_responses {
     char note[160];        /* what was made of the voltages, for people; "" when nothing special */
     double *v;             /* [cycles*steps], write voltages, V; owned */
     double *re[2], *im[2]; /* [points, cycles*steps] of each field there is; owned */
+    uint8_t
+        *suspect[2]; /* [points, cycles*steps] 1 where the oscillator's fit may be wrong, two modes
+                            or clipped; owned, or NULL where the file has no flags of fits */
     int64_t points;
     int ndim;                          /* axes of a map, slowest first; >= 1 */
     rs_nsid_dim dim[RS_NSID_MAX_DIMS]; /* values owned */

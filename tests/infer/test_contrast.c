@@ -71,7 +71,7 @@ static const rs_contrast expected[FAULTS] = {[CONSTANT] = RS_CONTRAST_NONE,
                                              [CLIPPED] = RS_CONTRAST_SATURATED,
                                              [CLIPPED_ABOVE] = RS_CONTRAST_SATURATED,
                                              [CLIPPED_BELOW] = RS_CONTRAST_SATURATED,
-                                             [TWO_VALUES] = RS_CONTRAST_SATURATED,
+                                             [TWO_VALUES] = RS_CONTRAST_MASK,
                                              [HOT] = RS_CONTRAST_SQUEEZED,
                                              [COLD] = RS_CONTRAST_SQUEEZED};
 

@@ -239,9 +239,24 @@ static void names_filters_and_what_lacks(void **state)
     H5Pset_filter(p, (H5Z_filter_t)32000, H5Z_FLAG_OPTIONAL, 0, NULL);
     H5Dclose(put(f, "lzf", H5T_IEEE_F32LE, H, W, 0, p));
     H5Pclose(p), H5Fclose(f);
-    const reshed_status st = rs_image_read(path, NULL, &im, &err);
+    reshed_status st = rs_image_read(path, NULL, &im, &err);
     assert_error(st, RESHED_EUNSUPPORTED, &err, "filter 32000 (LZF)");
-    assert_error(st, RESHED_EUNSUPPORTED, &err, "h5repack -f GZIP=4");
+    assert_error(st, RESHED_EUNSUPPORTED, &err, "h5py alone has, not h5repack");
+    assert_error(st, RESHED_EUNSUPPORTED, &err, "compression='gzip')");
+    /* A built-in one, which h5repack has, and a plug-in. */
+    for (int k = 0; k < 2; k++) {
+        f = make(path, 0), p = H5Pcreate(H5P_DATASET_CREATE);
+        H5Pset_chunk(p, 2, chunk);
+        if (k)
+            H5Pset_filter(p, (H5Z_filter_t)32001, H5Z_FLAG_OPTIONAL, 0, NULL);
+        else
+            H5Pset_nbit(p);
+        H5Dclose(put(f, "packed", H5T_IEEE_F32LE, H, W, 0, p));
+        H5Pclose(p), H5Fclose(f);
+        st = rs_image_read(path, NULL, &im, &err);
+        assert_error(st, RESHED_EUNSUPPORTED, &err, k ? "(Blosc)" : "(nbit)");
+        assert_error(st, RESHED_EUNSUPPORTED, &err, "h5repack -f GZIP=4 IN OUT");
+    }
     f = make(path, 0);
     hid_t d = put(f, "nearly", H5T_IEEE_F32LE, H, W, 0, H5P_DEFAULT);
     assert_true(rs_h5_set_text(d, "pyNSID_version", "0.0.7") && rs_h5_set_text(d, "quantity", "q"));

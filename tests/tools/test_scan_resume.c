@@ -195,10 +195,57 @@ static void killed_before_its_first_line(void **state)
     assert_non_null(strstr(o->err, "before its first one"));
 }
 
+/* The distance that follows from another setting follows from the session's. */
+static void what_follows_from_a_setting_is_the_sessions(void **state)
+{
+    (void)state;
+    char path[1024], args[4096];
+    snprintf(args, sizeof args, TWIN QUICK SMALL "--report none --set every=1 -o %s",
+             scan_temp(path, "every.h5"));
+    scan_run_to(0, args);
+    unfinish(path);
+    snprintf(args, sizeof args, ON "--set min_distance=2 -o %s", path);
+    assert_non_null(strstr(scan_run_to(1, args)->err, "min_distance cannot change"));
+    snprintf(args, sizeof args, ON "--set min_distance=auto -o %s", path);
+    scan_run_to(0, args);
+    assert_true(scan_progress(path).complete);
+}
+
+/* A list that was typed: what is at one place is measured once, and what is nearer than a distance that was
+ * typed is left out. */
+static void a_list_keeps_its_distance(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *set;
+        int points;
+        const char *says;
+    } runs[] = {{"--set every=8 ", 3, "2 points left out: nearer than 0.01 pixels"},
+                {"--set min_distance=4 ", 2, "3 points left out: nearer than min_distance"}};
+    char path[1024], csv[1024], args[4096];
+    FILE *f = fopen(scan_temp(csv, "near.csv"), "w");
+    assert_non_null(f);
+    fputs("row,col\n20,20\n20,23\n20,20\n30,30\n30,30\n", f);
+    fclose(f);
+    for (int k = 0; k < (test_quick() ? 1 : 2); k++) {
+        snprintf(args, sizeof args,
+                 TWIN LOUD
+                 "--set rows=32 --set cols=48 --set steps=16 "
+                 "--set drift_every=0 --set reference_every=0 %s--report none --points %s -o %s",
+                 runs[k].set, csv, scan_temp(path, "near.h5"));
+        const outcome *o = scan_run_to(0, args);
+        assert_int_equal(scan_progress(path).points, runs[k].points);
+        if (!strstr(o->err, runs[k].says)) fail_msg("says %s", o->err);
+        remove(path);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_region_goes_on),
+        cmocka_unit_test(what_follows_from_a_setting_is_the_sessions),
+        cmocka_unit_test(a_list_keeps_its_distance),
         cmocka_unit_test(killed_before_its_first_line),
         cmocka_unit_test(a_list_is_for_one_region),
         cmocka_unit_test(another_frame_or_excitation_is_refused),

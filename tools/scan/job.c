@@ -139,6 +139,41 @@ static void show_points(scan_job *j, const rs_session_point *points, int n)
     rs_free(amplitude);
 }
 
+reshed_status scan_read_points(const scan_job *j, rs_session_point **points, int *n, int *left_out,
+                               int *near, reshed_error *err)
+{
+    const rs_scan_plan *plan = &j->o->plan;
+    const rs_frame *frame = &j->run.frame;
+    rs_scan_settings s = plan->settings;
+    rs_session_point *p = NULL, *trial = NULL;
+    int count = 0, all, kept;
+    const bool asked = rs_scan_plan_given(plan, "min_distance") && s.min_distance >= 0;
+    reshed_status st = rs_points_read(j->o->points, frame, &p, &count, err);
+    rs_scan_settings_settle(&s);
+    all = count;
+    if (st == RESHED_OK)
+        st = rs_points_keep_apart(frame, asked ? s.min_distance : RS_POINTS_SAME, p, &count, err);
+    kept = count;
+    if (st == RESHED_OK && !asked) {
+        trial = rs_alloc((size_t)count, sizeof *trial);
+        if (!trial)
+            st = rs_fail_nomem(err, "points", (size_t)count * sizeof *trial);
+        else if (count)
+            memcpy(trial, p, (size_t)count * sizeof *trial);
+        if (st == RESHED_OK) st = rs_points_keep_apart(frame, s.min_distance, trial, &kept, err);
+        rs_free(trial);
+    }
+    if (st != RESHED_OK) {
+        rs_free(p);
+        return st;
+    }
+    *points = p;
+    *n = count;
+    *left_out = all - count;
+    *near = count - kept;
+    return RESHED_OK;
+}
+
 bool scan_confirm(void *ctx, const rs_choice *choice, rs_session_point **points, int *n)
 {
     scan_job *j = ctx;
@@ -147,8 +182,8 @@ bool scan_confirm(void *ctx, const rs_choice *choice, rs_session_point **points,
     scan_end_line(j);
     if (j->o->points) {
         rs_session_point *mine = NULL;
-        int count = 0;
-        if (rs_points_read(j->o->points, &j->run.frame, &mine, &count, &err) != RESHED_OK) {
+        int count = 0, left_out, near;
+        if (scan_read_points(j, &mine, &count, &left_out, &near, &err) != RESHED_OK) {
             cli_fail(&scan_program, j->o->points, &err);
             return false;
         }

@@ -31,6 +31,12 @@ void scan_survey_news(void *ctx, const rs_survey_news *news);
 void scan_measure_news(void *ctx, const rs_measure_news *news);
 bool scan_confirm(void *ctx, const rs_choice *choice, rs_session_point **points, int *n);
 
+/* Reads the list of points that was typed and keeps them apart: by min_distance when it was given, else
+ * only what is at one place. *left_out, *near: how many were left out, and how many of the others are
+ * nearer to one another than the recipe would have them. */
+reshed_status scan_read_points(const scan_job *j, rs_session_point **points, int *n, int *left_out,
+                               int *near, reshed_error *err);
+
 /* Of rs_scan_run: prints it; what is not serious not under --quiet. */
 void scan_warn(void *ctx, bool serious, const char *what, const reshed_error *why);
 

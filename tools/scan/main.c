@@ -374,14 +374,31 @@ static reshed_status try_points(scan_job *j, reshed_error *err)
 {
     const scan_options *o = j->o;
     rs_session_point *p = NULL;
-    int n;
+    int n, left_out = 0, near = 0;
     j->run.where = o->points;
-    reshed_status st = rs_points_read(o->points, &j->run.frame, &p, &n, err);
+    reshed_status st = scan_read_points(j, &p, &n, &left_out, &near, err);
+    if (st == RESHED_OK && left_out > 0 && !o->quiet)
+        cli_warn(&scan_program, o->points, "%d points left out: nearer than %s to one before them",
+                 left_out,
+                 rs_scan_plan_given(&o->plan, "min_distance") ? "min_distance" : "0.01 pixels");
+    if (st == RESHED_OK && near > 0 && !o->quiet)
+        cli_warn(&scan_program, o->points,
+                 "%d points are nearer to one before them than points that are chosen "
+                 "(--set min_distance=PX leaves such out, 0 measures all)",
+                 near);
     if (st == RESHED_OK && rs_scan_plan_given(&o->plan, "max_points") &&
         n > o->plan.settings.max_points)
         st = rs_fail(err, RESHED_EINVAL, "points|at most max_points, %g|%d",
                      o->plan.settings.max_points, n);
-    if (st == RESHED_OK && o->resume) st = compare_points(j, p, n, err);
+    if (st == RESHED_OK && o->resume) {
+        st = compare_points(j, p, n, err);
+        /* The session's own may have been thinned by a distance that is not typed again. */
+        if (st == RESHED_EINVAL &&
+            rs_points_keep_apart(&j->run.frame, o->plan.settings.min_distance, p, &n, NULL) ==
+                RESHED_OK &&
+            compare_points(j, p, n, NULL) == RESHED_OK)
+            st = RESHED_OK;
+    }
     if (st == RESHED_OK) j->run.where = NULL;
     rs_free(p);
     return st;

@@ -41,6 +41,7 @@ static bool look_at_values(const walls_job *job, const char *unit, bool labels)
     reshed_error err = {0};
     if (*unit) snprintf(shown, sizeof shown, " %s", rs_text_escape(escaped, sizeof escaped, unit));
     for (size_t i = 0; i < n; i++) {
+        if (!isfinite(job->map[i])) continue;
         lo = fminf(lo, job->map[i]);
         hi = fmaxf(hi, job->map[i]);
     }
@@ -111,6 +112,15 @@ static void read_beside(walls_job *job, const char *path)
     rs_channels_clear(&list);
 }
 
+static reshed_status mark_likeliest(walls_job *job, const rs_classes *c, reshed_error *err)
+{
+    const size_t n = (size_t)c->height * (size_t)c->width;
+    job->likeliest = rs_alloc(n, 1);
+    if (!job->likeliest) return rs_fail_nomem(err, "a map of classes", n);
+    rs_classes_likeliest(c, job->request->wall_class, job->likeliest);
+    return RESHED_OK;
+}
+
 /* A NPY array with a layer for each class. *found: the file is one. */
 static bool read_classes(walls_job *job, bool *found)
 {
@@ -126,6 +136,7 @@ static bool read_classes(walls_job *job, bool *found)
                      "--class=N for the layer that is wall|other values",
                      c.classes);
     if (st == RESHED_OK) st = rs_classes_take(&c, r->wall_class, &job->map, &err);
+    if (st == RESHED_OK && c.whole && r->wall_class >= 0) st = mark_likeliest(job, &c, &err);
     if (st == RESHED_OK) {
         job->grid = (rs_grid){.height = c.height, .width = c.width};
         job->classes = c.classes;
@@ -151,6 +162,7 @@ static bool read_map(walls_job *job)
         job->map = walls.mean;
         job->variance = walls.variance;
         job->amplitude = walls.input;
+        job->likeliest = walls.likeliest;
         job->grid = (rs_grid){walls.height, walls.width, walls.dx, walls.dy};
         memcpy(job->channel, walls.channel, sizeof job->channel);
         if (walls.classes == 1 && job->request->wall_class >= 0)
@@ -269,9 +281,36 @@ static bool read_in_plane(walls_job *job)
     return fail(job, job->request->in_plane, &err);
 }
 
+/* A pixel without a finite value is no wall, which is said; a map of nothing else is none. */
+static bool look_for_gaps(walls_job *job)
+{
+    const size_t n = rs_grid_count(&job->grid);
+    reshed_error err = {0};
+    job->lo = INFINITY;
+    job->hi = -INFINITY;
+    for (size_t i = 0; i < n; i++) {
+        if (!isfinite(job->map[i])) {
+            job->map[i] = NAN;
+            job->undefined++;
+            continue;
+        }
+        job->lo = fminf(job->lo, job->map[i]);
+        job->hi = fmaxf(job->hi, job->map[i]);
+    }
+    if ((size_t)job->undefined == n) {
+        rs_fail(&err, RESHED_EINVAL, "values of the map|probabilities of a wall|no finite value");
+        return fail(job, job->request->map, &err);
+    }
+    if (job->undefined && !job->request->quiet)
+        cli_warn(job->program, job->request->map,
+                 "%d of %zu pixels have no finite value and are taken as no wall", job->undefined,
+                 n);
+    return true;
+}
+
 bool walls_read_input(walls_job *job)
 {
-    return read_map(job) && settle_scale(job) && read_variance(job) &&
+    return read_map(job) && look_for_gaps(job) && settle_scale(job) && read_variance(job) &&
            read_companion(job, job->request->amplitude, RS_QUANTITY_AMPLITUDE, &job->amplitude,
                           NULL) &&
            read_phase(job) && read_in_plane(job);

@@ -41,6 +41,9 @@ typedef struct walls_job {
     rs_coords coords;
     float *map, *variance, *amplitude, *phase; /* [H,W] owned; only map is always there */
     uint8_t *in_plane;                         /* [H,W] owned, or NULL */
+    uint8_t *likeliest; /* [H,W] where the class that is wall is the likeliest; owned, or NULL */
+    int undefined;      /* pixels of the map without a finite value */
+    float lo, hi;       /* the least and the largest of the others */
     rs_found found;
     rs_route_comparison route;
     rs_wall_tests tests; /* when the request names values */

@@ -24,7 +24,9 @@ static const cli_program self = {
     "      --threshold=T      pixels above T (default 0.4); otsu: found from the map; LOW,HIGH:\n"
     "                         regions above LOW that reach HIGH\n"
     "      --class=N          of a map of several classes, counted from 0, the one that is wall\n"
-    "                         (default: all but the first); in a NPY array (H,W,C) or (C,H,W), a\n"
+    "                         (default: all but the first), where it is above the threshold or,\n"
+    "                         without --threshold, likelier than the others; in a NPY array "
+    "(H,W,C) or (C,H,W), a\n"
     "                         _walls.h5, or an image whose values are numbers of classes\n"
     "      --thinning=RULE    keep: no line is lost, blunt ends are no branches (default); "
     "skimage:\n"
@@ -111,6 +113,7 @@ static void print_json(const walls_job *job)
         {"classes", job->classes},
         {"class", job->request->wall_class >= 0 ? job->request->wall_class : NAN},
         {"threshold", job->found.threshold},
+        {"undefined_pixels", job->undefined},
         {"wall_fraction", job->found.mask_pixels / (double)rs_grid_count(&job->grid)},
         {"skeleton_pixels", job->found.skeleton_pixels},
         {"spurs_removed", g->spurs_removed},
@@ -144,10 +147,12 @@ static void print_text(const walls_job *job)
     const rs_wallgraph *g = &job->found.graph;
     char file[CLI_SHOWN], channel[CLI_SHOWN];
     cli_shown(channel, job->channel);
-    printf("%s: %d x %d, %s%s%s%d pixels above %.3g, skeleton %d",
+    printf("%s: %d x %d, %s%s%s%d pixels above %.3g%s, skeleton %d",
            cli_shown(file, job->request->map), job->grid.height, job->grid.width,
            *channel ? "channel " : "", channel, *channel ? ", " : "", job->found.mask_pixels,
-           job->found.threshold, job->found.skeleton_pixels);
+           job->found.threshold,
+           job->likeliest && !job->request->threshold_given ? " or of no likelier class" : "",
+           job->found.skeleton_pixels);
     if (g->spurs_removed) printf(" (%d spurs removed)", g->spurs_removed);
     printf("\n%d walls of %.4g %s in all, %d junctions, %d pairs around in-plane domains\n",
            g->walls, rs_wallgraph_length(g), walls_unit(job), rs_wallgraph_junctions(g), g->pairs);

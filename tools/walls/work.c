@@ -20,6 +20,7 @@ void walls_job_clear(walls_job *job)
     rs_free(job->amplitude);
     rs_free(job->phase);
     rs_free(job->in_plane);
+    rs_free(job->likeliest);
     rs_found_clear(&job->found);
     rs_wall_tests_clear(&job->tests);
 }
@@ -45,6 +46,13 @@ static void warn_of_controls(const walls_job *job)
     }
 }
 
+static void warn_of_nothing(const walls_job *job)
+{
+    if (job->found.mask_pixels > 0 || job->request->quiet) return;
+    cli_warn(job->program, job->request->map, "no pixel is above %.3g (values from %.3g to %.3g)",
+             job->found.threshold, (double)job->lo, (double)job->hi);
+}
+
 bool walls_find(walls_job *job)
 {
     const walls_request *r = job->request;
@@ -53,12 +61,14 @@ bool walls_find(walls_job *job)
     reshed_status st = final_rows(job, &rows, &err);
     const rs_find_input in = {.grid = job->grid,
                               .map = job->map,
+                              .sure = r->threshold_given ? NULL : job->likeliest,
                               .variance = job->variance,
                               .amplitude = job->amplitude,
                               .phase = job->phase,
                               .point_rows = rows,
                               .start = r->has_start ? r->start : NULL};
     if (st == RESHED_OK) st = rs_find(&in, &r->find, &job->found, &err);
+    if (st == RESHED_OK) warn_of_nothing(job);
     if (st == RESHED_OK) warn_of_controls(job);
     if (st == RESHED_OK) st = rs_compare_routes(&job->grid, &job->found.points, &job->route, &err);
     rs_free(rows);

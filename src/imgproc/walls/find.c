@@ -167,6 +167,7 @@ static reshed_status make_mask(const rs_find_input *in, const rs_find_options *o
         st = rs_threshold_hysteresis(in->map, h, w, o->low, o->high, out->mask, err);
     else
         rs_threshold(in->map, n, out->threshold, out->mask);
+    for (size_t i = 0; in->sure && i < n && st == RESHED_OK; i++) out->mask[i] |= in->sure[i];
     for (int r = 0; in->wall_rows && r < h && st == RESHED_OK; r++)
         if (!in->wall_rows[r]) memset(out->mask + (size_t)r * (size_t)w, 0, (size_t)w);
     if (st == RESHED_OK) out->mask_pixels = count_pixels(out->mask, n);

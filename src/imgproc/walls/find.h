@@ -81,6 +81,7 @@ double rs_find_min_distance(const rs_grid *grid, const rs_find_options *options)
 typedef struct rs_find_input {
     rs_grid grid;
     const float *map;          /* wall probability; NaN is no wall. NULL only with a skeleton */
+    const uint8_t *sure;       /* wall where it is 1, whatever the threshold; NULL: nowhere */
     const float *variance;     /* of the map: for the walls' means, and for max_variance */
     const float *amplitude;    /* for pairs of walls */
     const float *phase;        /* rad; needed for control points on 180-degree walls */

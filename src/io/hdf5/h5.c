@@ -232,6 +232,18 @@ static const char *filter_name(H5Z_filter_t f)
     return "";
 }
 
+/* What reads it where we do not: the library that h5repack uses has few filters, and h5py one more. */
+static const char *filter_remedy(H5Z_filter_t f)
+{
+    if (f == H5Z_FILTER_SZIP || f == H5Z_FILTER_NBIT || f == H5Z_FILTER_SCALEOFFSET)
+        return "the dataset's filter is not read: write it anew with h5repack -f GZIP=4 IN OUT";
+    if (f == 32000)
+        return "the dataset's filter is one that h5py alone has, not h5repack: write it anew in "
+               "Python, new.create_dataset(name, data=old[name][()], compression='gzip')";
+    return "the dataset's filter is a plug-in: write it anew with h5repack -f GZIP=4 IN OUT where "
+           "HDF5_PLUGIN_PATH has it, or with h5py, hdf5plugin and compression='gzip'";
+}
+
 static reshed_status get_storage(hid_t plist, storage *s, const char *where, reshed_error *err)
 {
     s->layout = plist < 0 ? H5D_LAYOUT_ERROR : H5Pget_layout(plist);
@@ -251,12 +263,9 @@ static reshed_status get_storage(hid_t plist, storage *s, const char *where, res
         size_t n = 0;
         H5Z_filter_t f = H5Pget_filter2(plist, (unsigned)i, &flags, &n, NULL, 0, NULL, &info);
         if (f != H5Z_FILTER_DEFLATE && f != H5Z_FILTER_SHUFFLE && f != H5Z_FILTER_FLETCHER32)
-            return rs_fail(
-                err, RESHED_EUNSUPPORTED,
-                "filter of the dataset|deflate, shuffle or Fletcher32|filter %d%s: write "
-                "it anew with h5repack -f GZIP=4 IN OUT, or from h5py with "
-                "compression='gzip'|%s",
-                (int)f, filter_name(f), where);
+            return rs_fail(err, RESHED_EUNSUPPORTED,
+                           "%s|deflate, shuffle or Fletcher32|filter %d%s|%s", filter_remedy(f),
+                           (int)f, filter_name(f), where);
     }
     return RESHED_OK;
 }

@@ -3,6 +3,7 @@
 #include <math.h>
 
 #include "base/alloc.h"
+#include "base/numeric.h"
 #include "io/csv.h"
 #include "spm/instrument/coords.h"
 
@@ -84,6 +85,78 @@ reshed_status rs_points_read(const char *path, const rs_frame *frame, rs_session
         rs_free(p);
     }
     rs_csv_table_clear(&t);
+    return st;
+}
+
+/* ---------------------------------------------------------------------------------- kept apart */
+
+/* The frame in square cells no smaller than the distance, each with a chain of the points in it: what is
+ * too near lies in the cell itself or in one beside it. */
+#define MOST_CELLS 512 /* a side */
+
+typedef struct cells {
+    double dx, dy, side; /* of a pixel and of a cell, in units of a pixel */
+    int rows, cols;
+    int32_t *first; /* [rows,cols] 1 + the latest point of a cell, 0: none */
+    int32_t *next;  /* [points] 1 + the one before it */
+} cells;
+
+static int cell_of(double place, double side, int n)
+{
+    return rs_min_int(rs_max_int((int)(place / side), 0), n - 1);
+}
+
+/* The place of a point in units of a pixel, from the frame's corner. */
+static rs_xy place_of(const cells *c, const rs_session_point *p)
+{
+    return (rs_xy){(p->col + 0.5) * c->dx, (p->row + 0.5) * c->dy};
+}
+
+static bool is_near(const cells *c, const rs_session_point *p, int k, double distance)
+{
+    const rs_xy at = place_of(c, &p[k]);
+    const int row = cell_of(at.y, c->side, c->rows), col = cell_of(at.x, c->side, c->cols);
+    for (int i = rs_max_int(row - 1, 0); i <= rs_min_int(row + 1, c->rows - 1); i++)
+        for (int j = rs_max_int(col - 1, 0); j <= rs_min_int(col + 1, c->cols - 1); j++)
+            for (int32_t m = c->first[i * c->cols + j]; m; m = c->next[m - 1]) {
+                const rs_xy other = place_of(c, &p[m - 1]);
+                if (hypot(at.x - other.x, at.y - other.y) < distance * (1 - 1e-9)) return true;
+            }
+    return false;
+}
+
+reshed_status rs_points_keep_apart(const rs_frame *frame, double distance, rs_session_point *p,
+                                   int *n, reshed_error *err)
+{
+    if (!(distance >= 0) || !isfinite(distance))
+        return rs_fail(err, RESHED_EINVAL, "distance of points|a length >= 0|%g", distance);
+    if (distance == 0 || *n < 2) return RESHED_OK;
+    const double aspect = (frame->width / frame->cols) / (frame->height / frame->rows);
+    cells c = {.dx = sqrt(aspect), .dy = 1 / sqrt(aspect)};
+    const double width = frame->cols * c.dx, height = frame->rows * c.dy;
+    c.side = fmax(distance, fmax(width, height) / MOST_CELLS);
+    c.rows = (int)(height / c.side) + 1;
+    c.cols = (int)(width / c.side) + 1;
+    const size_t count = (size_t)c.rows * (size_t)c.cols;
+    c.first = rs_zalloc(count, sizeof *c.first);
+    c.next = rs_alloc((size_t)*n, sizeof *c.next);
+    reshed_status st = RESHED_OK;
+    if (!c.first || !c.next) st = rs_fail_nomem(err, "places of points", count * sizeof *c.first);
+    int kept = 0;
+    for (int i = 0; st == RESHED_OK && i < *n; i++) {
+        const rs_session_point one = p[i];
+        p[kept] = one; /* what is looked at lies behind those that are kept */
+        if (is_near(&c, p, kept, distance)) continue;
+        const rs_xy at = place_of(&c, &one);
+        int32_t *first =
+            &c.first[cell_of(at.y, c.side, c.rows) * c.cols + cell_of(at.x, c.side, c.cols)];
+        p[kept].target = kept;
+        c.next[kept] = *first;
+        *first = ++kept;
+    }
+    if (st == RESHED_OK) *n = kept;
+    rs_free(c.first);
+    rs_free(c.next);
     return st;
 }
 

@@ -216,9 +216,13 @@ reshed_status rs_scan_resume_plan(rs_scan_plan *p, const rs_session *s, char *ch
         room = sizeof ignored;
     }
     changes[0] = '\0';
-    rs_scan_settings_settle(&typed.settings);
     const rs_scan_field *f = rs_scan_fields(&n);
     reshed_status st = rs_scan_plan_from_session(p, s, err);
+    /* What follows from another setting ("auto") follows from the session's, unless that was typed as
+     * well. */
+    if (st == RESHED_OK && !rs_scan_plan_given(&typed, "every"))
+        typed.settings.every = p->settings.every;
+    rs_scan_settings_settle(&typed.settings);
     if (st == RESHED_OK) st = check_waveform(&p->settings, setup, err);
     if (st == RESHED_OK) st = check_excitation(&p->settings, setup, err);
     if (st == RESHED_OK) st = take_regions(p, s, err);

@@ -24,6 +24,40 @@ static void mark_pair(const twin_canvas *cv, size_t p, size_t q, int across, boo
     if (!first && q_in) *wq = 1;
 }
 
+/* Returns whether p is marked for its border with q, across columns (1) or rows (0). */
+static bool is_marked(const twin_canvas *cv, size_t p, size_t q, int across)
+{
+    uint8_t mine = 0, other = 0;
+    mark_pair(cv, p, q, across, true, true, &mine, &other);
+    return mine;
+}
+
+/* Returns whether pixel p in column c is marked for a border with its neighbours in its row or, where rows
+ * is true, in its column. */
+static bool is_wall(const twin_canvas *cv, size_t p, bool rows)
+{
+    const size_t cols = (size_t)cv->cols, c = p % cols, r = p / cols;
+    return (c > 0 && is_marked(cv, p, p - 1, 1)) || (c + 1 < cols && is_marked(cv, p, p + 1, 1)) ||
+           (rows && r > 0 && is_marked(cv, p, p - cols, 0)) ||
+           (rows && r + 1 < (size_t)cv->rows && is_marked(cv, p, p + cols, 0));
+}
+
+/* Where the direction of an edge turns, at 45 degrees and at corners, a border may be left out in
+ * both: then its nearer pixel is marked as well. Every border has one, so walls have no gaps. The
+ * canvas has one row beyond those that are asked for, so a border across rows looks along its two. */
+static void close_gap(const twin_canvas *cv, size_t p, size_t q, bool p_in, bool q_in, uint8_t *wp,
+                      uint8_t *wq)
+{
+    const int across = q == p + 1;
+    const size_t cols = (size_t)cv->cols, place = across ? p / cols : p % cols,
+                 last = (size_t)(across ? cv->rows : cv->cols) - 1;
+    if (place == 0 || place == last) return; /* its pixel may lie beyond the rim */
+    if ((cv->inside[p] > 0) == (cv->inside[q] > 0) || is_marked(cv, p, q, across) ||
+        is_marked(cv, q, p, across) || is_wall(cv, p, across) || is_wall(cv, q, across))
+        return;
+    mark_pair(cv, p, q, !across, p_in, q_in, wp, wq);
+}
+
 void twin_mark_walls(const twin_canvas *cv, int from, int to, uint8_t *wall)
 {
     size_t cols = (size_t)cv->cols;
@@ -33,8 +67,12 @@ void twin_mark_walls(const twin_canvas *cv, int from, int to, uint8_t *wall)
             size_t p = (size_t)r * cols + c;
             uint8_t *w = r >= from ? wall + (p - (size_t)from * cols) : NULL;
             if (w && c + 1 < cols) mark_pair(cv, p, p + 1, 1, true, true, w, w + 1);
+            if (w && c + 1 < cols) close_gap(cv, p, p + 1, true, true, w, w + 1);
             if (r + 1 < cv->rows)
                 mark_pair(cv, p, p + cols, 0, r >= from, r + 1 < to, w,
+                          r + 1 < to ? wall + (p + cols - (size_t)from * cols) : NULL);
+            if (r + 1 < cv->rows)
+                close_gap(cv, p, p + cols, r >= from, r + 1 < to, w,
                           r + 1 < to ? wall + (p + cols - (size_t)from * cols) : NULL);
         }
 }

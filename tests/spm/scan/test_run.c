@@ -161,6 +161,50 @@ static void points_come_back_from_a_file(void **state)
     rs_free(p);
 }
 
+/* Against every pair, on pixels twice as wide as high. */
+static void points_are_kept_apart(void **state)
+{
+    (void)state;
+    enum { N = 400 };
+    static const double distance[] = {0, 0.01, 0.7, 3, 40, 1e4};
+    const rs_frame oblong = {.width = 2e-6, .height = 1e-6, .rows = 40, .cols = 40};
+    static rs_session_point p[N], before[N];
+    test_rng r = {test_seed()};
+    reshed_error err = {0};
+    for (int i = 0; i < N; i++) {
+        before[i] = (rs_session_point){.row = (double)test_below(&r, 40) - 0.5 * (i % 3),
+                                       .col = test_uniform(&r, -0.5, 39.5),
+                                       .target = i};
+        if (i % 5 == 4) before[i] = before[i - 3];
+    }
+    for (size_t k = 0; k < sizeof distance / sizeof *distance; k++) {
+        int n = N, kept = 0;
+        memcpy(p, before, sizeof p);
+        assert_ok(rs_points_keep_apart(&oblong, distance[k], p, &n, &err), &err);
+        for (int i = 0; i < N; i++) {
+            bool near = false;
+            for (int j = 0; j < kept && !near; j++)
+                near = hypot((before[i].col - p[j].col) * sqrt(2.0),
+                             (before[i].row - p[j].row) * sqrt(0.5)) < distance[k] * (1 - 1e-9);
+            if (near) continue;
+            assert_true(kept < n && p[kept].row == before[i].row && p[kept].col == before[i].col);
+            assert_int_equal(p[kept].target, distance[k] > 0 ? kept : before[i].target);
+            kept++;
+        }
+        assert_int_equal(kept, n);
+    }
+    int n = N;
+    assert_int_equal(rs_points_keep_apart(&oblong, NAN, p, &n, &err), RESHED_EINVAL);
+    for (long k = 0; k < 2; k++) {
+        memcpy(p, before, sizeof p);
+        test_alloc_fail_at(k);
+        assert_int_equal(rs_points_keep_apart(&oblong, 3, p, &n, &err), RESHED_ENOMEM);
+        test_alloc_fail_at(-1);
+        assert_memory_equal(p, before, sizeof p);
+        assert_int_equal(n, N);
+    }
+}
+
 static void wrong_points_are_refused_by_their_line(void **state)
 {
     (void)state;
@@ -515,6 +559,7 @@ int main(void)
         cmocka_unit_test(old_sessions_keep_their_recipe),
         cmocka_unit_test(words_of_settings),
         cmocka_unit_test(points_come_back_from_a_file),
+        cmocka_unit_test(points_are_kept_apart),
         cmocka_unit_test(wrong_points_are_refused_by_their_line),
         cmocka_unit_test(a_plan_is_run_interrupted_resumed_and_analysed),
         cmocka_unit_test(another_instrument_is_not_gone_on_with),

@@ -127,6 +127,35 @@ static void walls_are_where_the_objects_say(void **state)
     }
 }
 
+/* Where a wall runs at 45 degrees, or two cross there, neighbouring pixels are crossed in different
+ * directions; the wall goes on all the same. */
+static void walls_have_no_gaps_at_45_degrees(void **state)
+{
+    (void)state;
+    long borders = 0, open = 0;
+    for (uint64_t seed = 1; seed <= 24; seed++) {
+        rs_twin_options o;
+        rs_twin_options_defaults(&o);
+        o.seed = seed;
+        o.angle = 0.785398163 + 0.01 * ((double)seed - 12);
+        film_canvas *c = film_draw(&o);
+        for (int y = 0; y < FILM_N; y++)
+            for (int x = 0; x < FILM_N; x++)
+                for (int down = 0; down < 2; down++) {
+                    const int at = y * FILM_N + x, next = at + (down ? FILM_N : 1);
+                    const int along = down ? x : y; /* at the rim the pixel may lie beyond */
+                    if ((down ? y : x) + 1 >= FILM_N || along == 0 || along == FILM_N - 1 ||
+                        (c->domain[at] == RS_TWIN_A) == (c->domain[next] == RS_TWIN_A))
+                        continue;
+                    borders++;
+                    open += !c->wall[at] && !c->wall[next];
+                }
+        rs_free(c);
+    }
+    printf("# %ld of %ld borders without a wall pixel\n", open, borders);
+    assert_true(borders > 10000 && open * 2000 <= borders);
+}
+
 static void walls_are_one_pixel_wide(void **state)
 {
     (void)state;
@@ -296,6 +325,7 @@ int main(void)
         cmocka_unit_test(walls_of_180_degrees_are_not_truth),
         cmocka_unit_test(the_share_of_minus_domains_is_as_asked),
         cmocka_unit_test(walls_are_where_the_objects_say),
+        cmocka_unit_test(walls_have_no_gaps_at_45_degrees),
         cmocka_unit_test(walls_are_one_pixel_wide),
         cmocka_unit_test(walls_are_at_half_height),
         cmocka_unit_test(stripe_widths_are_as_asked),

@@ -1,0 +1,135 @@
+/* reshed-walls on maps whose values tell little: no value at all, gaps, classes that are hard to tell
+ * apart. */
+#include "support/support.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "io/npy.h"
+#include "io/walls_h5.h"
+#include "support/program.h"
+
+enum { H = 40, W = 48, C = 3 };
+
+static const char *write_map(const char *name, const float *map)
+{
+    const size_t dims[2] = {H, W};
+    reshed_error err = {0};
+    const char *path = test_temp(name);
+    assert_ok(rs_npy_write(path, RS_NPY_F4, 2, dims, map, &err), &err);
+    return path;
+}
+
+/* A wall along row 20 of 0.9 on 0.05. */
+static void draw(float *map)
+{
+    for (int i = 0; i < H * W; i++) map[i] = i / W >= 19 && i / W <= 21 ? 0.9f : 0.05f;
+}
+
+static void a_map_without_a_value_is_none(void **state)
+{
+    (void)state;
+    static float map[H * W];
+    char args[1024];
+    for (int i = 0; i < H * W; i++) map[i] = i % 3 ? NAN : INFINITY;
+    snprintf(args, sizeof args, "%s", write_map("nan.npy", map));
+    const outcome *o = run_program("reshed-walls", args);
+    assert_int_equal(o->status, 1);
+    assert_non_null(strstr(o->err, "nan.npy: values of the map"));
+    assert_non_null(strstr(o->err, "no finite value"));
+    assert_string_equal(o->out, "");
+}
+
+static void gaps_are_counted(void **state)
+{
+    (void)state;
+    static float map[H * W];
+    char args[1024];
+    draw(map);
+    for (int i = 0; i < 100; i++) map[i] = NAN;
+    map[21 * W + 5] = -INFINITY;
+    snprintf(args, sizeof args, "--json %s", write_map("gaps.npy", map));
+    const outcome *o = run_program("reshed-walls", args);
+    assert_int_equal(o->status, 0);
+    assert_non_null(strstr(o->err, "101 of 1920 pixels have no finite value"));
+    assert_near(json_number(o->out, "undefined_pixels"), 101, 0);
+    assert_near(json_number(o->out, "walls"), 1, 0);
+}
+
+static void nothing_above_the_threshold_is_said(void **state)
+{
+    (void)state;
+    static float map[H * W];
+    char args[1024];
+    draw(map);
+    for (int i = 0; i < H * W; i++) map[i] *= 0.25f;
+    snprintf(args, sizeof args, "%s", write_map("low.npy", map));
+    const outcome *o = run_program("reshed-walls", args);
+    assert_int_equal(o->status, 0);
+    assert_non_null(strstr(o->err, "no pixel is above 0.4 (values from 0.0125 to 0.225)"));
+    snprintf(args, sizeof args, "--threshold=0.1 %s", test_temp("low.npy"));
+    o = run_program("reshed-walls", args);
+    assert_null(strstr(o->err, "no pixel"));
+    assert_non_null(strstr(o->out, "1 walls"));
+}
+
+/* Three classes at 0.3 to 0.4 each: the likeliest is wall although no probability is above 0.4. */
+static void the_likeliest_class_is_wall(void **state)
+{
+    (void)state;
+    static float wall[H * W], layers[H * W * C], variance[H * W * C];
+    char npy[512], h5[512], args[2048];
+    const size_t dims[3] = {H, W, C};
+    reshed_error err = {0};
+    draw(wall);
+    for (int i = 0; i < H * W; i++) {
+        const int most = wall[i] > 0.5f ? 1 : i / W < 4 ? 2 : 0;
+        for (int k = 0; k < C; k++) layers[i * C + k] = k == most ? 0.36f : 0.32f;
+    }
+    snprintf(npy, sizeof npy, "%s", test_temp("classes.npy"));
+    snprintf(h5, sizeof h5, "%s", test_temp("classes.h5"));
+    assert_ok(rs_npy_write(npy, RS_NPY_F4, 3, dims, layers, &err), &err);
+    const rs_walls_file f = {.height = H,
+                             .width = W,
+                             .classes = C,
+                             .mean = layers,
+                             .variance = variance,
+                             .input = wall,
+                             .normalisation = "frame",
+                             .precision = "fp32",
+                             .weights_checksum = "",
+                             .program = "test",
+                             .source = "",
+                             .channel = ""};
+    assert_ok(rs_walls_write(h5, &f, &err), &err);
+    for (int k = 0; k < 2; k++) {
+        const char *path = k ? h5 : npy;
+        static const double share[C] = {33.0 / H, 3.0 / H, 4.0 / H};
+        for (int c = 0; c < C; c++) {
+            snprintf(args, sizeof args, "--json --class=%d %s", c, path);
+            const outcome *o = run_program("reshed-walls", args);
+            assert_int_equal(o->status, 0);
+            assert_near(json_number(o->out, "wall_fraction"), share[c], 1e-9);
+            assert_null(strstr(o->err, "no pixel"));
+        }
+        snprintf(args, sizeof args, "--class=1 %s", path);
+        const outcome *o = run_program("reshed-walls", args);
+        assert_non_null(strstr(o->out, "144 pixels above 0.4 or of no likelier class"));
+        /* A threshold that is given counts alone. */
+        snprintf(args, sizeof args, "--json --class=1 --threshold=0.4 %s", path);
+        o = run_program("reshed-walls", args);
+        assert_near(json_number(o->out, "wall_fraction"), 0, 0);
+        assert_non_null(strstr(o->err, "no pixel is above 0.4"));
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_map_without_a_value_is_none),
+        cmocka_unit_test(gaps_are_counted),
+        cmocka_unit_test(nothing_above_the_threshold_is_said),
+        cmocka_unit_test(the_likeliest_class_is_wall),
+    };
+    return cmocka_run_group_tests_name("walls_values", tests, NULL, NULL);
+}
