@@ -16,6 +16,7 @@
 #include <stdint.h>
 
 #include "base/cpu.h"
+#include "nn/kernels/grad.h"
 
 #define RS_LANES 16 /* channels are padded to a multiple of this */
 
@@ -111,6 +112,7 @@ typedef struct rs_kernels {
      * independent chains; the result only keeps them from being left out. */
     int lanes;
     float (*peak)(long rounds);
+    rs_grad_kernels grad; /* of training */
 } rs_kernels;
 
 /* Fills the table for an instruction set that this machine has (see rs_isa_select). */

@@ -60,6 +60,15 @@ static inline vf vf_max(vf a, vf b)
 {
     return _mm256_max_ps(a, b);
 }
+/* a where y > 0, else b. */
+static inline vf vf_positive(vf y, vf a, vf b)
+{
+    return _mm256_blendv_ps(b, a, _mm256_cmp_ps(y, _mm256_setzero_ps(), _CMP_GT_OQ));
+}
+static inline vf vf_sqrt(vf a)
+{
+    return _mm256_sqrt_ps(a);
+}
 /* Sum of the lanes, pairwise in a fixed order. */
 static inline float vf_sum(vf a)
 {

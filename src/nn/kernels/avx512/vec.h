@@ -58,6 +58,15 @@ static inline vf vf_max(vf a, vf b)
 {
     return _mm512_max_ps(a, b);
 }
+/* a where y > 0, else b. */
+static inline vf vf_positive(vf y, vf a, vf b)
+{
+    return _mm512_mask_blend_ps(_mm512_cmp_ps_mask(y, _mm512_setzero_ps(), _CMP_GT_OQ), b, a);
+}
+static inline vf vf_sqrt(vf a)
+{
+    return _mm512_sqrt_ps(a);
+}
 /* Sum of the lanes, pairwise in a fixed order. */
 static inline float vf_sum(vf a)
 {

@@ -3,6 +3,7 @@
 #ifndef RS_VEC_H
 #define RS_VEC_H
 
+#include <math.h>
 #include <string.h>
 
 #define RS_SUFFIX(name) name##__generic
@@ -67,6 +68,16 @@ static inline vf vf_max(vf a, vf b)
 {
     return (vf){a[0] > b[0] ? a[0] : b[0], a[1] > b[1] ? a[1] : b[1], a[2] > b[2] ? a[2] : b[2],
                 a[3] > b[3] ? a[3] : b[3]};
+}
+/* a where y > 0, else b. */
+static inline vf vf_positive(vf y, vf a, vf b)
+{
+    return (vf){y[0] > 0 ? a[0] : b[0], y[1] > 0 ? a[1] : b[1], y[2] > 0 ? a[2] : b[2],
+                y[3] > 0 ? a[3] : b[3]};
+}
+static inline vf vf_sqrt(vf a)
+{
+    return (vf){sqrtf(a[0]), sqrtf(a[1]), sqrtf(a[2]), sqrtf(a[3])};
 }
 /* Sum of the lanes, pairwise in a fixed order. */
 static inline float vf_sum(vf a)

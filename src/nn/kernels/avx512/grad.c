@@ -1,0 +1,5 @@
+#include "nn/kernels/avx512/vec.h"
+
+#include "nn/kernels/body/declare.h"
+
+#include "nn/kernels/body/grad.h"
