@@ -1,6 +1,7 @@
 /* state.c - a member's numbers: from and to named tensors, as bytes, averaged. */
 #include <string.h>
 
+#include "train/member.h"
 #include "train/private.h"
 
 /* ------------------------------------------------------------------------------------- averages */
