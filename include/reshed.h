@@ -130,7 +130,7 @@ typedef struct reshed_frame_options {
     double lo, hi; /* for FIXED: lo < hi, finite */
     reshed_resample resample;
     double pixel_size; /* metres, for PIXEL_SIZE */
-    double threshold;  /* 0 to 1 (0.4): a pixel with a larger wall probability counts as wall */
+    double threshold;  /* 0 to 1 (0.5): a pixel with a larger wall probability counts as wall */
 } reshed_frame_options;
 
 RESHED_API void reshed_frame_defaults(reshed_frame_options *options);

@@ -48,7 +48,7 @@ BEGIN {
     may["train"] = low " evaluate infer nn imgproc/image io io/weights spm/twin spm/labelled"
     may["report"] = low " spm/session spectra infer imgproc/walls imgproc/figures imgproc/image beps io"
 
-    may["tools/cli"] = low " infer nn include/reshed.h imgproc/figures/plot.h report/save.h"
+    may["tools/cli"] = low " infer nn include/reshed.h imgproc/figures/plot.h imgproc/walls report/save.h"
     may["tools/bench"] = low " tools/cli benchmarks infer nn imgproc/image io/weights"
     may["tools/beps"] = low " tools/cli spectra beps report imgproc/figures"
     may["tools/evaluate"] = low " tools/cli evaluate report"
@@ -56,7 +56,7 @@ BEGIN {
     may["tools/report"] = low " tools/cli report spm/session"
     may["tools/scan"] = low " tools/cli spm/scan spm/instrument report"
     may["tools/twin"] = low " tools/cli spm/labelled spm/twin io/hdf5"
-    may["tools/walls"] = low " tools/cli imgproc/walls imgproc/figures spm/instrument io report"
+    may["tools/walls"] = low " tools/cli imgproc/walls imgproc/figures spm/instrument spm/session io report"
     may["tools/weights"] = low " tools/cli io/weights nn"
     may["benchmarks"] = low " nn imgproc/image imgproc/walls beps spm/twin io"
     may["tests/support"] = low " benchmarks nn imgproc/image imgproc/walls beps io io/nsid io/weights spm/twin spm/session spm/instrument spm/instrument/nanonis spm/instrument/sim spm/scan"

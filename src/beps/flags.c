@@ -12,6 +12,11 @@ const char *rs_loop_flag_name(int k)
     return names[k];
 }
 
+bool rs_loop_flags_bad(double flags)
+{
+    return flags > 0 && flags < 4294967296.0 && ((uint32_t)flags & RS_LOOP_BAD);
+}
+
 uint32_t rs_loop_flags(const rs_sweep *s, bool closed, const double *m, const rs_loop_fit *fit)
 {
     uint32_t flags = 0;

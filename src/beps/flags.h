@@ -2,6 +2,7 @@
 #ifndef RS_BEPS_FLAGS_H
 #define RS_BEPS_FLAGS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "beps/loop.h"
@@ -31,6 +32,8 @@ enum {
 #define RS_LOOP_BAD                                                                                \
     (RS_LOOP_NO_SWITCHING | RS_LOOP_FIT_FAILED | RS_LOOP_OUTLIER | RS_LOOP_NO_DATA |               \
      RS_LOOP_NOT_CLOSED | RS_LOOP_CYCLES_DIFFER | RS_LOOP_BAD_SPECTRA)
+/* Whether flags, kept as a number in a table of metrics, have such a bit. False for NaN. */
+bool rs_loop_flags_bad(double flags);
 /* Short name of flag bit k, 0 <= k < RS_LOOP_FLAGS. */
 const char *rs_loop_flag_name(int k);
 

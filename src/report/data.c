@@ -141,8 +141,7 @@ static reshed_status read_loop(rs_session *s, rs_report_data *d, int k, float *r
         finite += n > 0;
     }
     d->loop[k] = finite > 0;
-    bool bad = flags >= 0 && metric[flags] > 0 && metric[flags] < 4294967296.0 &&
-               ((uint32_t)metric[flags] & RS_LOOP_BAD);
+    const bool bad = flags >= 0 && rs_loop_flags_bad(metric[flags]);
     d->trusted[k] = d->loop[k] && !bad;
     d->loops += d->loop[k];
     d->trusted_loops += d->trusted[k];

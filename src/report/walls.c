@@ -6,93 +6,14 @@
 #include "base/numeric.h"
 #include "imgproc/figures/plot.h"
 #include "imgproc/walls/family.h"
-#include "imgproc/walls/find.h"
-#include "imgproc/walls/tests.h"
 #include "report/map_figures.h"
 #include "report/maps.h"
 #include "report/sections.h"
+#include "report/wall_data.h"
 
 enum { TABLE_ROWS = 60, NUMBERED = 40 };
 
-/* The walls of the session's skeleton, and a metric tested on them. */
-typedef struct wall_part {
-    const rs_report_data *d;
-    rs_report_role role; /* the first that the session has; RS_REPORT_ROLES: none */
-    rs_grid grid;
-    bool sized; /* the grid is in metres */
-    rs_found found;
-    rs_wall_tests stats;
-} wall_part;
-
-static void walls_clear(wall_part *w)
-{
-    rs_found_clear(&w->found);
-    rs_wall_tests_clear(&w->stats);
-}
-
-/* The thinning that the session's walls were chosen with; sessions of older programs do not say. */
-static rs_find_thinning thinning_of(const rs_session_setup *setup)
-{
-    for (int i = 0; i < setup->settings; i++)
-        if (strcmp(setup->setting[i].name, "thinning") == 0)
-            return strcmp(setup->setting[i].value, "0") == 0 ? RS_FIND_KEEP : RS_FIND_SKIMAGE;
-    return RS_FIND_SKIMAGE;
-}
-
-static reshed_status find_walls(wall_part *w, double family_angle, reshed_error *err)
-{
-    const rs_report_data *d = w->d;
-    rs_find_options options;
-    rs_find_input in = {.grid = w->grid,
-                        .skeleton = d->mask[RS_SESSION_SKELETON],
-                        .mask = d->has_mask[RS_SESSION_BINARY] ? d->mask[RS_SESSION_BINARY] : NULL,
-                        .map = d->map[RS_SESSION_MEAN],
-                        .variance = d->map[RS_SESSION_VARIANCE],
-                        .amplitude = d->map[RS_SESSION_AMPLITUDE]};
-    rs_find_defaults(&options);
-    options.family_angle = family_angle;
-    options.thinning = thinning_of(d->setup);
-    return rs_find_walls(&in, &options, &w->found, err);
-}
-
-/* Tests the metric of the part's role on the walls that the points lie on. */
-static reshed_status test_points(wall_part *w, const rs_wall_tests_options *options,
-                                 reshed_error *err)
-{
-    const rs_report_data *d = w->d;
-    size_t points = (size_t)d->progress.points;
-    rs_place *place = rs_alloc(points, sizeof *place);
-    int *wall = rs_alloc(points, sizeof *wall);
-    reshed_status st = RESHED_OK;
-    if (!place || !wall) {
-        st = rs_fail_nomem(err, "the walls of points", points * sizeof *place);
-        goto done;
-    }
-    for (size_t k = 0; k < points; k++) place[k] = (rs_place){d->point[k].row, d->point[k].col};
-    st = rs_walls_of_places(&w->found.graph, place, (int)points, wall, err);
-    if (st == RESHED_OK)
-        st = rs_wall_tests_run(&w->found.graph, options, wall, rs_report_metric(d, w->role),
-                               (int)points, &w->stats, err);
-done:
-    rs_free(place);
-    rs_free(wall);
-    return st;
-}
-
-static reshed_status walls_take(const rs_report_data *d, wall_part *w, reshed_error *err)
-{
-    double dx = d->dx > 0 ? d->dx : 1, dy = d->dx > 0 ? d->dy : 1;
-    *w = (wall_part){
-        .d = d, .role = RS_REPORT_ROLES, .grid = {d->rows, d->cols, dx, dy}, .sized = d->dx > 0};
-    for (int r = 0; r < RS_REPORT_ROLES && w->role == RS_REPORT_ROLES; r++)
-        if (rs_report_metric(d, (rs_report_role)r)) w->role = (rs_report_role)r;
-    rs_wall_tests_options tests;
-    rs_wall_tests_defaults(&w->grid, &tests);
-    reshed_status st = find_walls(w, tests.family_angle, err);
-    if (st == RESHED_OK && w->role < RS_REPORT_ROLES && d->trusted_loops > 0)
-        st = test_points(w, &tests, err);
-    return st;
-}
+typedef rs_report_walls_data wall_part;
 
 static const char *length_unit(const wall_part *w)
 {
@@ -293,16 +214,17 @@ static void put_tests(rs_page *page, const wall_part *w)
                    "walls: ",
                    name, s->points, s->measured);
     if (s->has_alternation) {
-        rs_page_format(page, "family %d, %d walls. Every other wall differs by ", s->family + 1,
+        rs_page_format(page, "family %d, %d walls. Neighbours differ by ", s->family + 1,
                        s->alternation.walls);
-        rs_page_quantity(page, s->alternation.difference, 3, unit);
-        rs_page_raw(page, " (");
-        put_p(page, s->alternation.p);
-        rs_page_raw(page, "); neighbours differ by ");
         rs_page_quantity(page, s->alternation.successive, 3, unit);
-        rs_page_raw(page, " on average (");
+        rs_page_raw(page, " on average (permutation test, ");
         put_p(page, s->alternation.p_successive);
-        rs_page_format(page, "); correlation of neighbours %.2f.", s->alternation.autocorrelation);
+        rs_page_format(page,
+                       "); correlation of neighbours %.2f. The mean of every other wall "
+                       "differs by ",
+                       s->alternation.autocorrelation);
+        rs_page_quantity(page, s->alternation.difference, 3, unit);
+        rs_page_raw(page, ", which a single wall that was missed turns round.");
     } else {
         rs_page_format(page, "not tested, no family has %d measured walls.",
                        RS_ALTERNATION_MIN_WALLS);
@@ -315,9 +237,9 @@ static void put_tests(rs_page *page, const wall_part *w)
         rs_page_quantity(page, s->lengths.median[0], 3, unit);
         rs_page_format(page, ", %d shorter ones, median ", s->lengths.n[1]);
         rs_page_quantity(page, s->lengths.median[1], 3, unit);
-        rs_page_raw(page, "; short minus long ");
-        rs_page_quantity(page, -s->lengths.shift, 3, unit);
-        rs_page_raw(page, " (rank-sum test, ");
+        rs_page_raw(page, "; long minus short ");
+        rs_page_quantity(page, s->lengths.shift, 3, unit);
+        rs_page_raw(page, " (Hodges and Lehmann's estimate; rank-sum test, ");
         put_p(page, s->lengths.p);
         rs_page_raw(page, ").");
     } else {
@@ -393,8 +315,8 @@ void rs_report_walls(rs_page *page, const rs_report_data *d)
         return;
     }
     if (!rs_page_sound(page)) return;
-    rs_page_fail(page, walls_take(d, &w, &err), &err);
+    rs_page_fail(page, rs_report_walls_take(d, &w, &err), &err);
     if (rs_page_sound(page) && page->export) put_figure(page, &w);
     if (rs_page_sound(page)) put_walls(page, &w);
-    walls_clear(&w);
+    rs_report_walls_clear(&w);
 }

@@ -73,7 +73,7 @@ static void a_finished_session(void **state)
     page_has(page, "from the smallest (A) to the largest (E)");
     page_has(page, "Alternation along parallel walls: family 1, ");
     page_has(page, "Short against long walls: ");
-    page_has(page, "(rank-sum test, p");
+    page_has(page, "rank-sum test, p");
     page_has(page, "measured (38)");
     page_has(page, "<td>200.0</td><td>24.0 nm</td>"); /* drift */
     page_has(page, "1 error, 1 warning");

@@ -87,12 +87,12 @@ static void writes_skeleton_walls_and_points(void **state)
     const char *w = test_temp("w.csv");
     reshed_error err = {0};
     snprintf(args, sizeof args,
-             "%s --pixel-size 10 --skeleton %s --points %s --walls %s --every 10 --json", map, s, p,
-             w);
+             "%s --pixel-size 10 --skeleton %s --points %s --walls %s --every 10 --margin 0 --json",
+             map, s, p, w);
     assert_int_equal(run(out, sizeof out, args), 0);
     assert_true(json_number(out, "walls") == STRIPES);
     assert_true(json_number(out, "height") == H && json_number(out, "width") == W);
-    assert_true(fabs(json_number(out, "threshold") - 0.4) < 1e-12);
+    assert_true(fabs(json_number(out, "threshold") - 0.5) < 1e-12);
     assert_true(fabs(json_number(out, "pixel_size_x") - 10e-9) < 1e-20);
     double length = STRIPES * 119 * 10e-9 * hypot(1, 0.04);
     assert_true(fabs(json_number(out, "wall_length") / length - 1) < 0.02);
@@ -126,7 +126,7 @@ static void writes_skeleton_walls_and_points(void **state)
     for (size_t i = 0; i < t.rows; i++) {
         assert_true(fabs(value(&t, i, "orientation") - (180 - atan(0.04) * RS_RADIAN)) < 1);
         /* Above 0.4 is what lies within 5/3 of a pixel. */
-        assert_true(fabs(value(&t, i, "width") - 2 * 5 / 3.0 * 10e-9) < 4e-9);
+        assert_true(fabs(value(&t, i, "width") - 2 * 4 / 3.0 * 10e-9) < 4e-9);
         assert_true(value(&t, i, "probability") > 0.75);
         assert_true(value(&t, i, "family") == 0);
         if (i) assert_true(value(&t, i, "length") <= value(&t, i - 1, "length"));
@@ -142,7 +142,7 @@ static void author_order_visits_every_kth_pixel(void **state)
     char out[8192], args[2048];
     const char *map = write_map("map.npy"), *p = test_temp("author.csv");
     for (int k = 0; k < 2; k++) {
-        snprintf(args, sizeof args, "--order=%s --every=1 --points=%s %s --json",
+        snprintf(args, sizeof args, "--order=%s --every=1 --margin=0 --points=%s %s --json",
                  k ? "raster" : "author", p, map);
         assert_int_equal(run(out, sizeof out, args), 0);
         /* No point is lost. */
@@ -510,7 +510,7 @@ static void points_keep_their_distance(void **state)
                 {"--every=1 --min-distance=4", 4, 4},
                 {"--pixel-size=5 --min-distance=15nm", 15e-9, 3},
                 {"--pixel-size=5 --order=author", 10e-9, 2},
-                {"--min-distance=0", 0, 0}};
+                {"--min-distance=0 --every=5 --min-wall=0 --margin=0", 0, 0}};
     for (size_t k = 0; k < sizeof runs / sizeof *runs; k++) {
         snprintf(args, sizeof args, "%s --points=%s --json %s", noise, p, runs[k].options);
         assert_int_equal(run(out, sizeof out, args), 0);

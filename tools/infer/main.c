@@ -67,7 +67,7 @@ static const cli_program self = {
     "\n"
     "RESHED_ISA=generic|avx2|avx512 forces an instruction set. Options that name one "
     "output file,\n"
-    "and --truth, take one image. Wall fraction: pixels whose probability is above 0.4. "
+    "and --truth, take one image. Wall fraction: pixels whose probability is above 0.5. "
     "With "
     "several\n"
     "classes the first is the background and pictures show one minus its probability.\n"

@@ -4,9 +4,11 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "report/report.h"
+#include "report/summary.h"
 #include "tools/cli/cli.h"
 #include "tools/cli/files.h"
 #include "tools/cli/paper.h"
+#include "tools/cli/wall_tests.h"
 
 static const cli_program self = {
     "reshed-report",
@@ -23,7 +25,7 @@ static const cli_program self = {
     "      --kind=NAME        of the figures: pdf (default), svg, png\n"
     "      --paper=LIST       of the figures: width=MM (174), font=PT (8), family=NAME (DejaVu\n"
     "                         Sans), dpi=N of a PNG (300), letters=yes|no (yes)\n"
-    "      --json             one JSON object on standard output\n"
+    "      --json             one JSON object on standard output, with the numbers of the report\n"
     "      --quiet            print nothing but errors\n"
     "      --help             print this text\n"
     "      --version          print the version\n"
@@ -106,6 +108,33 @@ static int check_files(const options *o)
     return status;
 }
 
+static void put_numbers(rs_json *j, const rs_report_summary *n)
+{
+    rs_json_integer(j, "lines", n->lines);
+    rs_json_integer(j, "lost_lines", n->lost);
+    rs_json_integer(j, "points", n->points);
+    rs_json_integer(j, "measured", n->measured);
+    rs_json_integer(j, "loops", n->loops);
+    rs_json_integer(j, "trusted", n->trusted);
+    rs_json_integer(j, "walls", n->walls);
+    rs_json_integer(j, "families", n->families);
+    rs_json_number(j, "wall_length", n->wall_length);
+    rs_json_object(j, "metrics");
+    for (int i = 0; i < n->metrics; i++) {
+        rs_json_object(j, n->metric[i].name);
+        rs_json_string(j, "unit", n->metric[i].unit);
+        rs_json_integer(j, "loops", n->metric[i].n);
+        rs_json_number(j, "median", n->metric[i].median);
+        rs_json_number(j, "q1", n->metric[i].q1);
+        rs_json_number(j, "q3", n->metric[i].q3);
+        rs_json_number(j, "least", n->metric[i].least);
+        rs_json_number(j, "greatest", n->metric[i].greatest);
+        rs_json_end(j);
+    }
+    rs_json_end(j);
+    if (*n->tested) cli_wall_tests_json(j, n->tested, &n->tests);
+}
+
 static int write_all(const options *o, rs_session *s)
 {
     reshed_error err = {0};
@@ -116,13 +145,20 @@ static int write_all(const options *o, rs_session *s)
         rs_report_write_figures(s, o->figures, o->kind, &o->paper, &figures, &err) != RESHED_OK)
         return cli_fail(&self, o->figures, &err);
     if (o->json) {
+        rs_report_summary numbers;
+        if (rs_report_summarise(s, &numbers, &err) != RESHED_OK) {
+            rs_report_summary_clear(&numbers);
+            return cli_fail(&self, o->session, &err);
+        }
         rs_json j = rs_json_to(stdout);
         rs_json_object(&j, NULL);
         rs_json_string(&j, "session", o->session);
         if (o->page[0]) rs_json_string(&j, "page", o->page);
         if (o->figures) rs_json_string(&j, "folder", o->figures);
         if (o->figures) rs_json_integer(&j, "figures", figures);
+        put_numbers(&j, &numbers);
         rs_json_end(&j);
+        rs_report_summary_clear(&numbers);
     } else if (!o->quiet) {
         if (o->page[0]) printf("%s: the report\n", CLI_TEXT(o->page));
         if (o->figures) printf("%s: %d figures, captions.txt\n", CLI_TEXT(o->figures), figures);

@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "tools/cli/find_weights.h"
+#include "tools/cli/wall_tests.h"
 #include "tools/scan/job.h"
 #include "tools/scan/selftest.h"
 #include "tools/scan/signals.h"
@@ -309,12 +310,16 @@ static void print_analysis(const scan_job *j, const rs_analysis *a)
     rs_json_integer(&json, "lost_lines", a->progress.lost);
     rs_json_integer(&json, "points", a->progress.points);
     rs_json_integer(&json, "walls", a->walls);
+    rs_json_integer(&json, "families", a->families);
+    rs_json_number(&json, "wall_length", a->wall_length);
+    rs_json_integer(&json, "points_chosen", a->chosen);
     rs_json_integer(&json, "measured", a->loops);
     rs_json_integer(&json, "trusted", a->trusted);
     rs_json_integer(&json, "rows_compared", a->rows);
     rs_json_number(&json, "mean_difference", a->mean);
     rs_json_number(&json, "variance_difference", a->variance);
     rs_json_number(&json, "metric_difference", a->metric);
+    if (a->tested) cli_wall_tests_json(&json, a->tested, &a->tests);
     rs_json_end(&json);
 }
 
@@ -332,7 +337,7 @@ static reshed_status open_analysis(scan_job *j, reshed_error *err)
 static int analyse(scan_job *j)
 {
     reshed_error err = {0};
-    rs_analysis a;
+    rs_analysis a = {0};
     name_files(j, j->o->analyse);
     if (open_analysis(j, &err) != RESHED_OK) return cli_fail(&scan_program, j->run.where, &err);
     const rs_outcome o = rs_scan_run_analyse(&j->run, &a);
@@ -340,6 +345,7 @@ static int analyse(scan_job *j)
     if (rs_outcome_failed(&o)) cli_fail(&scan_program, j->path, &o.err);
     if (o.end == RS_END_DONE) {
         print_analysis(j, &a);
+        rs_analysis_clear(&a);
         if (j->report[0] && j->o->report &&
             rs_report_write(j->run.session, j->report, &err) != RESHED_OK)
             status = cli_fail(&scan_program, j->report, &err);

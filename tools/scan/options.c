@@ -27,7 +27,7 @@ const cli_program scan_program = {
     "  -o FILE                the session (HDF5); further regions get FILE_2.h5, ...\n"
     "      --region=X,Y       another region of the same size, centre in metres; may be repeated\n"
     "  -w, --weights=FILE     default: $RESHED_WEIGHTS, else the shipped ensemble\n"
-    "      --norm=NAME        robust (default), scanned, frame, or LO,HI\n"
+    "      --norm=NAME        scanned (default), frame, robust, or LO,HI\n"
     "      --front=NAME       how unscanned rows look to the network: zero (default) or reflect\n"
     "      --preview=NAME     rows that can still change: fp32 (default), bf16, off\n"
     "      --budget=MINUTES   for the points: thinned to fit\n"

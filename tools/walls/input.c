@@ -9,6 +9,8 @@
 #include "io/classes.h"
 #include "io/image_file.h"
 #include "io/walls_read.h"
+#include "report/recipe.h"
+#include "tools/walls/options.h"
 
 static bool fail(const walls_job *job, const char *path, const reshed_error *err)
 {
@@ -89,9 +91,30 @@ static bool settle_labels(walls_job *job, bool *labels)
     return true;
 }
 
+/* Variance and amplitude of a session, as its report takes them. */
+static void read_of_session(walls_job *job)
+{
+    static const rs_session_map map[2] = {RS_SESSION_VARIANCE, RS_SESSION_AMPLITUDE};
+    float **out[2] = {&job->variance, &job->amplitude};
+    for (int i = 0; i < 2; i++) {
+        float *values = rs_alloc(rs_grid_count(&job->grid), sizeof *values);
+        if (values && rs_session_read_map(job->session, map[i], 0, job->grid.height, values,
+                                          NULL) == RESHED_OK) {
+            *out[i] = values;
+            continue;
+        }
+        rs_free(values);
+    }
+}
+
 /* Variance and amplitude from the file of the map, where it has them. */
 static void read_beside(walls_job *job, const char *path)
 {
+    const rs_frame *frame = job->session ? &rs_session_get_setup(job->session)->frame : NULL;
+    if (frame && frame->rows == job->grid.height && frame->cols == job->grid.width) {
+        read_of_session(job);
+        return;
+    }
     const struct {
         rs_quantity quantity;
         float **out;
@@ -306,6 +329,25 @@ static bool look_for_gaps(walls_job *job)
                  "%d of %zu pixels have no finite value and are taken as no wall", job->undefined,
                  n);
     return true;
+}
+
+/* A session's walls are those of its own scan: its settings, and its final rows. */
+bool walls_open_session(walls_job *job, walls_request *r)
+{
+    reshed_error err = {0};
+    rs_find_options recipe;
+    const reshed_status opened = rs_session_open(r->map, &job->session, NULL);
+    if (opened != RESHED_OK) return true;
+    const rs_session_setup *setup = rs_session_get_setup(job->session);
+    rs_report_recipe(setup, &recipe);
+    walls_take_recipe(r, &recipe);
+    job->final = rs_alloc((size_t)setup->frame.rows, 1);
+    if (!job->final) {
+        rs_fail_nomem(&err, "rows", (size_t)setup->frame.rows);
+        return fail(job, r->map, &err);
+    }
+    if (rs_report_final_rows(job->session, job->final, &err) == RESHED_OK) return true;
+    return fail(job, r->map, &err);
 }
 
 bool walls_read_input(walls_job *job)

@@ -8,4 +8,8 @@
  * message. */
 bool walls_read_input(walls_job *job);
 
+/* Opens the map's session when it is one, and takes what was not typed of the request from it.
+ * Returns false after a message. */
+bool walls_open_session(walls_job *job, walls_request *request);
+
 #endif

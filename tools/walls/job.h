@@ -11,6 +11,7 @@
 #include "imgproc/walls/find.h"
 #include "imgproc/walls/tests.h"
 #include "spm/instrument/coords.h"
+#include "spm/session/session.h"
 
 typedef struct walls_request {
     /* Files to read, and names in them; NULL when not given. */
@@ -27,6 +28,7 @@ typedef struct walls_request {
     rs_length long_wall, large_domain;
     long permutations, seed;
     int wall_class;       /* -1: not given */
+    uint64_t typed;       /* options on the command line, by bits (options.c) */
     bool threshold_given; /* the values are then what the user says they are */
     bool json, quiet;
 } walls_request;
@@ -34,16 +36,18 @@ typedef struct walls_request {
 typedef struct walls_job {
     const cli_program *program;
     const walls_request *request;
-    rs_grid grid;     /* dx = dy = 1 when the pixel size is unknown */
-    bool sized;       /* whether grid is in metres */
-    int classes;      /* of the map; 1: it has none */
-    char channel[64]; /* the map's, or that from which reshed-infer made it; "" without names */
+    rs_session *session; /* that the map is; NULL: it is none */
+    rs_grid grid;        /* dx = dy = 1 when the pixel size is unknown */
+    bool sized;          /* whether grid is in metres */
+    int classes;         /* of the map; 1: it has none */
+    char channel[64];    /* the map's, or that from which reshed-infer made it; "" without names */
     rs_coords coords;
     float *map, *variance, *amplitude, *phase; /* [H,W] owned; only map is always there */
     uint8_t *in_plane;                         /* [H,W] owned, or NULL */
     uint8_t *likeliest; /* [H,W] where the class that is wall is the likeliest; owned, or NULL */
     int undefined;      /* pixels of the map without a finite value */
     float lo, hi;       /* the least and the largest of the others */
+    uint8_t *final;     /* [H] of a session: rows that are; owned */
     rs_found found;
     rs_route_comparison route;
     rs_wall_tests tests; /* when the request names values */

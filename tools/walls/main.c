@@ -21,7 +21,7 @@ static const cli_program self = {
     "PNG, GSF, IBW, NSID).\n"
     "\n"
     "What is wall\n"
-    "      --threshold=T      pixels above T (default 0.4); otsu: found from the map; LOW,HIGH:\n"
+    "      --threshold=T      pixels above T (default 0.5); otsu: found from the map; LOW,HIGH:\n"
     "                         regions above LOW that reach HIGH\n"
     "      --class=N          of a map of several classes, counted from 0, the one that is wall\n"
     "                         (default: all but the first), where it is above the threshold or,\n"
@@ -33,7 +33,7 @@ static const cli_program self = {
     "                         the pixels of scikit-image's skeletonize, which loses diagonal "
     "lines\n"
     "      --spur=LENGTH      remove end branches shorter than this (default 0: none)\n"
-    "      --min-wall=LENGTH  leave out shorter walls (default 0)\n"
+    "      --min-wall=LENGTH  leave out shorter walls (default 12px)\n"
     "      --reach=PX         pixels that tell a branch's direction (default 10)\n"
     "      --turn=DEG         most that a wall turns at a junction (default 40)\n"
     "      --corner=DEG       cut walls that turn more than this (default 60)\n"
@@ -41,7 +41,7 @@ static const cli_program self = {
     "      --amplitude=IMAGE  image of the same size: in-plane domains are dark in it\n"
     "\n"
     "What is measured\n"
-    "      --every=K          one point for K pixels of wall (default 5)\n"
+    "      --every=K          one point for K pixels of wall (default 8)\n"
     "      --spacing=LENGTH   the same as a length along the wall; only with --order=route\n"
     "      --order=ORDER      route: even steps along each wall, in a short tour (default);\n"
     "                         author: every K-th pixel of the published nearest-neighbour route,\n"
@@ -49,13 +49,14 @@ static const cli_program self = {
     "      --min-distance=LENGTH  no two points nearer to each other (default 2px, or the step\n"
     "                         between points where that is less; 0: the author's rule in full)\n"
     "      --start=ROW,COL    where the tip is: the tour begins near it\n"
-    "      --margin=LENGTH    keep away from the edges of the frame\n"
+    "      --margin=LENGTH    keep away from the edges of the frame (default 4px)\n"
+    "      --max-points=N     at most so many points, each wall keeping its share (default: all)\n"
     "      --rows=A-B         only these rows (counted from 0) are final\n"
     "      --variance=IMAGE   uncertainty, of the map's size\n"
     "      --max-variance=V   no points where it is above V\n"
     "      --control=LIST     control points beside the walls: a:N in in-plane domains, c:N in\n"
     "                         out-of-plane ones, 180:N on 180-degree walls; e.g. a:5,c:5\n"
-    "      --control-distance=LENGTH  at least this far from every wall (default 3px)\n"
+    "      --control-distance=LENGTH  at least this far from every wall (default 6px)\n"
     "      --phase=IMAGE      for 180:N; in degrees unless the file says rad\n"
     "\n"
     "What is written\n"
@@ -70,7 +71,8 @@ static const cli_program self = {
     "      --pairs=Q.csv      walls that bound one in-plane domain\n"
     "      --png=FILE.png     the image or map with skeleton and points\n" CLI_PAPER_HELP "\n"
     "Does a metric differ from wall to wall\n"
-    "      --values=V.csv     measured values: columns row, col and the metric's\n"
+    "      --values=V.csv     measured values: columns row, col and the metric's; default: those\n"
+    "                         of the MAP, a session of reshed-scan, that are to be trusted\n"
     "      --metric=NAME      the column\n"
     "      --stats=T.csv      write mean, spread and number of values by wall\n"
     "      --long=LENGTH      walls from here on are long (default: the median)\n"
@@ -92,6 +94,9 @@ static const cli_program self = {
     "      --quiet            print nothing but errors\n"
     "      --help             print this text\n"
     "      --version          print the version\n"
+    "\n"
+    "Of a session of reshed-scan the defaults are the settings of its scan, and only its final\n"
+    "rows count: the walls, points and tests are those of its report.\n"
     "\n"
     "A LENGTH is in pixels (5, 5px), or with a unit (20nm, 0.1um) when the pixel "
     "size is known.\n"
@@ -138,7 +143,7 @@ static void print_json(const walls_job *job)
                    job->request->find.thinning == RS_FIND_KEEP ? "keep" : "skimage");
     for (size_t i = 0; i < sizeof number / sizeof *number; i++)
         rs_json_number(&j, number[i].key, number[i].value);
-    if (job->request->values) walls_stats_json(job, &j);
+    if (job->request->metric) walls_stats_json(job, &j);
     rs_json_end(&j);
 }
 
@@ -160,7 +165,7 @@ static void print_text(const walls_job *job)
         "%d points: tour of %.0f pixels, longest step %.0f (author's rule on them: %.0f, %.0f)\n",
         job->found.points.n, job->route.length, job->route.longest, job->route.author_length,
         job->route.author_longest);
-    if (job->request->values) walls_stats_text(job);
+    if (job->request->metric) walls_stats_text(job);
 }
 
 /* True when a length of the request is in metres. */
@@ -177,13 +182,15 @@ static int run(walls_job *job)
 {
     const walls_request *r = job->request;
     if (!walls_read_input(job)) return CLI_FAILED;
+    if (r->metric && !r->values && !job->session)
+        return cli_usage_error(&self, "--metric: %s is no session: give --values", r->map);
     if (has_metres(r) && !job->sized)
         return cli_usage_error(
             &self, "%s has no pixel size: give --pixel-size, or lengths in pixels", r->map);
     if (!isinf(r->find.max_variance) && !job->variance)
         return cli_usage_error(&self, "--max-variance: %s brings no variance: give --variance",
                                r->map);
-    bool ok = walls_find(job) && (!r->values || (walls_run_stats(job) && walls_write_stats(job))) &&
+    bool ok = walls_find(job) && (!r->metric || (walls_run_stats(job) && walls_write_stats(job))) &&
               walls_write_skeleton(job) && walls_write_tables(job) && walls_write_picture(job) &&
               walls_write_figure(job);
     if (ok && r->json)
@@ -219,7 +226,7 @@ int main(int argc, char **argv)
     status = check_files(&request);
     if (status != CLI_OK) return status;
     walls_job job = {.program = &self, .request = &request};
-    status = run(&job);
+    status = walls_open_session(&job, &request) ? run(&job) : CLI_FAILED;
     walls_job_clear(&job);
     int closed = cli_close(&self);
     return status ? status : closed;

@@ -138,6 +138,7 @@ enum {
     OPT_ORDER,
     OPT_START,
     OPT_MARGIN,
+    OPT_MAX_POINTS,
     OPT_ROWS,
     OPT_VARIANCE,
     OPT_MAX_VARIANCE,
@@ -183,6 +184,7 @@ static const struct option LONGS[] = {
     {"order", required_argument, NULL, OPT_ORDER},
     {"start", required_argument, NULL, OPT_START},
     {"margin", required_argument, NULL, OPT_MARGIN},
+    {"max-points", required_argument, NULL, OPT_MAX_POINTS},
     {"rows", required_argument, NULL, OPT_ROWS},
     {"variance", required_argument, NULL, OPT_VARIANCE},
     {"max-variance", required_argument, NULL, OPT_MAX_VARIANCE},
@@ -276,6 +278,10 @@ static bool other_option(const cli_program *program, walls_request *r, int c, co
         if (!cli_int(program, "--every", text, 1, 1000000, &count)) return false;
         r->find.every = (int)count;
         return true;
+    case OPT_MAX_POINTS:
+        if (!cli_int(program, "--max-points", text, 0, 1000000, &count)) return false;
+        r->find.max_points = (int)count;
+        return true;
     case OPT_MAX_VARIANCE:
         return cli_double(program, "--max-variance", text, 0, 1e30, &r->find.max_variance);
     case OPT_CONTROL: return parse_control(program, text, r);
@@ -339,6 +345,8 @@ int walls_parse(const cli_program *program, int argc, char **argv, walls_request
         if (c == CLI_OPT_HELP) return cli_help(program);
         if (c == CLI_OPT_VERSION) return cli_version(program);
         if (c == CLI_OPT_ERROR) return CLI_USAGE;
+        if (c >= CLI_OPT_FIRST && c < CLI_OPT_FIRST + 64)
+            r->typed |= UINT64_C(1) << (c - CLI_OPT_FIRST);
         if (c == CLI_OPT_QUIET)
             r->quiet = true;
         else if (c == CLI_OPT_JSON)
@@ -350,12 +358,32 @@ int walls_parse(const cli_program *program, int argc, char **argv, walls_request
     if (argc - optind > 1)
         return cli_usage_error(program, "one MAP at a time, %d given", argc - optind);
     r->map = argv[optind];
-    if ((r->values != NULL) != (r->metric != NULL) || (r->stats && !r->values))
-        return cli_usage_error(program,
-                               "--values and --metric belong together, and --stats to them");
+    if ((r->values && !r->metric) || (r->stats && !r->metric))
+        return cli_usage_error(program, "--values and --stats need --metric");
     if (r->find.spacing.value > 0 && r->find.order != RS_FIND_ROUTE)
         return cli_usage_error(program, "--spacing: the other orders take --every");
     if (r->find.control[RS_FIND_180_WALL] && !r->phase)
         return cli_usage_error(program, "--control=180:N needs --phase");
     return -1;
+}
+
+static bool typed(const walls_request *r, int option)
+{
+    return r->typed >> (option - CLI_OPT_FIRST) & 1;
+}
+
+void walls_take_recipe(walls_request *r, const rs_find_options *recipe)
+{
+    rs_find_options *f = &r->find;
+    if (!typed(r, OPT_THRESHOLD)) f->low = recipe->low;
+    if (!typed(r, OPT_THINNING) && f->thinning == RS_FIND_KEEP) f->thinning = recipe->thinning;
+    if (!typed(r, OPT_MIN_WALL)) f->min_wall = recipe->min_wall;
+    if (!typed(r, OPT_MARGIN)) f->margin = recipe->margin;
+    if (!typed(r, OPT_MIN_DISTANCE)) f->min_distance = recipe->min_distance;
+    if (!typed(r, OPT_MAX_POINTS)) f->max_points = recipe->max_points;
+    if (!typed(r, OPT_ORDER)) f->order = recipe->order;
+    if (!typed(r, OPT_EVERY) && !typed(r, OPT_SPACING)) f->every = recipe->every;
+    if (!typed(r, OPT_CONTROL))
+        for (int k = 0; k < RS_FIND_CONTROLS; k++) f->control[k] = recipe->control[k];
+    if (!typed(r, OPT_CONTROL_DISTANCE)) f->control_distance = recipe->control_distance;
 }

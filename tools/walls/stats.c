@@ -4,6 +4,8 @@
 
 #include "base/alloc.h"
 #include "io/csv.h"
+#include "report/recipe.h"
+#include "tools/cli/wall_tests.h"
 
 /* The rows of the table of values. */
 typedef struct values {
@@ -58,13 +60,7 @@ static reshed_status test_values(walls_job *job, const values *v, reshed_error *
     o.in_plane = job->in_plane;
     o.permutations = (int)r->permutations;
     o.seed = (uint64_t)r->seed;
-    int *wall = rs_alloc((size_t)v->n, sizeof *wall);
-    if (!wall) return rs_fail_nomem(err, "walls of values", (size_t)v->n * sizeof *wall);
-    reshed_status st = rs_walls_of_places(&job->found.graph, v->place, v->n, wall, err);
-    if (st == RESHED_OK)
-        st = rs_wall_tests_run(&job->found.graph, &o, wall, v->value, v->n, &job->tests, err);
-    rs_free(wall);
-    return st;
+    return rs_wall_tests_places(&job->found.graph, &o, v->place, v->value, v->n, &job->tests, err);
 }
 
 bool walls_run_stats(walls_job *job)
@@ -73,12 +69,17 @@ bool walls_run_stats(walls_job *job)
     reshed_error err = {0};
     rs_csv_table table = {0};
     values v = {0};
-    reshed_status st = rs_csv_read(r->values, &table, &err);
-    if (st == RESHED_OK) st = take_values(&table, r->metric, &v, &err);
+    reshed_status st;
+    if (r->values) {
+        st = rs_csv_read(r->values, &table, &err);
+        if (st == RESHED_OK) st = take_values(&table, r->metric, &v, &err);
+    } else {
+        st = rs_report_values(job->session, r->metric, &v.n, &v.place, &v.value, &err);
+    }
     if (st == RESHED_OK) st = test_values(job, &v, &err);
     values_clear(&v);
     rs_csv_table_clear(&table);
-    if (st != RESHED_OK) cli_fail(job->program, r->values, &err);
+    if (st != RESHED_OK) cli_fail(job->program, r->values ? r->values : r->map, &err);
     return st == RESHED_OK;
 }
 
@@ -118,68 +119,9 @@ bool walls_write_stats(const walls_job *job)
     return false;
 }
 
-static void put_alternation(rs_json *j, const rs_wall_tests *s)
-{
-    if (!s->has_alternation) {
-        rs_json_null(j, "alternation");
-        return;
-    }
-    rs_json_object(j, "alternation");
-    rs_json_integer(j, "family", s->family);
-    rs_json_integer(j, "walls", s->alternation.walls);
-    rs_json_number(j, "difference", s->alternation.difference);
-    rs_json_number(j, "p", s->alternation.p);
-    rs_json_number(j, "successive", s->alternation.successive);
-    rs_json_number(j, "p_successive", s->alternation.p_successive);
-    rs_json_number(j, "autocorrelation", s->alternation.autocorrelation);
-    rs_json_end(j);
-}
-
-static void put_lengths(rs_json *j, const rs_wall_tests *s)
-{
-    if (!s->has_lengths) {
-        rs_json_null(j, "long_short");
-        return;
-    }
-    rs_json_object(j, "long_short");
-    rs_json_integer(j, "long", s->lengths.n[0]);
-    rs_json_integer(j, "short", s->lengths.n[1]);
-    rs_json_number(j, "limit", s->limit);
-    rs_json_number(j, "median_long", s->lengths.median[0]);
-    rs_json_number(j, "median_short", s->lengths.median[1]);
-    rs_json_number(j, "shift", s->lengths.shift);
-    rs_json_number(j, "u", s->lengths.u);
-    rs_json_number(j, "effect", s->lengths.effect);
-    rs_json_number(j, "p", s->lengths.p);
-    rs_json_bool(j, "exact", s->lengths.exact);
-    rs_json_end(j);
-}
-
-static void put_trend(rs_json *j, const rs_wall_tests *s)
-{
-    if (!s->has_trend) {
-        rs_json_null(j, "domain_distance");
-        return;
-    }
-    rs_json_object(j, "domain_distance");
-    rs_json_integer(j, "domains", s->domains);
-    rs_json_integer(j, "walls", s->trend.n);
-    rs_json_number(j, "rho", s->trend.rho);
-    rs_json_number(j, "p", s->trend.p);
-    rs_json_end(j);
-}
-
 void walls_stats_json(const walls_job *job, rs_json *j)
 {
-    const rs_wall_tests *s = &job->tests;
-    rs_json_object(j, "stats");
-    rs_json_string(j, "metric", job->request->metric);
-    rs_json_integer(j, "points", s->points);
-    rs_json_integer(j, "walls", s->measured);
-    put_alternation(j, s);
-    put_lengths(j, s);
-    put_trend(j, s);
-    rs_json_end(j);
+    cli_wall_tests_json(j, job->request->metric, &job->tests);
 }
 
 void walls_stats_text(const walls_job *job)

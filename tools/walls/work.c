@@ -23,6 +23,8 @@ void walls_job_clear(walls_job *job)
     rs_free(job->likeliest);
     rs_found_clear(&job->found);
     rs_wall_tests_clear(&job->tests);
+    rs_free(job->final);
+    rs_session_finish(job->session, RESHED_OK, NULL);
 }
 
 /* The rows that are final, [height]; *out is owned by the caller, NULL when all are. */
@@ -65,7 +67,8 @@ bool walls_find(walls_job *job)
                               .variance = job->variance,
                               .amplitude = job->amplitude,
                               .phase = job->phase,
-                              .point_rows = rows,
+                              .wall_rows = job->final,
+                              .point_rows = rows ? rows : job->final,
                               .start = r->has_start ? r->start : NULL};
     if (st == RESHED_OK) st = rs_find(&in, &r->find, &job->found, &err);
     if (st == RESHED_OK) warn_of_nothing(job);

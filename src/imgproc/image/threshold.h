@@ -7,11 +7,12 @@
 
 #include "base/status.h"
 
-/* The paper author's threshold: a pixel is wall when its value is strictly above it. */
-#define RS_THRESHOLD_DEFAULT 0.4
+/* A pixel is wall when its value is strictly above it. (The paper's author takes 0.4, which joins
+ * walls that lie close.) */
+#define RS_THRESHOLD_DEFAULT 0.5
 
 /* mask[i] = map[i] > t, for n values; 0 or 1. The comparison is made in float32, as OpenCV's
- * THRESH_BINARY and NumPy do with a float32 map, so a pixel that holds 0.4f is not above 0.4. NaN
+ * THRESH_BINARY and NumPy do with a float32 map, so a pixel that holds 0.5f is not above 0.5. NaN
  * is no wall. */
 void rs_threshold(const float *map, size_t n, double t, uint8_t *mask);
 

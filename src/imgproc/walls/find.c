@@ -10,46 +10,68 @@
 #include "imgproc/walls/build.h"
 #include "imgproc/walls/family.h"
 #include "imgproc/walls/line.h"
+#include "imgproc/walls/thin.h"
 
 /* -------------------------------------------------------------------------------------- options */
 
-/* The values in which the programs differ, in pixels. */
-enum { WALLS, SCAN };
-static const struct {
-    int every;
-    double min_wall, margin, control_distance;
-} start_value[] = {
-    [WALLS] = {5, 0, 0, 3},
-    [SCAN] = {10, 8, 4, 6},
-};
-
-static void defaults(int program, rs_find_options *o)
+void rs_find_defaults(rs_find_options *o)
 {
     rs_wallgraph_options graph;
     rs_wallgraph_options_defaults(&graph);
     *o = (rs_find_options){
         .low = RS_THRESHOLD_DEFAULT,
-        .min_wall = {start_value[program].min_wall, false},
+        .min_wall = {12, false},
         .reach = graph.reach,
         .turn = graph.turn,
         .corner = graph.corner,
         .family_angle = 10 * RS_DEGREE,
-        .every = start_value[program].every,
+        .every = 8,
         .min_distance = {-1, false},
-        .margin = {start_value[program].margin, false},
+        .margin = {4, false},
         .max_variance = INFINITY,
-        .control_distance = {start_value[program].control_distance, false},
+        .control_distance = {6, false},
     };
 }
 
-void rs_find_defaults(rs_find_options *options)
+bool rs_find_set(rs_find_options *o, const char *name, double value)
 {
-    defaults(WALLS, options);
+    static const char *const control[RS_FIND_CONTROLS] = {"control_a", "control_c", "control_180"};
+    const struct {
+        const char *name;
+        rs_length *length;
+    } lengths[] = {{"min_distance", &o->min_distance},
+                   {"min_wall", &o->min_wall},
+                   {"margin", &o->margin},
+                   {"control_distance", &o->control_distance}};
+    for (size_t i = 0; i < sizeof lengths / sizeof *lengths; i++)
+        if (strcmp(name, lengths[i].name) == 0) {
+            *lengths[i].length = (rs_length){value, false};
+            return true;
+        }
+    for (int k = 0; k < RS_FIND_CONTROLS; k++)
+        if (strcmp(name, control[k]) == 0) {
+            o->control[k] = (int)value;
+            return true;
+        }
+    if (strcmp(name, "threshold") == 0)
+        o->low = value;
+    else if (strcmp(name, "thinning") == 0)
+        o->thinning = (rs_find_thinning)(int)value;
+    else if (strcmp(name, "every") == 0)
+        o->every = (int)value;
+    else if (strcmp(name, "max_points") == 0)
+        o->max_points = (int)value;
+    else if (strcmp(name, "order") == 0)
+        o->order = (rs_find_order)(int)value;
+    else
+        return false;
+    return true;
 }
 
-void rs_find_defaults_of_scan(rs_find_options *options)
+void rs_find_unnamed(rs_find_options *o)
 {
-    defaults(SCAN, options);
+    o->thinning = RS_FIND_SKIMAGE;
+    o->min_distance.value = 0;
 }
 
 static rs_wallgraph_options graph_options(const rs_find_options *o, const rs_grid *grid)
@@ -100,6 +122,8 @@ static reshed_status check_choices(const rs_find_options *o, reshed_error *err)
     if (o->order != RS_FIND_ROUTE && o->order != RS_FIND_AUTHOR && o->order != RS_FIND_RASTER)
         return rs_fail(err, RESHED_EINVAL, "order of points|route, author or raster|%d",
                        (int)o->order);
+    if (o->max_points < 0)
+        return rs_fail(err, RESHED_EINVAL, "number of points|at least 0|%d", o->max_points);
     if (o->every < 1) return rs_fail(err, RESHED_EINVAL, "every|at least 1 pixel|%d", o->every);
     if (isnan(o->max_variance)) return rs_fail(err, RESHED_EINVAL, "largest variance|a number|NaN");
     for (int k = 0; k < RS_FIND_CONTROLS; k++)
@@ -279,6 +303,40 @@ static reshed_status put_in_order(const rs_find_input *in, const rs_find_options
     return rs_route_points(&in->grid, in->start ? &start : NULL, &out->points, out->target, err);
 }
 
+/* Keeps max_points of the points, each wall its share. */
+static reshed_status thin_points(const rs_find_options *o, rs_found *out, reshed_error *err)
+{
+    const int n = out->points.n;
+    rs_point *p = out->points.p;
+    if (o->max_points == 0 || n <= o->max_points) return RESHED_OK;
+    int *group = rs_alloc((size_t)n, sizeof *group), *target = rs_alloc((size_t)n, sizeof *target);
+    uint8_t *kept = rs_zalloc((size_t)n, 1);
+    reshed_status st = RESHED_OK;
+    if (!group || !target || !kept) {
+        st = rs_fail_nomem(err, "points to be left out", (size_t)n * sizeof *group);
+        goto done;
+    }
+    for (int i = 0; i < n; i++) {
+        group[i] = p[i].kind == RS_POINT_WALL ? p[i].wall : -1 - (int)p[i].kind;
+        target[i] = out->target[i];
+    }
+    st = rs_thin_shares(group, target, n, o->max_points, kept, err);
+    if (st != RESHED_OK) goto done;
+    for (int i = out->points.n = 0; i < n; i++)
+        if (kept[i]) {
+            p[out->points.n] = p[i];
+            out->target[out->points.n++] = target[i];
+        }
+    memset(out->controls, 0, sizeof out->controls);
+    for (int i = 0; i < out->points.n; i++)
+        if (p[i].kind != RS_POINT_WALL) out->controls[(int)p[i].kind - RS_POINT_A_DOMAIN]++;
+done:
+    rs_free(group);
+    rs_free(target);
+    rs_free(kept);
+    return st;
+}
+
 /* ---------------------------------------------------------------------------------------- whole */
 
 void rs_found_clear(rs_found *found)
@@ -299,6 +357,7 @@ static reshed_status find(const rs_find_input *in, const rs_find_options *o, boo
     if (st == RESHED_OK) st = walls_of(in, o, &found, err);
     if (st == RESHED_OK && points) st = select_points(in, o, &found, err);
     if (st == RESHED_OK && points) st = put_in_order(in, o, &found, err);
+    if (st == RESHED_OK && points) st = thin_points(o, &found, err);
     if (st == RESHED_OK)
         *out = found;
     else

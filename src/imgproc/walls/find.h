@@ -41,33 +41,38 @@ typedef enum rs_find_thinning {
 /* Kinds of control points: those of rs_point_kind from RS_POINT_A_DOMAIN on. */
 enum { RS_FIND_A_DOMAIN, RS_FIND_C_DOMAIN, RS_FIND_180_WALL, RS_FIND_CONTROLS };
 
-/* The defaults given are those of rs_find_defaults. */
+/* The defaults given are those of rs_find_defaults: of reshed-walls, of a scan and of its report. */
 typedef struct rs_find_options {
     rs_find_threshold rule; /* RS_FIND_ABOVE */
     double low, high;       /* RS_THRESHOLD_DEFAULT, 0 */
 
     rs_find_thinning thinning; /* RS_FIND_KEEP */
 
-    rs_length spur, min_wall, domain_max; /* as in rs_wallgraph_options; 0 */
+    rs_length spur, min_wall, domain_max; /* as in rs_wallgraph_options; 0, 12 pixels, 0 */
     double reach, turn, corner;           /* the same: pixels, rad; 10, 40 and 60 degrees */
     double family_angle;                  /* rad, as in rs_wall_families; 10 degrees */
 
     rs_find_order order;           /* RS_FIND_ROUTE */
-    int every;                     /* one point for that many pixels of wall; 5 */
+    int every;                     /* one point for that many pixels of wall; 8 */
     rs_length spacing;             /* RS_FIND_ROUTE: between the points; 0: `every` pixels; 0 */
     rs_length min_distance;        /* no two points nearer to each other, of whatever kind and
                                       order; < 0: see rs_find_min_distance; -1 */
-    rs_length margin;              /* no point nearer to the outermost pixels' centres; 0 */
+    rs_length margin;              /* no point nearer to the outermost pixels' centres; 4 pixels */
     double max_variance;           /* no point where the variance is above it; infinity */
     int control[RS_FIND_CONTROLS]; /* control points beside the walls, at most; 0 */
-    rs_length control_distance;    /* of them from the skeleton, at least; 3 pixels */
+    rs_length control_distance;    /* of them from the skeleton, at least; 6 pixels */
+    int max_points;                /* 0 (the default): no limit; else thinned by rs_thin_shares */
 } rs_find_options;
 
 void rs_find_defaults(rs_find_options *options);
 
-/* The values that a scan starts from instead: every 10, min_wall 8, margin 4 and control_distance 6
- * pixels. */
-void rs_find_defaults_of_scan(rs_find_options *options);
+/* Sets one option by the name of the setting in which a scan and its session keep it (threshold,
+ * thinning, every, min_distance, min_wall, margin, max_points, order, control_a, control_c,
+ * control_180, control_distance), lengths in pixels. False: none of these. */
+bool rs_find_set(rs_find_options *options, const char *name, double value);
+
+/* Sets what sessions of versions before 0.3, which do not name it, were made with. */
+void rs_find_unnamed(rs_find_options *options);
 
 reshed_status rs_find_check(const rs_find_options *options, reshed_error *err);
 

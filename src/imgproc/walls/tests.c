@@ -280,3 +280,15 @@ reshed_status rs_wall_tests_run(rs_wallgraph *g, const rs_wall_tests_options *o,
         rs_wall_tests_clear(&s);
     return st;
 }
+
+reshed_status rs_wall_tests_places(rs_wallgraph *g, const rs_wall_tests_options *o,
+                                   const rs_place *place, const double *value, int n,
+                                   rs_wall_tests *out, reshed_error *err)
+{
+    int *wall = rs_alloc((size_t)n, sizeof *wall);
+    if (!wall) return rs_fail_nomem(err, "the walls of places", (size_t)n * sizeof *wall);
+    reshed_status st = rs_walls_of_places(g, place, n, wall, err);
+    if (st == RESHED_OK) st = rs_wall_tests_run(g, o, wall, value, n, out, err);
+    rs_free(wall);
+    return st;
+}

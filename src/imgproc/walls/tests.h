@@ -5,8 +5,7 @@
  *     rs_wall_tests_options options;
  *     rs_wall_tests tests;
  *     rs_wall_tests_defaults(&graph.grid, &options);
- *     st = rs_walls_of_places(&graph, place, n, wall, err);
- *     if (st == RESHED_OK) st = rs_wall_tests_run(&graph, &options, wall, value, n, &tests, err);
+ *     st = rs_wall_tests_places(&graph, &options, place, value, n, &tests, err);
  *     if (tests.has_lengths) printf("long against short: p = %g\n", tests.lengths.p);
  *     rs_wall_tests_clear(&tests);
  *
@@ -66,6 +65,10 @@ reshed_status rs_walls_of_places(const rs_wallgraph *graph, const rs_place *plac
 reshed_status rs_wall_tests_run(rs_wallgraph *graph, const rs_wall_tests_options *options,
                                 const int *wall, const double *value, int n, rs_wall_tests *out,
                                 reshed_error *err);
+/* The same for places instead of walls: rs_walls_of_places, then rs_wall_tests_run. */
+reshed_status rs_wall_tests_places(rs_wallgraph *graph, const rs_wall_tests_options *options,
+                                   const rs_place *place, const double *value, int n,
+                                   rs_wall_tests *out, reshed_error *err);
 void rs_wall_tests_clear(rs_wall_tests *tests);
 
 #endif

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "beps/flags.h"
 #include "spm/scan/loops.h"
 
 rs_outcome rs_analyse(const rs_scan_context *c, rs_live *stream, const rs_survey_options *o,
@@ -100,12 +101,47 @@ static reshed_status compare(rs_session *s, const float *mean, const float *vari
     return st == RESHED_OK ? rs_scan_loops_trusted(s, &out->trusted, err) : st;
 }
 
+/* Tests the loops' width on the walls, as the report does. metrics: of all points, anew. */
+static reshed_status test_walls(rs_session *s, rs_choice *choice, const double *metrics,
+                                rs_analysis *out, reshed_error *err)
+{
+    const rs_session_setup *setup = rs_session_get_setup(s);
+    const int n = out->progress.points, m = rs_loop_value_find("width_mid"),
+              flags = rs_loop_value_find("flags");
+    rs_wall_tests_options o;
+    reshed_status st = RESHED_OK;
+    if (setup->metrics <= m || setup->metrics <= flags || out->trusted == 0) return RESHED_OK;
+    rs_place *place = rs_alloc((size_t)n, sizeof *place);
+    double *value = rs_alloc((size_t)n, sizeof *value);
+    if (!place || !value) st = rs_fail_nomem(err, "values", (size_t)n * sizeof *place);
+    for (int k = 0; st == RESHED_OK && k < n; k++) {
+        const double *metric = metrics + (size_t)k * (size_t)setup->metrics;
+        rs_session_point p;
+        st = rs_session_read_points(s, k, 1, &p, err);
+        place[k] = (rs_place){p.row, p.col};
+        const bool good = p.state == RS_SESSION_MEASURED && !rs_loop_flags_bad(metric[flags]);
+        value[k] = good ? metric[m] : NAN;
+    }
+    rs_wall_tests_defaults(&choice->graph.grid, &o);
+    if (st == RESHED_OK)
+        st = rs_wall_tests_places(&choice->graph, &o, place, value, n, &out->tests, err);
+    if (st == RESHED_OK) out->tested = "width_mid";
+    rs_free(place);
+    rs_free(value);
+    return st;
+}
+
+void rs_analysis_clear(rs_analysis *a)
+{
+    rs_wall_tests_clear(&a->tests);
+}
+
 rs_outcome rs_analyse_compare(const rs_scan_context *c, rs_live *stream, const rs_survey_options *o,
                               rs_analysis *out)
 {
     const rs_session_setup *setup = rs_session_get_setup(c->session);
     const size_t n = (size_t)setup->frame.rows * (size_t)setup->frame.cols;
-    rs_analysis a = {.mean = NAN, .variance = NAN};
+    rs_analysis a = {.mean = NAN, .variance = NAN, .tested = NULL};
     rs_choice choice = {0};
     reshed_error err = {0};
     /* The room that is needed is only known once the progress could be read. */
@@ -127,10 +163,17 @@ rs_outcome rs_analyse_compare(const rs_scan_context *c, rs_live *stream, const r
     }
     if (end.end == RS_END_DONE) {
         a.walls = choice.walls;
+        a.families = choice.families;
+        a.chosen = choice.n;
+        a.wall_length = rs_wallgraph_length(&choice.graph);
         st = compare(c->session, map, map + n, metrics, map + 2 * n, settled, &a, &err);
+        if (st == RESHED_OK) st = test_walls(c->session, &choice, metrics, &a, &err);
         end = rs_outcome_status(st, &err);
     }
-    if (end.end == RS_END_DONE) *out = a;
+    if (end.end == RS_END_DONE)
+        *out = a;
+    else
+        rs_analysis_clear(&a);
     rs_choice_clear(&choice);
     rs_free(map);
     rs_free(metrics);

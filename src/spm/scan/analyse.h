@@ -3,6 +3,7 @@
 #ifndef RS_SPM_SCAN_ANALYSE_H
 #define RS_SPM_SCAN_ANALYSE_H
 
+#include "imgproc/walls/tests.h"
 #include "spm/scan/region.h"
 
 /* Into mean and variance [rows,cols], the choice of points, and metrics [points][setup->metrics];
@@ -19,8 +20,14 @@ typedef struct rs_analysis {
     int loops;   /* compared */
     int trusted; /* loops of the session whose flags have no bit of RS_LOOP_BAD */
     double mean, variance, metric; /* NaN: of a value that only one of the two has */
+    int families, chosen;          /* of the walls; points that are chosen now */
+    double wall_length;            /* m, of all walls */
+    const char *tested;            /* the metric of the tests; NULL: no loops */
+    rs_wall_tests tests;           /* of it on the walls; owned */
 } rs_analysis;
+void rs_analysis_clear(rs_analysis *a);
 
+/* *out is filled when the outcome is RS_END_DONE, and unchanged otherwise. */
 rs_outcome rs_analyse_compare(const rs_scan_context *c, rs_live *stream, const rs_survey_options *o,
                               rs_analysis *out);
 

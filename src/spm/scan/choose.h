@@ -27,16 +27,15 @@ typedef enum rs_choose_order {
 } rs_choose_order;
 
 /* Lengths in pixels: of sqrt(dx dy) metres where pixels are not square. Defaults: those of
- * rs_find_defaults_of_scan. */
+ * rs_find_defaults. */
 typedef struct rs_choose_options {
     double threshold;          /* wall where mean > threshold */
     rs_find_thinning thinning; /* default RS_FIND_KEEP */
     int every;                 /* distance of the points along the skeleton, pixels */
     double min_distance;       /* of any two points; default < 0: see rs_find_min_distance */
     double min_wall;           /* shorter walls are left out, of the skeleton too */
-    double margin;  /* points stay that far inside the outermost pixels' centres, in pixels of the
-                         longer side */
-    int max_points; /* 0 (the default): no limit; else thinned by rs_choose_thin */
+    double margin;             /* points stay that far inside the outermost pixels' centres */
+    int max_points;            /* 0 (the default): no limit; else thinned by rs_choose_thin */
     rs_choose_order order;
     int a_domain, c_domain;  /* control points beside the walls, at most; default 0 */
     double control_distance; /* of them from the skeleton */

@@ -9,9 +9,10 @@ const char *const rs_scan_preview_words[3] = {"fp32", "bf16", "off"};
 
 void rs_scan_plan_defaults(rs_scan_plan *p)
 {
-    *p = (rs_scan_plan){.norm = "robust"};
+    *p = (rs_scan_plan){.norm = "scanned"};
     rs_scan_settings_defaults(&p->settings);
     rs_live_defaults(&p->stream);
+    p->stream.norm = RS_LIVE_SCANNED;
 }
 
 bool rs_scan_plan_given(const rs_scan_plan *p, const char *name)

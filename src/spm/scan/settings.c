@@ -78,6 +78,8 @@ static const struct {
 
 void rs_scan_settings_defaults(rs_scan_settings *s)
 {
+    rs_find_options find;
+    rs_find_defaults(&find);
     *s = (rs_scan_settings){.width = 2e-6,
                             .height = 2e-6,
                             .rows = 256,
@@ -95,11 +97,11 @@ void rs_scan_settings_defaults(rs_scan_settings *s)
                             .drop_first = 1,
                             .dwell = 4e-3,
                             .off_field = 1,
-                            .threshold = 0.5,
-                            .every = 8,
-                            .min_distance = -1,
-                            .min_wall = 12,
-                            .margin = 4,
+                            .threshold = find.low,
+                            .every = find.every,
+                            .min_distance = find.min_distance.value,
+                            .min_wall = find.min_wall.value,
+                            .margin = find.margin.value,
                             .max_points = 200,
                             .speed = 2e-6,
                             .drift_every = 50,
@@ -115,8 +117,10 @@ void rs_scan_settings_defaults(rs_scan_settings *s)
 
 void rs_scan_settings_unnamed(rs_scan_settings *s)
 {
-    s->thinning = RS_FIND_SKIMAGE;
-    s->min_distance = 0;
+    rs_find_options find;
+    rs_find_unnamed(&find);
+    s->thinning = find.thinning;
+    s->min_distance = find.min_distance.value;
 }
 
 void rs_scan_settings_settle(rs_scan_settings *s)

@@ -12,6 +12,16 @@
 #include "imgproc/walls/prune.h"
 #include "spm/twin/sample.h"
 
+/* Every wall counts, up to the edge. */
+static void start_from(rs_find_options *o)
+{
+    rs_find_defaults(o);
+    o->low = 0.4;
+    o->every = 5;
+    o->min_wall.value = o->margin.value = 0;
+    o->control_distance.value = 3;
+}
+
 enum { SIDE = 230, MOST = 256 * 256 };
 
 static float map[MOST], turned_map[MOST];
@@ -47,7 +57,7 @@ static void bars_in_every_direction(void **state)
     const double length = 200;
     double worst = 0;
     rs_find_options o;
-    rs_find_defaults(&o);
+    start_from(&o);
     const int stride = (int)test_tier(45, 12, 1);
     for (int width = 1; width <= 9; width++)
         for (int degree = width % 2 ? 0 : stride / 2; degree < 180; degree += stride) {
@@ -87,7 +97,7 @@ static void diagonal_lines_of_even_width(void **state)
             for (int rule = 0; rule < 2; rule++) {
                 rs_found f;
                 rs_find_options o;
-                rs_find_defaults(&o);
+                start_from(&o);
                 o.thinning = rule ? RS_FIND_SKIMAGE : RS_FIND_KEEP;
                 memset(map, 0, sizeof map);
                 for (int i = 0; i < 64; i++)
@@ -116,7 +126,7 @@ static void shared_pieces_count_once(void **state)
     for (int width = 1; width <= 5; width += 2) {
         rs_found f;
         rs_find_options o;
-        rs_find_defaults(&o);
+        start_from(&o);
         memset(map, 0, sizeof map);
         bar(200, 180, width, 0.4, 100, 100);
         bar(200, 140, width, -0.4, 100, 100);
@@ -171,7 +181,7 @@ static void try_symmetries(int side, const char *what, double worst[2])
 {
     double value[2][8], mean[2] = {0, 0};
     rs_find_options o;
-    rs_find_defaults(&o);
+    start_from(&o);
     for (int k = 0; k < 8; k++) {
         rs_found f;
         turn(side, k);
@@ -266,7 +276,7 @@ static void films_in_every_direction(void **state)
     reshed_error err = {0};
     rs_twin_sample *s = NULL;
     rs_find_options fo;
-    rs_find_defaults(&fo);
+    start_from(&fo);
     rs_twin_options_defaults(&o);
     o.seed = 3;
     o.spacing[0] = 200e-9;
@@ -312,7 +322,7 @@ static void real_ends_stay(void **state)
     (void)state;
     rs_found f;
     rs_find_options o;
-    rs_find_defaults(&o);
+    start_from(&o);
     memset(map, 0, sizeof map);
     for (int c = 0; c < 100; c++) /* along the frame, from edge to edge */
         for (int r = 48; r < 53; r++) map[r * 100 + c] = 1;
@@ -342,7 +352,7 @@ static void blobs_and_allocations(void **state)
     reshed_error err = {0};
     rs_find_options o;
     rs_found f;
-    rs_find_defaults(&o);
+    start_from(&o);
     for (int w = 1; w <= 20; w++)
         for (int h = 1; h <= 20; h++) {
             memset(map, 0, sizeof map);

@@ -16,6 +16,16 @@
 #include "imgproc/walls/find.h"
 #include "imgproc/walls/line.h"
 
+/* Every wall counts, up to the edge. */
+static void start_from(rs_find_options *o)
+{
+    rs_find_defaults(o);
+    o->low = 0.4;
+    o->every = 5;
+    o->min_wall.value = o->margin.value = 0;
+    o->control_distance.value = 3;
+}
+
 enum { H = 70, W = 100 };
 
 static float map[H * W], variance[H * W];
@@ -69,7 +79,7 @@ static void equals_its_steps(void **state)
     rs_find_options o;
     rs_found f;
     memset(&f, 0x5a, sizeof f);
-    rs_find_defaults(&o);
+    start_from(&o);
     o.min_wall = (rs_length){6, false};
     assert_ok(rs_find(&in, &o, &f, &err), &err);
     assert_found_is_sound(&f);
@@ -129,7 +139,7 @@ static void lengths_in_metres_and_pixels(void **state)
     rs_found f[2];
     for (int k = 0; k < 2; k++) {
         const double unit = k ? 3e-9 : 1;
-        rs_find_defaults(&o);
+        start_from(&o);
         o.min_wall = (rs_length){6.5 * unit, k == 1};
         o.spur = (rs_length){2.5 * unit, k == 1};
         o.spacing = (rs_length){8 * unit, k == 1};
@@ -160,7 +170,7 @@ static void thresholds(void **state)
     rs_found f;
     static uint8_t mask[H * W];
     double t;
-    rs_find_defaults(&o);
+    start_from(&o);
     o.rule = RS_FIND_OTSU;
     assert_ok(rs_find_walls(&in, &o, &f, &err), &err);
     assert_ok(rs_threshold_otsu(map, H * W, &t, &err), &err);
@@ -195,7 +205,7 @@ static void rows_and_variance_keep_points_away(void **state)
         in.variance = variance;
         in.point_rows = rows;
         if (walls) in.wall_rows = rows;
-        rs_find_defaults(&o);
+        start_from(&o);
         o.max_variance = 0.1;
         assert_ok(rs_find(&in, &o, &f, &err), &err);
         assert_found_is_sound(&f);
@@ -220,7 +230,7 @@ static void begins_with_a_skeleton(void **state)
     rs_find_input in = input_of(2e-9);
     rs_find_options o;
     rs_found f, again;
-    rs_find_defaults(&o);
+    start_from(&o);
     assert_ok(rs_find_walls(&in, &o, &f, &err), &err);
     in.skeleton = f.graph.skeleton;
     in.mask = f.mask;
@@ -250,7 +260,7 @@ static void orders_and_their_targets(void **state)
     rs_found f;
     rs_route_comparison c;
     const double start[] = {62, 78};
-    rs_find_defaults(&o);
+    start_from(&o);
     o.control[RS_FIND_A_DOMAIN] = 2;
     o.control_distance = (rs_length){2, false};
     in.start = start;
@@ -305,7 +315,7 @@ static void points_keep_their_distance(void **state)
             rs_find_input in = {.grid = {30, 50, 1, 1}, .map = map};
             rs_find_options o;
             rs_found f;
-            rs_find_defaults(&o);
+            start_from(&o);
             o.order = (rs_find_order)order;
             o.thinning = k % 3 ? RS_FIND_KEEP : RS_FIND_SKIMAGE;
             o.every = k % 2 ? 1 : 5;
@@ -344,7 +354,7 @@ static void distance_costs_no_points(void **state)
                 for (int i = 5; i < 60; i++)
                     for (int line = 0; line < 3; line++)
                         map[diagonal ? i * W + i + 3 * line : (20 + 2 * line) * W + i] = 1;
-                rs_find_defaults(&o);
+                start_from(&o);
                 o.every = every;
                 o.min_distance.value = k - 1; /* the default; 0 */
                 assert_ok(rs_find(&in, &o, &f, &err), &err);
@@ -361,7 +371,7 @@ static void distance_costs_no_points(void **state)
     rs_find_input in = input_of(1);
     rs_find_options o;
     rs_found f;
-    rs_find_defaults(&o);
+    start_from(&o);
     o.every = 8;
     o.min_distance.value = 7;
     assert_ok(rs_find(&in, &o, &f, &err), &err);
@@ -408,26 +418,56 @@ static void tours_are_compared(void **state)
     }
 }
 
-/* The programs' defaults: a change of these changes their results. */
+/* The defaults of all programs: a change of these changes their results. */
 static void programs_start_from(void **state)
 {
     (void)state;
-    rs_find_options walls, scan;
-    rs_find_defaults(&walls);
-    rs_find_defaults_of_scan(&scan);
-    assert_true(walls.every == 5 && walls.min_wall.value == 0 && walls.margin.value == 0 &&
-                walls.control_distance.value == 3);
-    assert_true(scan.every == 10 && scan.min_wall.value == 8 && scan.margin.value == 4 &&
-                scan.control_distance.value == 6);
-    walls.every = scan.every;
-    walls.min_wall = scan.min_wall;
-    walls.margin = scan.margin;
-    walls.control_distance = scan.control_distance;
-    assert_true(walls.low == 0.4 && walls.low == scan.low && walls.turn == scan.turn &&
-                walls.corner == scan.corner && walls.reach == scan.reach &&
-                walls.family_angle == scan.family_angle && isinf(walls.max_variance) &&
-                isinf(scan.max_variance) && walls.spacing.value == 0 && scan.spacing.value == 0 &&
-                walls.min_distance.value < 0 && scan.min_distance.value < 0);
+    rs_find_options o;
+    rs_find_defaults(&o);
+    assert_true(o.low == 0.5 && o.thinning == RS_FIND_KEEP && o.order == RS_FIND_ROUTE);
+    assert_true(o.every == 8 && o.min_wall.value == 12 && o.margin.value == 4 &&
+                o.control_distance.value == 6 && o.min_distance.value < 0 && o.max_points == 0 &&
+                o.spacing.value == 0 && isinf(o.max_variance));
+    assert_true(rs_find_set(&o, "threshold", 0.3) && o.low == 0.3);
+    assert_true(rs_find_set(&o, "every", 3) && o.every == 3);
+    assert_true(rs_find_set(&o, "min_wall", 5) && o.min_wall.value == 5 && !o.min_wall.metres);
+    assert_true(rs_find_set(&o, "control_180", 2) && o.control[RS_FIND_180_WALL] == 2);
+    assert_true(rs_find_set(&o, "order", 1) && o.order == RS_FIND_AUTHOR);
+    assert_false(rs_find_set(&o, "voltage", 8));
+    rs_find_unnamed(&o);
+    assert_true(o.thinning == RS_FIND_SKIMAGE && o.min_distance.value == 0 && o.every == 3);
+}
+
+/* Each wall keeps its share of the points, and they keep their order. */
+static void fewer_points_are_shared_out(void **state)
+{
+    (void)state;
+    reshed_error err = {0};
+    draw_map();
+    const rs_find_input in = input_of(1);
+    rs_find_options o;
+    rs_found all, some;
+    start_from(&o);
+    assert_ok(rs_find(&in, &o, &all, &err), &err);
+    assert_true(all.points.n > 12);
+    o.max_points = all.points.n / 3;
+    assert_ok(rs_find(&in, &o, &some, &err), &err);
+    assert_int_equal(some.points.n, o.max_points);
+    int at = 0, on[64] = {0}, seen[512] = {0};
+    for (int i = 0; i < some.points.n; i++) {
+        while (at < all.points.n &&
+               memcmp(&all.points.p[at].at, &some.points.p[i].at, sizeof all.points.p[at].at) != 0)
+            at++;
+        assert_true(at < all.points.n);
+        if (some.points.p[i].wall >= 0) on[some.points.p[i].wall]++;
+        assert_in_range(some.target[i], 0, some.points.n - 1);
+        assert_int_equal(seen[some.target[i]]++, 0);
+    }
+    for (int w = 0; w < some.graph.walls && w < 64; w++) assert_true(on[w] > 0);
+    o.max_points = -1;
+    assert_int_equal(rs_find_check(&o, &err), RESHED_EINVAL);
+    rs_found_clear(&all);
+    rs_found_clear(&some);
 }
 
 static void bad_options_are_refused(void **state)
@@ -439,7 +479,7 @@ static void bad_options_are_refused(void **state)
     rs_find_input good_in = input_of(1), in;
     rs_find_options good, o;
     rs_found f = {.families = -7};
-    rs_find_defaults(&good);
+    start_from(&good);
     assert_ok(rs_find_check(&good, &err), &err);
 #define REFUSED(change)                                                                            \
     o = good;                                                                                      \
@@ -482,7 +522,7 @@ static void each_allocation_may_fail(void **state)
     draw_map();
     rs_find_input in = input_of(1);
     rs_find_options o;
-    rs_find_defaults(&o);
+    start_from(&o);
     o.control[RS_FIND_A_DOMAIN] = o.control[RS_FIND_C_DOMAIN] = 1;
     for (int order = RS_FIND_ROUTE; order <= RS_FIND_RASTER; order++)
         for (long n = 0;; n++) {
@@ -524,7 +564,7 @@ static void the_program_of_the_header_runs(void **state)
     rs_find_input in = {.grid = {height, width, dx, dy}, .map = mean};
     rs_find_options options;
     rs_found found;
-    rs_find_defaults(&options);
+    start_from(&options);
     options.spacing = (rs_length){20e-9, .metres = true};
     st = rs_find(&in, &options, &found, err);
     assert_ok(st, err);
@@ -546,6 +586,7 @@ int main(void)
         cmocka_unit_test(distance_costs_no_points),
         cmocka_unit_test(tours_are_compared),
         cmocka_unit_test(programs_start_from),
+        cmocka_unit_test(fewer_points_are_shared_out),
         cmocka_unit_test(bad_options_are_refused),
         cmocka_unit_test(each_allocation_may_fail),
         cmocka_unit_test(the_program_of_the_header_runs),

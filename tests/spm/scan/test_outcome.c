@@ -98,6 +98,7 @@ static void an_analysis_finds_what_the_session_says(void **state)
         assert_int_equal(a.loops, points);
         assert_true(a.mean == 0 && a.variance == 0 && a.metric == 0);
         assert_true(points == 0 || a.walls > 0);
+        rs_analysis_clear(&a);
 
         /* Interrupted, it is no comparison. */
         rs_analysis none = {.rows = -1};
@@ -129,6 +130,7 @@ static void an_analysis_without_memory_says_so(void **state)
         const bool hit = test_alloc_failed();
         test_alloc_fail_at(-1);
         if (!hit) break;
+        if (o.end == RS_END_DONE) rs_analysis_clear(&a);
         if (o.end == RS_END_DONE) continue; /* the HDF5 library can do without that one */
         failed++;
         assert_true(rs_outcome_failed(&o));

@@ -21,10 +21,10 @@ static void words_of_a_norm(void **state)
     rs_scan_plan p;
     reshed_error err = {0};
     rs_scan_plan_defaults(&p);
-    assert_string_equal(p.norm, "robust");
-    assert_int_equal(p.stream.norm, RS_LIVE_ROBUST);
-    assert_ok(rs_scan_plan_set_norm(&p, "scanned", &err), &err);
+    assert_string_equal(p.norm, "scanned");
     assert_int_equal(p.stream.norm, RS_LIVE_SCANNED);
+    assert_ok(rs_scan_plan_set_norm(&p, "robust", &err), &err);
+    assert_int_equal(p.stream.norm, RS_LIVE_ROBUST);
     assert_ok(rs_scan_plan_set_norm(&p, "-1.5,2e3", &err), &err);
     assert_int_equal(p.stream.norm, RS_LIVE_FIXED);
     assert_true(p.stream.lo == -1.5f && p.stream.hi == 2e3f);
@@ -373,7 +373,7 @@ static void a_plan_is_run_interrupted_resumed_and_analysed(void **state)
     rs_scan_run_halt(&r);
     rs_scan_run_close(&r);
 
-    rs_analysis a;
+    rs_analysis a = {0};
     r = (rs_scan_run){.plan = &again};
     assert_ok(rs_scan_run_read(&r, path, &err), &err);
     assert_ok(rs_scan_run_load_weights(&r, "weights/tiny8x4.h5", &err), &err);
@@ -381,6 +381,7 @@ static void a_plan_is_run_interrupted_resumed_and_analysed(void **state)
     end = rs_scan_run_analyse(&r, &a);
     assert_int_equal(end.end, RS_END_DONE);
     assert_true(a.progress.lines == 32 && a.mean == 0 && a.variance == 0 && a.metric == 0);
+    rs_analysis_clear(&a);
     rs_scan_run_close(&r);
 }
 

@@ -1,0 +1,92 @@
+#include "report/recipe.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/number.h"
+#include "beps/flags.h"
+
+void rs_report_recipe(const rs_session_setup *setup, rs_find_options *options)
+{
+    rs_find_defaults(options);
+    if (setup->settings > 0) rs_find_unnamed(options);
+    for (int i = 0; i < setup->settings; i++) {
+        const char *text = setup->setting[i].value;
+        double value;
+        if (rs_number_parse(text, strlen(text), &value))
+            rs_find_set(options, setup->setting[i].name, value);
+    }
+}
+
+reshed_status rs_report_final_rows(rs_session *s, uint8_t *rows, reshed_error *err)
+{
+    const int n = rs_session_get_setup(s)->frame.rows;
+    const reshed_status st = rs_session_read_states(s, 0, n, rows, err);
+    for (int r = 0; st == RESHED_OK && r < n; r++) rows[r] = rows[r] == RS_SESSION_FINAL;
+    return st;
+}
+
+static int find_metric(const rs_session_setup *s, const char *name)
+{
+    for (int k = 0; k < s->metrics; k++)
+        if (strcmp(s->metric[k].name, name) == 0) return k;
+    return -1;
+}
+
+static reshed_status no_metric(const rs_session_setup *s, const char *name, reshed_error *err)
+{
+    char list[512] = "";
+    size_t n = 0;
+    for (int k = 0; k < s->metrics && n < sizeof list - 64; k++)
+        n += (size_t)snprintf(list + n, sizeof list - n, "%s%s", k ? ", " : "", s->metric[k].name);
+    return rs_fail(err, RESHED_EINVAL, "metric|one of %s|%s",
+                   n ? list : "the loops, of which the session has none", name);
+}
+
+/* The value of metric m at point k. */
+static reshed_status read_value(rs_session *s, int k, int m, int flags, rs_place *place,
+                                double *value, reshed_error *err)
+{
+    rs_session_point p;
+    double metric[RS_SESSION_MAX_METRICS];
+    rs_session_loop loop = {.metric = metric};
+    reshed_status st = rs_session_read_points(s, k, 1, &p, err);
+    if (st != RESHED_OK) return st;
+    *place = (rs_place){p.row, p.col};
+    *value = NAN;
+    if (p.state != RS_SESSION_MEASURED) return RESHED_OK;
+    st = rs_session_read_loop(s, RS_SESSION_POINTS, k, &loop, err);
+    if (st != RESHED_OK) return st;
+    if (flags < 0 || !rs_loop_flags_bad(metric[flags])) *value = metric[m];
+    return RESHED_OK;
+}
+
+reshed_status rs_report_values(rs_session *s, const char *metric, int *n, rs_place **place,
+                               double **value, reshed_error *err)
+{
+    const rs_session_setup *setup = rs_session_get_setup(s);
+    const int m = find_metric(setup, metric), flags = find_metric(setup, "flags");
+    rs_session_progress progress;
+    rs_place *at = NULL;
+    double *v = NULL;
+    if (m < 0) return no_metric(setup, metric, err);
+    reshed_status st = rs_session_get_progress(s, &progress, err);
+    if (st != RESHED_OK) return st;
+    const size_t points = (size_t)progress.points;
+    at = rs_alloc(points + 1, sizeof *at);
+    v = rs_alloc(points + 1, sizeof *v);
+    if (!at || !v) st = rs_fail_nomem(err, "values", points * sizeof *at);
+    for (int k = 0; k < progress.points && st == RESHED_OK; k++)
+        st = read_value(s, k, m, flags, &at[k], &v[k], err);
+    if (st == RESHED_OK) {
+        *n = progress.points;
+        *place = at;
+        *value = v;
+    } else {
+        rs_free(at);
+        rs_free(v);
+    }
+    return st;
+}

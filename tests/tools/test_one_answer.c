@@ -1,0 +1,161 @@
+/* One session through every program: the same walls, points, families, tests and loops. */
+#include "support/scan_program.h"
+#include "support/support.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "io/csv.h"
+#include "spm/session/session.h"
+
+#define FILM                                                                                       \
+    "-w weights/tiny8x4.h5 -j 1 --pictures none --set rows=64 --set cols=64 --set width=0.9e-6 "   \
+    "--set height=0.9e-6 --set be_repeats=1 --set steps=32 --set cycles=2 --set every=4 --set "    \
+    "min_wall=6 --set max_points=40 --set drift_every=0 --set reference_every=0 "
+
+static char path[1024], page[1024];
+
+static int make_session(void **state)
+{
+    (void)state;
+    char args[4096];
+    scan_temp(path, "one.h5");
+    scan_temp(page, "one.html");
+    remove(path);
+    snprintf(args, sizeof args, TWIN FILM "--quiet --report %s -o %s", page, path);
+    scan_run_to(0, args);
+    return 0;
+}
+
+/* A program's --json, into a buffer of its own. */
+static char *json_of(const char *program, const char *args)
+{
+    const outcome *o = run_program(program, args);
+    if (o->status != 0) fail_msg("%s %s: exit %d, %s", program, args, o->status, o->err);
+    char *copy = rs_alloc(strlen(o->out) + 1, 1);
+    assert_non_null(copy);
+    return strcpy(copy, o->out);
+}
+
+static char *bytes_of(const char *file, size_t *n)
+{
+    FILE *f = fopen(file, "rb");
+    assert_non_null(f);
+    fseek(f, 0, SEEK_END);
+    *n = (size_t)ftell(f);
+    rewind(f);
+    char *data = rs_alloc(*n + 1, 1);
+    assert_non_null(data);
+    assert_int_equal(fread(data, 1, *n, f), *n);
+    fclose(f);
+    return data;
+}
+
+/* Numbers by name in two summaries. */
+static void same(const char *a, const char *b, const char *const *name, int n)
+{
+    for (int i = 0; i < n; i++) {
+        const double x = json_number(a, name[i]), y = json_number(b, name[i]);
+        if (!(fabs(x - y) <= 1e-9 * fabs(x))) fail_msg("%s: %.17g and %.17g", name[i], x, y);
+    }
+}
+
+/* The tests, number by number as text: they are the last entry of each summary. */
+static const char *tests_in(const char *json)
+{
+    const char *at = strstr(json, "\"stats\":");
+    if (!at) fail_msg("no tests in %s", json);
+    assert_non_null(strstr(at, "\"long_short\": {"));
+    return at;
+}
+
+static void report_analysis_and_walls_agree(void **state)
+{
+    (void)state;
+    static const char *const counts[] = {"lines", "lost_lines", "points",  "measured",
+                                         "walls", "trusted",    "families"};
+    static const char *const walls_too[] = {"walls", "wall_length", "points"};
+    char args[4096], again[1024];
+    size_t na, nb;
+    snprintf(args, sizeof args, "%s --json -o %s", path, scan_temp(again, "again.html"));
+    char *report = json_of("reshed-report", args);
+    char *live = bytes_of(page, &na), *late = bytes_of(again, &nb);
+    assert_true(na == nb && memcmp(live, late, na) == 0);
+    snprintf(args, sizeof args, "--analyse %s --json " AGAIN, path);
+    char *analysis = json_of("reshed-scan", args);
+    snprintf(args, sizeof args, "%s --metric=width_mid --json", path);
+    char *walls = json_of("reshed-walls", args);
+    assert_true(json_number(report, "walls") >= 10 && json_number(report, "points") == 40);
+    same(report, analysis, counts, 7);
+    same(report, analysis, walls_too, 2);
+    same(report, walls, walls_too, 3);
+    assert_true(json_number(analysis, "points_chosen") == 40);
+    assert_string_equal(tests_in(report), tests_in(analysis));
+    assert_string_equal(tests_in(report), tests_in(walls));
+    rs_free(report);
+    rs_free(analysis);
+    rs_free(walls);
+    rs_free(live);
+    rs_free(late);
+}
+
+/* reshed-walls chooses the points that the scan measured, in its order. */
+static void the_points_are_those_of_the_scan(void **state)
+{
+    (void)state;
+    char args[4096], csv[1024];
+    reshed_error err = {0};
+    rs_session *s = NULL;
+    rs_csv_table t;
+    size_t row, col, wall;
+    snprintf(args, sizeof args, "%s --quiet --points=%s", path, scan_temp(csv, "points.csv"));
+    rs_free(json_of("reshed-walls", args));
+    assert_ok(rs_csv_read(csv, &t, &err), &err);
+    assert_ok(rs_session_open(path, &s, &err), &err);
+    assert_ok(rs_csv_column(&t, "row", &row, &err), &err);
+    assert_ok(rs_csv_column(&t, "col", &col, &err), &err);
+    assert_ok(rs_csv_column(&t, "wall", &wall, &err), &err);
+    assert_int_equal(t.rows, 40);
+    for (int k = 0; k < 40; k++) {
+        const size_t column[] = {row, col, wall};
+        rs_session_point p;
+        assert_ok(rs_session_read_points(s, k, 1, &p, &err), &err);
+        const double want[] = {p.row, p.col, p.wall};
+        for (int i = 0; i < 3; i++) {
+            double v;
+            assert_ok(rs_csv_cell_number(&t, (size_t)k, column[i], &v, &err), &err);
+            assert_true(v == want[i]);
+        }
+    }
+    rs_csv_table_clear(&t);
+    rs_session_finish(s, RESHED_OK, NULL);
+}
+
+/* What is typed is another question than the session's. */
+static void what_is_typed_counts(void **state)
+{
+    (void)state;
+    char args[4096];
+    snprintf(args, sizeof args, "%s --threshold=0.3 --max-points=7 --json", path);
+    char *walls = json_of("reshed-walls", args);
+    assert_true(json_number(walls, "threshold") == 0.3 && json_number(walls, "points") == 7);
+    rs_free(walls);
+    snprintf(args, sizeof args, "%s --metric=width --json", path);
+    const outcome *o = run_program("reshed-walls", args);
+    assert_int_equal(o->status, 1);
+    assert_non_null(strstr(o->err, "width_mid")); /* the names that there are */
+    snprintf(args, sizeof args, "weights/tiny8x4.h5 --metric=width");
+    assert_int_not_equal(run_program("reshed-walls", args)->status, 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(report_analysis_and_walls_agree),
+        cmocka_unit_test(the_points_are_those_of_the_scan),
+        cmocka_unit_test(what_is_typed_counts),
+    };
+    return cmocka_run_group_tests_name("one_answer", tests, make_session, NULL);
+}
