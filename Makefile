@@ -37,11 +37,11 @@ BIN     := $(if $(filter gcc,$(CONFIG)),build,$(B))
 
 # ---------------------------------------------------------------------------------------- packages
 LIBPKGS := hdf5 libzip $(if $(filter openblas,$(BLAS)),openblas)
-PKGS    := $(LIBPKGS) libpng libtiff-4 cairo
+PKGS    := $(LIBPKGS) libpng libtiff-4 cairo inih
 TESTPKG := cmocka
-DEBS    := gcc libc6-dev make pkg-config help2man libpng-dev libtiff-dev libhdf5-dev libzip-dev libcairo2-dev libopenblas-dev libcmocka-dev fonts-dejavu-core
-FEDORA  := gcc make pkgconf-pkg-config help2man libpng-devel libtiff-devel hdf5-devel libzip-devel cairo-devel openblas-devel libcmocka-devel
-BREW    := gcc make pkg-config help2man libpng libtiff hdf5 libzip cairo openblas cmocka
+DEBS    := gcc libc6-dev make pkg-config help2man libpng-dev libtiff-dev libhdf5-dev libzip-dev libcairo2-dev libinih-dev libopenblas-dev libcmocka-dev fonts-dejavu-core
+FEDORA  := gcc make pkgconf-pkg-config help2man libpng-devel libtiff-devel hdf5-devel libzip-devel cairo-devel inih-devel openblas-devel libcmocka-devel
+BREW    := gcc make pkg-config help2man libpng libtiff hdf5 libzip cairo inih openblas cmocka
 PC      := pkg-config
 pc       = $(shell $(PC) $(1) 2>/dev/null)
 PCFLAGS := $(call pc,--cflags $(PKGS))

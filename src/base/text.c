@@ -1,5 +1,6 @@
 #include "base/text.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static char lower(char c)
@@ -109,4 +110,70 @@ size_t rs_path_stem(const char *path)
 {
     const char *name = rs_path_name(path), *dot = strrchr(name, '.');
     return dot && dot != name ? (size_t)(dot - path) : strlen(path);
+}
+
+/* --------------------------------------------------------------------------------- mistyped words */
+
+/* Longer words are compared by their beginning. */
+enum { LONGEST = 40 };
+
+static int least(int a, int b)
+{
+    return a < b ? a : b;
+}
+
+static int beginning(const char *s)
+{
+    int n = 0;
+    while (n < LONGEST && s[n]) n++;
+    return n;
+}
+
+/* Damerau's distance with each letter moved once at most (optimal string alignment). */
+static int distance(const char *a, const char *b)
+{
+    const int n = beginning(a), m = beginning(b);
+    int d[LONGEST + 1][LONGEST + 1];
+    for (int i = 0; i <= n; i++) d[i][0] = i;
+    for (int k = 0; k <= m; k++) d[0][k] = k;
+    for (int i = 1; i <= n; i++)
+        for (int k = 1; k <= m; k++) {
+            const bool same = rs_text_same(&a[i - 1], &b[k - 1], 1);
+            d[i][k] = least(d[i - 1][k - 1] + !same, 1 + least(d[i - 1][k], d[i][k - 1]));
+            if (i > 1 && k > 1 && rs_text_same(&a[i - 1], &b[k - 2], 1) &&
+                rs_text_same(&a[i - 2], &b[k - 1], 1))
+                d[i][k] = least(d[i][k], d[i - 2][k - 2] + 1);
+        }
+    return d[n][m];
+}
+
+int rs_text_nearest(const char *text, const char *const *list, int n)
+{
+    int best = -1, smallest = LONGEST + 1;
+    for (int i = 0; i < n; i++) {
+        const int d = distance(text, list[i]);
+        if (d >= smallest) continue;
+        smallest = d;
+        best = i;
+    }
+    return best >= 0 && 3 * smallest <= (int)strlen(list[best]) ? best : -1;
+}
+
+const char *rs_text_expected(char *buf, size_t room, const char *text, const char *const *list,
+                             int n)
+{
+    const int near = rs_text_nearest(text, list, n);
+    size_t at = 0;
+    buf[0] = '\0';
+    if (near >= 0) {
+        snprintf(buf, room, "%s?", list[near]);
+        return buf;
+    }
+    for (int i = 0; i < n && at < room; i++)
+        at += (size_t)snprintf(buf + at, room - at, "%s%s",
+                               i == 0      ? ""
+                               : i < n - 1 ? ", "
+                                           : " or ",
+                               list[i]);
+    return buf;
 }

@@ -31,4 +31,12 @@ const char *rs_path_name(const char *path);
  * when there is none. A dot at the beginning of the component is part of its name. */
 size_t rs_path_stem(const char *path);
 
+/* Number in list [n] of the word with the fewest insertions, deletions, changes and swaps of two
+ * neighbours from text, letter case aside; -1 when even that has more than a third of its letters changed. */
+int rs_text_nearest(const char *text, const char *const *list, int n);
+/* What was expected, in words, into buf[room]: "threshold?" where one is near, else the whole list
+ * "a, b or c", cut to fit. Returns buf. */
+const char *rs_text_expected(char *buf, size_t room, const char *text, const char *const *list,
+                             int n);
+
 #endif

@@ -129,6 +129,7 @@ void scan_rig_reopen(scan_rig *r)
 static void survey_news(void *ctx, const rs_survey_news *n)
 {
     scan_rig *r = ctx;
+    r->news++;
     r->arrived = n->arrived;
     r->lost = n->lost;
     r->pauses = n->pauses;
@@ -147,6 +148,7 @@ static bool interrupted(void *ctx)
     scan_rig *r = ctx;
     if (r->arrived == 0 || r->arrived == (int)r->set.rows) r->asked++;
     if (r->stop_at_ask > 0 && r->asked >= r->stop_at_ask) return true;
+    if (r->stop_at_news > 0 && r->news >= r->stop_at_news) return true;
     return (r->stop_at_line > 0 && r->arrived >= r->stop_at_line) ||
            (r->stop_at_point > 0 && r->points >= r->stop_at_point);
 }
@@ -171,13 +173,14 @@ static rs_scan_context context_of(const scan_rig *r, rs_session *session)
 rs_end scan_rig_run(scan_rig *r)
 {
     const rs_scan_context c = context_of(r, r->session);
-    const rs_region_options o = {.survey = {.news = survey_news,
+    const rs_region_options o = {.steps = r->steps,
+                                 .survey = {.news = survey_news,
                                             .score = r->alarm_score > 0 ? score : NULL,
                                             .score_ctx = r,
                                             .alarm_score = r->alarm_score},
                                  .measure_news = measure_news,
                                  .confirm = r->confirm};
-    r->arrived = r->points = r->asked = 0;
+    r->arrived = r->points = r->asked = r->news = 0;
     r->outcome = rs_region_run(&c, r->stream, &o);
     if (rs_outcome_failed(&r->outcome))
         assert_true(r->outcome.err.status != RESHED_OK && r->outcome.err.what[0]);

@@ -21,8 +21,10 @@ struct scan_rig {
     int stop_at_line, stop_at_point; /* interrupts once so many have come */
     int stop_at_ask;   /* the same for questions whether to stop, asked once 64 lines (or none, in a
                           scan that has none) have come */
+    int stop_at_news;  /* the same for news of lines, scanned and replayed ones */
     double line_sleep; /* s after each push: a slow network */
     double score, alarm_score;
+    const rs_flow *steps;
     bool (*confirm)(void *rig, const rs_choice *choice, rs_session_point **points, int *n);
     void (*measured)(scan_rig *rig, int k); /* after point k, the tip still there */
     void *ctx;
@@ -35,7 +37,7 @@ struct scan_rig {
     rs_outcome outcome;      /* of the region */
     rs_driver_status status; /* of scan_rig_connect, with err */
     reshed_error err;
-    int arrived, lost, pauses, points, asked;
+    int arrived, lost, pauses, points, asked, news;
 };
 
 /* 64 x 64 pixels, a small ensemble, short loops, 12 points, a twin without a clock. */

@@ -567,6 +567,7 @@ int main(int argc, char **argv)
         rs_scan_run_close(&j->run);
         rs_watch_end(j->run.watch);
     }
+    rs_workflow_clear(&o->workflow);
     rs_free(j);
     rs_free(o);
     return status;

@@ -1,8 +1,10 @@
 #include "tools/scan/options.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/alloc.h"
 #include "base/number.h"
 #include "spm/instrument/drivers.h"
 
@@ -23,6 +25,11 @@ const cli_program scan_program = {
     "                         units); --list prints all. A frame that is not given is the one "
     "that\n"
     "                         the instrument has\n"
+    "      --workflow=FILE    settings, limits, regions, steps and metadata from a file (INI); "
+    "what "
+    "is\n"
+    "                         typed comes before it, and the driver has to be typed\n"
+    "      --save-settings    print this run as such a file, and do nothing else\n"
     "      --list             print the drivers, their options, and the settings\n"
     "  -o FILE                the session (HDF5); further regions get FILE_2.h5, ...\n"
     "      --region=X,Y       another region of the same size, centre in metres; may be repeated\n"
@@ -62,6 +69,8 @@ const cli_program scan_program = {
 enum {
     OPT_DRIVER = CLI_OPT_FIRST,
     OPT_LIST,
+    OPT_WORKFLOW,
+    OPT_SAVE_SETTINGS,
     OPT_REGION,
     OPT_NORM,
     OPT_FRONT,
@@ -122,6 +131,7 @@ static bool set(scan_options *o, char *text)
     if (!split(text, "--set", &value)) return false;
     if (rs_scan_set(&o->plan.settings, text, value, &err) == RESHED_OK) {
         note_given(o, text);
+        rs_flow_drop(&o->plan.steps, text);
         return true;
     }
     cli_usage_error(&scan_program, "--set: %s", reshed_error_text(&err, why, sizeof why));
@@ -204,6 +214,8 @@ static bool parse_value(int c, char *text, scan_options *o)
         note_given(o, "budget");
         return true;
     case OPT_REGION:
+        if (!o->regions_typed) plan->regions = 0; /* those of a workflow */
+        o->regions_typed = true;
         if (plan->regions == RS_SCAN_MAX_REGIONS) {
             cli_usage_error(&scan_program, "more than %d regions", RS_SCAN_MAX_REGIONS);
             return false;
@@ -212,6 +224,7 @@ static bool parse_value(int c, char *text, scan_options *o)
             return false;
         plan->regions++;
         return true;
+    case OPT_WORKFLOW: return true; /* read before all others */
     case OPT_POINTS: o->points = text; return true;
     case OPT_ANALYSE: o->analyse = text; return true;
     case OPT_SELF_TEST: o->self_test = text; return true;
@@ -227,8 +240,54 @@ static bool parse_value(int c, char *text, scan_options *o)
     }
 }
 
+static void complain(void *ctx, const reshed_error *fault)
+{
+    const scan_options *o = ctx;
+    cli_fail(&scan_program, o->workflow_file, fault);
+}
+
+/* The file of --workflow, before what else is typed. -1: go on; else the exit status. */
+static int read_workflow(int argc, char **argv, const char *shorts, const struct option *longs,
+                         scan_options *o)
+{
+    for (int c; (c = cli_option(&scan_program, argc, argv, shorts, longs)) != -1;) {
+        if (c == CLI_OPT_ERROR) return CLI_USAGE;
+        if (c == CLI_OPT_HELP || c == CLI_OPT_VERSION || c == OPT_LIST) break;
+        if (c == OPT_WORKFLOW) o->workflow_file = optarg;
+    }
+    optind = 0; /* from the start again */
+    if (!o->workflow_file) return -1;
+    reshed_error err = {0};
+    if (rs_workflow_read(o->workflow_file, &o->plan, &o->workflow, complain, o, &err) != RESHED_OK)
+        return CLI_FAILED;
+    for (int i = 0; i < o->workflow.givens; i++) o->given[i] = o->workflow.given[i];
+    o->plan.given = o->given;
+    o->weights = o->workflow.weights;
+    return -1;
+}
+
+/* Prints the run as a workflow. */
+static int save_settings(const scan_options *o)
+{
+    const rs_limits limits = rs_scan_limits(&o->plan.settings);
+    const rs_frame frame = rs_scan_frame(&o->plan.settings);
+    reshed_error err = {0};
+    char *text = NULL;
+    reshed_status st = rs_limits_check_frame(&limits, &frame, &err);
+    if (st == RESHED_OK) st = rs_scan_plan_check(&o->plan, &frame, &limits, &err);
+    if (st == RESHED_OK) st = rs_workflow_text(&o->plan, o->weights, &text, &err);
+    if (st != RESHED_OK) return cli_fail(&scan_program, o->workflow_file, &err);
+    fputs(text, stdout);
+    rs_free(text);
+    return cli_close(&scan_program);
+}
+
 static int check(const scan_options *o)
 {
+    if ((o->analyse || o->self_test) && (o->workflow_file || o->save_settings))
+        return cli_usage_error(&scan_program, "--workflow and --save-settings are for a scan");
+    if (o->save_settings && o->resume)
+        return cli_usage_error(&scan_program, "--save-settings or --resume, not both");
     if (o->analyse && (o->out || o->plan.driver || o->resume || o->dry_run || o->plan.options ||
                        o->plan.givens || o->plan.regions || o->points || o->confirm))
         return cli_usage_error(&scan_program, "--analyse goes alone");
@@ -236,12 +295,26 @@ static int check(const scan_options *o)
                          o->json || o->plan.givens || o->plan.regions || o->points || o->confirm))
         return cli_usage_error(&scan_program, "--self-test goes alone, with options of the driver");
     if (o->analyse || o->self_test) return -1;
+    if (o->save_settings) return -1;
     if (!o->out && (!o->dry_run || o->resume))
         return cli_usage_error(&scan_program, "no -o SESSION.h5 given");
     if (!o->resume && !o->plan.driver) return cli_usage_error(&scan_program, "no --driver given");
     if (o->confirm && o->points)
         return cli_usage_error(&scan_program, "--confirm or --points, not both");
+    if ((o->confirm || o->points) && !rs_flow_choose_once(&o->plan.steps))
+        return cli_usage_error(&scan_program, "%s goes with steps that choose points once",
+                               o->confirm ? "--confirm" : "--points");
     return -1;
+}
+
+/* The driver of a workflow is only compared. */
+static int check_driver(const scan_options *o)
+{
+    reshed_error err = {0};
+    if (o->resume || o->save_settings ||
+        rs_workflow_check_driver(&o->workflow, &o->plan, &err) == RESHED_OK)
+        return -1;
+    return cli_fail(&scan_program, o->workflow_file, &err);
 }
 
 int scan_parse(int argc, char **argv, scan_options *o)
@@ -251,6 +324,8 @@ int scan_parse(int argc, char **argv, scan_options *o)
                                           {"option", required_argument, NULL, 'd'},
                                           {"set", required_argument, NULL, 's'},
                                           {"list", no_argument, NULL, OPT_LIST},
+                                          {"workflow", required_argument, NULL, OPT_WORKFLOW},
+                                          {"save-settings", no_argument, NULL, OPT_SAVE_SETTINGS},
                                           {"region", required_argument, NULL, OPT_REGION},
                                           {"weights", required_argument, NULL, 'w'},
                                           {"norm", required_argument, NULL, OPT_NORM},
@@ -269,12 +344,15 @@ int scan_parse(int argc, char **argv, scan_options *o)
                                           {"operator", required_argument, NULL, OPT_OPERATOR},
                                           {"threads", required_argument, NULL, 'j'},
                                           {0}};
+    static const char shorts[] = "d:s:o:w:j:";
     memset(o, 0, sizeof *o);
     rs_scan_plan_defaults(&o->plan);
     o->plan.option = o->option;
     o->plan.given = o->given;
     o->plan.program = "reshed-scan " RESHED_VERSION;
-    for (int c; (c = cli_option(&scan_program, argc, argv, "d:s:o:w:j:", longs)) != -1;) {
+    int status = read_workflow(argc, argv, shorts, longs, o);
+    if (status >= 0) return status;
+    for (int c; (c = cli_option(&scan_program, argc, argv, shorts, longs)) != -1;) {
         switch (c) {
         case CLI_OPT_HELP: return cli_help(&scan_program);
         case CLI_OPT_VERSION: return cli_version(&scan_program);
@@ -282,6 +360,7 @@ int scan_parse(int argc, char **argv, scan_options *o)
         case CLI_OPT_QUIET: o->quiet = true; break;
         case CLI_OPT_JSON: o->json = true; break;
         case OPT_LIST: return list_all();
+        case OPT_SAVE_SETTINGS: o->save_settings = true; break;
         case OPT_CONFIRM: o->confirm = true; break;
         case OPT_DRY_RUN: o->dry_run = true; break;
         case OPT_RESUME: o->resume = true; break;
@@ -292,5 +371,8 @@ int scan_parse(int argc, char **argv, scan_options *o)
     }
     if (optind < argc)
         return cli_usage_error(&scan_program, "unexpected argument '%s'", argv[optind]);
-    return check(o);
+    status = check(o);
+    if (status < 0) status = check_driver(o);
+    if (status < 0 && o->save_settings) status = save_settings(o);
+    return status;
 }

@@ -26,6 +26,14 @@ typedef enum rs_choose_order {
     RS_CHOOSE_RASTER = RS_FIND_RASTER
 } rs_choose_order;
 
+typedef enum rs_choose_walls {
+    RS_CHOOSE_ALL = 0,
+    RS_CHOOSE_PAIRED, /* edges of an in-plane domain whose other edge was found */
+    RS_CHOOSE_SINGLE, /* all others */
+    RS_CHOOSE_LONG,   /* at least as long as the median wall of the map */
+    RS_CHOOSE_SHORT
+} rs_choose_walls;
+
 /* Lengths in pixels: of sqrt(dx dy) metres where pixels are not square. Defaults: those of
  * rs_find_defaults. */
 typedef struct rs_choose_options {
@@ -37,6 +45,7 @@ typedef struct rs_choose_options {
     double margin;             /* points stay that far inside the outermost pixels' centres */
     int max_points;            /* 0 (the default): no limit; else thinned by rs_choose_thin */
     rs_choose_order order;
+    rs_choose_walls walls;   /* that get points; default all */
     int a_domain, c_domain;  /* control points beside the walls, at most; default 0 */
     double control_distance; /* of them from the skeleton */
     double max_variance;     /* with a variance map: no point above it; default infinity */

@@ -6,7 +6,7 @@
 
 #include "base/alloc.h"
 #include "spm/scan/acquire.h"
-#include "spm/scan/drift.h"
+#include "spm/scan/drift/drift.h"
 
 /* Lines of a patch that may wait. */
 #define QUEUE 16

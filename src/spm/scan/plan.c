@@ -13,6 +13,7 @@ void rs_scan_plan_defaults(rs_scan_plan *p)
     rs_scan_settings_defaults(&p->settings);
     rs_live_defaults(&p->stream);
     p->stream.norm = RS_LIVE_SCANNED;
+    rs_flow_default(&p->steps);
 }
 
 bool rs_scan_plan_given(const rs_scan_plan *p, const char *name)
@@ -56,11 +57,25 @@ void rs_scan_plan_texts(const rs_scan_plan *p, rs_scan_texts *t)
     for (t->n = 0; t->n < n; t->n++)
         t->setting[t->n] = (rs_driver_option){
             f[t->n].name, rs_number_format(t->value[t->n], rs_scan_get(&s, &f[t->n]))};
+    t->setting[t->n++] = (rs_driver_option){"workflow", rs_flow_format(t->steps, &p->steps)};
     t->setting[t->n++] = (rs_driver_option){"norm", p->norm};
     t->setting[t->n++] = (rs_driver_option){"front", rs_scan_front_words[p->stream.front]};
     t->setting[t->n++] = (rs_driver_option){"preview", rs_scan_preview_words[p->stream.preview]};
     rs_regions_format(t->regions, p->region_x, p->region_y, p->regions);
     t->setting[t->n++] = (rs_driver_option){"regions", t->regions};
+}
+
+/* Steps, and the voltages of a list, which are the session's own waveform. */
+static reshed_status take_steps(rs_scan_plan *p, const rs_session *s, reshed_error *err)
+{
+    const rs_spectroscopy *loop = &rs_session_get_setup(s)->spectroscopy;
+    const char *steps = rs_session_setting(s, "workflow");
+    rs_flow_default(&p->steps);
+    p->settings.list = loop->voltage;
+    p->settings.listed = loop->steps;
+    const reshed_status st = steps ? rs_flow_parse(steps, &p->steps, err) : RESHED_OK;
+    if (st == RESHED_EINVAL && err) err->status = RESHED_ECORRUPT;
+    return st == RESHED_EINVAL ? RESHED_ECORRUPT : st;
 }
 
 reshed_status rs_scan_plan_from_session(rs_scan_plan *p, const rs_session *s, reshed_error *err)
@@ -73,6 +88,7 @@ reshed_status rs_scan_plan_from_session(rs_scan_plan *p, const rs_session *s, re
         const char *text = rs_session_setting(s, f[i].name);
         if (text) st = rs_scan_set(&p->settings, f[i].name, text, err);
     }
+    if (st == RESHED_OK) st = take_steps(p, s, err);
     const char *norm = rs_session_setting(s, "norm");
     if (st == RESHED_OK && norm && rs_scan_plan_set_norm(p, norm, NULL) != RESHED_OK)
         st = rs_fail(err, RESHED_ECORRUPT, "setting norm|robust, scanned, frame or LO,HI|%s", norm);
@@ -104,7 +120,7 @@ reshed_status rs_scan_plan_check(const rs_scan_plan *p, const rs_frame *frame,
 {
     const rs_scan_settings *s = &p->settings;
     rs_frame f = *frame;
-    reshed_status st = RESHED_OK;
+    reshed_status st = rs_flow_check_frame(&p->steps, frame->rows, err);
     for (int i = 0; st == RESHED_OK && i < p->regions; i++) {
         f.cx = p->region_x[i];
         f.cy = p->region_y[i];

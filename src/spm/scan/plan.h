@@ -7,6 +7,7 @@
 #include "infer/live.h"
 #include "spm/scan/regions.h"
 #include "spm/scan/settings.h"
+#include "spm/scan/steps.h"
 #include "spm/session/session.h"
 
 /* Texts and arrays are borrowed. */
@@ -16,12 +17,13 @@ typedef struct rs_scan_plan {
     int options;
     rs_scan_settings settings;
     const char *const *given; /* [givens] names of the settings that were asked for: of the frame,
-                                 the others are the instrument's; also norm, front, preview */
+                                 the others are the instrument's; also norm, front, preview, workflow */
     int givens;
     rs_live_options stream; /* norm, lo, hi, front, preview, threads */
     const char *norm;       /* the stream's, in words */
     double region_x[RS_SCAN_MAX_REGIONS], region_y[RS_SCAN_MAX_REGIONS]; /* m: centres of */
     int regions;                                  /* so many further regions, beside the first */
+    rs_flow steps;                                /* of each region */
     const char *sample, *operator_name, *program; /* for the session; NULL: not said */
 } rs_scan_plan;
 
@@ -42,16 +44,17 @@ enum { RS_SCAN_TEXTS = 64 };
 typedef struct rs_scan_texts {
     rs_driver_option setting[RS_SCAN_TEXTS];
     char value[RS_SCAN_TEXTS][RS_NUMBER_TEXT];
-    char regions[RS_SCAN_REGIONS_TEXT];
+    char regions[RS_SCAN_REGIONS_TEXT], steps[RS_STEPS_TEXT];
     int n;
 } rs_scan_texts;
 /* setting points into t, and for norm into p. */
 void rs_scan_plan_texts(const rs_scan_plan *p, rs_scan_texts *t);
-/* Takes what a session says of settings and stream; p->norm then belongs to the session. */
+/* Takes what a session says of settings, steps and stream; p->norm and settings.list then belong to the
+ * session. */
 reshed_status rs_scan_plan_from_session(rs_scan_plan *p, const rs_session *s, reshed_error *err);
 
-/* Further regions, which are of the frame's size, speed and loops against limits: those that were
- * typed, or all that hold for an open instrument. */
+/* Steps against the frame; further regions, which are of its size, speed and loops against limits: those
+ * that were typed, or all that hold for an open instrument. */
 reshed_status rs_scan_plan_check(const rs_scan_plan *p, const rs_frame *frame,
                                  const rs_limits *limits, reshed_error *err);
 

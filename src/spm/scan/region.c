@@ -49,7 +49,7 @@ reshed_status rs_region_setup(const rs_instrument *instrument, const rs_frame *f
 
 /* --------------------------------------------------------------------------------------- points */
 
-static rs_choose_options choose_options(const rs_scan_settings *s)
+static rs_choose_options choose_options(const rs_scan_settings *s, const rs_flow_step *step)
 {
     rs_choose_options o;
     rs_choose_defaults(&o);
@@ -61,14 +61,22 @@ static rs_choose_options choose_options(const rs_scan_settings *s)
     o.margin = s->margin;
     o.max_points = (int)s->max_points;
     o.order = (rs_choose_order)(int)s->order;
+    if (!step) return o;
+    o.walls = step->walls;
+    o.a_domain = step->a_domain;
+    o.c_domain = step->c_domain;
+    o.control_distance = step->control_distance;
     return o;
 }
 
-reshed_status rs_region_choose(const rs_scan_context *c, rs_live *stream, rs_choice *out,
-                               reshed_error *err)
+/* step NULL: as the settings alone say. */
+static reshed_status choose(const rs_scan_context *c, rs_live *stream, const rs_flow_step *step,
+                            rs_choice *out, reshed_error *err)
 {
     const rs_frame *frame = &rs_session_get_setup(c->session)->frame;
-    const rs_choose_options o = choose_options(c->settings);
+    const rs_scan_settings settings =
+        step ? rs_flow_step_settings(c->settings, step) : *c->settings;
+    const rs_choose_options o = choose_options(&settings, step);
     uint8_t *state = rs_zalloc((size_t)frame->rows, 1);
     rs_live_view v;
     if (!state) return rs_fail_nomem(err, "row states", (size_t)frame->rows);
@@ -79,6 +87,12 @@ reshed_status rs_region_choose(const rs_scan_context *c, rs_live *stream, rs_cho
     reshed_status st = rs_choose(frame, v.mean, v.variance, state, NULL, &o, out, err);
     rs_free(state);
     return st;
+}
+
+reshed_status rs_region_choose(const rs_scan_context *c, rs_live *stream, rs_choice *out,
+                               reshed_error *err)
+{
+    return choose(c, stream, NULL, out, err);
 }
 
 static reshed_status put_masks(rs_session *s, const rs_choice *c, reshed_error *err)
@@ -116,21 +130,59 @@ static rs_outcome check_places(const rs_scan_context *c, const rs_session_point 
     return rs_outcome_limits(st, &err);
 }
 
-static rs_outcome put_points(const rs_scan_context *c, const rs_session_point *points, int n,
-                             int walls)
+/* The steps at work. */
+typedef struct work {
+    const rs_scan_context *c;
+    rs_live *stream;
+    const rs_region_options *o;
+    rs_survey *survey;
+    rs_flow steps;
+    rs_flow_place place;
+} work;
+
+static const rs_flow_step *step_of(const work *w)
+{
+    return &w->steps.step[w->place.at];
+}
+
+/* Goes on to the next step, and notes that, which becomes durable with the next put that does. */
+static reshed_status mark(work *w, bool again, reshed_error *err)
+{
+    char text[RS_SESSION_EVENT_TEXT];
+    rs_flow_mark(&w->steps, &w->place, again, text, sizeof text);
+    return rs_scan_log(w->c, RS_SESSION_NOTE, text, err);
+}
+
+/* The same for a step that puts nothing else. */
+static rs_outcome mark_alone(work *w, bool again)
+{
+    reshed_error err = {0};
+    reshed_status st = mark(w, again, &err);
+    if (st == RESHED_OK) st = rs_session_commit(w->c->session, &err);
+    return rs_outcome_status(st, &err);
+}
+
+/* Adds the points to those that the session has. */
+static rs_outcome put_points(work *w, rs_session_point *points, int n, int walls)
 {
     char text[RS_SESSION_EVENT_TEXT];
     reshed_error err = {0};
+    rs_session_progress p;
     snprintf(text, sizeof text, "%d walls, %d points", walls, n);
-    reshed_status st = rs_scan_log(c, RS_SESSION_NOTE, text, &err);
-    if (st == RESHED_OK && n > 0) st = rs_session_put_points(c->session, 0, n, points, &err);
+    reshed_status st = rs_session_get_progress(w->c->session, &p, &err);
+    if (st == RESHED_OK) st = rs_scan_log(w->c, RS_SESSION_NOTE, text, &err);
+    if (st == RESHED_OK) st = mark(w, false, &err);
+    for (int i = 0; st == RESHED_OK && i < n; i++) points[i].target += p.points;
+    if (st == RESHED_OK)
+        st = n > 0 ? rs_session_put_points(w->c->session, p.points, n, points, &err)
+                   : rs_session_commit(w->c->session, &err);
     return rs_outcome_status(st, &err);
 }
 
 /* Thins the choice, asks the caller, checks, and puts the points into the session. */
-static rs_outcome settle_points(const rs_scan_context *c, const rs_region_options *o,
-                                const rs_choice *choice)
+static rs_outcome settle_points(work *w, const rs_choice *choice)
 {
+    const rs_scan_context *c = w->c;
     int n = choice->n;
     reshed_error err = {0};
     rs_session_point *points = rs_alloc((size_t)n + 1, sizeof *points);
@@ -138,22 +190,22 @@ static rs_outcome settle_points(const rs_scan_context *c, const rs_region_option
         return rs_outcome_status(rs_fail_nomem(&err, "points", (size_t)n * sizeof *points), &err);
     if (n) memcpy(points, choice->point, (size_t)n * sizeof *points);
     rs_outcome end = thin(c, points, &n);
-    if (end.end == RS_END_DONE && o->confirm && !o->confirm(c->ctx, choice, &points, &n))
+    if (end.end == RS_END_DONE && w->o->confirm && !w->o->confirm(c->ctx, choice, &points, &n))
         end = rs_outcome_of(RS_END_UNCONFIRMED);
     if (end.end == RS_END_DONE) end = check_places(c, points, n);
-    if (end.end == RS_END_DONE) end = put_points(c, points, n, choice->walls);
+    if (end.end == RS_END_DONE) end = put_points(w, points, n, choice->walls);
     rs_free(points);
     return end;
 }
 
-static rs_outcome choose_step(const rs_scan_context *c, rs_live *stream, const rs_region_options *o)
+static rs_outcome choose_points(work *w)
 {
     rs_choice choice = {0};
     reshed_error err = {0};
-    reshed_status st = rs_region_choose(c, stream, &choice, &err);
-    if (st == RESHED_OK) st = put_masks(c->session, &choice, &err);
+    reshed_status st = choose(w->c, w->stream, step_of(w), &choice, &err);
+    if (st == RESHED_OK) st = put_masks(w->c->session, &choice, &err);
     const rs_outcome end =
-        st == RESHED_OK ? settle_points(c, o, &choice) : rs_outcome_status(st, &err);
+        st == RESHED_OK ? settle_points(w, &choice) : rs_outcome_status(st, &err);
     rs_choice_clear(&choice);
     return end;
 }
@@ -209,49 +261,117 @@ static rs_outcome survey_step(const rs_scan_context *c, rs_survey *survey,
     return alarm ? note_alarm(c, o, survey) : end;
 }
 
-static rs_outcome measure_step(const rs_scan_context *c, const rs_survey *survey,
-                               const rs_region_options *o)
+static rs_outcome rescan_step(work *w)
 {
-    const rs_spectroscopy *loop = &rs_session_get_setup(c->session)->spectroscopy;
+    const rs_flow_step *t = step_of(w);
+    char text[RS_SESSION_EVENT_TEXT];
     reshed_error err = {0};
-    const rs_driver_status st =
-        rs_instrument_set_spectroscopy(c->instrument, loop, RS_SCAN_CALL, &err);
-    if (st != RS_DRIVER_OK) return rs_outcome_driver(st, &err);
-    const rs_outcome end =
-        rs_measure_points(c, rs_survey_map(survey, RS_SESSION_AMPLITUDE), o->measure_news);
-    return end.end == RS_END_OUT_OF_TIME ? rs_outcome_of(RS_END_DONE) : end;
+    snprintf(text, sizeof text, "rows %d to %d are scanned again", t->first, t->last);
+    const reshed_status st = rs_scan_log(w->c, RS_SESSION_NOTE, text, &err);
+    if (st != RESHED_OK) return rs_outcome_status(st, &err);
+    const rs_outcome end = rs_survey_rescan(w->survey, t->first, t->last);
+    return end.end == RS_END_DONE ? mark_alone(w, false) : end;
 }
 
-/* Chooses points unless the session has some, and measures those that are pending. */
-static rs_outcome points_step(const rs_scan_context *c, rs_live *stream, const rs_survey *survey,
-                              const rs_region_options *o)
+/* Sessions of older programs have no notes of steps, but their points were chosen. */
+static rs_outcome choose_step(work *w)
 {
     rs_session_progress p;
     reshed_error err = {0};
-    reshed_status st = rs_session_get_progress(c->session, &p, &err);
-    if (st == RESHED_OK && p.points == 0) {
-        const rs_outcome end = choose_step(c, stream, o);
-        if (end.end != RS_END_DONE) return end;
-        st = rs_session_get_progress(c->session, &p, &err);
-    }
+    bool first = w->place.round == 1;
+    for (int i = 0; i < w->place.at; i++) first &= w->steps.step[i].kind != RS_STEP_CHOOSE;
+    const reshed_status st = rs_session_get_progress(w->c->session, &p, &err);
     if (st != RESHED_OK) return rs_outcome_status(st, &err);
-    return p.first_pending < p.points ? measure_step(c, survey, o) : rs_outcome_of(RS_END_DONE);
+    return first && p.points > 0 ? mark_alone(w, false) : choose_points(w);
+}
+
+static rs_outcome loops_step(work *w)
+{
+    const rs_scan_context *c = w->c;
+    const rs_spectroscopy *loop = &rs_session_get_setup(c->session)->spectroscopy;
+    rs_session_progress p;
+    reshed_error err = {0};
+    rs_outcome end;
+    const reshed_status st = rs_session_get_progress(c->session, &p, &err);
+    if (st != RESHED_OK) return rs_outcome_status(st, &err);
+    if (p.first_pending >= p.points) return mark_alone(w, false);
+    const rs_driver_status driver =
+        rs_instrument_set_spectroscopy(c->instrument, loop, RS_SCAN_CALL, &err);
+    if (driver != RS_DRIVER_OK) return rs_outcome_driver(driver, &err);
+    end = rs_measure_points(c, rs_survey_map(w->survey, RS_SESSION_AMPLITUDE), w->o->measure_news);
+    if (end.end != RS_END_DONE && end.end != RS_END_OUT_OF_TIME) return end;
+    return mark_alone(w, false);
+}
+
+static rs_outcome repeat_step(work *w)
+{
+    const rs_flow_step *t = step_of(w);
+    bool alarm;
+    rs_survey_score(w->survey, &alarm);
+    return mark_alone(w, w->place.round < t->times && (t->until == RS_STEP_TIMES || alarm));
+}
+
+static rs_outcome do_step(work *w)
+{
+    switch (step_of(w)->kind) {
+    case RS_STEP_RESCAN: return rescan_step(w);
+    case RS_STEP_CHOOSE: return choose_step(w);
+    case RS_STEP_LOOPS: return loops_step(w);
+    case RS_STEP_REPEAT: return repeat_step(w);
+    default: return mark_alone(w, false);
+    }
+}
+
+/* The step that an interrupted run was at, from the notes in its session. */
+static reshed_status find_place(work *w, reshed_error *err)
+{
+    rs_session_progress p;
+    rs_session_event e;
+    w->place = (rs_flow_place){.round = 1};
+    reshed_status st = rs_session_get_progress(w->c->session, &p, err);
+    for (int i = 0; st == RESHED_OK && i < p.events; i++) {
+        st = rs_session_read_events(w->c->session, i, 1, &e, err);
+        if (st == RESHED_OK) rs_flow_take_mark(&w->steps, &w->place, e.text);
+    }
+    return st;
+}
+
+/* Survey first, in any case: of a session that has the lines it makes the map. */
+static rs_outcome do_steps(work *w, bool measures)
+{
+    reshed_error err = {0};
+    const reshed_status st = find_place(w, &err);
+    if (st != RESHED_OK) return rs_outcome_status(st, &err);
+    rs_outcome end = survey_step(w->c, w->survey, w->o);
+    if (end.end == RS_END_DONE && w->place.at == 0) end = mark_alone(w, false);
+    while (end.end == RS_END_DONE && w->place.at < w->steps.n) {
+        const rs_flow_step_kind kind = step_of(w)->kind;
+        const bool left_out = !measures && (kind == RS_STEP_CHOOSE || kind == RS_STEP_LOOPS ||
+                                            kind == RS_STEP_REPEAT);
+        end = left_out ? mark_alone(w, false) : do_step(w);
+        if (end.end == RS_END_DONE && rs_scan_interrupted(w->c) && w->place.at < w->steps.n)
+            end = rs_outcome_of(RS_END_INTERRUPTED);
+    }
+    return end;
 }
 
 rs_outcome rs_region_run(const rs_scan_context *c, rs_live *stream, const rs_region_options *o)
 {
     const rs_spectroscopy *loop = &rs_session_get_setup(c->session)->spectroscopy;
-    rs_survey *survey = NULL;
+    work w = {.c = c, .stream = stream, .o = o};
     reshed_error err = {0};
+    if (o->steps)
+        w.steps = *o->steps;
+    else
+        rs_flow_default(&w.steps);
     if (loop->steps > 0) { /* before anything moves, not after an hour's scan */
         const rs_outcome end = rs_outcome_limits(
             rs_limits_check_spectroscopy(rs_instrument_limits(c->instrument), loop, &err), &err);
         if (end.end != RS_END_DONE) return end;
     }
-    const reshed_status st = rs_survey_create(c, stream, &o->survey, &survey, &err);
+    const reshed_status st = rs_survey_create(c, stream, &o->survey, &w.survey, &err);
     if (st != RESHED_OK) return rs_outcome_status(st, &err);
-    rs_outcome end = survey_step(c, survey, o);
-    if (end.end == RS_END_DONE && loop->steps > 0) end = points_step(c, stream, survey, o);
-    rs_survey_free(survey);
+    const rs_outcome end = do_steps(&w, loop->steps > 0);
+    rs_survey_free(w.survey);
     return end;
 }

@@ -1,22 +1,26 @@
 /* region.h - one region from its first line to its last loop: the workflow of an acquisition.
  *
- * These steps, in this order, each from what the session already holds, so that an interrupted run
- * goes on where it stopped:
+ * The steps of steps.h one after the other, each from what the session already holds, so that an
+ * interrupted run goes on where it stopped. Unless others are asked for:
  *
  *     survey      lines, fits, wall map               (survey.h)
  *     choose      skeleton, walls, points             (choose.h), or a list of the caller's
  *     confirm     the caller may look, change, or end it here
- *     measure     loops at the points                 (measure.h) */
+ *     loops       loops at the points                 (measure.h)
+ *
+ * A step that is over is noted in the session's log, in one piece with what came of it. */
 #ifndef RS_SPM_SCAN_REGION_H
 #define RS_SPM_SCAN_REGION_H
 
 #include "spectra/loops.h"
 #include "spm/scan/choose.h"
 #include "spm/scan/measure.h"
+#include "spm/scan/steps.h"
 #include "spm/scan/survey.h"
 
 /* Functions get the context's ctx; any may be NULL. */
 typedef struct rs_region_options {
+    const rs_flow *steps; /* NULL: those of rs_flow_default */
     rs_survey_options survey;
     void (*measure_news)(void *ctx, const rs_measure_news *news);
     /* Replaces or thins the chosen points: *points (rs_alloc) and *n may be changed. False: the

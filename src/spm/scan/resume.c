@@ -139,6 +139,25 @@ static reshed_status check_words(const rs_scan_plan *typed, const rs_scan_plan *
     return RESHED_OK;
 }
 
+/* Steps and the voltages of a list that were typed must be the session's: points were chosen by them. */
+static reshed_status check_steps(const rs_scan_plan *typed, const rs_scan_plan *p,
+                                 reshed_error *err)
+{
+    char was[RS_STEPS_TEXT], now[RS_STEPS_TEXT];
+    const rs_scan_settings *a = &p->settings, *b = &typed->settings;
+    rs_flow_format(was, &p->steps);
+    rs_flow_format(now, &typed->steps);
+    if (rs_scan_plan_given(typed, "workflow") && strcmp(was, now) != 0)
+        return rs_fail(err, RESHED_EINVAL, "steps when a session is resumed|%.200s|%.200s", was,
+                       now);
+    if ((int)a->shape != RS_SCAN_LIST || (int)b->shape != RS_SCAN_LIST) return RESHED_OK;
+    bool same = a->listed == b->listed;
+    for (int i = 0; same && i < a->listed; i++)
+        same = fabs(a->list[i] - b->list[i]) <= 1e-9 * a->voltage;
+    if (same) return RESHED_OK;
+    return rs_fail(err, RESHED_EINVAL, "voltages when a session is resumed|its own|others");
+}
+
 static reshed_status check_text(const char *what, const char *typed, const char *was,
                                 reshed_error *err)
 {
@@ -227,6 +246,7 @@ reshed_status rs_scan_resume_plan(rs_scan_plan *p, const rs_session *s, char *ch
     if (st == RESHED_OK) st = check_excitation(&p->settings, setup, err);
     if (st == RESHED_OK) st = take_regions(p, s, err);
     if (st == RESHED_OK) st = check_words(&typed, p, err);
+    if (st == RESHED_OK) st = check_steps(&typed, p, err);
     if (st == RESHED_OK) st = check_text("sample", typed.sample, setup->sample, err);
     if (st == RESHED_OK)
         st = check_text("operator", typed.operator_name, setup->operator_name, err);

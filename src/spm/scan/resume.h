@@ -26,7 +26,7 @@ reshed_status rs_scan_resume_check_driver(const rs_scan_plan *p, const rs_sessio
  *     max_points                                          a smaller one
  *     speed, budget, drift_every, reference_every, reference_change, alarm, line_timeout, queue,
  *     sync_every, preview                                 any
- *     all others, further regions too                     only the session's own value
+ *     all others, steps and further regions too           only the session's own value
  *
  * RESHED_EINVAL with the session's value and the typed one for what cannot be applied, RESHED_ECORRUPT
  * for a session whose settings and waveform contradict each other.

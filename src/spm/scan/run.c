@@ -249,6 +249,12 @@ static reshed_status keep_texts(rs_scan_run *r, reshed_error *err)
                            sizeof r->kept[i] - 1, n);
         memmove(r->kept[i], text[i], n + 1);
     }
+    const size_t n = (size_t)p->settings.listed;
+    double *voltages = rs_alloc(n + 1, sizeof *voltages);
+    if (!voltages) return rs_fail_nomem(err, "voltages", n * sizeof *voltages);
+    if (n) memcpy(voltages, p->settings.list, n * sizeof *voltages);
+    rs_free(r->voltages);
+    p->settings.list = r->voltages = voltages;
     p->norm = r->kept[0];
     p->sample = r->kept[1];
     p->operator_name = r->kept[2];
@@ -481,6 +487,7 @@ rs_outcome rs_scan_run_region(rs_scan_run *r, const rs_region_options *o)
 {
     const rs_scan_context c = context_of(r);
     rs_region_options with = *o;
+    with.steps = &r->plan->steps;
     with.survey = with_score(r, o->survey);
     rs_outcome end = rs_region_run(&c, r->stream, &with);
     reshed_error err = {0};
@@ -507,6 +514,8 @@ void rs_scan_run_close(rs_scan_run *r)
     rs_instrument_close(r->instrument);
     rs_live_free(r->stream);
     rs_ensemble_free(r->ensemble);
+    rs_free(r->voltages);
+    r->voltages = NULL;
     r->session = NULL;
     r->instrument = NULL;
     r->stream = NULL;

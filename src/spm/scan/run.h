@@ -47,6 +47,7 @@ typedef struct rs_scan_run {
     char left[256];     /* how the instrument was left at the latest end, step by step */
     char changes[1024]; /* settings that a resumed run has otherwise than the session; "" */
     char kept[3][4004]; /* the plan's norm, sample and operator once they are a session's */
+    double *voltages;   /* the same of settings.list; owned */
     const char *where;  /* the file that the latest failure belongs to, borrowed; NULL: none */
 } rs_scan_run;
 

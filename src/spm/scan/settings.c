@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/number.h"
+#include "beps/waveform.h"
 #include "imgproc/walls/find.h"
 
 #define F(member, unit, lo, hi, whole, help)                                                       \
@@ -27,6 +28,8 @@ static const rs_scan_field fields[] = {
     F(be_duration, "s", 1e-6, 10, false, "of one pulse: bins are 1/duration apart"),
     F(be_repeats, "", 1, 1e6, true, "pulses a pixel"),
     F(be_phase_variation, "", -1, 1, false, "chirp of the excitation"),
+    F(shape, "", 0, 2, true,
+      "of the loops' voltages: triangle, inverse or list (of a workflow file)"),
     F(voltage, "V", 0, 1000, false, "amplitude of the switching triangle; 0: no spectroscopy"),
     F(steps, "", 8, 65536, true, "voltages of a cycle, a multiple of 4"),
     F(cycles, "", 1, 64, true, "of the triangle"),
@@ -68,13 +71,12 @@ enum { FIELDS = sizeof fields / sizeof *fields };
 
 /* Settings that may be given as words. */
 static const struct {
-    const char *name, *word[3];
+    const char *name, *word[4];
     double first; /* what the first word stands for; the others count on */
-} words[] = {{"order", {"route", "author", "raster"}, 0},
-             {"alarm", {"continue", "rescan", "stop"}, 0},
-             {"end", {"withdraw", "leave", "park"}, 0},
-             {"thinning", {"keep", "skimage"}, 0},
-             {"min_distance", {"auto"}, -1}};
+} words[] = {
+    {"order", {"route", "author", "raster"}, 0}, {"alarm", {"continue", "rescan", "stop"}, 0},
+    {"end", {"withdraw", "leave", "park"}, 0},   {"shape", {"triangle", "inverse", "list"}, 0},
+    {"thinning", {"keep", "skimage"}, 0},        {"min_distance", {"auto"}, -1}};
 
 void rs_scan_settings_defaults(rs_scan_settings *s)
 {
@@ -121,6 +123,7 @@ void rs_scan_settings_unnamed(rs_scan_settings *s)
     rs_find_unnamed(&find);
     s->thinning = find.thinning;
     s->min_distance = find.min_distance.value;
+    s->shape = RS_SCAN_TRIANGLE;
 }
 
 void rs_scan_settings_settle(rs_scan_settings *s)
@@ -151,12 +154,22 @@ double rs_scan_get(const rs_scan_settings *s, const rs_scan_field *f)
 static bool word(const char *name, const char *value, double *v)
 {
     for (size_t k = 0; k < sizeof words / sizeof *words; k++)
-        for (int i = 0; i < 3 && words[k].word[i] && strcmp(name, words[k].name) == 0; i++)
+        for (int i = 0; i < 4 && words[k].word[i] && strcmp(name, words[k].name) == 0; i++)
             if (strcmp(value, words[k].word[i]) == 0) {
                 *v = words[k].first + i;
                 return true;
             }
     return false;
+}
+
+const char *rs_scan_word(const rs_scan_field *f, double value)
+{
+    for (size_t k = 0; k < sizeof words / sizeof *words; k++) {
+        const double i = value - words[k].first;
+        if (strcmp(f->name, words[k].name) == 0 && i >= 0 && i < 4 && i == floor(i))
+            return words[k].word[(int)i];
+    }
+    return NULL;
 }
 
 reshed_status rs_scan_set(rs_scan_settings *s, const char *name, const char *value,
@@ -201,19 +214,64 @@ rs_be_setup rs_scan_be(const rs_scan_settings *s)
 
 int rs_scan_steps(const rs_scan_settings *s)
 {
-    return s->voltage > 0 ? (int)s->steps * (int)s->cycles : 0;
+    if (!(s->voltage > 0)) return 0;
+    return (int)s->shape == RS_SCAN_LIST ? s->listed : (int)s->steps * (int)s->cycles;
 }
 
-/* One cycle of N steps: step i is at 4i/N quarters; see beps/waveform.h. */
+static double largest(const double *v, int n)
+{
+    double most = 0;
+    for (int i = 0; i < n; i++) most = fmax(most, fabs(v[i]));
+    return most;
+}
+
+/* One cycle of N steps: step i is at 4i/N quarters; see beps/waveform.h. A list keeps its bits where
+ * its own largest voltage is asked for. */
 reshed_status rs_scan_waveform(const rs_scan_settings *s, double *voltage, reshed_error *err)
 {
     const int n = (int)s->steps;
+    if ((int)s->shape == RS_SCAN_LIST) {
+        if (s->listed < 1)
+            return rs_fail(err, RESHED_EINVAL, "shape=list|a workflow with voltages|none");
+        if ((int)s->steps * (int)s->cycles != s->listed)
+            return rs_fail(err, RESHED_EINVAL,
+                           "steps times cycles|%d, as the list has them|%g x %g", s->listed,
+                           s->steps, s->cycles);
+        const double scale = s->voltage / largest(s->list, s->listed);
+        for (int i = 0; i < s->listed; i++) voltage[i] = scale * s->list[i];
+        return RESHED_OK;
+    }
     if (n % 4) return rs_fail(err, RESHED_EINVAL, "steps of a cycle|a multiple of 4|%d", n);
+    const double most = (int)s->shape == RS_SCAN_INVERSE ? -s->voltage : s->voltage;
     for (int i = 0; i < rs_scan_steps(s); i++) {
         const int k = i % n, quarter = n / 4;
         const double ramp = k < quarter ? k : k < 3 * quarter ? 2 * quarter - k : k - n;
-        voltage[i] = s->voltage * ramp / quarter;
+        voltage[i] = most * ramp / quarter;
     }
+    return RESHED_OK;
+}
+
+reshed_status rs_scan_set_list(rs_scan_settings *s, const double *voltage, int n, reshed_error *err)
+{
+    enum { LEAST = 8, MOST = 65536 };
+    const double most = n > 0 ? largest(voltage, n) : 0;
+    if (n < LEAST || n > MOST)
+        return rs_fail(err, RESHED_EINVAL, "voltages|%d to %d|%d", LEAST, MOST, n);
+    for (int i = 0; i < n; i++)
+        if (!isfinite(voltage[i]))
+            return rs_fail(err, RESHED_EINVAL, "voltage %d|a number|%g", i + 1, voltage[i]);
+    if (!(most > 0 && most <= 1000))
+        return rs_fail(err, RESHED_EINVAL, "largest voltage|above 0 to 1000 V|%g", most);
+    const int period = rs_waveform_period(voltage, n);
+    if (period < LEAST || n / period > 64)
+        return rs_fail(err, RESHED_EINVAL, "voltages|at most 64 cycles of %d or more|%d of %d",
+                       LEAST, n / period, period);
+    s->shape = RS_SCAN_LIST;
+    s->voltage = most;
+    s->steps = period;
+    s->cycles = n / period;
+    s->list = voltage;
+    s->listed = n;
     return RESHED_OK;
 }
 

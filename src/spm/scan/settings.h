@@ -13,6 +13,12 @@ typedef enum rs_scan_alarm {
     RS_SCAN_ALARM_STOP          /* no point is chosen */
 } rs_scan_alarm;
 
+typedef enum rs_scan_shape {
+    RS_SCAN_TRIANGLE = 0, /* up first */
+    RS_SCAN_INVERSE,      /* the same, down first */
+    RS_SCAN_LIST          /* settings.list */
+} rs_scan_shape;
+
 /* All are doubles, so that one table serves them; whole numbers where that makes sense. */
 typedef struct rs_scan_settings {
     /* the frame */
@@ -21,7 +27,8 @@ typedef struct rs_scan_settings {
     double upward; /* 0, 1 */
     /* band excitation; be_band 0: the driver's channels instead */
     double be_centre, be_band, be_amplitude, be_duration, be_repeats, be_phase_variation;
-    /* spectroscopy: a bipolar triangle; voltage 0: none */
+    /* spectroscopy: a bipolar triangle, or a list; voltage, its largest, 0: none */
+    double shape; /* rs_scan_shape */
     double voltage, steps, cycles, dwell, settle, off_field, read_bias;
     double drop_first; /* of several cycles, the first */
     /* points */
@@ -42,6 +49,9 @@ typedef struct rs_scan_settings {
     double watch;                           /* s, of the watchdog (instrument/watch.h) */
     /* limits beside the driver's own; 0: only those */
     double max_bias, max_drive, max_speed, max_step;
+    /* The voltages of RS_SCAN_LIST, all cycles; borrowed. They are scaled to `voltage`. */
+    const double *list;
+    int listed;
 } rs_scan_settings;
 
 /* A 2 um frame of 256 x 256 at 1 line/s, band excitation, 64 steps to 8 V. */
@@ -64,7 +74,7 @@ const rs_scan_field *rs_scan_fields(int *n);
 const rs_scan_field *rs_scan_field_find(const char *name);
 double rs_scan_get(const rs_scan_settings *s, const rs_scan_field *f);
 
-/* value: a number, for order, alarm and end also a word. RESHED_EINVAL: no such setting, not a number,
+/* value: a number, for order, alarm, end and others also a word. RESHED_EINVAL: no such setting, not a number,
  * or out of range. */
 reshed_status rs_scan_set(rs_scan_settings *s, const char *name, const char *value,
                           reshed_error *err);
@@ -74,6 +84,12 @@ rs_frame rs_scan_frame(const rs_scan_settings *s);
 rs_be_setup rs_scan_be(const rs_scan_settings *s);
 int rs_scan_steps(const rs_scan_settings *s); /* of all cycles; 0 without spectroscopy */
 reshed_status rs_scan_waveform(const rs_scan_settings *s, double *voltage, reshed_error *err);
+/* Takes n voltages, borrowed, as the waveform: shape, voltage, steps and, where they repeat, cycles
+ * become theirs. RESHED_EINVAL, nothing changed, for what is no waveform. */
+reshed_status rs_scan_set_list(rs_scan_settings *s, const double *voltage, int n,
+                               reshed_error *err);
+/* The word that a setting's number stands for, NULL: there is none. */
+const char *rs_scan_word(const rs_scan_field *f, double value);
 rs_spectroscopy rs_scan_spectroscopy(const rs_scan_settings *s, const double *voltage);
 rs_rest rs_scan_rest(const rs_scan_settings *s);
 rs_limits rs_scan_limits(const rs_scan_settings *s);

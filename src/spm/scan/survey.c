@@ -469,6 +469,14 @@ static rs_outcome follow_scan(rs_survey *s, rs_acquire *a)
     }
 }
 
+static rs_outcome start(rs_survey *s, int row, rs_acquire **a)
+{
+    const rs_scan_settings *set = s->context.settings;
+    const rs_acquire_options queue = {
+        .queue = (int)set->queue, .poll = RS_SCAN_POLL, .line_timeout = set->line_timeout};
+    return rs_acquire_start(s->context.instrument, &s->setup->frame, row, &queue, a);
+}
+
 /* Takes *first, the first missing row, one back when that row's trace came and its retrace did not:
  * an interruption between the two is closed by scanning the row again. The trace stays. */
 static reshed_status find_gap(rs_survey *s, int *first, reshed_error *err)
@@ -488,11 +496,7 @@ static reshed_status find_gap(rs_survey *s, int *first, reshed_error *err)
 
 rs_outcome rs_survey_scan(rs_survey *s, bool anew)
 {
-    const rs_scan_context *c = &s->context;
     const rs_frame *frame = &s->setup->frame;
-    const rs_acquire_options queue = {.queue = (int)c->settings->queue,
-                                      .poll = RS_SCAN_POLL,
-                                      .line_timeout = c->settings->line_timeout};
     rs_acquire *a = NULL;
     rs_session_progress p;
     reshed_error err = {0};
@@ -508,12 +512,68 @@ rs_outcome rs_survey_scan(rs_survey *s, bool anew)
         if (found != RESHED_OK) return rs_outcome_status(found, &err);
     }
     if (first < 0 || first >= s->rows) return rs_outcome_of(RS_END_DONE);
-    rs_outcome o = rs_acquire_start(c->instrument, frame, first, &queue, &a);
+    rs_outcome o = start(s, first, &a);
     if (o.end != RS_END_DONE) return o;
     o = follow_scan(s, a);
     rs_acquire_end(a);
     s->kept = -1;
     return o;
+}
+
+/* Rows first ... last again, and no network: the map is made when all are there. */
+static rs_outcome take_again(rs_survey *s, rs_acquire *a, int last)
+{
+    const bool upward = s->setup->frame.upward;
+    bool enough = false, interrupted = false;
+    for (;;) {
+        reshed_error err = {0};
+        rs_outcome o;
+        int n;
+        interrupted |= rs_scan_interrupted(&s->context);
+        if (interrupted) rs_acquire_halt(a);
+        rs_arrived *it = rs_acquire_take(a, WAIT);
+        if (it) {
+            const int row = it->line.row;
+            reshed_status st = RESHED_OK;
+            if (!it->lost && !enough) {
+                st = store(s, it, &err);
+                if (st == RESHED_OK && !it->line.retrace) {
+                    fit_line(s, &it->line);
+                    st = put_fits(s, row, &err);
+                    s->latest = row;
+                    s->arrived++;
+                }
+            }
+            const bool over = it->line.retrace || !s->setup->caps.retrace;
+            enough |=
+                upward ? row < last || (row == last && over) : row > last || (row == last && over);
+            rs_acquire_give_back(a, it);
+            if (st != RESHED_OK) return rs_outcome_status(st, &err);
+            if (s->latest == row) give_news(s, 0);
+            if (enough) rs_acquire_stop(a);
+            continue;
+        }
+        const rs_acquire_state state = rs_acquire_ask(a, &n, NULL, &o);
+        if (n > 0 || state == RS_ACQUIRE_RUNNING) continue;
+        if (state == RS_ACQUIRE_STOPPED && enough && !interrupted)
+            return rs_outcome_of(RS_END_DONE);
+        return o;
+    }
+}
+
+rs_outcome rs_survey_rescan(rs_survey *s, int first, int last)
+{
+    const bool upward = s->setup->frame.upward;
+    rs_acquire *a = NULL;
+    rs_outcome o = start(s, upward ? last : first, &a);
+    if (o.end != RS_END_DONE) return o;
+    s->arrived -= last - first + 1; /* for the progress that is shown */
+    o = take_again(s, a, upward ? first : last);
+    rs_acquire_end(a);
+    if (o.end != RS_END_DONE) return o;
+    forget_frame(s);
+    o = rs_survey_replay(s, true);
+    return o.end == RS_END_DONE ? rs_survey_finish(s, true) : o;
 }
 
 rs_outcome rs_survey_finish(rs_survey *s, bool write)

@@ -62,6 +62,12 @@ rs_outcome rs_survey_replay(rs_survey *s, bool write);
  * that came. */
 rs_outcome rs_survey_scan(rs_survey *s, bool anew);
 
+/* Scans rows first ... last of a frame that is complete once more, each line replacing the one that the
+ * session has, and makes the map anew from all lines. A line that is lost leaves the one before it. DONE:
+ * also when the next rows came, too, before the scan stopped. Whatever the end, the session holds a line
+ * of every row that it had one of. */
+rs_outcome rs_survey_rescan(rs_survey *s, int first, int last);
+
 /* Ends the frame: final rows everywhere, maps into the session. */
 rs_outcome rs_survey_finish(rs_survey *s, bool write);
 

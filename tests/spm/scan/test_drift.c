@@ -11,7 +11,7 @@
 #include "base/alloc.h"
 #include "base/numeric.h"
 #include "spm/instrument/coords.h"
-#include "spm/scan/drift.h"
+#include "spm/scan/drift/drift.h"
 #include "spm/instrument/sim/twin.h"
 #include "spm/instrument/instrument.h"
 #include "spm/instrument/private.h"

@@ -52,7 +52,7 @@ static void every_setting_has_a_text(void **state)
     p.stream.preview = RS_PREVIEW_OFF;
     rs_scan_plan_texts(&p, &t);
     rs_scan_fields(&fields);
-    assert_int_equal(t.n, fields + 4);
+    assert_int_equal(t.n, fields + 5);
     assert_true(t.n <= RS_SCAN_TEXTS);
     for (int i = 0; i < t.n; i++) {
         assert_true(t.setting[i].name[0] && (t.setting[i].value[0] || i == t.n - 1));

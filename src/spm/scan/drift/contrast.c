@@ -1,4 +1,4 @@
-/* drift_contrast.c - tells whether the tip that scanned a patch is the one that scanned the survey.
+/* contrast.c - tells whether the tip that scanned a patch is the one that scanned the survey.
  *
  * A blunter tip shows the survey convolved with something, which for a Gaussian of small variance
  * b is survey + (b/2) * Laplacian(survey). So b follows from a regression of the patch on the
@@ -7,7 +7,7 @@
  * round errs by the same amount with the same sign, so half their difference is free of it when
  * the two images are equally noisy. The gain is the ratio of the standard deviations, with the same
  * symmetry. */
-#include "spm/scan/drift.h"
+#include "spm/scan/drift/drift.h"
 
 #include <math.h>
 #include <stdint.h>
@@ -16,7 +16,7 @@
 
 #include "base/alloc.h"
 #include "base/image.h"
-#include "spm/scan/drift_images.h"
+#include "spm/scan/drift/images.h"
 
 #define MIN_PIXELS 64
 #define TILES 4 /* along each side */

@@ -1,4 +1,4 @@
-/* drift_images.h - two pictures of one place laid over each other: smoothing and shifting of images
+/* images.h - two pictures of one place laid over each other: smoothing and shifting of images
  * with missing pixels, for drift.h. */
 #ifndef RS_SPM_SCAN_DRIFT_IMAGES_H
 #define RS_SPM_SCAN_DRIFT_IMAGES_H

@@ -1,4 +1,4 @@
-#include "spm/scan/drift_images.h"
+#include "spm/scan/drift/images.h"
 
 #include <float.h>
 #include <math.h>

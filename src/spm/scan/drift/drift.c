@@ -14,7 +14,7 @@
  *    two do not agree beyond chance makes the shift loose, and C replaces the normal matrix in the
  *    error. The scatter is found by leaving out each of 16 tiles in turn (jackknife), because
  *    residuals are not independent from pixel to pixel. */
-#include "spm/scan/drift.h"
+#include "spm/scan/drift/drift.h"
 
 #include <math.h>
 #include <stdint.h>
@@ -25,7 +25,7 @@
 #include "base/image.h"
 #include "base/numeric.h"
 #include "base/parallel.h"
-#include "spm/scan/drift_images.h"
+#include "spm/scan/drift/images.h"
 
 #define MIN_PIXELS 64
 #define TILES 4       /* along each side */
