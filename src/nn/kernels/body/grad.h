@@ -5,14 +5,17 @@
 
 /* ---------------------------------------------------------------------------- sums of products */
 
-#define OUTER_ROWS 8
+/* Rows of the register tile with one and with two vectors of columns: as many chains as hide an
+ * addition's latency. */
+#define OUTER_ROWS 16
+#define OUTER_ROWS2 8
 
 /* m rows from i on, nv vectors of columns from j on. m and nv are constants at each call. */
 WINO_INLINE void outer_tile(const int m, const int nv, const rs_outer *a, int i, int j)
 {
     vf acc[OUTER_ROWS][2];
     const float *p = a->a + i, *q = a->b + j;
-#pragma GCC unroll 8
+#pragma GCC unroll 16
     for (int r = 0; r < m; r++)
 #pragma GCC unroll 2
         for (int v = 0; v < nv; v++) acc[r][v] = vf_set1(0);
@@ -20,14 +23,14 @@ WINO_INLINE void outer_tile(const int m, const int nv, const rs_outer *a, int i,
         vf b[2];
 #pragma GCC unroll 2
         for (int v = 0; v < nv; v++) b[v] = vf_load(q + v * VL);
-#pragma GCC unroll 8
+#pragma GCC unroll 16
         for (int r = 0; r < m; r++) {
             const vf x = vf_set1(p[r]);
 #pragma GCC unroll 2
             for (int v = 0; v < nv; v++) acc[r][v] = vf_fma(x, b[v], acc[r][v]);
         }
     }
-#pragma GCC unroll 8
+#pragma GCC unroll 16
     for (int r = 0; r < m; r++)
 #pragma GCC unroll 2
         for (int v = 0; v < nv; v++) {
@@ -38,22 +41,16 @@ WINO_INLINE void outer_tile(const int m, const int nv, const rs_outer *a, int i,
 
 void RS_SUFFIX(rs_outer_sum)(const rs_outer *a)
 {
-    for (int j = 0; j < a->cols;) {
-        const int two = a->cols - j >= 2 * VL;
+    int j = 0;
+    for (; j + 2 * VL <= a->cols; j += 2 * VL) {
         int i = 0;
-        for (; i + OUTER_ROWS <= a->rows; i += OUTER_ROWS) {
-            if (two)
-                outer_tile(OUTER_ROWS, 2, a, i, j);
-            else
-                outer_tile(OUTER_ROWS, 1, a, i, j);
-        }
-        for (; i < a->rows; i++) {
-            if (two)
-                outer_tile(1, 2, a, i, j);
-            else
-                outer_tile(1, 1, a, i, j);
-        }
-        j += two ? 2 * VL : VL;
+        for (; i + OUTER_ROWS2 <= a->rows; i += OUTER_ROWS2) outer_tile(OUTER_ROWS2, 2, a, i, j);
+        for (; i < a->rows; i++) outer_tile(1, 2, a, i, j);
+    }
+    for (; j < a->cols; j += VL) {
+        int i = 0;
+        for (; i + OUTER_ROWS <= a->rows; i += OUTER_ROWS) outer_tile(OUTER_ROWS, 1, a, i, j);
+        for (; i < a->rows; i++) outer_tile(1, 1, a, i, j);
     }
 }
 

@@ -1,47 +1,112 @@
 /* grad_point.h - the pixel-wise kernels of training, compiled once per instruction set; see
  * kernels/grad.h. Sums over the pixels of a row are one chain a channel. */
 
+/* Pixel by pixel, as rows lie in memory, with up to POINT_NV vectors of channels at a time, whose
+ * coefficients and sums stay in registers. nv is a constant at each call. */
+#define POINT_NV (VL == 16 ? 4 : 2)
+#define POINT_INLINE static inline __attribute__((always_inline))
+#define POINT_ALL(call, channels)                                                                  \
+    do {                                                                                           \
+        size_t k = 0;                                                                              \
+        for (; k + POINT_NV * VL <= (size_t)(channels); k += POINT_NV * VL) call(POINT_NV);        \
+        for (; k + 2 * VL <= (size_t)(channels); k += 2 * VL) call(2);                             \
+        for (; k < (size_t)(channels); k += VL) call(1);                                           \
+    } while (0)
+
+POINT_INLINE void norm_part(const int nv, const float *z, size_t n, size_t ch, size_t k,
+                            const float *a, const float *c, const float *res, vf slope, float *out)
+{
+    vf av[4], cv[4];
+#pragma GCC unroll 4
+    for (int v = 0; v < nv; v++) {
+        av[v] = vf_load(a + k + (size_t)(v * VL));
+        cv[v] = vf_load(c + k + (size_t)(v * VL));
+    }
+    for (size_t i = k; i < n; i += ch)
+#pragma GCC unroll 4
+        for (int v = 0; v < nv; v++) {
+            const size_t at = i + (size_t)(v * VL);
+            vf y = vf_fma(av[v], vf_load(z + at), cv[v]);
+            if (res) y = vf_add(y, vf_load(res + at));
+            vf_store(out + at, vf_max(vf_mul(y, slope), y));
+        }
+}
+
 void RS_SUFFIX(rs_norm_row)(const float *z, int pixels, int channels, const float *a,
                             const float *c, const float *res, float slope, float *out)
 {
-    const size_t ch = (size_t)channels;
+    const size_t ch = (size_t)channels, n = (size_t)pixels * ch;
     const vf s = vf_set1(slope);
-    for (size_t k = 0; k < ch; k += VL) {
-        const vf ak = vf_load(a + k), ck = vf_load(c + k);
-        for (size_t i = k; i < (size_t)pixels * ch; i += ch) {
-            vf y = vf_fma(ak, vf_load(z + i), ck);
-            if (res) y = vf_add(y, vf_load(res + i));
-            vf_store(out + i, vf_max(vf_mul(y, s), y));
-        }
+#define CALL(nv) norm_part(nv, z, n, ch, k, a, c, NULL, s, out)
+#define CALL_RES(nv) norm_part(nv, z, n, ch, k, a, c, res, s, out)
+    if (res)
+        POINT_ALL(CALL_RES, channels);
+    else
+        POINT_ALL(CALL, channels);
+#undef CALL_RES
+#undef CALL
+}
+
+POINT_INLINE void norm_grad_part(const int nv, const float *d, const float *z, size_t n, size_t ch,
+                                 size_t k, const float *a, const float *b, const float *c,
+                                 float *out)
+{
+    vf av[4], bv[4], cv[4];
+#pragma GCC unroll 4
+    for (int v = 0; v < nv; v++) {
+        av[v] = vf_load(a + k + (size_t)(v * VL));
+        bv[v] = vf_load(b + k + (size_t)(v * VL));
+        cv[v] = vf_load(c + k + (size_t)(v * VL));
     }
+    for (size_t i = k; i < n; i += ch)
+#pragma GCC unroll 4
+        for (int v = 0; v < nv; v++) {
+            const size_t at = i + (size_t)(v * VL);
+            vf_store(out + at,
+                     vf_fma(av[v], vf_load(d + at), vf_fma(bv[v], vf_load(z + at), cv[v])));
+        }
 }
 
 void RS_SUFFIX(rs_norm_grad_row)(const float *d, const float *z, int pixels, int channels,
                                  const float *a, const float *b, const float *c, float *out)
 {
-    const size_t ch = (size_t)channels;
-    for (size_t k = 0; k < ch; k += VL) {
-        const vf ak = vf_load(a + k), bk = vf_load(b + k), ck = vf_load(c + k);
-        for (size_t i = k; i < (size_t)pixels * ch; i += ch)
-            vf_store(out + i, vf_fma(ak, vf_load(d + i), vf_fma(bk, vf_load(z + i), ck)));
+    const size_t ch = (size_t)channels, n = (size_t)pixels * ch;
+#define CALL(nv) norm_grad_part(nv, d, z, n, ch, k, a, b, c, out)
+    POINT_ALL(CALL, channels);
+#undef CALL
+}
+
+POINT_INLINE void moments_part(const int nv, const float *x, size_t n, size_t ch, size_t k,
+                               const float *shift, float *sum, float *square)
+{
+    vf mid[4], s[4], q[4];
+#pragma GCC unroll 4
+    for (int v = 0; v < nv; v++) {
+        mid[v] = vf_load(shift + k + (size_t)(v * VL));
+        s[v] = vf_load(sum + k + (size_t)(v * VL));
+        q[v] = vf_load(square + k + (size_t)(v * VL));
+    }
+    for (size_t i = k; i < n; i += ch)
+#pragma GCC unroll 4
+        for (int v = 0; v < nv; v++) {
+            const vf y = vf_sub(vf_load(x + i + (size_t)(v * VL)), mid[v]);
+            s[v] = vf_add(s[v], y);
+            q[v] = vf_fma(y, y, q[v]);
+        }
+#pragma GCC unroll 4
+    for (int v = 0; v < nv; v++) {
+        vf_store(sum + k + (size_t)(v * VL), s[v]);
+        vf_store(square + k + (size_t)(v * VL), q[v]);
     }
 }
 
 void RS_SUFFIX(rs_moments_row)(const float *v, int pixels, int channels, const float *shift,
                                float *sum, float *square)
 {
-    const size_t ch = (size_t)channels;
-    for (size_t k = 0; k < ch; k += VL) {
-        const vf mid = vf_load(shift + k);
-        vf s = vf_load(sum + k), q = vf_load(square + k);
-        for (size_t i = k; i < (size_t)pixels * ch; i += ch) {
-            const vf x = vf_sub(vf_load(v + i), mid);
-            s = vf_add(s, x);
-            q = vf_fma(x, x, q);
-        }
-        vf_store(sum + k, s);
-        vf_store(square + k, q);
-    }
+    const size_t ch = (size_t)channels, n = (size_t)pixels * ch;
+#define CALL(nv) moments_part(nv, v, n, ch, k, shift, sum, square)
+    POINT_ALL(CALL, channels);
+#undef CALL
 }
 
 void RS_SUFFIX(rs_sum_row)(const float *v, int pixels, int channels, float *sum)
@@ -54,26 +119,52 @@ void RS_SUFFIX(rs_sum_row)(const float *v, int pixels, int channels, float *sum)
     }
 }
 
+/* affine: y is a*s + c, else s. */
+POINT_INLINE void mask_part(const int nv, const int affine, const rs_mask_row *m, size_t n,
+                            size_t ch, size_t k)
+{
+    const vf slope = vf_set1(m->slope);
+    vf mean[4], a[4], c[4], sum[4], dot[4];
+#pragma GCC unroll 4
+    for (int v = 0; v < nv; v++) {
+        const size_t at = k + (size_t)(v * VL);
+        mean[v] = vf_load(m->mean + at);
+        sum[v] = vf_load(m->sum + at);
+        dot[v] = vf_load(m->dot + at);
+        if (affine) {
+            a[v] = vf_load(m->a + at);
+            c[v] = vf_load(m->c + at);
+        }
+    }
+    for (size_t i = k; i < n; i += ch)
+#pragma GCC unroll 4
+        for (int v = 0; v < nv; v++) {
+            const size_t at = i + (size_t)(v * VL);
+            vf y = vf_load(m->s + at), d = vf_load(m->d + at);
+            if (affine) y = vf_fma(a[v], y, c[v]);
+            d = vf_positive(y, d, vf_mul(d, slope));
+            sum[v] = vf_add(sum[v], d);
+            dot[v] = vf_fma(d, vf_sub(vf_load(m->z + at), mean[v]), dot[v]);
+            vf_store(m->d + at, d);
+        }
+#pragma GCC unroll 4
+    for (int v = 0; v < nv; v++) {
+        vf_store(m->sum + k + (size_t)(v * VL), sum[v]);
+        vf_store(m->dot + k + (size_t)(v * VL), dot[v]);
+    }
+}
+
 void RS_SUFFIX(rs_mask_row)(const rs_mask_row *a)
 {
-    const size_t ch = (size_t)a->channels;
-    const vf slope = vf_set1(a->slope);
-    for (size_t k = 0; k < ch; k += VL) {
-        const vf mean = vf_load(a->mean + k);
-        const vf ak = a->a ? vf_load(a->a + k) : vf_set1(1);
-        const vf ck = a->a ? vf_load(a->c + k) : vf_set1(0);
-        vf sum = vf_load(a->sum + k), dot = vf_load(a->dot + k);
-        for (size_t i = k; i < (size_t)a->pixels * ch; i += ch) {
-            const vf y = vf_fma(ak, vf_load(a->s + i), ck);
-            vf d = vf_load(a->d + i);
-            d = vf_positive(y, d, vf_mul(d, slope));
-            sum = vf_add(sum, d);
-            dot = vf_fma(d, vf_sub(vf_load(a->z + i), mean), dot);
-            vf_store(a->d + i, d);
-        }
-        vf_store(a->sum + k, sum);
-        vf_store(a->dot + k, dot);
-    }
+    const size_t ch = (size_t)a->channels, n = (size_t)a->pixels * ch;
+#define CALL(nv) mask_part(nv, 0, a, n, ch, k)
+#define CALL_AFFINE(nv) mask_part(nv, 1, a, n, ch, k)
+    if (a->a)
+        POINT_ALL(CALL_AFFINE, a->channels);
+    else
+        POINT_ALL(CALL, a->channels);
+#undef CALL_AFFINE
+#undef CALL
 }
 
 /* Adds x to *to where y >= best, and says what is left of x: x goes to the first of the largest. */
