@@ -72,7 +72,10 @@ reshed_status eval_frame_twin(const eval_twin *twin, uint64_t seed, int64_t i,
     eval_frame f = {0};
     double px;
     rs_twin_randomise(rs_twin_image_seed(seed, i), n, n, 0, twin->harsh, &opt, &fx, &px);
-    if (twin->plain) make_plain(n, &opt, &px);
+    if (twin->plain)
+        make_plain(n, &opt, &px);
+    else
+        rs_twin_film_randomise(twin->film, n, n, px, twin->harsh, &opt, &fx);
     if (twin->steady) make_steady(&fx);
     if (change && change->field) rs_twin_field_set(change->field, &fx, change->value);
     reshed_status st = frame_init(&f, n, n, err);

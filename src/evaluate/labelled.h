@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "spm/twin/films.h"
 #include "spm/twin/random.h"
 
 typedef struct eval_frame {
@@ -26,8 +27,9 @@ typedef struct eval_change {
 typedef struct eval_twin {
     int size;     /* pixels a side */
     double harsh; /* strength of the instrument's effects: 1 as in training */
-    bool plain;  /* the default film (a PZT film of the literature), another seed and angle for each
+    bool plain; /* the default film (a PZT film of the literature), another seed and angle for each
                     frame, at 10 nm a pixel; else films drawn as for training */
+    rs_twin_film film; /* kind of the others; 0: the default one's */
     bool steady; /* an instrument at which nothing happens during the frame: no tip change, level
                     jump, lateral jump, scar, hot pixel or double tip, and every line scanned */
 } eval_twin;

@@ -383,7 +383,8 @@ reshed_status eval_shift_run(const eval_shift_options *o,
 {
     shift s = {.o = o, .news = news, .ctx = ctx, .threads = rs_threads_or_all(o->threads)};
     const size_t n = (size_t)o->frames;
-    s.twin = (eval_twin){.size = o->size, .harsh = o->harsh, .plain = o->plain, .steady = true};
+    s.twin = (eval_twin){
+        .size = o->size, .harsh = o->harsh, .plain = o->plain, .film = o->film, .steady = true};
     s.usual = rs_alloc(n, sizeof *s.usual);
     s.usual_features = rs_alloc(n, RS_OOD_FEATURES * sizeof *s.usual_features);
     reshed_status st =

@@ -15,6 +15,7 @@
 
 #include "evaluate/roc.h"
 #include "infer/judge.h"
+#include "spm/twin/films.h"
 
 typedef struct eval_shift_options {
     const char *weights; /* path */
@@ -25,6 +26,7 @@ typedef struct eval_shift_options {
     uint64_t seed;
     double harsh;       /* strength of the instrument in usual frames */
     bool plain;         /* the default film */
+    rs_twin_film film;  /* kind of the films else */
     bool store;         /* fit the score anew, and put it into the weights file */
     const char *effect; /* only these, with commas; NULL: all */
     bool separation;    /* the AUROC of each feature alone as well */

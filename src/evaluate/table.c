@@ -309,6 +309,7 @@ static void simulate_set(frame_set *s, const eval_table_options *o, int kind)
                                                 "simulated, as trained", "simulated, partial"};
     s->twin = (eval_twin){.size = o->size,
                           .harsh = kind == 2 ? 1 : o->harsh,
+                          .film = o->film,
                           .plain = kind == 1 || (o->plain && kind != 2),
                           .steady = kind != 2};
     s->partial = kind == 3;

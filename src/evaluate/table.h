@@ -14,8 +14,9 @@ typedef struct eval_table_options {
     long frames; /* of each simulated set, >= 1 */
     int size;    /* pixels a side of simulated frames */
     uint64_t seed;
-    double harsh; /* strength of the instrument in the usual frames */
-    bool plain;   /* usual and partial frames show the default film */
+    double harsh;      /* strength of the instrument in the usual frames */
+    bool plain;        /* usual and partial frames show the default film */
+    rs_twin_film film; /* kind of all other films */
 } eval_table_options;
 
 /* One method on one set. Scores that a method does not have are NaN. */

@@ -21,7 +21,7 @@ static void wrong_usage_exits_with_2(void **state)
         {"shift a.png", "shift takes no images"},
         {"table --store", "go with shift"},
         {"shift --reliability x.png", "--reliability goes with table"},
-        {"shift --film wet", "--film: expected random or plain, found 'wet'"},
+        {"shift --film wet", "--film: expected random, plain or a kind of film, found 'wet'"},
         {"table --frames 1", "--frames"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {

@@ -4,6 +4,8 @@
 
 #include "tools/cli/cli.h"
 
+#include "evaluate/labelled.h"
+
 typedef struct eval_job {
     const cli_program *program;
     const char *weights;        /* path */
@@ -13,6 +15,7 @@ typedef struct eval_job {
     double harsh;               /* strength of the instrument in the usual frames */
     const char *effect;         /* shift: only these, with commas; NULL: all */
     bool plain;                 /* the default film */
+    rs_twin_film film;          /* kind of the films else */
     bool store, features, quiet, json;
     const char *reliability; /* table: PNG of the usual frames' diagram, or NULL */
     char **pair;             /* table: image, walls, image, walls, ... */

@@ -26,7 +26,8 @@ static const cli_program self = {
     "  -s, --size=N           pixels a side of simulated frames (default 128)\n"
     "      --seed=N           of the simulated frames (default 7; training uses 1000 and above)\n"
     "      --film=KIND        random: as drawn for training (default); plain: the default film of\n"
-    "                         reshed-twin image, a PZT film like those of the literature\n"
+    "                         reshed-twin image, a PZT film like those of the literature; or a\n"
+    "                         kind of film: pto, laminate, relaxor, defects, mix\n"
     "      --harsh=X          instrument of usual frames, 1 as in training (default 0.5, without\n"
     "                         events such as tip changes)\n"
     "      --reliability=F.png  table: reliability diagram of the ensemble on usual frames\n"
@@ -60,8 +61,10 @@ enum {
 static bool take_film(eval_job *j)
 {
     j->plain = strcmp(optarg, "plain") == 0;
-    if (j->plain || strcmp(optarg, "random") == 0) return true;
-    cli_usage_error(&self, "--film: expected random or plain, found '%s'", optarg);
+    j->film = RS_TWIN_FILM_PZT;
+    if (j->plain || strcmp(optarg, "random") == 0 || rs_twin_film_find(optarg, &j->film))
+        return true;
+    cli_usage_error(&self, "--film: expected random, plain or a kind of film, found '%s'", optarg);
     return false;
 }
 

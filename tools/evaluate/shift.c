@@ -103,6 +103,7 @@ int eval_shift_command(const eval_job *j)
                                   .seed = (uint64_t)j->seed,
                                   .harsh = j->harsh,
                                   .plain = j->plain,
+                                  .film = j->film,
                                   .store = j->store,
                                   .effect = j->effect,
                                   .separation = j->features && !j->json};

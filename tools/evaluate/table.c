@@ -89,7 +89,8 @@ int eval_table_command(const eval_job *j)
                                   .size = (int)j->size,
                                   .seed = (uint64_t)j->seed,
                                   .harsh = j->harsh,
-                                  .plain = j->plain};
+                                  .plain = j->plain,
+                                  .film = j->film};
     eval_table t = {0};
     char where[64] = "";
     reshed_error err = {0};
