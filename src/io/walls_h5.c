@@ -39,6 +39,8 @@ static bool write_maps(hid_t file, const rs_walls_file *f)
     return write_map(file, "mean", ndim, dims + 1, 0, f->mean) &&
            write_map(file, "variance", ndim, dims + 1, 0, f->variance) &&
            write_map(file, "input", 2, dims + 1, 0, f->input) &&
+           (!f->phase || write_map(file, "phase", 2, dims + 1, 0, f->phase)) &&
+           (!f->wall180 || write_map(file, "wall180", 2, dims + 1, 0, f->wall180)) &&
            (!f->member || write_map(file, "members", ndim + 1, dims, 1, f->member));
 }
 
@@ -57,6 +59,7 @@ static bool write_attributes(hid_t root, const rs_walls_file *f)
            rs_h5_set_number(root, "x0", f->x0) && rs_h5_set_number(root, "y0", f->y0) &&
            rs_h5_set_text(root, "source", f->source) &&
            rs_h5_set_text(root, "channel", f->channel) &&
+           (!f->phase || rs_h5_set_text(root, "phase_channel", f->phase_channel)) &&
            rs_h5_set_text(root, "orientation", "row 0 is the +y (top) edge, column 0 the -x edge");
 }
 

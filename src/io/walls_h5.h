@@ -2,11 +2,14 @@
  *
  *   /mean, /variance      float32 [H,W] or [H,W,C]
  *   /input                float32 [H,W], the pixels that the network saw
+ *   /phase                float32 [H,W] radians, where it parted the walls: /mean is then of
+ *                         ferroelastic walls alone, and
+ *   /wall180              float32 [H,W] says how sure a 180-degree wall runs through a pixel (0: none)
  *   /members              float32 [N,H,W] or [N,H,W,C], when asked for
  *   attributes of /       format "reshed-walls", format_version 1, program, program_version,
  *                         weights_checksum, normalisation, normalisation_lo, normalisation_hi,
  *                         precision, dx, dy, x0, y0 (metres; dx and dy 0 when unknown), source,
- *                         channel, orientation
+ *                         channel, orientation; with phase phase_channel
  *
  * Chunks are compressed (shuffle, deflate) and carry a Fletcher32 checksum each. */
 #ifndef RS_IO_WALLS_H5_H
@@ -30,6 +33,8 @@ typedef struct rs_walls_file {
     const char *program;          /* "reshed-infer" */
     const char *source;           /* name of the image file, without its folder; may be "" */
     const char *channel;          /* may be "" */
+    const float *phase, *wall180; /* [H,W], both or NULL */
+    const char *phase_channel;    /* with them */
 } rs_walls_file;
 
 /* Replaces path by the new file; it holds the old or the whole new content, never a part. */

@@ -13,6 +13,7 @@ void rs_walls_map_clear(rs_walls_map *map)
     rs_free(map->variance);
     rs_free(map->input);
     rs_free(map->likeliest);
+    rs_free(map->phase);
     memset(map, 0, sizeof *map);
 }
 
@@ -124,6 +125,8 @@ static reshed_status read_all(rs_nsid_file *f, int wall, rs_walls_map *m, reshed
         st = rs_fail(err, RESHED_ECORRUPT, "classes of /variance|%d|%d", m->classes, classes);
     if (!st && rs_nsid_exists(f, "/input"))
         st = read_map(f, "/input", 0, m, NULL, &m->input, NULL, err);
+    if (!st && rs_nsid_exists(f, "/phase"))
+        st = read_map(f, "/phase", 0, m, NULL, &m->phase, NULL, err);
     if (!st) st = read_scale(f, m, err);
     if (st) return st;
     size_t n = (size_t)m->height * (size_t)m->width;

@@ -13,6 +13,7 @@ typedef struct rs_walls_map {
     uint8_t *likeliest; /* [H,W] 1 where no class is likelier than the one that was asked for;
                            owned; NULL when none was */
     float *input;       /* [H,W] what the network saw; owned; NULL when the file has none */
+    float *phase;       /* [H,W] radians; owned; NULL when the file has none */
     double dx, dy;      /* metres; 0 when unknown */
     double x0, y0;      /* metres: centre of the frame */
     char source[256];   /* name of the image file, "" when not recorded */

@@ -65,6 +65,25 @@ static void reads_what_was_written(void **state)
     rs_walls_map_clear(&m);
 }
 
+static void the_phase_comes_back_where_there_is_one(void **state)
+{
+    (void)state;
+    reshed_error err = {0};
+    rs_walls_map m;
+    const char *path = test_temp("phase.h5");
+    rs_walls_file f = sample(1);
+    f.phase = MEAN;
+    f.wall180 = VARIANCE;
+    f.phase_channel = "Phase";
+    assert_ok(rs_walls_write(path, &f, &err), &err);
+    assert_ok(rs_walls_read(path, &m, &err), &err);
+    assert_memory_equal(m.phase, MEAN, sizeof(float) * H * W);
+    rs_walls_map_clear(&m);
+    assert_ok(rs_walls_read(write_sample(1), &m, &err), &err);
+    assert_null(m.phase);
+    rs_walls_map_clear(&m);
+}
+
 /* Of several classes the first is the background. */
 static void several_classes_become_wall_probability(void **state)
 {
@@ -198,6 +217,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(reads_what_was_written),
+        cmocka_unit_test(the_phase_comes_back_where_there_is_one),
         cmocka_unit_test(several_classes_become_wall_probability),
         cmocka_unit_test(refuses_other_content),
         cmocka_unit_test(survives_damage),

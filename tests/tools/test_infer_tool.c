@@ -124,6 +124,70 @@ static void says_which_channel_it_took(void **state)
     }
 }
 
+/* A film of c+ and c-: the walls are parted by the phase unless it is off, and where they are left
+ * alone the maps keep their bits. */
+static void the_phase_parts_the_walls(void **state)
+{
+    (void)state;
+    enum { SIDE = 48 };
+    char args[4096], path[1024], with[1024], without[1024], lines[1024];
+    const char *weights = test_data("tiny_bilinear_ensemble_metadict.tar");
+    reshed_error err = {0};
+    rs_nsid_writer *w = NULL;
+    rs_npy a, b, c;
+    snprintf(path, sizeof path, "%s", test_temp("signs.h5"));
+    snprintf(with, sizeof with, "%s", test_temp("with.npy"));
+    snprintf(without, sizeof without, "%s", test_temp("without.npy"));
+    snprintf(lines, sizeof lines, "%s", test_temp("lines.npy"));
+    assert_ok(rs_nsid_create(path, RS_NSID_ATOMIC, &w, &err), &err);
+    for (int k = 0; k < 2; k++) {
+        rs_image im;
+        rs_nsid_data d;
+        assert_ok(rs_image_init(&im, SIDE, SIDE, &err), &err);
+        for (int i = 0; i < SIDE * SIDE; i++) {
+            const double s = tanh(0.8 * (i % SIDE - 20.5));
+            im.data[i] = k ? (s > 0 ? 170.0f : -10.0f) : (float)fabs(s);
+        }
+        strcpy(im.channel, k ? "Phase" : "Amplitude");
+        strcpy(im.unit, k ? "deg" : "m");
+        assert_ok(rs_nsid_from_image(&im, &d, &err), &err);
+        snprintf(args, sizeof args, "/Measurement_000/Channel_%03d", k);
+        assert_ok(rs_nsid_add(w, args, &d, RS_NSID_F32, NULL, 0, &err), &err);
+        rs_nsid_data_clear(&d);
+        rs_image_clear(&im);
+    }
+    assert_ok(rs_nsid_finish(w, RESHED_OK, &err), &err);
+    snprintf(args, sizeof args, "--json --weights %s --mean %s --wall180 %s %s", weights, with,
+             lines, path);
+    const outcome *o = run(args);
+    assert_int_equal(o->status, 0);
+    assert_non_null(strstr(o->out, "\"phase\": \"Phase\""));
+    assert_true(json_number(o->out, "wall180_fraction") > 0.01);
+    snprintf(args, sizeof args, "--json --phase off --weights %s --mean %s %s", weights, without,
+             path);
+    o = run(args);
+    assert_int_equal(o->status, 0);
+    assert_null(strstr(o->out, "\"phase\""));
+    assert_ok(rs_npy_read(with, &a, &err), &err);
+    assert_ok(rs_npy_read(without, &b, &err), &err);
+    assert_ok(rs_npy_read(lines, &c, &err), &err);
+    for (size_t i = 0; i < SIDE * SIDE; i++) {
+        const int from = abs((int)(i % SIDE) - 20);
+        if (from <= 1) assert_true(rs_npy_at(&a, i) == 0);
+        if (from > 6) assert_true(rs_npy_at(&a, i) == rs_npy_at(&b, i));
+        if (from > 2) assert_true(rs_npy_at(&c, i) == 0);
+    }
+    rs_npy_clear(&a);
+    rs_npy_clear(&b);
+    rs_npy_clear(&c);
+    snprintf(args, sizeof args, "--phase off --wall180 %s %s", lines, path);
+    assert_int_equal(run(args)->status, 2);
+    snprintf(args, sizeof args, "--phase Amplit --weights %s --mean %s %s", weights, with, path);
+    assert_int_equal(run(args)->status, 0);
+    snprintf(args, sizeof args, "--phase nothing --weights %s --mean %s %s", weights, with, path);
+    assert_int_equal(run(args)->status, 1);
+}
+
 /* An input that is unplugged, or saturated, must not pass for a film without walls. */
 static void alarms_without_contrast(void **state)
 {
@@ -152,9 +216,8 @@ static void alarms_without_contrast(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(wrong_usage_exits_with_2),
-        cmocka_unit_test(bf16_states_its_error),
-        cmocka_unit_test(says_which_channel_it_took),
+        cmocka_unit_test(wrong_usage_exits_with_2),   cmocka_unit_test(bf16_states_its_error),
+        cmocka_unit_test(says_which_channel_it_took), cmocka_unit_test(the_phase_parts_the_walls),
         cmocka_unit_test(alarms_without_contrast),
     };
     return cmocka_run_group_tests_name("infer_tool", tests, NULL, NULL);

@@ -1,5 +1,6 @@
 #include "tools/infer/image.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "base/alloc.h"
@@ -7,6 +8,7 @@
 #include "imgproc/figures/render.h"
 #include "io/image_file.h"
 #include "io/npy.h"
+#include "io/phase.h"
 #include "io/walls_h5.h"
 #include "report/map_figures.h"
 #include "report/reliability.h"
@@ -18,7 +20,9 @@ typedef struct job {
     const infer_request *request;
     const char *path;
     rs_image image; /* as read */
+    rs_image phase; /* data NULL: none */
     rs_frame_view maps;
+    rs_signs signs; /* with phase: mean and wall of maps are its mean */
 } job;
 
 static bool fail(const job *j, const char *path, const reshed_error *err)
@@ -40,6 +44,31 @@ static bool infer(job *j)
     st = rs_frame_run(j->engine->frame, im->data, im->height, im->width, im->dx, im->dy, &err);
     if (st != RESHED_OK) return fail(j, j->path, &err);
     rs_frame_get(j->engine->frame, &j->maps);
+    return true;
+}
+
+/* Parts the walls by the phase, where there is one. Maps of several classes stay whole: the classes
+ * are what the network was taught. */
+static bool part_walls(job *j)
+{
+    const infer_request *q = j->request;
+    const rs_image *im = &j->image;
+    reshed_error err = {0};
+    if (q->no_phase || (j->maps.classes > 1 && !q->phase)) return true;
+    if (j->maps.classes > 1) {
+        rs_fail(&err, RESHED_EINVAL, "--phase|an ensemble of one class|%d classes",
+                j->maps.classes);
+        return fail(j, j->path, &err);
+    }
+    reshed_status st = rs_phase_read(j->path, q->phase, im->channel, &j->phase, &err);
+    if (st == RESHED_OK && !j->phase.data) return true;
+    if (st == RESHED_OK && (j->phase.height != im->height || j->phase.width != im->width))
+        st = rs_fail(&err, RESHED_EINVAL, "size of the phase|%d x %d as the amplitude|%d x %d",
+                     im->height, im->width, j->phase.height, j->phase.width);
+    if (st == RESHED_OK)
+        st = rs_signs_make(&j->maps, j->phase.data, q->frame.threshold, &j->signs, &err);
+    if (st != RESHED_OK) return fail(j, j->path, &err);
+    j->maps.mean = j->maps.wall = j->signs.mean;
     return true;
 }
 
@@ -110,6 +139,17 @@ static bool write_npy(const job *j, const char *path, const float *map)
     return true;
 }
 
+static bool write_wall180(const job *j, const char *path)
+{
+    const size_t dims[2] = {(size_t)j->maps.height, (size_t)j->maps.width};
+    reshed_error err = {0};
+    reshed_status st = RESHED_OK;
+    if (!j->signs.wall180)
+        st = rs_fail(&err, RESHED_EINVAL, "--wall180|a phase channel, which tells such walls|none");
+    if (st == RESHED_OK) st = rs_npy_write(path, RS_NPY_F4, 2, dims, j->signs.wall180, &err);
+    return st == RESHED_OK || fail(j, st == RESHED_EINVAL ? j->path : path, &err);
+}
+
 static bool write_h5(const job *j, const char *path)
 {
     static const char *const norm[] = {
@@ -133,7 +173,10 @@ static bool write_h5(const job *j, const char *path)
                              .weights_checksum = j->engine->digest,
                              .program = j->engine->program->name,
                              .source = rs_path_name(j->path),
-                             .channel = im->channel};
+                             .channel = im->channel,
+                             .phase = j->phase.data,
+                             .wall180 = j->signs.wall180,
+                             .phase_channel = j->phase.channel};
     reshed_error err = {0};
     if (rs_walls_write(path, &f, &err) != RESHED_OK) return fail(j, path, &err);
     return true;
@@ -161,7 +204,10 @@ static bool write_pictures(const job *j, const char *prefix)
     st = rs_render_variance(v->wall_variance, h, w, &o, &picture, &err);
     if (!write_picture(j, st, &picture, prefix, "variance", &err)) return false;
     st = rs_render_overlay(v->image, v->wall, h, w, &o, &picture, &err);
-    return write_picture(j, st, &picture, prefix, "overlay", &err);
+    if (!write_picture(j, st, &picture, prefix, "overlay", &err)) return false;
+    if (!j->signs.wall180) return true;
+    st = rs_render_overlay(v->image, j->signs.wall180, h, w, &o, &picture, &err);
+    return write_picture(j, st, &picture, prefix, "wall180", &err);
 }
 
 static bool write_figure(const job *j)
@@ -197,17 +243,20 @@ static bool stem_of(const char *path, char *buf, size_t n)
 
 void infer_image_files(const infer_request *q, const char *path, cli_files *files)
 {
-    static const char *const picture[] = {"_mean.png", "_variance.png", "_overlay.png"};
+    static const char *const picture[] = {"_mean.png", "_variance.png", "_overlay.png",
+                                          "_wall180.png"};
+    const int pictures = q->no_phase ? 3 : 4;
     char stem[4096];
     const bool named = stem_of(path, stem, sizeof stem); /* infer_image fails without */
     cli_files_input(files, path);
     cli_files_output(files, q->mean, "--mean");
     cli_files_output(files, q->variance, "--var");
+    cli_files_output(files, q->wall180, "--wall180");
     cli_files_output(files, q->h5, "--h5");
     cli_files_output(files, q->reliability, "--reliability");
     cli_files_output(files, q->figure, "--figure");
     if (q->defaults && named) cli_files_output_named(files, stem, WALLS_ENDING, path);
-    for (int i = 0; i < 3 && (q->png || (q->defaults && named)); i++)
+    for (int i = 0; i < pictures && (q->png || (q->defaults && named)); i++)
         cli_files_output_named(files, q->png ? q->png : stem, picture[i], q->png ? "--png" : path);
 }
 
@@ -224,6 +273,7 @@ static bool write_outputs(const job *j)
     snprintf(h5, sizeof h5, "%s%s", stem, WALLS_ENDING);
     if (q->mean && !write_npy(j, q->mean, j->maps.mean)) return false;
     if (q->variance && !write_npy(j, q->variance, j->maps.variance)) return false;
+    if (q->wall180 && !write_wall180(j, q->wall180)) return false;
     if ((q->h5 || q->defaults) && !write_h5(j, q->h5 ? q->h5 : h5)) return false;
     if (q->figure && !write_figure(j)) return false;
     if (q->png || q->defaults) return write_pictures(j, q->png ? q->png : stem);
@@ -239,6 +289,13 @@ bool infer_image(infer_engine *engine, const infer_request *request, const char 
     if (ok) {
         warn(&j);
         result->view = j.maps;
+        ok = part_walls(&j);
+    }
+    if (ok) {
+        const bool parted = j.signs.mean != NULL;
+        if (parted) memcpy(result->phase, j.phase.channel, sizeof result->phase);
+        result->wall_fraction = parted ? j.signs.wall_fraction : j.maps.wall_fraction;
+        result->wall180_fraction = parted ? j.signs.wall180_fraction : NAN;
         memcpy(result->channel, j.image.channel, sizeof result->channel);
         result->dx = j.image.dx;
         result->dy = j.image.dy;
@@ -248,5 +305,7 @@ bool infer_image(infer_engine *engine, const infer_request *request, const char 
         ok = (!request->truth || score(&j, result)) && write_outputs(&j);
     }
     rs_image_clear(&j.image);
+    rs_image_clear(&j.phase);
+    rs_signs_clear(&j.signs);
     return ok;
 }

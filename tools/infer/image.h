@@ -3,6 +3,7 @@
 #define RS_TOOLS_INFER_IMAGE_H
 
 #include "infer/frame.h"
+#include "infer/signs.h"
 #include "imgproc/figures/plot.h"
 #include "infer/tally.h"
 #include "tools/cli/cli.h"
@@ -11,8 +12,11 @@
 /* The request made on the command line. */
 typedef struct infer_request {
     const char *channel; /* NULL for the usual one */
+    const char *phase;   /* its channel; NULL: the one that goes with the amplitude, if any */
+    bool no_phase;
     rs_frame_options frame;
     const char *mean, *variance, *h5, *png, *truth; /* NULL when not asked for */
+    const char *wall180;                            /* the same */
     const char *reliability;                        /* the diagram's PNG; goes with truth */
     const char *figure;                             /* NULL when not asked for */
     rs_paper paper;                                 /* of the figure */
@@ -33,10 +37,14 @@ struct infer_engine {
 };
 
 typedef struct infer_result {
-    rs_frame_view view; /* its maps are borrowed from the frame: valid until the next image */
-    char channel[64];   /* of the file, "" when it has no names */
-    double dx, dy;      /* pixel size in metres, 0 when unknown */
-    double angle;       /* of the frame, and how it was scanned (rs_image) */
+    rs_frame_view view;   /* its maps are borrowed from the frame: valid until the next image; the
+                           ensemble's, whatever the phase says */
+    char phase[64];       /* the channel of the phase that parted the walls, "" without */
+    double wall_fraction; /* ferroelastic (all, without phase), above the threshold */
+    double wall180_fraction; /* NaN without phase */
+    char channel[64];        /* of the file, "" when it has no names */
+    double dx, dy;           /* pixel size in metres, 0 when unknown */
+    double angle;            /* of the frame, and how it was scanned (rs_image) */
     char scan[24];
     char note[480]; /* of the reader, "" when there is nothing to say (rs_image) */
     bool scored;    /* against the walls of request.truth */

@@ -40,6 +40,13 @@ static const cli_program self = {
     "an\n"
     "                         amplitude by its name, quantity or unit; none: it must be "
     "given\n"
+    "      --phase=MODE       auto: the phase channel that goes with the amplitude, where the "
+    "file\n"
+    "                         has one (default); off; or the channel's NAME or number. Walls at\n"
+    "                         which the piezoresponse changes sign are 180-degree walls: the mean\n"
+    "                         is then that of ferroelastic walls alone, and the others are\n"
+    "                         PREFIX_wall180.png and /wall180 of the HDF5 file\n"
+    "      --wall180=W.npy    write those, 0 elsewhere, 0.5 to 1 by how sure they are\n"
     "      --norm=MODE        frame: min-max of the image (default); robust: between "
     "the 0.5 and\n"
     "                         99.5 percentiles, clipped; LO,HI: between two given "
@@ -129,6 +136,8 @@ enum {
     OPT_TRUTH,
     OPT_RELIABILITY,
     OPT_NORM,
+    OPT_PHASE,
+    OPT_WALL180,
     OPT_RESAMPLE,
     OPT_ALGO,
     OPT_PRECISION,
@@ -154,6 +163,11 @@ static bool take(int c, options *o)
     case OPT_PNG: q->png = optarg; return true;
     case OPT_TRUTH: q->truth = optarg; return true;
     case OPT_RELIABILITY: q->reliability = optarg; return true;
+    case OPT_PHASE:
+        q->no_phase = strcmp(optarg, "off") == 0;
+        q->phase = q->no_phase || strcmp(optarg, "auto") == 0 ? NULL : optarg;
+        return true;
+    case OPT_WALL180: q->wall180 = optarg; return true;
     case OPT_NORM: return parse_norm(optarg, &q->frame);
     case OPT_RESAMPLE: return parse_resample(optarg, &q->frame.resample);
     case OPT_ALGO: return cli_algo(&self, optarg, &e->algo);
@@ -179,6 +193,8 @@ static int parse(int argc, char **argv, options *o)
         {"reliability", required_argument, NULL, OPT_RELIABILITY},
         {"channel", required_argument, NULL, 'c'},
         {"norm", required_argument, NULL, OPT_NORM},
+        {"phase", required_argument, NULL, OPT_PHASE},
+        {"wall180", required_argument, NULL, OPT_WALL180},
         {"resample", required_argument, NULL, OPT_RESAMPLE},
         {"algo", required_argument, NULL, OPT_ALGO},
         {"precision", required_argument, NULL, OPT_PRECISION},
@@ -199,10 +215,13 @@ static int parse(int argc, char **argv, options *o)
         return cli_usage_error(&self, "--precision-check goes with --precision bf16");
     if (q->reliability && !q->truth)
         return cli_usage_error(&self, "--reliability goes with --truth");
-    q->defaults = !q->mean && !q->variance && !q->h5 && !q->png && !q->figure;
+    if (q->wall180 && q->no_phase)
+        return cli_usage_error(&self, "--wall180 needs the phase that --phase off leaves out");
+    q->defaults = !q->mean && !q->variance && !q->wall180 && !q->h5 && !q->png && !q->figure;
     if (argc - optind > 1 && (q->truth || !q->defaults))
         return cli_usage_error(
-            &self, "--mean, --var, --h5, --png, --figure and --truth take one image, %d given",
+            &self,
+            "--mean, --var, --wall180, --h5, --png, --figure and --truth take one image, %d given",
             argc - optind);
     return -1;
 }
@@ -295,7 +314,11 @@ static void print_json(const char *path, const infer_request *q, const infer_res
     rs_json_number(&j, "pixel_size_y", r->dy > 0 ? r->dy : NAN);
     rs_json_integer(&j, "members", v->members);
     rs_json_number(&j, "mean_uncertainty", v->mean_uncertainty);
-    rs_json_number(&j, "wall_fraction", v->wall_fraction);
+    rs_json_number(&j, "wall_fraction", r->wall_fraction);
+    if (r->phase[0]) {
+        rs_json_string(&j, "phase", r->phase);
+        rs_json_number(&j, "wall180_fraction", r->wall180_fraction);
+    }
     rs_json_number(&j, "seconds", v->seconds);
     rs_json_integer(&j, "filled_pixels", (int64_t)v->filled);
     if (r->scored) {
@@ -316,12 +339,15 @@ static void print_line(const char *path, const infer_result *r)
 {
     const rs_frame_view *v = &r->view;
     const rs_wall_scores *s = &r->scores;
-    char file[CLI_SHOWN], channel[CLI_SHOWN];
+    char file[CLI_SHOWN], channel[CLI_SHOWN], phase[CLI_SHOWN];
     cli_shown(file, path);
     cli_shown(channel, r->channel);
     printf("%s: %d x %d, %s%s%smean uncertainty %.3g, walls %.1f %%, %.3f s\n", file, v->height,
            v->width, *channel ? "channel " : "", channel, *channel ? ", " : "", v->mean_uncertainty,
-           100 * v->wall_fraction, v->seconds);
+           100 * r->wall_fraction, v->seconds);
+    if (r->phase[0])
+        printf("%s: channel %s: 180-degree walls %.1f %%, apart from the ferroelastic ones\n", file,
+               cli_shown(phase, r->phase), 100 * r->wall180_fraction);
     if (v->checked)
         printf("%s: bf16 against fp32: mean off by at most %.2g, %.2g on average; variance %.2g, "
                "%.2g\n",

@@ -186,6 +186,7 @@ static bool read_map(walls_job *job)
         job->variance = walls.variance;
         job->amplitude = walls.input;
         job->likeliest = walls.likeliest;
+        job->phase = walls.phase;
         job->grid = (rs_grid){walls.height, walls.width, walls.dx, walls.dy};
         memcpy(job->channel, walls.channel, sizeof job->channel);
         if (walls.classes == 1 && job->request->wall_class >= 0)
