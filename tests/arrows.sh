@@ -47,7 +47,7 @@ BEGIN {
     may["spm/scan/workflow"] = low " include/reshed_driver.h spm/scan"
     may["spm/scan"] = low " spm/scan/drift include/reshed_driver.h spm/instrument spm/session spectra infer imgproc/walls imgproc/image beps io io/weights"
     may["evaluate"] = low " infer nn imgproc/image io io/weights spm/twin"
-    may["train"] = low " evaluate infer nn imgproc/image io io/weights spm/twin spm/labelled"
+    may["train"] = low " evaluate infer nn imgproc/image imgproc/figures io io/weights spm/twin spm/labelled"
     may["report"] = low " spm/session spectra infer imgproc/walls imgproc/figures imgproc/image beps io"
 
     may["tools/cli"] = low " infer nn include/reshed.h imgproc/figures/plot.h imgproc/walls report/save.h"
@@ -56,6 +56,7 @@ BEGIN {
     may["tools/evaluate"] = low " tools/cli evaluate report"
     may["tools/infer"] = low " tools/cli infer io io/weights report imgproc/figures"
     may["tools/report"] = low " tools/cli report spm/session"
+    may["tools/train"] = low " tools/cli train infer spm/twin io/weights report"
     may["tools/scan"] = low " tools/cli spm/scan spm/scan/workflow spm/instrument report"
     may["tools/twin"] = low " tools/cli spm/labelled spm/twin io/hdf5"
     may["tools/walls"] = low " tools/cli imgproc/walls imgproc/figures spm/instrument spm/session io report"

@@ -1,6 +1,7 @@
 #define _GNU_SOURCE /* sched_getaffinity; everything else here is POSIX.1-2008 */
 #include "base/os.h"
 
+#include <dirent.h>
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -331,6 +332,19 @@ reshed_status rs_os_make_folder(const char *path, reshed_error *err)
     if (mkdir(path, 0777) == 0 || (errno == EEXIST && stat(path, &s) == 0 && S_ISDIR(s.st_mode)))
         return RESHED_OK;
     return rs_fail(err, RESHED_EIO, "cannot make the folder: %s", strerror(errno));
+}
+
+void rs_os_clear_folder(const char *path, const char *prefix)
+{
+    char file[4096];
+    DIR *folder = opendir(path);
+    for (struct dirent *e; folder && (e = readdir(folder));) {
+        if (strncmp(e->d_name, prefix, strlen(prefix)) != 0 || e->d_name[0] == '.') continue;
+        const int n = snprintf(file, sizeof file, "%s/%s", path, e->d_name);
+        if (n > 0 && (size_t)n < sizeof file) unlink(file);
+    }
+    if (folder) closedir(folder);
+    rmdir(path);
 }
 
 void rs_os_close(rs_os_file *f)

@@ -16,11 +16,13 @@ reshed_status rs_batches_check(const rs_batches *b, reshed_error *err)
     if (st != RESHED_OK) return st;
     if (b->batch < 1 || b->batch > 1024)
         return rs_fail(err, RESHED_EINVAL, "pieces in a batch|1 to 1024|%d", b->batch);
-    if (b->frame < 16 || b->frame > 4096)
+    if (b->scene.size < 16 || b->scene.size > 4096)
         return rs_fail(err, RESHED_EINVAL, "pixels a side of simulated frames|16 to 4096|%d",
-                       b->frame);
-    if (!(b->harsh >= 0 && b->harsh <= 2))
-        return rs_fail(err, RESHED_EINVAL, "strength of the instrument|0 to 2|%g", b->harsh);
+                       b->scene.size);
+    if (!(b->scene.harsh >= 0 && b->scene.harsh <= 2))
+        return rs_fail(err, RESHED_EINVAL, "strength of the instrument|0 to 2|%g", b->scene.harsh);
+    if (b->scene.film < 0 || b->scene.film >= RS_TWIN_FILMS)
+        return rs_fail(err, RESHED_EINVAL, "kind of the simulated film||%d", (int)b->scene.film);
     if (b->repeat < 0)
         return rs_fail(err, RESHED_EINVAL, "frames to repeat|0 or more|%lld", (long long)b->repeat);
     if (!(b->share >= 0 && b->share <= 1 && b->own_turn >= 0 && b->own_turn <= 1))
@@ -86,8 +88,7 @@ static reshed_status simulated_piece(const rs_batches *b, int member, int64_t nu
 {
     rs_picture p = {0};
     const int64_t i = b->repeat > 0 ? (int64_t)rs_random_below(r, (uint64_t)b->repeat) : number;
-    reshed_status st =
-        rs_picture_simulate(rs_batches_set(b->seed, member), i, b->frame, b->harsh, &p, err);
+    reshed_status st = rs_picture_simulate(&b->scene, rs_batches_set(b->seed, member), i, &p, err);
     if (st == RESHED_OK) st = rs_augment_piece(&b->augment, r, &p, piece, err);
     rs_picture_clear(&p);
     return st;

@@ -11,9 +11,8 @@ typedef struct rs_batches {
     uint64_t seed;
     int batch;          /* pieces, 1 to 1024 */
     rs_augment augment; /* of simulated frames */
-    int frame;          /* pixels a side of simulated frames, 4 to 4096 */
-    double harsh;       /* strength of their instrument: 1 as for the shipped ensemble */
-    int64_t repeat;     /* frames that are drawn again and again; 0: no frame is seen twice */
+    rs_picture_scene scene;
+    int64_t repeat; /* frames that are drawn again and again; 0: no frame is seen twice */
     /* Own pictures, borrowed; each must have its distances. Large ones are taken more often. */
     const rs_picture *own;
     int owns;

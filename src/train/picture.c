@@ -59,26 +59,36 @@ reshed_status rs_picture_distance(rs_picture *p, reshed_error *err)
     return st;
 }
 
-/* Scales image[n] by its first `scanned` values; the others become 0. */
-static reshed_status scale(float *image, size_t n, size_t scanned, reshed_error *err)
+/* To [0,1]. */
+static reshed_status scale(float *image, size_t n, reshed_error *err)
 {
     rs_norm_range range;
-    reshed_status st = rs_norm_range_frame(image, scanned, &range, err);
-    if (st == RESHED_OK) st = rs_norm_apply(image, scanned, range, false, image, err);
-    if (st == RESHED_OK) memset(image + scanned, 0, (n - scanned) * sizeof *image);
-    return st;
+    reshed_status st = rs_norm_range_frame(image, n, &range, err);
+    return st == RESHED_OK ? rs_norm_apply(image, n, range, false, image, err) : st;
 }
 
 /* -------------------------------------------------------------------------------------- simulated */
 
-reshed_status rs_picture_simulate(uint64_t set, int64_t i, int size, double harsh, rs_picture *out,
-                                  reshed_error *err)
+reshed_status rs_picture_simulate(const rs_picture_scene *scene, uint64_t set, int64_t i,
+                                  rs_picture *out, reshed_error *err)
 {
-    const rs_labelled_recipe recipe = {
-        .height = size, .width = size, .seed = set, .random = true, .harsh = harsh};
+    const int size = scene->size;
+    const size_t n = (size_t)size * (size_t)size;
+    rs_labelled_setting whole;
     rs_picture p = {0};
     rs_twin_sample *film = NULL;
     rs_labelled_scene s = {0};
+    if (!rs_labelled_find("scanned", &whole))
+        return rs_fail(err, RESHED_EINTERNAL, "the twin's effects|scanned|none of that name");
+    whole.value = 1;
+    const rs_labelled_recipe recipe = {.height = size,
+                                       .width = size,
+                                       .seed = set,
+                                       .film = scene->film,
+                                       .random = true,
+                                       .harsh = scene->harsh,
+                                       .setting = &whole,
+                                       .settings = 1};
     reshed_status st = rs_labelled_check(&recipe, err);
     if (st == RESHED_OK) st = rs_picture_init(&p, size, size, err);
     if (st == RESHED_OK) {
@@ -90,10 +100,7 @@ reshed_status rs_picture_simulate(uint64_t set, int64_t i, int size, double hars
         st = rs_twin_frame(film, s.film.level, &s.effects, &s.view, &channels, err);
     }
     rs_twin_sample_free(film);
-    if (st == RESHED_OK) {
-        const size_t rows = (size_t)rs_twin_scanned_rows(&s.effects, size);
-        st = scale(p.image, (size_t)size * (size_t)size, rows * (size_t)size, err);
-    }
+    if (st == RESHED_OK) st = scale(p.image, n, err);
     if (st == RESHED_OK)
         *out = p;
     else
@@ -166,7 +173,7 @@ static reshed_status prepare_image(rs_image *im, double trained_min, double trai
         st = rs_resample(im->data, im->height, im->width, 1, RS_GROW_CATMULL_ROM, p->image,
                          p->height, p->width, err);
     const size_t m = st == RESHED_OK ? (size_t)p->height * (size_t)p->width : 0;
-    return st == RESHED_OK ? scale(p->image, m, m, err) : st;
+    return st == RESHED_OK ? scale(p->image, m, err) : st;
 }
 
 /* Pixels of the picture that no measurement stands behind are not known. */

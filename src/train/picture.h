@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "base/status.h"
+#include "spm/twin/films.h"
 
 typedef struct rs_picture {
     int height, width;
@@ -22,10 +23,17 @@ void rs_picture_clear(rs_picture *p);
 /* Fills p->distance, if it is not there. */
 reshed_status rs_picture_distance(rs_picture *p, reshed_error *err);
 
-/* Frame i of the set of a seed, size x size pixels: film and instrument are drawn at random, as for
- * `reshed-twin dataset`. Scaled by the lines that are scanned; the others are 0. */
-reshed_status rs_picture_simulate(uint64_t set, int64_t i, int size, double harsh, rs_picture *out,
-                                  reshed_error *err);
+/* Which frames are simulated: film and instrument are drawn at random, as for `reshed-twin
+ * dataset`, but all lines are scanned. */
+typedef struct rs_picture_scene {
+    rs_twin_film film;
+    int size;     /* pixels a side */
+    double harsh; /* strength of the instrument's effects: 1 as for the shipped ensemble */
+} rs_picture_scene;
+
+/* Frame i of the set of a seed, which is below 2^32. */
+reshed_status rs_picture_simulate(const rs_picture_scene *scene, uint64_t set, int64_t i,
+                                  rs_picture *out, reshed_error *err);
 
 /* A frame of the user: files of every kind that rs_image_read takes. */
 typedef struct rs_picture_files {

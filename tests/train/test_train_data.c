@@ -135,8 +135,9 @@ static void simulated_pictures(void **state)
     (void)state;
     reshed_error err = {0};
     rs_picture a = {0}, b = {0};
-    assert_ok(rs_picture_simulate(1234, 5, 64, 1, &a, &err), &err);
-    assert_ok(rs_picture_simulate(1234, 5, 64, 1, &b, &err), &err);
+    rs_picture_scene scene = {.size = 64, .harsh = 1};
+    assert_ok(rs_picture_simulate(&scene, 1234, 5, &a, &err), &err);
+    assert_ok(rs_picture_simulate(&scene, 1234, 5, &b, &err), &err);
     float lo = 9, hi = -9;
     for (int i = 0; i < 64 * 64; i++) {
         lo = fminf(lo, a.image[i]);
@@ -147,14 +148,19 @@ static void simulated_pictures(void **state)
     assert_memory_equal(a.image, b.image, 64 * 64 * sizeof(float));
     assert_memory_equal(a.wall, b.wall, 64 * 64);
     rs_picture_clear(&b);
-    assert_ok(rs_picture_simulate(1234, 6, 64, 1, &b, &err), &err);
+    assert_ok(rs_picture_simulate(&scene, 1234, 6, &b, &err), &err);
     assert_true(memcmp(a.image, b.image, 64 * 64 * sizeof(float)) != 0);
     rs_picture_clear(&a);
     rs_picture_clear(&b);
-    assert_int_equal(rs_picture_simulate(1, 0, 3, 1, &a, &err), RESHED_EUNSUPPORTED);
+    scene.film = RS_TWIN_FILM_MIX;
+    assert_ok(rs_picture_simulate(&scene, 1234, 5, &a, &err), &err);
+    rs_picture_clear(&a);
+    scene = (rs_picture_scene){.size = 3, .harsh = 1};
+    assert_int_equal(rs_picture_simulate(&scene, 1, 0, &a, &err), RESHED_EUNSUPPORTED);
+    scene.size = 16;
     for (long k = 0; k < 200; k++) {
         test_alloc_fail_at(k);
-        reshed_status st = rs_picture_simulate(7, 0, 16, 1, &a, &err);
+        reshed_status st = rs_picture_simulate(&scene, 7, 0, &a, &err);
         const bool failed = test_alloc_failed();
         test_alloc_fail_at(-1);
         assert_int_equal(st, failed ? RESHED_ENOMEM : RESHED_OK);
@@ -411,7 +417,7 @@ static void settings_out_of_range(void **state)
     a = usual(112);
     a.turn = NAN;
     assert_int_equal(rs_augment_check(&a, &err), RESHED_EINVAL);
-    rs_batches b = {.batch = 8, .augment = usual(112), .frame = 128, .harsh = 1};
+    rs_batches b = {.batch = 8, .augment = usual(112), .scene = {.size = 128, .harsh = 1}};
     assert_ok(rs_batches_check(&b, &err), &err);
     b.share = 0.5;
     assert_int_equal(rs_batches_check(&b, &err), RESHED_EINVAL); /* no own frames */
@@ -419,7 +425,7 @@ static void settings_out_of_range(void **state)
     b.batch = 0;
     assert_int_equal(rs_batches_check(&b, &err), RESHED_EINVAL);
     b.batch = 8;
-    b.harsh = 3;
+    b.scene.harsh = 3;
     assert_int_equal(rs_batches_check(&b, &err), RESHED_EINVAL);
 }
 
@@ -431,8 +437,7 @@ static rs_batches small(const rs_picture *own)
     return (rs_batches){.seed = 11,
                         .batch = PIECES,
                         .augment = usual(SIDE),
-                        .frame = 32,
-                        .harsh = 1,
+                        .scene = {.size = 32, .harsh = 1},
                         .own = own,
                         .owns = own ? 1 : 0,
                         .share = own ? 0.5 : 0,
@@ -520,7 +525,7 @@ static void queues_bear_failures(void **state)
     reshed_error err = {0};
     rs_batches b = small(NULL);
     rs_feed *feed = NULL;
-    b.frame = 2;
+    b.scene.size = 2;
     assert_int_equal(rs_feed_open(&b, 1, 1, 1, &feed, &err), RESHED_EINVAL);
     b = small(NULL);
     for (long k = 0; k < 100; k++) {
