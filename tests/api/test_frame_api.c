@@ -133,6 +133,7 @@ static void results_are_those_of_reshed_infer(void **state)
 static void the_score_is_that_of_reshed_infer(void **state)
 {
     (void)state;
+    test_not_quick();
     static float image[N];
     const size_t dims[2] = {H, W};
     const char *weights = "weights/reshednet16x10.h5", *npy = test_temp("image.npy");
@@ -198,6 +199,7 @@ static void arguments_are_checked(void **state)
 static void short_memory_is_reported(void **state)
 {
     (void)state;
+    test_not_quick();
     static float image[N];
     reshed_ensemble *e = load(BILINEAR);
     reshed_frame_view v;

@@ -86,6 +86,7 @@ static void simulated_loops_meet_the_bars(void **state)
 static void real_grid_has_the_known_numbers(void **state)
 {
     (void)state;
+    test_not_quick();
     const char *path = test_shared("data/beps/BEPS_PTO_50x50.h5");
     reshed_error err = {0};
     rs_nsid_data d = {0};

@@ -358,6 +358,7 @@ static void flags_name_what_is_wrong(void **state)
 static void bootstrap_predicts_the_scatter(void **state)
 {
     (void)state;
+    test_not_quick();
     enum { RUNS = 150, SAMPLES = 60 };
     static const rs_metric watched[] = {RS_M_WIDTH_MID, RS_M_V_PLUS_MID,    RS_M_AREA,
                                         RS_M_FIT_WIDTH, RS_M_FIT_AREA,      RS_M_SWITCHABLE,

@@ -203,6 +203,7 @@ static void survives_power_failure_at_every_call(void **state)
 static void repair_may_be_interrupted(void **state)
 {
     (void)state;
+    test_not_quick();
     const char *path = test_temp("twice.bin"), *journal = test_temp("twice.bin.journal");
     board *b = mmap(NULL, sizeof *b, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     assert_true(b != MAP_FAILED);

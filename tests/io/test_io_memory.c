@@ -638,6 +638,7 @@ static void try_storage(const char *type, const char *data, size_t n, long long 
 static void torches(void **state)
 {
     (void)state;
+    test_not_quick();
     size_t len;
     uint8_t *file = test_read_file(test_data("torch_types.tar"), &len);
     try_mutants("torch", read_torch, NULL, file, len, false);

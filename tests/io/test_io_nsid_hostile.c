@@ -219,6 +219,7 @@ static bool bare_nothing(void *ctx, long i)
 static void survives_a_full_disk(void **state)
 {
     (void)state;
+    test_not_quick();
     char *paths[2] = {rs_strdup(test_temp("full.h5")), rs_strdup(test_temp("full_live.h5"))};
     forked f = run_forked(200, full_disk_is_survived, bare_nothing, paths);
     assert_true(f.wrong == 0 && f.ours == 0 && f.librarys == 0);

@@ -102,6 +102,7 @@ static void fp16_rounds_the_convolutions_only(void **state)
 static void large_tensors_come_back(void **state)
 {
     (void)state;
+    test_not_quick();
     rs_model_file m = {.classes = 1, .filters = 1, .levels = 1, .layers = {1}, .members = 1};
     strcpy(m.model, "ResHedNet");
     strcpy(m.upsampling, "bilinear");

@@ -476,7 +476,7 @@ static void check_shape(const shape *s, rs_isa isa)
 static void networks_match_the_oracle(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++)
+    for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i += (size_t)test_tier(3, 1, 1))
         for (int isa = RS_ISA_GENERIC; isa <= (int)rs_isa_best(); isa++)
             check_shape(&shapes[i], (rs_isa)isa);
 }

@@ -229,6 +229,7 @@ static void points_before_loops(void **state)
 static void a_live_session(void **state)
 {
     (void)state;
+    test_not_quick();
     reshed_error err = {0};
     report_scene scene = small;
     scene.lines = 60;

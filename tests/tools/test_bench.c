@@ -349,6 +349,7 @@ static void the_program_prints_the_contract(void **state)
 static void the_program_reads_weights_and_says_what_is_wrong(void **state)
 {
     (void)state;
+    test_not_quick();
     static char out[1 << 14];
     char args[1024];
     assert_int_equal(run(out, sizeof out, "--size=3"), 2);

@@ -160,6 +160,7 @@ static void write_grid(const char *path)
 static void grid_gives_maps_table_and_figures(void **state)
 {
     (void)state;
+    test_not_quick();
     temp_path in_path = temp("grid.h5"), h5_path = temp("maps.h5"), csv_path = temp("t.csv");
     const char *in = in_path.text, *h5 = h5_path.text, *csv = csv_path.text;
     char words[1024];
@@ -269,6 +270,7 @@ static void threads_do_not_change_the_table(void **state)
 static void point_list_of_amplitude_and_phase(void **state)
 {
     (void)state;
+    test_not_quick();
     enum { P = 7 };
     static double a[P * N], ph[P * N], v[N];
     temp_path in_path = temp("list.h5"), h5_path = temp("list_out.h5");

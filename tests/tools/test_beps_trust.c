@@ -135,6 +135,7 @@ static void the_first_of_several_cycles_is_left_out(void **state)
 static void a_long_prefix_is_kept(void **state)
 {
     (void)state;
+    test_not_quick();
     char file[128], folder[400], options[1200], words[900];
     snprintf(file, sizeof file, "%.127s", test_temp("poled.h5"));
     write_poled(file, 2);

@@ -80,6 +80,7 @@ static void expect(const char *program, const char *arguments, int status, const
 static void infer_checks_the_whole_batch(void **state)
 {
     (void)state;
+    test_not_quick();
     write_image("scan.npy");
     write_image("other.npy");
     write_image("scan.dat"); /* told by its bytes */

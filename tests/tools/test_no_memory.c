@@ -259,6 +259,7 @@ static void infer(void **state)
 static void walls(void **state)
 {
     (void)state;
+    test_not_quick();
     if (OWN_ALLOCATOR) return;
     job j = {.args =
                  "reshed-walls <>/m.npy --points {}/p.csv --walls {}/w.csv --skeleton {}/s.npy"};
@@ -273,6 +274,7 @@ static void walls(void **state)
 static void beps(void **state)
 {
     (void)state;
+    test_not_quick();
     if (OWN_ALLOCATOR) return;
     job scan = {.args = SCAN "--report none -o <>/s.h5"};
     job j = {.args = "reshed-beps sho <>/s.h5 -o {}/o.h5 --threads 1"};

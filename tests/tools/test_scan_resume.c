@@ -71,6 +71,7 @@ static void unfinish(const char *path)
 static void every_region_goes_on(void **state)
 {
     (void)state;
+    test_not_quick();
     char path[3][1024], args[4096];
     name_three(path, "three");
     make_regions(path[0]);

@@ -15,6 +15,7 @@
 static void a_whole_run_ends_withdrawn(void **state)
 {
     (void)state;
+    test_not_quick();
     char args[4096], path[1024];
     nano_engage_by_hand();
     nano_arguments(args, scan_temp(path, "whole.h5"), "--json");

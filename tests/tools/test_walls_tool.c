@@ -291,6 +291,7 @@ static void reads_a_session_by_meaning(void **state)
 static void classes_are_chosen(void **state)
 {
     (void)state;
+    test_not_quick();
     static float map[H * W], last[H * W * 3], first[H * W * 3], spread[H * W * 3], label[H * W];
     char out[8192], args[2048];
     reshed_error err = {0};
@@ -492,6 +493,7 @@ static void keeps_diagonal_walls(void **state)
 static void points_keep_their_distance(void **state)
 {
     (void)state;
+    test_not_quick();
     static float map[48 * 48];
     char out[8192], args[2048];
     reshed_error err = {0};

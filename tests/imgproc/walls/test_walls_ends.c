@@ -246,6 +246,7 @@ static void twin_map(int seed, double half)
 static void twin_films_are_symmetric(void **state)
 {
     (void)state;
+    test_not_quick();
     double worst[2] = {0, 0};
     const int films = (int)test_tier(1, 1, 4);
     for (int seed = 1; seed <= films; seed++) {

@@ -177,6 +177,7 @@ static void a_line_of_nan_arrives_and_is_counted(void **state)
 static void a_lost_instrument_can_be_resumed(void **state)
 {
     (void)state;
+    test_not_quick();
     scan_rig r;
     rs_session_progress p;
     reshed_error err = {0};

@@ -211,6 +211,7 @@ static void alternation_is_found(void **state)
     tally t;
     run_kind(&with, seeds(), &t);
     assert_true(t.tested >= 0.9 * t.films && t.found >= 0.9 * t.tested);
+    test_not_quick();
     run_kind(&without, seeds(), &t);
     assert_true(t.found <= (test_long() ? 3 : 1));
 }

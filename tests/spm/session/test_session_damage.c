@@ -198,6 +198,7 @@ static bool alloc_is_survived(void *ctx, long i)
 static void short_memory_does_no_harm(void **state)
 {
     (void)state;
+    test_not_quick();
     damage d;
     static sim_model m;
     char path[1024];

@@ -246,6 +246,7 @@ static void ask(FILE *python, const char *path, const sim_model *m, const rs_ses
 static void h5py_reads_while_it_is_written(void **state)
 {
     (void)state;
+    test_not_quick();
     have_h5py();
     static sim_model m;
     char path[1024], command[1200];
