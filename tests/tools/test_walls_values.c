@@ -66,14 +66,14 @@ static void nothing_above_the_threshold_is_said(void **state)
     snprintf(args, sizeof args, "%s", write_map("low.npy", map));
     const outcome *o = run_program("reshed-walls", args);
     assert_int_equal(o->status, 0);
-    assert_non_null(strstr(o->err, "no pixel is above 0.4 (values from 0.0125 to 0.225)"));
+    assert_non_null(strstr(o->err, "no pixel is above 0.5 (values from 0.0125 to 0.225)"));
     snprintf(args, sizeof args, "--threshold=0.1 %s", test_temp("low.npy"));
     o = run_program("reshed-walls", args);
     assert_null(strstr(o->err, "no pixel"));
     assert_non_null(strstr(o->out, "1 walls"));
 }
 
-/* Three classes at 0.3 to 0.4 each: the likeliest is wall although no probability is above 0.4. */
+/* Three classes at 0.3 to 0.4 each: the likeliest is wall although no probability is above 0.5. */
 static void the_likeliest_class_is_wall(void **state)
 {
     (void)state;
@@ -114,7 +114,7 @@ static void the_likeliest_class_is_wall(void **state)
         }
         snprintf(args, sizeof args, "--class=1 %s", path);
         const outcome *o = run_program("reshed-walls", args);
-        assert_non_null(strstr(o->out, "144 pixels above 0.4 or of no likelier class"));
+        assert_non_null(strstr(o->out, "144 pixels above 0.5 or of no likelier class"));
         /* A threshold that is given counts alone. */
         snprintf(args, sizeof args, "--json --class=1 --threshold=0.4 %s", path);
         o = run_program("reshed-walls", args);
