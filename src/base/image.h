@@ -13,13 +13,14 @@
 
 typedef struct rs_image {
     int height, width;
-    float *data;      /* [height,width] row-major, contiguous; owned (rs_image_clear) */
-    double dx, dy;    /* pixel size in metres along a row and along a column; 0 when unknown */
-    double x0, y0;    /* metres: centre of the frame; 0 when unknown */
-    double angle;     /* degrees by which the frame is turned counter-clockwise; 0 when unknown */
-    char scan[24];    /* how the tip moved: "forward, down", ..., "" when unknown */
-    char unit[16];    /* of the values, "" when unknown */
-    char channel[64]; /* name, "" when the format has none */
+    float *data;       /* [height,width] row-major, contiguous; owned (rs_image_clear) */
+    double dx, dy;     /* pixel size in metres along a row and along a column; 0 when unknown */
+    double x0, y0;     /* metres: centre of the frame; 0 when unknown */
+    double angle;      /* degrees by which the frame is turned counter-clockwise; 0 when unknown */
+    int frame, frames; /* of a stack: its number from 0, and how many there are; 0: no stack */
+    char scan[24];     /* how the tip moved: "forward, down", ..., "" when unknown */
+    char unit[16];     /* of the values, "" when unknown */
+    char channel[64];  /* name, "" when the format has none */
     /* For the user: decisions of the reader, and things it could not understand; sentences split
      * by "; ", "" when there is nothing. */
     char note[480];

@@ -350,4 +350,4 @@ static reshed_status read(const uint8_t *bytes, size_t len, int index, rs_image 
     return RESHED_OK;
 }
 
-const rs_reader rs_gwy_reader = {list, read};
+const rs_reader rs_gwy_reader = {list, read, NULL};

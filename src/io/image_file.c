@@ -50,7 +50,7 @@ static const struct {
     {RS_FORMAT_TIFF, "TIFF", "", "MM\0+", 4, &rs_tiff_reader},
     {RS_FORMAT_WSXM, "WSxM", ".stp.top.tom.cur", "WSxM file copyright", 19, &rs_wsxm_reader},
     {RS_FORMAT_NPZ, "NPZ", ".npz", "PK\3\4", 4, &rs_npz_reader},
-    {RS_FORMAT_HDF5, "HDF5", ".h5.hdf5.hf5.hdf.nsid.mat.topostats", "\x89HDF\r\n\x1a\n", 8, NULL},
+    {RS_FORMAT_HDF5, "HDF5", ".h5.hdf5.hf5.hdf.nsid.mat.topostats.hspy.nxs", "\x89HDF\r\n\x1a\n", 8, NULL},
 };
 #define FORMATS (sizeof formats / sizeof *formats)
 
@@ -137,17 +137,20 @@ static reshed_status detect(const char *path, rs_format *format, reshed_error *e
 }
 
 static reshed_status read_bytes(rs_format format, const uint8_t *bytes, size_t len,
-                                const char *channel, rs_image *out, reshed_error *err)
+                                const char *channel, int frame, rs_image *out, reshed_error *err)
 {
     rs_image im;
     reshed_status st = RESHED_EINTERNAL;
     const rs_reader *reader = reader_of(format);
-    if (reader) return rs_reader_image(reader, bytes, len, channel, out, err);
+    if (reader) return rs_reader_image(reader, bytes, len, channel, frame, out, err);
+    if (format == RS_FORMAT_HDF5)
+        return rs_nsid_image_read_mem(bytes, len, channel, frame, out, err);
+    if (format != RS_FORMAT_NPY) st = rs_stack_choose(1, frame, &frame, err);
+    if (format != RS_FORMAT_NPY && st != RESHED_OK) return st;
     switch (format) {
-    case RS_FORMAT_HDF5: return rs_nsid_image_read_mem(bytes, len, channel, out, err);
     case RS_FORMAT_IBW: return rs_ibw_image_read_mem(bytes, len, channel, out, err);
     case RS_FORMAT_PNG: st = rs_png_read_mem(bytes, len, &im, err); break;
-    case RS_FORMAT_NPY: st = rs_npy_image_read_mem(bytes, len, &im, err); break;
+    case RS_FORMAT_NPY: st = rs_npy_image_read_mem(bytes, len, frame, &im, err); break;
     case RS_FORMAT_GSF: st = rs_gsf_read_mem(bytes, len, &im, err); break;
     default:
         return rs_fail(err, RESHED_EUNSUPPORTED,
@@ -166,10 +169,11 @@ static reshed_status read_bytes(rs_format format, const uint8_t *bytes, size_t l
 reshed_status rs_image_read_mem(const uint8_t *bytes, size_t len, const char *channel,
                                 rs_image *out, reshed_error *err)
 {
-    return read_bytes(rs_format_of_bytes(bytes, len), bytes, len, channel, out, err);
+    return read_bytes(rs_format_of_bytes(bytes, len), bytes, len, channel, RS_FRAME_ONLY, out, err);
 }
 
-reshed_status rs_image_read(const char *path, const char *channel, rs_image *out, reshed_error *err)
+static reshed_status read_frame(const char *path, const char *channel, int frame, rs_image *out,
+                                reshed_error *err)
 {
     rs_format format = RS_FORMAT_UNKNOWN;
     reshed_status st = detect(path, &format, err);
@@ -177,7 +181,7 @@ reshed_status rs_image_read(const char *path, const char *channel, rs_image *out
     if (format == RS_FORMAT_HDF5) { /* read in parts: such a file may be larger than memory */
         rs_nsid_file *f = NULL;
         st = rs_nsid_open(path, &f, err);
-        if (st == RESHED_OK) st = rs_nsid_image_read(f, channel, out, err);
+        if (st == RESHED_OK) st = rs_nsid_image_read(f, channel, frame, out, err);
         rs_nsid_close(f);
         return st;
     }
@@ -185,9 +189,14 @@ reshed_status rs_image_read(const char *path, const char *channel, rs_image *out
     size_t len;
     st = rs_os_read_file(path, FILE_MAX, &bytes, &len, err);
     if (st != RESHED_OK) return st;
-    st = read_bytes(format, bytes, len, channel, out, err);
+    st = read_bytes(format, bytes, len, channel, frame, out, err);
     rs_free(bytes);
     return st;
+}
+
+reshed_status rs_image_read(const char *path, const char *channel, rs_image *out, reshed_error *err)
+{
+    return read_frame(path, channel, RS_FRAME_ONLY, out, err);
 }
 
 static reshed_status list_bytes(const char *path, rs_format format, rs_channels *out,
@@ -206,7 +215,8 @@ static reshed_status list_bytes(const char *path, rs_format format, rs_channels 
         st = rs_ibw_open_mem(bytes, len, &w, err);
         if (st == RESHED_OK) st = rs_ibw_list(&w, out, err);
     } else {
-        st = read_bytes(format, bytes, len, NULL, &im, err);
+        st = read_bytes(format, bytes, len, NULL, format == RS_FORMAT_NPY ? 0 : RS_FRAME_ONLY, &im,
+                        err);
         if (st == RESHED_OK) {
             st = rs_channels_add(&list, im.channel, NULL, err);
             rs_image_clear(&im);
@@ -230,20 +240,37 @@ reshed_status rs_image_list(const char *path, rs_channels *out, reshed_error *er
     return st;
 }
 
-reshed_status rs_image_read_quantity(const char *path, const char *channel, rs_quantity quantity,
-                                     rs_image *out, reshed_error *err)
+reshed_status rs_image_read_frame(const char *path, const char *channel, rs_quantity quantity,
+                                  int frame, rs_image *out, reshed_error *err)
 {
     rs_channels list = {0};
     char number[16];
     int index = 0;
-    if (channel || quantity == RS_QUANTITY_AMPLITUDE) return rs_image_read(path, channel, out, err);
+    if (channel || quantity == RS_QUANTITY_AMPLITUDE)
+        return read_frame(path, channel, frame, out, err);
     reshed_status st = rs_image_list(path, &list, err);
     if (st == RESHED_OK) st = rs_channel_choose(&list, NULL, quantity, &index, err);
     if (st == RESHED_OK) {
         snprintf(number, sizeof number, "%d", index);
-        st = rs_image_read(path, number, out, err);
+        st = read_frame(path, number, frame, out, err);
     }
     if (st == RESHED_OK) rs_channel_note(&list, NULL, quantity, index, out);
     rs_channels_clear(&list);
+    return st;
+}
+
+reshed_status rs_image_read_quantity(const char *path, const char *channel, rs_quantity quantity,
+                                     rs_image *out, reshed_error *err)
+{
+    return rs_image_read_frame(path, channel, quantity, RS_FRAME_ONLY, out, err);
+}
+
+reshed_status rs_image_frames(const char *path, const char *channel, rs_quantity quantity,
+                              int *frames, reshed_error *err)
+{
+    rs_image im = {0};
+    const reshed_status st = rs_image_read_frame(path, channel, quantity, 0, &im, err);
+    if (st == RESHED_OK) *frames = im.frames > 1 ? im.frames : 1;
+    rs_image_clear(&im);
     return st;
 }

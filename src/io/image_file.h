@@ -17,6 +17,7 @@
 
 #include "base/image.h"
 #include "io/common/channel.h"
+#include "io/common/stack.h"
 
 typedef enum rs_format {
     RS_FORMAT_UNKNOWN = 0,
@@ -53,6 +54,13 @@ reshed_status rs_image_read(const char *path, const char *channel, rs_image *out
 /* The same with another quantity than the amplitude when channel is NULL. */
 reshed_status rs_image_read_quantity(const char *path, const char *channel, rs_quantity quantity,
                                      rs_image *out, reshed_error *err);
+/* The same of a stack, its frame number `frame` (io/common/stack.h): RS_FRAME_ONLY, as the others read,
+ * refuses one of several. out->frame and out->frames say what it was. */
+reshed_status rs_image_read_frame(const char *path, const char *channel, rs_quantity quantity,
+                                  int frame, rs_image *out, reshed_error *err);
+/* How many frames that channel has; 1 for what is no stack. */
+reshed_status rs_image_frames(const char *path, const char *channel, rs_quantity quantity,
+                              int *frames, reshed_error *err);
 /* As rs_image_read from bytes in memory. */
 reshed_status rs_image_read_mem(const uint8_t *bytes, size_t len, const char *channel,
                                 rs_image *out, reshed_error *err);

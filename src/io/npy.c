@@ -18,6 +18,7 @@
 #include "base/cursor.h"
 #include "base/os.h"
 #include "io/common/sample.h"
+#include "io/common/stack.h"
 
 static const struct {
     char kind;
@@ -295,35 +296,52 @@ reshed_status rs_npy_read(const char *path, rs_npy *out, reshed_error *err)
     return st;
 }
 
-reshed_status rs_npy_to_image(const rs_npy *a, rs_image *out, reshed_error *err)
+reshed_status rs_npy_to_image(const rs_npy *a, int frame, rs_image *out, reshed_error *err)
 {
     rs_image im;
-    if (!(a->ndim == 2 || (a->ndim == 3 && a->dims[2] == 1)))
+    rs_stack s;
+    uint64_t dims[RS_NPY_MAX_DIMS];
+    const size_t size = types[a->type].size;
+    for (int i = 0; i < a->ndim; i++) dims[i] = a->dims[i];
+    if (!rs_stack_of(dims, a->ndim, &s))
         return rs_fail(err, RESHED_EUNSUPPORTED,
-                       "shape of the NPY array|an image: (H, W) or (H, W, 1)|%d axes, the last of "
-                       "%zu",
+                       "shape of the NPY array|an image, (H, W), or a stack, (N, H, W)|%d axes, "
+                       "the last of %zu",
                        a->ndim, a->ndim ? a->dims[a->ndim - 1] : 1);
     if (types[a->type].kind == 'c')
         return rs_fail(err, RESHED_EUNSUPPORTED,
                        "type of the NPY array|real numbers, for an image|complex numbers");
-    if (a->dims[0] > INT32_MAX || a->dims[1] > INT32_MAX)
-        return rs_fail(err, RESHED_EUNSUPPORTED, "shape of the NPY array|sides up to %d|more",
-                       RS_IMAGE_MAX_SIDE);
-    reshed_status st = rs_image_init(&im, (int64_t)a->dims[0], (int64_t)a->dims[1], err);
+    reshed_status st = rs_image_init(&im, s.height, s.width, err);
     if (st != RESHED_OK) return st;
-    rs_sample_to_float(types[a->type].sample, host_is_big(), a->data, a->count, im.data);
-    for (size_t i = 0; a->type == RS_NPY_B1 && i < a->count; i++) im.data[i] = im.data[i] != 0;
+    st = rs_stack_choose(s.frames, frame, &frame, err);
+    if (st != RESHED_OK) {
+        rs_image_clear(&im);
+        return st;
+    }
+    const uint8_t *first = (const uint8_t *)a->data + (size_t)frame * s.frame_step * size;
+    const int64_t run = s.column_step == 1 ? s.width : 1; /* pixels that lie side by side */
+    for (int64_t r = 0; r < s.height; r++)
+        for (int64_t c = 0; c < s.width; c += run)
+            rs_sample_to_float(types[a->type].sample, host_is_big(),
+                               first + ((size_t)r * s.row_step + (size_t)c * s.column_step) * size,
+                               (size_t)run, im.data + r * s.width + c);
+    const size_t n = (size_t)(s.height * s.width);
+    for (size_t i = 0; a->type == RS_NPY_B1 && i < n; i++) im.data[i] = im.data[i] != 0;
+    if (s.frames > 1) {
+        im.frame = frame;
+        im.frames = (int)s.frames;
+    }
     *out = im;
     return RESHED_OK;
 }
 
-reshed_status rs_npy_image_read_mem(const uint8_t *bytes, size_t len, rs_image *out,
+reshed_status rs_npy_image_read_mem(const uint8_t *bytes, size_t len, int frame, rs_image *out,
                                     reshed_error *err)
 {
     rs_npy a;
     reshed_status st = rs_npy_read_mem(bytes, len, &a, err);
     if (st != RESHED_OK) return st;
-    st = rs_npy_to_image(&a, out, err);
+    st = rs_npy_to_image(&a, frame, out, err);
     rs_npy_clear(&a);
     return st;
 }

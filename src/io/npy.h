@@ -61,9 +61,10 @@ reshed_status rs_npy_write(const char *path, rs_npy_type type, int ndim, const s
 reshed_status rs_npy_write_mem(rs_npy_type type, int ndim, const size_t *dims, const void *data,
                                uint8_t **bytes, size_t *len, reshed_error *err);
 
-/* A real array of shape (H,W) or (H,W,1) as an image of unknown scale: its first row is the top. */
-reshed_status rs_npy_to_image(const rs_npy *a, rs_image *out, reshed_error *err);
-reshed_status rs_npy_image_read_mem(const uint8_t *bytes, size_t len, rs_image *out,
+/* A real array of shape (H,W), or a frame of a stack (io/common/stack.h), as an image of unknown scale:
+ * its first row is the top. Axes of one element do not count. */
+reshed_status rs_npy_to_image(const rs_npy *a, int frame, rs_image *out, reshed_error *err);
+reshed_status rs_npy_image_read_mem(const uint8_t *bytes, size_t len, int frame, rs_image *out,
                                     reshed_error *err);
 
 #endif

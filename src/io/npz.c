@@ -6,6 +6,7 @@
 
 #include "base/alloc.h"
 #include "base/text.h"
+#include "io/common/stack.h"
 #include "io/npy.h"
 #include "io/weights/zip.h"
 
@@ -50,8 +51,8 @@ static reshed_status list(const uint8_t *bytes, size_t len, rs_channels *out, re
     return RESHED_OK;
 }
 
-static reshed_status read(const uint8_t *bytes, size_t len, int index, rs_image *out,
-                          reshed_error *err)
+static reshed_status read_frame(const uint8_t *bytes, size_t len, int index, int frame,
+                                rs_image *out, reshed_error *err)
 {
     rs_zip *zip = NULL;
     uint8_t *data = NULL;
@@ -65,10 +66,16 @@ static reshed_status read(const uint8_t *bytes, size_t len, int index, rs_image 
     if (st == RESHED_OK && at < 0)
         st = rs_fail(err, RESHED_EINVAL, "channel number|an array of the archive|%d", index);
     if (st == RESHED_OK) st = rs_zip_read_new(zip, at, UINT64_MAX, &data, &n, err);
-    if (st == RESHED_OK) st = rs_npy_image_read_mem(data, n, out, err);
+    if (st == RESHED_OK) st = rs_npy_image_read_mem(data, n, frame, out, err);
     rs_free(data);
     rs_zip_close(zip);
     return st;
 }
 
-const rs_reader rs_npz_reader = {list, read};
+static reshed_status read(const uint8_t *bytes, size_t len, int index, rs_image *out,
+                          reshed_error *err)
+{
+    return read_frame(bytes, len, index, RS_FRAME_ONLY, out, err);
+}
+
+const rs_reader rs_npz_reader = {list, read, read_frame};

@@ -77,7 +77,7 @@ static void to_radians(rs_image *im)
     snprintf(im->unit, sizeof im->unit, "rad");
 }
 
-reshed_status rs_phase_read(const char *path, const char *wanted, const char *amplitude,
+reshed_status rs_phase_read(const char *path, const char *wanted, const char *amplitude, int frame,
                             rs_image *out, reshed_error *err)
 {
     char number[16];
@@ -91,7 +91,7 @@ reshed_status rs_phase_read(const char *path, const char *wanted, const char *am
         snprintf(number, sizeof number, "%d", i);
         wanted = number;
     }
-    reshed_status st = rs_image_read(path, wanted, out, err);
+    reshed_status st = rs_image_read_frame(path, wanted, RS_QUANTITY_PHASE, frame, out, err);
     if (st == RESHED_OK) to_radians(out);
     return st;
 }

@@ -10,7 +10,9 @@
 #include "base/text.h"
 #include "io/common/header.h"
 #include "io/common/sample.h"
+#include "io/common/stack.h"
 #include "io/common/units.h"
+#include "io/park.h"
 
 #if TIFFLIB_VERSION < 20221213
 #error "libtiff 4.5 or newer is needed: older ones print to standard error"
@@ -20,9 +22,6 @@
  * kept before room is made for them; and what the library may take in one piece. */
 #define FREE_BYTES ((size_t)24 << 20)
 #define STORED_TIMES 8u
-/* Park's files show a picture of the data, which are in tags of their own. */
-#define PARK_MAGIC 50432u
-
 typedef struct source {
     TIFF *tiff;
     const uint8_t *bytes;
@@ -134,8 +133,6 @@ static bool find_sample(page *p)
 static reshed_status read_page(const source *s, page *p, reshed_error *err)
 {
     uint16_t planar = PLANARCONFIG_CONTIG, compression = COMPRESSION_NONE;
-    uint32_t park = 0;
-    void *data = NULL;
     TIFF *t = s->tiff;
     memset(p, 0, sizeof *p);
     if (!TIFFGetField(t, TIFFTAG_IMAGEWIDTH, &p->width) ||
@@ -149,12 +146,6 @@ static reshed_status read_page(const source *s, page *p, reshed_error *err)
     if (!TIFFGetField(t, TIFFTAG_PHOTOMETRIC, &p->photometric))
         p->photometric = PHOTOMETRIC_MINISBLACK;
     p->tiled = TIFFIsTiled(t);
-    if (TIFFGetField(t, PARK_MAGIC, &park, &data))
-        return rs_fail(
-            err, RESHED_EUNSUPPORTED,
-            "kind of the TIFF file|an image; export the data from Park's XEI or SmartAnalysis "
-            "as text, or from Gwyddion as GSF|Park Systems' own, whose picture is a "
-            "preview");
     const bool grey =
         p->photometric <= PHOTOMETRIC_MINISBLACK && p->samples >= 1 && p->samples <= 2;
     const bool colour = p->photometric == PHOTOMETRIC_RGB && (p->samples == 3 || p->samples == 4);
@@ -199,35 +190,57 @@ static bool go_to(source *s, int index)
     return false;
 }
 
-static reshed_status list(const uint8_t *bytes, size_t len, rs_channels *out, reshed_error *err)
+/* What the pages that are no thumbnails are: channels with names, or, when none has a name and all have one
+ * size, the frames of a stack. */
+typedef struct book {
+    rs_channels pages;
+    bool stack;
+} book;
+
+static reshed_status read_book(source *s, book *b, reshed_error *err)
 {
-    source s;
-    rs_channels found = {0};
-    page p;
-    bool named = false;
-    reshed_status st = open_source(bytes, len, &s, err);
-    if (st != RESHED_OK) return st;
+    page p, first = {0};
+    bool named = false, same = true;
+    reshed_status st = RESHED_OK;
     do {
         char name[64];
         const char *text = NULL;
-        if (is_reduced(&s)) continue;
-        st = read_page(&s, &p, err);
+        if (is_reduced(s)) continue;
+        st = read_page(s, &p, err);
         if (st != RESHED_OK) break;
-        snprintf(name, sizeof name, "page %d", found.n);
-        if (TIFFGetField(s.tiff, TIFFTAG_PAGENAME, &text) && text && *text) {
+        if (b->pages.n == 0) first = p;
+        same = same && p.width == first.width && p.height == first.height;
+        snprintf(name, sizeof name, "page %d", b->pages.n);
+        if (TIFFGetField(s->tiff, TIFFTAG_PAGENAME, &text) && text && *text) {
             named = true;
             rs_header_text(name, sizeof name, (const uint8_t *)text, strlen(text));
         }
-        st = rs_channels_add(&found, name, NULL, err);
-    } while (st == RESHED_OK && TIFFReadDirectory(s.tiff));
-    if (st == RESHED_OK && found.n == 0) st = corrupt(&s, err);
-    if (st == RESHED_OK && found.n == 1 && !named) strcpy(found.c[0].name, "image");
+        st = rs_channels_add(&b->pages, name, NULL, err);
+    } while (st == RESHED_OK && TIFFReadDirectory(s->tiff));
+    if (st == RESHED_OK && b->pages.n == 0) st = corrupt(s, err);
+    b->stack = !named && same && b->pages.n > 1;
+    if (st == RESHED_OK && b->pages.n == 1 && !named) strcpy(b->pages.c[0].name, "image");
+    return st;
+}
+
+static reshed_status list(const uint8_t *bytes, size_t len, rs_channels *out, reshed_error *err)
+{
+    source s;
+    book b = {0};
+    if (rs_park_is(bytes, len)) return rs_park_list(bytes, len, out, err);
+    reshed_status st = open_source(bytes, len, &s, err);
+    if (st != RESHED_OK) return st;
+    st = read_book(&s, &b, err);
     close_source(&s);
     if (st != RESHED_OK) {
-        rs_channels_clear(&found);
+        rs_channels_clear(&b.pages);
         return st;
     }
-    *out = found;
+    if (b.stack) {
+        b.pages.n = 1;
+        strcpy(b.pages.c[0].name, "image");
+    }
+    *out = b.pages;
     return RESHED_OK;
 }
 
@@ -334,24 +347,40 @@ static void take_scale(const source *s, rs_image *im)
     }
 }
 
-static reshed_status read(const uint8_t *bytes, size_t len, int index, rs_image *out,
-                          reshed_error *err)
+static reshed_status read_frame(const uint8_t *bytes, size_t len, int index, int frame,
+                                rs_image *out, reshed_error *err)
 {
     source s;
     page p;
+    book b = {0};
     rs_image im = {0};
-    reshed_status st = open_source(bytes, len, &s, err);
+    reshed_status st = RESHED_OK;
+    if (rs_park_is(bytes, len)) st = rs_stack_choose(1, frame, &frame, err);
+    if (st == RESHED_OK && rs_park_is(bytes, len)) return rs_park_read(bytes, len, out, err);
+    if (st == RESHED_OK) st = open_source(bytes, len, &s, err);
     if (st != RESHED_OK) return st;
-    if (!go_to(&s, index))
+    st = read_book(&s, &b, err);
+    const int frames = b.stack ? b.pages.n : 1;
+    if (st == RESHED_OK) st = rs_stack_choose(frames, frame, &frame, err);
+    if (st == RESHED_OK && (!TIFFSetDirectory(s.tiff, 0) || !go_to(&s, b.stack ? frame : index)))
         st = rs_fail(err, RESHED_EINVAL, "page number|a page of the TIFF file|%d", index);
     if (st == RESHED_OK) st = read_page(&s, &p, err);
     if (st == RESHED_OK) st = decode(&s, &p, &im, err);
     if (st == RESHED_OK) {
         take_scale(&s, &im);
+        im.frame = b.stack ? frame : 0;
+        im.frames = b.stack ? frames : 0;
         *out = im;
     }
+    rs_channels_clear(&b.pages);
     close_source(&s);
     return st;
 }
 
-const rs_reader rs_tiff_reader = {list, read};
+static reshed_status read(const uint8_t *bytes, size_t len, int index, rs_image *out,
+                          reshed_error *err)
+{
+    return read_frame(bytes, len, index, RS_FRAME_ONLY, out, err);
+}
+
+const rs_reader rs_tiff_reader = {list, read, read_frame};

@@ -68,7 +68,7 @@ static void npy_reads_every_type_and_order(void **state)
     npy_file(&b, 1, "{\"descr\": '|b1', 'shape':(1,3), 'fortran_order':False}");
     put_uint(&b, 0x000100, 3, true);
     rs_image im;
-    assert_ok(rs_npy_image_read_mem(b.data, b.n, &im, &err), &err);
+    assert_ok(rs_npy_image_read_mem(b.data, b.n, RS_FRAME_ONLY, &im, &err), &err);
     assert_true(im.data[0] == 0 && im.data[1] == 1 && im.data[2] == 0);
     rs_image_clear(&im);
 }
@@ -148,7 +148,7 @@ static reshed_status read_npy(const uint8_t *data, size_t len, reshed_error *err
     assert_true(a.ndim <= 4 && n == a.count);
     volatile double sum = 0;
     for (size_t i = 0; i < n; i++) sum = sum + rs_npy_at(&a, i);
-    st = rs_npy_to_image(&a, &im, err);
+    st = rs_npy_to_image(&a, RS_FRAME_ONLY, &im, err);
     if (st == RESHED_OK) rs_image_clear(&im);
     if (st == RESHED_EUNSUPPORTED) st = RESHED_OK; /* an array, but no image */
     rs_npy_clear(&a);
@@ -204,16 +204,18 @@ static void npy_refuses_and_says_why(void **state)
     rs_image im = {.height = 7};
     npy_file(&b, 1, "{'descr': '<c8', 'fortran_order': False, 'shape': (1,1), }");
     put_uint(&b, 0, 8, false);
-    assert_error(rs_npy_image_read_mem(b.data, b.n, &im, &err), RESHED_EUNSUPPORTED, &err,
-                 "complex");
+    assert_error(rs_npy_image_read_mem(b.data, b.n, RS_FRAME_ONLY, &im, &err), RESHED_EUNSUPPORTED,
+                 &err, "complex");
     npy_file(&b, 1, "{'descr': '<f4', 'fortran_order': False, 'shape': (1,1,2), }");
     put_uint(&b, 0, 8, false);
-    assert_error(rs_npy_image_read_mem(b.data, b.n, &im, &err), RESHED_EUNSUPPORTED, &err,
-                 "3 axes");
+    assert_error(rs_npy_image_read_mem(b.data, b.n, RS_FRAME_ONLY, &im, &err), RESHED_EUNSUPPORTED,
+                 &err, "3 axes");
     npy_file(&b, 1, "{'descr': '<f4', 'fortran_order': False, 'shape': (0,5), }");
-    assert_error(rs_npy_image_read_mem(b.data, b.n, &im, &err), RESHED_EUNSUPPORTED, &err, "0 x 5");
+    assert_error(rs_npy_image_read_mem(b.data, b.n, RS_FRAME_ONLY, &im, &err), RESHED_EUNSUPPORTED,
+                 &err, "0 x 5");
     npy_file(&b, 1, "{'descr': '<f4', 'fortran_order': False, 'shape': (0,4294967296000), }");
-    assert_error(rs_npy_image_read_mem(b.data, b.n, &im, &err), RESHED_EUNSUPPORTED, &err, "shape");
+    assert_error(rs_npy_image_read_mem(b.data, b.n, RS_FRAME_ONLY, &im, &err), RESHED_EUNSUPPORTED,
+                 &err, "shape");
     assert_int_equal(im.height, 7);
 }
 

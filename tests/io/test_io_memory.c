@@ -51,7 +51,7 @@ static reshed_status read_png(const uint8_t *data, size_t len, reshed_error *err
 static reshed_status read_npy(const uint8_t *data, size_t len, reshed_error *err)
 {
     rs_image im = {0};
-    const reshed_status st = rs_npy_image_read_mem(data, len, &im, err);
+    const reshed_status st = rs_npy_image_read_mem(data, len, RS_FRAME_ONLY, &im, err);
     rs_image_clear(&im);
     return st;
 }
@@ -111,7 +111,7 @@ static reshed_status read_hdf5(const uint8_t *data, size_t len, reshed_error *er
         st = rs_usid_read(f, path, &u, err);
         rs_usid_data_clear(&u);
     } else if (st == RESHED_OK) {
-        st = rs_nsid_image_read(f, "0", &im, err);
+        st = rs_nsid_image_read(f, "0", RS_FRAME_ONLY, &im, err);
         rs_image_clear(&im);
     }
     rs_nsid_close(f);

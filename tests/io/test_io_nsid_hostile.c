@@ -149,7 +149,7 @@ static reshed_status read_all(const uint8_t *data, size_t len, reshed_error *err
         rs_nsid_data_clear(&d);
     }
     if (st == RESHED_OK) {
-        st = rs_nsid_image_read(f, NULL, &im, err);
+        st = rs_nsid_image_read(f, NULL, RS_FRAME_ONLY, &im, err);
         if (st == RESHED_OK) rs_image_clear(&im);
     }
     rs_nsid_close(f);

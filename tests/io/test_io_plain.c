@@ -216,7 +216,8 @@ static void reads_behind_a_user_block(void **state)
         assert_memory_equal(im.data, want.data,
                             sizeof(float) * (size_t)im.height * (size_t)im.width);
         rs_image_clear(&im);
-        assert_ok(rs_nsid_image_read_mem(moved, len + blocks[i], "0", &im, &err), &err);
+        assert_ok(rs_nsid_image_read_mem(moved, len + blocks[i], "0", RS_FRAME_ONLY, &im, &err),
+                  &err);
         assert_string_equal(im.channel, want.channel);
         rs_image_clear(&im);
         rs_free(path);
@@ -269,7 +270,7 @@ static void names_filters_and_what_lacks(void **state)
 static reshed_status read_any(const uint8_t *data, size_t len, reshed_error *err)
 {
     rs_image im;
-    const reshed_status st = rs_nsid_image_read_mem(data, len, NULL, &im, err);
+    const reshed_status st = rs_nsid_image_read_mem(data, len, NULL, RS_FRAME_ONLY, &im, err);
     if (st == RESHED_OK && !image_is_sane(&im)) return RESHED_EINTERNAL;
     if (st == RESHED_OK) rs_image_clear(&im);
     return st;

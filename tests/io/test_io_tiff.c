@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "io/image_file.h"
+#include "io/common/stack.h"
 #include "io/tiff.h"
 
 typedef struct picture {
@@ -210,13 +211,14 @@ static void reads_pages_and_scales(void **state)
     p.pages = 3, p.bits = 16;
     tiff_file(&b, &p);
     for (int k = 0; k < 3; k++) {
-        const char names[3][8] = {"0", "page 1", "2"};
-        assert_ok(rs_image_read_mem(b.data, b.n, names[k], &im, &err), &err);
+        assert_ok(rs_reader_image(&rs_tiff_reader, b.data, b.n, NULL, k, &im, &err), &err);
         assert_page(&im, k);
+        assert_true(im.frame == k && im.frames == 3);
+        assert_string_equal(im.channel, "image");
         rs_image_clear(&im);
     }
     assert_error(rs_image_read_mem(b.data, b.n, NULL, &im, &err), RESHED_EINVAL, &err,
-                 "page 0, page 1");
+                 "a stack of 3 frames");
     p = usual,
     p.description = "ImageJ=1.53t\nunit=\\u00B5m\nmin=0.0\n"; /* 2 pixels, 5 pixels in one */
     tiff_file(&b, &p);
@@ -238,7 +240,7 @@ static void refuses_and_says_why(void **state)
         {8, 4, 5, 0, 0, RESHED_EUNSUPPORTED, "colours"},
         {8, 5, 2, 0, 0, RESHED_EUNSUPPORTED, "colours"},
         {4, 1, 1, 0, 0, RESHED_EUNSUPPORTED, "4 bits"},
-        {8, 1, 1, 50432, 0, RESHED_EUNSUPPORTED, "Park"},
+        {8, 1, 1, 50432, 0, RESHED_ECORRUPT, "Park"},
         {8, 1, 1, 0, 70000, RESHED_EUNSUPPORTED, "size of the TIFF"},
         {8, 1, 1, 0, 16000, RESHED_ECORRUPT, "TIFF"},
     };
@@ -264,12 +266,12 @@ static reshed_status read_all(const uint8_t *data, size_t len, reshed_error *err
     rs_image im = {0};
     reshed_status st = rs_tiff_reader.list(data, len, &list, err);
     for (int i = 0; st == RESHED_OK && i < list.n && i < 8; i++) {
-        st = rs_tiff_reader.read(data, len, i, &im, err);
+        st = rs_tiff_reader.read_frame(data, len, i, i ? RS_FRAME_ONLY : 0, &im, err);
         if (st == RESHED_OK) assert_true(image_is_sane(&im));
         rs_image_clear(&im);
     }
     rs_channels_clear(&list);
-    if (st == RESHED_OK) st = rs_reader_image(&rs_tiff_reader, data, len, "0", &im, err);
+    if (st == RESHED_OK) st = rs_reader_image(&rs_tiff_reader, data, len, "0", 0, &im, err);
     rs_image_clear(&im);
     return st;
 }

@@ -43,7 +43,7 @@ static void expect(const char *path, const char *wanted, const char *amplitude, 
 {
     reshed_error err = {0};
     rs_image im;
-    assert_ok(rs_phase_read(path, wanted, amplitude, &im, &err), &err);
+    assert_ok(rs_phase_read(path, wanted, amplitude, RS_FRAME_ONLY, &im, &err), &err);
     if (isnan(value)) {
         assert_null(im.data);
         return;
@@ -89,7 +89,8 @@ static void files_without_a_phase_are_fine(void **state)
     rs_image im;
     const char *path = write_channels(list, 2);
     expect(path, NULL, "Amplitude", NAN);
-    assert_int_not_equal(rs_phase_read(path, "Phase", "Amplitude", &im, &err), RESHED_OK);
+    assert_int_not_equal(rs_phase_read(path, "Phase", "Amplitude", RS_FRAME_ONLY, &im, &err),
+                         RESHED_OK);
     path = test_temp("phase.npy");
     assert_ok(rs_npy_write(path, RS_NPY_F4, 2, dims, one, &err), &err);
     expect(path, NULL, "", NAN);

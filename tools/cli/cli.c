@@ -151,6 +151,18 @@ bool cli_int(const cli_program *program, const char *option, const char *text, l
     return true;
 }
 
+bool cli_frame(const cli_program *program, const char *text, int *out)
+{
+    long n;
+    if (strcmp(text, "all") == 0) {
+        *out = CLI_FRAME_ALL;
+        return true;
+    }
+    if (!cli_int(program, "--frame", text, 0, INT32_MAX - 1, &n)) return false;
+    *out = (int)n;
+    return true;
+}
+
 bool cli_double(const cli_program *program, const char *option, const char *text, double lo,
                 double hi, double *out)
 {

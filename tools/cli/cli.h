@@ -108,7 +108,10 @@ int cli_close(const cli_program *program);
  * option, gives false and leaves *out. */
 bool cli_int(const cli_program *program, const char *option, const char *text, long lo, long hi,
              long *out);
-/* The same for a finite number; "1e-9" and "inf" are read as C reads them, and inf is out of range.
+/* --frame: a number from 0, or "all", which is CLI_FRAME_ALL. */
+#define CLI_FRAME_ALL (-2)
+bool cli_frame(const cli_program *program, const char *text, int *out);
+/* As cli_int for a finite number; "1e-9" and "inf" are read as C reads them, and inf is out of range.
  */
 bool cli_double(const cli_program *program, const char *option, const char *text, double lo,
                 double hi, double *out);

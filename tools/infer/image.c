@@ -35,7 +35,8 @@ static bool infer(job *j)
 {
     const rs_image *im = &j->image;
     reshed_error err = {0};
-    reshed_status st = rs_image_read(j->path, j->request->channel, &j->image, &err);
+    reshed_status st = rs_image_read_frame(j->path, j->request->channel, RS_QUANTITY_AMPLITUDE,
+                                           j->request->of_stack, &j->image, &err);
     if (st != RESHED_OK) return fail(j, j->path, &err);
     if (!j->engine->frame && !j->engine->load(j->engine)) {
         j->engine->failed = true;
@@ -60,7 +61,8 @@ static bool part_walls(job *j)
                 j->maps.classes);
         return fail(j, j->path, &err);
     }
-    reshed_status st = rs_phase_read(j->path, q->phase, im->channel, &j->phase, &err);
+    reshed_status st = rs_phase_read(j->path, q->phase, im->channel,
+                                     im->frames > 1 ? im->frame : RS_FRAME_ONLY, &j->phase, &err);
     if (st == RESHED_OK && !j->phase.data) return true;
     if (st == RESHED_OK && (j->phase.height != im->height || j->phase.width != im->width))
         st = rs_fail(&err, RESHED_EINVAL, "size of the phase|%d x %d as the amplitude|%d x %d",
@@ -233,22 +235,40 @@ static bool write_figure(const job *j)
 
 #define WALLS_ENDING "_walls.h5"
 
-/* image.png -> image; a leading dot of the name is no extension. */
-static bool stem_of(const char *path, char *buf, size_t n)
+/* image.png -> image, of a stack image_frame007; a leading dot of the name is no extension. */
+static bool stem_of(const char *path, int frame, char *buf, size_t n)
 {
-    if (snprintf(buf, n, "%s", path) >= (int)n - 32) return false;
-    buf[rs_path_stem(buf)] = '\0';
+    if (snprintf(buf, n, "%s", path) >= (int)n - 48) return false;
+    const size_t k = rs_path_stem(buf);
+    buf[k] = '\0';
+    if (frame >= 0) snprintf(buf + k, n - k, "_frame%03d", frame);
     return true;
 }
 
-void infer_image_files(const infer_request *q, const char *path, cli_files *files)
+bool infer_image_frames(const cli_program *program, const infer_request *q, const char *path,
+                        int *first, int *end)
+{
+    int frames = 1;
+    reshed_error err = {0};
+    *first = q->of_stack;
+    *end = *first + 1;
+    if (q->of_stack != CLI_FRAME_ALL) return true;
+    if (rs_image_frames(path, q->channel, RS_QUANTITY_AMPLITUDE, &frames, &err) != RESHED_OK) {
+        if (program) cli_fail(program, path, &err);
+        return false;
+    }
+    *first = frames > 1 ? 0 : RS_FRAME_ONLY;
+    *end = frames > 1 ? frames : RS_FRAME_ONLY + 1;
+    return true;
+}
+
+static void frame_files(const infer_request *q, const char *path, int frame, cli_files *files)
 {
     static const char *const picture[] = {"_mean.png", "_variance.png", "_overlay.png",
                                           "_wall180.png"};
     const int pictures = q->no_phase ? 3 : 4;
     char stem[4096];
-    const bool named = stem_of(path, stem, sizeof stem); /* infer_image fails without */
-    cli_files_input(files, path);
+    const bool named = stem_of(path, frame, stem, sizeof stem); /* infer_image fails without */
     cli_files_output(files, q->mean, "--mean");
     cli_files_output(files, q->variance, "--var");
     cli_files_output(files, q->wall180, "--wall180");
@@ -260,13 +280,21 @@ void infer_image_files(const infer_request *q, const char *path, cli_files *file
         cli_files_output_named(files, q->png ? q->png : stem, picture[i], q->png ? "--png" : path);
 }
 
+void infer_image_files(const infer_request *q, const char *path, cli_files *files)
+{
+    int first, end;
+    cli_files_input(files, path);
+    if (!infer_image_frames(NULL, q, path, &first, &end)) return; /* it fails again, with words */
+    for (int k = first; k < end; k++) frame_files(q, path, k, files);
+}
+
 static bool write_outputs(const job *j)
 {
     const infer_request *q = j->request;
     char stem[4096], h5[4096 + 16];
-    if (!stem_of(j->path, stem, sizeof stem)) {
+    if (!stem_of(j->path, q->of_stack, stem, sizeof stem)) {
         reshed_error err = {0};
-        rs_fail(&err, RESHED_EINVAL, "path too long|at most %zu bytes|%zu", sizeof stem - 32,
+        rs_fail(&err, RESHED_EINVAL, "path too long|at most %zu bytes|%zu", sizeof stem - 48,
                 strlen(j->path));
         return fail(j, j->path, &err);
     }
@@ -299,6 +327,8 @@ bool infer_image(infer_engine *engine, const infer_request *request, const char 
         memcpy(result->channel, j.image.channel, sizeof result->channel);
         result->dx = j.image.dx;
         result->dy = j.image.dy;
+        result->number = j.image.frame;
+        result->frames = j.image.frames;
         result->angle = j.image.angle;
         memcpy(result->scan, j.image.scan, sizeof result->scan);
         memcpy(result->note, j.image.note, sizeof result->note);

@@ -14,6 +14,7 @@ typedef struct infer_request {
     const char *channel; /* NULL for the usual one */
     const char *phase;   /* its channel; NULL: the one that goes with the amplitude, if any */
     bool no_phase;
+    int of_stack; /* frame of a stack: RS_FRAME_ONLY, CLI_FRAME_ALL, or its number */
     rs_frame_options frame;
     const char *mean, *variance, *h5, *png, *truth; /* NULL when not asked for */
     const char *wall180;                            /* the same */
@@ -44,6 +45,7 @@ typedef struct infer_result {
     double wall180_fraction; /* NaN without phase */
     char channel[64];        /* of the file, "" when it has no names */
     double dx, dy;           /* pixel size in metres, 0 when unknown */
+    int number, frames;      /* of the frame in a stack of so many; 0: it is no stack */
     double angle;            /* of the frame, and how it was scanned (rs_image) */
     char scan[24];
     char note[480]; /* of the reader, "" when there is nothing to say (rs_image) */
@@ -54,7 +56,12 @@ typedef struct infer_result {
 /* Adds the image at path, and all that infer_image will write for it, to the files of the batch. */
 void infer_image_files(const infer_request *request, const char *path, cli_files *files);
 
-/* false after an error message; nothing is left half-written. */
+/* The frames of the image at path that are asked for: *first to *end, RS_FRAME_ONLY for the only one; false
+ * after an error message. program NULL: without one. */
+bool infer_image_frames(const cli_program *program, const infer_request *request, const char *path,
+                        int *first, int *end);
+
+/* One frame, number request->of_stack. false after an error message; nothing is left half-written. */
 bool infer_image(infer_engine *engine, const infer_request *request, const char *path,
                  infer_result *result);
 

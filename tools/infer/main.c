@@ -10,6 +10,7 @@
 
 #include "base/json.h"
 #include "base/progress.h"
+#include "io/image_file.h"
 #include "io/weights/model.h"
 
 static const cli_program self = {
@@ -47,6 +48,10 @@ static const cli_program self = {
     "                         is then that of ferroelastic walls alone, and the others are\n"
     "                         PREFIX_wall180.png and /wall180 of the HDF5 file\n"
     "      --wall180=W.npy    write those, 0 elsewhere, 0.5 to 1 by how sure they are\n"
+    "      --frame=N|all      of a stack (three axes of an array, pages of a TIFF) the frame, from "
+    "0, "
+    "or\n"
+    "                         all of them; results are named IMAGE_frame000_mean.png, ...\n"
     "      --norm=MODE        frame: min-max of the image (default); robust: between "
     "the 0.5 and\n"
     "                         99.5 percentiles, clipped; LO,HI: between two given "
@@ -135,6 +140,7 @@ enum {
     OPT_PNG,
     OPT_TRUTH,
     OPT_RELIABILITY,
+    OPT_FRAME,
     OPT_NORM,
     OPT_PHASE,
     OPT_WALL180,
@@ -168,6 +174,7 @@ static bool take(int c, options *o)
         q->phase = q->no_phase || strcmp(optarg, "auto") == 0 ? NULL : optarg;
         return true;
     case OPT_WALL180: q->wall180 = optarg; return true;
+    case OPT_FRAME: return cli_frame(&self, optarg, &q->of_stack);
     case OPT_NORM: return parse_norm(optarg, &q->frame);
     case OPT_RESAMPLE: return parse_resample(optarg, &q->frame.resample);
     case OPT_ALGO: return cli_algo(&self, optarg, &e->algo);
@@ -192,6 +199,7 @@ static int parse(int argc, char **argv, options *o)
         {"truth", required_argument, NULL, OPT_TRUTH},
         {"reliability", required_argument, NULL, OPT_RELIABILITY},
         {"channel", required_argument, NULL, 'c'},
+        {"frame", required_argument, NULL, OPT_FRAME},
         {"norm", required_argument, NULL, OPT_NORM},
         {"phase", required_argument, NULL, OPT_PHASE},
         {"wall180", required_argument, NULL, OPT_WALL180},
@@ -223,6 +231,9 @@ static int parse(int argc, char **argv, options *o)
             &self,
             "--mean, --var, --wall180, --h5, --png, --figure and --truth take one image, %d given",
             argc - optind);
+    if (q->of_stack == CLI_FRAME_ALL && (q->truth || !q->defaults))
+        return cli_usage_error(&self, "--mean, --var, --h5, --png, --figure and --truth take one "
+                                      "frame, not --frame=all");
     return -1;
 }
 
@@ -291,6 +302,10 @@ static void print_json(const char *path, const infer_request *q, const infer_res
     rs_json_object(&j, NULL);
     rs_json_string(&j, "file", path);
     rs_json_string(&j, "channel", r->channel);
+    if (r->frames > 1) {
+        rs_json_integer(&j, "frame", r->number);
+        rs_json_integer(&j, "frames", r->frames);
+    }
     if (r->scan[0]) rs_json_string(&j, "scan", r->scan);
     if (r->angle != 0) rs_json_number(&j, "angle", r->angle);
     if (r->note[0]) rs_json_string(&j, "note", r->note);
@@ -342,9 +357,10 @@ static void print_line(const char *path, const infer_result *r)
     char file[CLI_SHOWN], channel[CLI_SHOWN], phase[CLI_SHOWN];
     cli_shown(file, path);
     cli_shown(channel, r->channel);
-    printf("%s: %d x %d, %s%s%smean uncertainty %.3g, walls %.1f %%, %.3f s\n", file, v->height,
-           v->width, *channel ? "channel " : "", channel, *channel ? ", " : "", v->mean_uncertainty,
-           100 * r->wall_fraction, v->seconds);
+    printf("%s: %d x %d, ", file, v->height, v->width);
+    if (r->frames > 1) printf("frame %d of %d, ", r->number, r->frames);
+    printf("%s%s%smean uncertainty %.3g, walls %.1f %%, %.3f s\n", *channel ? "channel " : "",
+           channel, *channel ? ", " : "", v->mean_uncertainty, 100 * r->wall_fraction, v->seconds);
     if (r->phase[0])
         printf("%s: channel %s: 180-degree walls %.1f %%, apart from the ferroelastic ones\n", file,
                cli_shown(phase, r->phase), 100 * r->wall180_fraction);
@@ -360,9 +376,31 @@ static void print_line(const char *path, const infer_result *r)
                s->best_threshold, s->ece);
 }
 
+/* All frames of an image that are asked for; false when some failed. */
+static bool do_image(infer_engine *engine, const options *o, rs_progress *bar, const char *path)
+{
+    infer_request q = o->request;
+    int first, end;
+    bool all = infer_image_frames(&self, &q, path, &first, &end);
+    for (int k = first; all && k < end; k++) {
+        infer_result r;
+        q.of_stack = k;
+        all = infer_image(engine, &q, path, &r);
+        if (!all || (q.quiet && !o->json)) continue;
+        rs_progress_finish(bar); /* the line takes the bar's place */
+        if (o->json)
+            print_json(path, &q, &r);
+        else
+            print_line(path, &r);
+        fflush(stdout);
+    }
+    return all;
+}
+
 int main(int argc, char **argv)
 {
     options o = {0};
+    o.request.of_stack = RS_FRAME_ONLY;
     rs_frame_defaults(&o.request.frame);
     rs_paper_defaults(&o.request.paper);
     int status = parse(argc, argv, &o);
@@ -378,18 +416,8 @@ int main(int argc, char **argv)
         rs_progress bar;
         rs_progress_start(&bar, n > 1 && !quiet && !o.json ? stderr : NULL, "images", n);
         for (int i = 0; i < n && !engine.failed; i++) {
-            infer_result r;
-            const char *path = argv[optind + i];
             rs_progress_update(&bar, i);
-            bool ok = infer_image(&engine, &o.request, path, &r);
-            all = all && ok;
-            if (!ok || (quiet && !o.json)) continue;
-            rs_progress_finish(&bar); /* the line takes the bar's place */
-            if (o.json)
-                print_json(path, &o.request, &r);
-            else
-                print_line(path, &r);
-            fflush(stdout);
+            all = do_image(&engine, &o, &bar, argv[optind + i]) && all;
         }
         rs_progress_finish(&bar);
     }

@@ -155,8 +155,8 @@ static bool read_classes(walls_job *job, bool *found)
     if (st == RESHED_OK && !*found) return true;
     if (st == RESHED_OK && !c.whole && r->wall_class < 0)
         st = rs_fail(&err, RESHED_EINVAL,
-                     "array of %d layers|classes whose probabilities add up to 1 in each pixel, or "
-                     "--class=N for the layer that is wall|other values",
+                     "array of %d layers|classes whose probabilities add up to 1, --class=N for "
+                     "the layer that is wall, or --frame=N or all for a stack|other values",
                      c.classes);
     if (st == RESHED_OK) st = rs_classes_take(&c, r->wall_class, &job->map, &err);
     if (st == RESHED_OK && c.whole && r->wall_class >= 0) st = mark_likeliest(job, &c, &err);
@@ -195,13 +195,16 @@ static bool read_map(walls_job *job)
         return true;
     }
     if (st == RESHED_ENOMEM || st == RESHED_EINVAL) return fail(job, path, &err);
-    if (!read_classes(job, &layers)) return false;
+    layers = false; /* a frame that is asked for is no class */
+    if (job->request->of_stack == RS_FRAME_ONLY && !read_classes(job, &layers)) return false;
     if (layers) {
         warn_of_classes(job);
         return look_at_values(job, "", false);
     }
-    st = rs_image_read_quantity(path, job->request->channel, RS_QUANTITY_WALLS, &image, &err);
+    st = rs_image_read_frame(path, job->request->channel, RS_QUANTITY_WALLS, job->request->of_stack,
+                             &image, &err);
     if (st != RESHED_OK) return fail(job, path, &err);
+    job->frames = image.frames;
     job->map = image.data;
     job->classes = 1;
     job->grid = (rs_grid){image.height, image.width, image.dx, image.dy};
@@ -245,8 +248,14 @@ static bool read_companion(walls_job *job, const char *path, rs_quantity quantit
     rs_image image = {0};
     if (!path) return true;
     const char *channel = job->request->channel;
-    if ((!channel || rs_image_read(path, channel, &image, &err) != RESHED_OK) &&
-        rs_image_read_quantity(path, NULL, quantity, &image, &err) != RESHED_OK)
+    int frame = job->frames > 1 ? job->request->of_stack : RS_FRAME_ONLY, frames = 1;
+    /* The same frame of a stack; an image stands for all. */
+    if (frame >= 0 && rs_image_frames(path, NULL, quantity, &frames, &err) != RESHED_OK)
+        return fail(job, path, &err);
+    if (frames <= 1) frame = RS_FRAME_ONLY;
+    if ((!channel ||
+         rs_image_read_frame(path, channel, quantity, frame, &image, &err) != RESHED_OK) &&
+        rs_image_read_frame(path, NULL, quantity, frame, &image, &err) != RESHED_OK)
         return fail(job, path, &err);
     if (image.height != job->grid.height || image.width != job->grid.width) {
         rs_fail(&err, RESHED_EINVAL, "size of the image|that of the map, %d x %d|%d x %d",
@@ -268,7 +277,7 @@ static bool read_variance(walls_job *job)
     rs_classes c = {0};
     float *map = NULL;
     if (!path) return true;
-    reshed_status st = rs_classes_read(path, &c, &err);
+    reshed_status st = job->frames > 1 ? RESHED_OK : rs_classes_read(path, &c, &err);
     if (st == RESHED_OK && c.classes == 0)
         return read_companion(job, path, RS_QUANTITY_WALL_VARIANCE, &job->variance, NULL);
     if (st == RESHED_OK) st = rs_classes_match(&c, job->grid.height, job->grid.width, &err);

@@ -29,6 +29,7 @@ typedef struct walls_request {
     long permutations, seed;
     int wall_class;       /* -1: not given */
     uint64_t typed;       /* options on the command line, by bits (options.c) */
+    int of_stack;         /* frame of a stack: RS_FRAME_ONLY, CLI_FRAME_ALL, or its number */
     bool threshold_given; /* the values are then what the user says they are */
     bool json, quiet;
 } walls_request;
@@ -40,6 +41,7 @@ typedef struct walls_job {
     rs_grid grid;        /* dx = dy = 1 when the pixel size is unknown */
     bool sized;          /* whether grid is in metres */
     int classes;         /* of the map; 1: it has none */
+    int frames;          /* of the stack that the map is from; 0: none */
     char channel[64];    /* the map's, or that from which reshed-infer made it; "" without names */
     rs_coords coords;
     float *map, *variance, *amplitude, *phase; /* [H,W] owned; only map is always there */

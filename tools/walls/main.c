@@ -2,6 +2,8 @@
 #include <math.h>
 
 #include "base/json.h"
+#include "base/text.h"
+#include "io/image_file.h"
 #include "tools/cli/cli.h"
 #include "tools/cli/files.h"
 #include "tools/cli/paper.h"
@@ -28,6 +30,9 @@ static const cli_program self = {
     "                         without --threshold, likelier than the others; in a NPY array "
     "(H,W,C) or (C,H,W), a\n"
     "                         _walls.h5, or an image whose values are numbers of classes\n"
+    "      --frame=N|all      of a stack the frame, from 0, or all of them, whose outputs are "
+    "then\n"
+    "                         named with _frame000 before the ending\n"
     "      --thinning=RULE    keep: no line is lost, blunt ends are no branches (default); "
     "skimage:\n"
     "                         the pixels of scikit-image's skeletonize, which loses diagonal "
@@ -138,6 +143,10 @@ static void print_json(const walls_job *job)
     rs_json_object(&j, NULL);
     rs_json_string(&j, "file", job->request->map);
     rs_json_string(&j, "channel", job->channel);
+    if (job->frames > 1) {
+        rs_json_integer(&j, "frame", job->request->of_stack);
+        rs_json_integer(&j, "frames", job->frames);
+    }
     rs_json_string(&j, "length_unit", walls_unit(job));
     rs_json_string(&j, "thinning",
                    job->request->find.thinning == RS_FIND_KEEP ? "keep" : "skimage");
@@ -152,10 +161,10 @@ static void print_text(const walls_job *job)
     const rs_wallgraph *g = &job->found.graph;
     char file[CLI_SHOWN], channel[CLI_SHOWN];
     cli_shown(channel, job->channel);
-    printf("%s: %d x %d, %s%s%s%d pixels above %.3g%s, skeleton %d",
-           cli_shown(file, job->request->map), job->grid.height, job->grid.width,
-           *channel ? "channel " : "", channel, *channel ? ", " : "", job->found.mask_pixels,
-           job->found.threshold,
+    printf("%s: %d x %d, ", cli_shown(file, job->request->map), job->grid.height, job->grid.width);
+    if (job->frames > 1) printf("frame %d of %d, ", job->request->of_stack, job->frames);
+    printf("%s%s%s%d pixels above %.3g%s, skeleton %d", *channel ? "channel " : "", channel,
+           *channel ? ", " : "", job->found.mask_pixels, job->found.threshold,
            job->likeliest && !job->request->threshold_given ? " or of no likelier class" : "",
            job->found.skeleton_pixels);
     if (g->spurs_removed) printf(" (%d spurs removed)", g->spurs_removed);
@@ -200,18 +209,78 @@ static int run(walls_job *job)
     return ok ? CLI_OK : CLI_FAILED;
 }
 
-static int check_files(const walls_request *r)
+/* -------------------------------------------------------------------------------------- frames */
+
+enum { OUTPUTS = 8 };
+
+/* The files that a request writes, with the options that name them. */
+static void outputs_of(walls_request *r, const char **path[OUTPUTS], const char *of[OUTPUTS])
+{
+    const struct {
+        const char **path, *of;
+    } list[OUTPUTS] = {{&r->skeleton, "--skeleton"}, {&r->points, "--points"},
+                       {&r->walls, "--walls"},       {&r->branches, "--branches"},
+                       {&r->pairs, "--pairs"},       {&r->png, "--png"},
+                       {&r->figure, "--figure"},     {&r->stats, "--stats"}};
+    for (int k = 0; k < OUTPUTS; k++) {
+        path[k] = list[k].path;
+        of[k] = list[k].of;
+    }
+}
+
+/* The request for one frame of all: p.csv becomes p_frame007.csv. The names are kept in `names`. */
+static bool request_of(const walls_request *all, int frame, char names[OUTPUTS][4096],
+                       walls_request *out)
+{
+    const char **path[OUTPUTS], *of[OUTPUTS];
+    *out = *all;
+    out->of_stack = frame;
+    if (frame < 0) return true;
+    outputs_of(out, path, of);
+    for (int k = 0; k < OUTPUTS; k++) {
+        if (!*path[k]) continue;
+        const size_t stem = rs_path_stem(*path[k]);
+        if (snprintf(names[k], 4096, "%.*s_frame%03d%s", (int)stem, *path[k], frame,
+                     *path[k] + stem) >= 4096) {
+            cli_usage_error(&self, "%s: the path is too long", of[k]);
+            return false;
+        }
+        *path[k] = names[k];
+    }
+    return true;
+}
+
+/* The frames that are asked for, *first to *end; false after a message. */
+static bool frames_of(const walls_request *r, int *first, int *end)
+{
+    int frames = 1;
+    reshed_error err = {0};
+    *first = r->of_stack;
+    *end = *first + 1;
+    if (r->of_stack != CLI_FRAME_ALL) return true;
+    if (rs_image_frames(r->map, r->channel, RS_QUANTITY_WALLS, &frames, &err) != RESHED_OK) {
+        cli_fail(&self, r->map, &err);
+        return false;
+    }
+    *first = frames > 1 ? 0 : RS_FRAME_ONLY;
+    *end = frames > 1 ? frames : RS_FRAME_ONLY + 1;
+    return true;
+}
+
+static int check_files(const walls_request *r, int first, int end)
 {
     const char *const in[] = {r->map, r->variance, r->amplitude, r->phase, r->in_plane, r->values};
-    const struct {
-        const char *path, *of;
-    } out[] = {{r->skeleton, "--skeleton"}, {r->points, "--points"}, {r->walls, "--walls"},
-               {r->branches, "--branches"}, {r->pairs, "--pairs"},   {r->png, "--png"},
-               {r->figure, "--figure"},     {r->stats, "--stats"}};
     cli_files files = {0};
     for (size_t i = 0; i < sizeof in / sizeof *in; i++) cli_files_input(&files, in[i]);
-    for (size_t i = 0; i < sizeof out / sizeof *out; i++)
-        cli_files_output(&files, out[i].path, out[i].of);
+    for (int f = first; f < end; f++) {
+        char names[OUTPUTS][4096];
+        walls_request one;
+        const char **path[OUTPUTS], *of[OUTPUTS];
+        if (!request_of(r, r->of_stack == CLI_FRAME_ALL ? f : RS_FRAME_ONLY, names, &one))
+            return CLI_USAGE;
+        outputs_of(&one, path, of);
+        for (int k = 0; k < OUTPUTS; k++) cli_files_output(&files, *path[k], of[k]);
+    }
     const int status = cli_files_check(&self, &files, "name another output");
     cli_files_clear(&files);
     return status;
@@ -221,13 +290,20 @@ int main(int argc, char **argv)
 {
     walls_request request;
     walls_request_defaults(&request);
-    int status = walls_parse(&self, argc, argv, &request);
+    int first, end, status = walls_parse(&self, argc, argv, &request);
     if (status >= 0) return status;
-    status = check_files(&request);
-    if (status != CLI_OK) return status;
-    walls_job job = {.program = &self, .request = &request};
-    status = walls_open_session(&job, &request) ? run(&job) : CLI_FAILED;
-    walls_job_clear(&job);
+    if (!frames_of(&request, &first, &end)) return CLI_FAILED;
+    status = check_files(&request, first, end);
+    for (int f = first; f < end && status == CLI_OK; f++) {
+        char names[OUTPUTS][4096];
+        walls_request one = request;
+        one.of_stack = f;
+        if (request.of_stack == CLI_FRAME_ALL && !request_of(&request, f, names, &one))
+            return CLI_USAGE;
+        walls_job job = {.program = &self, .request = &one};
+        status = walls_open_session(&job, &one) ? run(&job) : CLI_FAILED;
+        walls_job_clear(&job);
+    }
     int closed = cli_close(&self);
     return status ? status : closed;
 }

@@ -6,6 +6,7 @@
 #include "base/number.h"
 #include "base/numeric.h"
 #include "io/classes.h"
+#include "io/image_file.h"
 #include "tools/cli/paper.h"
 
 /* "A,B" or "A-B", split at `mark`; text without one gives *b = a. False after a message. */
@@ -116,7 +117,8 @@ void walls_request_defaults(walls_request *r)
                          .rows = {-1, -1},
                          .permutations = 9999,
                          .seed = 1,
-                         .wall_class = -1};
+                         .wall_class = -1,
+                         .of_stack = RS_FRAME_ONLY};
     rs_find_defaults(&r->find);
     rs_paper_defaults(&r->paper);
 }
@@ -124,6 +126,7 @@ void walls_request_defaults(walls_request *r)
 enum {
     OPT_THRESHOLD = CLI_OPT_FIRST,
     OPT_CLASS,
+    OPT_FRAME,
     OPT_THINNING,
     OPT_SPUR,
     OPT_MIN_WALL,
@@ -170,6 +173,7 @@ static const struct option LONGS[] = {
     CLI_COMMON_OPTIONS,
     {"threshold", required_argument, NULL, OPT_THRESHOLD},
     {"class", required_argument, NULL, OPT_CLASS},
+    {"frame", required_argument, NULL, OPT_FRAME},
     {"thinning", required_argument, NULL, OPT_THINNING},
     {"spur", required_argument, NULL, OPT_SPUR},
     {"min-wall", required_argument, NULL, OPT_MIN_WALL},
@@ -269,6 +273,7 @@ static bool other_option(const cli_program *program, walls_request *r, int c, co
         if (!cli_int(program, "--class", text, 0, RS_CLASSES_MAX - 1, &count)) return false;
         r->wall_class = (int)count;
         return true;
+    case OPT_FRAME: return cli_frame(program, text, &r->of_stack);
     case OPT_REACH: return cli_double(program, "--reach", text, 2, 1000, &r->find.reach);
     case OPT_TURN: return parse_angle(program, "--turn", text, 180, &r->find.turn);
     case OPT_CORNER: return parse_angle(program, "--corner", text, 180, &r->find.corner);

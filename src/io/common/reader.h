@@ -14,11 +14,15 @@ typedef struct rs_reader {
     /* Channel `index` of that list (rs_image_clear). */
     reshed_status (*read)(const uint8_t *bytes, size_t len, int index, rs_image *out,
                           reshed_error *err);
+    /* The same of formats with stacks, NULL for others: a frame of it, see stack.h. `read` refuses a
+     * stack of several. */
+    reshed_status (*read_frame)(const uint8_t *bytes, size_t len, int index, int frame,
+                                rs_image *out, reshed_error *err);
 } rs_reader;
 
 /* Reads the channel that `channel` names (rs_channel_choose), with the list's name and a note when
- * others were as good. */
+ * others were as good; of a stack the frame (stack.h). */
 reshed_status rs_reader_image(const rs_reader *reader, const uint8_t *bytes, size_t len,
-                              const char *channel, rs_image *out, reshed_error *err);
+                              const char *channel, int frame, rs_image *out, reshed_error *err);
 
 #endif

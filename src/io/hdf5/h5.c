@@ -440,6 +440,28 @@ reshed_status rs_h5_read_members(hid_t dset, uint64_t file_size, int max_ndim, u
     return st;
 }
 
+reshed_status rs_h5_read_part(hid_t dset, const rs_h5_shape *shape, const hsize_t *start,
+                              const hsize_t *count, float **out, const char *where,
+                              reshed_error *err)
+{
+    size_t n = 1;
+    for (int i = 0; i < shape->ndim; i++) n *= (size_t)count[i]; /* fewer than shape->count */
+    float *data = rs_alloc(n, sizeof *data);
+    if (!data) return rs_fail_nomem(err, "the dataset", n * sizeof *data);
+    hid_t file = H5Dget_space(dset), memory = H5Screate_simple(shape->ndim, count, NULL);
+    const bool ok = file >= 0 && memory >= 0 &&
+                    H5Sselect_hyperslab(file, H5S_SELECT_SET, start, NULL, count, NULL) >= 0 &&
+                    H5Dread(dset, H5T_NATIVE_FLOAT, memory, file, H5P_DEFAULT, data) >= 0;
+    rs_h5_close(memory);
+    rs_h5_close(file);
+    if (!ok) {
+        rs_free(data);
+        return rs_h5_fail(err, RESHED_ECORRUPT, "cannot read the dataset", where);
+    }
+    *out = data;
+    return RESHED_OK;
+}
+
 reshed_status rs_h5_read_floats(hid_t dset, const rs_h5_shape *shape, float **out,
                                 const char *where, reshed_error *err)
 {

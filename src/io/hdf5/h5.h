@@ -60,6 +60,12 @@ reshed_status rs_h5_read_doubles(hid_t dset, const rs_h5_shape *shape, double **
 reshed_status rs_h5_read_floats(hid_t dset, const rs_h5_shape *shape, float **out,
                                 const char *where, reshed_error *err);
 
+/* Reads a part of a checked dataset of real numbers, count[shape->ndim] elements from start on, as floats
+ * (rs_free). */
+reshed_status rs_h5_read_part(hid_t dset, const rs_h5_shape *shape, const hsize_t *start,
+                              const hsize_t *count, float **out, const char *where,
+                              reshed_error *err);
+
 /* The memory type of one element as double, or as a pair of doubles with the members' names of
  * dset's file type; < 0 on failure. The caller closes it. */
 hid_t rs_h5_memory_type(hid_t dset, bool is_complex);

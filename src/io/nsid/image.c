@@ -6,18 +6,31 @@
 
 #include "base/alloc.h"
 #include "base/text.h"
+#include "io/common/stack.h"
 #include "io/common/units.h"
 #include "io/nsid/plain.h"
 
-/* The two axes of an image, or false. */
-static bool image_axes(const rs_nsid_data *d, int *x, int *y)
+/* The two axes of an image, and of a stack the third one, of its frames (else -1); false for other data. */
+static bool image_axes(const rs_nsid_data *d, int *x, int *y, int *frame)
 {
-    int axis[2] = {0, 1}, n = 0;
+    int axis[3] = {0, 1}, n = 0, spatial = 0;
     if (d->ndim < 2) return false;
     for (int i = 0; d->ndim > 2 && i < d->ndim; i++) {
         if (d->dim[i].n == 1) continue;
-        if (n == 2) return false;
+        if (n == 3) return false;
         axis[n++] = i;
+        spatial += strcmp(d->dim[i].type, "SPATIAL") == 0;
+    }
+    *frame = -1;
+    if (n == 3) { /* the frames are along the axis that is no length */
+        int k = 0;
+        while (k < 3 && spatial == 2 && strcmp(d->dim[axis[k]].type, "SPATIAL") == 0) k++;
+        if (spatial != 2 || (strcmp(d->data_type, "IMAGE_STACK") != 0 &&
+                             strcmp(d->dim[axis[k]].type, "TEMPORAL") != 0))
+            return false;
+        *frame = axis[k];
+        for (; k < 2; k++) axis[k] = axis[k + 1];
+        n = 2;
     }
     if (d->ndim > 2 && n != 2) return false;
     const char *a = d->dim[axis[0]].name, *b = d->dim[axis[1]].name;
@@ -29,8 +42,8 @@ static bool image_axes(const rs_nsid_data *d, int *x, int *y)
 
 bool rs_nsid_is_image(const rs_nsid_data *d)
 {
-    int x, y;
-    return !d->is_complex && image_axes(d, &x, &y) &&
+    int x, y, frame;
+    return !d->is_complex && image_axes(d, &x, &y, &frame) &&
            (strncmp(d->data_type, "IMAGE", 5) == 0 ||
             (strcmp(d->dim[x].type, "SPATIAL") == 0 && strcmp(d->dim[y].type, "SPATIAL") == 0));
 }
@@ -65,32 +78,46 @@ static bool axis_scale(const rs_nsid_data *d, const rs_nsid_dim *dim, const char
     return last < first;
 }
 
+/* Distance in data between neighbours along an axis. */
+static int64_t step_along(const rs_nsid_data *d, int axis)
+{
+    int64_t step = 1;
+    for (int i = d->ndim - 1; i > axis; i--) step *= d->dim[i].n;
+    return step;
+}
+
 /* values NULL: those of d. */
-static reshed_status to_image(const rs_nsid_data *d, const float *values, rs_image *out,
+static reshed_status to_image(const rs_nsid_data *d, int frame, const float *values, rs_image *out,
                               reshed_error *err)
 {
-    int x, y;
+    int x, y, f;
     rs_image im;
     double middle_x, middle_y;
-    if (!rs_nsid_is_image(d) || !image_axes(d, &x, &y))
+    if (!rs_nsid_is_image(d) || !image_axes(d, &x, &y, &f))
         return rs_fail(err, RESHED_EUNSUPPORTED,
                        "kind of the dataset|an image: real, two axes|%s%s of %d axes|%s",
                        d->is_complex ? "complex " : "", d->data_type, d->ndim, d->path);
-    int64_t nx = d->dim[x].n, ny = d->dim[y].n;
-    reshed_status st = rs_image_init(&im, ny, nx, err);
+    const int64_t frames = f < 0 ? 1 : d->dim[f].n, nx = d->dim[x].n, ny = d->dim[y].n;
+    reshed_status st = rs_stack_choose(frames, frame, &frame, err);
+    if (st == RESHED_OK) st = rs_image_init(&im, ny, nx, err);
     if (st != RESHED_OK) return st;
     bool x_falls = axis_scale(d, &d->dim[x], "the x axis", &im.dx, &middle_x, &im);
     bool y_falls = axis_scale(d, &d->dim[y], "the y axis", &im.dy, &middle_y, &im);
     im.x0 = middle_x;
     im.y0 = middle_y;
-    int64_t across = x < y ? ny : 1, up = x < y ? 1 : nx; /* distances in data */
+    const int64_t across = step_along(d, x), up = step_along(d, y),
+                  first = f < 0 ? 0 : frame * step_along(d, f);
     for (int64_t r = 0; r < ny; r++) {
         int64_t j = y_falls ? r : ny - 1 - r;
         for (int64_t c = 0; c < nx; c++) {
             int64_t i = x_falls ? nx - 1 - c : c;
-            const int64_t at = i * across + j * up;
+            const int64_t at = first + i * across + j * up;
             im.data[r * nx + c] = values ? values[at] : (float)d->data[at];
         }
+    }
+    if (frames > 1) {
+        im.frame = frame;
+        im.frames = (int)frames;
     }
     rs_text_copy(im.unit, sizeof im.unit, d->units);
     rs_text_copy(im.channel, sizeof im.channel, d->title[0] ? d->title : d->quantity);
@@ -100,7 +127,7 @@ static reshed_status to_image(const rs_nsid_data *d, const float *values, rs_ima
 
 reshed_status rs_nsid_to_image(const rs_nsid_data *d, rs_image *out, reshed_error *err)
 {
-    return to_image(d, NULL, out, err);
+    return to_image(d, RS_FRAME_ONLY, NULL, out, err);
 }
 
 static reshed_status fill_axis(rs_nsid_dim *dim, const char *name, int n, double step,
@@ -174,8 +201,7 @@ static reshed_status list_all(rs_nsid_file *file, rs_channels *out, int *map, bo
     reshed_status st = list_images(file, &list, map, err);
     *plain = st == RESHED_OK && list.n == 0 && rs_nsid_plain_count(file) > 0;
     if (*plain) {
-        st = rs_nsid_plain_list(file, &list, err);
-        for (int k = 0; map && k < list.n; k++) map[k] = k;
+        st = rs_nsid_plain_list(file, &list, map, err);
     }
     if (st == RESHED_OK) *out = list;
     return st;
@@ -187,15 +213,18 @@ reshed_status rs_nsid_image_list(rs_nsid_file *file, rs_channels *out, reshed_er
     return list_all(file, out, NULL, &plain, err);
 }
 
-/* Returns true when a plain dataset has that path. */
+/* Returns true when a plain dataset has that path, or that name alone. */
 static bool find_plain(const rs_nsid_file *file, const char *path, int *k)
 {
-    for (int i = 0; i < rs_nsid_plain_count(file); i++)
-        if (strcmp(rs_nsid_plain_info(file, i)->path, path) == 0) {
+    int found = 0;
+    for (int pass = 0; pass < 2 && found == 0; pass++)
+        for (int i = 0; i < rs_nsid_plain_count(file); i++) {
+            const char *whole = rs_nsid_plain_info(file, i)->path, *last = strrchr(whole, '/');
+            if (strcmp(pass && last ? last + 1 : whole, path) != 0) continue;
             *k = i;
-            return true;
+            found++;
         }
-    return false;
+    return found == 1;
 }
 
 /* The dataset that `channel` names, its name, and what there is to say of the choice in the note of
@@ -221,7 +250,7 @@ static reshed_status choose(rs_nsid_file *file, const char *channel, int *k, boo
             *k = map[index];
             rs_channel_note(&list, channel, RS_QUANTITY_AMPLITUDE, index, said);
             rs_text_copy(said->channel, sizeof said->channel, list.c[index].name);
-        } else if (channel && !*plain && find_plain(file, channel, k)) {
+        } else if (channel && find_plain(file, channel, k)) {
             *plain = true;
             rs_text_copy(said->channel, sizeof said->channel, channel);
             st = RESHED_OK;
@@ -237,7 +266,7 @@ static reshed_status choose(rs_nsid_file *file, const char *channel, int *k, boo
     return st;
 }
 
-reshed_status rs_nsid_image_read(rs_nsid_file *file, const char *channel, rs_image *out,
+reshed_status rs_nsid_image_read(rs_nsid_file *file, const char *channel, int frame, rs_image *out,
                                  reshed_error *err)
 {
     int k = 0;
@@ -249,10 +278,10 @@ reshed_status rs_nsid_image_read(rs_nsid_file *file, const char *channel, rs_ima
     const rs_nsid_data *info = st == RESHED_OK && !plain ? rs_nsid_info(file, k) : NULL;
     if (info && !rs_nsid_is_image(info)) return rs_nsid_to_image(info, out, err);
     if (st == RESHED_OK && plain) {
-        st = rs_nsid_plain_image(file, k, out, err);
+        st = rs_nsid_plain_image(file, k, frame, out, err);
     } else if (st == RESHED_OK) {
         st = rs_nsid_read_floats(file, k, &d, &values, err);
-        if (st == RESHED_OK) st = to_image(&d, values, out, err);
+        if (st == RESHED_OK) st = to_image(&d, frame, values, out, err);
     }
     rs_free(values);
     if (st == RESHED_OK) {
@@ -264,11 +293,11 @@ reshed_status rs_nsid_image_read(rs_nsid_file *file, const char *channel, rs_ima
 }
 
 reshed_status rs_nsid_image_read_mem(const uint8_t *bytes, size_t len, const char *channel,
-                                     rs_image *out, reshed_error *err)
+                                     int frame, rs_image *out, reshed_error *err)
 {
     rs_nsid_file *f = NULL;
     reshed_status st = rs_nsid_open_mem(bytes, len, &f, err);
-    if (st == RESHED_OK) st = rs_nsid_image_read(f, channel, out, err);
+    if (st == RESHED_OK) st = rs_nsid_image_read(f, channel, frame, out, err);
     rs_nsid_close(f);
     return st;
 }

@@ -20,10 +20,10 @@ reshed_status rs_nsid_to_image(const rs_nsid_data *d, rs_image *out, reshed_erro
 reshed_status rs_nsid_from_image(const rs_image *im, rs_nsid_data *out, reshed_error *err);
 
 /* Image channels only; channel NULL: the amplitude (rs_channel_choose). */
-reshed_status rs_nsid_image_read(rs_nsid_file *file, const char *channel, rs_image *out,
+reshed_status rs_nsid_image_read(rs_nsid_file *file, const char *channel, int frame, rs_image *out,
                                  reshed_error *err);
 reshed_status rs_nsid_image_list(rs_nsid_file *file, rs_channels *out, reshed_error *err);
 reshed_status rs_nsid_image_read_mem(const uint8_t *bytes, size_t len, const char *channel,
-                                     rs_image *out, reshed_error *err);
+                                     int frame, rs_image *out, reshed_error *err);
 
 #endif

@@ -7,6 +7,7 @@
 #include "base/alloc.h"
 #include "base/number.h"
 #include "base/text.h"
+#include "io/common/stack.h"
 #include "io/common/channel.h"
 #include "io/hdf5/h5.h"
 
@@ -112,22 +113,30 @@ static bool describe_plain(hid_t dset, const char *path, rs_nsid_plain *p)
     static const char *const asked[] = {"quantity",  "units",    "main_data_name", "pyNSID_version",
                                         "data_type", "modality", "source"};
     hsize_t dims[H5S_MAX_RANK] = {0, 0};
+    rs_stack s = {0};
     memset(p, 0, sizeof *p);
     hid_t space = H5Dget_space(dset), type = H5Dget_type(dset);
     const H5T_class_t class = type < 0 ? H5T_NO_CLASS : H5Tget_class(type);
-    bool ok = space >= 0 && H5Sget_simple_extent_ndims(space) == 2 &&
-              H5Sget_simple_extent_dims(space, dims, NULL) == 2 &&
+    p->ndim = space < 0 ? -1 : H5Sget_simple_extent_ndims(space);
+    bool ok = p->ndim >= 2 && p->ndim <= RS_NSID_MAX_DIMS &&
+              H5Sget_simple_extent_dims(space, dims, NULL) == p->ndim &&
               (class == H5T_INTEGER || class == H5T_FLOAT || class == H5T_ENUM);
     rs_h5_close(space);
     rs_h5_close(type);
     p->usid = rs_h5_has_attr(dset, "Position_Values");
-    ok = ok && dims[0] <= RS_NSID_MAX_COUNT && dims[1] <= RS_NSID_MAX_COUNT &&
-         !rs_h5_has_attr(dset, "labels") &&
-         (p->usid ? dims[1] == 1 && dims[0] > 1 : dims[0] >= 8 && dims[1] >= 8);
+    for (int i = 0; ok && i < p->ndim; i++) {
+        ok = dims[i] > 0 && dims[i] <= RS_NSID_MAX_COUNT;
+        p->dims[i] = dims[i];
+    }
+    ok = ok && !rs_h5_has_attr(dset, "labels") && rs_stack_of(p->dims, p->ndim, &s) &&
+         s.frames <= INT32_MAX &&
+         (p->usid ? p->ndim == 2 && dims[1] == 1 && dims[0] > 1 : s.height >= 8 && s.width >= 8);
     if (!ok) return false;
     rs_text_copy(p->path, sizeof p->path, path);
-    p->rows = (int64_t)dims[0];
-    p->columns = (int64_t)dims[1];
+    p->frames = s.frames;
+    p->rows = s.height;
+    p->columns = s.width;
+    memcpy(p->axis, s.axis, sizeof p->axis);
     p->matlab = rs_h5_has_attr(dset, "MATLAB_class");
     if (rs_h5_has_attr(dset, "pyNSID_version") || rs_h5_has_attr(dset, "main_data_name"))
         for (size_t i = 0; i < sizeof asked / sizeof *asked && !p->lacks[0]; i++)
@@ -502,22 +511,33 @@ const rs_nsid_plain *rs_nsid_plain_info(const rs_nsid_file *file, int k)
     return &file->plain[k];
 }
 
-reshed_status rs_nsid_plain_read(rs_nsid_file *file, int k, float **values, reshed_error *err)
+reshed_status rs_nsid_plain_read(rs_nsid_file *file, int k, int frame, float **values,
+                                 reshed_error *err)
 {
     const rs_nsid_plain *p = &file->plain[k];
     rs_h5_shape shape = {0};
-    float *read = NULL;
+    hsize_t start[RS_NSID_MAX_DIMS] = {0}, count[RS_NSID_MAX_DIMS];
     rs_h5_hush hush = rs_h5_hush_begin();
-    reshed_status st = read_shaped(file, p->path, 2, &shape, NULL, &read, err);
-    rs_h5_hush_end(hush);
-    if (st != RESHED_OK) return st;
-    if (shape.ndim != 2 || shape.dims[0] != (hsize_t)p->rows ||
-        shape.dims[1] != (hsize_t)p->columns) {
-        rs_free(read);
-        return rs_fail(err, RESHED_EIO, "the dataset changed while it was read|||%s", p->path);
+    hid_t dset = rs_h5_object(file->h5, p->path, true);
+    reshed_status st = dset < 0
+                           ? rs_h5_fail(err, RESHED_ECORRUPT, "cannot open the dataset", p->path)
+                           : rs_h5_check_dataset(dset, file->h5->io.size, RS_NSID_MAX_DIMS,
+                                                 RS_NSID_MAX_COUNT, &shape, p->path, err);
+    bool same = st == RESHED_OK && shape.ndim == p->ndim && !shape.is_complex;
+    for (int i = 0; same && i < p->ndim; i++) {
+        same = shape.dims[i] == p->dims[i];
+        count[i] = shape.dims[i];
     }
-    *values = read;
-    return RESHED_OK;
+    if (st == RESHED_OK && !same)
+        st = rs_fail(err, RESHED_EIO, "the dataset changed while it was read|||%s", p->path);
+    if (st == RESHED_OK && p->axis[0] >= 0) {
+        start[p->axis[0]] = (hsize_t)frame;
+        count[p->axis[0]] = 1;
+    }
+    if (st == RESHED_OK) st = rs_h5_read_part(dset, &shape, start, count, values, p->path, err);
+    rs_h5_close(dset);
+    rs_h5_hush_end(hush);
+    return st;
 }
 
 static void take_array(const rs_h5_shape *shape, double *data, rs_nsid_array *out)

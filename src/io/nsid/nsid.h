@@ -58,7 +58,11 @@ typedef struct rs_nsid_data {
 /* A dataset of two axes that is no main dataset, and may be an image all the same. */
 typedef struct rs_nsid_plain {
     char path[256];
-    int64_t rows, columns;
+    int64_t frames;        /* of a stack; 1: it is an image */
+    int64_t rows, columns; /* of an image as it lies in the file; MATLAB's are turned */
+    int axis[3];           /* of the frames (-1: none), rows and columns in the dataset */
+    int ndim;
+    uint64_t dims[RS_NSID_MAX_DIMS];
     bool usid;   /* a main dataset of USID with one value at each position: rows are positions */
     bool matlab; /* MATLAB's: its first axis are the columns */
     char
@@ -114,13 +118,16 @@ reshed_status rs_nsid_read_floats(rs_nsid_file *file, int k, rs_nsid_data *out, 
 reshed_status rs_nsid_read_channel(const char *path, const char *channel, rs_nsid_data *out,
                                    reshed_error *err);
 
-/* The datasets that may be images: real, of two axes of 8 or more, and no coordinates; and those of USID
+/* The datasets that may be images: real, of two axes of 8 or more, or a third beside these for the frames of
+ * a stack, and no coordinates; and those of USID
  * with one value at each position. In the order of rs_nsid_count's. */
 int rs_nsid_plain_count(const rs_nsid_file *file);
 /* Borrowed until the file is closed. */
 const rs_nsid_plain *rs_nsid_plain_info(const rs_nsid_file *file, int k);
-/* Reads plain dataset k as floats [rows][columns] (rs_free). */
-reshed_status rs_nsid_plain_read(rs_nsid_file *file, int k, float **values, reshed_error *err);
+/* Reads a frame (0: of an image) of plain dataset k as floats, rows and columns in the dataset's own order
+ * (rs_free). */
+reshed_status rs_nsid_plain_read(rs_nsid_file *file, int k, int frame, float **values,
+                                 reshed_error *err);
 
 /* Reads the numeric dataset at `path` whole (rs_nsid_array_clear). */
 reshed_status rs_nsid_read_array(rs_nsid_file *file, const char *path, rs_nsid_array *out,

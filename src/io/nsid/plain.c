@@ -8,7 +8,9 @@
 #include "base/alloc.h"
 #include "base/statistics.h"
 #include "base/text.h"
+#include "io/common/stack.h"
 #include "io/common/units.h"
+#include "io/nsid/scale.h"
 #include "io/nsid/usid.h"
 
 static const char *last_part(const char *path)
@@ -25,15 +27,20 @@ static void group_part(const char *path, char *buf, size_t n)
     snprintf(buf, n, "%.*s", end ? (int)(end - start) : 0, end ? start : "");
 }
 
-reshed_status rs_nsid_plain_list(rs_nsid_file *file, rs_channels *out, reshed_error *err)
+reshed_status rs_nsid_plain_list(rs_nsid_file *file, rs_channels *out, int *map, reshed_error *err)
 {
     rs_channels list = {0};
+    bool images = false;
+    for (int k = 0; k < rs_nsid_plain_count(file); k++)
+        images = images || rs_nsid_plain_info(file, k)->frames == 1;
     for (int k = 0; k < rs_nsid_plain_count(file); k++) {
         const char *path = rs_nsid_plain_info(file, k)->path, *name = last_part(path);
         rs_channel *c;
+        if (images && rs_nsid_plain_info(file, k)->frames > 1) continue;
         for (int i = 0; i < rs_nsid_plain_count(file); i++)
             if (i != k && strcmp(last_part(rs_nsid_plain_info(file, i)->path), name) == 0)
                 name = path;
+        if (map) map[list.n] = k;
         reshed_status st = rs_channels_add(&list, name, &c, err);
         if (st != RESHED_OK) {
             rs_channels_clear(&list);
@@ -149,36 +156,31 @@ done:
 }
 
 /* --------------------------------------------------------------------------------------- others */
-/* TopoStats keeps the size of a pixel beside the image. */
-static double nanometres_beside(rs_nsid_file *file, const char *path)
-{
-    char where[300];
-    rs_nsid_array a = {0};
-    snprintf(where, sizeof where, "%.*s/pixel_to_nm_scaling", (int)(last_part(path) - path) - 1,
-             path);
-    if (!rs_nsid_exists(file, where) || rs_nsid_read_array(file, where, &a, NULL) != RESHED_OK)
-        return 0;
-    const double v =
-        a.count == 1 && !a.is_complex && isfinite(a.data[0]) && a.data[0] > 0 ? a.data[0] : 0;
-    rs_nsid_array_clear(&a);
-    return v;
-}
-
-reshed_status rs_nsid_plain_image(rs_nsid_file *file, int k, rs_image *out, reshed_error *err)
+reshed_status rs_nsid_plain_image(rs_nsid_file *file, int k, int frame, rs_image *out,
+                                  reshed_error *err)
 {
     const rs_nsid_plain *p = rs_nsid_plain_info(file, k);
     float *values = NULL;
     rs_image im = {0};
-    if (p->usid) return usid_image(file, p->path, out, err);
-    reshed_status st = rs_nsid_plain_read(file, k, &values, err);
+    reshed_status st = rs_stack_choose(p->frames, frame, &frame, err);
+    if (st != RESHED_OK || p->usid)
+        return st == RESHED_OK ? usid_image(file, p->path, out, err) : st;
+    st = rs_nsid_plain_read(file, k, frame, &values, err);
     const int64_t h = p->matlab ? p->columns : p->rows, w = p->matlab ? p->rows : p->columns;
     if (st == RESHED_OK) st = rs_image_init(&im, h, w, err);
     if (st == RESHED_OK) {
+        bool upwards = false;
+        rs_nsid_plain_scale(file, k, &im, &upwards);
         for (int64_t r = 0; r < h; r++)
-            for (int64_t c = 0; c < w; c++)
-                im.data[r * w + c] = values[p->matlab ? c * h + r : r * w + c];
+            for (int64_t c = 0; c < w; c++) {
+                const int64_t row = upwards ? h - 1 - r : r;
+                im.data[r * w + c] = values[p->matlab ? c * h + row : row * w + c];
+            }
         rs_nsid_get_text(file, p->path, "units", im.unit, sizeof im.unit, NULL);
-        im.dx = im.dy = nanometres_beside(file, p->path) * 1e-9;
+        if (p->frames > 1) {
+            im.frame = frame;
+            im.frames = (int)p->frames;
+        }
         if (p->lacks[0])
             rs_image_note(&im,
                           "%s lacks the attribute '%s' of NSID, so it is read as a plain dataset "

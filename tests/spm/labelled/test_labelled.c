@@ -131,12 +131,12 @@ static void files_are_read_back_the_right_way_up(void **state)
     snprintf(path, sizeof path, "%s.h5", prefix);
     assert_ok(rs_nsid_open(path, &file, &err), &err);
     assert_int_equal(rs_nsid_count(file), RS_LABELLED_CHANNELS + 3);
-    assert_ok(rs_nsid_image_read(file, "Amplitude", &im, &err), &err);
+    assert_ok(rs_nsid_image_read(file, "Amplitude", RS_FRAME_ONLY, &im, &err), &err);
     assert_true(im.height == ROWS && im.width == COLS);
     assert_true(im.dx > 9.99e-9 && im.dx < 10.01e-9);
     assert_memory_equal(im.data, f.channel[RS_LABELLED_AMPLITUDE].data, PIXELS * sizeof *im.data);
     rs_image_clear(&im);
-    assert_ok(rs_nsid_image_read(file, "Truth walls", &im, &err), &err);
+    assert_ok(rs_nsid_image_read(file, "Truth walls", RS_FRAME_ONLY, &im, &err), &err);
     for (int i = 0; i < PIXELS; i++) assert_true(im.data[i] == f.wall[i]);
     rs_image_clear(&im);
     rs_nsid_close(file);
