@@ -50,7 +50,8 @@ static const struct {
     {RS_FORMAT_TIFF, "TIFF", "", "MM\0+", 4, &rs_tiff_reader},
     {RS_FORMAT_WSXM, "WSxM", ".stp.top.tom.cur", "WSxM file copyright", 19, &rs_wsxm_reader},
     {RS_FORMAT_NPZ, "NPZ", ".npz", "PK\3\4", 4, &rs_npz_reader},
-    {RS_FORMAT_HDF5, "HDF5", ".h5.hdf5.hf5.hdf.nsid.mat.topostats.hspy.nxs", "\x89HDF\r\n\x1a\n", 8, NULL},
+    {RS_FORMAT_HDF5, "HDF5", ".h5.hdf5.hf5.hdf.nsid.mat.topostats.hspy.nxs", "\x89HDF\r\n\x1a\n", 8,
+     NULL},
 };
 #define FORMATS (sizeof formats / sizeof *formats)
 
