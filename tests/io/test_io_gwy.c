@@ -200,7 +200,8 @@ static reshed_status read_all(const uint8_t *data, size_t len, reshed_error *err
         rs_image_clear(&im);
     }
     rs_channels_clear(&list);
-    if (st == RESHED_OK) st = rs_reader_image(&rs_gwy_reader, data, len, "0", &im, err);
+    if (st == RESHED_OK)
+        st = rs_reader_image(&rs_gwy_reader, data, len, "0", RS_FRAME_ONLY, &im, err);
     rs_image_clear(&im);
     return st;
 }

@@ -89,7 +89,8 @@ static void reads_wsxm(void **state)
 static reshed_status read_wsxm(const uint8_t *data, size_t len, reshed_error *err)
 {
     rs_image im = {0};
-    const reshed_status st = rs_reader_image(&rs_wsxm_reader, data, len, NULL, &im, err);
+    const reshed_status st =
+        rs_reader_image(&rs_wsxm_reader, data, len, NULL, RS_FRAME_ONLY, &im, err);
     if (st == RESHED_OK) assert_true(image_is_sane(&im));
     rs_image_clear(&im);
     return st;
@@ -171,7 +172,8 @@ static void reads_npz(void **state)
 static reshed_status read_npz(const uint8_t *data, size_t len, reshed_error *err)
 {
     rs_image im = {0};
-    const reshed_status st = rs_reader_image(&rs_npz_reader, data, len, "0", &im, err);
+    const reshed_status st =
+        rs_reader_image(&rs_npz_reader, data, len, "0", RS_FRAME_ONLY, &im, err);
     if (st == RESHED_OK) assert_true(image_is_sane(&im));
     rs_image_clear(&im);
     return st;
