@@ -5,6 +5,7 @@
 
 #include "base/image.h"
 #include "io/common/channel.h"
+#include "io/common/stack.h"
 #include "io/nsid/nsid.h"
 
 /* Returns whether d can be read as an image: real, and two axes longer than 1 (or exactly two). */
