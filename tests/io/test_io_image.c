@@ -206,10 +206,10 @@ static void npy_refuses_and_says_why(void **state)
     put_uint(&b, 0, 8, false);
     assert_error(rs_npy_image_read_mem(b.data, b.n, RS_FRAME_ONLY, &im, &err), RESHED_EUNSUPPORTED,
                  &err, "complex");
-    npy_file(&b, 1, "{'descr': '<f4', 'fortran_order': False, 'shape': (1,1,2), }");
-    put_uint(&b, 0, 8, false);
+    npy_file(&b, 1, "{'descr': '<f4', 'fortran_order': False, 'shape': (2,2,2,2), }");
+    for (int i = 0; i < 8; i++) put_uint(&b, 0, 8, false);
     assert_error(rs_npy_image_read_mem(b.data, b.n, RS_FRAME_ONLY, &im, &err), RESHED_EUNSUPPORTED,
-                 &err, "3 axes");
+                 &err, "4 axes");
     npy_file(&b, 1, "{'descr': '<f4', 'fortran_order': False, 'shape': (0,5), }");
     assert_error(rs_npy_image_read_mem(b.data, b.n, RS_FRAME_ONLY, &im, &err), RESHED_EUNSUPPORTED,
                  &err, "0 x 5");
