@@ -5,8 +5,11 @@
                                  FILE.ack
     read_session.py whole FILE   after it was finished: what pyNSID asks of a main dataset
                                  (check_if_main), and orientation
+    read_session.py numbers FILE CSV
+                                 the loops in a table of reshed-beps are those in the session
 """
 
+import csv
 import sys
 
 import h5py
@@ -82,4 +85,26 @@ def whole(path):
     assert f["Session/complete"][0] == 1
 
 
-(live if sys.argv[1] == "live" else whole)(sys.argv[2])
+def numbers(path, table):
+    f = h5py.File(path, "r")
+    names = [n.decode() for n in f["BEPS/metric_names"][:]]
+    metrics, points = f["BEPS/metrics"][:], f["Points/table"][:]
+    rows = list(csv.DictReader(open(table)))
+    assert len(rows) == len(points)
+    compared = 0
+    for heading in rows[0]:
+        name = heading.split(" ")[0]
+        got = None if name == "flags" else np.array([float(r[heading] or "nan") for r in rows])
+        want = metrics[:, names.index(name)] if name in names and got is not None else \
+            points[name] if name in ("row", "col", "x", "y", "wall") else None
+        if want is None:
+            continue
+        compared += 1
+        assert np.allclose(got, want, rtol=1e-9, atol=0, equal_nan=True), name
+    assert compared > 60, compared
+
+
+if sys.argv[1] == "numbers":
+    numbers(*sys.argv[2:4])
+else:
+    (live if sys.argv[1] == "live" else whole)(sys.argv[2])

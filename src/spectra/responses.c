@@ -14,6 +14,7 @@
 #include "spectra/axes.h"
 #include "spectra/fits.h"
 #include "spectra/layout.h"
+#include "spectra/session_loops.h"
 #include "spectra/usid_loops.h"
 
 /* Of an Igor wave: bytes that tell it, and the most that is read. */
@@ -29,6 +30,9 @@ void rs_responses_clear(rs_responses *r)
     }
     for (int i = 0; i < RS_NSID_MAX_DIMS; i++) rs_free(r->dim[i].values);
     rs_free(r->v);
+    rs_free(r->row);
+    rs_free(r->col);
+    rs_free(r->wall);
     rs_free(r->x);
     rs_free(r->y);
     memset(r, 0, sizeof *r);
@@ -379,11 +383,73 @@ static int find_flags(rs_nsid_file *file, const rs_nsid_data *d)
     return mask == RS_SHO_FAILED ? k : -1;
 }
 
+/* Two columns of a session's table of points, into a[points] and b[points] (b NULL: not wanted). */
+static reshed_status take_columns(rs_nsid_file *file, const char *first, const char *second,
+                                  int64_t points, double **a, double **b, reshed_error *err)
+{
+    const char *const word[2] = {first, second};
+    const size_t n = (size_t)points;
+    rs_nsid_array pairs = {0};
+    reshed_status st = rs_nsid_read_members(file, "/Points/table", word, &pairs, err);
+    if (st == RESHED_OK && pairs.count != (uint64_t)points)
+        st = rs_fail(err, RESHED_ECORRUPT, "points|%lld|%llu|/Points/table", (long long)points,
+                     (unsigned long long)pairs.count);
+    if (st == RESHED_OK &&
+        ((!*a && !(*a = rs_alloc(n, sizeof **a))) || (b && !*b && !(*b = rs_alloc(n, sizeof **b)))))
+        st = rs_fail_nomem(err, "points", n * sizeof(double));
+    for (size_t i = 0; st == RESHED_OK && i < n; i++) {
+        (*a)[i] = pairs.data[2 * i];
+        if (b) (*b)[i] = pairs.data[2 * i + 1];
+    }
+    rs_nsid_array_clear(&pairs);
+    return st;
+}
+
+static reshed_status take_session(rs_nsid_file *file, rs_responses *r, reshed_error *err)
+{
+    char text[32] = "";
+    r->of_session = true;
+    rs_nsid_get_text(file, "/Session/settings", "drop_first", text, sizeof text, NULL);
+    r->keep_first = strcmp(text, "0") == 0;
+    rs_text_copy(r->position_units, sizeof r->position_units, "m");
+    reshed_status st = take_columns(file, "row", "col", r->points, &r->row, &r->col, err);
+    if (st == RESHED_OK) st = take_columns(file, "x", "y", r->points, &r->x, &r->y, err);
+    if (st == RESHED_OK) st = take_columns(file, "wall", "kind", r->points, &r->wall, NULL, err);
+    return st;
+}
+
+/* The loops of a session. */
+static reshed_status read_session(rs_nsid_file *file, const rs_responses_source *source,
+                                  rs_responses *r, reshed_error *err)
+{
+    rs_nsid_data d = {0}, phase = {0}, flags = {0};
+    const origin from = {.file = file};
+    reshed_status st = rs_session_loops_read(file, &d, &phase, &flags, err);
+    if (st == RESHED_OK) st = arrange(&from, &d, &phase, &flags, source, r, err);
+    if (st == RESHED_OK) st = take_session(file, r, err);
+    rs_nsid_data_clear(&d);
+    rs_nsid_data_clear(&phase);
+    rs_nsid_data_clear(&flags);
+    return st;
+}
+
+/* Another channel of a session is an image, or there is none of that name. */
+static reshed_status refuse_of_session(rs_nsid_file *file, const char *channel, reshed_error *err)
+{
+    int k;
+    const reshed_status st = rs_nsid_find(file, channel, &k, err);
+    return st == RESHED_OK ? rs_session_loops_refuse(rs_nsid_info(file, k)->path, err) : st;
+}
+
 static reshed_status read_hdf5(rs_nsid_file *file, const rs_responses_source *source,
                                rs_responses *r, reshed_error *err)
 {
     rs_nsid_data d = {0}, phase = {0}, flags = {0};
     int first, second;
+    if (rs_session_loops_are(file) && !source->amplitude) {
+        if (rs_session_loops_meant(source->channel)) return read_session(file, source, r, err);
+        return refuse_of_session(file, source->channel, err);
+    }
     reshed_status st = choose(file, source, &first, &second, err);
     if (st == RESHED_OK) st = rs_nsid_read(file, first, &d, err);
     if (st == RESHED_OK && second >= 0) st = rs_nsid_read(file, second, &phase, err);

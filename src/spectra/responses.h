@@ -31,10 +31,13 @@ typedef struct rs_responses_source {
 } rs_responses_source;
 
 typedef struct rs_responses {
-    char path[256];  /* of the dataset in the file */
-    char units[32];  /* of the response; "a.u." when unknown */
-    bool is_complex; /* response in re and im; else signed, in re, and im is NULL */
-    bool has[2];     /* fields there are: [RS_FIELD_OFF], [RS_FIELD_ON] */
+    char path[256];           /* of the dataset in the file */
+    char units[32];           /* of the response; "a.u." when unknown */
+    bool of_session;          /* the loops of a session of reshed-scan */
+    bool keep_first;          /* whose settings say so */
+    double *row, *col, *wall; /* [points] of a session: pixels, and the wall's number; owned */
+    bool is_complex;          /* response in re and im; else signed, in re, and im is NULL */
+    bool has[2];              /* fields there are: [RS_FIELD_OFF], [RS_FIELD_ON] */
     int steps, cycles;
     char note[160];        /* what was made of the voltages, for people; "" when nothing special */
     double *v;             /* [cycles*steps], write voltages, V; owned */

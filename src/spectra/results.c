@@ -286,12 +286,18 @@ static void csv_heading(rs_csv *c, const rs_responses *in, const rs_field_loops 
         rs_csv_heading(c, "x", in->position_units);
         rs_csv_heading(c, "y", in->position_units);
     }
+    if (in->row) {
+        rs_csv_heading(c, "row", "px");
+        rs_csv_heading(c, "col", "px");
+        rs_csv_heading(c, "wall", "");
+    }
     if (n > 1) rs_csv_heading(c, "field", "");
     if (r->loops.apart) {
         rs_csv_heading(c, "cycle", "");
         rs_csv_heading(c, "v_min", "V");
         rs_csv_heading(c, "v_max", "V");
     }
+    rs_csv_heading(c, "trusted", "");
     rs_csv_heading(c, "flags", "");
     for (int m = 0; m < RS_METRIC_COUNT; m++) {
         if (!choice->chosen[m]) continue;
@@ -338,9 +344,15 @@ static void csv_row(rs_csv *c, const rs_responses *in, const rs_field_loops *r, 
         rs_csv_number(c, in->x[p]);
         rs_csv_number(c, in->y[p]);
     }
+    if (in->row) {
+        rs_csv_number(c, in->row[p]);
+        rs_csv_number(c, in->col[p]);
+        rs_csv_number(c, in->wall[p]);
+    }
     if (n > 1) rs_csv_text(c, rs_field_name(r->field));
     if (cycle >= 0) csv_cycle(c, in, cycle);
     const uint32_t flags = cycle < 0 ? l->flags[p] : l->cycle_flags[cycle * l->points + p];
+    rs_csv_integer(c, !(flags & RS_LOOP_BAD));
     rs_csv_text(c, rs_loop_flag_words(flags, words, sizeof words));
     for (int m = 0; m < RS_METRIC_COUNT; m++) {
         if (!choice->chosen[m]) continue;

@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "io/nsid/usid.h"
 #include "spectra/axes.h"
+#include "spectra/session_loops.h"
 
 void rs_spectra_clear(rs_spectra *s)
 {
@@ -193,10 +194,16 @@ static reshed_status carry(rs_nsid_file *file, const char *path, rs_spectra *s, 
     return RESHED_OK;
 }
 
+/* What a session scanned, forwards: the picture that its points were chosen in. */
+#define SURVEY "/Measurement_000/Trace/BE_spectra/BE_spectra"
+
 /* The main dataset to fit: the named one, else the first complex one (n when there is none). */
 static reshed_status choose(rs_nsid_file *file, const char *channel, int *k, reshed_error *err)
 {
     if (channel) return rs_nsid_find(file, channel, k, err);
+    if (rs_nsid_exists(file, "/Session/settings") &&
+        rs_nsid_find(file, SURVEY, k, NULL) == RESHED_OK)
+        return RESHED_OK;
     for (*k = 0; *k < rs_nsid_count(file); ++*k)
         if (rs_nsid_info(file, *k)->is_complex) break;
     return RESHED_OK;
@@ -210,12 +217,15 @@ static reshed_status from_nsid(rs_nsid_file *file, const rs_spectra_source *sour
                                          "/BE Parameters/scan size"};
     rs_nsid_data d = {0};
     int k = 0, axis = 0;
-    reshed_status st = choose(file, source->channel, &k, err);
-    if (st == RESHED_OK && k == rs_nsid_count(file))
+    const bool points =
+        source->channel && rs_session_loops_are(file) && rs_session_loops_meant(source->channel);
+    reshed_status st =
+        points ? rs_session_loops_spectra(file, &d, err) : choose(file, source->channel, &k, err);
+    if (st == RESHED_OK && !points && k == rs_nsid_count(file))
         st = rs_fail(err, RESHED_EUNSUPPORTED,
                      "spectra|a complex NSID or USID dataset|%d real NSID datasets",
                      rs_nsid_count(file));
-    if (st == RESHED_OK) st = rs_nsid_read(file, k, &d, err);
+    if (st == RESHED_OK && !points) st = rs_nsid_read(file, k, &d, err);
     if (st == RESHED_OK && !d.is_complex)
         st = rs_fail(err, RESHED_EUNSUPPORTED, "spectra|complex numbers|real ones|%s", d.path);
     if (st == RESHED_OK && d.count == 0)

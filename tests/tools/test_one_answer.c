@@ -133,6 +133,63 @@ static void the_points_are_those_of_the_scan(void **state)
     rs_session_finish(s, RESHED_OK, NULL);
 }
 
+/* The loops of a session, from its spectra once more. */
+static void loops_are_those_of_the_scan(void **state)
+{
+    (void)state;
+    char args[4096], csv[1024], command[4096];
+    snprintf(args, sizeof args, "%s --json", path);
+    char *report = json_of("reshed-report", args);
+    snprintf(args, sizeof args, "loops %s --csv %s --quiet", path, scan_temp(csv, "loops.csv"));
+    rs_free(json_of("reshed-beps", args));
+    snprintf(args, sizeof args, "loops %s --json --quiet", path);
+    char *loops = json_of("reshed-beps", args);
+    static const char *const counts[] = {"points", "trusted"};
+    same(report, loops, counts, 2);
+    static const char *const metric[] = {"width_mid", "coercive_mid", "area", "nucleation_pos"};
+    const char *a = strstr(report, "\"metrics\":"), *b = strstr(loops, "\"metrics\":");
+    for (int i = 0; i < 4; i++) {
+        char key[64];
+        snprintf(key, sizeof key, "\"%s\": {", metric[i]);
+        const char *x = strstr(a, key), *y = strstr(b, key);
+        assert_true(x && y);
+        const double u = json_number(x, "median"), v = json_number(y, "median");
+        assert_near(u, v, 1e-9 * fabs(u));
+        assert_true(json_number(x, "loops") == json_number(y, "n"));
+    }
+    /* The table with its flags gives the same tests. */
+    snprintf(args, sizeof args, "%s --values=%s --metric=width_mid --json", path, csv);
+    char *walls = json_of("reshed-walls", args);
+    assert_string_equal(tests_in(report), tests_in(walls));
+    rs_free(report);
+    rs_free(loops);
+    rs_free(walls);
+    if (system("/usr/bin/python3 -c 'import h5py' 2>/dev/null") != 0) return;
+    snprintf(command, sizeof command, "/usr/bin/python3 tests/read_session.py numbers %s %s", path,
+             csv);
+    assert_int_equal(system(command), 0);
+}
+
+/* Images are no loops, and the message names what is meant; spectra are the survey's or the points'. */
+static void channels_of_a_session_say_what_they_are(void **state)
+{
+    (void)state;
+    char args[4096], out[1024];
+    snprintf(args, sizeof args, "loops %s --channel Amplitude --json", path);
+    const outcome *o = run_program("reshed-beps", args);
+    assert_int_equal(o->status, 1);
+    assert_non_null(strstr(o->err, "--channel BEPS"));
+    snprintf(args, sizeof args, "sho %s -o %s --json", path, scan_temp(out, "sho.h5"));
+    o = run_program("reshed-beps", args);
+    assert_int_equal(o->status, 0);
+    assert_non_null(strstr(o->out, "/Trace/BE_spectra"));
+    snprintf(args, sizeof args, "sho %s --channel BEPS -o %s --json", path, out);
+    o = run_program("reshed-beps", args);
+    assert_int_equal(o->status, 0);
+    assert_non_null(strstr(o->out, "\"/BEPS/spectra\""));
+    assert_true(json_number(o->out, "spectra") == 40 * 2 * 64);
+}
+
 /* What is typed is another question than the session's. */
 static void what_is_typed_counts(void **state)
 {
@@ -155,6 +212,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(report_analysis_and_walls_agree),
         cmocka_unit_test(the_points_are_those_of_the_scan),
+        cmocka_unit_test(loops_are_those_of_the_scan),
+        cmocka_unit_test(channels_of_a_session_say_what_they_are),
         cmocka_unit_test(what_is_typed_counts),
     };
     return cmocka_run_group_tests_name("one_answer", tests, make_session, NULL);

@@ -10,8 +10,8 @@ const cli_program beps_loops_program = {
     "areas, levels, each with unit and method. Reads piezoresponse, complex response, or "
     "amplitude\n"
     "and phase (NSID grids and point lists, the output of `reshed-beps sho`, quick fits of the\n"
-    "acquisition program, switching-spectroscopy waves of Asylum's); writes NSID maps, a table,\n"
-    "and figures.\n"
+    "acquisition program, switching-spectroscopy waves of Asylum's, sessions of reshed-scan);\n"
+    "writes NSID maps, a table, and figures.\n"
     "\n"
     "Output:\n"
     "  -o, --output FILE          NSID file with a map of each metric\n"
@@ -21,7 +21,9 @@ const cli_program beps_loops_program = {
     "      --metrics LIST         all, summary, or identifiers by commas [all]\n"
     "      --list-metrics         print the metrics with unit, method and definition; then end\n"
     "Input:\n"
-    "      --channel NAME         dataset of the responses [found by itself]\n"
+    "      --channel NAME         dataset of the responses [found by itself]; of a session: BEPS,\n"
+    "                             the loops of its points, analysed as the scan did (--unfold\n"
+    "                             area, --outlier 0)\n"
     "      --amplitude NAME --phase NAME   two datasets instead\n"
     "      --phase-unit UNIT      deg or rad [by its unit or range]\n"
     "      --waveform DATASET     write voltages [an axis in V, /BEPS/vdc_waveform]\n"
@@ -168,6 +170,7 @@ static bool take_choice(beps_loop_settings *s, int c)
     case OPT_UNFOLD:
         ok = take_word("--unfold", optarg, unfolds, &k);
         s->unfold = (rs_unfolding)k;
+        s->unfold_given = true;
         break;
     case OPT_SIGN:
         ok = take_word("--sign", optarg, signs, &k);
@@ -219,14 +222,15 @@ static bool take_option(beps_loop_settings *s, int c)
     case OPT_CYCLES: return take_int("--cycles", 1, 100000, &s->source.cycles);
     case OPT_REFERENCE: s->reference = optarg; return true;
     case OPT_KEEP_SPIKES: return s->options.analysis.keep_spikes = true;
-    case OPT_DROP_FIRST: return s->options.analysis.drop_first = true;
-    case OPT_KEEP_FIRST: s->options.analysis.drop_first = false; return true;
+    case OPT_DROP_FIRST: return s->first_given = s->options.analysis.drop_first = true;
+    case OPT_KEEP_FIRST: s->options.analysis.drop_first = false; return s->first_given = true;
     case OPT_NO_FIT: s->options.analysis.metric.fit = false; return true;
     case OPT_SYMMETRIC: s->options.analysis.metric.branches.asymmetric = false; return true;
     case OPT_NUCLEATION:
         return cli_double(&beps_loops_program, "--nucleation", optarg, 1e-6, 0.499,
                           &s->options.analysis.metric.nucleation);
     case OPT_OUTLIER:
+        s->outlier_given = true;
         return cli_double(&beps_loops_program, "--outlier", optarg, 0, 1e9,
                           &s->options.analysis.outlier);
     case OPT_BOOTSTRAP: return take_int("--bootstrap", 0, 100000, &s->options.analysis.bootstrap);

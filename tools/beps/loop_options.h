@@ -22,6 +22,7 @@ typedef struct beps_loop_settings {
     rs_field_options options;
     rs_unfolding unfold;
     rs_field_wanted field;
+    bool unfold_given, outlier_given, first_given;
     bool quiet, json;
 } beps_loop_settings;
 

@@ -81,6 +81,15 @@ static int check_files(const beps_loop_settings *s)
     return status;
 }
 
+/* The loops of a session have the numbers that its scan gave them, unless other ways are asked for:
+ * it saw one after the other, no map. */
+static void as_the_scan(beps_loop_settings *s, const rs_responses *in)
+{
+    if (!s->unfold_given) s->unfold = RS_UNFOLD_AREA;
+    if (!s->outlier_given) s->options.analysis.outlier = 0;
+    if (!s->first_given) s->options.analysis.drop_first = !in->keep_first;
+}
+
 int beps_loops_main(int argc, char **argv)
 {
     beps_loop_settings s = {0};
@@ -100,6 +109,7 @@ int beps_loops_main(int argc, char **argv)
     s.source.single = s.field == RS_WANT_ON ? RS_FIELD_ON : RS_FIELD_OFF;
     reshed_status st = rs_responses_read(s.input, &s.source, &in, &err);
     if (st != RESHED_OK) goto done;
+    if (in.of_session) as_the_scan(&s, &in);
     if (!beps_loop_parse_points(&s, &in, points, &n_points, &reference)) {
         rs_responses_clear(&in);
         return CLI_USAGE;

@@ -26,7 +26,9 @@ static const cli_program self = {
     "phase, R2, standard errors and flags (NSID).\n"
     "\n"
     "  -o, --output FILE          where to write the maps\n"
-    "      --channel NAME         dataset of the spectra [the first complex one]\n"
+    "      --channel NAME         dataset of the spectra [the first complex one; of a session of\n"
+    "                             reshed-scan what it scanned, forwards; BEPS: those of its "
+    "points]\n"
     "      --frequency DATASET    dataset with the frequency of each bin in Hz [found by itself]\n"
     "      --band LO,HI           bins evenly spaced from LO to HI Hz instead\n"
     "      --w0 LO,HI             range of the resonance in Hz [the band]\n"
@@ -217,6 +219,7 @@ static void print_text(const settings *s, const rs_spectra *in, const rs_sho_opt
     printf("%s: %lld spectra of %d bins fitted in %.2f s (%.0f/s)%s\n", CLI_TEXT(s->output),
            (long long)in->n, in->bins, seconds, (double)in->n / seconds,
            o->conjugate ? ", conjugated first" : "");
+    printf("  of %s\n", CLI_TEXT(in->path));
     printf("  median w0 %.6g Hz, Q %.4g, R2 %.4f; %lld failed\n", sum->frequency, sum->q, sum->r2,
            (long long)sum->failed);
     for (int bit = 0; bit < RS_SHO_FLAG_BITS; bit++)

@@ -1,6 +1,7 @@
 #include "tools/walls/stats.h"
 
 #include <math.h>
+#include <string.h>
 
 #include "base/alloc.h"
 #include "io/csv.h"
@@ -32,7 +33,8 @@ static reshed_status cell(const rs_csv_table *t, size_t row, size_t column, doub
 static reshed_status take_values(const rs_csv_table *t, const char *metric, values *v,
                                  reshed_error *err)
 {
-    size_t row, col, value;
+    size_t row, col, value, trusted;
+    const bool judged = rs_csv_column(t, "trusted", &trusted, NULL) == RESHED_OK;
     reshed_status st = rs_csv_column(t, "row", &row, err);
     if (st == RESHED_OK) st = rs_csv_column(t, "col", &col, err);
     if (st == RESHED_OK) st = rs_csv_column(t, metric, &value, err);
@@ -45,6 +47,7 @@ static reshed_status take_values(const rs_csv_table *t, const char *metric, valu
         st = cell(t, i, row, &v->place[i].row, err);
         if (st == RESHED_OK) st = cell(t, i, col, &v->place[i].col, err);
         if (st == RESHED_OK) st = cell(t, i, value, &v->value[i], err);
+        if (judged && strcmp(rs_csv_cell(t, i, trusted), "0") == 0) v->value[i] = NAN;
     }
     return st;
 }
