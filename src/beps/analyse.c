@@ -92,6 +92,18 @@ static bool lacks_samples(const rs_sweep *s, const double *y)
     return 4 * missing > n;
 }
 
+/* Returns whether a branch passes the mid level to and fro; work [2*steps]. */
+static bool several_crossings(const rs_sweep *s, const double *y, const uint8_t *skip, bool closed,
+                              const double *metrics, double *work)
+{
+    rs_loop_half b = {.v = work, .y = work + s->n};
+    for (int down = 0; down < 2; down++) {
+        rs_sweep_branch(s, y, skip, down, closed, &b);
+        if (rs_branch_passes(&b, metrics[RS_M_LEVEL_MID], 3 * metrics[RS_M_NOISE]) > 1) return true;
+    }
+    return false;
+}
+
 /* One cycle: its metrics, their bootstrap deviations when asked for, its flags. */
 static uint32_t analyse_cycle(const job *j, int64_t point, int cycle, double *work, double *metrics)
 {
@@ -131,6 +143,7 @@ static uint32_t analyse_cycle(const job *j, int64_t point, int cycle, double *wo
                              (uint64_t)point * (uint64_t)j->cycles + (uint64_t)cycle, work,
                              deviation);
     return rs_loop_flags(s, closed, metrics, j->o->metric.fit ? &fit : NULL) |
+           (several_crossings(s, y, skip, closed, metrics, work) ? RS_LOOP_CROSSINGS : 0) |
            (flipped ? RS_LOOP_FLIPPED : 0) | (lacks_samples(s, y) ? RS_LOOP_BAD_SPECTRA : 0);
 }
 

@@ -24,14 +24,20 @@ enum {
     RS_LOOP_NOT_CLOSED = 1 << 9,     /* it ends in another state than it began; rs_loop_closes */
     RS_LOOP_CYCLES_DIFFER = 1 << 10, /* by more than their noise; see analyse.h */
     RS_LOOP_BAD_SPECTRA =
-        1 << 11 /* more than a quarter of the steps have no response, or one from a
+        1 << 11, /* more than a quarter of the steps have no response, or one from a
                                      spectrum of two modes or a clipped one */
+    /* A branch passes the mid level more than once, to and fro beyond its noise. */
+    RS_LOOP_CROSSINGS = 1 << 12,
+    /* A nucleation bias of the fit lies outside the voltages that were applied, or beyond the
+     * coercive voltage that it comes before. */
+    RS_LOOP_NUCLEATION = 1 << 13
 };
-#define RS_LOOP_FLAGS 12
+#define RS_LOOP_FLAGS 14
 /* The flags that say that a loop's numbers are not to be trusted. */
 #define RS_LOOP_BAD                                                                                \
-    (RS_LOOP_NO_SWITCHING | RS_LOOP_FIT_FAILED | RS_LOOP_OUTLIER | RS_LOOP_NO_DATA |               \
-     RS_LOOP_NOT_CLOSED | RS_LOOP_CYCLES_DIFFER | RS_LOOP_BAD_SPECTRA)
+    (RS_LOOP_NO_SWITCHING | RS_LOOP_UNSATURATED | RS_LOOP_FIT_FAILED | RS_LOOP_FIT_AT_BOUND |      \
+     RS_LOOP_OUTLIER | RS_LOOP_NO_DATA | RS_LOOP_NOT_CLOSED | RS_LOOP_CYCLES_DIFFER |              \
+     RS_LOOP_BAD_SPECTRA | RS_LOOP_CROSSINGS | RS_LOOP_NUCLEATION)
 /* Whether flags, kept as a number in a table of metrics, have such a bit. False for NaN. */
 bool rs_loop_flags_bad(double flags);
 /* Short name of flag bit k, 0 <= k < RS_LOOP_FLAGS. */

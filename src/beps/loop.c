@@ -154,6 +154,17 @@ double rs_branch_crossing(const rs_loop_half *b, double level, int direction)
     return count ? sum / count : NAN;
 }
 
+int rs_branch_passes(const rs_loop_half *b, double level, double band)
+{
+    int side = 0, count = 0;
+    for (int i = 0; i < b->n; i++) {
+        const int now = (b->y[i] > level + band) - (b->y[i] < level - band);
+        count += now != 0 && side != 0 && now != side;
+        if (now != 0) side = now;
+    }
+    return count;
+}
+
 double rs_branch_value(const rs_loop_half *b, double at)
 {
     const double *v = b->v, *y = b->y;

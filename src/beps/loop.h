@@ -83,6 +83,9 @@ double rs_loop_area(const rs_sweep *s, const double *y, const uint8_t *skip);
  * the mean of several equally good ones. */
 double rs_branch_crossing(const rs_loop_half *b, double level, int direction);
 
+/* Returns how often a branch goes from `band` on one side of `level` to `band` on the other. */
+int rs_branch_passes(const rs_loop_half *b, double level, double band);
+
 /* Value of a branch at voltage `at`, by linear interpolation; NaN outside its range and inside its
  * gap. */
 double rs_branch_value(const rs_loop_half *b, double at);

@@ -67,8 +67,8 @@ typedef struct rs_loop_fit {
 /* Doubles of workspace for loops of n samples, for any function of this header. */
 size_t rs_loop_fit_work(int n);
 
-/* The fit, from two starts (the crossings of each branch at the quarters of the height; the best of
- * a grid of shapes), of which the better result is kept. y, skip as in loop.h. Loops with fewer
+/* The fit, from up to 23 starts (the crossings of each branch at the quarters of the height; the
+ * best shapes of a grid for each place of the switching), of which the best result is kept. y, skip as in loop.h. Loops with fewer
  * than 12 usable samples, or without any spread, are not fitted (ok false). */
 void rs_loop_fit_run(const rs_sweep *s, const double *y, const uint8_t *skip, rs_loop_bounds bounds,
                      double *work, rs_loop_fit *out);
