@@ -236,6 +236,59 @@ static void reads_the_file_of_reshed_infer(void **state)
     rs_csv_table_clear(&t);
 }
 
+/* The phase of a _walls.h5, in radians, tells the kinds of its walls: the fifth stripe has c+ above it
+ * and c- below. */
+static void a_phase_in_the_file_tells_the_kinds(void **state)
+{
+    (void)state;
+    static float map[H * W], amplitude[H * W], phase[H * W];
+    char out[8192], args[2048];
+    reshed_error err = {0};
+    const char *h5 = test_temp("kinds_walls.h5"), *walls = test_temp("kinds.csv");
+    make_map(map);
+    for (int i = 0; i < H * W; i++) {
+        const float d = (float)(i / W) - line_row(5, i % W);
+        amplitude[i] = fabsf(tanhf(d));
+        phase[i] = d < 0 ? 2.9f : 2.9f - 3.1415927f;
+    }
+    const rs_walls_file f = {.height = H,
+                             .width = W,
+                             .classes = 1,
+                             .mean = map,
+                             .variance = map,
+                             .input = amplitude,
+                             .phase = phase,
+                             .wall180 = map,
+                             .phase_channel = "Phase",
+                             .normalisation = "frame",
+                             .weights_checksum = "",
+                             .program = "reshed-infer",
+                             .source = "",
+                             .channel = ""};
+    assert_ok(rs_walls_write(h5, &f, &err), &err);
+    snprintf(args, sizeof args, "--json --walls %s %s", walls, h5);
+    assert_int_equal(run(out, sizeof out, args), 0);
+    assert_near(json_number(out, "walls_180"), 1, 0);
+    assert_near(json_number(out, "walls_mixed"), 0, 0);
+    assert_near(json_number(out, "walls_ferroelastic"), STRIPES - 1, 0);
+    const double points = json_number(out, "points");
+    rs_csv_table t = table(walls);
+    size_t kind;
+    assert_ok(rs_csv_column(&t, "kind", &kind, &err), &err);
+    for (size_t i = 0; i < t.rows; i++) {
+        const bool changes = fabs(value(&t, i, "first row") - (double)line_row(5, 0)) < 4;
+        assert_string_equal(rs_csv_cell(&t, i, kind), changes ? "180" : "ferroelastic");
+        assert_true(value(&t, i, "kind sure") > 0.9);
+    }
+    rs_csv_table_clear(&t);
+    snprintf(args, sizeof args, "--json --on-180 %s", h5);
+    assert_int_equal(run(out, sizeof out, args), 0);
+    assert_true(json_number(out, "points") > points + 5);
+    snprintf(args, sizeof args, "--json %s", write_map("plain.npy"));
+    assert_int_equal(run(out, sizeof out, args), 0);
+    assert_non_null(strstr(out, "\"walls_180\": null"));
+}
+
 /* A file as reshed-scan writes it: the amplitude, in volts, comes first. */
 static void reads_a_session_by_meaning(void **state)
 {
@@ -595,6 +648,7 @@ int main(void)
         cmocka_unit_test(author_order_visits_every_kth_pixel),
         cmocka_unit_test(exclusions_and_controls),
         cmocka_unit_test(reads_the_file_of_reshed_infer),
+        cmocka_unit_test(a_phase_in_the_file_tells_the_kinds),
         cmocka_unit_test(reads_a_session_by_meaning),
         cmocka_unit_test(classes_are_chosen),
         cmocka_unit_test(thresholds_differ),

@@ -91,12 +91,13 @@ static bool settle_labels(walls_job *job, bool *labels)
     return true;
 }
 
-/* Variance and amplitude of a session, as its report takes them. */
+/* Variance, amplitude and phase of a session, as its scan took them. */
 static void read_of_session(walls_job *job)
 {
-    static const rs_session_map map[2] = {RS_SESSION_VARIANCE, RS_SESSION_AMPLITUDE};
-    float **out[2] = {&job->variance, &job->amplitude};
-    for (int i = 0; i < 2; i++) {
+    static const rs_session_map map[3] = {RS_SESSION_VARIANCE, RS_SESSION_AMPLITUDE,
+                                          RS_SESSION_PHASE};
+    float **out[3] = {&job->variance, &job->amplitude, &job->phase};
+    for (int i = 0; i < 3; i++) {
         float *values = rs_alloc(rs_grid_count(&job->grid), sizeof *values);
         if (values && rs_session_read_map(job->session, map[i], 0, job->grid.height, values,
                                           NULL) == RESHED_OK) {
@@ -294,7 +295,7 @@ static bool read_phase(walls_job *job)
     char unit[16] = "";
     if (!read_companion(job, job->request->phase, RS_QUANTITY_PHASE, &job->phase, unit))
         return false;
-    if (job->phase && strcmp(unit, "rad") != 0)
+    if (job->request->phase && strcmp(unit, "rad") != 0)
         for (size_t i = 0; i < rs_grid_count(&job->grid); i++) job->phase[i] *= (float)RS_DEGREE;
     return true;
 }

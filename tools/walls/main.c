@@ -62,7 +62,10 @@ static const cli_program self = {
     "      --control=LIST     control points beside the walls: a:N in in-plane domains, c:N in\n"
     "                         out-of-plane ones, 180:N on 180-degree walls; e.g. a:5,c:5\n"
     "      --control-distance=LENGTH  at least this far from every wall (default 6px)\n"
-    "      --phase=IMAGE      for 180:N; in degrees unless the file says rad\n"
+    "      --phase=IMAGE      tells ferroelastic, 180-degree and mixed walls, with the amplitude,\n"
+    "                         and is for 180:N; in degrees unless the file says rad. A _walls.h5\n"
+    "                         or a session may bring it\n"
+    "      --on-180           points on 180-degree walls as well\n"
     "\n"
     "What is written\n"
     "      --skeleton=S.npy   uint8 (H,W): 1 on the skeleton; --skeleton=skimage writes nothing: "
@@ -132,6 +135,9 @@ static void print_json(const walls_job *job)
         {"branches", g->branches},
         {"walls", g->walls},
         {"pairs", g->pairs},
+        {"walls_ferroelastic", job->found.kind ? job->found.kinds[RS_WALL_FERROELASTIC] : NAN},
+        {"walls_180", job->found.kind ? job->found.kinds[RS_WALL_180] : NAN},
+        {"walls_mixed", job->found.kind ? job->found.kinds[RS_WALL_MIXED] : NAN},
         {"wall_length", rs_wallgraph_length(g)},
         {"points", job->found.points.n},
         {"min_distance", rs_find_min_distance(&job->grid, &job->request->find)},
@@ -171,6 +177,9 @@ static void print_text(const walls_job *job)
     if (g->spurs_removed) printf(" (%d spurs removed)", g->spurs_removed);
     printf("\n%d walls of %.4g %s in all, %d junctions, %d pairs around in-plane domains\n",
            g->walls, rs_wallgraph_length(g), walls_unit(job), rs_wallgraph_junctions(g), g->pairs);
+    if (job->found.kind)
+        printf("%d ferroelastic, %d 180-degree, %d mixed\n", job->found.kinds[RS_WALL_FERROELASTIC],
+               job->found.kinds[RS_WALL_180], job->found.kinds[RS_WALL_MIXED]);
     printf(
         "%d points: tour of %.0f pixels, longest step %.0f (author's rule on them: %.0f, %.0f)\n",
         job->found.points.n, job->route.length, job->route.longest, job->route.author_length,

@@ -148,6 +148,7 @@ enum {
     OPT_CONTROL,
     OPT_CONTROL_DISTANCE,
     OPT_PHASE,
+    OPT_ON_180,
     OPT_SKELETON,
     OPT_POINTS,
     OPT_WALLS,
@@ -195,6 +196,7 @@ static const struct option LONGS[] = {
     {"control", required_argument, NULL, OPT_CONTROL},
     {"control-distance", required_argument, NULL, OPT_CONTROL_DISTANCE},
     {"phase", required_argument, NULL, OPT_PHASE},
+    {"on-180", no_argument, NULL, OPT_ON_180},
     {"skeleton", required_argument, NULL, OPT_SKELETON},
     {"points", required_argument, NULL, OPT_POINTS},
     {"walls", required_argument, NULL, OPT_WALLS},
@@ -289,6 +291,7 @@ static bool other_option(const cli_program *program, walls_request *r, int c, co
         return true;
     case OPT_MAX_VARIANCE:
         return cli_double(program, "--max-variance", text, 0, 1e30, &r->find.max_variance);
+    case OPT_ON_180: return r->find.on_180 = true;
     case OPT_CONTROL: return parse_control(program, text, r);
     case OPT_PERMUTATIONS:
         return cli_int(program, "--permutations", text, 1, 100000000, &r->permutations);
@@ -385,6 +388,7 @@ void walls_take_recipe(walls_request *r, const rs_find_options *recipe)
     if (!typed(r, OPT_MIN_WALL)) f->min_wall = recipe->min_wall;
     if (!typed(r, OPT_MARGIN)) f->margin = recipe->margin;
     if (!typed(r, OPT_MIN_DISTANCE)) f->min_distance = recipe->min_distance;
+    if (!typed(r, OPT_ON_180)) f->on_180 = recipe->on_180;
     if (!typed(r, OPT_MAX_POINTS)) f->max_points = recipe->max_points;
     if (!typed(r, OPT_ORDER)) f->order = recipe->order;
     if (!typed(r, OPT_EVERY) && !typed(r, OPT_SPACING)) f->every = recipe->every;

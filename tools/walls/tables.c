@@ -89,7 +89,8 @@ static bool write_walls(const walls_job *job, const char *path)
 {
     rs_csv c = {0};
     HEADINGS(&c, job, {"wall", ""}, LINE_HEADINGS, {"first end", ""}, {"last end", ""},
-             {"pair", ""}, {"family", ""}, {"place", "*"}, {"own length", "*"});
+             {"pair", ""}, {"family", ""}, {"place", "*"}, {"own length", "*"}, {"kind", ""},
+             {"kind sure", ""});
     for (int w = 0; w < job->found.graph.walls; w++) {
         const rs_wall *wall = &job->found.graph.wall[w];
         rs_csv_integer(&c, w);
@@ -100,6 +101,8 @@ static bool write_walls(const walls_job *job, const char *path)
         rs_csv_integer(&c, wall->family);
         rs_csv_number(&c, wall->place);
         rs_csv_number(&c, wall->own_length);
+        rs_csv_text(&c, rs_wall_kind_name(wall->kind));
+        rs_csv_number(&c, wall->sure);
         rs_csv_end_row(&c);
     }
     return save(job, &c, path);

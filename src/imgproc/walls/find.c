@@ -5,6 +5,7 @@
 
 #include "base/alloc.h"
 #include "base/numeric.h"
+#include "imgproc/image/polarity.h"
 #include "imgproc/image/skeleton.h"
 #include "imgproc/image/threshold.h"
 #include "imgproc/walls/build.h"
@@ -59,6 +60,8 @@ bool rs_find_set(rs_find_options *o, const char *name, double value)
         o->thinning = (rs_find_thinning)(int)value;
     else if (strcmp(name, "every") == 0)
         o->every = (int)value;
+    else if (strcmp(name, "on_180") == 0)
+        o->on_180 = value != 0;
     else if (strcmp(name, "max_points") == 0)
         o->max_points = (int)value;
     else if (strcmp(name, "order") == 0)
@@ -72,6 +75,7 @@ void rs_find_unnamed(rs_find_options *o)
 {
     o->thinning = RS_FIND_SKIMAGE;
     o->min_distance.value = 0;
+    o->on_180 = true;
 }
 
 static rs_wallgraph_options graph_options(const rs_find_options *o, const rs_grid *grid)
@@ -234,6 +238,75 @@ static reshed_status walls_of(const rs_find_input *in, const rs_find_options *o,
     return st;
 }
 
+/* ---------------------------------------------------------------------------------------- kinds */
+
+/* The kind that more than half of a wall's pixels have. Of a wall across which the sign changes along
+ * more than half, but in two ways, it is the more frequent one. */
+static void type_wall(const rs_wallgraph *g, const rs_polarity *p, rs_wall *wall)
+{
+    int count[RS_POLARITY_KINDS] = {0};
+    double sure = 0;
+    const rs_pixel *at = g->pixel + wall->line.first;
+    for (int i = 0; i < wall->line.count; i++)
+        count[p->kind[(size_t)at[i].row * (size_t)g->grid.width + (size_t)at[i].col]]++;
+    const int changed = count[RS_POLARITY_180] + count[RS_POLARITY_MIXED];
+    wall->kind = 2 * changed <= wall->line.count                      ? RS_POLARITY_SAME
+                 : count[RS_POLARITY_180] >= count[RS_POLARITY_MIXED] ? RS_POLARITY_180
+                                                                      : RS_POLARITY_MIXED;
+    for (int i = 0; i < wall->line.count; i++) {
+        const size_t k = (size_t)at[i].row * (size_t)g->grid.width + (size_t)at[i].col;
+        sure += p->kind[k] == wall->kind ? (double)p->sure[k] : 1 - (double)p->sure[k];
+    }
+    wall->sure = wall->line.count > 0 ? sure / wall->line.count : NAN;
+}
+
+_Static_assert((int)RS_WALL_180 == (int)RS_POLARITY_180 &&
+                   (int)RS_WALL_MIXED == (int)RS_POLARITY_MIXED &&
+                   (int)RS_WALL_KINDS == (int)RS_POLARITY_KINDS,
+               "kinds of walls are those of the polarity");
+
+/* False for a map in which nothing was recorded. */
+static bool is_recorded(const float *phase, size_t n)
+{
+    for (size_t i = 0; phase && i < n; i++)
+        if (isfinite(phase[i]) && phase[i] != 0) return true;
+    return false;
+}
+
+static reshed_status type_walls(const rs_find_input *in, rs_found *out, reshed_error *err)
+{
+    rs_polarity p = {0};
+    if (!is_recorded(in->phase, rs_grid_count(&in->grid))) return RESHED_OK;
+    reshed_status st = rs_polarity_make(in->strength ? in->strength : in->amplitude, in->phase,
+                                        in->grid.height, in->grid.width, &p, err);
+    if (st != RESHED_OK) return st;
+    for (int w = 0; w < out->graph.walls; w++) {
+        type_wall(&out->graph, &p, &out->graph.wall[w]);
+        out->kinds[out->graph.wall[w].kind]++;
+    }
+    out->kind = p.kind;
+    p.kind = NULL;
+    rs_polarity_clear(&p);
+    return RESHED_OK;
+}
+
+/* 1 on 180-degree walls, and where they cross others, for the points; *out is the caller's. */
+static reshed_status mark_180(const rs_find_input *in, const rs_found *found, uint8_t **out,
+                              reshed_error *err)
+{
+    const size_t n = rs_grid_count(&in->grid);
+    *out = rs_alloc(n, 1);
+    if (!*out) return rs_fail_nomem(err, "180-degree walls", n);
+    for (size_t i = 0; i < n; i++) (*out)[i] = found->kind[i] == RS_POLARITY_180;
+    for (int w = 0; w < found->graph.walls; w++) {
+        const rs_wall *wall = &found->graph.wall[w];
+        const rs_pixel *p = found->graph.pixel + wall->line.first;
+        for (int i = 0; wall->kind == RS_POLARITY_180 && i < wall->line.count; i++)
+            (*out)[(size_t)p[i].row * (size_t)in->grid.width + (size_t)p[i].col] = 1;
+    }
+    return RESHED_OK;
+}
+
 /* --------------------------------------------------------------------------------------- points */
 
 static reshed_status select_on_walls(const rs_find_input *in, const rs_find_options *o,
@@ -251,21 +324,27 @@ static reshed_status select_on_walls(const rs_find_input *in, const rs_find_opti
 static reshed_status select_points(const rs_find_input *in, const rs_find_options *o, rs_found *out,
                                    reshed_error *err)
 {
-    const rs_exclusion exclude = {.margin = rs_length_on(&in->grid, o->margin),
-                                  .row_ok = in->point_rows,
-                                  .variance = isinf(o->max_variance) ? NULL : in->variance,
-                                  .variance_max = o->max_variance,
-                                  .apart = rs_find_min_distance(&in->grid, o)};
+    rs_exclusion exclude = {.margin = rs_length_on(&in->grid, o->margin),
+                            .row_ok = in->point_rows,
+                            .variance = isinf(o->max_variance) ? NULL : in->variance,
+                            .variance_max = o->max_variance,
+                            .apart = rs_find_min_distance(&in->grid, o)};
     const double distance = rs_length_on(&in->grid, o->control_distance);
-    reshed_status st = select_on_walls(in, o, &exclude, out, err);
+    uint8_t *skip = NULL;
+    reshed_status st = RESHED_OK;
+    if (out->kind && !o->on_180) st = mark_180(in, out, &skip, err);
+    exclude.skip = skip;
+    if (st == RESHED_OK) st = select_on_walls(in, o, &exclude, out, err);
     for (int k = 0; k < RS_FIND_CONTROLS && st == RESHED_OK; k++) {
         const rs_point_kind kind = (rs_point_kind)(RS_POINT_A_DOMAIN + k);
         const int before = out->points.n;
         if (!o->control[k]) continue;
+        exclude.skip = kind == RS_POINT_180_WALL ? NULL : skip;
         st = rs_select_control(&out->graph, kind, o->control[k], distance, in->phase, &exclude,
                                &out->points, err);
         out->controls[k] = out->points.n - before;
     }
+    rs_free(skip);
     return st;
 }
 
@@ -342,6 +421,7 @@ done:
 void rs_found_clear(rs_found *found)
 {
     rs_free(found->mask);
+    rs_free(found->kind);
     rs_free(found->target);
     rs_wallgraph_clear(&found->graph);
     rs_points_clear(&found->points);
@@ -355,6 +435,7 @@ static reshed_status find(const rs_find_input *in, const rs_find_options *o, boo
     reshed_status st = rs_find_check(o, err);
     if (st == RESHED_OK) st = check_input(in, err);
     if (st == RESHED_OK) st = walls_of(in, o, &found, err);
+    if (st == RESHED_OK) st = type_walls(in, &found, err);
     if (st == RESHED_OK && points) st = select_points(in, o, &found, err);
     if (st == RESHED_OK && points) st = put_in_order(in, o, &found, err);
     if (st == RESHED_OK && points) st = thin_points(o, &found, err);

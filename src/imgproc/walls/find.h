@@ -58,6 +58,7 @@ typedef struct rs_find_options {
     rs_length min_distance;        /* no two points nearer to each other, of whatever kind and
                                       order; < 0: see rs_find_min_distance; -1 */
     rs_length margin;              /* no point nearer to the outermost pixels' centres; 4 pixels */
+    bool on_180;                   /* with a phase: points on 180-degree walls as well; false */
     double max_variance;           /* no point where the variance is above it; infinity */
     int control[RS_FIND_CONTROLS]; /* control points beside the walls, at most; 0 */
     rs_length control_distance;    /* of them from the skeleton, at least; 6 pixels */
@@ -68,7 +69,7 @@ void rs_find_defaults(rs_find_options *options);
 
 /* Sets one option by the name of the setting in which a scan and its session keep it (threshold,
  * thinning, every, min_distance, min_wall, margin, max_points, order, control_a, control_c,
- * control_180, control_distance), lengths in pixels. False: none of these. */
+ * control_180, control_distance, on_180), lengths in pixels. False: none of these. */
 bool rs_find_set(rs_find_options *options, const char *name, double value);
 
 /* Sets what sessions of versions before 0.3, which do not name it, were made with. */
@@ -89,7 +90,10 @@ typedef struct rs_find_input {
     const uint8_t *sure;       /* wall where it is 1, whatever the threshold; NULL: nowhere */
     const float *variance;     /* of the map: for the walls' means, and for max_variance */
     const float *amplitude;    /* for pairs of walls */
-    const float *phase;        /* rad; needed for control points on 180-degree walls */
+    const float *phase;        /* rad: tells the kinds of walls (image/polarity.h); needed for
+                                  control points on 180-degree walls; one that is 0 or not finite
+                                  throughout counts as none */
+    const float *strength;     /* amplitude that goes with the phase; NULL: `amplitude` */
     const uint8_t *skeleton;   /* the lines, where they are known: nothing is then thresholded */
     const uint8_t *mask;       /* with skeleton: what was thinned */
     const uint8_t *wall_rows;  /* [height] walls end at rows where it is 0; NULL: nowhere */
@@ -106,6 +110,8 @@ typedef struct rs_found {
     rs_points points; /* in the order in which to measure; owned */
     int32_t *target;  /* [points.n] their places in the selection: wall by wall and along each
                          (RS_FIND_ROUTE), or row by row; control points last. Owned */
+    uint8_t *kind;    /* [H,W] rs_wall_kind of a wall there; owned; NULL without a phase */
+    int kinds[RS_WALL_KINDS];       /* walls of each; 0 without a phase */
     int controls[RS_FIND_CONTROLS]; /* how many there was room for */
 } rs_found;
 

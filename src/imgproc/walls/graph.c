@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "imgproc/image/polarity.h"
 #include "base/numeric.h"
 #include "imgproc/walls/line.h"
 
@@ -97,4 +98,9 @@ int rs_wallgraph_junctions(const rs_wallgraph *graph)
     int n = 0;
     for (int i = 0; i < graph->nodes; i++) n += graph->node[i].kind == RS_NODE_JUNCTION;
     return n;
+}
+
+const char *rs_wall_kind_name(int kind)
+{
+    return kind >= 0 && kind < RS_WALL_KINDS ? rs_polarity_name((rs_polarity_kind)kind) : "";
 }

@@ -50,6 +50,14 @@ typedef struct rs_wall_line {
     double variance;
 } rs_wall_line;
 
+/* Kinds of walls, told by the phase: those of rs_polarity_kind. */
+typedef enum rs_wall_kind {
+    RS_WALL_FERROELASTIC = 0,
+    RS_WALL_180,
+    RS_WALL_MIXED, /* ferroelastic, with c+ and c- on its two sides */
+    RS_WALL_KINDS
+} rs_wall_kind;
+
 typedef enum rs_node_kind {
     RS_NODE_END,      /* one branch ends here, inside the frame */
     RS_NODE_BORDER,   /* one branch ends here, at the edge of the frame */
@@ -84,6 +92,8 @@ typedef struct rs_wall {
     int pair;          /* the best of the pairs it belongs to, or -1 */
     int family;        /* walls of one orientation, see walls/family.h; -1 until that is called */
     double place;      /* metres across the family */
+    int kind;          /* rs_wall_kind of most of its pixels; -1: there is no phase */
+    double sure;       /* 0 ... 1: that it is of this kind, averaged over its pixels; NaN then */
 } rs_wall;
 
 /* Two walls that bound one in-plane domain. */
@@ -122,5 +132,7 @@ int rs_wallgraph_junctions(const rs_wallgraph *graph);
 /* "end", "border", "junction", "isolated"; "free", "border", "junction", "corner", "closed". */
 const char *rs_node_kind_name(rs_node_kind kind);
 const char *rs_wall_end_name(rs_wall_end end);
+/* "ferroelastic", "180", "mixed"; "" for -1. */
+const char *rs_wall_kind_name(int kind);
 
 #endif

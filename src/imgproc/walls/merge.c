@@ -338,8 +338,12 @@ static reshed_status add_wall(merger *m, int first, int count, rs_wall_end a, rs
         g->wall = grown;
         m->wall_room = more;
     }
-    g->wall[g->walls++] = (rs_wall){
-        .line = {.first = first, .count = count}, .end = {a, b}, .pair = -1, .family = -1};
+    g->wall[g->walls++] = (rs_wall){.line = {.first = first, .count = count},
+                                    .end = {a, b},
+                                    .pair = -1,
+                                    .family = -1,
+                                    .kind = -1,
+                                    .sure = NAN};
     return RESHED_OK;
 }
 

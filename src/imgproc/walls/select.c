@@ -65,6 +65,7 @@ static bool is_excluded(const rs_grid *grid, const rs_exclusion *e, rs_pixel p)
     /* A margin given as a number of pixels times their size must not lose a row to rounding. */
     if (fmin(side, end) < e->margin * (1 - 1e-12)) return true;
     if (e->row_ok && !e->row_ok[p.row]) return true;
+    if (e->skip && e->skip[index_of(grid, p)]) return true;
     return e->variance && !(e->variance[index_of(grid, p)] <= e->variance_max);
 }
 

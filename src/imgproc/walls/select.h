@@ -30,6 +30,7 @@ typedef struct rs_exclusion {
     double margin;         /* metres from the outermost pixels' centres */
     const uint8_t *row_ok; /* [height], borrowed: rows that are final; NULL: all */
     const float *variance; /* [height,width], borrowed, or NULL */
+    const uint8_t *skip;   /* [height,width], borrowed: pixels excluded where it is 1; NULL: none */
     double variance_max;   /* with variance: pixels above it, and NaN, are excluded */
     double apart; /* metres: no point nearer than that to one chosen or to one in *out before */
 } rs_exclusion;

@@ -18,6 +18,7 @@ void rs_choose_defaults(rs_choose_options *o)
                              .min_wall = find.min_wall.value,
                              .margin = find.margin.value,
                              .control_distance = find.control_distance.value,
+                             .on_180 = find.on_180,
                              .max_variance = find.max_variance,
                              .family_angle = find.family_angle};
 }
@@ -36,6 +37,7 @@ static void find_options(const rs_choose_options *o, rs_find_options *find)
     find->control[RS_FIND_A_DOMAIN] = o->a_domain;
     find->control[RS_FIND_C_DOMAIN] = o->c_domain;
     find->control_distance.value = o->control_distance;
+    find->on_180 = o->on_180;
     find->max_variance = o->max_variance;
     find->family_angle = o->family_angle;
 }
@@ -174,6 +176,8 @@ reshed_status rs_choose(const rs_frame *frame, const float *mean, const float *v
     if (st == RESHED_OK) st = place_frame(frame, &in.grid, &coords, err);
     if (st != RESHED_OK) return st;
     find_options(o, &options);
+    in.phase = o->phase;
+    in.strength = o->amplitude;
     double start[2];
     if (tip) {
         rs_stage_to_pixel(&coords, tip, 1, &tip_pixel);

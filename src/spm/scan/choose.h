@@ -48,8 +48,11 @@ typedef struct rs_choose_options {
     rs_choose_walls walls;   /* that get points; default all */
     int a_domain, c_domain;  /* control points beside the walls, at most; default 0 */
     double control_distance; /* of them from the skeleton */
-    double max_variance;     /* with a variance map: no point above it; default infinity */
-    double family_angle;     /* rad, see walls/family.h */
+    bool on_180;             /* with a phase: points on 180-degree walls as well; default false */
+    const float *amplitude, *phase; /* [rows][cols] m, rad, borrowed: tell the kinds of walls; NULL
+                                       (the default): not known */
+    double max_variance;            /* with a variance map: no point above it; default infinity */
+    double family_angle;            /* rad, see walls/family.h */
 } rs_choose_options;
 
 void rs_choose_defaults(rs_choose_options *o);

@@ -61,12 +61,32 @@ static rs_choose_options choose_options(const rs_scan_settings *s, const rs_flow
     o.margin = s->margin;
     o.max_points = (int)s->max_points;
     o.order = (rs_choose_order)(int)s->order;
+    o.on_180 = s->on_180 != 0;
     if (!step) return o;
     o.walls = step->walls;
     o.a_domain = step->a_domain;
     o.c_domain = step->c_domain;
     o.control_distance = step->control_distance;
     return o;
+}
+
+/* Amplitude and phase of the session, [rows,cols] each, one block that is the caller's. They are the
+ * bits that reshed-walls reads. */
+static reshed_status read_phase(const rs_scan_context *c, float **maps, reshed_error *err)
+{
+    const rs_frame *frame = &rs_session_get_setup(c->session)->frame;
+    const size_t n = (size_t)frame->rows * (size_t)frame->cols;
+    *maps = rs_alloc(n, 2 * sizeof **maps);
+    if (!*maps) return rs_fail_nomem(err, "amplitude and phase", 2 * n * sizeof **maps);
+    reshed_status st =
+        rs_session_read_map(c->session, RS_SESSION_AMPLITUDE, 0, frame->rows, *maps, err);
+    if (st == RESHED_OK)
+        st = rs_session_read_map(c->session, RS_SESSION_PHASE, 0, frame->rows, *maps + n, err);
+    if (st != RESHED_OK) {
+        rs_free(*maps);
+        *maps = NULL;
+    }
+    return st;
 }
 
 /* step NULL: as the settings alone say. */
@@ -76,7 +96,8 @@ static reshed_status choose(const rs_scan_context *c, rs_live *stream, const rs_
     const rs_frame *frame = &rs_session_get_setup(c->session)->frame;
     const rs_scan_settings settings =
         step ? rs_flow_step_settings(c->settings, step) : *c->settings;
-    const rs_choose_options o = choose_options(&settings, step);
+    rs_choose_options o = choose_options(&settings, step);
+    float *maps = NULL;
     uint8_t *state = rs_zalloc((size_t)frame->rows, 1);
     rs_live_view v;
     if (!state) return rs_fail_nomem(err, "row states", (size_t)frame->rows);
@@ -84,7 +105,13 @@ static reshed_status choose(const rs_scan_context *c, rs_live *stream, const rs_
     for (int y = 0; y < v.height; y++)
         state[y] =
             v.state[y] == RS_ROW_FINAL && !v.stale[y] ? RS_SESSION_FINAL : RS_SESSION_UNSCANNED;
-    reshed_status st = rs_choose(frame, v.mean, v.variance, state, NULL, &o, out, err);
+    reshed_status st = read_phase(c, &maps, err);
+    if (maps) {
+        o.amplitude = maps;
+        o.phase = maps + (size_t)frame->rows * (size_t)frame->cols;
+    }
+    if (st == RESHED_OK) st = rs_choose(frame, v.mean, v.variance, state, NULL, &o, out, err);
+    rs_free(maps);
     rs_free(state);
     return st;
 }

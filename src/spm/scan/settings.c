@@ -46,6 +46,7 @@ static const rs_scan_field fields[] = {
     F(min_wall, "px", 0, 1e6, false, "shortest wall that is measured"),
     F(margin, "px", 0, 1e4, false, "kept free along the frame's edge"),
     F(max_points, "", 1, 1e6, true, "largest number of points"),
+    F(on_180, "", 0, 1, true, "1: points on 180-degree walls too, where a phase tells them"),
     F(order, "", 0, 2, true, "of the points: route, author or raster"),
     F(budget, "s", 0, 1e9, false, "for the points: thinned to fit; 0: none"),
     F(speed, "m/s", 1e-9, 1, false, "of the tip between points"),
@@ -119,6 +120,7 @@ void rs_scan_settings_defaults(rs_scan_settings *s)
 
 void rs_scan_settings_unnamed(rs_scan_settings *s)
 {
+    s->on_180 = 1;
     rs_find_options find;
     rs_find_unnamed(&find);
     s->thinning = find.thinning;

@@ -35,6 +35,7 @@ typedef struct rs_scan_settings {
     double thinning; /* of the wall mask: 0 keep, 1 skimage */
     double threshold, every, min_wall, margin, max_points;
     double min_distance; /* of any two points; < 0: as the recipe has it (walls/find.h) */
+    double on_180;       /* with a phase, 1: points on 180-degree walls as well */
     double order;        /* 0 route, 1 author, 2 raster */
     double budget;       /* s for the points, 0: as long as it takes */
     /* the tip */

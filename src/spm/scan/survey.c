@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/numeric.h"
 #include "base/os.h"
 #include "infer/contrast.h"
 #include "infer/judge.h"
@@ -33,7 +34,9 @@ struct rs_survey {
     uint8_t *states;             /* [rows] */
     rs_arrived **taken;          /* [COALESCE] */
     int arrived, lost, latest, pauses, waiting, scored;
-    int kept; /* row whose trace the session has while its retrace is scanned again; -1: none */
+    int phase;    /* channel of a driver without spectra; -1: none */
+    bool degrees; /* of it */
+    int kept;     /* row whose trace the session has while its retrace is scanned again; -1: none */
     double score, last_written;
     rs_contrast contrast;
     bool alarm;
@@ -48,6 +51,16 @@ void rs_survey_free(rs_survey *s)
     rs_free(s->states);
     rs_free(s->taken);
     rs_free(s);
+}
+
+/* The channel of a driver without spectra that is a phase, by its unit; -1: none. */
+static int phase_channel(const rs_session_setup *setup, bool *degrees)
+{
+    for (int i = 1; i < setup->caps.channels; i++) {
+        *degrees = strcmp(setup->caps.unit[i], "deg") == 0;
+        if (*degrees || strcmp(setup->caps.unit[i], "rad") == 0) return i;
+    }
+    return -1;
 }
 
 reshed_status rs_survey_create(const rs_scan_context *context, rs_live *stream,
@@ -67,6 +80,7 @@ reshed_status rs_survey_create(const rs_scan_context *context, rs_live *stream,
     s->cols = setup->frame.cols;
     s->score = NAN;
     s->latest = s->kept = -1;
+    s->phase = phase_channel(setup, &s->degrees);
     if (setup->caps.bins) {
         rs_sho_options o;
         rs_sho_options_defaults(&o);
@@ -95,7 +109,7 @@ reshed_status rs_survey_create(const rs_scan_context *context, rs_live *stream,
 /* ---------------------------------------------------------------------------- a line's own maps */
 
 /* The amplitude row (the first channel where lines have no spectra) and, from spectra, the other
- * three. */
+ * three; without spectra the phase, where there is one. */
 static void fit_line(rs_survey *s, const rs_line *line)
 {
     const size_t at = (size_t)line->row * (size_t)s->cols, w = (size_t)s->cols;
@@ -106,14 +120,21 @@ static void fit_line(rs_survey *s, const rs_line *line)
                         s->map[RS_SESSION_PHASE] + at);
     else
         memcpy(amplitude, line->channel, w * sizeof(float));
+    if (s->fit || s->phase < 0) return;
+    float *phase = s->map[RS_SESSION_PHASE] + at;
+    memcpy(phase, line->channel + (size_t)s->phase * w, w * sizeof(float));
+    for (size_t i = 0; s->degrees && i < w; i++) phase[i] *= (float)RS_DEGREE;
 }
 
 static reshed_status put_fits(rs_survey *s, int row, reshed_error *err)
 {
     reshed_status st = RESHED_OK;
-    for (int i = 0; st == RESHED_OK && i < (s->fit ? RS_SESSION_MEAN : 1); i++)
+    for (int i = 0; st == RESHED_OK && i < RS_SESSION_MEAN; i++) {
+        if (!s->fit && i != RS_SESSION_AMPLITUDE && !(i == RS_SESSION_PHASE && s->phase >= 0))
+            continue;
         st = rs_session_put_map(s->session, (rs_session_map)i, row, 1,
                                 s->map[i] + (size_t)row * (size_t)s->cols, err);
+    }
     return st;
 }
 

@@ -4,6 +4,7 @@
 #include "support/tolerance.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/alloc.h"
@@ -470,6 +471,62 @@ static void fewer_points_are_shared_out(void **state)
     rs_found_clear(&some);
 }
 
+/* c+ on the left of column 60, c- on the right of it: the wall that runs there is a 180-degree one and
+ * gets no points unless they are asked for; control points on it stay possible. Walls of the map that
+ * cross it keep their kind. */
+static void a_phase_tells_the_kinds(void **state)
+{
+    (void)state;
+    static float amplitude[H * W], phase[H * W];
+    reshed_error err = {0};
+    rs_find_options o;
+    rs_found f = {0};
+    draw_map();
+    for (int i = 0; i < H * W; i++) {
+        const double x = i % W - 60.5;
+        if (i / W > 40) map[i] = (float)fmax(0.02, 0.9 - 0.25 * fabs(fabs(x) - 2));
+        amplitude[i] = (float)fabs(tanh(0.7 * x));
+        phase[i] = x < 0 ? 0.4f : (float)(0.4 - RS_PI);
+    }
+    start_from(&o);
+    rs_find_input in = input_of(1);
+    for (int way = 0; way < 4; way++) { /* no phase; with it; asked for; control points */
+        in.phase = way ? phase : NULL;
+        in.strength = amplitude;
+        o.on_180 = way == 2;
+        o.control[RS_FIND_180_WALL] = way == 3 ? 3 : 0;
+        o.control_distance.value = 0;
+        assert_ok(rs_find(&in, &o, &f, &err), &err);
+        int on = 0, elsewhere = 0;
+        for (int i = 0; i < f.points.n; i++) {
+            if (f.points.p[i].kind != RS_POINT_WALL) continue;
+            on += abs(f.points.p[i].at.col - 60) <= 4;
+            elsewhere += f.points.p[i].at.col < 50;
+        }
+        assert_true(elsewhere > 10);
+        assert_int_equal(way == 1 || way == 3, on == 0);
+        assert_int_equal(way != 0, f.kind != NULL);
+        if (way == 3) assert_int_equal(f.controls[RS_FIND_180_WALL], 3);
+        for (int w = 0; w < f.graph.walls; w++) {
+            const rs_wall *wall = &f.graph.wall[w];
+            const rs_pixel *p = f.graph.pixel + wall->line.first;
+            const bool flank = p[0].row > 40 && abs(p[0].col - 60) <= 4;
+            if (!way) assert_true(wall->kind == -1 && isnan(wall->sure));
+            if (way) assert_int_equal(wall->kind, flank ? RS_WALL_180 : RS_WALL_FERROELASTIC);
+            if (way && flank) assert_true(wall->sure > 0.9 && wall->sure <= 1);
+        }
+        if (way) assert_true(f.kinds[RS_WALL_180] >= 1 && f.kinds[RS_WALL_MIXED] == 0);
+        rs_found_clear(&f);
+    }
+    for (int i = 0; i < H * W; i++) phase[i] = i % 2 ? NAN : 0; /* nothing was recorded */
+    o.control[RS_FIND_180_WALL] = 0;
+    assert_ok(rs_find(&in, &o, &f, &err), &err);
+    assert_null(f.kind);
+    rs_found_clear(&f);
+    assert_string_equal(rs_wall_kind_name(-1), "");
+    assert_string_equal(rs_wall_kind_name(RS_WALL_MIXED), "mixed");
+}
+
 static void bad_options_are_refused(void **state)
 {
     (void)state;
@@ -587,6 +644,7 @@ int main(void)
         cmocka_unit_test(tours_are_compared),
         cmocka_unit_test(programs_start_from),
         cmocka_unit_test(fewer_points_are_shared_out),
+        cmocka_unit_test(a_phase_tells_the_kinds),
         cmocka_unit_test(bad_options_are_refused),
         cmocka_unit_test(each_allocation_may_fail),
         cmocka_unit_test(the_program_of_the_header_runs),

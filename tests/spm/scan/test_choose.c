@@ -465,6 +465,36 @@ static void points_lie_on_the_walls_of_the_film(void **state)
     rs_free(mean);
 }
 
+/* Where the phase says that a wall is one of 180 degrees, nothing is measured unless asked for. */
+static void no_points_on_180_degree_walls(void **state)
+{
+    (void)state;
+    static float amplitude[H * W], phase[H * W];
+    rs_choose_options o;
+    rs_choice c;
+    const rs_frame f = frame_of(H, W, 0);
+    draw();
+    for (int i = 0; i < H * W; i++) {
+        amplitude[i] = (float)fabs(tanh(i % W - 60.1));
+        phase[i] = i % W < 61 ? 1 : -2;
+    }
+    for (int way = 0; way < 3; way++) {
+        rs_choose_defaults(&o);
+        assert_false(o.on_180);
+        o.on_180 = way == 2;
+        o.amplitude = way ? amplitude : NULL;
+        o.phase = way ? phase : NULL;
+        choose(&f, NULL, &o, &c);
+        check_choice(&c, &f);
+        int on = 0;
+        for (int i = 0; i < c.n; i++) on += c.point[i].col == 60;
+        assert_int_equal(on == 0, way == 1);
+        assert_true(c.n - on > 1);
+        assert_int_equal(c.graph.wall[0].kind, way ? RS_WALL_180 : -1);
+        rs_choice_clear(&c);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -477,6 +507,7 @@ int main(void)
         cmocka_unit_test(memory_may_fail),
         cmocka_unit_test(thinning_keeps_every_wall),
         cmocka_unit_test(points_lie_on_the_walls_of_the_film),
+        cmocka_unit_test(no_points_on_180_degree_walls),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
