@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/carve.h"
 #include "base/os_memory.h"
 #include "base/parallel.h"
 #include "nn/kernels/bf16.h"
@@ -244,35 +245,21 @@ static void pack_bf16(const rs_conv *c, int cin, int cout, uint16_t *dst)
 
 /* ------------------------------------------------------------------------------------- a member */
 
-/* Hands out pieces of the member's block, each at a multiple of 64 bytes; memory NULL: only
- * counts. */
-typedef struct carver {
-    float *memory;
-    size_t used; /* floats */
-} carver;
-
-static float *carve(carver *c, size_t floats)
+static float *carve_bias(rs_carver *c, const rs_conv *conv, int cout)
 {
-    float *p = c->memory ? c->memory + c->used : NULL;
-    c->used += (floats + 15) & ~(size_t)15;
-    return p;
-}
-
-static float *carve_bias(carver *c, const rs_conv *conv, int cout)
-{
-    float *b = carve(c, (size_t)cout);
+    float *b = rs_carve(c, (size_t)cout);
     if (b) memcpy(b, conv->b, (size_t)conv->cout * sizeof *b);
     return b;
 }
 
-static void pack_block_conv(carver *m, const rs_conv *c, rs_conv_algo algo, const rs_kernels *k,
+static void pack_block_conv(rs_carver *m, const rs_conv *c, rs_conv_algo algo, const rs_kernels *k,
                             rs_packed_conv *out)
 {
     out->cin = c->cin == 1 && c->k == 1 ? 1 : rs_pad_channels(c->cin);
     out->cout = rs_pad_channels(c->cout);
     if (out->cin == 1) algo = RS_CONV_GEMM; /* [cout], whatever the algorithm */
-    float *w = carve(m, c->k == 3 ? rs_packed_size3(algo, out->cout)
-                                  : rs_packed_size1(algo, out->cin, out->cout));
+    float *w = rs_carve(m, c->k == 3 ? rs_packed_size3(algo, out->cout)
+                                     : rs_packed_size1(algo, out->cin, out->cout));
     out->w = w;
     out->b = carve_bias(m, c, out->cout);
     if (!w) return;
@@ -292,11 +279,11 @@ static void pack_block_conv(carver *m, const rs_conv *c, rs_conv_algo algo, cons
         pack_mac(c, out->cin, out->cout, k, w);
 }
 
-static void pack_head(carver *m, const rs_conv *c, int channels, rs_packed_conv *out)
+static void pack_head(rs_carver *m, const rs_conv *c, int channels, rs_packed_conv *out)
 {
     out->cin = channels;
     out->cout = c->cout;
-    float *w = carve(m, (size_t)c->cout * (size_t)channels);
+    float *w = rs_carve(m, (size_t)c->cout * (size_t)channels);
     out->w = w;
     out->b = carve_bias(m, c, c->cout);
     for (int n = 0; w && n < c->cout; n++)
@@ -306,7 +293,7 @@ static void pack_head(carver *m, const rs_conv *c, int channels, rs_packed_conv 
 
 /* Two passes over this: the first with m->memory NULL measures, the second packs. */
 static reshed_status pack_all(const rs_arch *arch, const rs_tensors *t, const rs_layer *layers,
-                              bool gemm, const rs_kernels *k, carver *m, rs_packed *out,
+                              bool gemm, const rs_kernels *k, rs_carver *m, rs_packed *out,
                               reshed_error *err)
 {
     reshed_status st = RESHED_OK;
@@ -352,7 +339,7 @@ reshed_status rs_pack_member(const rs_arch *arch, const rs_tensors *t, const rs_
                              bool gemm, const rs_kernels *k, rs_packed *out, reshed_error *err)
 {
     rs_packed p = {0};
-    carver m = {0};
+    rs_carver m = {0};
     reshed_status st = RESHED_OK;
     for (int lv = 0; lv < arch->levels; lv++) {
         p.block[lv] = rs_zalloc((size_t)arch->layers[lv], sizeof *p.block[lv]);
@@ -368,7 +355,7 @@ reshed_status rs_pack_member(const rs_arch *arch, const rs_tensors *t, const rs_
         st = rs_fail_nomem(err, "packed weights", p.bytes);
         goto done;
     }
-    m = (carver){.memory = p.memory};
+    m = (rs_carver){.memory = p.memory};
     if ((st = pack_all(arch, t, layers, gemm, k, &m, &p, err)) != RESHED_OK) goto done;
 done:
     if (st == RESHED_OK)

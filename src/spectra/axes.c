@@ -58,6 +58,21 @@ bool rs_axis_is_spatial(const rs_nsid_dim *axis)
     return strcmp(axis->type, "SPATIAL") == 0;
 }
 
+bool rs_axis_is_voltage(const rs_nsid_dim *axis)
+{
+    return rs_axis_volts(axis) > 0;
+}
+
+bool rs_axis_is_x(const rs_nsid_dim *axis)
+{
+    return rs_text_begins(axis->name, "x");
+}
+
+bool rs_axis_is_y(const rs_nsid_dim *axis)
+{
+    return rs_text_begins(axis->name, "y");
+}
+
 double rs_axis_volts(const rs_nsid_dim *axis)
 {
     double volts = rs_unit_volts(axis->units);

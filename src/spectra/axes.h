@@ -33,6 +33,10 @@ bool rs_axis_is_cycle(const rs_nsid_dim *axis);
 /* On-field and off-field readings: values other than 0 are on-field. SPATIAL axes are none. */
 bool rs_axis_is_field(const rs_nsid_dim *axis);
 bool rs_axis_is_spatial(const rs_nsid_dim *axis);
+bool rs_axis_is_voltage(const rs_nsid_dim *axis);
+/* Coordinates whose names begin with x, or y. */
+bool rs_axis_is_x(const rs_nsid_dim *axis);
+bool rs_axis_is_y(const rs_nsid_dim *axis);
 
 /* The axes of a map's positions: those whose names begin with x and y when all others have length
  * 1, else, of two SPATIAL axes, x first as NSID has it. False when there are none such. */

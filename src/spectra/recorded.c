@@ -100,25 +100,10 @@ static const rs_spectra_extra *find_extra(const rs_spectra *s, const char *group
     return NULL;
 }
 
-static bool is_voltage(const rs_nsid_dim *axis)
-{
-    return rs_axis_volts(axis) > 0;
-}
-
-static bool is_x(const rs_nsid_dim *axis)
-{
-    return rs_text_begins(axis->name, "x");
-}
-
-static bool is_y(const rs_nsid_dim *axis)
-{
-    return rs_text_begins(axis->name, "y");
-}
-
 /* Voltages, fields and cycles of readings that stand beside the spectra. */
 static reshed_status take_volts(const rs_spectra *s, rs_layout *l, reshed_error *err)
 {
-    const rs_spectra_extra *v = find_extra(s, "/Spectroscopic/", is_voltage);
+    const rs_spectra_extra *v = find_extra(s, "/Spectroscopic/", rs_axis_is_voltage);
     if (!v)
         return rs_fail(err, RESHED_EUNSUPPORTED, "recorded loops|an axis of voltages|none|%s",
                        s->path);
@@ -155,8 +140,8 @@ static reshed_status take_places(const rs_spectra *s, const rs_layout *l, rs_rec
         }
         return RESHED_OK;
     }
-    const rs_spectra_extra *xs = find_extra(s, "/Positions/", is_x);
-    const rs_spectra_extra *ys = find_extra(s, "/Positions/", is_y);
+    const rs_spectra_extra *xs = find_extra(s, "/Positions/", rs_axis_is_x);
+    const rs_spectra_extra *ys = find_extra(s, "/Positions/", rs_axis_is_y);
     if (n == 1 && xs && ys && xs->a.count == (uint64_t)out->points) {
         for (int64_t p = 0; p < out->points; p++) {
             out->x[p] = metres(xs->units) * xs->a.data[p];
@@ -165,7 +150,7 @@ static reshed_status take_places(const rs_spectra *s, const rs_layout *l, rs_rec
         return RESHED_OK;
     }
     for (int i = 0; i < n; i++)
-        if (dim[i].n > 1 && !is_x(&dim[i]) && !is_y(&dim[i]))
+        if (dim[i].n > 1 && !rs_axis_is_x(&dim[i]) && !rs_axis_is_y(&dim[i]))
             return rs_fail(err, RESHED_EUNSUPPORTED,
                            "axis of recorded loops|x, y, a voltage, a frequency, a cycle or a "
                            "field|%s",

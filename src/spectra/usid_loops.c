@@ -17,21 +17,6 @@ static int find_row(const rs_usid_axes *a, bool (*is)(const rs_nsid_dim *axis))
     return -1;
 }
 
-static bool is_voltage(const rs_nsid_dim *axis)
-{
-    return rs_axis_volts(axis) > 0;
-}
-
-static bool is_x(const rs_nsid_dim *axis)
-{
-    return rs_text_begins(axis->name, "x");
-}
-
-static bool is_y(const rs_nsid_dim *axis)
-{
-    return rs_text_begins(axis->name, "y");
-}
-
 /* One axis of the positions: every stride-th of row d. */
 static reshed_status add_axis(const rs_usid_axes *a, int d, const char *usual, int64_t n,
                               int64_t stride, rs_nsid_data *out, reshed_error *err)
@@ -90,7 +75,7 @@ reshed_status rs_usid_to_nsid(rs_usid_data *from, rs_nsid_data *out, reshed_erro
 reshed_status rs_usid_steps(const rs_usid_axes *steps, const char *path, rs_layout *l,
                             reshed_error *err)
 {
-    const int v = find_row(steps, is_voltage), field = find_row(steps, rs_axis_is_field),
+    const int v = find_row(steps, rs_axis_is_voltage), field = find_row(steps, rs_axis_is_field),
               cycle = find_row(steps, rs_axis_is_cycle);
     if (v < 0)
         return rs_fail(err, RESHED_EUNSUPPORTED,
@@ -106,7 +91,7 @@ reshed_status rs_usid_steps(const rs_usid_axes *steps, const char *path, rs_layo
 
 bool rs_usid_places(const rs_usid_axes *position, double *x, double *y, char *units, size_t n)
 {
-    const int row_x = find_row(position, is_x), row_y = find_row(position, is_y);
+    const int row_x = find_row(position, rs_axis_is_x), row_y = find_row(position, rs_axis_is_y);
     if (row_x < 0 || row_y < 0) return false;
     memcpy(x, position->values + row_x * position->n, (size_t)position->n * sizeof *x);
     memcpy(y, position->values + row_y * position->n, (size_t)position->n * sizeof *y);

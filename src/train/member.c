@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/carve.h"
 #include "base/random.h"
 #include "nn/layers.h"
 #include "train/private.h"
@@ -52,36 +53,23 @@ static reshed_status options_check(const rs_arch *a, const rs_member_options *o,
 
 /* --------------------------------------------------------------------------------------- memory */
 
-/* Hands out pieces of one block, each at a multiple of 64 bytes; memory NULL: only counts. */
-typedef struct carver {
-    float *memory;
-    size_t used; /* floats */
-} carver;
-
-static float *carve(carver *c, size_t floats)
+static double *carve_doubles(rs_carver *c, size_t n)
 {
-    float *p = c->memory ? c->memory + c->used : NULL;
-    c->used += (floats + 15) & ~(size_t)15;
-    return p;
+    return (double *)(void *)rs_carve(c, 2 * n);
 }
 
-static double *carve_doubles(carver *c, size_t n)
-{
-    return (double *)(void *)carve(c, 2 * n);
-}
-
-static void carve_norm(carver *c, rs_bn *n, const rs_norm_place *place)
+static void carve_norm(rs_carver *c, rs_bn *n, const rs_norm_place *place)
 {
     const size_t ch = (size_t)place->padded;
     n->place = place;
-    n->a = carve(c, ch);
-    n->c = carve(c, ch);
-    n->mean = carve(c, ch);
-    n->da = carve(c, ch);
-    n->db = carve(c, ch);
-    n->dc = carve(c, ch);
-    n->sum = carve(c, ch);
-    n->dot = carve(c, ch);
+    n->a = rs_carve(c, ch);
+    n->c = rs_carve(c, ch);
+    n->mean = rs_carve(c, ch);
+    n->da = rs_carve(c, ch);
+    n->db = rs_carve(c, ch);
+    n->dc = rs_carve(c, ch);
+    n->sum = rs_carve(c, ch);
+    n->dot = rs_carve(c, ch);
     n->sums = carve_doubles(c, ch);
     n->dots = carve_doubles(c, ch);
     n->inv = carve_doubles(c, ch);
@@ -92,35 +80,35 @@ static size_t larger(size_t a, size_t b)
     return a > b ? a : b;
 }
 
-static void carve_level(rs_member *m, carver *c, int k)
+static void carve_level(rs_member *m, rs_carver *c, int k)
 {
     rs_level *l = &m->level[k];
     const size_t all = (size_t)m->o.batch * (size_t)m->o.height * (size_t)m->o.width;
     const size_t pixels = rs_pixels(l, m->o.batch), ch = (size_t)l->channels;
-    l->raw = carve(c, pixels);
-    l->score = carve(c, pixels);
-    l->up = k ? carve(c, all) : l->score;
+    l->raw = rs_carve(c, pixels);
+    l->score = rs_carve(c, pixels);
+    l->up = k ? rs_carve(c, all) : l->score;
     if (k) {
         const size_t per = sizeof(rs_sampling) / sizeof(float);
-        l->pooled = carve(c, pixels * (size_t)m->level[k - 1].channels);
-        l->rows = (rs_sampling *)(void *)carve(c, (size_t)m->o.height * per);
-        l->columns = (rs_sampling *)(void *)carve(c, (size_t)m->o.width * per);
+        l->pooled = rs_carve(c, pixels * (size_t)m->level[k - 1].channels);
+        l->rows = (rs_sampling *)(void *)rs_carve(c, (size_t)m->o.height * per);
+        l->columns = (rs_sampling *)(void *)rs_carve(c, (size_t)m->o.width * per);
     }
     carve_norm(c, &l->norm, &m->places.head[k].norm);
     for (int b = 0; b < m->arch.layers[k]; b++) {
         rs_block *block = &m->block[m->places.first[k] + b];
         block->place = &m->places.block[m->places.first[k] + b];
         block->in = b ? block[-1].out : l->pooled;
-        block->x = carve(c, pixels * ch);
-        block->z1 = carve(c, pixels * ch);
-        block->z2 = carve(c, pixels * ch);
-        block->out = carve(c, pixels * ch);
+        block->x = rs_carve(c, pixels * ch);
+        block->z1 = rs_carve(c, pixels * ch);
+        block->z2 = rs_carve(c, pixels * ch);
+        block->out = rs_carve(c, pixels * ch);
         carve_norm(c, &block->n1, &block->place->n1);
         carve_norm(c, &block->n2, &block->place->n2);
     }
 }
 
-static void carve_all(rs_member *m, carver *c)
+static void carve_all(rs_member *m, rs_carver *c)
 {
     const size_t n = m->places.parameters, s = m->places.statistics;
     const size_t all = (size_t)m->o.batch * (size_t)m->o.height * (size_t)m->o.width;
@@ -133,29 +121,29 @@ static void carve_all(rs_member *m, carver *c)
         rows = larger(rows, (size_t)(4 * l->task * l->width) * (size_t)l->channels);
         top = (size_t)l->channels;
     }
-    m->p = carve(c, n);
-    m->g = carve(c, n);
-    m->m = carve(c, n);
-    m->v = carve(c, n);
-    m->s = carve(c, s);
+    m->p = rs_carve(c, n);
+    m->g = rs_carve(c, n);
+    m->m = rs_carve(c, n);
+    m->v = rs_carve(c, n);
+    m->s = rs_carve(c, s);
     m->mean_p = carve_doubles(c, n);
     m->mean_s = carve_doubles(c, s);
     for (int k = 0; k < m->arch.levels; k++) carve_level(m, c, k);
-    m->ga = carve(c, most);
-    m->gb = carve(c, most);
-    m->logit = carve(c, all);
-    m->dlogit = carve(c, all);
-    m->dscore = carve(c, all);
+    m->ga = rs_carve(c, most);
+    m->gb = rs_carve(c, most);
+    m->logit = rs_carve(c, all);
+    m->dlogit = rs_carve(c, all);
+    m->dscore = rs_carve(c, all);
     /* transforms ask for what follows a row's end */
-    for (int i = 0; i < 2; i++) m->ring[i] = carve(c, ring);
-    m->tv = carve(c, task);
-    m->tm = carve(c, task);
-    m->u = carve(c, 36 * top * top);
-    m->du = carve(c, 36 * top * top);
-    m->turned = carve(c, 9 * top * top);
-    m->point = carve(c, top * top);
-    m->rows = carve(c, rows);
-    m->zeros = carve(c, top);
+    for (int i = 0; i < 2; i++) m->ring[i] = rs_carve(c, ring);
+    m->tv = rs_carve(c, task);
+    m->tm = rs_carve(c, task);
+    m->u = rs_carve(c, 36 * top * top);
+    m->du = rs_carve(c, 36 * top * top);
+    m->turned = rs_carve(c, 9 * top * top);
+    m->point = rs_carve(c, top * top);
+    m->rows = rs_carve(c, rows);
+    m->zeros = rs_carve(c, top);
 }
 
 /* Rows of tiles that go together: enough tiles to keep the products' registers full and to spread
@@ -247,7 +235,7 @@ reshed_status rs_member_create(const rs_arch *arch, const rs_member_options *opt
         goto done;
     }
     set_levels(m);
-    carver c = {0};
+    rs_carver c = {0};
     carve_all(m, &c);
     m->bytes = c.used * sizeof(float);
     m->memory = rs_zalloc(c.used, sizeof(float));
@@ -255,7 +243,7 @@ reshed_status rs_member_create(const rs_arch *arch, const rs_member_options *opt
         st = rs_fail_nomem(err, "a member in training", m->bytes);
         goto done;
     }
-    c = (carver){.memory = m->memory};
+    c = (rs_carver){.memory = m->memory};
     carve_all(m, &c);
     set_sampling(m);
     start s = {.m = m, .random = rs_random_at(seed, 0x7261696e, 0)};
