@@ -5,6 +5,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "io/image_file.h"
 #include "io/npy.h"
 #include "io/walls_h5.h"
 #include "support/program.h"
@@ -123,6 +124,38 @@ static void the_likeliest_class_is_wall(void **state)
     }
 }
 
+/* One file for Gwyddion from either program. */
+static void maps_go_to_gwyddion(void **state)
+{
+    (void)state;
+    static float map[H * W];
+    char path[512], gwy[512], args[2048];
+    reshed_error err = {0};
+    rs_image im;
+    draw(map);
+    snprintf(path, sizeof path, "%s", write_map("scan.npy", map));
+    snprintf(gwy, sizeof gwy, "%s", test_temp("scan.gwy"));
+    snprintf(args, sizeof args, "--pixel-size=5 --gwy=%s %s", gwy, path);
+    assert_int_equal(run_program("reshed-walls", args)->status, 0);
+    assert_ok(rs_image_read(gwy, "Wall probability", &im, &err), &err);
+    assert_memory_equal(im.data, map, sizeof map);
+    assert_near(im.dx, 5e-9, 1e-20);
+    rs_image_clear(&im);
+    assert_ok(rs_image_read(gwy, "Wall probability mask", &im, &err), &err);
+    double lines = 0;
+    for (int i = 0; i < H * W; i++) lines += (double)im.data[i];
+    assert_true(lines >= W - 4 && lines <= W + 4);
+    rs_image_clear(&im);
+    snprintf(args, sizeof args, "--weights=%s --gwy=%s %s",
+             test_data("tiny_bilinear_ensemble_metadict.tar"), gwy, path);
+    assert_int_equal(run_program("reshed-infer", args)->status, 0);
+    assert_ok(rs_image_read(gwy, "Image", &im, &err), &err);
+    assert_memory_equal(im.data, map, sizeof map);
+    rs_image_clear(&im);
+    snprintf(args, sizeof args, "--gwy=%s %s", path, path);
+    assert_int_equal(run_program("reshed-walls", args)->status, 2);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -130,6 +163,7 @@ int main(void)
         cmocka_unit_test(gaps_are_counted),
         cmocka_unit_test(nothing_above_the_threshold_is_said),
         cmocka_unit_test(the_likeliest_class_is_wall),
+        cmocka_unit_test(maps_go_to_gwyddion),
     };
     return cmocka_run_group_tests_name("walls_values", tests, NULL, NULL);
 }

@@ -30,6 +30,7 @@ static const cli_program self = {
     "      --mean=M.npy       write the mean, float32 (H,W), or (H,W,C) for C > 1 classes\n"
     "      --var=V.npy        write the variance, same shape\n"
     "      --h5=OUT.h5        write mean, variance, input and how they were made\n"
+    "      --gwy=FILE.gwy     write image, mean and variance for Gwyddion, walls as their mask\n"
     "      --png=PREFIX       write PREFIX_mean.png, PREFIX_variance.png, "
     "PREFIX_overlay.png\n" CLI_PAPER_HELP
     "      --truth=LABEL      score against labelled walls (any image format, > 0 is "
@@ -141,6 +142,7 @@ enum {
     OPT_TRUTH,
     OPT_RELIABILITY,
     OPT_FRAME,
+    OPT_GWY,
     OPT_NORM,
     OPT_PHASE,
     OPT_WALL180,
@@ -174,6 +176,7 @@ static bool take(int c, options *o)
         q->phase = q->no_phase || strcmp(optarg, "auto") == 0 ? NULL : optarg;
         return true;
     case OPT_WALL180: q->wall180 = optarg; return true;
+    case OPT_GWY: q->gwy = optarg; return true;
     case OPT_FRAME: return cli_frame(&self, optarg, &q->of_stack);
     case OPT_NORM: return parse_norm(optarg, &q->frame);
     case OPT_RESAMPLE: return parse_resample(optarg, &q->frame.resample);
@@ -200,6 +203,7 @@ static int parse(int argc, char **argv, options *o)
         {"reliability", required_argument, NULL, OPT_RELIABILITY},
         {"channel", required_argument, NULL, 'c'},
         {"frame", required_argument, NULL, OPT_FRAME},
+        {"gwy", required_argument, NULL, OPT_GWY},
         {"norm", required_argument, NULL, OPT_NORM},
         {"phase", required_argument, NULL, OPT_PHASE},
         {"wall180", required_argument, NULL, OPT_WALL180},
@@ -225,7 +229,8 @@ static int parse(int argc, char **argv, options *o)
         return cli_usage_error(&self, "--reliability goes with --truth");
     if (q->wall180 && q->no_phase)
         return cli_usage_error(&self, "--wall180 needs the phase that --phase off leaves out");
-    q->defaults = !q->mean && !q->variance && !q->wall180 && !q->h5 && !q->png && !q->figure;
+    q->defaults =
+        !q->mean && !q->variance && !q->wall180 && !q->h5 && !q->png && !q->figure && !q->gwy;
     if (argc - optind > 1 && (q->truth || !q->defaults))
         return cli_usage_error(
             &self,

@@ -17,7 +17,7 @@ typedef struct walls_request {
     /* Files to read, and names in them; NULL when not given. */
     const char *map, *channel, *variance, *amplitude, *phase, *in_plane, *values, *metric;
     /* Files to write; NULL: not. */
-    const char *skeleton, *points, *walls, *branches, *pairs, *png, *figure, *stats;
+    const char *skeleton, *points, *walls, *branches, *pairs, *png, *figure, *stats, *gwy;
     rs_paper paper; /* of the figure */
     rs_find_options find;
     double pixel_size[2]; /* metres, 0: from the file */

@@ -7,6 +7,7 @@
 #include "tools/cli/cli.h"
 #include "tools/cli/files.h"
 #include "tools/cli/paper.h"
+#include "tools/walls/gwy.h"
 #include "tools/walls/input.h"
 #include "tools/walls/options.h"
 #include "tools/walls/stats.h"
@@ -77,6 +78,9 @@ static const cli_program self = {
     "      --walls=W.csv      length, orientation, width, ends, ... of each wall, longest first\n"
     "      --branches=B.csv   the same for the runs between nodes of the skeleton\n"
     "      --pairs=Q.csv      walls that bound one in-plane domain\n"
+    "      --gwy=FILE.gwy     for Gwyddion: maps with the skeleton as mask, points as a "
+    "selection,\n"
+    "                         and of a session its loops\n"
     "      --png=FILE.png     the image or map with skeleton and points\n" CLI_PAPER_HELP "\n"
     "Does a metric differ from wall to wall\n"
     "      --values=V.csv     measured values: columns row, col and the metric's, without rows\n"
@@ -211,7 +215,7 @@ static int run(walls_job *job)
                                r->map);
     bool ok = walls_find(job) && (!r->metric || (walls_run_stats(job) && walls_write_stats(job))) &&
               walls_write_skeleton(job) && walls_write_tables(job) && walls_write_picture(job) &&
-              walls_write_figure(job);
+              walls_write_figure(job) && walls_write_gwy(job);
     if (ok && r->json)
         print_json(job);
     else if (ok && !r->quiet)
@@ -221,17 +225,17 @@ static int run(walls_job *job)
 
 /* -------------------------------------------------------------------------------------- frames */
 
-enum { OUTPUTS = 8 };
+enum { OUTPUTS = 9 };
 
 /* The files that a request writes, with the options that name them. */
 static void outputs_of(walls_request *r, const char **path[OUTPUTS], const char *of[OUTPUTS])
 {
     const struct {
         const char **path, *of;
-    } list[OUTPUTS] = {{&r->skeleton, "--skeleton"}, {&r->points, "--points"},
-                       {&r->walls, "--walls"},       {&r->branches, "--branches"},
-                       {&r->pairs, "--pairs"},       {&r->png, "--png"},
-                       {&r->figure, "--figure"},     {&r->stats, "--stats"}};
+    } list[OUTPUTS] = {
+        {&r->skeleton, "--skeleton"}, {&r->points, "--points"}, {&r->walls, "--walls"},
+        {&r->branches, "--branches"}, {&r->pairs, "--pairs"},   {&r->png, "--png"},
+        {&r->figure, "--figure"},     {&r->stats, "--stats"},   {&r->gwy, "--gwy"}};
     for (int k = 0; k < OUTPUTS; k++) {
         path[k] = list[k].path;
         of[k] = list[k].of;

@@ -160,6 +160,7 @@ enum {
     OPT_VALUES,
     OPT_METRIC,
     OPT_STATS,
+    OPT_GWY,
     OPT_LONG,
     OPT_LARGE_DOMAIN,
     OPT_IN_PLANE,
@@ -208,6 +209,7 @@ static const struct option LONGS[] = {
     {"values", required_argument, NULL, OPT_VALUES},
     {"metric", required_argument, NULL, OPT_METRIC},
     {"stats", required_argument, NULL, OPT_STATS},
+    {"gwy", required_argument, NULL, OPT_GWY},
     {"long", required_argument, NULL, OPT_LONG},
     {"large-domain", required_argument, NULL, OPT_LARGE_DOMAIN},
     {"in-plane", required_argument, NULL, OPT_IN_PLANE},
@@ -236,6 +238,7 @@ static const char **name_option(walls_request *r, int c)
     case OPT_VALUES: return &r->values;
     case OPT_METRIC: return &r->metric;
     case OPT_STATS: return &r->stats;
+    case OPT_GWY: return &r->gwy;
     case OPT_IN_PLANE: return &r->in_plane;
     default: return NULL;
     }

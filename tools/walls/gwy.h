@@ -1,0 +1,11 @@
+/* gwy.h - everything in one file for Gwyddion. */
+#ifndef RS_TOOLS_WALLS_GWY_H
+#define RS_TOOLS_WALLS_GWY_H
+
+#include "tools/walls/job.h"
+
+/* The maps with the skeleton as their mask, the points as a selection, and of a session the loops that it
+ * has measured. false after an error message. */
+bool walls_write_gwy(const walls_job *job);
+
+#endif
