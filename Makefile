@@ -92,7 +92,7 @@ TESTSRC := $(call c_in,tests/* tests/*/*)
 TESTS   := $(filter test_%,$(notdir $(TESTSRC:.c=)))
 SUPPORT := $(call objects,tests/support)
 
-.PHONY: all lib programs tests test-objects help FORCE need-tests check check-quick check-long deps peers demo man install uninstall format clean
+.PHONY: all lib programs tests test-objects help FORCE need-tests check check-quick check-long fuzz deps peers demo man install uninstall format clean
 .SECONDARY:
 .DELETE_ON_ERROR:
 all: lib programs
@@ -187,6 +187,21 @@ check check-quick check-long: deps
 	    JOBS=$(or $(JOBS),$(if $(filter check-quick,$@),$$(getconf _NPROCESSORS_ONLN),1)) \
 	    BIN=$(BIN) B=$(B) SAN=$(SAN) CC=$(CC) BLAS=$(BLAS) sh tests/run.sh \
 	    tests/arrows.sh tests/docs.sh tests/library.sh $(TESTS:%=$(B)/tests/%)
+	@$(if $(filter check-long,$@),if command -v clang >/dev/null; then $(MAKE) --no-print-directory fuzz; fi)
+
+# ---------------------------------------------------------------------------------------- fuzzing
+# clang's libFuzzer on every reader: make fuzz [TARGETS="png tiff"] [SECONDS=60], of each target.
+SECONDS ?= 60
+FUZZCONF := CC=clang SAN=fuzzer-no-link,address,undefined BLAS=none
+FUZZER   := build/clang-fuzzer-no-link-address-undefined-noblas/fuzz/reshed-fuzz
+$(B)/fuzz/reshed-fuzz: $(call objects,tests/fuzz src/base src/io src/io/common src/io/hdf5 src/io/nsid src/io/weights)
+	$(say) LINK
+	@mkdir -p $(@D)
+	$(Q)$(CC) $^ -o $@ -fsanitize=fuzzer,address,undefined $(ALLLIBS)
+fuzz:
+	@command -v clang >/dev/null || { echo "missing: clang" >&2; exit 1; }
+	@$(MAKE) --no-print-directory $(FUZZCONF) $(FUZZER)
+	@sh tests/fuzz/run.sh $(FUZZER) $(SECONDS) $(TARGETS)
 
 # ------------------------------------------------------------------------------------ dependencies
 deps:
