@@ -16,7 +16,6 @@
 #include "base/number.h"
 #include "base/os.h"
 #include "io/common/sample.h"
-#include "reshed_base.h"
 
 typedef struct out {
     uint8_t *data; /* owned */
