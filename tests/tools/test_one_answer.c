@@ -8,12 +8,16 @@
 
 #include "base/alloc.h"
 #include "io/csv.h"
+#include "io/npy.h"
+#include "spm/scan/points.h"
 #include "spm/session/session.h"
 
 #define FILM                                                                                       \
     "-w weights/tiny8x4.h5 -j 1 --pictures none --set rows=64 --set cols=64 --set width=0.9e-6 "   \
     "--set height=0.9e-6 --set be_repeats=1 --set steps=32 --set cycles=2 --set every=4 --set "    \
-    "min_wall=6 --set max_points=40 --set drift_every=0 --set reference_every=0 "
+    "min_wall=6 --set max_points=40 --set drift_every=0 --set reference_every=0 --set x=3e-7 "     \
+    "--set "                                                                                       \
+    "y=-1e-7 "
 
 static char path[1024], page[1024];
 
@@ -101,6 +105,53 @@ static void report_analysis_and_walls_agree(void **state)
     rs_free(late);
 }
 
+/* Stage coordinates in a table. */
+static void check_place(const rs_csv_table *t, size_t k, size_t x, size_t y, double px, double py)
+{
+    reshed_error err = {0};
+    double v;
+    assert_ok(rs_csv_cell_number(t, k, x, &v, &err), &err);
+    assert_near(v, px, 1e-15);
+    assert_ok(rs_csv_cell_number(t, k, y, &v, &err), &err);
+    assert_near(v, py, 1e-15);
+}
+
+/* A bare array lies where another file says; the scan takes such a list. */
+static void a_bare_map_lies_in_the_frame_of_another_file(void **state)
+{
+    (void)state;
+    char args[4096], csv[1024], npy[1024];
+    float map[64 * 64];
+    const size_t dims[2] = {64, 64};
+    reshed_error err = {0};
+    rs_session *s = NULL;
+    rs_session_point *p = NULL;
+    rs_csv_table t;
+    size_t x, y;
+    int n = 0;
+    assert_ok(rs_session_open(path, &s, &err), &err);
+    assert_ok(rs_session_read_map(s, RS_SESSION_MEAN, 0, 64, map, &err), &err);
+    assert_ok(rs_npy_write(scan_temp(npy, "bare.npy"), RS_NPY_F4, 2, dims, map, &err), &err);
+    snprintf(args, sizeof args, "%s --quiet --min-wall=6 --frame-of=%s --points=%s", npy, path,
+             scan_temp(csv, "bare.csv"));
+    rs_free(json_of("reshed-walls", args));
+    assert_ok(rs_points_read(csv, &rs_session_get_setup(s)->frame, &p, &n, &err), &err);
+    assert_ok(rs_csv_read(csv, &t, &err), &err);
+    assert_ok(rs_csv_column(&t, "x", &x, &err), &err);
+    assert_ok(rs_csv_column(&t, "y", &y, &err), &err);
+    assert_true(n > 10 && (size_t)n == t.rows);
+    for (int k = 0; k < n; k++) check_place(&t, (size_t)k, x, y, p[k].x, p[k].y);
+    rs_csv_table_clear(&t);
+    rs_free(p);
+    /* Without it the list is one of another place, and the scan says so. */
+    snprintf(args, sizeof args, "%s --quiet --pixel-size=14.0625 --points=%s", npy, csv);
+    rs_free(json_of("reshed-walls", args));
+    p = NULL;
+    assert_int_equal(rs_points_read(csv, &rs_session_get_setup(s)->frame, &p, &n, &err),
+                     RESHED_EINVAL);
+    rs_session_finish(s, RESHED_OK, NULL);
+}
+
 /* reshed-walls chooses the points that the scan measured, in its order. */
 static void the_points_are_those_of_the_scan(void **state)
 {
@@ -109,7 +160,7 @@ static void the_points_are_those_of_the_scan(void **state)
     reshed_error err = {0};
     rs_session *s = NULL;
     rs_csv_table t;
-    size_t row, col, wall;
+    size_t row, col, wall, x, y;
     snprintf(args, sizeof args, "%s --quiet --points=%s", path, scan_temp(csv, "points.csv"));
     rs_free(json_of("reshed-walls", args));
     assert_ok(rs_csv_read(csv, &t, &err), &err);
@@ -117,6 +168,8 @@ static void the_points_are_those_of_the_scan(void **state)
     assert_ok(rs_csv_column(&t, "row", &row, &err), &err);
     assert_ok(rs_csv_column(&t, "col", &col, &err), &err);
     assert_ok(rs_csv_column(&t, "wall", &wall, &err), &err);
+    assert_ok(rs_csv_column(&t, "x", &x, &err), &err);
+    assert_ok(rs_csv_column(&t, "y", &y, &err), &err);
     assert_int_equal(t.rows, 40);
     for (int k = 0; k < 40; k++) {
         const size_t column[] = {row, col, wall};
@@ -128,6 +181,7 @@ static void the_points_are_those_of_the_scan(void **state)
             assert_ok(rs_csv_cell_number(&t, (size_t)k, column[i], &v, &err), &err);
             assert_true(v == want[i]);
         }
+        check_place(&t, (size_t)k, x, y, p.x, p.y);
     }
     rs_csv_table_clear(&t);
     rs_session_finish(s, RESHED_OK, NULL);
@@ -212,6 +266,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(report_analysis_and_walls_agree),
         cmocka_unit_test(the_points_are_those_of_the_scan),
+        cmocka_unit_test(a_bare_map_lies_in_the_frame_of_another_file),
         cmocka_unit_test(loops_are_those_of_the_scan),
         cmocka_unit_test(channels_of_a_session_say_what_they_are),
         cmocka_unit_test(what_is_typed_counts),

@@ -209,23 +209,74 @@ static bool read_map(walls_job *job)
     job->map = image.data;
     job->classes = 1;
     job->grid = (rs_grid){image.height, image.width, image.dx, image.dy};
+    job->cx = image.x0;
+    job->cy = image.y0;
+    job->angle = image.angle * RS_DEGREE;
     memcpy(job->channel, image.channel, sizeof job->channel);
     if (image.note[0]) warn(job, path, image.note);
     read_beside(job, path);
     return settle_labels(job, &labels) && look_at_values(job, image.unit, labels);
 }
 
+/* Where a session's frame lies. */
+static void frame_of_session(walls_job *job, const rs_session *s)
+{
+    const rs_frame *f = &rs_session_get_setup(s)->frame;
+    job->cx = f->cx;
+    job->cy = f->cy;
+    job->angle = f->angle;
+}
+
+/* Of another file, for a map that does not say: its place, and its size where that is not known. */
+static bool read_frame_of(walls_job *job)
+{
+    const char *path = job->request->frame_of;
+    reshed_error err = {0};
+    rs_session *s = NULL;
+    rs_image im = {0};
+    double width, height;
+    if (!path) return true;
+    if (rs_session_open(path, &s, NULL) == RESHED_OK) {
+        const rs_frame *f = &rs_session_get_setup(s)->frame;
+        frame_of_session(job, s);
+        width = f->width;
+        height = f->height;
+        rs_session_finish(s, RESHED_OK, NULL);
+    } else if (rs_image_read(path, NULL, &im, &err) == RESHED_OK ||
+               rs_image_read(path, "0", &im, &err) == RESHED_OK) {
+        job->cx = im.x0;
+        job->cy = im.y0;
+        job->angle = im.angle * RS_DEGREE;
+        width = im.width * im.dx;
+        height = im.height * im.dy;
+        rs_image_clear(&im);
+    } else {
+        return fail(job, path, &err);
+    }
+    if (!(job->grid.dx > 0) && width > 0 && height > 0) {
+        job->grid.dx = width / job->grid.width;
+        job->grid.dy = height / job->grid.height;
+    }
+    return true;
+}
+
 static bool settle_scale(walls_job *job)
 {
     const double *given = job->request->pixel_size;
     reshed_error err = {0};
+    if (job->session) frame_of_session(job, job->session);
+    if (!read_frame_of(job)) return false;
     if (given[0] > 0) {
         job->grid.dx = given[0];
         job->grid.dy = given[1];
     }
     job->sized = job->grid.dx > 0 && job->grid.dy > 0;
     if (!job->sized) job->grid.dx = job->grid.dy = 1;
-    rs_coords_frame frame = {.rows = job->grid.height,
+    if (!job->sized) job->cx = job->cy = 0; /* pixels are no metres */
+    rs_coords_frame frame = {.cx = job->cx,
+                             .cy = job->cy,
+                             .angle = job->angle,
+                             .rows = job->grid.height,
                              .cols = job->grid.width,
                              .width = job->grid.width * job->grid.dx,
                              .height = job->grid.height * job->grid.dy,

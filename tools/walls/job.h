@@ -15,7 +15,8 @@
 
 typedef struct walls_request {
     /* Files to read, and names in them; NULL when not given. */
-    const char *map, *channel, *variance, *amplitude, *phase, *in_plane, *values, *metric;
+    const char *map, *channel, *variance, *amplitude, *phase, *in_plane, *values, *metric,
+        *frame_of;
     /* Files to write; NULL: not. */
     const char *skeleton, *points, *walls, *branches, *pairs, *png, *figure, *stats, *gwy;
     rs_paper paper; /* of the figure */
@@ -44,6 +45,7 @@ typedef struct walls_job {
     int frames;          /* of the stack that the map is from; 0: none */
     char channel[64];    /* the map's, or that from which reshed-infer made it; "" without names */
     rs_coords coords;
+    double cx, cy, angle; /* of the frame on the stage, m and rad; 0 where the file does not say */
     float *map, *variance, *amplitude, *phase; /* [H,W] owned; only map is always there */
     uint8_t *in_plane;                         /* [H,W] owned, or NULL */
     uint8_t *likeliest; /* [H,W] where the class that is wall is the likeliest; owned, or NULL */

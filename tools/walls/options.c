@@ -168,7 +168,8 @@ enum {
     OPT_PERMUTATIONS,
     OPT_SEED,
     OPT_PIXEL_SIZE,
-    OPT_PIXELS
+    OPT_PIXELS,
+    OPT_FRAME_OF
 };
 
 static const struct option LONGS[] = {
@@ -219,6 +220,7 @@ static const struct option LONGS[] = {
     {"channel", required_argument, NULL, 'c'},
     {"pixel-size", required_argument, NULL, OPT_PIXEL_SIZE},
     {"pixels", required_argument, NULL, OPT_PIXELS},
+    {"frame-of", required_argument, NULL, OPT_FRAME_OF},
     {0}};
 
 /* Options whose value is the name of a file or column. */
@@ -240,6 +242,7 @@ static const char **name_option(walls_request *r, int c)
     case OPT_STATS: return &r->stats;
     case OPT_GWY: return &r->gwy;
     case OPT_IN_PLANE: return &r->in_plane;
+    case OPT_FRAME_OF: return &r->frame_of;
     default: return NULL;
     }
 }

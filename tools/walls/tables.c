@@ -35,23 +35,27 @@ static bool write_points(const walls_job *job, const char *path)
 {
     rs_csv c = {0};
     HEADINGS(&c, job, {"point", ""}, {"row", "px"}, {"col", "px"}, {"x", "*"}, {"y", "*"},
-             {"u", ""}, {"v", ""}, {"kind", ""}, {"wall", ""}, {"along", "*"});
+             {"u", ""}, {"v", ""}, {"kind", ""}, {"wall", ""}, {"along", "*"}, {"frame_x", "*"},
+             {"frame_y", "*"});
     for (int i = 0; i < job->found.points.n; i++) {
         const rs_point *p = &job->found.points.p[i];
         rs_rowcol at = {p->at.row, p->at.col};
-        rs_xy frame, normalised;
+        rs_xy frame, stage, normalised;
         rs_pixel_to_frame(&job->coords, &at, 1, &frame);
+        rs_frame_to_stage(&job->coords, &frame, 1, &stage);
         rs_pixel_to_device(&job->coords, &at, 1, &normalised);
         rs_csv_integer(&c, i);
         rs_csv_integer(&c, p->at.row);
         rs_csv_integer(&c, p->at.col);
-        rs_csv_number(&c, frame.x);
-        rs_csv_number(&c, frame.y);
+        rs_csv_number(&c, stage.x);
+        rs_csv_number(&c, stage.y);
         rs_csv_number(&c, normalised.x);
         rs_csv_number(&c, normalised.y);
         rs_csv_text(&c, rs_point_kind_name(p->kind));
         rs_csv_integer(&c, p->wall);
         rs_csv_number(&c, p->along);
+        rs_csv_number(&c, frame.x);
+        rs_csv_number(&c, frame.y);
         rs_csv_end_row(&c);
     }
     return save(job, &c, path);

@@ -13,15 +13,37 @@
 typedef struct columns {
     bool pixels; /* row, col; else x, y */
     size_t a, b;
+    bool both; /* x and y beside row and col: they must say the same */
+    size_t x, y;
 } columns;
 
 static reshed_status find_columns(const rs_csv_table *t, columns *c, reshed_error *err)
 {
     c->pixels = rs_csv_column(t, "row", &c->a, NULL) == RESHED_OK &&
                 rs_csv_column(t, "col", &c->b, NULL) == RESHED_OK;
+    c->both = c->pixels && rs_csv_column(t, "x", &c->x, NULL) == RESHED_OK &&
+              rs_csv_column(t, "y", &c->y, NULL) == RESHED_OK;
     if (c->pixels) return RESHED_OK;
     reshed_status st = rs_csv_column(t, "x", &c->a, err);
     return st == RESHED_OK ? rs_csv_column(t, "y", &c->b, err) : st;
+}
+
+/* A list that was edited in x and y alone would be measured where row and col say, elsewhere. */
+static reshed_status check_both(const rs_csv_table *t, const columns *c, size_t i,
+                                const rs_coords *coords, const rs_rowcol *rc, reshed_error *err)
+{
+    rs_xy said;
+    rs_rowcol there;
+    if (!c->both || !*rs_csv_cell(t, i, c->x) || !*rs_csv_cell(t, i, c->y)) return RESHED_OK;
+    reshed_status st = rs_csv_cell_number(t, i, c->x, &said.x, err);
+    if (st == RESHED_OK) st = rs_csv_cell_number(t, i, c->y, &said.y, err);
+    if (st != RESHED_OK) return st;
+    rs_stage_to_pixel(coords, &said, 1, &there);
+    if (hypot(there.row - rc->row, there.col - rc->col) <= 0.5) return RESHED_OK;
+    return rs_fail(err, RESHED_EINVAL,
+                   "point|one place, or only row,col or x,y (x,y: metres on the stage)|row %.6g, "
+                   "col %.6g, and x,y at row %.6g, col %.6g|line %zu",
+                   rc->row, rc->col, there.row, there.col, t->line[i + 1]);
 }
 
 static reshed_status read_point(const rs_csv_table *t, const columns *c, size_t i,
@@ -37,6 +59,8 @@ static reshed_status read_point(const rs_csv_table *t, const columns *c, size_t 
     if (c->pixels) {
         rc = (rs_rowcol){u, v};
         rs_pixel_to_stage(coords, &rc, 1, &xy);
+        st = check_both(t, c, i, coords, &rc, err);
+        if (st != RESHED_OK) return st;
     } else {
         xy = (rs_xy){u, v};
         rs_stage_to_pixel(coords, &xy, 1, &rc);

@@ -158,6 +158,17 @@ static void points_come_back_from_a_file(void **state)
     assert_near(q[0].row, 12.5, 1e-9);
     assert_near(q[0].col, 30, 1e-9);
     rs_free(q);
+    /* Edited in one of the two places, the line is named; an empty cell says nothing. */
+    snprintf(text, sizeof text, "row,col,x,y\n12.5,30,%.17g,%.17g\n20,30,%.17g,%.17g\n", p[2].x,
+             p[2].y, p[2].x, p[2].y);
+    write_text("d.csv", text);
+    assert_int_equal(rs_points_read(test_temp("d.csv"), &frame, &q, &n, &err), RESHED_EINVAL);
+    assert_non_null(strstr(reshed_error_text(&err, text, sizeof text), "line 3"));
+    snprintf(text, sizeof text, "row,col,x,y\n12.5,30,%.17g,%.17g\n20,30,,\n", p[2].x, p[2].y);
+    write_text("d.csv", text);
+    err = (reshed_error){0};
+    assert_ok(rs_points_read(test_temp("d.csv"), &frame, &q, &n, &err), &err);
+    rs_free(q);
     rs_free(p);
 }
 
