@@ -308,6 +308,59 @@ static int find_named(const rs_nsid_file *file, const char *name)
     return -1;
 }
 
+/* Whether dataset k is a real amplitude by its names: what has a phase beside it, or no sign. */
+static bool is_amplitude(const rs_nsid_file *file, int k)
+{
+    const rs_nsid_data *d = rs_nsid_info(file, k);
+    const rs_quantity_guess g = rs_channel_quantity(&rs_nsid_channels(file)->c[k]);
+    const bool named = rs_text_contains(d->name, "amp") || rs_text_contains(d->title, "amp") ||
+                       rs_text_contains(d->quantity, "amp") || rs_text_contains(d->path, "mag");
+    return !d->is_complex && named && g.quantity == RS_QUANTITY_AMPLITUDE;
+}
+
+/* The number at the end of a name; -1 when there is none. */
+static int number_of(const char *name)
+{
+    size_t n = strlen(name), from = n;
+    int value = 0;
+    while (from > 0 && n - from < 6 && name[from - 1] >= '0' && name[from - 1] <= '9') from--;
+    if (from == n) return -1;
+    for (size_t i = from; i < n; i++) value = 10 * value + (name[i] - '0');
+    return value;
+}
+
+/* The phase that goes with amplitude k: of its shape, with its number, and as near to it in the file as
+ * there is one; -1: none. */
+static int phase_beside(const rs_nsid_file *file, int k)
+{
+    const rs_nsid_data *a = rs_nsid_info(file, k);
+    int best = -1, best_score = -1;
+    for (int i = 0; i < rs_nsid_count(file); i++) {
+        const rs_nsid_data *p = rs_nsid_info(file, i);
+        const rs_quantity_guess g = rs_channel_quantity(&rs_nsid_channels(file)->c[i]);
+        int score = 0;
+        if (i == k || g.quantity != RS_QUANTITY_PHASE || !same_shape(a, p)) continue;
+        while (a->path[score] && a->path[score] == p->path[score]) score++;
+        if (number_of(a->name) == number_of(p->name)) score += 1000;
+        if (score > best_score) {
+            best = i;
+            best_score = score;
+        }
+    }
+    return best;
+}
+
+/* An amplitude alone has no sign: its loop is folded over, its area wrong by a factor. */
+static reshed_status check_sign(const rs_nsid_data *d, reshed_error *err)
+{
+    for (uint64_t i = 0; i < d->count; i++)
+        if (d->data[i] < 0) return RESHED_OK;
+    return rs_fail(err, RESHED_EUNSUPPORTED,
+                   "loops|a phase beside the amplitude (--amplitude and --phase name the two; "
+                   "--unsigned takes the amplitude as it is)|an amplitude alone|%s",
+                   d->path);
+}
+
 /* *first: the response, or the amplitude; *second: the phase, or -1. */
 static reshed_status choose(rs_nsid_file *file, const rs_responses_source *source, int *first,
                             int *second, reshed_error *err)
@@ -317,13 +370,22 @@ static reshed_status choose(rs_nsid_file *file, const rs_responses_source *sourc
         reshed_status st = rs_nsid_find(file, source->amplitude, first, err);
         return st == RESHED_OK ? rs_nsid_find(file, source->phase, second, err) : st;
     }
-    if (source->channel) return rs_nsid_find(file, source->channel, first, err);
+    if (source->channel) {
+        const reshed_status st = rs_nsid_find(file, source->channel, first, err);
+        if (st == RESHED_OK && is_amplitude(file, *first)) *second = phase_beside(file, *first);
+        return st;
+    }
     if (rs_nsid_count(file) == 0) return rs_nsid_find(file, "0", first, err); /* says why not */
     int a = find_named(file, "Amplitude"), p = find_named(file, "Phase");
     if (a >= 0 && p >= 0 && same_shape(rs_nsid_info(file, a), rs_nsid_info(file, p))) {
         *first = a;
         *second = p;
         return RESHED_OK;
+    }
+    for (*first = 0; *first < rs_nsid_count(file); ++*first) {
+        if (!is_amplitude(file, *first)) continue;
+        *second = phase_beside(file, *first);
+        if (*second >= 0) return RESHED_OK;
     }
     for (*first = 0; *first < rs_nsid_count(file); ++*first) {
         const rs_nsid_data *d = rs_nsid_info(file, *first);
@@ -455,6 +517,9 @@ static reshed_status read_hdf5(rs_nsid_file *file, const rs_responses_source *so
     if (st == RESHED_OK && second >= 0) st = rs_nsid_read(file, second, &phase, err);
     const int third = st == RESHED_OK && second >= 0 ? find_flags(file, &d) : -1;
     if (st == RESHED_OK && third >= 0) st = rs_nsid_read(file, third, &flags, err);
+    if (st == RESHED_OK && second < 0 && !source->unsigned_too && !is_quick_fit(&d) &&
+        is_amplitude(file, first))
+        st = check_sign(&d, err);
     if (st == RESHED_OK && second >= 0 && !same_shape(&d, &phase))
         st = rs_fail(err, RESHED_ECORRUPT, "amplitude and phase|real datasets of one shape||%s",
                      phase.path);

@@ -25,9 +25,10 @@ typedef struct rs_responses_source {
     const char *amplitude, *phase; /* both or neither: these two instead */
     int degrees;                   /* of the phase: 1 degrees, 0 radians, -1 by its unit or range */
     const char *waveform;          /* dataset of the write voltages; NULL: found by itself */
-    double triangle;               /* V: a bipolar triangle of this amplitude instead; 0: none */
-    int cycles;                    /* in the waveform; 0: found by itself */
-    rs_field single;               /* what readings that do not alternate are: on or off */
+    bool unsigned_too; /* take an amplitude that has no phase: all states are positive */
+    double triangle;   /* V: a bipolar triangle of this amplitude instead; 0: none */
+    int cycles;        /* in the waveform; 0: found by itself */
+    rs_field single;   /* what readings that do not alternate are: on or off */
 } rs_responses_source;
 
 typedef struct rs_responses {

@@ -327,6 +327,42 @@ static void point_list_of_amplitude_and_phase(void **state)
     }
 }
 
+/* Amplitude and phase are found by their names and numbers; an amplitude alone is no loop. */
+static void amplitude_and_phase_belong_together(void **state)
+{
+    (void)state;
+    static double a[N], ph[N], other[N], v[N];
+    temp_path in_path = temp("pairs.h5"), alone_path = temp("alone.h5");
+    const char *in = in_path.text, *alone = alone_path.text;
+    char words[1024];
+    sim_triangle(N, 8, v);
+    for (int i = 0; i < N; i++) {
+        const double y = loop_at(v[i], falling(i), 5, -0.5);
+        a[i] = fabs(y);
+        ph[i] = y < 0 ? 180 : 0;
+        other[i] = 90;
+    }
+    const rs_nsid_dim dims[] = {axis("DC Offset", "V", "SPECTRAL", N, v)};
+    rs_nsid_writer *w = begin(in);
+    add(w, "/Measurement_000/Fit", "Pha2", "deg", false, 1, dims, other);
+    add(w, "/Measurement_000/Fit", "Amp1", "V", false, 1, dims, a);
+    add(w, "/Measurement_000/Fit", "Pha1", "deg", false, 1, dims, ph);
+    end(w);
+    w = begin(alone);
+    add(w, "/Measurement_000/Fit", "Amp1", "V", false, 1, dims, a);
+    end(w);
+    for (int k = 0; k < 2; k++) {
+        snprintf(words, sizeof words, "loops %s --json --quiet %s", in, k ? "--channel Amp1" : "");
+        run_ok(words);
+        assert_near(number_after(out, "\"area\": "), 10, 0.2);
+    }
+    snprintf(words, sizeof words, "loops %s --json --quiet", alone);
+    assert_int_equal(run(words), 1);
+    assert_non_null(strstr(err, "--unsigned"));
+    snprintf(words, sizeof words, "loops %s --json --quiet --unsigned", alone);
+    run_ok(words);
+}
+
 /* ------------------------------------------------------------------- the acquisition program's
  * file */
 static void author_file_with_both_fields(void **state)
@@ -592,6 +628,7 @@ int main(void)
         cmocka_unit_test(grid_gives_maps_table_and_figures),
         cmocka_unit_test(threads_do_not_change_the_table),
         cmocka_unit_test(point_list_of_amplitude_and_phase),
+        cmocka_unit_test(amplitude_and_phase_belong_together),
         cmocka_unit_test(author_file_with_both_fields),
         cmocka_unit_test(complex_data_with_axes_for_everything),
         cmocka_unit_test(errors_name_the_file_and_the_fault),

@@ -25,6 +25,9 @@ const cli_program beps_loops_program = {
     "                             the loops of its points, analysed as the scan did (--unfold\n"
     "                             area, --outlier 0)\n"
     "      --amplitude NAME --phase NAME   two datasets instead\n"
+    "      --unsigned             take an amplitude without a phase: both states are positive, "
+    "and\n"
+    "                             areas and widths those of a folded loop\n"
     "      --phase-unit UNIT      deg or rad [by its unit or range]\n"
     "      --waveform DATASET     write voltages [an axis in V, /BEPS/vdc_waveform]\n"
     "      --triangle VOLTS       write voltages are a bipolar triangle of that amplitude\n"
@@ -68,6 +71,7 @@ enum {
     OPT_AMPLITUDE,
     OPT_PHASE,
     OPT_PHASE_UNIT,
+    OPT_UNSIGNED,
     OPT_WAVEFORM,
     OPT_TRIANGLE,
     OPT_CYCLES,
@@ -100,6 +104,7 @@ static const struct option longs[] = {CLI_COMMON_OPTIONS,
                                       {"channel", required_argument, NULL, OPT_CHANNEL},
                                       {"amplitude", required_argument, NULL, OPT_AMPLITUDE},
                                       {"phase", required_argument, NULL, OPT_PHASE},
+                                      {"unsigned", no_argument, NULL, OPT_UNSIGNED},
                                       {"phase-unit", required_argument, NULL, OPT_PHASE_UNIT},
                                       {"waveform", required_argument, NULL, OPT_WAVEFORM},
                                       {"triangle", required_argument, NULL, OPT_TRIANGLE},
@@ -219,6 +224,7 @@ static bool take_option(beps_loop_settings *s, int c)
     case OPT_TRIANGLE:
         return cli_double(&beps_loops_program, "--triangle", optarg, 1e-9, 1e6,
                           &s->source.triangle);
+    case OPT_UNSIGNED: return s->source.unsigned_too = true;
     case OPT_CYCLES: return take_int("--cycles", 1, 100000, &s->source.cycles);
     case OPT_REFERENCE: s->reference = optarg; return true;
     case OPT_KEEP_SPIKES: return s->options.analysis.keep_spikes = true;

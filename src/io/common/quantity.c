@@ -51,7 +51,7 @@ static void split(const char *name, words *out)
     }
 }
 
-static const char *const PHASE[] = {"phase", "phas", "phs", "theta", "argument", "arg"};
+static const char *const PHASE[] = {"phase", "phas", "pha", "phs", "theta", "argument", "arg"};
 /* With one of these it is no response of the sample, whatever else the name says. */
 static const char *const NEVER[] = {
     "error", "err",     "setpoint", "drive",   "driving", "excitation",  "modulation",
