@@ -14,7 +14,8 @@
 static const bench_piece *find(int i)
 {
     static const bench_piece *(*const rooms[])(int *) = {bench_pieces_nn, bench_pieces_imgproc,
-                                                         bench_pieces_beps, bench_pieces_spm};
+                                                         bench_pieces_beps, bench_pieces_spm,
+                                                         bench_pieces_train};
     for (size_t r = 0; r < sizeof rooms / sizeof *rooms; r++) {
         int n;
         const bench_piece *p = rooms[r](&n);

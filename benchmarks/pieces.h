@@ -48,6 +48,7 @@ const bench_piece *bench_pieces_nn(int *n);
 const bench_piece *bench_pieces_imgproc(int *n);
 const bench_piece *bench_pieces_beps(int *n);
 const bench_piece *bench_pieces_spm(int *n);
+const bench_piece *bench_pieces_train(int *n);
 
 typedef struct bench_piece_result {
     const char *room, *name;

@@ -61,7 +61,7 @@ BEGIN {
     may["tools/twin"] = low " tools/cli spm/labelled spm/twin io/hdf5"
     may["tools/walls"] = low " tools/cli imgproc/walls imgproc/figures spm/instrument spm/session io report"
     may["tools/weights"] = low " tools/cli io/weights nn"
-    may["benchmarks"] = low " nn imgproc/image imgproc/walls beps spm/twin io"
+    may["benchmarks"] = low " train nn imgproc/image imgproc/walls beps spm/twin io"
     may["tests/support"] = low " benchmarks train nn imgproc/image imgproc/walls beps io io/nsid io/weights spm/twin spm/session spm/instrument spm/instrument/nanonis spm/instrument/sim spm/scan"
 
     only["cairo.h"] = "imgproc/figures/canvas.h" # a file, or the folder of a room

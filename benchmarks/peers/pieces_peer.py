@@ -72,7 +72,31 @@ def loop_fit(rows):
     return f"scipy {scipy.__version__}", lambda: [fit(y) for y in loops], (len(rows) - 1) / len(loops)
 
 
-TASKS = {f.__name__: f for f in (skeletonize, sho_fit, loop_fit)}
+def train_step(numbers):
+    """train: a step of PyTorch's on a batch: forward, loss, backward, clipping, AdamW."""
+    import torch
+    sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "training"))
+    from ensemble.loss import wall_loss
+    from ensemble.reshednet import ResHedNet
+    torch.set_num_threads(1)
+    torch.set_flush_denormal(True)
+    filters, n, h, w = (int(v) for v in numbers[:4])
+    image, target = torch.from_numpy(numbers[4:].reshape(2, n, 1, h, w))
+    image = image.to(memory_format=torch.channels_last)
+    model = ResHedNet(1, filters, [3, 4, 5], "bilinear").to(memory_format=torch.channels_last)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3, weight_decay=1e-4)
+
+    def step():
+        loss = wall_loss(model.logits(image), target)
+        optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        optimizer.step()
+
+    return f"PyTorch {torch.__version__}", step, 1
+
+
+TASKS = {f.__name__: f for f in (skeletonize, sho_fit, loop_fit, train_step)}
 
 
 def seconds(run):
