@@ -3,6 +3,7 @@
 #include "support/h5_bare.h"
 #include "support/io_support.h"
 #include "support/nsid_sample.h"
+#include "support/peak.h"
 #include "support/torch_build.h"
 #include "support/weights_sample.h"
 
@@ -12,6 +13,7 @@
 #include "base/alloc.h"
 #include "base/os.h"
 #include "io/gsf.h"
+#include "io/gwy_write.h"
 #include "io/hdf5/h5.h"
 #include "io/ibw.h"
 #include "io/image_file.h"
@@ -20,57 +22,22 @@
 #include "io/npy.h"
 #include "io/weights/torch.h"
 
-/* The bound: what a program may take that reads a file of n bytes, whatever the file says. */
-#define MOST(n) ((size_t)50000000 + 8 * (n))
-
-/* False where a peak says nothing: the sanitizers take memory of their own. */
-static bool is_measured(void)
-{
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-    return false;
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-    return false;
-#else
-    return true;
-#endif
-#else
-    return true;
-#endif
-}
-
 /* --------------------------------------------------------------------------------- the readers */
-static reshed_status read_png(const uint8_t *data, size_t len, reshed_error *err)
-{
-    rs_image im = {0};
-    const reshed_status st = rs_png_read_mem(data, len, &im, err);
-    rs_image_clear(&im);
-    return st;
-}
-
-static reshed_status read_npy(const uint8_t *data, size_t len, reshed_error *err)
-{
-    rs_image im = {0};
-    const reshed_status st = rs_npy_image_read_mem(data, len, RS_FRAME_ONLY, &im, err);
-    rs_image_clear(&im);
-    return st;
-}
-
-static reshed_status read_gsf(const uint8_t *data, size_t len, reshed_error *err)
-{
-    rs_image im = {0};
-    const reshed_status st = rs_gsf_read_mem(data, len, &im, err);
-    rs_image_clear(&im);
-    return st;
-}
-
-static reshed_status read_ibw(const uint8_t *data, size_t len, reshed_error *err)
-{
-    rs_image im = {0};
-    const reshed_status st = rs_ibw_image_read_mem(data, len, "0", &im, err);
-    rs_image_clear(&im);
-    return st;
-}
+/* Of an image whose reader is `call`. */
+#define IMAGE_READER(name, call)                                                                   \
+    static reshed_status read_##name(const uint8_t *data, size_t len, reshed_error *err)           \
+    {                                                                                              \
+        rs_image im = {0};                                                                         \
+        const reshed_status st = call;                                                             \
+        rs_image_clear(&im);                                                                       \
+        return st;                                                                                 \
+    }
+IMAGE_READER(png, rs_png_read_mem(data, len, &im, err))
+IMAGE_READER(npy, rs_npy_image_read_mem(data, len, 0, &im, err))
+IMAGE_READER(gsf, rs_gsf_read_mem(data, len, &im, err))
+IMAGE_READER(ibw, rs_ibw_image_read_mem(data, len, "0", &im, err))
+/* What the first bytes tell: the formats with several channels. */
+IMAGE_READER(any, rs_image_read_mem(data, len, "0", &im, err))
 
 static reshed_status read_torch(const uint8_t *data, size_t len, reshed_error *err)
 {
@@ -119,9 +86,6 @@ static reshed_status read_hdf5(const uint8_t *data, size_t len, reshed_error *er
 }
 
 /* --------------------------------------------------------------------------------- the mutants */
-/* Repairs what guards a file, so that the damage gets past it. */
-typedef void (*mender)(uint8_t *data, size_t len);
-
 static uint32_t crc32_of(const uint8_t *p, size_t n)
 {
     uint32_t c = 0xffffffffu;
@@ -164,109 +128,6 @@ static void mend_ibw(uint8_t *data, size_t len)
     data[3] = (uint8_t)(sum >> 8);
 }
 
-/* A number of 1 to 8 bytes, large more often than not, written somewhere. */
-static void put_large(test_rng *r, uint8_t *data, size_t len)
-{
-    static const int sizes[] = {1, 2, 4, 4, 8, 8};
-    const int size = sizes[test_below(r, 6)], bit = (int)test_below(r, (uint64_t)size * 8);
-    uint64_t v = (uint64_t)1 << bit;
-    if (test_below(r, 2)) v = test_below(r, v) + v / 2;
-    if (test_below(r, 4) == 0) v = (uint64_t)0 - v;
-    if (len < (size_t)size) return;
-    size_t at = (size_t)test_below(r, len - (size_t)size + 1);
-    if (test_below(r, 2)) at = at / (size_t)size * (size_t)size;
-    const bool big = test_below(r, 3) == 0;
-    for (int i = 0; i < size; i++)
-        data[at + (size_t)(big ? size - 1 - i : i)] = (uint8_t)(v >> (8 * i));
-}
-
-typedef struct subject {
-    const char *name;
-    test_reader read;
-    mender mend;
-    const uint8_t *data;
-    size_t len;
-    uint8_t *out; /* [len + 256] */
-} subject;
-
-static size_t make_mutant(const subject *s, long i)
-{
-    test_rng r = {test_seed() ^ (uint64_t)i * 0x9e3779b97f4a7c15u};
-    size_t n = s->len;
-    if (i % 3 == 0) {
-        n = test_mutant(i, s->data, s->len, s->out);
-    } else {
-        memcpy(s->out, s->data, n);
-        for (uint64_t k = 1 + test_below(&r, 3); k > 0; k--) put_large(&r, s->out, n);
-    }
-    if (s->mend) s->mend(s->out, n);
-    return n;
-}
-
-static bool stays_small(void *ctx, long i)
-{
-    const subject *s = ctx;
-    reshed_error err = {0};
-    const size_t n = make_mutant(s, i);
-    if (s->read(s->out, n, &err) == RESHED_OK) fork_count();
-    return !is_measured() || rs_os_peak_rss() <= MOST(s->len);
-}
-
-static bool bare_walk(void *ctx, long i)
-{
-    const subject *s = ctx;
-    h5_walk(s->out, make_mutant(s, i));
-    return true;
-}
-
-static bool bare_nothing(void *ctx, long i)
-{
-    (void)ctx, (void)i;
-    return true;
-}
-
-static void try_mutants(const char *name, test_reader read, mender mend, const uint8_t *data,
-                        size_t len, bool hdf5)
-{
-    subject s = {name, read, mend, data, len, malloc(len + 256)};
-    const long n = test_tier(60, 400, 100000);
-    assert_non_null(s.out);
-    const forked f = run_forked(n, stays_small, hdf5 ? bare_walk : bare_nothing, &s);
-    free(s.out);
-    printf("# %s: %ld files of %zu bytes, %ld read, %ld ended by the library alone\n", name, n, len,
-           f.passed, f.librarys);
-    if (f.wrong || f.ours)
-        fail_msg("%s: %ld above %zu bytes, %ld ended the process; the first is case %ld", name,
-                 f.wrong, MOST(len), f.ours, f.first_wrong);
-}
-
-/* One file as it is: it must be refused when `st` says so. */
-typedef struct whole {
-    test_reader read;
-    const uint8_t *data;
-    size_t len;
-    reshed_status st; /* RESHED_OK: read or refused, whatever */
-} whole;
-
-static bool whole_stays_small(void *ctx, long i)
-{
-    const whole *w = ctx;
-    reshed_error err = {0};
-    (void)i;
-    const reshed_status st = w->read(w->data, w->len, &err);
-    const size_t peak = rs_os_peak_rss();
-    return (w->st == RESHED_OK || w->st == st) && (!is_measured() || peak <= MOST(w->len));
-}
-
-static void try_whole(const char *name, test_reader read, const void *data, size_t len,
-                      reshed_status expected)
-{
-    whole w = {read, data, len, expected};
-    const forked f = run_forked(1, whole_stays_small, bare_nothing, &w);
-    if (f.wrong || f.ours || f.librarys)
-        fail_msg("%s: %s", name, f.wrong ? "too much memory, or another result" : "it ended");
-}
-
 /* -------------------------------------------------------------------------------------- images */
 static void add(bytes *b, const void *p, size_t n)
 {
@@ -304,8 +165,8 @@ static void pngs(void **state)
     static const char *const types[] = {"IDAT", "iCCP", "zTXt", "tEXt", "PLTE", "abCd", "tRNS"};
     size_t len;
     uint8_t *file = pattern_png(RS_PNG_GREY16, 3, &len);
-    try_mutants("png", read_png, NULL, file, len, false);
-    try_mutants("png, checksums mended", read_png, mend_png, file, len, false);
+    peak_try_mutants("png", read_png, NULL, file, len, false);
+    peak_try_mutants("png, checksums mended", read_png, mend_png, file, len, false);
     rs_free(file);
     for (size_t i = 0; i < sizeof claims / sizeof *claims; i++)
         for (size_t k = 0; k < sizeof types / sizeof *types; k++) {
@@ -313,7 +174,7 @@ static void pngs(void **state)
             png_start(&b, 16, 16, 8, 0, 0);
             add_chunk(&b, types[k], "some", 4, claims[i]);
             add_chunk(&b, "IEND", NULL, 0, 0);
-            try_whole(types[k], read_png, b.p, b.n, RESHED_ECORRUPT);
+            peak_try_whole(types[k], read_png, b.p, b.n, RESHED_ECORRUPT);
             bytes_free(&b);
         }
     for (int laced = 0; laced < 2; laced++)
@@ -322,7 +183,7 @@ static void pngs(void **state)
             png_start(&b, 60000, 4400, colour == 4 ? 16 : 8, colour, laced);
             add_chunk(&b, "IDAT", "\x78\x9c\x63\x60\x60\x60\x00\x00", 8, 8);
             add_chunk(&b, "IEND", NULL, 0, 0);
-            try_whole("a large frame of nothing", read_png, b.p, b.n, RESHED_ECORRUPT);
+            peak_try_whole("a large frame of nothing", read_png, b.p, b.n, RESHED_ECORRUPT);
             bytes_free(&b);
         }
 }
@@ -339,7 +200,7 @@ static void npys(void **state)
     reshed_error err = {0};
     for (int i = 0; i < 24 * 32; i++) values[i] = (float)i;
     assert_ok(rs_npy_write_mem(RS_NPY_F4, 2, dims, values, &file, &len, &err), &err);
-    try_mutants("npy", read_npy, NULL, file, len, false);
+    peak_try_mutants("npy", read_npy, NULL, file, len, false);
     rs_free(file);
     for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++)
         for (int order = 0; order < 2; order++) {
@@ -350,9 +211,9 @@ static void npys(void **state)
                                    0, 0, 0, 0, order ? "True" : "False", shapes[i]);
             memset(text + n, ' ', sizeof text - (size_t)n);
             text[8] = (char)(sizeof text - 12);
-            try_whole(shapes[i], read_npy, text, sizeof text, RESHED_OK);
+            peak_try_whole(shapes[i], read_npy, text, sizeof text, RESHED_OK);
             text[11] = 0x7f; /* a header of 2 GiB */
-            try_whole("a long header", read_npy, text, sizeof text, RESHED_ECORRUPT);
+            peak_try_whole("a long header", read_npy, text, sizeof text, RESHED_ECORRUPT);
         }
 }
 
@@ -366,10 +227,10 @@ static void gsfs(void **state)
     pattern_image(&im);
     assert_ok(rs_gsf_write_mem(&im, &file, &len, &err), &err);
     rs_image_clear(&im);
-    try_mutants("gsf", read_gsf, NULL, file, len, false);
+    peak_try_mutants("gsf", read_gsf, NULL, file, len, false);
     rs_free(file);
     static const char huge[] = "Gwyddion Simple Field 1.0\nXRes = 65536\nYRes = 4096\n\0\0\0\0";
-    try_whole("a large frame of nothing", read_gsf, huge, sizeof huge - 1, RESHED_ECORRUPT);
+    peak_try_whole("a large frame of nothing", read_gsf, huge, sizeof huge - 1, RESHED_ECORRUPT);
 }
 
 static void ibws(void **state)
@@ -393,13 +254,55 @@ static void ibws(void **state)
     mend_ibw(b.data, b.n);
     reshed_error err = {0};
     assert_ok(read_ibw(b.data, b.n, &err), &err);
-    try_mutants("ibw", read_ibw, mend_ibw, b.data, b.n, false);
+    peak_try_mutants("ibw", read_ibw, mend_ibw, b.data, b.n, false);
     static const uint32_t large[3] = {65536, 4096, 7};
     for (int i = 0; i < 3; i++) /* the sizes agree with each other, not with the file */
         for (int k = 0; k < 4; k++) b.data[132 + 4 * i + k] = (uint8_t)(large[i] >> (8 * k));
     for (int k = 0; k < 4; k++) b.data[76 + k] = (uint8_t)((uint32_t)7 << 28 >> (8 * k));
     mend_ibw(b.data, b.n);
-    try_whole("a large wave of nothing", read_ibw, b.data, b.n, RESHED_ECORRUPT);
+    peak_try_whole("a large wave of nothing", read_ibw, b.data, b.n, RESHED_ECORRUPT);
+}
+
+/* Formats of instruments, as small as they come. */
+static void try_text(const char *name, const char *head, size_t data)
+{
+    static uint8_t all[2048];
+    const size_t n = strlen(head);
+    reshed_error err = {0};
+    memset(all, 0, sizeof all);
+    memcpy(all, head, n);
+    assert_true(n + data <= sizeof all);
+    assert_ok(read_any(all, n + data, &err), &err);
+    peak_try_mutants(name, read_any, NULL, all, n + data, false);
+}
+
+static void instruments(void **state)
+{
+    (void)state;
+    try_text(
+        "sxm",
+        ":NANONIS_VERSION:\n2\n:SCANIT_TYPE:\n  FLOAT MSBFIRST\n:SCAN_PIXELS:\n 6 4\n"
+        ":SCAN_RANGE:\n 1E-6 1E-6\n:SCAN_OFFSET:\n 0E+0 0E+0\n:SCAN_ANGLE:\n0E+0\n:SCAN_DIR:\nup\n"
+        ":DATA_INFO:\n\tChannel\tName\tUnit\tDirection\tCalibration\tOffset\n"
+        "\t14\tZ\tm\tboth\t1E-9\t0E+0\n\n:SCANIT_END:\n\n\n\x1a\x04",
+        2 * 4 * 24);
+    try_text("wsxm",
+             "WSxM file copyright Nanotec Electronica\r\nSxM Image file\r\nImage header size: "
+             "400\r\n\r\n"
+             "[Control]\r\n    X Amplitude: 1 um\r\n    Y Amplitude: 1 um\r\n[General Info]\r\n"
+             "    Image Data Type: short\r\n    Number of columns: 6\r\n    Number of rows: 4\r\n"
+             "    Z Amplitude: 1 nm\r\n[Header end]\r\n",
+             2 * 24);
+    /* One map, for Gwyddion. */
+    const float pixels[24] = {1, 2, 3};
+    const rs_gwy_map map = {"Amplitude", "V", pixels, NULL};
+    const rs_gwy_content c = {.height = 4, .width = 6, .maps = &map, .n = 1};
+    reshed_error err = {0};
+    size_t len;
+    assert_ok(rs_gwy_write(test_temp("a.gwy"), &c, &err), &err);
+    uint8_t *file = test_read_file(test_temp("a.gwy"), &len);
+    peak_try_mutants("gwy", read_any, NULL, file, len, false);
+    rs_free(file);
 }
 
 /* --------------------------------------------------------------------------------------- HDF5 */
@@ -441,7 +344,7 @@ static void hostile_hdf5(void **state)
             H5Fclose(f);
             size_t len;
             uint8_t *file = test_read_file(path, &len);
-            try_whole("a large dataset of nothing", read_hdf5, file, len, RESHED_OK);
+            peak_try_whole("a large dataset of nothing", read_hdf5, file, len, RESHED_OK);
             rs_free(file);
         }
     /* Nothing but a superblock: whatever addresses it has. */
@@ -450,8 +353,8 @@ static void hostile_hdf5(void **state)
     const char *path = test_temp("bare.h5");
     H5Fclose(H5Fcreate(path, H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT));
     sample = test_read_file(path, &len);
-    try_mutants("hdf5, cut short", read_hdf5, NULL, sample, len < 120 ? len : 120, true);
-    try_mutants("hdf5, empty", read_hdf5, NULL, sample, len, true);
+    peak_try_mutants("hdf5, cut short", read_hdf5, NULL, sample, len < 120 ? len : 120, true);
+    peak_try_mutants("hdf5, empty", read_hdf5, NULL, sample, len, true);
     rs_free(sample);
 }
 
@@ -475,7 +378,7 @@ static void a_heap_without_an_end(void **state)
         file[at + 16] = file[data + 32] = 32; /* the first free block is its own next one */
         file[data + 40] = 16;
     }
-    try_whole("a heap without an end", read_hdf5, file, len, RESHED_ECORRUPT);
+    peak_try_whole("a heap without an end", read_hdf5, file, len, RESHED_ECORRUPT);
     rs_free(file);
 }
 
@@ -488,10 +391,10 @@ static void damaged_hdf5(void **state)
     strcpy(one.data_type, "IMAGE");
     write_nsid(path, &one, RS_NSID_F32);
     uint8_t *file = test_read_file(path, &len);
-    try_mutants("nsid", read_hdf5, NULL, file, len, true);
+    peak_try_mutants("nsid", read_hdf5, NULL, file, len, true);
     rs_free(file);
     file = test_read_file(test_data("nsid_h5py.h5"), &len);
-    try_mutants("nsid by h5py", read_hdf5, NULL, file, len, true);
+    peak_try_mutants("nsid by h5py", read_hdf5, NULL, file, len, true);
     rs_free(file);
 
     path = test_temp("usid.h5");
@@ -514,7 +417,7 @@ static void damaged_hdf5(void **state)
     file = test_read_file(path, &len);
     reshed_error err = {0};
     assert_ok(read_hdf5(file, len, &err), &err);
-    try_mutants("usid", read_hdf5, NULL, file, len, true);
+    peak_try_mutants("usid", read_hdf5, NULL, file, len, true);
     rs_free(file);
 }
 
@@ -585,7 +488,7 @@ static bool image_stays_small(void *ctx, long i)
     rs_os_close(f);
     const bool ok = rs_image_read(ctx, NULL, &im, &err) == RESHED_OK && im.data[0] >= 0;
     rs_image_clear(&im);
-    return ok && (!is_measured() || rs_os_peak_rss() <= MOST(size));
+    return ok && peak_is_small(size);
 }
 
 static void large_images_of_bytes(void **state)
@@ -594,7 +497,7 @@ static void large_images_of_bytes(void **state)
     test_not_quick();
     for (int i = 0; i < 2; i++) {
         char *path = rs_strdup(image_of_bytes(5000, i ? 500 : 0));
-        const forked f = run_forked(1, image_stays_small, bare_nothing, path);
+        const forked f = run_forked(1, image_stays_small, peak_no_library, path);
         assert_true(f.wrong == 0 && f.ours == 0);
         rs_free(path);
     }
@@ -611,7 +514,7 @@ static void try_pickle(const char *name, const char *repeat, size_t n, bool defl
     const zip_part part = {"t/data.pkl", p.p, p.n, deflate};
     bytes zip = zip_build(&part, 1);
     bytes_free(&p);
-    try_whole(name, read_torch, zip.p, zip.n, RESHED_OK);
+    peak_try_whole(name, read_torch, zip.p, zip.n, RESHED_OK);
     bytes_free(&zip);
 }
 
@@ -631,7 +534,7 @@ static void try_storage(const char *type, const char *data, size_t n, long long 
     bytes zip = zip_build(parts, 2);
     bytes_free(&p);
     free(raw);
-    try_whole(type, read_torch, zip.p, zip.n, RESHED_OK);
+    peak_try_whole(type, read_torch, zip.p, zip.n, RESHED_OK);
     bytes_free(&zip);
 }
 
@@ -641,7 +544,7 @@ static void torches(void **state)
     test_not_quick();
     size_t len;
     uint8_t *file = test_read_file(test_data("torch_types.tar"), &len);
-    try_mutants("torch", read_torch, NULL, file, len, false);
+    peak_try_mutants("torch", read_torch, NULL, file, len, false);
     rs_free(file);
     const size_t n = 2000000;
     try_pickle("empty dicts", "}", n, false);
@@ -662,18 +565,24 @@ static void hdf5_weights(void **state)
     rs_model_file m = weights_sample();
     uint8_t *file = test_read_file(write_weights("weights.h5", &m, NULL), &len);
     rs_model_file_clear(&m);
-    try_mutants("weights", read_weights, NULL, file, len, true);
+    peak_try_mutants("weights", read_weights, NULL, file, len, true);
     rs_free(file);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(pngs),         cmocka_unit_test(npys),
-        cmocka_unit_test(gsfs),         cmocka_unit_test(ibws),
-        cmocka_unit_test(hostile_hdf5), cmocka_unit_test(a_heap_without_an_end),
-        cmocka_unit_test(damaged_hdf5), cmocka_unit_test(torches),
-        cmocka_unit_test(hdf5_weights), cmocka_unit_test(large_images_of_bytes),
+        cmocka_unit_test(pngs),
+        cmocka_unit_test(npys),
+        cmocka_unit_test(gsfs),
+        cmocka_unit_test(ibws),
+        cmocka_unit_test(instruments),
+        cmocka_unit_test(hostile_hdf5),
+        cmocka_unit_test(a_heap_without_an_end),
+        cmocka_unit_test(damaged_hdf5),
+        cmocka_unit_test(torches),
+        cmocka_unit_test(hdf5_weights),
+        cmocka_unit_test(large_images_of_bytes),
     };
     return cmocka_run_group_tests_name("io_memory", tests, NULL, NULL);
 }
