@@ -109,6 +109,18 @@ void rs_augment_turn(const rs_picture *p, rs_random *r, const rs_piece *out)
         }
 }
 
+reshed_status rs_augment_place(const rs_augment *a, rs_random *r, rs_picture *p,
+                               const rs_piece *out, reshed_error *err)
+{
+    if (!rs_random_chance(r, a->turn)) {
+        rs_augment_cut(p, r, out);
+        return RESHED_OK;
+    }
+    reshed_status st = rs_picture_distance(p, err);
+    if (st == RESHED_OK) rs_augment_turn(p, r, out);
+    return st;
+}
+
 /* ----------------------------------------------------------------------------------- the instrument */
 
 /* Draws in a fixed order, so that one effect's strength does not change another's numbers. */
@@ -165,12 +177,6 @@ reshed_status rs_augment_effects(const rs_augment *a, rs_random *r, const rs_pie
 reshed_status rs_augment_piece(const rs_augment *a, rs_random *r, rs_picture *p,
                                const rs_piece *out, reshed_error *err)
 {
-    if (rs_random_chance(r, a->turn)) {
-        reshed_status st = rs_picture_distance(p, err);
-        if (st != RESHED_OK) return st;
-        rs_augment_turn(p, r, out);
-    } else {
-        rs_augment_cut(p, r, out);
-    }
-    return rs_augment_effects(a, r, out, err);
+    reshed_status st = rs_augment_place(a, r, p, out, err);
+    return st == RESHED_OK ? rs_augment_effects(a, r, out, err) : st;
 }

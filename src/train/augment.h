@@ -35,10 +35,13 @@ void rs_augment_cut(const rs_picture *p, rs_random *r, const rs_piece *out);
 /* Turns by any angle and scales by 0.78 to 1.42; walls stay lines of one pixel, and beyond the frame its
  * mirror image goes on. p->distance must be there. */
 void rs_augment_turn(const rs_picture *p, rs_random *r, const rs_piece *out);
+/* One of the two, by a->turn. p gets its distances where they are needed. */
+reshed_status rs_augment_place(const rs_augment *a, rs_random *r, rs_picture *p,
+                               const rs_piece *out, reshed_error *err);
 /* The instrument's part, in place. */
 reshed_status rs_augment_effects(const rs_augment *a, rs_random *r, const rs_piece *piece,
                                  reshed_error *err);
-/* All of it. p gets its distances where they are needed. */
+/* Place and effects. */
 reshed_status rs_augment_piece(const rs_augment *a, rs_random *r, rs_picture *p,
                                const rs_piece *out, reshed_error *err);
 

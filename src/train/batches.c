@@ -10,6 +10,10 @@ enum { STREAM_SET = 301, STREAM_PIECE };
 
 #define LEAST_SET 1000
 
+/* Of a piece, and how often one with less is drawn again. */
+#define LEAST_KNOWN 0.1
+#define MOST_TRIES 50
+
 reshed_status rs_batches_check(const rs_batches *b, reshed_error *err)
 {
     reshed_status st = rs_augment_check(&b->augment, err);
@@ -72,15 +76,29 @@ static const rs_picture *choose(const rs_batches *b, rs_random *r)
     }
 }
 
+/* Share of the pixels of a piece that are known. */
+static double known_share(const rs_piece *piece)
+{
+    const size_t n = (size_t)piece->size * (size_t)piece->size;
+    double sum = 0;
+    for (size_t i = 0; i < n; i++) sum += (double)piece->weight[i];
+    return sum / (double)n;
+}
+
+/* Where little of a frame is known, pieces without any of it are drawn again. */
 static reshed_status own_piece(const rs_batches *b, rs_random *r, const rs_piece *piece,
                                reshed_error *err)
 {
-    const rs_picture *p = choose(b, r);
     rs_augment a = b->augment;
-    assert(p->distance); /* else threads would all make it */
-    rs_picture shared = *p;
+    reshed_status st = RESHED_OK;
     a.turn = b->own_turn;
-    return rs_augment_piece(&a, r, &shared, piece, err);
+    for (int tries = 0; st == RESHED_OK && tries < MOST_TRIES; tries++) {
+        rs_picture shared = *choose(b, r);
+        assert(shared.distance); /* else threads would all make it */
+        st = rs_augment_place(&a, r, &shared, piece, err);
+        if (st == RESHED_OK && known_share(piece) >= LEAST_KNOWN) break;
+    }
+    return st == RESHED_OK ? rs_augment_effects(&a, r, piece, err) : st;
 }
 
 static reshed_status simulated_piece(const rs_batches *b, int member, int64_t number, rs_random *r,

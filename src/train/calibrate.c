@@ -1,9 +1,11 @@
 #include "train/calibrate.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/number.h"
 #include "base/parallel.h"
 #include "train/score.h"
 
@@ -130,6 +132,16 @@ static rs_tensor *find(rs_tensors *set, const char *name)
     return NULL;
 }
 
+/* Where there is a recipe, and room. */
+static void add_to_recipe(rs_model_file *m, double scale, double shift)
+{
+    char line[2 * RS_NUMBER_TEXT + 40], a[RS_NUMBER_TEXT], b[RS_NUMBER_TEXT];
+    const size_t n = strlen(m->recipe);
+    const int k = snprintf(line, sizeof line, "calibrated: scale %s, shift %s\n",
+                           rs_number_format(a, scale), rs_number_format(b, shift));
+    if (n > 0 && n + (size_t)k < sizeof m->recipe) memcpy(m->recipe + n, line, (size_t)k + 1);
+}
+
 reshed_status rs_calibrate_apply(rs_model_file *m, double scale, double shift, reshed_error *err)
 {
     for (int i = 0; i < m->members; i++)
@@ -142,5 +154,6 @@ reshed_status rs_calibrate_apply(rs_model_file *m, double scale, double shift, r
         change(find(&m->member[i], "out.weight"), scale, 0);
         change(find(&m->member[i], "out.bias"), scale, shift);
     }
+    add_to_recipe(m, scale, shift);
     return RESHED_OK;
 }

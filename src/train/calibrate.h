@@ -21,7 +21,7 @@ reshed_status rs_calibrate(const rs_model_file *m, const rs_picture *p, int n, i
                            double most_error, rs_calibration_trial *trial, int *best,
                            reshed_error *err);
 
-/* Changes the last layer of every member. RESHED_EUNSUPPORTED where its tensors are not there in single
+/* Changes the last layer of every member, and says so in the recipe. RESHED_EUNSUPPORTED where its tensors are not there in single
  * or half precision. */
 reshed_status rs_calibrate_apply(rs_model_file *m, double scale, double shift, reshed_error *err);
 

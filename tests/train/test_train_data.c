@@ -485,6 +485,32 @@ static void batches_follow_from_member_and_step(void **state)
     rs_picture_clear(&own);
 }
 
+/* A frame of which only a corner is known gives pieces that hold some of it. */
+static void pieces_hold_what_is_known(void **state)
+{
+    (void)state;
+    enum { H = 120, W = 120 };
+    reshed_error err = {0};
+    rs_picture own = places(H, W);
+    rs_batches b = small(&own);
+    rs_batch x = {0};
+    b.share = 1;
+    for (int i = 0; i < H * W; i++) own.known[i] = i / W < 20 && i % W < 20;
+    assert_ok(rs_batch_init(&b, &x, &err), &err);
+    int with = 0;
+    for (int step = 0; step < 20; step++) {
+        assert_ok(rs_batches_make(&b, 0, step, &x, &err), &err);
+        for (int k = 0; k < PIECES; k++) {
+            double sum = 0;
+            for (int i = 0; i < SIDE * SIDE; i++) sum += (double)x.weight[k * SIDE * SIDE + i];
+            with += sum >= 0.1 * SIDE * SIDE;
+        }
+    }
+    assert_true(with > 20 * PIECES / 2); /* a twentieth without drawing again */
+    rs_batch_clear(&x);
+    rs_picture_clear(&own);
+}
+
 /* Queues give the same batches with any number of threads, also when a lane is turned half-way. */
 static void queues_give_the_same_batches(void **state)
 {
@@ -562,6 +588,7 @@ int main(void)
         cmocka_unit_test(instruments_change_pieces),
         cmocka_unit_test(settings_out_of_range),
         cmocka_unit_test(batches_follow_from_member_and_step),
+        cmocka_unit_test(pieces_hold_what_is_known),
         cmocka_unit_test(queues_give_the_same_batches),
         cmocka_unit_test(queues_bear_failures),
     };

@@ -376,7 +376,9 @@ static void calibration_by_hand(void **state)
     assert_int_equal(best, -1);
     /* What is scored is what the changed network says. */
     assert_ok(rs_score_maps(&m, p, FRAMES, 1, maps, &err), &err);
+    snprintf(m.recipe, sizeof m.recipe, "seed 1\n");
     assert_ok(rs_calibrate_apply(&m, 1.5, 0.4, &err), &err);
+    assert_string_equal(m.recipe, "seed 1\ncalibrated: scale 1.5, shift 0.4\n");
     assert_ok(rs_score_maps(&m, p, FRAMES, 1, changed, &err), &err);
     for (int i = 0; i < FRAMES; i++) {
         for (int k = 0; k < N * 32 * 32; k++) {
