@@ -5,6 +5,7 @@
 #   make demo             installs what is missing, builds, runs an acquisition on a simulated instrument
 #   make check            installs what is missing, builds, runs the tests: the gate
 #   make check-quick      the same with short loops, in 90 s;  make check-long  with long ones
+#   make ensemble         trains an ensemble as the shipped one, into build/ensemble: some processor hours
 #   make install          programs, libraries, header, manual pages, weights;  make uninstall
 #   make lib | programs | tests | test-objects | man | peers | format | clean
 #
@@ -92,7 +93,7 @@ TESTSRC := $(call c_in,tests/* tests/*/*)
 TESTS   := $(filter test_%,$(notdir $(TESTSRC:.c=)))
 SUPPORT := $(call objects,tests/support)
 
-.PHONY: all lib programs tests test-objects help FORCE need-tests check check-quick check-long fuzz deps peers demo man install uninstall format clean
+.PHONY: all lib programs tests test-objects help FORCE need-tests check check-quick check-long fuzz deps peers demo ensemble man install uninstall format clean
 .SECONDARY:
 .DELETE_ON_ERROR:
 all: lib programs
@@ -214,6 +215,14 @@ peers:
 demo: deps
 	@$(MAKE) --no-print-directory programs
 	@sh tools/demo.sh $(BIN)
+
+# ----------------------------------------------------------------------------------- the ensemble
+# Interrupted, it goes on where it was. The score's frames are those that weights/README.md counts.
+ensemble: programs
+	@mkdir -p build/ensemble
+	$(BIN)/reshed-train fit -o build/ensemble/fit.h5 --curve build/ensemble/fit.png
+	$(BIN)/reshed-train calibrate -w build/ensemble/fit.h5 -o build/ensemble/reshednet16x10.h5 --fp16
+	$(BIN)/reshed-evaluate shift --weights build/ensemble/reshednet16x10.h5 --store --fit 800
 
 # -------------------------------------------------------------------------------- install, manuals
 # Manual pages are what --help says, by help2man.

@@ -47,7 +47,7 @@ BEGIN {
     may["spm/scan/workflow"] = low " include/reshed_driver.h spm/scan"
     may["spm/scan"] = low " spm/scan/drift include/reshed_driver.h spm/instrument spm/session spectra infer imgproc/walls imgproc/image beps io io/weights"
     may["evaluate"] = low " infer nn imgproc/image io io/weights spm/twin"
-    may["train"] = low " evaluate infer nn imgproc/image imgproc/figures io io/weights spm/twin spm/labelled"
+    may["train"] = low " infer nn imgproc/image imgproc/figures io io/weights spm/twin spm/labelled"
     may["report"] = low " spm/session spectra infer imgproc/walls imgproc/figures imgproc/image beps io"
 
     may["tools/cli"] = low " infer nn include/reshed.h imgproc/figures/plot.h imgproc/walls report/save.h"

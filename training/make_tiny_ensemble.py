@@ -4,7 +4,6 @@
     make_tiny_ensemble.py golden DIR      random but calibrated nets, inputs, float64 expected maps
     make_tiny_ensemble.py cases DIR       odd but legal torch files, for the reader's tests
     make_tiny_ensemble.py train OUT.tar   four nets of 8 filters trained on synthetic stripes
-    make_tiny_ensemble.py dataset OUT.h5  the stripes as a data set for train_ensemble.py --also
 
 Needs numpy and PyTorch (Debian: python3-torch). One thread, seeded: the same machine and the same
 PyTorch give the same files. Everything in tests/data/*_ensemble_metadict.tar, tests/data/torch_*.tar
@@ -297,19 +296,6 @@ def train(out, seed, filters, members, layers, steps):
           f"{time.time() - started:.0f} s")
 
 
-def write_dataset(out, seed, count, size):
-    """The layout of `reshed-twin dataset`."""
-    import h5py
-    rng = np.random.default_rng(seed)
-    with h5py.File(out, "w") as f:
-        f.attrs.update({"format": "reshed-dataset", "format_version": 1, "seed": seed,
-                        "program": "make_tiny_ensemble.py", "options": f"dataset --seed {seed}"})
-        images = f.create_dataset("images", (count, size, size), "f2")
-        labels = f.create_dataset("labels", (count, size, size), "u1", compression="gzip")
-        for i in range(count):
-            images[i], labels[i] = stripes_image(rng, size)
-
-
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     sub = parser.add_subparsers(dest="what", required=True)
@@ -322,16 +308,8 @@ def main():
     p.add_argument("--members", type=int, default=4)
     p.add_argument("--layers", type=int, nargs=3, default=[2, 3, 3])
     p.add_argument("--steps", type=int, default=700)
-    p = sub.add_parser("dataset")
-    p.add_argument("out")
-    p.add_argument("--seed", type=int, default=5)
-    p.add_argument("--count", type=int, default=3000)
-    p.add_argument("--size", type=int, default=128)
     args = parser.parse_args()
     torch.set_num_threads(1)
-    if args.what == "dataset":
-        write_dataset(args.out, args.seed, args.count, args.size)
-        return
     if args.what == "train":
         os.nice(10)
         train(args.out, args.seed, args.filters, args.members, args.layers, args.steps)

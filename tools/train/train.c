@@ -13,6 +13,7 @@
 #include "io/weights/model.h"
 #include "io/weights/weights.h"
 #include "report/save.h"
+#include "spm/twin/random.h"
 #include "train/budget.h"
 #include "train/compare.h"
 #include "train/run.h"
@@ -124,7 +125,8 @@ static reshed_status read_frames(train_job *j, const rs_model_file *start, rs_pi
                                  const char **where, reshed_error *err)
 {
     reshed_status st = RESHED_OK;
-    const double lo = start ? start->pixel_size_min : 0, hi = start ? start->pixel_size_max : 0;
+    const double lo = start ? start->pixel_size_min : RS_TWIN_PIXEL_MIN;
+    const double hi = start ? start->pixel_size_max : RS_TWIN_PIXEL_MAX;
     for (int i = 0; st == RESHED_OK && i < j->operands / 2; i++) {
         const rs_picture_files files = {j->operand[2 * i], j->operand[2 * i + 1],
                                         i < j->unknowns ? j->unknown[i] : NULL};

@@ -1,1 +1,1 @@
-"""What the programs of training/ share: the network, its loss, its data, its scores and its files."""
+"""What the programs of training/ share: the network and its loss in PyTorch, labelled images, files."""

@@ -1,18 +1,6 @@
-"""Weights out: checkpoints and AtomAI's ensemble dictionary. (In: reshednet.read.)"""
+"""Weights out: AtomAI's ensemble dictionary. (In: reshednet.read.)"""
 
-import os
 from collections import OrderedDict
-
-import torch
-
-
-def save_atomic(thing, path):
-    """torch.save that leaves the old file or the new one, never half of one."""
-    temp = path + ".tmp"
-    torch.save(thing, temp)
-    with open(temp, "rb+") as f:
-        os.fsync(f.fileno())
-    os.replace(temp, path)
 
 
 def plain(state):
