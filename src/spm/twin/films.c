@@ -116,7 +116,7 @@ static void draw_pto(rs_random *r, double px, rs_twin_options *o)
 
 static void draw_laminate(rs_random *r, double px, rs_twin_options *o)
 {
-    const double area = FRAME * px * px, period = rs_random_log(r, 6, 13);
+    const double area = FRAME * px * px, period = rs_random_log(r, 6, 18);
     const bool herring = rs_random_chance(r, 0.5);
     no_stripes(o);
     o->angle = 2 * RS_PI * rs_random_unit(r);
@@ -130,8 +130,8 @@ static void draw_laminate(rs_random *r, double px, rs_twin_options *o)
     o->patch_angle = herring ? 0.25 * RS_PI : RS_PI * rs_random_unit(r);
     o->patch_herring = herring ? 1 : rs_random_unit(r);
     o->patch_spread = rs_random_between(r, 0.1, 0.5);
-    o->patch_dark = rs_random_between(r, 0, 0.15);
-    o->dark = range(0.08, 0.45, 1);
+    o->patch_dark = rs_random_between(r, 0, 0.2);
+    o->dark = range(0.03, 0.45, 1);
     o->patch_soft = rs_random_log(r, 0.8, 5) * px;
     o->patch_warp = rs_random_between(r, 0, 2.5) * px;
     o->patch_texture = rs_random_between(r, 0, 0.1);
@@ -148,7 +148,7 @@ static void draw_laminate(rs_random *r, double px, rs_twin_options *o)
     o->roughness = rs_random_between(r, 0, 0.6) * px;
     o->tilt_spread = rs_random_between(r, 0, 0.05);
     o->uneven = rs_random_between(r, 0.1, 0.5);
-    o->mottle = rs_random_between(r, 0.05, 0.35);
+    o->mottle = rs_random_between(r, 0.05, 0.45);
     o->mottle_size = rs_random_log(r, 25, 90) * px;
 
     o->island_density = rs_random_log(r, 0.5, 12) / area;
