@@ -71,7 +71,7 @@ typedef struct loss_sums {
 static loss_sums sums_of(const rs_member *m, const rs_batch *b, size_t n)
 {
     loss_sums s = {0};
-    const float *prob = m->dscore;
+    const float *prob = m->probability;
     for (size_t i = 0; i < n; i++) {
         const float w = b->weight[i];
         if (!(w > 0)) continue; /* what is ignored may be anything */
@@ -90,8 +90,8 @@ static loss_sums sums_of(const rs_member *m, const rs_batch *b, size_t n)
 double rs_loss(rs_member *m, const rs_batch *b, bool gradient)
 {
     const size_t n = rs_pixels(&m->level[0], b->n);
-    memcpy(m->dscore, m->logit, n * sizeof *m->dscore);
-    m->k.sigmoid(m->dscore, n);
+    memcpy(m->probability, m->logit, n * sizeof *m->probability);
+    m->k.sigmoid(m->probability, n);
     const loss_sums s = sums_of(m, b, n);
     const double over = 2 * s.both + 1, under = s.p + s.t + 1;
     const double loss = s.weight > 0 ? m->o.entropy * s.entropy / s.weight : 0;
@@ -101,7 +101,7 @@ double rs_loss(rs_member *m, const rs_batch *b, bool gradient)
         const float d0 = (float)(m->o.dice * over / (under * under));
         const float d1 = (float)(m->o.dice * -2 / under);
         for (size_t i = 0; i < n; i++) {
-            const float w = b->weight[i], t = b->target[i], p = m->dscore[i];
+            const float w = b->weight[i], t = b->target[i], p = m->probability[i];
             m->dlogit[i] = w > 0 ? w * (e * (p - t) + (d0 + d1 * t) * p * (1 - p)) : 0;
         }
     }

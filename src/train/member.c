@@ -133,7 +133,7 @@ static void carve_all(rs_member *m, rs_carver *c)
     m->gb = rs_carve(c, most);
     m->logit = rs_carve(c, all);
     m->dlogit = rs_carve(c, all);
-    m->dscore = rs_carve(c, all);
+    m->probability = rs_carve(c, all);
     /* transforms ask for what follows a row's end */
     for (int i = 0; i < 2; i++) m->ring[i] = rs_carve(c, ring);
     m->tv = rs_carve(c, task);
@@ -325,7 +325,8 @@ double rs_member_evaluate(rs_member *m, const rs_batch *batch, float *probabilit
     rs_heads_forward(m, batch->n, RS_STATS_RUNNING, 0);
     const double loss = rs_loss(m, batch, false);
     if (probability)
-        memcpy(probability, m->dscore, rs_pixels(&m->level[0], batch->n) * sizeof *probability);
+        memcpy(probability, m->probability,
+               rs_pixels(&m->level[0], batch->n) * sizeof *probability);
     return loss;
 }
 

@@ -67,7 +67,7 @@ struct rs_member {
     rs_level level[RS_MODEL_MAX_LEVELS];
     rs_block *block; /* [places.blocks]; owned */
     float *ga, *gb;  /* gradients, each as large as the largest activation */
-    float *logit, *dlogit, *dscore;
+    float *logit, *dlogit, *probability;
 
     /* scratch of Winograd's passes */
     float *ring[2], *tv, *tm, *u, *du, *turned, *point, *rows, *zeros;
@@ -101,7 +101,7 @@ void rs_pack_point(const rs_kernels *k, const float *w, int cin, int cout, float
 
 /* head.c: scores to logits. */
 void rs_heads_forward(rs_member *m, int images, rs_stats stats, double momentum);
-/* The loss of the logits; gradient: dlogit as well. Probabilities are left in m->dscore when there
+/* The loss of the logits; gradient: dlogit as well. Probabilities are left in m->probability when there
  * is no gradient. */
 double rs_loss(rs_member *m, const rs_batch *b, bool gradient);
 /* From dlogit: gradients of `out`, of the heads' normalisation, and of raw, left in level.score. */
