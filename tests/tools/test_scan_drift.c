@@ -20,6 +20,38 @@
     "--set queue=512 --set line_rate=4 --set patch=48 --set reference_every=0 --set "              \
     "max_points=24 "
 
+/* Each look says when it was, and how fast the sample went since the same rows of the survey. */
+static void check_log(rs_session *s, int n)
+{
+    reshed_error err = {0};
+    rs_session_drift d[64];
+    assert_true(n <= 64);
+    assert_ok(rs_session_read_drift(s, 0, n, d, &err), &err);
+    for (int k = 0; k < n; k++) {
+        assert_true(d[k].time > (k ? d[k - 1].time : 0));
+        assert_near(fabs(d[k].vx), fabs(DRIFT_X), 0.3 * fabs(DRIFT_X));
+        assert_near(fabs(d[k].vy), fabs(DRIFT_Y), 0.3 * fabs(DRIFT_Y));
+    }
+}
+
+/* m, rms: how far the tip was from the place of the sample that was chosen in the survey, which
+ * drifted while it was scanned, too. */
+static double displacement(rs_session *s, const rs_session_point *p, int n)
+{
+    reshed_error err = {0};
+    rs_session_arrival line[256];
+    double sum = 0;
+    assert_true(rs_session_get_setup(s)->frame.rows <= 256);
+    assert_ok(rs_session_read_arrivals(s, false, line, &err), &err);
+    for (int k = 0; k < n; k++) {
+        const double since = p[k].time - line[(int)(p[k].row + 0.5)].time;
+        const double x = p[k].measured_x - p[k].x + DRIFT_X * since;
+        const double y = p[k].measured_y - p[k].y + DRIFT_Y * since;
+        sum += (x * x + y * y) / n;
+    }
+    return sqrt(sum);
+}
+
 /* Pixels from the n last points of a session to the nearest true wall, at the moment of each: the
  * largest and the mean. The twin without a clock works all the time, so its own time tells where
  * the film was. */
@@ -35,6 +67,12 @@ static void distances(const char *path, int n, double *largest, double *mean)
     assert_ok(rs_session_open(path, &s, &err), &err);
     assert_ok(rs_session_read_points(s, 0, g.points, p, &err), &err);
     const rs_frame f = rs_session_get_setup(s)->frame;
+    check_log(s, g.drifts);
+    if (g.drifts > 0) {
+        const double rms = displacement(s, p, g.points);
+        printf("# %.2f nm from where the points were chosen, rms\n", 1e9 * rms);
+        assert_true(rms < 4e-9);
+    }
     rs_session_finish(s, RESHED_OK, NULL);
     assert_int_equal(rs_instrument_open("twin", option, 2, 10, &twin, &err), RS_DRIVER_OK);
     const rs_twin_sample *film = rs_driver_twin_sample(twin->self);

@@ -11,6 +11,49 @@
 /* Lines of a patch that may wait. */
 #define QUEUE 16
 
+/* When the survey's lines were scanned. */
+static reshed_status take_times(rs_follower *f, reshed_error *err)
+{
+    const size_t rows = (size_t)f->setup->frame.rows;
+    rs_session_arrival *a = rs_alloc(rows, sizeof *a);
+    f->row_time = rs_alloc(rows, sizeof *f->row_time);
+    reshed_status st = RESHED_OK;
+    if (!a || !f->row_time)
+        st = rs_fail_nomem(err, "times of lines", rows * sizeof *a);
+    else
+        st = rs_session_read_arrivals(f->context->session, false, a, err);
+    for (size_t r = 0; st == RESHED_OK && r < rows; r++)
+        f->row_time[r] = a[r].state == RS_SESSION_ARRIVED ? a[r].time : NAN;
+    rs_free(a);
+    return st;
+}
+
+/* The mean of the times of rows [first, first+n) that are known. */
+static double time_of_rows(const rs_follower *f, int first, int n)
+{
+    double sum = 0;
+    int k = 0;
+    for (int r = first; r < first + n; r++) {
+        if (!isfinite(f->row_time[r])) continue;
+        sum += f->row_time[r];
+        k++;
+    }
+    return k ? sum / k : NAN;
+}
+
+rs_xy rs_follower_shift(const rs_follower *f, double row, double time)
+{
+    const int rows = f->setup->frame.rows;
+    rs_xy s = {f->dx, f->dy};
+    if (!isfinite(f->vx) || !isfinite(f->vy)) return s;
+    const int r = (int)fmin(fmax(row + 0.5, 0), rows - 1);
+    const double since = isfinite(time) ? time - f->patch_time : 0;
+    const double later = isfinite(f->row_time[r]) ? f->row_time[r] - f->survey_time : 0;
+    s.x += f->vx * (since - later);
+    s.y += f->vy * (since - later);
+    return s;
+}
+
 reshed_status rs_follower_init(rs_follower *f, const rs_scan_context *c, const float *survey,
                                reshed_error *err)
 {
@@ -26,14 +69,17 @@ reshed_status rs_follower_init(rs_follower *f, const rs_scan_context *c, const f
         st = rs_line_fit_create(setup->frequency, setup->caps.bins, (int)side, &o, &f->fit, err);
     if (st != RESHED_OK) return st;
     f->patches = p.patches;
+    f->patch_time = f->survey_time = f->vx = f->vy = NAN;
     f->patch = rs_zalloc(side * side + 1, sizeof *f->patch);
-    return f->patch ? RESHED_OK : rs_fail_nomem(err, "a patch", side * side * sizeof *f->patch);
+    if (!f->patch) return rs_fail_nomem(err, "a patch", side * side * sizeof *f->patch);
+    return take_times(f, err);
 }
 
 void rs_follower_clear(rs_follower *f)
 {
     rs_line_fit_free(f->fit);
     rs_free(f->patch);
+    rs_free(f->row_time);
     memset(f, 0, sizeof *f);
 }
 
@@ -45,6 +91,8 @@ static void take_line(rs_follower *f, const rs_arrived *it)
     const rs_line *line = &it->line;
     if (it->lost || line->retrace || line->row < 0 || line->row >= side) return;
     float *out = f->patch + (size_t)line->row * (size_t)side;
+    f->line_time += line->time;
+    f->lines++;
     if (f->fit)
         rs_line_fit_run(f->fit, line->spectra, side, out, NULL, NULL, NULL);
     else
@@ -79,6 +127,7 @@ static rs_outcome scan_patch(rs_follower *f, const rs_frame *part)
     rs_acquire *a = NULL;
     reshed_error err = {0};
     for (int i = 0; i < part->rows * part->cols; i++) f->patch[i] = NAN;
+    f->line_time = f->lines = 0;
     rs_driver_status st = rs_instrument_set_frame(c->instrument, part, RS_SCAN_CALL, &err);
     if (st != RS_DRIVER_OK) return rs_outcome_driver(st, &err);
     rs_outcome o = rs_acquire_start(c->instrument, part, part->upward ? part->rows - 1 : 0, &q, &a);
@@ -129,11 +178,16 @@ static reshed_status match(rs_follower *f, int row0, int col0, rs_drift_shift *s
         return rs_scan_log(f->context, RS_SESSION_WARNING, text, err);
     }
     rs_drift_metres(frame, shift->drow, shift->dcol, &f->dx, &f->dy);
-    const rs_session_drift d = {.time = NAN,
+    f->patch_time = f->lines ? f->line_time / f->lines : NAN;
+    f->survey_time = time_of_rows(f, row0, side);
+    const double between = f->patch_time - f->survey_time;
+    f->vx = between > 0 ? f->dx / between : NAN;
+    f->vy = between > 0 ? f->dy / between : NAN;
+    const rs_session_drift d = {.time = f->patch_time,
                                 .dx = f->dx,
                                 .dy = f->dy,
-                                .vx = NAN,
-                                .vy = NAN,
+                                .vx = f->vx,
+                                .vy = f->vy,
                                 .sigma = rs_drift_sigma_metres(frame, shift),
                                 .source = f->patches - 1};
     return rs_session_add_drift(f->context->session, &d, err);

@@ -17,6 +17,8 @@ typedef struct point_list {
     rs_scan_loops loops;
     rs_reference reference;
     rs_follower follower;
+    double
+        time; /* of the latest loop, on the instrument's clock; NaN: unknown, or before a patch */
 } point_list;
 
 double rs_measure_seconds(const rs_instrument *instrument, const rs_scan_settings *s)
@@ -43,12 +45,14 @@ static rs_outcome look_around(point_list *l, const rs_session_point *next, int d
 {
     const rs_scan_settings *s = l->context->settings;
     rs_outcome o = rs_outcome_of(RS_END_DONE);
-    if (l->follower.setup->patch_rows > 0 && due(s->drift_every, done))
+    if (l->follower.setup->patch_rows > 0 && due(s->drift_every, done)) {
         o = rs_follower_look(&l->follower, next);
+        l->time = NAN;
+    }
     if ((o.end == RS_END_DONE || o.end == RS_END_TIP_CHANGED) && due(s->reference_every, done)) {
-        const rs_outcome loop =
-            rs_reference_measure(&l->reference, &l->loops, l->point[0].x + l->follower.dx,
-                                 l->point[0].y + l->follower.dy);
+        const rs_xy moved = rs_follower_shift(&l->follower, l->point[0].row, l->time);
+        const rs_outcome loop = rs_reference_measure(
+            &l->reference, &l->loops, l->point[0].x + moved.x, l->point[0].y + moved.y);
         if (loop.end != RS_END_DONE) o = loop;
     }
     if (rs_outcome_failed(&o) || !rs_scan_interrupted(l->context)) return o;
@@ -94,13 +98,15 @@ static rs_outcome measure_point(point_list *l, int k)
     rs_session *session = l->context->session;
     rs_session_point *p = &l->point[k];
     reshed_error why = {0}, err = {0};
-    p->device_x = p->x + l->follower.dx;
-    p->device_y = p->y + l->follower.dy;
+    const rs_xy moved = rs_follower_shift(&l->follower, p->row, l->time);
+    p->device_x = p->x + moved.x;
+    p->device_y = p->y + moved.y;
     const rs_driver_status driver = measure_spectrum(l, k, &why);
     if (driver == RS_DRIVER_LOST) return rs_outcome_driver(driver, &why);
     if (driver == RS_DRIVER_RETRY) return rs_outcome_of(RS_END_INTERRUPTED);
     if (driver != RS_DRIVER_OK)
         return rs_outcome_status(put_missed(l, k, driver, why.what, &err), &err);
+    l->time = l->loops.spectrum.time;
     rs_session_hold(session, true); /* where it was asked for, with the sync of what came of it */
     reshed_status st = rs_session_put_points(session, k, 1, p, &err);
     rs_session_hold(session, false);
@@ -168,7 +174,7 @@ static reshed_status read_points(point_list *l, reshed_error *err)
 rs_outcome rs_measure_points(const rs_scan_context *c, const float *survey,
                              void (*news)(void *ctx, const rs_measure_news *news))
 {
-    point_list l = {.context = c};
+    point_list l = {.context = c, .time = NAN};
     reshed_error err = {0};
     reshed_status st = read_points(&l, &err);
     if (st == RESHED_OK) st = rs_scan_loops_init(&l.loops, c, &err);
