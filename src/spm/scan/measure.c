@@ -5,6 +5,7 @@
 
 #include "base/alloc.h"
 #include "base/os.h"
+#include "spm/scan/decide.h"
 #include "spm/scan/follow.h"
 #include "spm/scan/loops.h"
 #include "spm/scan/reference.h"
@@ -19,6 +20,7 @@ typedef struct point_list {
     rs_follower follower;
     double
         time; /* of the latest loop, on the instrument's clock; NaN: unknown, or before a patch */
+    rs_decide *decide; /* NULL: the list goes to its end */
 } point_list;
 
 double rs_measure_seconds(const rs_instrument *instrument, const rs_scan_settings *s)
@@ -112,12 +114,13 @@ static rs_outcome measure_point(point_list *l, int k)
     rs_session_hold(session, false);
     if (st == RESHED_OK)
         st = rs_session_put_spectrum(session, RS_SESSION_POINTS, k, &l->loops.spectrum, &err);
+    if (st == RESHED_OK) p->state = RS_SESSION_MEASURED;
     if (st == RESHED_OK) st = rs_scan_loops_analyse(&l->loops, RS_SESSION_POINTS, k, &err);
     return rs_outcome_status(st, &err);
 }
 
 /* The points that are pending from k on. */
-static rs_outcome skip_rest(point_list *l, int k)
+static rs_outcome skip_rest(point_list *l, int k, const char *why)
 {
     reshed_error err = {0};
     reshed_status st = RESHED_OK;
@@ -126,9 +129,19 @@ static rs_outcome skip_rest(point_list *l, int k)
         l->point[k].state = RS_SESSION_SKIPPED;
         st = rs_session_put_points(l->context->session, k, 1, &l->point[k], &err);
     }
-    if (st == RESHED_OK)
-        st = rs_scan_log(l->context, RS_SESSION_NOTE, "out of time: the rest is left out", &err);
+    if (st == RESHED_OK) st = rs_scan_log(l->context, RS_SESSION_NOTE, why, &err);
     return st == RESHED_OK ? rs_outcome_of(RS_END_OUT_OF_TIME) : rs_outcome_status(st, &err);
+}
+
+/* Ends the list before point k when the test that it is measured for is decided. */
+static rs_outcome look_at_walls(point_list *l, int k)
+{
+    char why[RS_SESSION_EVENT_TEXT];
+    reshed_error err = {0};
+    bool over;
+    const reshed_status st = rs_decide_look(l->decide, k, &over, why, sizeof why, &err);
+    if (st != RESHED_OK) return rs_outcome_status(st, &err);
+    return over ? skip_rest(l, k, why) : rs_outcome_of(RS_END_DONE);
 }
 
 /* ------------------------------------------------------------------------------------- the list */
@@ -142,7 +155,9 @@ static rs_outcome run(point_list *l, void (*news)(void *ctx, const rs_measure_ne
         if (l->point[k].state != RS_SESSION_PENDING) continue;
         if (rs_scan_interrupted(c)) return rs_outcome_of(RS_END_INTERRUPTED);
         if (c->settings->budget > 0 && rs_os_monotonic() - start > c->settings->budget)
-            return skip_rest(l, k);
+            return skip_rest(l, k, "out of time: the rest is left out");
+        rs_outcome end = look_at_walls(l, k);
+        if (end.end != RS_END_DONE) return end;
         rs_outcome o = look_around(l, &l->point[k], done);
         /* Before the first point there is nothing that another tip has measured. */
         if (o.end != RS_END_DONE && !(o.end == RS_END_TIP_CHANGED && done == 0)) return o;
@@ -156,7 +171,7 @@ static rs_outcome run(point_list *l, void (*news)(void *ctx, const rs_measure_ne
                                    .left = each * (l->n - k - 1)};
         if (news) news(c->ctx, &n);
     }
-    return rs_outcome_of(RS_END_DONE);
+    return look_at_walls(l, l->n);
 }
 
 static reshed_status read_points(point_list *l, reshed_error *err)
@@ -180,9 +195,11 @@ rs_outcome rs_measure_points(const rs_scan_context *c, const float *survey,
     if (st == RESHED_OK) st = rs_scan_loops_init(&l.loops, c, &err);
     if (st == RESHED_OK) st = rs_reference_init(&l.reference, &l.loops, &err);
     if (st == RESHED_OK) st = rs_follower_init(&l.follower, c, survey, &err);
+    if (st == RESHED_OK) st = rs_decide_create(c, l.point, l.n, &l.decide, &err);
     const rs_outcome o = st == RESHED_OK ? run(&l, news) : rs_outcome_status(st, &err);
     if (o.end == RS_END_INTERRUPTED) /* a loop may be under way: at once, not when it is over */
         rs_instrument_halt(c->instrument, RS_SCAN_CALL, NULL);
+    rs_decide_free(l.decide);
     rs_follower_clear(&l.follower);
     rs_scan_loops_clear(&l.loops);
     rs_free(l.point);

@@ -24,7 +24,7 @@ double rs_measure_seconds(const rs_instrument *instrument, const rs_scan_setting
 
 /* Measures every pending point of the session. survey: amplitude [rows,cols]. The instrument's
  * spectroscopy must have been set. news, called after each point with the context's ctx, may be
- * NULL. OUT_OF_TIME: the budget; what is left is SKIPPED. TIP_CHANGED: what is left stays PENDING.
+ * NULL. OUT_OF_TIME: the budget, or a test that is decided (decide.h); what is left is SKIPPED. TIP_CHANGED: what is left stays PENDING.
  * INTERRUPTED: the instrument has been halted, and a loop under way is given up. */
 rs_outcome rs_measure_points(const rs_scan_context *c, const float *survey,
                              void (*news)(void *ctx, const rs_measure_news *news));

@@ -121,6 +121,8 @@ reshed_status rs_scan_plan_check(const rs_scan_plan *p, const rs_frame *frame,
     const rs_scan_settings *s = &p->settings;
     rs_frame f = *frame;
     reshed_status st = rs_flow_check_frame(&p->steps, frame->rows, err);
+    if (st == RESHED_OK && (int)s->until != RS_SCAN_END && !rs_flow_choose_once(&p->steps))
+        st = rs_fail(err, RESHED_EINVAL, "until|steps that choose points once|several times");
     for (int i = 0; st == RESHED_OK && i < p->regions; i++) {
         f.cx = p->region_x[i];
         f.cy = p->region_y[i];

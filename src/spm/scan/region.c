@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "spm/scan/decide.h"
 
 _Static_assert(RS_LOOP_VALUES <= RS_SESSION_MAX_METRICS,
                "the session has room for a loop's values");
@@ -220,6 +221,9 @@ static rs_outcome settle_points(work *w, const rs_choice *choice)
     if (end.end == RS_END_DONE && w->o->confirm && !w->o->confirm(c->ctx, choice, &points, &n))
         end = rs_outcome_of(RS_END_UNCONFIRMED);
     if (end.end == RS_END_DONE) end = check_places(c, points, n);
+    if (end.end == RS_END_DONE)
+        end = rs_outcome_status(
+            rs_decide_order(&choice->graph, choice->families, c->settings, points, n, &err), &err);
     if (end.end == RS_END_DONE) end = put_points(w, points, n, choice->walls);
     rs_free(points);
     return end;

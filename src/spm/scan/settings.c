@@ -49,6 +49,9 @@ static const rs_scan_field fields[] = {
     F(on_180, "", 0, 1, true, "1: points on 180-degree walls too, where a phase tells them"),
     F(order, "", 0, 2, true, "of the points: route, author or raster"),
     F(budget, "s", 0, 1e9, false, "for the points: thinned to fit; 0: none"),
+    F(until, "", 0, 2, true,
+      "the list of points ends: end (all), alternation or lengths (decided)"),
+    F(error, "", 1e-3, 0.5, false, "chance of a false finding, then"),
     F(speed, "m/s", 1e-9, 1, false, "of the tip between points"),
     F(drift_every, "", 0, 1e6, true, "points between two looks at the drift; 0: never"),
     F(patch, "px", 16, 1024, true, "side of the patch that is scanned for it"),
@@ -74,10 +77,13 @@ enum { FIELDS = sizeof fields / sizeof *fields };
 static const struct {
     const char *name, *word[4];
     double first; /* what the first word stands for; the others count on */
-} words[] = {
-    {"order", {"route", "author", "raster"}, 0}, {"alarm", {"continue", "rescan", "stop"}, 0},
-    {"end", {"withdraw", "leave", "park"}, 0},   {"shape", {"triangle", "inverse", "list"}, 0},
-    {"thinning", {"keep", "skimage"}, 0},        {"min_distance", {"auto"}, -1}};
+} words[] = {{"order", {"route", "author", "raster"}, 0},
+             {"alarm", {"continue", "rescan", "stop"}, 0},
+             {"end", {"withdraw", "leave", "park"}, 0},
+             {"shape", {"triangle", "inverse", "list"}, 0},
+             {"until", {"end", "alternation", "lengths"}, 0},
+             {"thinning", {"keep", "skimage"}, 0},
+             {"min_distance", {"auto"}, -1}};
 
 void rs_scan_settings_defaults(rs_scan_settings *s)
 {
@@ -106,6 +112,7 @@ void rs_scan_settings_defaults(rs_scan_settings *s)
                             .min_wall = find.min_wall.value,
                             .margin = find.margin.value,
                             .max_points = 200,
+                            .error = 0.05,
                             .speed = 2e-6,
                             .drift_every = 50,
                             .patch = 48,
@@ -126,6 +133,7 @@ void rs_scan_settings_unnamed(rs_scan_settings *s)
     s->thinning = find.thinning;
     s->min_distance = find.min_distance.value;
     s->shape = RS_SCAN_TRIANGLE;
+    s->until = RS_SCAN_END;
 }
 
 void rs_scan_settings_settle(rs_scan_settings *s)

@@ -19,6 +19,12 @@ typedef enum rs_scan_shape {
     RS_SCAN_LIST          /* settings.list */
 } rs_scan_shape;
 
+typedef enum rs_scan_until {
+    RS_SCAN_END = 0,     /* the whole list */
+    RS_SCAN_ALTERNATION, /* a test whether walls alternate is decided */
+    RS_SCAN_LENGTHS      /* the same for long and short walls */
+} rs_scan_until;
+
 /* All are doubles, so that one table serves them; whole numbers where that makes sense. */
 typedef struct rs_scan_settings {
     /* the frame */
@@ -38,6 +44,8 @@ typedef struct rs_scan_settings {
     double on_180;       /* with a phase, 1: points on 180-degree walls as well */
     double order;        /* 0 route, 1 author, 2 raster */
     double budget;       /* s for the points, 0: as long as it takes */
+    double until, error; /* rs_scan_until: where the list may end (decide.h), and the chance of a
+                            false finding */
     /* the tip */
     double speed;
     double drift_every, patch; /* points between two looks at the drift, 0: never; pixels a side */
