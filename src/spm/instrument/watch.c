@@ -29,7 +29,7 @@ struct rs_watch {
     rs_monitor *lock;
     rs_thread *thread;
     bool stop; /* under the lock */
-    atomic_bool alone;
+    atomic_bool alone, told_alone;
 };
 
 /* --------------------------------------------------------------------------- the second process */
@@ -159,6 +159,11 @@ reshed_status rs_watch_attach(rs_watch *w, rs_instrument *i, double seconds, res
 bool rs_watch_is_double(rs_watch *w)
 {
     return w->guard && !atomic_load(&w->alone);
+}
+
+bool rs_watch_take_loss(rs_watch *w)
+{
+    return w->guard && atomic_load(&w->alone) && !atomic_exchange(&w->told_alone, true);
 }
 
 void rs_watch_detach(rs_watch *w)

@@ -36,6 +36,8 @@ reshed_status rs_watch_start(const char *driver, const rs_driver_option *option,
 reshed_status rs_watch_attach(rs_watch *w, rs_instrument *i, double seconds, reshed_error *err);
 /* True when there is a second process, and it listens. */
 bool rs_watch_is_double(rs_watch *w);
+/* True once: there was one, and it has gone. */
+bool rs_watch_take_loss(rs_watch *w);
 /* Both: NULL is fine. The instrument must be halted or at rest. */
 void rs_watch_detach(rs_watch *w);
 void rs_watch_end(rs_watch *w);

@@ -3,6 +3,7 @@
 #define RS_SPM_SCAN_CONTEXT_H
 
 #include "spm/instrument/instrument.h"
+#include "spm/instrument/watch.h"
 #include "spm/scan/settings.h"
 #include "spm/session/session.h"
 
@@ -20,16 +21,25 @@ typedef struct rs_scan_context {
     int threads;                    /* for fits and matches; 0: all */
     void *ctx;                      /* of the caller's functions, here and in each step's options */
     bool (*interrupted)(void *ctx); /* NULL: never */
+    void (*warn)(void *ctx, bool serious, const char *what,
+                 const reshed_error *why); /* NULL: none */
+    rs_watch *watch;                       /* the instrument's; NULL: none */
 } rs_scan_context;
 
 /* s, on the session's clock. */
 double rs_scan_now(const rs_scan_context *c);
 /* True when the caller wants the run to end at once, or the watchdog has the instrument. Asking is
- * the progress that the watchdog looks for. */
+ * the progress that the watchdog looks for. Says once when the watchdog's second process has gone. */
 bool rs_scan_interrupted(const rs_scan_context *c);
+/* To the caller and into the session's events, as far as these still take anything. */
+void rs_scan_warn(const rs_scan_context *c, const char *what, const reshed_error *why);
 /* Into the session's events. */
 reshed_status rs_scan_log(const rs_scan_context *c, rs_session_level level, const char *text,
                           reshed_error *err);
+/* After a put or commit of the session that ended as st. RESHED_EIO: says so, and commits again and
+ * again, until the disk takes the data, the caller interrupts or settings.disk_wait is over. Returns the
+ * last status; how long it took is an event. */
+reshed_status rs_scan_wait_for_disk(const rs_scan_context *c, reshed_status st, reshed_error *err);
 /* A wait that begins now for something that should take so many seconds: the instrument counts as
  * lost after twice that and as long as a line may be late. */
 rs_wait rs_scan_patience(const rs_scan_context *c, double seconds);

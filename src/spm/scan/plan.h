@@ -40,7 +40,7 @@ bool rs_scan_plan_given(const rs_scan_plan *p, const char *name);
 reshed_status rs_scan_plan_set_norm(rs_scan_plan *p, const char *text, reshed_error *err);
 
 /* Every setting as text. */
-enum { RS_SCAN_TEXTS = 64 };
+enum { RS_SCAN_TEXTS = 96 };
 typedef struct rs_scan_texts {
     rs_driver_option setting[RS_SCAN_TEXTS];
     char value[RS_SCAN_TEXTS][RS_NUMBER_TEXT];

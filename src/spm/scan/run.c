@@ -97,6 +97,13 @@ static reshed_status check_end(const rs_scan_run *r, reshed_error *err)
     return rs_rest_check(r->instrument, &how, err);
 }
 
+/* A drive of its own, that is without band excitation. It is set where be_amplitude was asked for: what a
+ * person has set on the instrument is not overwritten with a default. */
+static bool has_drive(const rs_scan_run *r)
+{
+    return !rs_instrument_caps(r->instrument)->bins && rs_instrument_can_drive(r->instrument);
+}
+
 /* Refuses now what would be refused later: other regions, speed, voltages, the end. */
 static reshed_status check_plan(rs_scan_run *r, reshed_error *err)
 {
@@ -104,6 +111,12 @@ static reshed_status check_plan(rs_scan_run *r, reshed_error *err)
     reshed_status st =
         rs_scan_plan_check(r->plan, &r->frame, rs_instrument_limits(r->instrument), err);
     if (st == RESHED_OK) st = check_end(r, err);
+    if (st == RESHED_OK && r->plan->regions > 0 && has_drive(r) &&
+        !rs_scan_plan_given(r->plan, "be_amplitude"))
+        st =
+            rs_fail(err, RESHED_EINVAL,
+                    "be_amplitude of an acquisition of several regions, between which the drive is "
+                    "off|a voltage|none");
     if (st != RESHED_OK || s->voltage <= 0) return st;
     double *voltage = rs_alloc((size_t)rs_scan_steps(s), sizeof *voltage);
     if (!voltage) return rs_fail_nomem(err, "a waveform", (size_t)rs_scan_steps(s));
@@ -117,7 +130,7 @@ static reshed_status check_plan(rs_scan_run *r, reshed_error *err)
     return st;
 }
 
-/* Band excitation and frame of an open instrument, as the settings say. */
+/* Band excitation, or the drive, and frame of an open instrument, as the settings say. */
 static reshed_status set_up(rs_scan_run *r, reshed_error *err)
 {
     const rs_scan_settings *s = &r->plan->settings;
@@ -126,6 +139,14 @@ static reshed_status set_up(rs_scan_run *r, reshed_error *err)
     if (rs_instrument_caps(r->instrument)->band_excitation && s->be_band > 0) {
         const rs_be_setup be = rs_scan_be(s);
         st = rs_instrument_set_be(r->instrument, &be, RS_SCAN_CALL, err);
+    } else if (has_drive(r) && rs_scan_plan_given(r->plan, "be_amplitude")) {
+        st = rs_instrument_set_drive(r->instrument, s->be_amplitude, RS_SCAN_CALL, err);
+    } else if (has_drive(r) && r->resumed && r->warn) {
+        reshed_error why = {0};
+        rs_fail(
+            &why, RESHED_EINVAL,
+            "a halt or an end has switched it off|be_amplitude, or a drive that is on|not given");
+        r->warn(r->ctx, true, "the drive is left as it is", &why);
     }
     if (st == RS_DRIVER_OK)
         st = rs_instrument_set_frame(r->instrument, &r->frame, RS_SCAN_CALL, err);
@@ -176,7 +197,7 @@ static rs_driver_status drive_again(rs_scan_run *r, reshed_error *err)
         const rs_be_setup be = rs_scan_be(s);
         return rs_instrument_set_be(r->instrument, &be, RS_SCAN_CALL, err);
     }
-    if (!rs_instrument_can_drive(r->instrument)) return RS_DRIVER_OK;
+    if (!has_drive(r) || !rs_scan_plan_given(r->plan, "be_amplitude")) return RS_DRIVER_OK;
     return rs_instrument_set_drive(r->instrument, s->be_amplitude, RS_SCAN_CALL, err);
 }
 
@@ -411,7 +432,9 @@ static rs_scan_context context_of(const rs_scan_run *r)
                              .time_zero = r->time_zero,
                              .threads = r->plan->stream.threads,
                              .ctx = r->ctx,
-                             .interrupted = r->interrupted};
+                             .interrupted = r->interrupted,
+                             .warn = r->warn,
+                             .watch = r->watch};
 }
 
 /* Judges final rows by what the weights know about frames like those of training. */

@@ -66,6 +66,7 @@ static const rs_scan_field fields[] = {
     F(park_x, "m", -1, 1, false, "where the tip is parked"),
     F(park_y, "m", -1, 1, false, ""),
     F(watch, "s", 0, 1e5, false, "without progress until the instrument is halted; 0: no watchdog"),
+    F(disk_wait, "s", 0, 1e6, false, "that a full disk is waited for; then the run is halted"),
     F(max_bias, "V", 0, 1000, false, "limit beside the instrument's own; 0: none"),
     F(max_drive, "V", 0, 1000, false, ""),
     F(max_speed, "m/s", 0, 1, false, ""),
@@ -122,7 +123,8 @@ void rs_scan_settings_defaults(rs_scan_settings *s)
                             .line_timeout = 30,
                             .queue = 64,
                             .sync_every = 1,
-                            .watch = 60};
+                            .watch = 60,
+                            .disk_wait = 600};
 }
 
 void rs_scan_settings_unnamed(rs_scan_settings *s)

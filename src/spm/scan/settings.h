@@ -56,6 +56,7 @@ typedef struct rs_scan_settings {
     double line_timeout, queue, sync_every; /* s; lines; lines */
     double end, park_x, park_y;             /* rs_tip_end, at the good end of a run; m */
     double watch;                           /* s, of the watchdog (instrument/watch.h) */
+    double disk_wait;                       /* s that a disk may refuse data until the run ends */
     /* limits beside the driver's own; 0: only those */
     double max_bias, max_drive, max_speed, max_step;
     /* The voltages of RS_SCAN_LIST, all cycles; borrowed. They are scaled to `voltage`. */

@@ -327,17 +327,11 @@ rs_outcome rs_survey_replay(rs_survey *s, bool write)
 
 /* ----------------------------------------------------------------------------------------- scan */
 
-/* Retries while the disk is full, until the caller interrupts: meanwhile the scan pauses by itself,
- * once the queue is full. Without news nobody would learn of it, and the failure is returned. */
+/* Meanwhile the scan pauses by itself, once the queue is full. Without news nobody would learn of it,
+ * and the failure is returned. */
 static reshed_status retry_full_disk(rs_survey *s, reshed_status st, reshed_error *err)
 {
-    while (st == RESHED_EIO && s->options.news && !rs_scan_interrupted(&s->context)) {
-        reshed_error latest = {0};
-        rs_os_sleep(1);
-        st = rs_session_commit(s->session, &latest);
-        if (st != RESHED_OK) *err = latest;
-    }
-    return st;
+    return s->options.news ? rs_scan_wait_for_disk(&s->context, st, err) : st;
 }
 
 /* Puts one arrival onto the disk, before anything else is done with it. */
