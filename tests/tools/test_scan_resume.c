@@ -50,7 +50,7 @@ static void check_regions(char path[3][1024])
         assert_true(fabs(setup->frame.cx - x[i]) < 1e-15 && fabs(setup->frame.cy - y[i]) < 1e-15);
         snprintf(number, sizeof number, "%d", i + 1);
         assert_string_equal(setup->region, number);
-        assert_string_equal(setup->norm, "robust");
+        assert_string_equal(setup->norm, "scanned");
         assert_string_equal(rs_session_setting(s, "regions"), "2e-07,1e-07 -3e-07,2e-07");
         rs_session_finish(s, RESHED_OK, NULL);
     }

@@ -155,7 +155,7 @@ static void typed_settings_bind_a_resumed_session(void **state)
         {"-s max_speed=1e-9", "speed", "1e-09"},
         {"-s max_points=9", "max_points", "found 9"},
         {"-s every=7", "every", "expected 6, found 7"},
-        {"--norm scanned", "norm", "found scanned"},
+        {"--norm robust", "norm", "found robust"},
         {"--front reflect", "front", "found reflect"},
         {"--sample other", "sample", "found other"},
         {"--confirm", "--confirm", "8 points"},
