@@ -7,7 +7,7 @@
 #include "base/alloc.h"
 #include "benchmarks/random_model.h"
 #include "io/npy.h"
-#include "train/member.h"
+#include "train/net/member.h"
 
 #define RATE 1e-3
 #define HEADER 4 /* of the peer's input: filters, images, height, width */

@@ -47,7 +47,8 @@ BEGIN {
     may["spm/scan/workflow"] = low " include/reshed_driver.h spm/scan"
     may["spm/scan"] = low " spm/scan/drift include/reshed_driver.h spm/instrument spm/session spectra infer imgproc/walls imgproc/image beps io io/weights"
     may["evaluate"] = low " infer nn imgproc/image io io/weights spm/twin"
-    may["train"] = low " infer nn imgproc/image imgproc/figures io io/weights spm/twin spm/labelled"
+    may["train/net"] = low " nn"
+    may["train"] = low " train/net infer nn imgproc/image imgproc/figures io io/weights spm/twin spm/labelled"
     may["report"] = low " spm/session spectra infer imgproc/walls imgproc/figures imgproc/image beps io"
 
     may["tools/cli"] = low " infer nn include/reshed.h imgproc/figures/plot.h imgproc/walls report/save.h"
@@ -61,8 +62,8 @@ BEGIN {
     may["tools/twin"] = low " tools/cli spm/labelled spm/twin io/hdf5"
     may["tools/walls"] = low " tools/cli imgproc/walls imgproc/figures spm/instrument spm/session io report"
     may["tools/weights"] = low " tools/cli io/weights nn"
-    may["benchmarks"] = low " train nn imgproc/image imgproc/walls beps spm/twin io"
-    may["tests/support"] = low " benchmarks train nn imgproc/image imgproc/walls beps io io/nsid io/weights spm/twin spm/session spm/instrument spm/instrument/nanonis spm/instrument/sim spm/scan"
+    may["benchmarks"] = low " train/net nn imgproc/image imgproc/walls beps spm/twin io"
+    may["tests/support"] = low " benchmarks train train/net nn imgproc/image imgproc/walls beps io io/nsid io/weights spm/twin spm/session spm/instrument spm/instrument/nanonis spm/instrument/sim spm/scan"
 
     only["cairo.h"] = "imgproc/figures/canvas.h" # a file, or the folder of a room
     only["imgproc/figures/canvas.h"] = "imgproc/figures"

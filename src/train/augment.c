@@ -6,7 +6,7 @@
 #include "base/numeric.h"
 #include "imgproc/image/normalise.h"
 #include "spm/twin/effects.h"
-#include "train/bilinear.h"
+#include "train/net/bilinear.h"
 #include "train/label.h"
 
 /* Scales of turned pieces: about the spread of pixel sizes in one film's frames. */

@@ -5,7 +5,7 @@
 #define RS_TRAIN_BATCHES_H
 
 #include "train/augment.h"
-#include "train/batch.h"
+#include "train/net/batch.h"
 
 typedef struct rs_batches {
     uint64_t seed;

@@ -16,7 +16,7 @@
 #include <stdint.h>
 
 #include "train/curve.h"
-#include "train/member.h"
+#include "train/net/member.h"
 
 typedef struct rs_checkpoint {
     int member;

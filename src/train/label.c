@@ -6,7 +6,7 @@
 #include "base/alloc.h"
 #include "imgproc/image/distance.h"
 #include "imgproc/image/skeleton.h"
-#include "train/bilinear.h"
+#include "train/net/bilinear.h"
 
 #define NO_WALL 1000.0f
 

@@ -7,8 +7,8 @@
 
 #include "nn/net.h"
 #include "train/batches.h"
-#include "train/member.h"
-#include "train/rate.h"
+#include "train/net/member.h"
+#include "train/net/rate.h"
 
 typedef struct rs_train_recipe {
     bool tune; /* members start as those of weights that are there, else at random */

@@ -5,7 +5,7 @@
 
 #include "base/tensors.h"
 #include "nn/net.h"
-#include "train/batch.h"
+#include "train/net/batch.h"
 
 /* gradient: NULL, or zeroed: gets float64 tensors with the parameters' names. frozen: running
  * statistics instead of the batch's. The loss is 1:1 of cross-entropy and Dice. */

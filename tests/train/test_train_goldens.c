@@ -9,7 +9,7 @@
 #include "io/npy.h"
 #include "io/weights/weights.h"
 #include "support/tolerance.h"
-#include "train/member.h"
+#include "train/net/member.h"
 
 #define RATE 2e-3
 #define STEPS 5

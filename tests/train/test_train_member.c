@@ -9,8 +9,8 @@
 #include "support/model.h"
 #include "support/tolerance.h"
 #include "support/train_oracle.h"
-#include "train/member.h"
-#include "train/rate.h"
+#include "train/net/member.h"
+#include "train/net/rate.h"
 
 /* Single precision through some thirty layers and back, relative to a tensor's largest number. */
 #define TOL_TRAIN_GRADIENT 1e-4

@@ -1,4 +1,4 @@
-#include "train/member.h"
+#include "train/net/member.h"
 
 #include <assert.h>
 #include <math.h>
@@ -8,8 +8,8 @@
 #include "base/carve.h"
 #include "base/random.h"
 #include "nn/layers.h"
-#include "train/private.h"
-#include "train/wino.h"
+#include "train/net/private.h"
+#include "train/net/wino.h"
 
 rs_member_options rs_member_defaults(void)
 {

@@ -1,4 +1,4 @@
-#include "train/wino.h"
+#include "train/net/wino.h"
 
 #include <string.h>
 

@@ -1,7 +1,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "train/private.h"
+#include "train/net/private.h"
 
 void rs_bn_begin(rs_bn *n)
 {

@@ -19,8 +19,8 @@
 #include <stdint.h>
 
 #include "nn/net.h"
-#include "train/batch.h"
-#include "train/options.h"
+#include "train/net/batch.h"
+#include "train/net/options.h"
 
 /* A member with a random start as PyTorch gives it (uniform, bound 1/sqrt(inputs of a neuron);
  * normalisation 1 and 0), other for each seed. One class only (RESHED_EUNSUPPORTED); height and

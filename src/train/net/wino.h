@@ -11,7 +11,7 @@
 #ifndef RS_TRAIN_WINO_H
 #define RS_TRAIN_WINO_H
 
-#include "train/private.h"
+#include "train/net/private.h"
 
 typedef struct rs_wino_pass {
     int level, images;

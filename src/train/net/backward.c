@@ -1,6 +1,6 @@
 #include <string.h>
 
-#include "train/wino.h"
+#include "train/net/wino.h"
 
 /* ctx of the passes over a block */
 typedef struct block_pass {

@@ -1,4 +1,4 @@
-#include "train/places.h"
+#include "train/net/places.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -1,8 +1,8 @@
 /* state.c - a member's numbers: from and to named tensors, as bytes, averaged. */
 #include <string.h>
 
-#include "train/member.h"
-#include "train/private.h"
+#include "train/net/member.h"
+#include "train/net/private.h"
 
 /* ------------------------------------------------------------------------------------- averages */
 

@@ -1,6 +1,6 @@
 #include <string.h>
 
-#include "train/wino.h"
+#include "train/net/wino.h"
 
 void rs_pack_point(const rs_kernels *k, const float *w, int cin, int cout, float *out)
 {

@@ -1,4 +1,4 @@
-#include "train/rate.h"
+#include "train/net/rate.h"
 
 #include <math.h>
 

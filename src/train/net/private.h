@@ -15,9 +15,9 @@
 #define RS_TRAIN_PRIVATE_H
 
 #include "nn/exec.h"
-#include "train/batch.h"
-#include "train/options.h"
-#include "train/places.h"
+#include "train/net/batch.h"
+#include "train/net/options.h"
+#include "train/net/places.h"
 
 typedef enum rs_stats { RS_STATS_BATCH, RS_STATS_RUNNING } rs_stats;
 
