@@ -8,7 +8,7 @@
 #include "base/alloc.h"
 #include "imgproc/image/skeleton.h"
 #include "imgproc/image/threshold.h"
-#include "imgproc/walls/build.h"
+#include "imgproc/walls/graph/build.h"
 #include "io/npy.h"
 #include "benchmarks/random_model.h"
 

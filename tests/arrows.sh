@@ -32,7 +32,8 @@ BEGIN {
     may["io/nsid"] = low " io/common io/hdf5"
     may["io/weights"] = low " io/hdf5"
     may["io"] = low " io/common io/hdf5 io/nsid io/weights" # .npz is a ZIP archive, as torch files are
-    may["imgproc/walls"] = low " imgproc/image"
+    may["imgproc/walls/graph"] = low " imgproc/image"
+    may["imgproc/walls"] = low " imgproc/walls/graph imgproc/image"
     may["imgproc/figures"] = low " imgproc/image"
     may["infer"] = low " nn imgproc/image io/weights"
     may["api"] = low " infer nn imgproc/image include"
@@ -45,7 +46,7 @@ BEGIN {
     may["spm/session"] = low " include/reshed_driver.h io io/hdf5 io/nsid"
     may["spm/scan/drift"] = low " include/reshed_driver.h"
     may["spm/scan/workflow"] = low " include/reshed_driver.h spm/scan"
-    may["spm/scan"] = low " spm/scan/drift include/reshed_driver.h spm/instrument spm/session spectra infer imgproc/walls imgproc/image beps io io/weights"
+    may["spm/scan"] = low " spm/scan/drift include/reshed_driver.h spm/instrument spm/session spectra infer imgproc/walls imgproc/walls/graph imgproc/image beps io io/weights"
     may["evaluate"] = low " infer nn imgproc/image io io/weights spm/twin"
     may["train/net"] = low " nn"
     may["train"] = low " train/net infer nn imgproc/image imgproc/figures io io/weights spm/twin spm/labelled"
@@ -62,8 +63,8 @@ BEGIN {
     may["tools/twin"] = low " tools/cli spm/labelled spm/twin io/hdf5"
     may["tools/walls"] = low " tools/cli imgproc/walls imgproc/figures spm/instrument spm/session io report"
     may["tools/weights"] = low " tools/cli io/weights nn"
-    may["benchmarks"] = low " train/net nn imgproc/image imgproc/walls beps spm/twin io"
-    may["tests/support"] = low " benchmarks train train/net nn imgproc/image imgproc/walls beps io io/nsid io/weights spm/twin spm/session spm/instrument spm/instrument/nanonis spm/instrument/sim spm/scan"
+    may["benchmarks"] = low " train/net nn imgproc/image imgproc/walls imgproc/walls/graph beps spm/twin io"
+    may["tests/support"] = low " benchmarks train train/net nn imgproc/image imgproc/walls imgproc/walls/graph beps io io/nsid io/weights spm/twin spm/session spm/instrument spm/instrument/nanonis spm/instrument/sim spm/scan"
 
     only["cairo.h"] = "imgproc/figures/canvas.h" # a file, or the folder of a room
     only["imgproc/figures/canvas.h"] = "imgproc/figures"

@@ -6,7 +6,7 @@
 
 #include "base/alloc.h"
 #include "imgproc/image/skeleton.h"
-#include "imgproc/walls/build.h"
+#include "imgproc/walls/graph/build.h"
 
 void drawing_init(drawing *d, int height, int width)
 {

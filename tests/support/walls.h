@@ -2,7 +2,7 @@
 #ifndef RS_TESTS_SUPPORT_WALLS_H
 #define RS_TESTS_SUPPORT_WALLS_H
 
-#include "imgproc/walls/graph.h"
+#include "imgproc/walls/graph/graph.h"
 #include "support/support.h"
 
 /* A mask and its skeleton. Coordinates are in pixels: x is the column, y the row. */

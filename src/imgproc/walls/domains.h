@@ -2,7 +2,7 @@
 #ifndef RS_IMGPROC_WALLS_DOMAINS_H
 #define RS_IMGPROC_WALLS_DOMAINS_H
 
-#include "imgproc/walls/graph.h"
+#include "imgproc/walls/graph/graph.h"
 
 /* domain[H,W]: 1 + the index of the pair between whose lines the pixel lies (of the first, where
  * there are several), 0 elsewhere and on the skeleton itself. Errors: RESHED_ENOMEM. */

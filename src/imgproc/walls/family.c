@@ -6,7 +6,7 @@
 
 #include "base/alloc.h"
 #include "base/numeric.h"
-#include "imgproc/walls/line.h"
+#include "imgproc/walls/graph/line.h"
 
 /* Directions of lines add up with their angles doubled: 0 and pi are the same. */
 typedef struct group {

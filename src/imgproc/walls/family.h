@@ -2,7 +2,7 @@
 #ifndef RS_IMGPROC_WALLS_FAMILY_H
 #define RS_IMGPROC_WALLS_FAMILY_H
 
-#include "imgproc/walls/graph.h"
+#include "imgproc/walls/graph/graph.h"
 
 /* Groups the walls of at least min_length metres whose orientation differs by at most `angle`
  * radians from their group's (a mean weighted by length), sets each wall's family, numbered from

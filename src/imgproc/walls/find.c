@@ -8,9 +8,9 @@
 #include "imgproc/image/polarity.h"
 #include "imgproc/image/skeleton.h"
 #include "imgproc/image/threshold.h"
-#include "imgproc/walls/build.h"
+#include "imgproc/walls/graph/build.h"
 #include "imgproc/walls/family.h"
-#include "imgproc/walls/line.h"
+#include "imgproc/walls/graph/line.h"
 #include "imgproc/walls/thin.h"
 
 /* -------------------------------------------------------------------------------------- options */

@@ -15,7 +15,7 @@
 #ifndef RS_IMGPROC_WALLS_FIND_H
 #define RS_IMGPROC_WALLS_FIND_H
 
-#include "imgproc/walls/graph.h"
+#include "imgproc/walls/graph/graph.h"
 #include "imgproc/walls/length.h"
 #include "imgproc/walls/select.h"
 

@@ -5,7 +5,7 @@
 
 #include "base/alloc.h"
 #include "base/numeric.h"
-#include "imgproc/walls/line.h"
+#include "imgproc/walls/graph/line.h"
 
 enum { REACH = 20, LEAST = 4 }; /* pixels: that tell a wall's direction; that it needs for one */
 

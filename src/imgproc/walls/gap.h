@@ -2,7 +2,7 @@
 #ifndef RS_IMGPROC_WALLS_GAP_H
 #define RS_IMGPROC_WALLS_GAP_H
 
-#include "imgproc/walls/graph.h"
+#include "imgproc/walls/graph/graph.h"
 
 /* A wall that is faint in places is found in pieces, and a piece of a long wall is not a short one.
  * Joins two ends where the walls head for each other: no farther apart than `gap` metres or than

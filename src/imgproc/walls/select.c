@@ -7,7 +7,7 @@
 #include "base/numeric.h"
 #include "imgproc/image/distance.h"
 #include "imgproc/walls/domains.h"
-#include "imgproc/walls/line.h"
+#include "imgproc/walls/graph/line.h"
 #include "imgproc/walls/author_route.h"
 #include "imgproc/walls/route.h"
 

@@ -2,7 +2,7 @@
 #ifndef RS_IMGPROC_WALLS_SELECT_H
 #define RS_IMGPROC_WALLS_SELECT_H
 
-#include "imgproc/walls/graph.h"
+#include "imgproc/walls/graph/graph.h"
 
 typedef enum rs_point_kind {
     RS_POINT_WALL,     /* on a wall of the graph */

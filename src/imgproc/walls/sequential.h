@@ -13,7 +13,7 @@
 
 #include <stdbool.h>
 
-#include "imgproc/walls/graph.h"
+#include "imgproc/walls/graph/graph.h"
 
 typedef enum rs_sequential_kind {
     RS_SEQUENTIAL_ALTERNATION, /* neighbours across a family differ more than others: mean

@@ -9,7 +9,7 @@
 #include "imgproc/walls/domains.h"
 #include "imgproc/walls/family.h"
 #include "imgproc/walls/gap.h"
-#include "imgproc/walls/line.h"
+#include "imgproc/walls/graph/line.h"
 
 #define NEAR_PIXELS 2 /* a value this near to a wall is on it: positions are never exact */
 

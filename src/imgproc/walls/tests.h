@@ -16,7 +16,7 @@
 #define RS_IMGPROC_WALLS_TESTS_H
 
 #include "imgproc/walls/stats.h"
-#include "imgproc/walls/graph.h"
+#include "imgproc/walls/graph/graph.h"
 
 typedef struct rs_wall_tests_options {
     double family_angle; /* rad, as in rs_wall_families; default 10 degrees */

@@ -8,7 +8,7 @@
 #ifndef RS_SPM_SCAN_DECIDE_H
 #define RS_SPM_SCAN_DECIDE_H
 
-#include "imgproc/walls/graph.h"
+#include "imgproc/walls/graph/graph.h"
 #include "spm/scan/context.h"
 
 typedef struct rs_decide rs_decide;

@@ -7,9 +7,9 @@
 
 #include "base/alloc.h"
 #include "base/numeric.h"
-#include "imgproc/walls/build.h"
+#include "imgproc/walls/graph/build.h"
 #include "imgproc/walls/find.h"
-#include "imgproc/walls/prune.h"
+#include "imgproc/walls/graph/prune.h"
 #include "spm/twin/sample.h"
 
 /* Every wall counts, up to the edge. */

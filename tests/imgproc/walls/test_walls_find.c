@@ -11,11 +11,11 @@
 #include "base/numeric.h"
 #include "imgproc/image/skeleton.h"
 #include "imgproc/image/threshold.h"
-#include "imgproc/walls/build.h"
+#include "imgproc/walls/graph/build.h"
 #include "imgproc/walls/compare.h"
 #include "imgproc/walls/family.h"
 #include "imgproc/walls/find.h"
-#include "imgproc/walls/line.h"
+#include "imgproc/walls/graph/line.h"
 
 /* Every wall counts, up to the edge. */
 static void start_from(rs_find_options *o)

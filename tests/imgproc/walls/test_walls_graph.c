@@ -9,8 +9,8 @@
 #include "base/alloc.h"
 #include "base/numeric.h"
 #include "imgproc/walls/domains.h"
-#include "imgproc/walls/line.h"
-#include "imgproc/walls/build.h"
+#include "imgproc/walls/graph/line.h"
+#include "imgproc/walls/graph/build.h"
 #include "imgproc/walls/family.h"
 
 static int count_nodes(const rs_wallgraph *g, rs_node_kind kind)

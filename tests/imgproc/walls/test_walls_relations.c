@@ -8,11 +8,11 @@
 
 #include "base/alloc.h"
 #include "base/numeric.h"
-#include "imgproc/walls/build.h"
+#include "imgproc/walls/graph/build.h"
 #include "imgproc/walls/domains.h"
 #include "imgproc/walls/family.h"
 #include "imgproc/walls/gap.h"
-#include "imgproc/walls/line.h"
+#include "imgproc/walls/graph/line.h"
 
 /* ---------------------------------------------------------------------------------------- pairs */
 

@@ -6,7 +6,7 @@
 
 #include "base/alloc.h"
 #include "base/numeric.h"
-#include "imgproc/walls/line.h"
+#include "imgproc/walls/graph/line.h"
 #include "imgproc/walls/author_route.h"
 #include "imgproc/walls/route.h"
 #include "imgproc/walls/select.h"

@@ -13,7 +13,7 @@
 #ifndef RS_IMGPROC_WALLS_BUILD_H
 #define RS_IMGPROC_WALLS_BUILD_H
 
-#include "imgproc/walls/graph.h"
+#include "imgproc/walls/graph/graph.h"
 
 /* All maps are [height,width] and borrowed; only skeleton is needed. */
 typedef struct rs_wallgraph_input {

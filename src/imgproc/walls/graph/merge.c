@@ -6,14 +6,14 @@
  * pieces ("bridges") are part of the junction: all branch ends of the junctions that bridges
  * connect are compared with each other, and a wall that enters at one and leaves at another takes
  * the bridge along. */
-#include "imgproc/walls/merge.h"
+#include "imgproc/walls/graph/merge.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/alloc.h"
-#include "imgproc/walls/line.h"
+#include "imgproc/walls/graph/line.h"
 
 /* End e of the skeleton's branches: the first (e even) or last pixel of branch e/2. */
 typedef struct joint {

@@ -10,13 +10,13 @@
  *      ---------------------------+       x         the end of the thinned line, erased
  *
  * A line is sure from a width and a pixel on. The width is measured across the sure part. */
-#include "imgproc/walls/ends.h"
+#include "imgproc/walls/graph/ends.h"
 
 #include <math.h>
 #include <stdlib.h>
 
 #include "base/numeric.h"
-#include "imgproc/walls/line.h"
+#include "imgproc/walls/graph/line.h"
 
 enum { WINDOW = 12, LEAST = 4 }; /* pixels of the sure part that tell the direction */
 #define THIN 2.5  /* pixels: no end is drawn on a wall less wide, which has no corners */

@@ -2,7 +2,7 @@
 #ifndef RS_IMGPROC_WALLS_ENDS_H
 #define RS_IMGPROC_WALLS_ENDS_H
 
-#include "imgproc/walls/graph.h"
+#include "imgproc/walls/graph/graph.h"
 
 /* Draws the free ends of the lines of a traced graph anew in graph->skeleton, as far as thinning may
  * have bent or shortened them: straight on from where the line is sure, to half the wall's width

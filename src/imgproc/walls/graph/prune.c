@@ -10,15 +10,15 @@
  *
  * The distance to the background tells them: the largest disc around the fork's pixel that fits
  * into the mask reaches the leg's side, and a leg to a corner is sqrt(2) as long as its radius. */
-#include "imgproc/walls/prune.h"
+#include "imgproc/walls/graph/prune.h"
 
 #include <math.h>
 #include <string.h>
 
 #include "base/alloc.h"
 #include "imgproc/image/distance.h"
-#include "imgproc/walls/ends.h"
-#include "imgproc/walls/trace.h"
+#include "imgproc/walls/graph/ends.h"
+#include "imgproc/walls/graph/trace.h"
 
 #define LEG 1.5    /* length of a leg over the radius at its junction, and ... */
 #define RASTER 1.5 /* ... pixels more */

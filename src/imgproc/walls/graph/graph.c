@@ -1,4 +1,4 @@
-#include "imgproc/walls/graph.h"
+#include "imgproc/walls/graph/graph.h"
 
 #include <math.h>
 #include <string.h>
@@ -6,7 +6,7 @@
 #include "base/alloc.h"
 #include "imgproc/image/polarity.h"
 #include "base/numeric.h"
-#include "imgproc/walls/line.h"
+#include "imgproc/walls/graph/line.h"
 
 void rs_wallgraph_options_defaults(rs_wallgraph_options *options)
 {

@@ -2,7 +2,7 @@
 #ifndef RS_IMGPROC_WALLS_PRUNE_H
 #define RS_IMGPROC_WALLS_PRUNE_H
 
-#include "imgproc/walls/graph.h"
+#include "imgproc/walls/graph/graph.h"
 
 /* Clears from graph->skeleton the branches that end free, begin at a junction and are shorter than
  * `spur` metres, the shortest first at each junction, until there are none, counts them in

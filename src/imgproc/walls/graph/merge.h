@@ -2,7 +2,7 @@
 #ifndef RS_IMGPROC_WALLS_MERGE_H
 #define RS_IMGPROC_WALLS_MERGE_H
 
-#include "imgproc/walls/graph.h"
+#include "imgproc/walls/graph/graph.h"
 
 /* Appends to graph->wall one wall for each chain of branches, and its pixels to graph->pixel:
  * first, count and end[] of each are set. graph must be traced (rs_trace) and its branches measured

@@ -1,4 +1,4 @@
-#include "imgproc/walls/build.h"
+#include "imgproc/walls/graph/build.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -7,10 +7,10 @@
 #include "base/alloc.h"
 #include "base/numeric.h"
 #include "imgproc/image/distance.h"
-#include "imgproc/walls/line.h"
-#include "imgproc/walls/merge.h"
-#include "imgproc/walls/pair.h"
-#include "imgproc/walls/prune.h"
+#include "imgproc/walls/graph/line.h"
+#include "imgproc/walls/graph/merge.h"
+#include "imgproc/walls/graph/pair.h"
+#include "imgproc/walls/graph/prune.h"
 
 /* ------------------------------------------------------------------------------------- measures */
 

@@ -2,7 +2,7 @@
 #ifndef RS_IMGPROC_WALLS_PAIR_H
 #define RS_IMGPROC_WALLS_PAIR_H
 
-#include "imgproc/walls/graph.h"
+#include "imgproc/walls/graph/graph.h"
 
 /* Fills graph->pair and each wall's pair. amplitude [H,W] may be NULL. On failure graph->pair stays
  * NULL. Errors: RESHED_ENOMEM. */

@@ -1,4 +1,4 @@
-#include "imgproc/walls/line.h"
+#include "imgproc/walls/graph/line.h"
 
 #include <math.h>
 

@@ -9,13 +9,13 @@
  * junction (three or more); junction pixels that touch form one node. Any two junction pixels next
  * to each other are of the same node, so each branch has at least one pixel of its own, which is
  * marked when the branch has been walked. */
-#include "imgproc/walls/trace.h"
+#include "imgproc/walls/graph/trace.h"
 
 #include <math.h>
 #include <string.h>
 
 #include "base/alloc.h"
-#include "imgproc/walls/line.h"
+#include "imgproc/walls/graph/line.h"
 
 /* Bit k of a neighbour set is the neighbour in direction k: along the axes first. */
 static const int ROW[8] = {-1, 0, 1, 0, -1, 1, 1, -1};

@@ -2,7 +2,7 @@
 #ifndef RS_IMGPROC_WALLS_TRACE_H
 #define RS_IMGPROC_WALLS_TRACE_H
 
-#include "imgproc/walls/graph.h"
+#include "imgproc/walls/graph/graph.h"
 
 /* Fills graph->node, ->branch and ->pixel from graph->skeleton (0 or 1) on graph->grid; these
  * arrays must be NULL before. Of each branch the pixels, nodes and length_px are set. border: see

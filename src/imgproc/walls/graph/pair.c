@@ -7,14 +7,14 @@
  * only. (There it may have a second partner, when the opposite face is drawn as several walls.)
  * With an amplitude image the darkness of the plate counts as well, because the vertical response
  * of in-plane material is small, and what is brighter than its surroundings is no a-domain. */
-#include "imgproc/walls/pair.h"
+#include "imgproc/walls/graph/pair.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/alloc.h"
-#include "imgproc/walls/line.h"
+#include "imgproc/walls/graph/line.h"
 
 #define PARALLEL 0.43 /* sine of the largest angle between two faces: 25 degrees */
 #define TANGENT_REACH 5
