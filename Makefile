@@ -185,7 +185,7 @@ $(B)/tests/test_no_memory: | $(B)/tests/fail_malloc.so
 check check-quick check-long: deps
 	@$(MAKE) --no-print-directory lib programs tests
 	@RESHED_LONG=$(if $(filter check-long,$@),1) RESHED_QUICK=$(if $(filter check-quick,$@),1) \
-	    JOBS=$(or $(JOBS),$(if $(filter check-quick,$@),$$(getconf _NPROCESSORS_ONLN),1)) \
+	    JOBS=$(or $(JOBS),$(if $(filter check-quick,$@),$$(($$(getconf _NPROCESSORS_ONLN) + 1)),1)) \
 	    BIN=$(BIN) B=$(B) SAN=$(SAN) CC=$(CC) BLAS=$(BLAS) sh tests/run.sh \
 	    tests/arrows.sh tests/docs.sh tests/library.sh $(TESTS:%=$(B)/tests/%)
 	@$(if $(filter check-long,$@),if command -v clang >/dev/null; then $(MAKE) --no-print-directory fuzz; fi)

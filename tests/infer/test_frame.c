@@ -6,6 +6,7 @@
 
 #include "base/alloc.h"
 #include "imgproc/image/fill.h"
+#include "imgproc/image/threshold.h"
 #include "infer/frame.h"
 #include "infer/judge.h"
 
@@ -140,7 +141,7 @@ static void maps_are_those_of_the_parts(void **state)
                 const float wall = several ? 1 - v.mean[3 * i] : v.mean[i];
                 assert_true(v.wall[i] == wall);
                 assert_true(v.wall_variance[i] == v.variance[several ? 3 * i : i]);
-                walls += wall > 0.4f;
+                walls += wall > (float)RS_THRESHOLD_DEFAULT;
             }
             assert_true(v.mean_uncertainty == sum / (N * v.classes));
             assert_true(v.wall_fraction == walls / N && walls > 0);

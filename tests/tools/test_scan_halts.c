@@ -86,6 +86,27 @@ static void a_signal_during_a_halt_does_not_break_it(void **state)
     }
 }
 
+/* The drive may be on, or not: it is off afterwards, and the program says so. */
+static void a_beginning_that_fails_is_a_halt(void **state)
+{
+    (void)state;
+    static const char *const commands[] = {"LockIn.ModAmpSet", "LockIn.ModOnOffSet"};
+    static const emu_fault faults[] = {EMU_ERROR_VALUES, EMU_CLOSE};
+    for (int k = 0; k < 4; k += (int)test_tier(3, 1, 1)) {
+        char args[4096], path[1024], name[32];
+        snprintf(name, sizeof name, "begin%d.h5", k);
+        nano_engage_by_hand();
+        emu_set_fault(nano.emu, faults[k % 2], commands[k / 2], 1);
+        nano_arguments(args, scan_temp(path, name), "-s voltage=0");
+        const outcome *o = run_program("reshed-scan", args);
+        if (o->status != 1 || !strstr(o->err, "instrument: halted: bias 0 V, drive off"))
+            fail_msg("%s, fault %d: exit %d, %s", commands[k / 2], faults[k % 2], o->status,
+                     o->err);
+        nano_wait_safe(true, commands[k / 2]);
+        nano_start_anew();
+    }
+}
+
 /* Scans and measures nothing: these commands are those of the end. */
 static void a_good_end_that_fails_is_a_halt(void **state)
 {
@@ -101,11 +122,12 @@ static void a_good_end_that_fails_is_a_halt(void **state)
         const emu_fault fault = test_long() ? faults[k % 5] : faults[k % 4];
         snprintf(name, sizeof name, "end%d.h5", k);
         nano_engage_by_hand();
-        emu_set_fault(nano.emu, fault, command, 1);
+        /* The drive is also switched on, at the beginning. */
+        emu_set_fault_after(nano.emu, fault, command, strncmp(command, "LockIn", 6) == 0, 1);
         nano_arguments(args, scan_temp(path, name), "-s voltage=0 --json");
         const outcome *o = run_program("reshed-scan", args);
         if (o->status != 1 || !strstr(o->out, ": FAILED") || !strstr(o->out, "; halted: "))
-            fail_msg("%s, fault %d: exit %d, %s", command, fault, o->status, o->out);
+            fail_msg("%s, fault %d: exit %d, %s%s", command, fault, o->status, o->out, o->err);
         nano_wait_safe(true, command);
         nano_start_anew();
     }
@@ -159,6 +181,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         T_(a_signal_is_a_halt_whatever_it_does),
         T_(a_signal_during_a_halt_does_not_break_it),
+        T_(a_beginning_that_fails_is_a_halt),
         T_(a_good_end_that_fails_is_a_halt),
         T_(a_reader_that_sleeps_stops_nothing),
     };

@@ -539,6 +539,7 @@ static int scan(scan_job *j)
     if (st != RESHED_OK) {
         rs_scan_run_halt(&j->run);
         status = cli_fail(&scan_program, j->run.where, &err);
+        if (j->run.left[0]) fprintf(stderr, "%s: instrument: %s\n", CLI_TEXT(j->path), j->run.left);
     }
     return status == CLI_OK ? cli_close(&scan_program) : status;
 }

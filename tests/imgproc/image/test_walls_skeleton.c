@@ -194,8 +194,8 @@ static void skeleton_refuses_and_survives(void **state)
 static void threshold_is_strict(void **state)
 {
     (void)state;
-    const float map[] = {0.4f,     nextafterf(0.4f, 1), nextafterf(0.4f, 0), 0, 1, NAN, INFINITY,
-                         -INFINITY};
+    const float at = (float)RS_THRESHOLD_DEFAULT;
+    const float map[] = {at, nextafterf(at, 1), nextafterf(at, 0), 0, 1, NAN, INFINITY, -INFINITY};
     const uint8_t want[] = {0, 1, 0, 0, 1, 0, 1, 0};
     uint8_t mask[8];
     memset(mask, 9, sizeof mask);
