@@ -179,10 +179,8 @@ static void a_reader_that_sleeps_stops_nothing(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        T_(a_signal_is_a_halt_whatever_it_does),
-        T_(a_signal_during_a_halt_does_not_break_it),
-        T_(a_beginning_that_fails_is_a_halt),
-        T_(a_good_end_that_fails_is_a_halt),
+        T_(a_signal_is_a_halt_whatever_it_does), T_(a_signal_during_a_halt_does_not_break_it),
+        T_(a_beginning_that_fails_is_a_halt),    T_(a_good_end_that_fails_is_a_halt),
         T_(a_reader_that_sleeps_stops_nothing),
     };
     return cmocka_run_group_tests_name("scan_halts", tests, NULL, NULL);
