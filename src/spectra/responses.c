@@ -14,8 +14,13 @@
 #include "spectra/axes.h"
 #include "spectra/fits.h"
 #include "spectra/layout.h"
+#include "spectra/pairs.h"
 #include "spectra/session_loops.h"
 #include "spectra/usid_loops.h"
+
+/* The ways to loops with a sign, for messages. */
+#define NSID_WAY "--amplitude and --phase name the two"
+#define USID_WAY "as in the fits of Raw_Data-SHO_Fit"
 
 /* Of an Igor wave: bytes that tell it, and the most that is read. */
 #define WAVE_HEAD 384
@@ -285,14 +290,6 @@ static reshed_status take_flags(const rs_nsid_data *flags, rs_layout *l, rs_resp
 }
 
 /* ------------------------------------------------------------------------------------- choosing */
-static bool same_shape(const rs_nsid_data *a, const rs_nsid_data *b)
-{
-    if (a->ndim != b->ndim || a->is_complex || b->is_complex) return false;
-    for (int i = 0; i < a->ndim; i++)
-        if (a->dim[i].n != b->dim[i].n) return false;
-    return true;
-}
-
 static bool is_quick_fit(const rs_nsid_data *d)
 {
     return d->ndim == 3 && d->dim[1].n == 4 && !d->is_complex && rs_text_contains(d->path, "quick");
@@ -308,92 +305,87 @@ static int find_named(const rs_nsid_file *file, const char *name)
     return -1;
 }
 
-/* Whether dataset k is a real amplitude by its names: what has a phase beside it, or no sign. */
-static bool is_amplitude(const rs_nsid_file *file, int k)
-{
-    const rs_nsid_data *d = rs_nsid_info(file, k);
-    const rs_quantity_guess g = rs_channel_quantity(&rs_nsid_channels(file)->c[k]);
-    const bool named = rs_text_contains(d->name, "amp") || rs_text_contains(d->title, "amp") ||
-                       rs_text_contains(d->quantity, "amp") || rs_text_contains(d->path, "mag");
-    return !d->is_complex && named && g.quantity == RS_QUANTITY_AMPLITUDE;
-}
-
-/* The number at the end of a name; -1 when there is none. */
-static int number_of(const char *name)
-{
-    size_t n = strlen(name), from = n;
-    int value = 0;
-    while (from > 0 && n - from < 6 && name[from - 1] >= '0' && name[from - 1] <= '9') from--;
-    if (from == n) return -1;
-    for (size_t i = from; i < n; i++) value = 10 * value + (name[i] - '0');
-    return value;
-}
-
-/* The phase that goes with amplitude k: of its shape, with its number, and as near to it in the file as
- * there is one; -1: none. */
-static int phase_beside(const rs_nsid_file *file, int k)
-{
-    const rs_nsid_data *a = rs_nsid_info(file, k);
-    int best = -1, best_score = -1;
-    for (int i = 0; i < rs_nsid_count(file); i++) {
-        const rs_nsid_data *p = rs_nsid_info(file, i);
-        const rs_quantity_guess g = rs_channel_quantity(&rs_nsid_channels(file)->c[i]);
-        int score = 0;
-        if (i == k || g.quantity != RS_QUANTITY_PHASE || !same_shape(a, p)) continue;
-        while (a->path[score] && a->path[score] == p->path[score]) score++;
-        if (number_of(a->name) == number_of(p->name)) score += 1000;
-        if (score > best_score) {
-            best = i;
-            best_score = score;
-        }
-    }
-    return best;
-}
+/* The datasets that are read: the response, or the amplitude; the phase, or -1; phases of which either
+ * would do, or -1. */
+typedef struct choice {
+    int first, second, rival[2];
+} choice;
 
 /* An amplitude alone has no sign: its loop is folded over, its area wrong by a factor. */
-static reshed_status check_sign(const rs_nsid_data *d, reshed_error *err)
+static reshed_status check_sign(const rs_nsid_data *d, const char *way, reshed_error *err)
 {
     for (uint64_t i = 0; i < d->count; i++)
         if (d->data[i] < 0) return RESHED_OK;
     return rs_fail(err, RESHED_EUNSUPPORTED,
-                   "loops|a phase beside the amplitude (--amplitude and --phase name the two; "
-                   "--unsigned takes the amplitude as it is)|an amplitude alone|%s",
-                   d->path);
+                   "loops|a phase beside the amplitude (%s; --unsigned takes the amplitude as it "
+                   "is)|an amplitude alone|%s",
+                   way, d->path);
 }
 
-/* *first: the response, or the amplitude; *second: the phase, or -1. */
-static reshed_status choose(rs_nsid_file *file, const rs_responses_source *source, int *first,
-                            int *second, reshed_error *err)
+static reshed_status check_choice(const rs_nsid_file *file, const choice *c, const rs_nsid_data *d,
+                                  reshed_error *err)
 {
-    *second = -1;
+    reshed_error alone;
+    if (!rs_is_amplitude(file, c->first)) return RESHED_OK;
+    if (c->rival[0] < 0) return check_sign(d, NSID_WAY, err);
+    if (check_sign(d, NSID_WAY, &alone) == RESHED_OK) return RESHED_OK;
+    return rs_fail(err, RESHED_EUNSUPPORTED,
+                   "loops|one phase that goes with the amplitude (--amplitude and --phase name the "
+                   "two)|'%.52s' and '%.52s'|%s",
+                   rs_nsid_label(file, c->rival[0]), rs_nsid_label(file, c->rival[1]), d->path);
+}
+
+/* Has an axis of voltages that are enough for a loop. */
+static bool has_steps(const rs_nsid_data *d)
+{
+    for (int i = 0; i < d->ndim; i++)
+        if (rs_axis_volts(&d->dim[i]) > 0 && d->dim[i].n >= 8) return true;
+    return false;
+}
+
+/* The first amplitude that has a phase, before all one that is called just that; -1: none. */
+static int find_pair(const rs_nsid_file *file, const rs_pair *pair, bool with_steps)
+{
+    const int named = find_named(file, "Amplitude");
+    for (int i = named < 0 ? 0 : -1; i < rs_nsid_count(file); i++) {
+        const int k = i < 0 ? named : i;
+        if (pair[k].phase >= 0 && (!with_steps || has_steps(rs_nsid_info(file, k)))) return k;
+    }
+    return -1;
+}
+
+/* Loops before images: a pair with voltages, a dataset with voltages (a phase last), any pair, the first
+ * dataset. */
+static int find_loops(const rs_nsid_file *file, const rs_pair *pair)
+{
+    int k = find_pair(file, pair, true);
+    for (int phases = 0; phases < 2; phases++)
+        for (int i = 0; k < 0 && i < rs_nsid_count(file); i++) {
+            const rs_nsid_data *d = rs_nsid_info(file, i);
+            if (is_quick_fit(d) || (has_steps(d) && rs_is_phase(file, i) == phases)) k = i;
+        }
+    if (k < 0) k = find_pair(file, pair, false);
+    return k < 0 ? 0 : k;
+}
+
+static reshed_status choose(rs_nsid_file *file, const rs_responses_source *source, choice *c,
+                            reshed_error *err)
+{
+    rs_pair *pair = NULL;
+    reshed_status st = RESHED_OK;
+    *c = (choice){0, -1, {-1, -1}};
     if (source->amplitude) {
-        reshed_status st = rs_nsid_find(file, source->amplitude, first, err);
-        return st == RESHED_OK ? rs_nsid_find(file, source->phase, second, err) : st;
+        st = rs_nsid_find(file, source->amplitude, &c->first, err);
+        return st == RESHED_OK ? rs_nsid_find(file, source->phase, &c->second, err) : st;
     }
-    if (source->channel) {
-        const reshed_status st = rs_nsid_find(file, source->channel, first, err);
-        if (st == RESHED_OK && is_amplitude(file, *first)) *second = phase_beside(file, *first);
-        return st;
-    }
-    if (rs_nsid_count(file) == 0) return rs_nsid_find(file, "0", first, err); /* says why not */
-    int a = find_named(file, "Amplitude"), p = find_named(file, "Phase");
-    if (a >= 0 && p >= 0 && same_shape(rs_nsid_info(file, a), rs_nsid_info(file, p))) {
-        *first = a;
-        *second = p;
-        return RESHED_OK;
-    }
-    for (*first = 0; *first < rs_nsid_count(file); ++*first) {
-        if (!is_amplitude(file, *first)) continue;
-        *second = phase_beside(file, *first);
-        if (*second >= 0) return RESHED_OK;
-    }
-    for (*first = 0; *first < rs_nsid_count(file); ++*first) {
-        const rs_nsid_data *d = rs_nsid_info(file, *first);
-        if (is_quick_fit(d)) return RESHED_OK;
-        for (int i = 0; i < d->ndim; i++)
-            if (rs_axis_volts(&d->dim[i]) > 0 && d->dim[i].n >= 8) return RESHED_OK;
-    }
-    *first = 0;
+    if (source->channel || rs_nsid_count(file) == 0) /* which says why there is none */
+        st = rs_nsid_find(file, source->channel ? source->channel : "0", &c->first, err);
+    if (st == RESHED_OK) st = rs_pairs_find(file, &pair, err);
+    if (st != RESHED_OK) return st;
+    if (!source->channel) c->first = find_loops(file, pair);
+    c->second = pair[c->first].phase;
+    memcpy(c->rival, pair[c->first].rival, sizeof c->rival);
+    rs_free(pair);
     return RESHED_OK;
 }
 
@@ -439,7 +431,7 @@ static int find_flags(rs_nsid_file *file, const rs_nsid_data *d)
 {
     double mask;
     const int k = find_named(file, "Flags");
-    if (k < 0 || !same_shape(rs_nsid_info(file, k), d) ||
+    if (k < 0 || !rs_same_shape(rs_nsid_info(file, k), d) ||
         rs_nsid_get_number(file, RS_FITS_GROUP, "failed_mask", &mask, NULL) != RESHED_OK)
         return -1;
     return mask == RS_SHO_FAILED ? k : -1;
@@ -507,20 +499,19 @@ static reshed_status read_hdf5(rs_nsid_file *file, const rs_responses_source *so
                                rs_responses *r, reshed_error *err)
 {
     rs_nsid_data d = {0}, phase = {0}, flags = {0};
-    int first, second;
+    choice c = {0, -1, {-1, -1}};
     if (rs_session_loops_are(file) && !source->amplitude) {
         if (rs_session_loops_meant(source->channel)) return read_session(file, source, r, err);
         return refuse_of_session(file, source->channel, err);
     }
-    reshed_status st = choose(file, source, &first, &second, err);
-    if (st == RESHED_OK) st = rs_nsid_read(file, first, &d, err);
-    if (st == RESHED_OK && second >= 0) st = rs_nsid_read(file, second, &phase, err);
-    const int third = st == RESHED_OK && second >= 0 ? find_flags(file, &d) : -1;
+    reshed_status st = choose(file, source, &c, err);
+    if (st == RESHED_OK) st = rs_nsid_read(file, c.first, &d, err);
+    if (st == RESHED_OK && c.second >= 0) st = rs_nsid_read(file, c.second, &phase, err);
+    const int third = st == RESHED_OK && c.second >= 0 ? find_flags(file, &d) : -1;
     if (st == RESHED_OK && third >= 0) st = rs_nsid_read(file, third, &flags, err);
-    if (st == RESHED_OK && second < 0 && !source->unsigned_too && !is_quick_fit(&d) &&
-        is_amplitude(file, first))
-        st = check_sign(&d, err);
-    if (st == RESHED_OK && second >= 0 && !same_shape(&d, &phase))
+    if (st == RESHED_OK && c.second < 0 && !source->unsigned_too && !is_quick_fit(&d))
+        st = check_choice(file, &c, &d, err);
+    if (st == RESHED_OK && c.second >= 0 && !rs_same_shape(&d, &phase))
         st = rs_fail(err, RESHED_ECORRUPT, "amplitude and phase|real datasets of one shape||%s",
                      phase.path);
     for (int i = 0; st == RESHED_OK && d.is_complex && i < d.ndim; i++)
@@ -560,6 +551,9 @@ static reshed_status read_usid(rs_nsid_file *file, const char *path,
     reshed_status st = rs_usid_read(file, path, &u, err);
     if (st == RESHED_OK) st = rs_usid_to_nsid(&u, &d, err);
     if (st == RESHED_OK && u.is_fit) st = part_pairs(&d, &phase, err);
+    if (st == RESHED_OK && !u.is_fit && !d.is_complex && !source->unsigned_too &&
+        rs_is_amplitude_named(u.path, u.quantity, u.units))
+        st = check_sign(&d, USID_WAY, err);
     if (st == RESHED_OK) st = arrange(&from, &d, &phase, NULL, source, r, err);
     rs_nsid_data_clear(&d);
     rs_nsid_data_clear(&phase);

@@ -2,7 +2,7 @@
  *
  * - an NSID main dataset of piezoresponse, or of complex response, with a voltage axis: grids
  *   (X,Y,V), point lists (N,V), single loops (V), and axes for cycles and fields beside them;
- * - two datasets, amplitude and phase, such as the maps of `reshed-beps sho`, whose flags are read as
+ * - two datasets, amplitude and phase (pairs.h), such as the maps of `reshed-beps sho`, whose flags are read as
  *   well: a fit that failed is no response;
  * - a switching-spectroscopy wave of Asylum's (IBW; asylum.h);
  * - USID files of BGlib: its oscillator fits (Raw_Data-SHO_Fit_000/Fit), or a dataset that is named;

@@ -1,6 +1,7 @@
 #include "spectra/session_loops.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/alloc.h"
@@ -120,6 +121,30 @@ static reshed_status fit(const rs_nsid_data *d, rs_nsid_data *out[3], reshed_err
     return st;
 }
 
+/* Describes the lengths of the first three axes. */
+static const char *shape_of(const rs_nsid_data *d, char text[64])
+{
+    snprintf(text, 64, "(%lld,%lld,%lld)", (long long)d->dim[POINT].n, (long long)d->dim[FIELD].n,
+             (long long)d->dim[STEP].n);
+    return text;
+}
+
+/* What belongs to the same readings has their points, fields and voltages; spectra alone are complex. */
+static reshed_status check_shape(const rs_nsid_data *d, const rs_nsid_data *like, reshed_error *err)
+{
+    char has[64], wanted[64];
+    if (d->is_complex != (d->ndim > BIN))
+        return rs_fail(err, RESHED_ECORRUPT, "loops of a session|%s numbers|%s ones|%s",
+                       d->is_complex ? "real" : "complex", d->is_complex ? "complex" : "real",
+                       d->path);
+    for (int i = POINT; i <= STEP; i++)
+        if (d->dim[i].n != like->dim[i].n)
+            return rs_fail(err, RESHED_ECORRUPT,
+                           "loops of a session|points, fields and voltages %s as in %s|%s|%s",
+                           shape_of(like, wanted), like->path, shape_of(d, has), d->path);
+    return RESHED_OK;
+}
+
 reshed_status rs_session_loops_read(rs_nsid_file *file, rs_nsid_data *amplitude,
                                     rs_nsid_data *phase, rs_nsid_data *flags, reshed_error *err)
 {
@@ -127,13 +152,15 @@ reshed_status rs_session_loops_read(rs_nsid_file *file, rs_nsid_data *amplitude,
     const bool fitted = rs_nsid_exists(file, "/BEPS/frequency");
     reshed_status st = read_as(file, fitted ? "/BEPS/sho_amplitude" : "/BEPS/amplitude",
                                fitted ? "V" : "", 3, amplitude, err);
+    if (st == RESHED_OK) st = check_shape(amplitude, amplitude, err);
     if (st == RESHED_OK)
         st = read_as(file, fitted ? "/BEPS/sho_phase" : "/BEPS/phase", "rad", 3, phase, err);
+    if (st == RESHED_OK) st = check_shape(phase, amplitude, err);
     if (st != RESHED_OK || !fitted) return st;
     st = read_as(file, "/BEPS/sho_q", "1", 3, flags, err);
+    if (st == RESHED_OK) st = check_shape(flags, amplitude, err);
     if (st == RESHED_OK) st = rs_session_loops_spectra(file, &spectra, err);
-    if (st == RESHED_OK && spectra.count / (uint64_t)spectra.dim[BIN].n != amplitude->count)
-        st = rs_fail(err, RESHED_ECORRUPT, "spectra|one for each response|others|%s", spectra.path);
+    if (st == RESHED_OK) st = check_shape(&spectra, amplitude, err);
     if (st == RESHED_OK) st = fit(&spectra, out, err);
     rs_nsid_data_clear(&spectra);
     return st;
