@@ -311,13 +311,9 @@ reshed_status rs_npy_to_image(const rs_npy *a, int frame, rs_image *out, reshed_
     if (types[a->type].kind == 'c')
         return rs_fail(err, RESHED_EUNSUPPORTED,
                        "type of the NPY array|real numbers, for an image|complex numbers");
-    reshed_status st = rs_image_init(&im, s.height, s.width, err);
+    reshed_status st = rs_stack_choose(s.frames, frame, &frame, err);
+    if (st == RESHED_OK) st = rs_image_init(&im, s.height, s.width, err);
     if (st != RESHED_OK) return st;
-    st = rs_stack_choose(s.frames, frame, &frame, err);
-    if (st != RESHED_OK) {
-        rs_image_clear(&im);
-        return st;
-    }
     const uint8_t *first = (const uint8_t *)a->data + (size_t)frame * s.frame_step * size;
     const int64_t run = s.column_step == 1 ? s.width : 1; /* pixels that lie side by side */
     for (int64_t r = 0; r < s.height; r++)

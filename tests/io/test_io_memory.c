@@ -33,11 +33,19 @@
         return st;                                                                                 \
     }
 IMAGE_READER(png, rs_png_read_mem(data, len, &im, err))
-IMAGE_READER(npy, rs_npy_image_read_mem(data, len, 0, &im, err))
+IMAGE_READER(npy_frame, rs_npy_image_read_mem(data, len, 0, &im, err))
+IMAGE_READER(npy_only, rs_npy_image_read_mem(data, len, RS_FRAME_ONLY, &im, err))
 IMAGE_READER(gsf, rs_gsf_read_mem(data, len, &im, err))
 IMAGE_READER(ibw, rs_ibw_image_read_mem(data, len, "0", &im, err))
 /* What the first bytes tell: the formats with several channels. */
 IMAGE_READER(any, rs_image_read_mem(data, len, "0", &im, err))
+
+/* The first frame, and the only one: callers ask for either. */
+static reshed_status read_npy(const uint8_t *data, size_t len, reshed_error *err)
+{
+    const reshed_status st = read_npy_frame(data, len, err);
+    return st == RESHED_OK ? st : read_npy_only(data, len, err);
+}
 
 static reshed_status read_torch(const uint8_t *data, size_t len, reshed_error *err)
 {
@@ -191,8 +199,9 @@ static void pngs(void **state)
 static void npys(void **state)
 {
     (void)state;
-    static const char *const shapes[] = {"(65536, 4096)", "(16384, 16384)", "(1073741824,)",
-                                         "(4294967295, 4294967295)", "(1, 268435456)"};
+    static const char *const shapes[] = {
+        "(65536, 4096)",  "(16384, 16384)",    "(1073741824,)",    "(4294967295, 4294967295)",
+        "(1, 268435456)", "(0, 16384, 16384)", "(16384, 16384, 0)"};
     const size_t dims[2] = {24, 32};
     float values[24 * 32];
     uint8_t *file = NULL;

@@ -35,6 +35,9 @@ bool rs_stack_of(const uint64_t *dims, int ndim, rs_stack *s)
 
 reshed_status rs_stack_choose(int64_t frames, int wanted, int *frame, reshed_error *err)
 {
+    if (frames < 1)
+        return rs_fail(err, RESHED_EUNSUPPORTED, "a stack|one frame or more|%lld",
+                       (long long)frames);
     if (wanted == RS_FRAME_ONLY && frames > 1)
         return rs_fail(err, RESHED_EINVAL,
                        "a stack of %lld frames|--frame=N, from 0 to %lld, or --frame=all|none",

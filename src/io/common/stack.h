@@ -24,7 +24,7 @@ typedef struct rs_stack {
 bool rs_stack_of(const uint64_t *dims, int ndim, rs_stack *s);
 
 /* Settles the number of the frame to read: RS_FRAME_ONLY, or from 0. RESHED_EINVAL when there are
- * several and none was asked for, or there is no such frame. */
+ * several and none was asked for, or there is no such frame; RESHED_EUNSUPPORTED of a stack without frames. */
 reshed_status rs_stack_choose(int64_t frames, int wanted, int *frame, reshed_error *err);
 
 #endif
