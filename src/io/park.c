@@ -55,16 +55,37 @@ static const uint8_t *value_of(const uint8_t *bytes, size_t len, const uint8_t *
     return at <= len && *n <= len - at ? bytes + at : NULL;
 }
 
+static uint64_t uint_at(const uint8_t *p, int size, bool big)
+{
+    uint64_t v = 0;
+    for (int i = 0; i < size; i++) v |= (uint64_t)p[big ? size - 1 - i : i] << (8 * i);
+    return v;
+}
+
+/* Returns whether the first directory of a TIFF of any kind has the tag, as far as it is there: without
+ * its numbers such a file is nothing, as its picture is a coloured preview. */
+static bool has_tag(const uint8_t *bytes, size_t len)
+{
+    if (len < 16) return false;
+    const bool big = bytes[0] == 'M', wide = bytes[big ? 3 : 2] == 43;
+    const size_t entry = wide ? 20 : 12, head = wide ? 8 : 2;
+    const uint64_t at = uint_at(bytes + (wide ? 8 : 4), wide ? 8 : 4, big);
+    if (at > len || len - at < head) return false;
+    const uint64_t entries = uint_at(bytes + at, (int)head, big),
+                   most = (len - (size_t)at - head) / entry;
+    for (size_t i = 0; i < entries && i < most; i++)
+        if (uint_at(bytes + (size_t)at + head + entry * i, 2, big) == 50432) return true;
+    return false;
+}
+
 /* Finds the tags in the first directory; false when there are none. */
 static bool find(const uint8_t *bytes, size_t len, park *p)
 {
     memset(p, 0, sizeof *p);
-    if (len < 8 || memcmp(bytes, "II*\0", 4) != 0) return false;
-    const size_t at = u32_at(bytes + 4);
-    if (at > len || len - at < 2) return false;
-    const size_t entries = (size_t)bytes[at] | (size_t)bytes[at + 1] << 8;
-    if ((len - at - 2) / 12 < entries) return false;
-    for (size_t i = 0; i < entries; i++) {
+    if (!has_tag(bytes, len)) return false;
+    if (memcmp(bytes, "II*\0", 4) != 0) return true;
+    const size_t at = u32_at(bytes + 4), entries = (size_t)bytes[at] | (size_t)bytes[at + 1] << 8;
+    for (size_t i = 0; i < entries && i < (len - at - 2) / 12; i++) {
         const uint8_t *e = bytes + at + 2 + 12 * i;
         size_t n;
         const uint8_t *v = value_of(bytes, len, e, &n);
@@ -76,13 +97,12 @@ static bool find(const uint8_t *bytes, size_t len, park *p)
         default: break;
         }
     }
-    return p->magic == MAGIC;
+    return true;
 }
 
 bool rs_park_is(const uint8_t *bytes, size_t len)
 {
-    park p;
-    return find(bytes, len, &p);
+    return has_tag(bytes, len);
 }
 
 /* UTF-16 of n units at s into dst[size], as UTF-8; what is beyond the first plane becomes '?'. */
@@ -122,7 +142,12 @@ typedef struct shape {
 static reshed_status check(const uint8_t *bytes, size_t len, park *p, shape *s, reshed_error *err)
 {
     static const rs_sample samples[] = {RS_SAMPLE_I16, RS_SAMPLE_I32, RS_SAMPLE_F32};
-    if (!find(bytes, len, p) || !p->data || !p->header || p->header_bytes < HEADER)
+    const bool found = find(bytes, len, p);
+    if (found && p->magic != MAGIC)
+        return rs_fail(err, RESHED_ECORRUPT,
+                       "tag 50432 of the TIFF file, Park's|0x%08lX, little-endian|another value",
+                       (unsigned long)MAGIC);
+    if (!found || !p->data || !p->header || p->header_bytes < HEADER)
         return rs_fail(err, RESHED_ECORRUPT, "the Park file|a header and data|%s",
                        p->header && p->header_bytes < HEADER ? "a shorter header" : "a part of it");
     if (u32_at(p->header) != 0)

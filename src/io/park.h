@@ -6,7 +6,8 @@
 
 #include "io/common/reader.h"
 
-/* True for a classic little-endian TIFF whose first page has Park's tags. */
+/* True for a TIFF whose first page has Park's tag 50432, readable as Park's or not: its picture is a
+ * coloured preview, never the image. */
 bool rs_park_is(const uint8_t *bytes, size_t len);
 
 /* As rs_reader.list and rs_reader.read, of a file for which rs_park_is holds. */

@@ -191,7 +191,7 @@ static bool go_to(source *s, int index)
 }
 
 /* What the pages that are no thumbnails are: channels with names, or, when none has a name and all have one
- * size, the frames of a stack. */
+ * size and kind of numbers, the frames of a stack. */
 typedef struct book {
     rs_channels pages;
     bool stack;
@@ -209,7 +209,8 @@ static reshed_status read_book(source *s, book *b, reshed_error *err)
         st = read_page(s, &p, err);
         if (st != RESHED_OK) break;
         if (b->pages.n == 0) first = p;
-        same = same && p.width == first.width && p.height == first.height;
+        same = same && p.width == first.width && p.height == first.height &&
+               p.samples == first.samples && p.bits == first.bits && p.format == first.format;
         snprintf(name, sizeof name, "page %d", b->pages.n);
         if (TIFFGetField(s->tiff, TIFFTAG_PAGENAME, &text) && text && *text) {
             named = true;
@@ -367,7 +368,9 @@ static reshed_status read_frame(const uint8_t *bytes, size_t len, int index, int
     if (st == RESHED_OK) st = read_page(&s, &p, err);
     if (st == RESHED_OK) st = decode(&s, &p, &im, err);
     if (st == RESHED_OK) {
-        take_scale(&s, &im);
+        /* ImageJ describes a stack in its first page. */
+        if (!b.stack || frame == 0 || (TIFFSetDirectory(s.tiff, 0) && go_to(&s, 0)))
+            take_scale(&s, &im);
         im.frame = b.stack ? frame : 0;
         im.frames = b.stack ? frames : 0;
         *out = im;

@@ -17,6 +17,9 @@ typedef struct picture {
     const char *description; /* 20 bytes or more */
     uint32_t width, height;  /* claimed; 0: the pattern's */
     int extra_tag;
+    uint32_t extra_value; /* 0: Park's magic */
+    int described;        /* pages with the description, 0: all */
+    int other_bits;       /* of the pages after the first, 0: the same */
 } picture;
 
 static const picture usual = {.bits = 8, .format = 1, .samples = 1, .photometric = 1, .pages = 1};
@@ -68,14 +71,18 @@ static void put_entry(file_bytes *b, const picture *p, int tag, int type, uint32
     }
 }
 
-static void tiff_file(file_bytes *b, const picture *p)
+static void tiff_file(file_bytes *b, const picture *all)
 {
     b->n = 0;
-    put_text(b, p->big ? "MM" : "II", 2);
-    put_uint(b, 42, 2, p->big);
+    put_text(b, all->big ? "MM" : "II", 2);
+    put_uint(b, 42, 2, all->big);
     size_t link = b->n;
-    put_uint(b, 0, 4, p->big);
-    for (int k = 0; k < p->pages; k++) {
+    put_uint(b, 0, 4, all->big);
+    for (int k = 0; k < all->pages; k++) {
+        picture one = *all;
+        const picture *p = &one;
+        if (all->described && k >= all->described) one.description = NULL;
+        if (all->other_bits && k > 0) one.bits = all->other_bits;
         uint32_t at[8], size[8];
         int parts = 0;
         const int lines = p->tile ? p->tile : 2; /* of a strip, or of the only tile */
@@ -126,7 +133,8 @@ static void tiff_file(file_bytes *b, const picture *p)
                       parts == 1 ? size[0] : lists + 4 * (uint32_t)parts);
         }
         put_entry(b, p, 339, 3, 1, (uint32_t)p->format);
-        if (p->extra_tag) put_entry(b, p, p->extra_tag, 4, 1, 0x0e031301);
+        if (p->extra_tag)
+            put_entry(b, p, p->extra_tag, 4, 1, p->extra_value ? p->extra_value : 0x0e031301);
         link = b->n;
         put_uint(b, 0, 4, p->big);
     }
@@ -228,6 +236,68 @@ static void reads_pages_and_scales(void **state)
     rs_image_clear(&im);
 }
 
+/* ImageJ describes a stack in its first page only. */
+static void every_frame_has_the_scale_of_the_stack(void **state)
+{
+    (void)state;
+    file_bytes b;
+    reshed_error err = {0};
+    picture p = usual;
+    p.pages = 3, p.described = 1;
+    p.description = "ImageJ=1.53t\nimages=3\nunit=nm\n";
+    tiff_file(&b, &p);
+    for (int k = 0; k < 3; k++) {
+        rs_image im;
+        assert_ok(rs_reader_image(&rs_tiff_reader, b.data, b.n, NULL, k, &im, &err), &err);
+        assert_page(&im, k);
+        assert_near(im.dx, 0.5e-9, TOL_PLACE);
+        assert_near(im.dy, 0.2e-9, TOL_PLACE);
+        rs_image_clear(&im);
+    }
+}
+
+/* A label of 8 bits after an image of 16 is no second frame of it. */
+static void pages_of_other_numbers_are_channels(void **state)
+{
+    (void)state;
+    file_bytes b;
+    rs_image im;
+    rs_channels list = {0};
+    reshed_error err = {0};
+    picture p = usual;
+    p.pages = 2, p.bits = 16, p.other_bits = 8;
+    tiff_file(&b, &p);
+    assert_ok(rs_tiff_reader.list(b.data, b.n, &list, &err), &err);
+    assert_int_equal(list.n, 2);
+    rs_channels_clear(&list);
+    for (int k = 0; k < 2; k++) {
+        assert_ok(
+            rs_reader_image(&rs_tiff_reader, b.data, b.n, k ? "1" : "0", RS_FRAME_ONLY, &im, &err),
+            &err);
+        assert_page(&im, k);
+        assert_true(im.frames == 0);
+        rs_image_clear(&im);
+    }
+}
+
+/* Park's tag with whatever in it, in either byte order: the picture is a preview and never read. */
+static void a_preview_is_no_image(void **state)
+{
+    (void)state;
+    for (int k = 0; k < 4; k++) {
+        file_bytes b;
+        rs_image im = {0};
+        rs_channels list = {0};
+        reshed_error err = {0};
+        picture p = usual;
+        p.extra_tag = 50432, p.extra_value = k & 1 ? 0x0e031302 : 0, p.big = k & 2;
+        tiff_file(&b, &p);
+        assert_error(rs_image_read_mem(b.data, b.n, NULL, &im, &err), RESHED_ECORRUPT, &err,
+                     "Park");
+        assert_error(rs_tiff_reader.list(b.data, b.n, &list, &err), RESHED_ECORRUPT, &err, "Park");
+    }
+}
+
 static void refuses_and_says_why(void **state)
 {
     (void)state;
@@ -293,9 +363,15 @@ static void survives_damage(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(reads_every_kind_of_number),    cmocka_unit_test(reads_tiles),
-        cmocka_unit_test(reads_masks_and_inverted_grey), cmocka_unit_test(reads_pages_and_scales),
-        cmocka_unit_test(refuses_and_says_why),          cmocka_unit_test(survives_damage),
+        cmocka_unit_test(reads_every_kind_of_number),
+        cmocka_unit_test(reads_tiles),
+        cmocka_unit_test(reads_masks_and_inverted_grey),
+        cmocka_unit_test(reads_pages_and_scales),
+        cmocka_unit_test(every_frame_has_the_scale_of_the_stack),
+        cmocka_unit_test(pages_of_other_numbers_are_channels),
+        cmocka_unit_test(a_preview_is_no_image),
+        cmocka_unit_test(refuses_and_says_why),
+        cmocka_unit_test(survives_damage),
     };
     return cmocka_run_group_tests_name("io_tiff", tests, NULL, NULL);
 }
