@@ -9,7 +9,9 @@
 #include "base/alloc.h"
 #include "io/hdf5/h5.h"
 #include "io/image_file.h"
+#include "io/common/stack.h"
 #include "io/npy.h"
+#include "io/nsid/image.h"
 #include "io/nsid/write.h"
 
 enum { F = 3, H = 9, W = 12 };
@@ -99,6 +101,42 @@ static void arrays_are_stacks(void **state)
             &err);
         check_frames(path, NULL, false);
     }
+}
+
+/* A few bytes that claim large frames, and not one of them. */
+static void stacks_without_frames_are_refused(void **state)
+{
+    (void)state;
+    static const size_t dims[][4] = {{0, 16384, 16384}, {16384, 16384, 0}, {0, 1, 9, 12}};
+    static const int ask[] = {RS_FRAME_ONLY, 0, 3};
+    double axis[W] = {0, 1, 2};
+    reshed_error err = {0};
+    rs_image im = {0};
+    int frame;
+    for (int k = 0; k < 3; k++) {
+        assert_error(rs_stack_choose(0, ask[k], &frame, &err), RESHED_EUNSUPPORTED, &err,
+                     "one frame or more");
+        for (int i = 0; i < 3; i++) {
+            uint8_t *bytes = NULL;
+            size_t len = 0;
+            assert_ok(
+                rs_npy_write_mem(RS_NPY_F4, i == 2 ? 4 : 3, dims[i], axis, &bytes, &len, &err),
+                &err);
+            assert_error(rs_npy_image_read_mem(bytes, len, ask[k], &im, &err), RESHED_EUNSUPPORTED,
+                         &err, "one frame or more");
+            rs_free(bytes);
+        }
+    }
+    rs_nsid_data d = {.ndim = 3, .data = axis};
+    strcpy(d.data_type, "IMAGE_STACK");
+    for (int k = 0; k < 3; k++) {
+        strcpy(d.dim[k].name, k == 0 ? "time" : k == 1 ? "x" : "y");
+        strcpy(d.dim[k].type, k ? "SPATIAL" : "TEMPORAL");
+        d.dim[k].values = axis;
+        d.dim[k].n = k ? W : 0;
+    }
+    assert_error(rs_nsid_to_image(&d, &im, &err), RESHED_EUNSUPPORTED, &err, "one frame or more");
+    assert_null(im.data);
 }
 
 static hid_t put(hid_t at, const char *name, hid_t memory, int ndim, const hsize_t *dims,
@@ -223,6 +261,59 @@ static void nexus_has_its_axes_in_datasets(void **state)
     }
 }
 
+/* An image of H x W whose axes are named x and y in either order and rise or fall: it lies as on the stage,
+ * with x to the right and y upwards (HyperSpy: its rows run down). */
+static void axes_turn_the_image(void **state)
+{
+    (void)state;
+    for (int k = 0; k < 16; k++) {
+        const bool nexus = k & 1, swapped = k & 2, x_falls = k & 4, y_falls = k & 8;
+        static float v[H * W];
+        const char *path = test_temp("turned.h5"), *const names[] = {swapped ? "x_stage" : "y",
+                                                                     swapped ? "Y" : "x"};
+        reshed_error err = {0};
+        rs_image im;
+        const hsize_t dims[2] = {swapped ? W : H, swapped ? H : W};
+        for (int i = 0; i < H; i++)
+            for (int j = 0; j < W; j++) { /* at the i-th y and j-th x in the file's order */
+                const bool down = nexus ? y_falls : true;
+                const int r = down ? i : H - 1 - i, c = x_falls ? W - 1 - j : j;
+                v[swapped ? j * H + i : i * W + j] = value_at(0, r, c);
+            }
+        hid_t f = H5Fcreate(path, H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT), g = group(f, "data");
+        H5Dclose(put(g, "signal", H5T_NATIVE_FLOAT, 2, dims, v));
+        if (nexus) h5_put_texts(g, "axes", 2, names);
+        for (int a = 0; a < 2; a++) {
+            const bool is_x = a == (swapped ? 0 : 1);
+            const double step = (is_x ? 3 : 2) * ((is_x ? x_falls : y_falls) ? -1 : 1);
+            double at[W];
+            char name[8];
+            for (int i = 0; i < W; i++) at[i] = 10 + step * i;
+            snprintf(name, sizeof name, "axis-%d", a);
+            hid_t d = nexus ? put(g, names[a], H5T_NATIVE_DOUBLE, 1, &dims[a], at) : group(g, name);
+            assert_true(rs_h5_set_text(d, "units", "nm"));
+            if (!nexus)
+                assert_true(rs_h5_set_text(d, "name", names[a]) &&
+                            rs_h5_set_number(d, "scale", step) &&
+                            rs_h5_set_number(d, "offset", 10));
+            if (nexus)
+                H5Dclose(d);
+            else
+                H5Gclose(d);
+        }
+        H5Gclose(g), H5Fclose(f);
+        assert_ok(rs_image_read(path, nexus ? "signal" : NULL, &im, &err), &err);
+        assert_true(im.height == H && im.width == W);
+        for (int i = 0; i < H * W; i++)
+            if (im.data[i] != value_at(0, i / W, i % W))
+                fail_msg("case %d: pixel (%d,%d) is %g", k, i / W, i % W, (double)im.data[i]);
+        assert_near(im.dx, 3e-9, TOL_PLACE);
+        assert_near(im.dy, 2e-9, TOL_PLACE);
+        assert_near(im.x0, (10 + 0.5 * (W - 1) * (x_falls ? -3 : 3)) * 1e-9, TOL_PLACE);
+        rs_image_clear(&im);
+    }
+}
+
 static void main_datasets_are_stacks(void **state)
 {
     (void)state;
@@ -263,9 +354,11 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(axes_are_told_by_their_lengths),
         cmocka_unit_test(arrays_are_stacks),
+        cmocka_unit_test(stacks_without_frames_are_refused),
         cmocka_unit_test(bare_datasets_are_stacks),
         cmocka_unit_test(hyperspy_has_its_axes_in_groups),
         cmocka_unit_test(nexus_has_its_axes_in_datasets),
+        cmocka_unit_test(axes_turn_the_image),
         cmocka_unit_test(main_datasets_are_stacks),
     };
     return cmocka_run_group_tests_name("io_stack", tests, NULL, NULL);

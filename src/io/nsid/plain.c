@@ -156,6 +156,25 @@ done:
 }
 
 /* --------------------------------------------------------------------------------------- others */
+/* Gives im, whose scale is known, the values as pixels. */
+static reshed_status take_values(const float *values, int64_t h, int64_t w,
+                                 const rs_nsid_turn *turn, rs_image *im, reshed_error *err)
+{
+    rs_image made;
+    const reshed_status st = rs_image_init(&made, h, w, err);
+    if (st != RESHED_OK) return st;
+    for (int64_t r = 0; r < h; r++)
+        for (int64_t c = 0; c < w; c++) {
+            const int64_t row = turn->upwards ? h - 1 - r : r,
+                          column = turn->leftwards ? w - 1 - c : c;
+            made.data[r * w + c] = values[turn->transposed ? column * h + row : row * w + column];
+        }
+    im->height = made.height;
+    im->width = made.width;
+    im->data = made.data;
+    return RESHED_OK;
+}
+
 reshed_status rs_nsid_plain_image(rs_nsid_file *file, int k, int frame, rs_image *out,
                                   reshed_error *err)
 {
@@ -166,16 +185,12 @@ reshed_status rs_nsid_plain_image(rs_nsid_file *file, int k, int frame, rs_image
     if (st != RESHED_OK || p->usid)
         return st == RESHED_OK ? usid_image(file, p->path, out, err) : st;
     st = rs_nsid_plain_read(file, k, frame, &values, err);
-    const int64_t h = p->matlab ? p->columns : p->rows, w = p->matlab ? p->rows : p->columns;
-    if (st == RESHED_OK) st = rs_image_init(&im, h, w, err);
+    rs_nsid_turn turn = {0};
+    if (st == RESHED_OK) rs_nsid_plain_scale(file, k, &im, &turn);
+    const int64_t h = turn.transposed ? p->columns : p->rows,
+                  w = turn.transposed ? p->rows : p->columns;
+    if (st == RESHED_OK) st = take_values(values, h, w, &turn, &im, err);
     if (st == RESHED_OK) {
-        bool upwards = false;
-        rs_nsid_plain_scale(file, k, &im, &upwards);
-        for (int64_t r = 0; r < h; r++)
-            for (int64_t c = 0; c < w; c++) {
-                const int64_t row = upwards ? h - 1 - r : r;
-                im.data[r * w + c] = values[p->matlab ? c * h + row : row * w + c];
-            }
         rs_nsid_get_text(file, p->path, "units", im.unit, sizeof im.unit, NULL);
         if (p->frames > 1) {
             im.frame = frame;

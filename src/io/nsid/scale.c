@@ -33,13 +33,18 @@ static bool topostats(rs_nsid_file *file, const char *path, rs_image *im)
 }
 
 /* ------------------------------------------------------------------------------------- HyperSpy */
-/* The group axis-N beside the data has scale, offset and units of axis N of the array. */
+/* The group axis-N beside the data has name, scale, offset and units of axis N of the array. */
+static void axis_group(const char *path, int axis, char *where, size_t size)
+{
+    snprintf(where, size, "%.*s/axis-%d", (int)group_length(path), path, axis);
+}
+
 static bool hyperspy(rs_nsid_file *file, const char *path, int axis, int64_t n, const char *what,
                      rs_image *im, extent *out)
 {
     char where[300], units[32] = "";
     double scale, offset = 0;
-    snprintf(where, sizeof where, "%.*s/axis-%d", (int)group_length(path), path, axis);
+    axis_group(path, axis, where, sizeof where);
     if (!rs_nsid_exists(file, where) ||
         rs_nsid_get_number(file, where, "scale", &scale, NULL) != RESHED_OK)
         return false;
@@ -116,21 +121,39 @@ static bool nexus(rs_nsid_file *file, const rs_nsid_plain *p, int axis, const ch
     return fits;
 }
 
-void rs_nsid_plain_scale(rs_nsid_file *file, int k, rs_image *im, bool *upwards)
+/* Returns 'x' or 'y' of an axis with such a name ("x", "X axis", "sample_y"), else 0. */
+static char letter_of(rs_nsid_file *file, const rs_nsid_plain *p, int axis)
+{
+    char where[300], name[64] = "";
+    axis_group(p->path, axis, where, sizeof where);
+    if (!rs_nsid_exists(file, where) ||
+        rs_nsid_get_text(file, where, "name", name, sizeof name, NULL) != RESHED_OK)
+        if (!nexus_axis(file, p, axis, name, sizeof name)) return 0;
+    const size_t n = strlen(name);
+    if (n == 0) return 0;
+    const char first = (char)(name[0] | 0x20), last = (char)(name[n - 1] | 0x20);
+    if (first == 'x' || first == 'y') return first;
+    return n > 1 && strchr("_- ", name[n - 2]) && (last == 'x' || last == 'y') ? last : 0;
+}
+
+void rs_nsid_plain_scale(rs_nsid_file *file, int k, rs_image *im, rs_nsid_turn *turn)
 {
     static const char *const what[2] = {"the y axis", "the x axis"};
     const rs_nsid_plain *p = rs_nsid_plain_info(file, k);
     extent e[2] = {{0, 0, false}, {0, 0, false}}; /* of rows and columns */
-    *upwards = false;
+    *turn = (rs_nsid_turn){.transposed = p->matlab};
     if (p->matlab || topostats(file, p->path, im)) return;
+    turn->transposed =
+        letter_of(file, p, p->axis[1]) == 'x' && letter_of(file, p, p->axis[2]) == 'y';
     for (int i = 0; i < 2; i++) {
-        const int axis = p->axis[1 + i];
+        const int axis = p->axis[1 + (turn->transposed ? !i : i)];
         if (hyperspy(file, p->path, axis, (int64_t)p->dims[axis], what[i], im, &e[i])) continue;
         if (nexus(file, p, axis, what[i], im, &e[i]) && i == 0)
-            *upwards = e[0].step > 0 && !e[0].falls;
+            turn->upwards = e[0].step > 0 && !e[0].falls;
     }
+    turn->leftwards = e[1].falls;
     im->dy = e[0].step;
     im->dx = e[1].step;
-    im->y0 = *upwards || e[0].falls ? e[0].middle : -e[0].middle;
+    im->y0 = turn->upwards || e[0].falls ? e[0].middle : -e[0].middle;
     im->x0 = e[1].middle;
 }
