@@ -5,12 +5,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/alloc.h"
+#include "base/os.h"
 #include "io/npy.h"
 #include "io/nsid/image.h"
 #include "io/nsid/write.h"
 #include "io/walls_read.h"
 #include "support/program.h"
 #include "support/tolerance.h"
+#include "support/torch_build.h"
 
 static const outcome *run(const char *args)
 {
@@ -188,6 +191,65 @@ static void the_phase_parts_the_walls(void **state)
     assert_int_equal(run(args)->status, 1);
 }
 
+/* A NPZ of an amplitude and a phase with so many frames (0: an image) and columns. */
+static void write_pair(const char *path, size_t frames, size_t phase_frames, size_t phase_width)
+{
+    enum { SIDE = 32, MOST = 3 };
+    static float v[MOST * SIDE * SIDE];
+    reshed_error err = {0};
+    zip_part part[2] = {{.name = "amplitude.npy"}, {.name = "phase.npy"}};
+    uint8_t *npy[2];
+    for (int k = 0; k < 2; k++) {
+        const size_t n = k ? phase_frames : frames, width = k ? phase_width : SIDE;
+        const size_t dims[3] = {n, SIDE, width};
+        for (size_t i = 0; i < MOST * SIDE * SIDE; i++) {
+            const double s = tanh(0.8 * ((double)(i % SIDE) - 15.5));
+            v[i] = k ? (s > 0 ? 170.0f : -10.0f) : (float)fabs(s);
+        }
+        assert_ok(rs_npy_write_mem(RS_NPY_F4, n ? 3 : 2, n ? dims : dims + 1, v, &npy[k],
+                                   &part[k].n, &err),
+                  &err);
+        part[k].data = npy[k];
+    }
+    bytes zip = zip_build(part, 2);
+    assert_ok(rs_os_write_file(path, zip.p, zip.n, &err), &err);
+    bytes_free(&zip);
+    for (int k = 0; k < 2; k++) rs_free(npy[k]);
+}
+
+/* A phase that is there but does not fit is left out with a warning, unless it was asked for; one image of it
+ * stands for all frames. */
+static void a_phase_that_does_not_fit_is_left_out(void **state)
+{
+    (void)state;
+    static const struct {
+        size_t frames, phase_frames, phase_width;
+        bool fits;
+    } cases[] = {
+        {0, 0, 32, true},  {2, 0, 32, true},  {2, 2, 32, true},
+        {0, 2, 32, false}, {3, 2, 32, false}, {0, 0, 16, false},
+    };
+    char args[4096], path[1024];
+    snprintf(path, sizeof path, "%s", test_temp("pair.npz"));
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const bool stack = cases[i].frames > 0;
+        write_pair(path, cases[i].frames, cases[i].phase_frames, cases[i].phase_width);
+        for (int asked = 0; asked < 2; asked++) {
+            snprintf(args, sizeof args, "--json %s --weights %s --mean %s %s %s",
+                     asked ? "--phase phase" : "", test_data("tiny_bilinear_ensemble_metadict.tar"),
+                     test_temp("pair.npy"),
+                     stack ? cases[i].frames == 3 ? "--frame=2" : "--frame=1" : "", path);
+            const outcome *o = run(args);
+            if (o->status != (asked && !cases[i].fits))
+                fail_msg("case %zu, asked %d: exit %d: %s", i, asked, o->status, o->err);
+            if (o->status == 0)
+                assert_true((strstr(o->out, "\"phase\": \"phase\"") != NULL) == cases[i].fits);
+            if (!asked)
+                assert_true((strstr(o->err, "not parted by the phase") != NULL) != cases[i].fits);
+        }
+    }
+}
+
 /* An input that is unplugged, or saturated, must not pass for a film without walls. */
 static void alarms_without_contrast(void **state)
 {
@@ -216,8 +278,11 @@ static void alarms_without_contrast(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(wrong_usage_exits_with_2),   cmocka_unit_test(bf16_states_its_error),
-        cmocka_unit_test(says_which_channel_it_took), cmocka_unit_test(the_phase_parts_the_walls),
+        cmocka_unit_test(wrong_usage_exits_with_2),
+        cmocka_unit_test(bf16_states_its_error),
+        cmocka_unit_test(says_which_channel_it_took),
+        cmocka_unit_test(the_phase_parts_the_walls),
+        cmocka_unit_test(a_phase_that_does_not_fit_is_left_out),
         cmocka_unit_test(alarms_without_contrast),
     };
     return cmocka_run_group_tests_name("infer_tool", tests, NULL, NULL);

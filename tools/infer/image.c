@@ -49,6 +49,18 @@ static bool infer(job *j)
     return true;
 }
 
+/* Goes on without a phase that nobody asked for. */
+static bool leave_whole(job *j, const reshed_error *err)
+{
+    char reason[512];
+    rs_image_clear(&j->phase);
+    if (!j->request->quiet)
+        cli_warn(j->engine->program, j->path,
+                 "the walls are not parted by the phase (--phase chooses one): %s",
+                 reshed_error_text(err, reason, sizeof reason));
+    return true;
+}
+
 /* Parts the walls by the phase, where there is one. Maps of several classes stay whole: the classes
  * are what the network was taught. */
 static bool part_walls(job *j)
@@ -68,9 +80,11 @@ static bool part_walls(job *j)
     if (st == RESHED_OK && (j->phase.height != im->height || j->phase.width != im->width))
         st = rs_fail(&err, RESHED_EINVAL, "size of the phase|%d x %d as the amplitude|%d x %d",
                      im->height, im->width, j->phase.height, j->phase.width);
+    if (st != RESHED_OK && st != RESHED_ENOMEM && !q->phase) return leave_whole(j, &err);
     if (st == RESHED_OK)
         st = rs_signs_make(&j->maps, j->phase.data, q->frame.threshold, &j->signs, &err);
     if (st != RESHED_OK) return fail(j, j->path, &err);
+    if (j->phase.note[0] && !q->quiet) cli_warn(j->engine->program, j->path, "%s", j->phase.note);
     j->maps.mean = j->maps.wall = j->signs.mean;
     return true;
 }

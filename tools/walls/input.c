@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "io/classes.h"
 #include "io/image_file.h"
+#include "io/phase.h"
 #include "io/walls_read.h"
 #include "report/recipe.h"
 #include "tools/walls/options.h"
@@ -343,11 +344,13 @@ static bool read_variance(walls_job *job)
 
 static bool read_phase(walls_job *job)
 {
-    char unit[16] = "";
-    if (!read_companion(job, job->request->phase, RS_QUANTITY_PHASE, &job->phase, unit))
-        return false;
-    if (job->request->phase && strcmp(unit, "rad") != 0)
-        for (size_t i = 0; i < rs_grid_count(&job->grid); i++) job->phase[i] *= (float)RS_DEGREE;
+    const char *path = job->request->phase;
+    rs_image image = {.height = job->grid.height, .width = job->grid.width};
+    if (!read_companion(job, path, RS_QUANTITY_PHASE, &job->phase, image.unit)) return false;
+    if (!path) return true;
+    image.data = job->phase;
+    rs_phase_to_radians(&image);
+    if (image.note[0]) warn(job, path, image.note);
     return true;
 }
 
