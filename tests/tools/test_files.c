@@ -133,6 +133,7 @@ static void the_others_check_as_well(void **state)
     assert_int_equal(symlink("a.h5", in_folder("b.h5")), 0);
     expect("reshed-walls", "--skeleton map.npy map.npy", 2, "would replace the input map.npy");
     expect("reshed-walls", "--amplitude a.h5 --points b.h5 map.npy", 2, "replace the input a.h5");
+    expect("reshed-walls", "--frame-of a.h5 --points a.h5 map.npy", 2, "replace the input a.h5");
     expect("reshed-walls", "--points p.csv --walls ./p.csv map.npy", 2,
            "--points and --walls would write the same file");
     expect("reshed-walls", "--points p.csv --walls w.csv map.npy", 0, "");

@@ -92,11 +92,43 @@ static void maps_of_each_frame(void **state)
     run("reshed-infer", "--frame=x", path, 2);
 }
 
+/* A frame without a finite value fails; the frames after it are done, and the exit status tells. */
+static void a_bad_frame_does_not_end_the_run(void **state)
+{
+    (void)state;
+    char path[1024], csv[1024], options[2048];
+    rs_npy a;
+    reshed_error err = {0};
+    snprintf(path, sizeof path, "%s", write_stack("gaps.npy"));
+    snprintf(csv, sizeof csv, "%s", test_temp("gaps.csv"));
+    assert_ok(rs_npy_read(path, &a, &err), &err);
+    for (int i = 0; i < H * W; i++) ((float *)a.data)[H * W + i] = NAN;
+    assert_ok(rs_npy_write(path, RS_NPY_F4, a.ndim, a.dims, a.data, &err), &err);
+    rs_npy_clear(&a);
+    snprintf(options, sizeof options, "--frame=all --walls=%s", csv);
+    const outcome *o = run("reshed-walls", options, path, 1);
+    assert_non_null(strstr(o->out, "frame 0 of 3"));
+    assert_non_null(strstr(o->out, "frame 2 of 3"));
+    assert_true(rs_os_is_file(test_temp("gaps_frame002.csv")));
+    assert_false(rs_os_is_file(test_temp("gaps_frame001.csv")));
+    snprintf(options, sizeof options, "--frame=all --weights=%s",
+             test_data("tiny_bilinear_ensemble_metadict.tar"));
+    o = run("reshed-infer", options, path, 1);
+    assert_non_null(strstr(o->out, "frame 0 of 3"));
+    assert_non_null(strstr(o->out, "frame 2 of 3"));
+    assert_true(rs_os_is_file(test_temp("gaps_frame002_walls.h5")));
+    assert_false(rs_os_is_file(test_temp("gaps_frame001_walls.h5")));
+    snprintf(options, sizeof options, "--frame=all --spur=5nm --walls=%s", csv);
+    o = run("reshed-walls", options, path, 2); /* said once, as it is the same for each */
+    assert_null(strstr(strstr(o->err, "no pixel size") + 1, "no pixel size"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(walls_of_each_frame),
         cmocka_unit_test(maps_of_each_frame),
+        cmocka_unit_test(a_bad_frame_does_not_end_the_run),
     };
     return cmocka_run_group_tests_name("frames", tests, NULL, NULL);
 }

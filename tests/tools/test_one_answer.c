@@ -7,7 +7,10 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/os.h"
 #include "io/csv.h"
+#include "io/hdf5/h5.h"
+#include "io/image_file.h"
 #include "io/npy.h"
 #include "spm/scan/points.h"
 #include "spm/session/session.h"
@@ -244,6 +247,38 @@ static void channels_of_a_session_say_what_they_are(void **state)
     assert_true(json_number(o->out, "spectra") == 40 * 2 * 64);
 }
 
+/* A file for Gwyddion lies where the frame does, and responses without a unit are volts. */
+static void gwyddion_gets_place_and_unit(void **state)
+{
+    (void)state;
+    char args[4096], copy[1024], gwy[1024];
+    reshed_error err = {0};
+    rs_session *s = NULL;
+    size_t n;
+    char *bytes = bytes_of(path, &n);
+    assert_ok(rs_os_write_file(scan_temp(copy, "volts.h5"), (const uint8_t *)bytes, n, &err), &err);
+    rs_free(bytes);
+    scan_temp(gwy, "volts.gwy");
+    for (int without = 0; without < 2; without++) {
+        rs_image im;
+        hid_t f = H5Fopen(copy, H5F_ACC_RDWR, H5P_DEFAULT);
+        assert_true(f >= 0);
+        hid_t g = H5Gopen2(f, "/Session", H5P_DEFAULT);
+        assert_true(H5Adelete(g, "amplitude_unit") >= 0);
+        assert_true(rs_h5_set_text(g, "amplitude_unit", without ? "" : "pm"));
+        H5Gclose(g), H5Fclose(f);
+        assert_ok(rs_session_open(copy, &s, &err), &err);
+        assert_string_equal(rs_session_get_setup(s)->amplitude_unit, without ? "" : "pm");
+        rs_session_finish(s, RESHED_OK, NULL);
+        snprintf(args, sizeof args, "--quiet --gwy=%s %s", gwy, copy);
+        assert_int_equal(run_program("reshed-walls", args)->status, 0);
+        assert_ok(rs_image_read(gwy, "Amplitude", &im, &err), &err);
+        assert_string_equal(im.unit, without ? "V" : "pm");
+        assert_true(fabs(im.x0 - 3e-7) < 1e-12 && fabs(im.y0 + 1e-7) < 1e-12);
+        rs_image_clear(&im);
+    }
+}
+
 /* What is typed is another question than the session's. */
 static void what_is_typed_counts(void **state)
 {
@@ -269,6 +304,7 @@ int main(void)
         cmocka_unit_test(a_bare_map_lies_in_the_frame_of_another_file),
         cmocka_unit_test(loops_are_those_of_the_scan),
         cmocka_unit_test(channels_of_a_session_say_what_they_are),
+        cmocka_unit_test(gwyddion_gets_place_and_unit),
         cmocka_unit_test(what_is_typed_counts),
     };
     return cmocka_run_group_tests_name("one_answer", tests, make_session, NULL);

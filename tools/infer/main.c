@@ -88,7 +88,7 @@ static const cli_program self = {
     "several\n"
     "classes the first is the background and pictures show one minus its probability.\n"
     "\n"
-    "Exit status: 0 done, 1 some image failed (the others are done), 2 wrong usage.\n"};
+    "Exit status: 0 done, 1 some image or frame failed (the others are done), 2 wrong usage.\n"};
 
 typedef struct options {
     infer_request request;
@@ -390,11 +390,13 @@ static bool do_image(infer_engine *engine, const options *o, rs_progress *bar, c
     infer_request q = o->request;
     int first, end;
     bool all = infer_image_frames(&self, &q, path, &first, &end);
-    for (int k = first; all && k < end; k++) {
+    if (!all) return false;
+    for (int k = first; k < end && !engine->failed; k++) {
         infer_result r;
         q.of_stack = k;
-        all = infer_image(engine, &q, path, &r);
-        if (!all || (q.quiet && !o->json)) continue;
+        const bool done = infer_image(engine, &q, path, &r);
+        all = all && done;
+        if (!done || (q.quiet && !o->json)) continue;
         rs_progress_finish(bar); /* the line takes the bar's place */
         if (o->json)
             print_json(path, &q, &r);

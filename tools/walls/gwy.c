@@ -73,6 +73,7 @@ bool walls_write_gwy(const walls_job *job)
         place[2 * i + 1] = job->found.points.p[i].at.col;
     }
     const char *unit = job->session ? rs_session_get_setup(job->session)->amplitude_unit : "";
+    if (job->session && (!unit || !unit[0])) unit = "V";
     const uint8_t *lines = job->found.graph.skeleton;
     if (job->amplitude) maps[n++] = (rs_gwy_map){"Amplitude", unit, job->amplitude, lines};
     maps[n++] = (rs_gwy_map){"Wall probability", "", job->map, lines};
@@ -81,6 +82,8 @@ bool walls_write_gwy(const walls_job *job)
                               .width = job->grid.width,
                               .dx = job->sized ? job->grid.dx : 0,
                               .dy = job->sized ? job->grid.dy : 0,
+                              .x0 = job->cx,
+                              .y0 = job->cy,
                               .maps = maps,
                               .n = n,
                               .points = place,

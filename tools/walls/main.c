@@ -64,8 +64,8 @@ static const cli_program self = {
     "                         out-of-plane ones, 180:N on 180-degree walls; e.g. a:5,c:5\n"
     "      --control-distance=LENGTH  at least this far from every wall (default 6px)\n"
     "      --phase=IMAGE      tells ferroelastic, 180-degree and mixed walls, with the amplitude,\n"
-    "                         and is for 180:N; in degrees unless the file says rad. A _walls.h5\n"
-    "                         or a session may bring it\n"
+    "                         and is for 180:N; in the file's unit, else in degrees where it\n"
+    "                         exceeds two turns of radians. A _walls.h5 or a session may bring it\n"
     "      --on-180           points on 180-degree walls as well\n"
     "\n"
     "What is written\n"
@@ -117,7 +117,7 @@ static const cli_program self = {
     "size is known.\n"
     "Results are in metres when it is known and in pixels when not.\n"
     "\n"
-    "Exit status: 0 done, 1 failed, 2 wrong usage.\n"};
+    "Exit status: 0 done, 1 failed (other frames are done), 2 wrong usage.\n"};
 
 static void print_json(const walls_job *job)
 {
@@ -285,7 +285,8 @@ static bool frames_of(const walls_request *r, int *first, int *end)
 
 static int check_files(const walls_request *r, int first, int end)
 {
-    const char *const in[] = {r->map, r->variance, r->amplitude, r->phase, r->in_plane, r->values};
+    const char *const in[] = {r->map,      r->variance, r->amplitude, r->phase,
+                              r->in_plane, r->values,   r->frame_of};
     cli_files files = {0};
     for (size_t i = 0; i < sizeof in / sizeof *in; i++) cli_files_input(&files, in[i]);
     for (int f = first; f < end; f++) {
@@ -310,14 +311,16 @@ int main(int argc, char **argv)
     if (status >= 0) return status;
     if (!frames_of(&request, &first, &end)) return CLI_FAILED;
     status = check_files(&request, first, end);
-    for (int f = first; f < end && status == CLI_OK; f++) {
+    if (status != CLI_OK) return status;
+    for (int f = first; f < end && status != CLI_USAGE; f++) { /* the same for every frame */
         char names[OUTPUTS][4096];
         walls_request one = request;
         one.of_stack = f;
         if (request.of_stack == CLI_FRAME_ALL && !request_of(&request, f, names, &one))
             return CLI_USAGE;
         walls_job job = {.program = &self, .request = &one};
-        status = walls_open_session(&job, &one) ? run(&job) : CLI_FAILED;
+        const int of_frame = walls_open_session(&job, &one) ? run(&job) : CLI_FAILED;
+        if (of_frame != CLI_OK) status = of_frame;
         walls_job_clear(&job);
     }
     int closed = cli_close(&self);
