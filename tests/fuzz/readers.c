@@ -21,6 +21,7 @@
 #include "io/png.h"
 #include "io/sxm.h"
 #include "io/tiff.h"
+#include "io/walls_h5.h"
 #include "io/walls_read.h"
 #include "io/weights/torch.h"
 #include "io/wsxm.h"
@@ -29,17 +30,16 @@ enum { H = 4, W = 6 };
 
 static const float pixels[H * W] = {1, 2, 3, 4, 5, 6, 2, 3, 4, 5, 6, 7, 3, 4, 5, 6, 7, 8, 9};
 
-/* Every channel, and of stacks the first frame. */
+/* Every channel, and of stacks the first frame and the only one. */
 static void read_all(const rs_reader *reader, const uint8_t *data, size_t n)
 {
     rs_channels list = {0};
     if (reader->list(data, n, &list, NULL) != RESHED_OK) return;
     for (int i = 0; i < list.n && i < 4; i++) {
         rs_image im = {0};
-        if (reader->read_frame)
-            reader->read_frame(data, n, i, 0, &im, NULL);
-        else
-            reader->read(data, n, i, &im, NULL);
+        if (reader->read_frame) reader->read_frame(data, n, i, 0, &im, NULL);
+        rs_image_clear(&im);
+        reader->read(data, n, i, &im, NULL);
         rs_image_clear(&im);
     }
     rs_channels_clear(&list);
@@ -65,11 +65,25 @@ READER(npz)
         if ((call) == RESHED_OK) rs_image_clear(&im);                                              \
     }
 IMAGE(png, rs_png_read_mem(data, n, &im, &err))
-IMAGE(npy, rs_npy_image_read_mem(data, n, 0, &im, &err))
 IMAGE(gsf, rs_gsf_read_mem(data, n, &im, &err))
 IMAGE(ibw, rs_ibw_image_read_mem(data, n, "0", &im, &err))
-IMAGE(hdf5, rs_nsid_image_read_mem(data, n, "0", 0, &im, &err))
 IMAGE(any, rs_image_read_mem(data, n, "0", &im, &err))
+IMAGE(npy_first, rs_npy_image_read_mem(data, n, 0, &im, &err))
+IMAGE(npy_only, rs_npy_image_read_mem(data, n, RS_FRAME_ONLY, &im, &err))
+IMAGE(hdf5_first, rs_nsid_image_read_mem(data, n, "0", 0, &im, &err))
+IMAGE(hdf5_only, rs_nsid_image_read_mem(data, n, "0", RS_FRAME_ONLY, &im, &err))
+
+static void read_npy(const uint8_t *data, size_t n)
+{
+    read_npy_first(data, n);
+    read_npy_only(data, n);
+}
+
+static void read_hdf5(const uint8_t *data, size_t n)
+{
+    read_hdf5_first(data, n);
+    read_hdf5_only(data, n);
+}
 
 static void read_csv(const uint8_t *data, size_t n)
 {
@@ -179,6 +193,29 @@ static void seeds_hdf5(const char *folder)
     must(ok && rs_nsid_finish(w, RESHED_OK, &err) == RESHED_OK, "hdf5");
     rs_nsid_data_clear(&d);
     rs_image_clear(&im);
+}
+
+static void seeds_walls(const char *folder)
+{
+    char path[4096];
+    const rs_walls_file f = {.height = H,
+                             .width = W,
+                             .classes = 1,
+                             .mean = pixels,
+                             .variance = pixels,
+                             .input = pixels,
+                             .dx = 1e-9,
+                             .dy = 1e-9,
+                             .hi = 1,
+                             .normalisation = "frame",
+                             .weights_checksum = "",
+                             .program = "reshed-infer",
+                             .source = "",
+                             .channel = "",
+                             .phase = pixels,
+                             .wall180 = pixels,
+                             .phase_channel = "Phase"};
+    must(rs_walls_write(in(path, folder, "a.h5"), &f, NULL) == RESHED_OK, "walls");
 }
 
 static void put_tag(uint8_t *p, unsigned tag, unsigned type, unsigned value)
@@ -306,13 +343,13 @@ static void seeds_any(const char *folder)
 }
 
 const fuzz_target fuzz_targets[] = {
-    {"png", read_png, seeds_png},      {"npy", read_npy, seeds_npy},
-    {"gsf", read_gsf, seeds_gsf},      {"ibw", read_ibw, seeds_ibw},
-    {"sxm", read_sxm, seeds_sxm},      {"gwy", read_gwy, seeds_gwy},
-    {"tiff", read_tiff, seeds_tiff},   {"bruker", read_bruker, seeds_bruker},
-    {"wsxm", read_wsxm, seeds_wsxm},   {"npz", read_npz, seeds_zip},
-    {"csv", read_csv, seeds_csv},      {"torch", read_torch, seeds_torch},
-    {"any", read_any, seeds_any},      {"hdf5", read_hdf5, seeds_hdf5},
-    {"walls", read_walls, seeds_hdf5},
+    {"png", read_png, seeds_png},       {"npy", read_npy, seeds_npy},
+    {"gsf", read_gsf, seeds_gsf},       {"ibw", read_ibw, seeds_ibw},
+    {"sxm", read_sxm, seeds_sxm},       {"gwy", read_gwy, seeds_gwy},
+    {"tiff", read_tiff, seeds_tiff},    {"bruker", read_bruker, seeds_bruker},
+    {"wsxm", read_wsxm, seeds_wsxm},    {"npz", read_npz, seeds_zip},
+    {"csv", read_csv, seeds_csv},       {"torch", read_torch, seeds_torch},
+    {"any", read_any, seeds_any},       {"hdf5", read_hdf5, seeds_hdf5},
+    {"walls", read_walls, seeds_walls},
 };
 const int fuzz_target_count = sizeof fuzz_targets / sizeof *fuzz_targets;

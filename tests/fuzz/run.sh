@@ -1,11 +1,13 @@
 #!/bin/sh
 # Runs the fuzz targets: run.sh PROGRAM SECONDS [TARGET]...; without targets all of them. What is found stays in
 # build/fuzz/TARGET-*. HDF5's own library reads past its buffers in damaged files: findings without a frame of ours among the first
-# five of the stack are counted as the library's, and the run goes on.
+# five of the stack are counted as the library's, and the run goes on. A target that ends with an error before it has been through its
+# seeds, or that runs no input, fails the run.
 program=$1 seconds=$2
 shift 2
 [ $# -gt 0 ] || set -- $(RESHED_FUZZ= "$program" 2>/dev/null | tail -1)
-dir=build/fuzz ours=0
+[ $# -gt 0 ] || { echo "fuzz: $program names no targets"; exit 1; }
+dir=build/fuzz ours=0 none=
 mkdir -p "$dir"
 for t in "$@"; do
     mkdir -p "$dir/seeds-$t" "$dir/corpus-$t"
@@ -20,6 +22,11 @@ for t in "$@"; do
         n=$(sed -n 's/^stat::number_of_executed_units: *//p' "$dir/$t.log" | tail -1)
         inputs=$((inputs + ${n:-0}))
         [ $status -ne 0 ] || break
+        if ! grep -q INITED "$dir/$t.log"; then
+            echo "fuzz: $t: ended with status $status before it was through its seeds, see $dir/$t.log"
+            ours=$((ours + 1))
+            break
+        fi
         if sed -n '/^ *#0 /,/^ *#5 /p' "$dir/$t.log" | grep -q ' in \(rs_\|read_\)\|/src/'; then
             echo "fuzz: $t: a finding, see $dir/$t.log"
             ours=$((ours + 1))
@@ -29,5 +36,7 @@ for t in "$@"; do
         left=$((left - ($(date +%s) - begun) - 1))
     done
     echo "fuzz: $t: $inputs inputs, $library ended by a library"
+    [ "$inputs" -gt 0 ] || none="$none $t"
 done
-[ $ours -eq 0 ]
+[ -z "$none" ] || echo "fuzz: no input was run of:$none"
+[ $ours -eq 0 ] && [ -z "$none" ]
