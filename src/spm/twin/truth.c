@@ -52,8 +52,9 @@ static void close_gap(const twin_canvas *cv, size_t p, size_t q, bool p_in, bool
     const size_t cols = (size_t)cv->cols, place = across ? p / cols : p % cols,
                  last = (size_t)(across ? cv->rows : cv->cols) - 1;
     if (place == 0 || place == last) return; /* its pixel may lie beyond the rim */
-    if ((cv->inside[p] > 0) == (cv->inside[q] > 0) || is_marked(cv, p, q, across) ||
-        is_marked(cv, q, p, across) || is_wall(cv, p, across) || is_wall(cv, q, across))
+    if ((cv->inside[p] + cv->outward > 0) == (cv->inside[q] + cv->outward > 0) ||
+        is_marked(cv, p, q, across) || is_marked(cv, q, p, across) || is_wall(cv, p, across) ||
+        is_wall(cv, q, across))
         return;
     mark_pair(cv, p, q, !across, p_in, q_in, wp, wq);
 }

@@ -5,6 +5,7 @@
 
 #include "base/alloc.h"
 #include "imgproc/image/skeleton.h"
+#include "spm/twin/canvas.h"
 
 /* Every wall pixel touches both a and c, and every a-c neighbourhood has a wall pixel. */
 static void walls_lie_between_a_and_c(void **state)
@@ -318,6 +319,33 @@ static void the_probe_agrees_with_the_drawing(void **state)
     rs_twin_sample_free(s);
 }
 
+/* Walls marked o pixels outside the edge are those of a field that is o larger, gaps closed as there. */
+static void walls_outside_the_edge_are_marked_alike(void **state)
+{
+    (void)state;
+    enum { N = 40 };
+    test_rng r = {test_seed()};
+    static float inside[N * N], larger[N * N], base[N * N];
+    static uint8_t across[N * N], wall[N * N], other[N * N];
+    for (int k = 0; k < 50; k++) {
+        const float outward = (float)(k % 5 - 2) * 0.6f;
+        const double turn = test_uniform(&r, 0, 3.14), at = test_uniform(&r, -4, 4);
+        for (int i = 0; i < N * N; i++) { /* an edge, rough by half a pixel */
+            inside[i] = (float)((i % N - N / 2) * cos(turn) + (i / N - N / 2) * sin(turn) + at +
+                                test_uniform(&r, -0.5, 0.5));
+            larger[i] = inside[i] + outward;
+            across[i] = test_uniform(&r, 0, 1) > 0.5;
+        }
+        twin_canvas cv = {.rows = N, .cols = N, .base = base, .inside = inside, .across = across};
+        cv.outward = outward;
+        twin_mark_walls(&cv, 0, N, wall);
+        cv.inside = larger;
+        cv.outward = 0;
+        twin_mark_walls(&cv, 0, N, other);
+        assert_memory_equal(wall, other, N * N);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -326,6 +354,7 @@ int main(void)
         cmocka_unit_test(the_share_of_minus_domains_is_as_asked),
         cmocka_unit_test(walls_are_where_the_objects_say),
         cmocka_unit_test(walls_have_no_gaps_at_45_degrees),
+        cmocka_unit_test(walls_outside_the_edge_are_marked_alike),
         cmocka_unit_test(walls_are_one_pixel_wide),
         cmocka_unit_test(walls_are_at_half_height),
         cmocka_unit_test(stripe_widths_are_as_asked),
