@@ -329,9 +329,37 @@ void rs_os_sync_folder(const char *path)
 reshed_status rs_os_make_folder(const char *path, reshed_error *err)
 {
     struct stat s;
-    if (mkdir(path, 0777) == 0 || (errno == EEXIST && stat(path, &s) == 0 && S_ISDIR(s.st_mode)))
-        return RESHED_OK;
-    return rs_fail(err, RESHED_EIO, "cannot make the folder: %s", strerror(errno));
+    char name[4096];
+    size_t n = strlen(path);
+    if (mkdir(path, 0777) != 0 && !(errno == EEXIST && stat(path, &s) == 0 && S_ISDIR(s.st_mode)))
+        return rs_fail(err, RESHED_EIO, "cannot make the folder: %s", strerror(errno));
+    /* One that is there already may have been made by a program that was killed just then. */
+    while (n > 1 && path[n - 1] == '/') n--;
+    if (n < sizeof name) {
+        memcpy(name, path, n);
+        name[n] = '\0';
+        rs_os_sync_folder(name);
+    }
+    return RESHED_OK;
+}
+
+reshed_status rs_os_check_output(const char *path, reshed_error *err)
+{
+    struct stat s;
+    char folder[4096];
+    const char *slash = strrchr(path, '/');
+    const size_t k = slash ? (size_t)(slash - path) + 1 : 0;
+    if (k + 2 > sizeof folder)
+        return rs_fail(err, RESHED_EIO, "path too long|fewer than %zu bytes|%zu", sizeof folder,
+                       strlen(path));
+    memcpy(folder, path, k);
+    strcpy(folder + k, k ? "" : ".");
+    if (path[k] == '\0' || (stat(path, &s) == 0 && S_ISDIR(s.st_mode)))
+        return rs_fail(err, RESHED_EIO, "output|a file|a folder");
+    if (access(folder, W_OK | X_OK) != 0)
+        return rs_fail(err, RESHED_EIO, "cannot write into the output's folder: %s",
+                       strerror(errno));
+    return RESHED_OK;
 }
 
 void rs_os_clear_folder(const char *path, const char *prefix)
@@ -354,18 +382,28 @@ void rs_os_close(rs_os_file *f)
     rs_free(f);
 }
 
+/* Temporary files of killed writers that are passed over. */
+#define MAX_LEFTOVERS 10000
+
 reshed_status rs_os_temp_name(const char *path, char *buf, size_t n, reshed_error *err)
 {
     static atomic_uint serial; /* names only: two writers in one process must not collide */
-    int k = snprintf(buf, n, "%s.%ld-%u.tmp", path, (long)getpid(), atomic_fetch_add(&serial, 1u));
-    if (k < 0 || (size_t)k >= n)
-        return rs_fail(err, RESHED_EINVAL, "path too long|at most %zu bytes|%zu bytes", n - 32,
-                       strlen(path));
-    /* Renamed over, a device would be gone: /dev/null too, for root. */
     struct stat s;
+    /* Renamed over, a device would be gone: /dev/null too, for root. */
     if (stat(path, &s) == 0 && !S_ISREG(s.st_mode) && !S_ISDIR(s.st_mode))
         return rs_fail(err, RESHED_EIO, "output|a file|a device, pipe or socket");
-    return RESHED_OK;
+    /* Killed writers leave theirs behind, and in a container every process may have the same
+     * number. */
+    for (int i = 0; i < MAX_LEFTOVERS; i++) {
+        int k =
+            snprintf(buf, n, "%s.%ld-%u.tmp", path, (long)getpid(), atomic_fetch_add(&serial, 1u));
+        if (k < 0 || (size_t)k >= n)
+            return rs_fail(err, RESHED_EINVAL, "path too long|at most %zu bytes|%zu bytes", n - 32,
+                           strlen(path));
+        if (lstat(buf, &s) != 0) return RESHED_OK;
+    }
+    return rs_fail(err, RESHED_EIO, "cannot create|fewer than %d leftovers beside it|%s",
+                   MAX_LEFTOVERS, buf);
 }
 
 static reshed_status write_fully(int fd, const uint8_t *p, size_t n, reshed_error *err)
@@ -405,6 +443,12 @@ reshed_status rs_os_write_file(const char *path, const void *data, size_t len, r
     reshed_status st = rs_os_temp_name(path, temp, sizeof temp, err);
     if (st != RESHED_OK) return st;
     int fd = open(temp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    /* Another machine that shares the folder may have been faster, with the same number. */
+    for (int i = 0; fd < 0 && errno == EEXIST && i < MAX_LEFTOVERS; i++) {
+        st = rs_os_temp_name(path, temp, sizeof temp, err);
+        if (st != RESHED_OK) return st;
+        fd = open(temp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    }
     if (fd < 0) return rs_fail(err, RESHED_EIO, "cannot create: %s", strerror(errno));
     st = write_fully(fd, data, len, err);
     if (close(fd) != 0 && st == RESHED_OK)

@@ -88,6 +88,9 @@ void rs_os_close(rs_os_file *f);
 
 /* Makes a folder; one that is there already is fine. The folder that it lies in must exist. */
 reshed_status rs_os_make_folder(const char *path, reshed_error *err);
+/* RESHED_EIO when a file of that name cannot be written: it is a folder, or the folder that it is to
+ * lie in is not there or takes none. For what takes long, before it begins. */
+reshed_status rs_os_check_output(const char *path, reshed_error *err);
 /* Removes the files directly in a folder whose names begin with prefix, and then the folder if
  * nothing else is in it; what cannot be removed stays. */
 void rs_os_clear_folder(const char *path, const char *prefix);

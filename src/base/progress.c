@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/numeric.h"
 #include "base/os.h"
 
 void rs_progress_start(rs_progress *p, FILE *stream, const char *label, long total)
@@ -17,7 +18,8 @@ void rs_progress_start(rs_progress *p, FILE *stream, const char *label, long tot
 
 static void draw(rs_progress *p, double now)
 {
-    double fraction = (double)p->done / (double)p->total;
+    /* The caller may lower the total, to nothing when all was done before. */
+    double fraction = p->total > 0 ? rs_clamp((double)p->done / (double)p->total, 0, 1) : 1;
     double left = p->done > 0 ? (now - p->started) * (1 - fraction) / fraction : 0;
     if (!p->tty) {
         fprintf(p->stream, "%s: %ld of %ld, %.0f s left\n", p->label, p->done, p->total, left);

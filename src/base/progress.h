@@ -8,7 +8,7 @@
 typedef struct rs_progress {
     FILE *stream; /* borrowed; NULL: silent */
     const char *label;
-    long done, total;
+    long done, total;      /* total may be changed on the way, to 0 too: all is done then */
     double started, shown; /* monotonic seconds */
     bool tty, open;
 } rs_progress;

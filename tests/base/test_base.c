@@ -1,16 +1,20 @@
-#define _POSIX_C_SOURCE 200809L /* mkfifo */
+#define _XOPEN_SOURCE 700 /* mkfifo, terminals */
 #include "support/support.h"
 
+#include <fcntl.h>
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/cursor.h"
 #include "base/image.h"
 #include "base/os.h"
 #include "base/parallel.h"
+#include "base/progress.h"
 #include "base/tensors.h"
 #include "base/text.h"
 
@@ -107,6 +111,98 @@ static void devices_are_not_replaced(void **state)
     assert_true(S_ISFIFO(s.st_mode));
 }
 
+/* What killed writers of the same process number have left, as in containers, is passed over and
+ * left alone; so is a link that leads nowhere. */
+static void leftovers_are_passed_over(void **state)
+{
+    (void)state;
+    reshed_error err = {0};
+    char next[600], name[700];
+    const char *path = test_temp("left");
+    assert_ok(rs_os_temp_name(path, next, sizeof next, &err), &err);
+    char *dash = strrchr(next, '-');
+    const unsigned serial = (unsigned)strtoul(dash + 1, NULL, 10);
+    *dash = '\0';
+    for (unsigned k = 1; k <= 5; k++) {
+        snprintf(name, sizeof name, "%s-%u.tmp", next, serial + k);
+        remove(name);
+        if (k == 3)
+            assert_int_equal(symlink("/nonexistent/x", name), 0);
+        else
+            test_write_file(name, "left", 4);
+    }
+    assert_ok(rs_os_write_file(path, "new", 3, &err), &err);
+    size_t n;
+    uint8_t *d = test_read_file(path, &n);
+    assert_int_equal(n, 3);
+    assert_memory_equal(d, "new", 3);
+    rs_free(d);
+    for (unsigned k = 1; k <= 5; k++) {
+        snprintf(name, sizeof name, "%s-%u.tmp", next, serial + k);
+        assert_int_equal(remove(name), 0);
+    }
+}
+
+/* A folder is made, and made again, under every spelling of its name. */
+static void folders_are_made(void **state)
+{
+    (void)state;
+    reshed_error err = {0};
+    char path[600];
+    snprintf(path, sizeof path, "%s//", test_temp("folder"));
+    assert_ok(rs_os_make_folder(path, &err), &err);
+    assert_ok(rs_os_make_folder(path, &err), &err);
+    strcat(path, "x/y");
+    assert_int_equal(rs_os_make_folder(path, &err), RESHED_EIO);
+    rs_os_clear_folder(test_temp("folder"), "x");
+    assert_ok(rs_os_make_folder("/", &err), &err);
+}
+
+/* A stream that counts as a terminal; NULL where the machine has none to give. */
+static FILE *terminal(int *master)
+{
+    *master = posix_openpt(O_RDWR | O_NOCTTY);
+    if (*master < 0 || grantpt(*master) != 0 || unlockpt(*master) != 0) return NULL;
+    const int fd = open(ptsname(*master), O_RDWR | O_NOCTTY);
+    return fd < 0 ? NULL : fdopen(fd, "w");
+}
+
+/* Nothing is left to do when all was done before: the bar is full, and no number is none. */
+static void progress_of_nothing(void **state)
+{
+    (void)state;
+    rs_progress p;
+    char text[400] = "";
+    const char *path = test_temp("progress");
+    FILE *f = fopen(path, "w");
+    assert_non_null(f);
+    rs_progress_start(&p, f, "fit", 10);
+    p.total -= 10;
+    p.shown -= 100;
+    rs_progress_update(&p, 0);
+    rs_progress_finish(&p);
+    fclose(f);
+    f = fopen(path, "r");
+    assert_non_null(f);
+    assert_non_null(fgets(text, sizeof text, f));
+    assert_string_equal(text, "fit: 0 of 0, 0 s left\n");
+    fclose(f);
+    int master;
+    f = terminal(&master);
+    if (f) {
+        rs_progress_start(&p, f, "fit", 10);
+        p.total = 0;
+        rs_progress_update(&p, 0);
+        const ssize_t n = read(master, text, sizeof text - 1);
+        assert_true(n > 0);
+        text[n] = '\0';
+        assert_non_null(strstr(text, "fit [####"));
+        assert_non_null(strstr(text, "#] 0/0   0 s left"));
+        fclose(f);
+    }
+    if (master >= 0) close(master);
+}
+
 static void write_replaces_whole_file(void **state)
 {
     (void)state;
@@ -176,8 +272,9 @@ int main(void)
         cmocka_unit_test(error_text_has_all_parts),  cmocka_unit_test(alloc_refuses_overflow),
         cmocka_unit_test(cursor_stays_inside),       cmocka_unit_test(half_precision_round_trips),
         cmocka_unit_test(devices_are_not_replaced),  cmocka_unit_test(write_replaces_whole_file),
-        cmocka_unit_test(parallel_visits_each_once), cmocka_unit_test(tensors_find_and_grow),
-        cmocka_unit_test(image_sizes_are_checked),
+        cmocka_unit_test(leftovers_are_passed_over), cmocka_unit_test(folders_are_made),
+        cmocka_unit_test(progress_of_nothing),       cmocka_unit_test(parallel_visits_each_once),
+        cmocka_unit_test(tensors_find_and_grow),     cmocka_unit_test(image_sizes_are_checked),
     };
     return cmocka_run_group_tests_name("base", tests, NULL, NULL);
 }
