@@ -6,7 +6,7 @@
 
 #include "base/status.h"
 
-/* A pixel belongs to a line that is turned, stretched or resampled when its centre lies this near
+/* A pixel belongs to a line that is turned or stretched when its centre lies this near
  * to it, in pixels: lines then stay one pixel wide and unbroken at any angle. */
 #define RS_LABEL_REACH 0.6f
 
@@ -22,8 +22,8 @@ void rs_label_read(const float *value, size_t n, uint8_t *wall, uint8_t *known);
 reshed_status rs_label_distance(const uint8_t *wall, int height, int width, float *distance,
                                 reshed_error *err);
 
-/* wall[in_h,in_w] and known[in_h,in_w] on another grid over the same frame: walls as lines one pixel wide,
- * known by the nearest pixel. A grid of the same size is a copy, thick lines and all. Outputs
+/* wall[in_h,in_w] and known[in_h,in_w] on another grid over the same frame: walls as unbroken lines
+ * one pixel wide in either direction, whatever the two scales are, known by the nearest pixel. A grid of the same size is a copy, thick lines and all. Outputs
  * [out_h,out_w] must not overlap the inputs. */
 reshed_status rs_label_fit(const uint8_t *wall, const uint8_t *known, int in_h, int in_w,
                            uint8_t *out_wall, uint8_t *out_known, int out_h, int out_w,

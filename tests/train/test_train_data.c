@@ -89,12 +89,14 @@ static void labels_of_another_size(void **state)
         for (int x = 4 * w / 60 + 1; x < w * 48 / 60; x++) { /* ends recede */
             int count = 0, first = -1;
             const bool crossing = fabs((x + 0.5) * W / w - 30.5) < 8 * fmax(1, (double)W / w);
+            /* Thinning may move a crossing by a pixel. */
+            const double near = 2.5 + (crossing ? (double)H / h : 0);
             for (int y = 0; y < h; y++)
-                if (line[y * w + x] && fabs((y + 0.5) * H / h - 20.5) < 2.5) {
+                if (line[y * w + x] && fabs((y + 0.5) * H / h - 20.5) < near) {
                     count++;
                     if (first < 0) first = y;
                 }
-            assert_true(count >= 1);
+            if (count < 1) fail_msg("%d x %d: no wall in column %d", h, w, x);
             if (!crossing) assert_true(count <= (k ? 2 : 3));
         }
         for (int i = 0; i < h * w; i++) assert_true(there[i] <= 1 && line[i] <= 1);
@@ -102,6 +104,63 @@ static void labels_of_another_size(void **state)
         assert_int_equal(there[0], 1);
         guard_check(&a);
         guard_check(&b);
+    }
+}
+
+/* How many pixels of line[h,w] lie in row y, or with `down` in column y, from one end of the line to
+ * the other. */
+static int across(const uint8_t *line, int h, int w, bool down, int y)
+{
+    int count = 0;
+    for (int x = 0; x < (down ? h : w); x++) count += line[down ? x * w + y : y * w + x];
+    return count;
+}
+
+/* Straight lines of one to three pixels: on other grids, of other proportions and enlarged, they are one
+ * pixel wide and have no gap, from frame edge to frame edge but for what thinning takes. */
+static void lines_on_other_grids(void **state)
+{
+    (void)state;
+    enum { H = 40, W = 60 };
+    static const int size[][2] = {{23, 95},   {95, 23}, {128, 512}, {80, 120}, {160, 240},
+                                  {400, 300}, {20, 30}, {13, 60},   {40, 17}};
+    reshed_error err = {0};
+    uint8_t known[H * W];
+    memset(known, 1, sizeof known);
+    for (int k = 0; k < (int)(sizeof size / sizeof *size) * 12; k++) {
+        const int h = size[k / 12][0], w = size[k / 12][1], thick = 1 + k % 3, kind = k / 3 % 4;
+        uint8_t wall[H * W] = {0};
+        for (int y = 0; y < H; y++)
+            for (int x = 0; x < W; x++) {
+                const int off = kind == 0   ? x - 31
+                                : kind == 1 ? y - 17
+                                : kind == 2 ? x - y - 9
+                                            : x + y - 49;
+                wall[y * W + x] = off >= 0 && off < thick;
+            }
+        guarded a, b;
+        uint8_t *line = guard_make(&a, (size_t)(h * w)), *there = guard_make(&b, (size_t)(h * w));
+        assert_ok(rs_label_fit(wall, known, H, W, line, there, h, w, &err), &err);
+        /* Steep lines have one pixel in each row, others one in each column. */
+        const bool steep = kind == 0 || (kind > 1 && h * W > w * H);
+        int first = steep ? 0 : kind == 1 ? 0 : 9 * w / W;
+        int last = steep ? h : kind == 1 ? w : 49 * w / W;
+        const int lost = 1 + 3 * (steep ? h : w) / (steep ? H : W); /* by thinning, at the ends */
+        for (int i = first + lost; i < last - lost; i++)
+            if (across(line, h, w, !steep, i) != 1)
+                fail_msg("%d x %d, kind %d, %d thick: %d pixels at %d", h, w, kind, thick,
+                         across(line, h, w, !steep, i), i);
+        guard_check(&a);
+        guard_check(&b);
+    }
+    for (long k = 0; k < 20; k++) {
+        uint8_t wall[H * W] = {1}, line[20 * 30], there[20 * 30];
+        test_alloc_fail_at(k);
+        const reshed_status st = rs_label_fit(wall, known, H, W, line, there, 20, 30, &err);
+        const bool failed = test_alloc_failed();
+        test_alloc_fail_at(-1);
+        assert_int_equal(st, failed ? RESHED_ENOMEM : RESHED_OK);
+        if (!failed) break;
     }
 }
 
@@ -293,7 +352,21 @@ static void pieces_are_cut_out(void **state)
     p = places(12, 9);
     planes out = planes_make(N);
     rs_augment_cut(&p, &r, &out.piece);
-    for (int i = 0; i < N * N; i++) assert_true(out.piece.image[i] >= 0 && out.piece.image[i] <= 1);
+    int turns = 0;
+    for (int i = 0; i < N * N; i++) {
+        assert_true(out.piece.image[i] >= 0 && out.piece.image[i] <= 1);
+        const int at = (int)lroundf(out.piece.image[i] * (12 * 9 - 1));
+        assert_true(out.piece.target[i] == p.wall[at] && out.piece.weight[i] == p.known[at]);
+        /* Neighbours are neighbours there, or the same pixel where the picture turns back. */
+        for (int k = 0; k < 2; k++) {
+            if (k == 0 ? i % N == N - 1 : i / N == N - 1) continue;
+            const int next = (int)lroundf(out.piece.image[i + (k ? N : 1)] * (12 * 9 - 1));
+            const int dy = abs(next / 9 - at / 9), dx = abs(next % 9 - at % 9);
+            assert_true(dy + dx <= 1);
+            turns += dy + dx == 0;
+        }
+    }
+    assert_true(turns < 5 * N);
     planes_free(&out);
     rs_picture_clear(&p);
 }
@@ -580,6 +653,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(values_of_labels),
         cmocka_unit_test(labels_of_another_size),
+        cmocka_unit_test(lines_on_other_grids),
         cmocka_unit_test(distances_of_labels),
         cmocka_unit_test(simulated_pictures),
         cmocka_unit_test(own_pictures),
