@@ -6,17 +6,22 @@
 
 #include "base/alloc.h"
 #include "base/number.h"
+#include "base/numeric.h"
 #include "base/parallel.h"
 #include "train/score.h"
 
 /* Probabilities this near to 0 and 1 have lost their logit in float32. */
 #define SURE 1e-7
 
+/* Frames whose maps lie in memory together. */
+#define CHUNK 64
+
 typedef struct trials {
-    const rs_picture *picture;
+    const rs_picture *picture; /* [n], of this chunk, as logit */
     int n, members;
-    float **logit; /* [n] of [members,H,W] */
+    float *logit[CHUNK]; /* [n] of [members,H,W] */
     rs_calibration_trial *trial;
+    rs_wall_tally *tally; /* of each trial, over all chunks */
     reshed_status *status;
     reshed_error *error;
 } trials;
@@ -44,9 +49,9 @@ static void mean_map(const float *logit, int members, size_t n, double scale, do
 static void try_one(void *ctx, int64_t k, int worker)
 {
     const trials *t = ctx;
-    rs_calibration_trial *trial = &t->trial[k];
+    const rs_calibration_trial *trial = &t->trial[k];
     reshed_error *err = &t->error[k];
-    rs_wall_tally all = {0}, part = {0};
+    rs_wall_tally part = {0};
     reshed_status st = RESHED_OK;
     (void)worker;
     for (int i = 0; st == RESHED_OK && i < t->n; i++) {
@@ -57,28 +62,27 @@ static void try_one(void *ctx, int64_t k, int worker)
             mean_map(t->logit[i], t->members, n, trial->scale, trial->shift, map);
             st = rs_score_map(&t->picture[i], map, &part, err);
         }
-        if (st == RESHED_OK) st = rs_wall_tally_add(&all, &part, err);
+        if (st == RESHED_OK) st = rs_wall_tally_add(&t->tally[k], &part, err);
         rs_free(map);
     }
-    if (st == RESHED_OK) rs_wall_tally_scores(&all, &trial->scores, NULL);
     rs_wall_tally_clear(&part);
-    rs_wall_tally_clear(&all);
     t->status[k] = st;
 }
 
-static reshed_status try_all(trials *t, int count, int threads, double most_error, int *best,
-                             reshed_error *err)
+/* All trials on the pictures of a chunk. */
+static reshed_status try_chunk(trials *t, const rs_model_file *m, int count, int threads,
+                               reshed_error *err)
 {
-    reshed_status st = RESHED_OK;
+    reshed_status st = rs_score_maps(m, t->picture, t->n, threads, t->logit, err);
+    if (st != RESHED_OK) return st;
+    for (int i = 0; i < t->n; i++)
+        to_logits(t->logit[i],
+                  (size_t)t->members * (size_t)t->picture[i].height * (size_t)t->picture[i].width);
     rs_parallel_for(rs_threads_or_all(threads), count, try_one, t);
-    *best = -1;
+    for (int i = 0; i < t->n; i++) rs_free(t->logit[i]);
     for (int k = 0; k < count && st == RESHED_OK; k++) {
-        const rs_wall_scores *s = &t->trial[k].scores;
         st = t->status[k];
         if (st != RESHED_OK && err) *err = t->error[k];
-        if (st == RESHED_OK && s->ece <= most_error &&
-            (*best < 0 || s->f > t->trial[*best].scores.f))
-            *best = k;
     }
     return st;
 }
@@ -89,23 +93,28 @@ reshed_status rs_calibrate(const rs_model_file *m, const rs_picture *p, int n, i
                            reshed_error *err)
 {
     const int count = scales * shifts;
-    trials t = {.picture = p, .n = n, .members = m->members, .trial = trial};
-    t.logit = rs_zalloc((size_t)n, sizeof(float *));
+    trials t = {.members = m->members, .trial = trial};
+    t.tally = rs_zalloc((size_t)count, sizeof *t.tally);
     t.status = rs_zalloc((size_t)count, sizeof *t.status);
     t.error = rs_zalloc((size_t)count, sizeof *t.error);
-    reshed_status st = t.logit && t.status && t.error
-                           ? rs_score_maps(m, p, n, threads, t.logit, err)
+    reshed_status st = t.tally && t.status && t.error
+                           ? RESHED_OK
                            : rs_fail_nomem(err, "trials", (size_t)count * sizeof *t.error);
-    if (st == RESHED_OK) {
-        for (int i = 0; i < n; i++)
-            to_logits(t.logit[i], (size_t)m->members * (size_t)p[i].height * (size_t)p[i].width);
-        for (int k = 0; k < count; k++)
-            trial[k] =
-                (rs_calibration_trial){.scale = scale[k / shifts], .shift = shift[k % shifts]};
-        st = try_all(&t, count, threads, most_error, best, err);
+    for (int k = 0; st == RESHED_OK && k < count; k++)
+        trial[k] = (rs_calibration_trial){.scale = scale[k / shifts], .shift = shift[k % shifts]};
+    for (int i = 0; st == RESHED_OK && i < n; i += CHUNK) {
+        t.picture = p + i;
+        t.n = rs_min_int(CHUNK, n - i);
+        st = try_chunk(&t, m, count, threads, err);
     }
-    for (int i = 0; t.logit && i < n; i++) rs_free(t.logit[i]);
-    rs_free(t.logit);
+    *best = -1;
+    for (int k = 0; k < count && st == RESHED_OK; k++) {
+        const rs_wall_scores *s = &trial[k].scores;
+        rs_wall_tally_scores(&t.tally[k], &trial[k].scores, NULL);
+        if (s->ece <= most_error && (*best < 0 || s->f > trial[*best].scores.f)) *best = k;
+    }
+    for (int k = 0; t.tally && k < count; k++) rs_wall_tally_clear(&t.tally[k]);
+    rs_free(t.tally);
     rs_free(t.status);
     rs_free(t.error);
     return st;
@@ -132,14 +141,19 @@ static rs_tensor *find(rs_tensors *set, const char *name)
     return NULL;
 }
 
-/* Where there is a recipe, and room. */
+/* First: what follows tells of the time before, and how an ensemble that it started from was made
+ * stands last. A text that is too long loses its end. */
 static void add_to_recipe(rs_model_file *m, double scale, double shift)
 {
     char line[2 * RS_NUMBER_TEXT + 40], a[RS_NUMBER_TEXT], b[RS_NUMBER_TEXT];
-    const size_t n = strlen(m->recipe);
-    const int k = snprintf(line, sizeof line, "calibrated: scale %s, shift %s\n",
-                           rs_number_format(a, scale), rs_number_format(b, shift));
-    if (n > 0 && n + (size_t)k < sizeof m->recipe) memcpy(m->recipe + n, line, (size_t)k + 1);
+    const size_t k = (size_t)snprintf(line, sizeof line, "calibrated: scale %s, shift %s\n",
+                                      rs_number_format(a, scale), rs_number_format(b, shift));
+    const size_t n = strlen(m->recipe), room = sizeof m->recipe - k - 1;
+    size_t kept = n < room ? n : room;
+    while (kept > 0 && kept < n && ((unsigned char)m->recipe[kept] & 0xc0) == 0x80) kept--;
+    memmove(m->recipe + k, m->recipe, kept);
+    memcpy(m->recipe, line, k);
+    m->recipe[k + kept] = '\0';
 }
 
 reshed_status rs_calibrate_apply(rs_model_file *m, double scale, double shift, reshed_error *err)

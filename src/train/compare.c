@@ -24,3 +24,10 @@ reshed_status rs_train_compare(const rs_model_file *m, rs_twin_film film, int fr
     if (st == RESHED_OK) out->own = s.f;
     return st;
 }
+
+double rs_train_compared_pixels(int frames, const rs_picture *own, int owns)
+{
+    double sum = (double)frames * SIZE * SIZE;
+    for (int i = 0; i < owns; i++) sum += (double)own[i].height * own[i].width;
+    return sum;
+}

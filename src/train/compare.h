@@ -13,5 +13,7 @@ typedef struct rs_train_scores {
 reshed_status rs_train_compare(const rs_model_file *m, rs_twin_film film, int frames,
                                const rs_picture *own, int owns, int threads, rs_train_scores *out,
                                reshed_error *err);
+/* How many pixels one comparison scores. */
+double rs_train_compared_pixels(int frames, const rs_picture *own, int owns);
 
 #endif

@@ -2,7 +2,6 @@
 
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/alloc.h"
@@ -15,6 +14,7 @@
 #include "spm/twin/random.h"
 #include "train/checkpoint.h"
 #include "train/feed.h"
+#include "train/start.h"
 #include "train/score.h"
 
 /* Batches in a queue. */
@@ -22,8 +22,6 @@
 /* The set of frames by which F is judged in training; the tables of an ensemble take others. */
 #define JUDGED_SET 8
 #define JUDGED_HARSH 0.5
-/* The stream of random numbers of members' starts. */
-#define STREAM_START 311
 
 /* What all members share. */
 typedef struct training {
@@ -70,29 +68,6 @@ static void tell(work *w)
 }
 
 /* ------------------------------------------------------------------------------------ one member */
-static rs_member_options member_options(const rs_train_recipe *r)
-{
-    rs_member_options o = r->member;
-    o.batch = r->batches.batch;
-    o.height = o.width = r->batches.augment.size;
-    return o;
-}
-
-static reshed_status make_member(const rs_train_recipe *r, const rs_model_file *start, int i,
-                                 rs_member **out, reshed_error *err)
-{
-    const rs_member_options o = member_options(r);
-    const uint64_t seed = rs_random_at(r->batches.seed, STREAM_START, (uint64_t)i).state;
-    rs_member *m = NULL;
-    reshed_status st = rs_member_create(&r->arch, &o, seed, &m, err);
-    if (st == RESHED_OK && start) st = rs_member_load(m, &start->member[i % start->members], err);
-    if (st == RESHED_OK)
-        *out = m;
-    else
-        rs_member_free(m);
-    return st;
-}
-
 /* Its edge score on the frames to judge by, all as one. */
 static reshed_status judge(const work *w, double *f, reshed_error *err)
 {
@@ -140,6 +115,31 @@ static reshed_status save(const work *w, reshed_error *err)
     return st == RESHED_OK ? rs_checkpoint_save(path, w->t->words, &w->at, w->m, err) : st;
 }
 
+/* A checkpoint has the right recipe, network and checksum by now; its numbers are to fit them. */
+static reshed_status check_resumed(const work *w, reshed_error *err)
+{
+    const rs_checkpoint *c = &w->at;
+    const long steps = recipe_of(w)->rate.steps;
+    if (c->step > steps || (c->done && c->step != steps))
+        return rs_fail(err, RESHED_ECORRUPT, "steps in a checkpoint|%ld at most%s|%ld", steps,
+                       c->done ? ", all of them where it is done" : "", (long)c->step);
+    if (rs_member_steps(w->m) != c->step)
+        return rs_fail(err, RESHED_ECORRUPT, "steps of the member in a checkpoint|%ld|%ld",
+                       (long)c->step, rs_member_steps(w->m));
+    if (c->losses < 0 || c->losses > c->step || !isfinite(c->loss))
+        return rs_fail(err, RESHED_ECORRUPT, "losses in a checkpoint|a sum of 0 to %ld|%g of %ld",
+                       (long)c->step, c->loss, (long)c->losses);
+    long before = 0;
+    for (int i = 0; i < c->curve.n; i++) {
+        const long at = c->curve.point[i].step;
+        if (at < before || at > c->step)
+            return rs_fail(err, RESHED_ECORRUPT, "curve in a checkpoint|steps from %ld to %ld|%ld",
+                           before, (long)c->step, at);
+        before = at;
+    }
+    return RESHED_OK;
+}
+
 static reshed_status resume(work *w, reshed_error *err)
 {
     char path[4096];
@@ -148,6 +148,7 @@ static reshed_status resume(work *w, reshed_error *err)
     reshed_status st = rs_checkpoint_path(folder, w->at.member, path, sizeof path, err);
     if (st != RESHED_OK || !rs_os_is_file(path)) return st;
     st = rs_checkpoint_load(path, w->t->words, &w->at, w->m, err);
+    if (st == RESHED_OK) st = check_resumed(w, err);
     w->news.resumed = true;
     if (st == RESHED_OK && w->at.curve.n > 0) {
         const rs_curve_point *last = &w->at.curve.point[w->at.curve.n - 1];
@@ -230,7 +231,7 @@ static reshed_status train_member(work *w, reshed_error *err)
 {
     const rs_train_job *job = w->t->job;
     const rs_train_recipe *r = job->recipe;
-    reshed_status st = make_member(r, job->start, w->at.member, &w->m, err);
+    reshed_status st = rs_train_member(r, job->start, w->at.member, &w->m, err);
     if (st == RESHED_OK) st = resume(w, err);
     if (st != RESHED_OK) return st;
     w->news.step = (long)w->at.step;
@@ -364,36 +365,4 @@ void rs_train_result_clear(rs_train_result *r)
     rs_free(r->curve);
     rs_model_file_clear(&r->model);
     *r = (rs_train_result){0};
-}
-
-/* ------------------------------------------------------------------------------------------ the pace */
-static int by_size(const void *a, const void *b)
-{
-    const double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-reshed_status rs_train_pace(const rs_train_recipe *r, int steps, double *seconds, reshed_error *err)
-{
-    rs_member *m = NULL;
-    rs_batch batch = {0};
-    double *each = rs_alloc((size_t)steps + 1, sizeof *each);
-    reshed_status st =
-        each ? rs_train_check(r, err) : rs_fail_nomem(err, "times", (size_t)steps * 8);
-    if (st == RESHED_OK) st = make_member(r, NULL, 0, &m, err);
-    if (st == RESHED_OK) st = rs_batch_init(&r->batches, &batch, err);
-    for (int i = 0; st == RESHED_OK && i <= steps; i++) {
-        const double begin = rs_os_monotonic();
-        st = rs_batches_make(&r->batches, 0, i, &batch, err);
-        if (st == RESHED_OK) rs_member_step(m, &batch, 1e-6);
-        each[i] = rs_os_monotonic() - begin;
-    }
-    if (st == RESHED_OK) {
-        qsort(each + 1, (size_t)steps, sizeof *each, by_size);
-        *seconds = each[1 + (steps - 1) / 2];
-    }
-    rs_batch_clear(&batch);
-    rs_member_free(m);
-    rs_free(each);
-    return st;
 }

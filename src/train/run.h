@@ -39,9 +39,15 @@ typedef struct rs_train_result {
 reshed_status rs_train_run(const rs_train_job *job, rs_train_result *out, reshed_error *err);
 void rs_train_result_clear(rs_train_result *r);
 
-/* Seconds that a step of a member takes on this machine, batch included: the median of `steps` of
- * one, after a first. */
-reshed_status rs_train_pace(const rs_train_recipe *recipe, int steps, double *seconds,
-                            reshed_error *err);
+/* Seconds that parts of a training take on this machine with as many members at work at once. */
+typedef struct rs_train_pace {
+    double step;       /* of a member, batch included */
+    double statistics; /* a batch of the averaged weights' statistics, that included */
+    double judge;      /* a batch of frames to judge by, scored */
+} rs_train_pace;
+
+/* Medians of `times` of each in every one of `threads` members, after a first; then their mean. */
+reshed_status rs_train_measure(const rs_train_recipe *recipe, int threads, int times,
+                               rs_train_pace *out, reshed_error *err);
 
 #endif

@@ -66,7 +66,7 @@ void rs_pictures_free(rs_picture *p, int n)
 /* ---------------------------------------------------------------------------------------------- maps */
 typedef struct inference {
     const rs_picture *picture;
-    int members;
+    int members, workers;
     rs_plan **plan; /* [workers] */
     float **maps;   /* [n] */
     reshed_status *status;
@@ -89,35 +89,49 @@ static void infer(void *ctx, int64_t i, int worker)
     rs_free(both);
 }
 
+/* A plan for each worker; *f is to be closed after a failure too. */
+static reshed_status inference_open(inference *f, const rs_model_file *m, const rs_picture *p,
+                                    int n, int threads, float **maps, reshed_error *err)
+{
+    rs_plan_options options = {.threads = 1};
+    *f = (inference){.picture = p, .members = m->members, .maps = maps};
+    f->workers = rs_max_int(1, rs_min_int(rs_threads_or_all(threads), n));
+    f->plan = rs_zalloc((size_t)f->workers, sizeof(rs_plan *));
+    f->status = rs_zalloc((size_t)n, sizeof *f->status);
+    f->error = rs_zalloc((size_t)n, sizeof *f->error);
+    reshed_status st = f->plan && f->status && f->error
+                           ? rs_isa_select(&options.isa, err)
+                           : rs_fail_nomem(err, "plans", (size_t)f->workers * sizeof(rs_plan *));
+    if (st == RESHED_OK && m->classes != 1)
+        st = rs_fail(err, RESHED_EUNSUPPORTED, "classes of the network|1|%d", m->classes);
+    for (int i = 0; st == RESHED_OK && i < f->workers; i++)
+        st = rs_plan_create(m, NULL, 64, 64, &options, &f->plan[i], err);
+    return st;
+}
+
+static void inference_close(inference *f)
+{
+    for (int i = 0; f->plan && i < f->workers; i++) rs_plan_free(f->plan[i]);
+    rs_free(f->plan);
+    rs_free(f->status);
+    rs_free(f->error);
+}
+
 reshed_status rs_score_maps(const rs_model_file *m, const rs_picture *p, int n, int threads,
                             float **maps, reshed_error *err)
 {
-    const int workers = rs_max_int(1, rs_min_int(rs_threads_or_all(threads), n));
-    inference f = {.picture = p, .members = m->members, .maps = maps};
-    rs_plan_options options = {.threads = 1};
+    inference f;
     memset(maps, 0, (size_t)n * sizeof *maps);
-    f.plan = rs_zalloc((size_t)workers, sizeof(rs_plan *));
-    f.status = rs_zalloc((size_t)n, sizeof *f.status);
-    f.error = rs_zalloc((size_t)n, sizeof *f.error);
-    reshed_status st = f.plan && f.status && f.error
-                           ? rs_isa_select(&options.isa, err)
-                           : rs_fail_nomem(err, "plans", (size_t)workers * sizeof(rs_plan *));
-    if (st == RESHED_OK && m->classes != 1)
-        st = rs_fail(err, RESHED_EUNSUPPORTED, "classes of the network|1|%d", m->classes);
-    for (int i = 0; st == RESHED_OK && i < workers; i++)
-        st = rs_plan_create(m, NULL, 64, 64, &options, &f.plan[i], err);
+    reshed_status st = inference_open(&f, m, p, n, threads, maps, err);
     if (st == RESHED_OK) {
-        rs_parallel_for(workers, n, infer, &f);
+        rs_parallel_for(f.workers, n, infer, &f);
         st = first_failure(f.status, f.error, n, err);
     }
     for (int i = 0; st != RESHED_OK && i < n; i++) {
         rs_free(maps[i]);
         maps[i] = NULL;
     }
-    for (int i = 0; f.plan && i < workers; i++) rs_plan_free(f.plan[i]);
-    rs_free(f.plan);
-    rs_free(f.status);
-    rs_free(f.error);
+    inference_close(&f);
     return st;
 }
 
@@ -130,7 +144,8 @@ reshed_status rs_score_map(const rs_picture *p, const float *map, rs_wall_tally 
     uint8_t *thin = rs_alloc(n, 1);
     reshed_status st =
         known && thin ? RESHED_OK : rs_fail_nomem(err, "a map to score", n * sizeof *known);
-    if (st == RESHED_OK) st = rs_skeletonize(p->wall, p->height, p->width, thin, err);
+    /* Not rs_skeletonize: it loses drawn diagonals of two pixels. */
+    if (st == RESHED_OK) st = rs_thin(p->wall, p->height, p->width, thin, err);
     for (size_t i = 0; st == RESHED_OK && i < n; i++) known[i] = p->known[i] ? map[i] : 0;
     if (st == RESHED_OK)
         st = rs_wall_tally_map(known, p->wall, thin, p->height, p->width, false, t, err);
@@ -139,27 +154,48 @@ reshed_status rs_score_map(const rs_picture *p, const float *map, rs_wall_tally 
     return st;
 }
 
+/* Pictures are judged one by one, so that no more maps lie in memory than there are workers. */
+typedef struct judging {
+    inference f;          /* maps of a picture are there while it is judged */
+    rs_wall_tally *tally; /* [n] */
+} judging;
+
+static void judge(void *ctx, int64_t i, int worker)
+{
+    judging *j = ctx;
+    inference *f = &j->f;
+    const rs_picture *p = &f->picture[i];
+    const size_t pixels = (size_t)p->height * (size_t)p->width;
+    infer(f, i, worker);
+    float *map = f->maps[i];
+    for (size_t k = 0; f->status[i] == RESHED_OK && k < pixels; k++) {
+        double sum = 0;
+        for (int m = 0; m < f->members; m++) sum += (double)map[(size_t)m * pixels + k];
+        map[k] = (float)(sum / f->members);
+    }
+    if (f->status[i] == RESHED_OK) f->status[i] = rs_score_map(p, map, &j->tally[i], &f->error[i]);
+    rs_free(map);
+    f->maps[i] = NULL;
+}
+
 reshed_status rs_score_ensemble(const rs_model_file *m, const rs_picture *p, int n, int threads,
                                 rs_wall_scores *out, reshed_error *err)
 {
-    rs_wall_tally all = {0}, part = {0};
+    rs_wall_tally all = {0};
+    judging j = {.tally = rs_zalloc((size_t)n, sizeof *j.tally)};
     float **maps = rs_zalloc((size_t)n, sizeof(float *));
-    if (!maps) return rs_fail_nomem(err, "maps", (size_t)n * sizeof(float *));
-    reshed_status st = rs_score_maps(m, p, n, threads, maps, err);
-    for (int i = 0; st == RESHED_OK && i < n; i++) {
-        const size_t pixels = (size_t)p[i].height * (size_t)p[i].width;
-        for (size_t k = 0; k < pixels; k++) {
-            double sum = 0;
-            for (int j = 0; j < m->members; j++) sum += (double)maps[i][(size_t)j * pixels + k];
-            maps[i][k] = (float)(sum / m->members);
-        }
-        st = rs_score_map(&p[i], maps[i], &part, err);
-        if (st == RESHED_OK) st = rs_wall_tally_add(&all, &part, err);
+    reshed_status st = j.tally && maps ? inference_open(&j.f, m, p, n, threads, maps, err)
+                                       : rs_fail_nomem(err, "maps", (size_t)n * sizeof *j.tally);
+    if (st == RESHED_OK) {
+        rs_parallel_for(j.f.workers, n, judge, &j);
+        st = first_failure(j.f.status, j.f.error, n, err);
     }
+    for (int i = 0; st == RESHED_OK && i < n; i++) st = rs_wall_tally_add(&all, &j.tally[i], err);
     if (st == RESHED_OK) rs_wall_tally_scores(&all, out, NULL);
-    rs_wall_tally_clear(&part);
+    for (int i = 0; j.tally && i < n; i++) rs_wall_tally_clear(&j.tally[i]);
     rs_wall_tally_clear(&all);
-    for (int i = 0; i < n; i++) rs_free(maps[i]);
+    inference_close(&j.f);
+    rs_free(j.tally);
     rs_free(maps);
     return st;
 }

@@ -49,6 +49,7 @@ static void wrong_usage_exits_with_2(void **state)
         {"fit -o x.h5 --share 0.5", "--share goes with own frames"},
         {"fit -o x.h5 --steps 5 --minutes 1", "--steps or --minutes"},
         {"fit -o x.h5 --layers 3,x", "--layers: expected"},
+        {"fit -o x.h5 --layers 3.7,4,5", "--layers: expected whole numbers"},
         {"fit -o x.h5 --film jelly", "--film: expected"},
         {"fit -o x.h5 --rate 0", "--rate: expected"},
         {"tune -o x.h5 --unknown u --unknown v a b", "--unknown: more maps than frames"},
@@ -77,6 +78,62 @@ static void failures_name_the_file(void **state)
     snprintf(args, sizeof args, "fit " TINY " --steps 2 -o /nowhere/x.h5");
     assert_int_equal(run(args)->status, 1);
     assert_false(rs_os_is_file(out));
+}
+
+/* An output that cannot be written is told before hours of work, and nothing is left behind. */
+static void outputs_are_checked_first(void **state)
+{
+    (void)state;
+    reshed_error err = {0};
+    char args[4096], folder[512], file[512], state_file[600];
+    snprintf(folder, sizeof folder, "%s", test_temp("outputs"));
+    snprintf(file, sizeof file, "%s", test_temp("checked.h5"));
+    assert_ok(rs_os_make_folder(folder, &err), &err);
+    const struct {
+        const char *output, *rest, *message;
+    } cases[] = {
+        {folder, "", "a folder"},
+        {"/nowhere/x.h5", "", "/nowhere/x.h5: cannot write into the output's folder"},
+        {file, "--curve /nowhere/c.png", "/nowhere/c.png: cannot write into the output's folder"},
+        {file, "--checkpoints ", "a folder"}, /* the output itself */
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const bool same = strcmp(cases[i].rest, "--checkpoints ") == 0;
+        snprintf(args, sizeof args, "fit " TINY " --steps 100000000 --quiet -o %s %s%s",
+                 cases[i].output, cases[i].rest, same ? cases[i].output : "");
+        const outcome *o = run(args);
+        if (o->status != 1 || !strstr(o->err, cases[i].message))
+            fail_msg("'%s' gave %d: %s", args, o->status, o->err);
+        snprintf(state_file, sizeof state_file, "%s.training", cases[i].output);
+        assert_int_not_equal(access(state_file, F_OK), 0);
+    }
+    assert_int_not_equal(access(file, F_OK), 0);
+    snprintf(args, sizeof args, "calibrate -w weights/tiny8x4.h5 --frames 10000 -o %s", folder);
+    const outcome *o = run(args);
+    assert_int_equal(o->status, 1);
+    assert_non_null(strstr(o->err, "a folder"));
+    rs_os_clear_folder(folder, "none");
+}
+
+/* A finished training whose checkpoints are kept is found finished, and says so without harm. */
+static void finished_trainings_are_run_again(void **state)
+{
+    (void)state;
+    char args[4096], file[512], states[512];
+    test_not_quick(); /* progress_of_nothing of test_base.c stands for it */
+    snprintf(file, sizeof file, "%s", test_temp("again.h5"));
+    snprintf(states, sizeof states, "%s", test_temp("again"));
+    snprintf(args, sizeof args, "fit " TINY " --steps 2 -o %s --checkpoints %s", file, states);
+    assert_int_equal(run(args)->status, 0);
+    size_t n, k;
+    uint8_t *a = test_read_file(file, &n);
+    assert_int_equal(run(args)->status, 0);
+    uint8_t *b = test_read_file(file, &k);
+    assert_int_equal(n, k);
+    assert_memory_equal(a, b, n);
+    rs_free(a);
+    rs_free(b);
+    rs_os_clear_folder(states, "member_");
 }
 
 /* Fits, tunes what was fitted on a frame of the twin, calibrates; each file is one of weights. */
@@ -131,8 +188,9 @@ static void shell(const char *args, char *command, size_t room)
     snprintf(command, room, "exec %s/reshed-train %s", bin ? bin : "build", args);
 }
 
-/* Starts the program and kills it after some seconds; false when it was done by then. */
-static bool start_and_kill(const char *args, double seconds)
+/* Starts the program and kills it after some seconds, or (path unlike NULL) as soon as that file is
+ * there; false when it was done by then. */
+static bool start_and_kill(const char *args, double seconds, const char *path)
 {
     char command[8192];
     int rc;
@@ -143,7 +201,13 @@ static bool start_and_kill(const char *args, double seconds)
         execl("/bin/sh", "sh", "-c", command, (char *)NULL);
         _exit(127);
     }
-    rs_os_sleep(seconds);
+    bool ended = false;
+    while (path && !ended && !rs_os_is_file(path)) {
+        rs_os_sleep(0.001);
+        ended = waitpid(child, &rc, WNOHANG) == child;
+    }
+    if (!path) rs_os_sleep(seconds);
+    if (ended) return false;
     kill(child, SIGKILL);
     assert_true(waitpid(child, &rc, 0) == child);
     return WIFSIGNALED(rc);
@@ -165,9 +229,21 @@ static void kills_change_no_bit(void **state)
     uint8_t *want = test_read_file(whole, &n), *got;
     test_rng r = {test_seed()};
     snprintf(args, sizeof args, KILLED " --checkpoints %s -o %s", folder, killed);
-    int kills = 0;
-    for (long i = 0; i < test_tier(0, 2, 20); i++) {
-        kills += start_and_kill(args, test_uniform(&r, 0.02, 0.95 * seconds));
+    char first[600], other[2100];
+    snprintf(first, sizeof first, "%s/member_000.state", folder);
+    int kills = 0, resumed = 0;
+    for (long i = 0; i < test_tier(0, 3, 20); i++) {
+        /* At any moment, but the first time with a checkpoint there. */
+        const bool killed_now =
+            start_and_kill(args, test_uniform(&r, 0.02, 0.95 * seconds), resumed ? NULL : first);
+        kills += killed_now;
+        if (killed_now && rs_os_is_file(first)) {
+            /* It is read: another training cannot go on from it. */
+            snprintf(other, sizeof other, "%s --seed 4", args);
+            assert_int_equal(run(other)->status, 1);
+            assert_non_null(strstr(run(other)->err, "checkpoint of another training"));
+            resumed++;
+        }
         assert_int_equal(run(args)->status, 0);
         got = test_read_file(killed, &k);
         assert_int_equal(n, k);
@@ -176,15 +252,20 @@ static void kills_change_no_bit(void **state)
         remove(killed);
         rs_os_clear_folder(folder, "member_");
     }
-    printf("# killed %d times\n", kills);
+    printf("# killed %d times, %d with a checkpoint\n", kills, resumed);
+    assert_true(kills > 0 && resumed > 0);
     rs_free(want);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(help_and_version),       cmocka_unit_test(wrong_usage_exits_with_2),
-        cmocka_unit_test(failures_name_the_file), cmocka_unit_test(a_life_of_an_ensemble),
+        cmocka_unit_test(help_and_version),
+        cmocka_unit_test(wrong_usage_exits_with_2),
+        cmocka_unit_test(failures_name_the_file),
+        cmocka_unit_test(a_life_of_an_ensemble),
+        cmocka_unit_test(outputs_are_checked_first),
+        cmocka_unit_test(finished_trainings_are_run_again),
         cmocka_unit_test(kills_change_no_bit),
     };
     return cmocka_run_group_tests_name("tool_train", tests, NULL, NULL);

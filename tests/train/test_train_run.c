@@ -7,6 +7,7 @@
 
 #include "support/io_support.h"
 #include "support/model.h"
+#include "support/program.h"
 
 #include "base/alloc.h"
 #include "base/os.h"
@@ -121,6 +122,10 @@ static void assert_same_results(const rs_train_result *a, const rs_train_result 
     }
 }
 
+/* The last is inside the part that is averaged; checkpoints are of every second step. */
+static const long kept_at[MEMBERS] = {3, 5, 7};
+enum { AVERAGED_FROM = 5 }; /* the first step whose weights are averaged */
+
 /* Keeps each member's checkpoint as it is after a step of its own, as a kill there would leave it. */
 typedef struct keeper {
     const char *folder;
@@ -128,6 +133,8 @@ typedef struct keeper {
     size_t bytes[MEMBERS];
     int calls;
     double f;
+    bool resumed[MEMBERS];
+    long first[MEMBERS]; /* step of the first news of each member + 1 */
 } keeper;
 
 static void keep(void *ctx, const rs_train_news *n)
@@ -136,7 +143,12 @@ static void keep(void *ctx, const rs_train_news *n)
     char path[4096];
     k->calls++;
     if (isfinite(n->f)) k->f = n->f;
-    if (!k->folder || n->step != 3 + 2 * n->member) return;
+    if (n->resumed) {
+        assert_int_equal(k->first[n->member], 0); /* before all other news */
+        k->resumed[n->member] = true;
+    }
+    if (k->first[n->member] == 0) k->first[n->member] = n->step + 1;
+    if (!k->folder || n->step != kept_at[n->member]) return;
     snprintf(path, sizeof path, "%s/member_%03d.state", k->folder, n->member);
     rs_free(k->file[n->member]);
     k->file[n->member] = test_read_file(path, &k->bytes[n->member]);
@@ -176,27 +188,48 @@ static void runs_resume_to_the_same_bits(void **state)
     (void)state;
     reshed_error err = {0};
     rs_train_recipe r = tiny();
+    r.rate.flat = 4;
     rs_train_result a = {0}, b = {0};
     keeper k = {.folder = folder("resume")};
     rs_train_job job = {.recipe = &r, .folder = k.folder, .threads = 2, .news = keep, .ctx = &k};
     assert_ok(rs_train_run(&job, &a, &err), &err);
+    assert_true(!k.resumed[0] && k.first[0] == 2);
     /* Finished members are taken as they are. */
-    keeper none = {.folder = NULL};
-    job.ctx = &none;
+    keeper second = {.folder = NULL};
+    job.ctx = &second;
     assert_ok(rs_train_run(&job, &b, &err), &err);
     assert_same_results(&a, &b);
+    for (int m = 0; m < MEMBERS; m++)
+        assert_true(second.resumed[m] && second.first[m] == STEPS + 1);
     rs_train_result_clear(&b);
     /* Each from another step, and one from none. */
     char path[4096];
+    assert_true(r.rate.steps - r.rate.flat + 1 == AVERAGED_FROM);
+    for (int gone = 0; gone < MEMBERS; gone++) {
+        keeper third = {.folder = NULL};
+        for (int m = 0; m < MEMBERS; m++) {
+            assert_non_null(k.file[m]);
+            snprintf(path, sizeof path, "%s/member_%03d.state", k.folder, m);
+            test_write_file(path, k.file[m], k.bytes[m]);
+            if (m == gone) assert_int_equal(remove(path), 0);
+        }
+        job.threads = 1 + gone % 2;
+        job.ctx = &third;
+        assert_ok(rs_train_run(&job, &b, &err), &err);
+        assert_same_results(&a, &b);
+        for (int m = 0; m < MEMBERS; m++) {
+            assert_true(third.resumed[m] == (m != gone));
+            assert_int_equal(third.first[m], m == gone ? 2 : kept_at[m] / 2 * 2 + 1);
+        }
+        rs_train_result_clear(&b);
+    }
     for (int m = 0; m < MEMBERS; m++) {
-        assert_non_null(k.file[m]);
         snprintf(path, sizeof path, "%s/member_%03d.state", k.folder, m);
         test_write_file(path, k.file[m], k.bytes[m]);
     }
+    keeper none = {.folder = NULL};
+    job.ctx = &none;
     job.threads = 1;
-    assert_ok(rs_train_run(&job, &b, &err), &err);
-    assert_same_results(&a, &b);
-    rs_train_result_clear(&b);
     /* Another recipe does not go on from them. */
     r.batches.seed = 9;
     assert_error(rs_train_run(&job, &b, &err), RESHED_EINVAL, &err, "checkpoint of another");
@@ -212,7 +245,54 @@ static void runs_resume_to_the_same_bits(void **state)
     rs_train_result_clear(&a);
 }
 
-/* Tuning starts from weights, learns from own frames, and leaves what is not known alone. */
+/* A checkpoint of this recipe whose numbers do not fit it is damaged, whatever its checksum says. */
+static void checkpoints_fit_their_recipe(void **state)
+{
+    (void)state;
+    reshed_error err = {0};
+    rs_train_recipe r = tiny();
+    r.members = 1;
+    r.holdout = 1;
+    rs_train_result a = {0};
+    char words[RS_MODEL_RECIPE], path[4096];
+    rs_train_job job = {.recipe = &r, .folder = folder("fits"), .threads = 1};
+    assert_ok(rs_train_run(&job, &a, &err), &err);
+    rs_train_result_clear(&a);
+    assert_true(rs_train_describe(&r, NULL, words, sizeof words));
+    assert_ok(rs_checkpoint_path(job.folder, 0, path, sizeof path, &err), &err);
+    rs_member *m = NULL;
+    rs_checkpoint c = {.member = 0};
+    rs_member_options o = r.member;
+    o.batch = r.batches.batch;
+    o.height = o.width = r.batches.augment.size;
+    assert_ok(rs_member_create(&r.arch, &o, 1, &m, &err), &err);
+    assert_ok(rs_checkpoint_load(path, words, &c, m, &err), &err);
+    assert_true(c.done && c.step == STEPS && c.curve.n > 0);
+    static const char *const what[] = {"steps in", "steps in",  "steps of",
+                                       "losses",   "losses in", "curve in"};
+    for (int k = 0; k < 6; k++) {
+        const rs_checkpoint good = c;
+        const rs_curve_point point = c.curve.point[0];
+        if (k == 0) c.step = STEPS + 1;
+        if (k == 1) c.step = STEPS - 1;
+        if (k == 2) c.step = STEPS - 1, c.done = false;
+        if (k == 3) c.losses = STEPS + 1;
+        if (k == 4) c.losses = -1;
+        if (k == 5) c.curve.point[0].step = STEPS + 1;
+        assert_ok(rs_checkpoint_save(path, words, &c, m, &err), &err);
+        assert_error(rs_train_run(&job, &a, &err), RESHED_ECORRUPT, &err, what[k]);
+        c = good;
+        c.curve.point[0] = point;
+    }
+    assert_ok(rs_checkpoint_save(path, words, &c, m, &err), &err);
+    assert_ok(rs_train_run(&job, &a, &err), &err);
+    rs_train_result_clear(&a);
+    rs_curve_clear(&c.curve);
+    rs_member_free(m);
+    rs_os_clear_folder(job.folder, "member_");
+}
+
+/* Tuning starts from weights and learns from own frames. */
 static void tuning_learns_own_frames(void **state)
 {
     (void)state;
@@ -258,6 +338,50 @@ static void tuning_learns_own_frames(void **state)
     rs_picture_clear(&own);
 }
 
+/* What is said of walls where nothing is known changes no bit of what is learnt. */
+static void tuning_leaves_the_unknown_alone(void **state)
+{
+    (void)state;
+    enum { S = 40 };
+    reshed_error err = {0};
+    rs_train_recipe r = tiny();
+    rs_picture own = {0};
+    const rs_picture_scene scene = {.size = S, .harsh = 0.5};
+    rs_model_file start = {0};
+    rs_train_result result[3];
+    memset(result, 0, sizeof result);
+    r.tune = r.member.frozen = true;
+    r.members = 1;
+    r.batches.own = &own;
+    r.batches.owns = 1;
+    r.batches.share = 1;
+    r.batches.own_turn = 0; /* a turned piece mixes neighbours */
+    r.average_every = r.statistics = r.holdout = 0;
+    r.rate.flat = 0;
+    test_model(&start, 1, 2, 1, (const int[]){1, 1, 1}, "bilinear", 5);
+    const rs_train_job job = {.recipe = &r, .start = &start, .threads = 1};
+    for (int k = 0; k < 3; k++) {
+        assert_ok(rs_picture_simulate(&scene, 77, 0, &own, &err), &err);
+        assert_ok(rs_picture_distance(&own, &err), &err);
+        for (int i = 0; i < S * S; i++) {
+            const bool unknown = i % S >= S / 2;
+            if (unknown && k < 2) own.known[i] = 0;
+            if (unknown && k > 0) own.wall[i] ^= 1;
+        }
+        assert_ok(rs_train_run(&job, &result[k], &err), &err);
+        rs_picture_clear(&own);
+    }
+    const rs_tensor *t[3];
+    for (int k = 0; k < 3; k++) {
+        t[k] = rs_tensors_find(&result[k].model.member[0], "out.weight");
+        assert_non_null(t[k]);
+    }
+    assert_memory_equal(t[0]->data, t[1]->data, t[0]->count * sizeof(float));
+    assert_true(memcmp(t[1]->data, t[2]->data, t[1]->count * sizeof(float)) != 0); /* all known */
+    for (int k = 0; k < 3; k++) rs_train_result_clear(&result[k]);
+    rs_model_file_clear(&start);
+}
+
 /* The n-th failure of an allocation ends the run with that, leaks nothing and leaves the last whole
  * checkpoints. */
 static void runs_bear_want_of_memory(void **state)
@@ -271,6 +395,16 @@ static void runs_bear_want_of_memory(void **state)
     const char *path = folder("want");
     const rs_train_job job = {.recipe = &r, .folder = path, .threads = 1};
     const long stride = test_tier(97, 17, 1);
+    r.checkpoint = 1;
+    char words[RS_MODEL_RECIPE], state_path[4096];
+    assert_true(rs_train_describe(&r, NULL, words, sizeof words));
+    assert_ok(rs_checkpoint_path(path, 0, state_path, sizeof state_path, &err), &err);
+    rs_member *m = NULL;
+    rs_member_options o = r.member;
+    o.batch = r.batches.batch;
+    o.height = o.width = r.batches.augment.size;
+    assert_ok(rs_member_create(&r.arch, &o, 1, &m, &err), &err);
+    int whole = 0;
     for (long k = 0;; k += stride) {
         rs_train_result a = {0};
         test_alloc_fail_at(k);
@@ -278,6 +412,13 @@ static void runs_bear_want_of_memory(void **state)
         const bool failed = test_alloc_failed();
         test_alloc_fail_at(-1);
         assert_int_equal(st, failed ? RESHED_ENOMEM : RESHED_OK);
+        if (rs_os_is_file(state_path)) {
+            rs_checkpoint c = {.member = 0};
+            assert_ok(rs_checkpoint_load(state_path, words, &c, m, &err), &err);
+            assert_true(c.step >= 1 && c.step <= 2 && rs_member_steps(m) == c.step);
+            rs_curve_clear(&c.curve);
+            whole += failed;
+        }
         if (!failed) {
             rs_train_result_clear(&a);
             break;
@@ -285,6 +426,8 @@ static void runs_bear_want_of_memory(void **state)
         rs_os_clear_folder(path, "member_");
         assert_ok(rs_os_make_folder(path, &err), &err);
     }
+    assert_true(whole > 0);
+    rs_member_free(m);
 }
 
 /* ------------------------------------------------------------------------------------ checkpoints */
@@ -336,21 +479,70 @@ static void budgets_are_kept(void **state)
     (void)state;
     reshed_error err = {0};
     rs_train_recipe r = tiny();
-    const char *path = folder("budget");
-    double pace = 0;
-    assert_ok(rs_train_pace(&r, 3, &pace, &err), &err);
-    assert_true(pace > 0);
-    assert_ok(rs_train_budget(&r, 0.02, 1, path, &err), &err);
-    const long steps = r.rate.steps;
-    assert_true(steps >= 10);
-    /* Found again, whatever the pace is by now; other minutes are measured anew. */
-    rs_train_recipe other = tiny();
-    assert_ok(rs_train_budget(&other, 0.02, 8, path, &err), &err);
-    assert_int_equal(other.rate.steps, steps);
-    assert_ok(rs_train_budget(&other, 1e-6, 1, path, &err), &err);
-    assert_int_equal(other.rate.steps, 10);
-    rs_os_clear_folder(path, "member_");
-    assert_ok(rs_train_budget(&other, 1e-6, 1, NULL, &err), &err);
+    rs_train_limit limit = {.minutes = 0.02, .threads = 1, .folder = folder("budget")};
+    rs_train_pace pace = {0};
+    assert_ok(rs_train_measure(&r, 2, 3, &pace, &err), &err);
+    assert_true(pace.step > 0 && pace.statistics > 0 && pace.judge > 0);
+    /* What is kept is found again, whatever the pace is by now. */
+    char path[4096], text[400];
+    snprintf(path, sizeof path, "%s/member_steps.txt", limit.folder);
+    assert_ok(rs_train_budget(&r, &limit, &err), &err);
+    assert_true(r.rate.steps >= 10);
+    read_text(path, text, sizeof text);
+    char *line = strchr(text, '\n');
+    assert_non_null(line);
+    strcpy(line + 1, "54321");
+    test_write_file(path, text, strlen(text));
+    r = tiny();
+    assert_ok(rs_train_budget(&r, &limit, &err), &err);
+    assert_int_equal(r.rate.steps, 54321);
+    /* The steps that the recipe had before do not matter. */
+    r = tiny();
+    rs_train_set_steps(&r, 77);
+    assert_ok(rs_train_budget(&r, &limit, &err), &err);
+    assert_int_equal(r.rate.steps, 54321);
+    /* For another recipe, other threads or other minutes it is measured anew. */
+    for (int k = 0; k < 3; k++) {
+        rs_train_limit other = limit;
+        r = tiny();
+        if (k == 0) r.batches.seed = 5;
+        if (k == 1) other.threads = 2;
+        if (k == 2) other.minutes = 1e-6;
+        test_write_file(path, text, strlen(text));
+        assert_ok(rs_train_budget(&r, &other, &err), &err);
+        assert_int_not_equal(r.rate.steps, 54321);
+        if (k == 2) assert_int_equal(r.rate.steps, 10);
+    }
+    rs_os_clear_folder(limit.folder, "member_");
+    limit.folder = NULL;
+    assert_ok(rs_train_budget(&r, &limit, &err), &err);
+}
+
+/* Statistics and scores are part of the time: a short training takes fewer batches of statistics, and
+ * what costs more leaves room for fewer steps. */
+static void budgets_count_everything(void **state)
+{
+    (void)state;
+    reshed_error err = {0};
+    rs_train_recipe r = tiny();
+    const rs_train_limit tight = {.minutes = 1e-6, .threads = 1};
+    r.statistics = 1000;
+    assert_ok(rs_train_budget(&r, &tight, &err), &err);
+    assert_true(r.rate.steps == 10 && r.statistics == 10);
+    /* Time for some 100 steps; with scores of as much time again, for far fewer. */
+    rs_train_pace pace;
+    r = tiny();
+    r.members = 1;
+    assert_ok(rs_train_measure(&r, 1, 5, &pace, &err), &err);
+    rs_train_limit limit = {.minutes = 400 * pace.step / 60, .threads = 1};
+    assert_ok(rs_train_budget(&r, &limit, &err), &err);
+    assert_true(r.rate.steps > 10);
+    const double piece = r.batches.batch * 24.0 * 24;
+    limit.pixels = 1e4 * pace.step / pace.judge * piece;
+    r = tiny();
+    r.members = 1;
+    assert_ok(rs_train_budget(&r, &limit, &err), &err);
+    assert_int_equal(r.rate.steps, 10);
 }
 
 /* ------------------------------------------------------------------------------------ calibration */
@@ -378,7 +570,7 @@ static void calibration_by_hand(void **state)
     assert_ok(rs_score_maps(&m, p, FRAMES, 1, maps, &err), &err);
     snprintf(m.recipe, sizeof m.recipe, "seed 1\n");
     assert_ok(rs_calibrate_apply(&m, 1.5, 0.4, &err), &err);
-    assert_string_equal(m.recipe, "seed 1\ncalibrated: scale 1.5, shift 0.4\n");
+    assert_string_equal(m.recipe, "calibrated: scale 1.5, shift 0.4\nseed 1\n");
     assert_ok(rs_score_maps(&m, p, FRAMES, 1, changed, &err), &err);
     for (int i = 0; i < FRAMES; i++) {
         for (int k = 0; k < N * 32 * 32; k++) {
@@ -396,6 +588,52 @@ static void calibration_by_hand(void **state)
     assert_int_equal(rs_calibrate_apply(&m, 2, 0, &err), RESHED_EUNSUPPORTED);
     rs_pictures_free(p, FRAMES);
     rs_model_file_clear(&m);
+}
+
+/* The calibration stands first, whatever was known before: nothing, or more than there is room for. */
+static void calibrations_are_written_down(void **state)
+{
+    (void)state;
+    static const char line[] = "calibrated: scale 2, shift 0.5\n";
+    reshed_error err = {0};
+    rs_model_file m = {0};
+    test_model(&m, 1, 2, 1, (const int[]){1, 1, 1}, "bilinear", 6);
+    m.recipe[0] = '\0';
+    assert_ok(rs_calibrate_apply(&m, 2, 0.5, &err), &err);
+    assert_string_equal(m.recipe, line);
+    for (size_t n = sizeof m.recipe - sizeof line - 4; n < sizeof m.recipe; n++) {
+        memset(m.recipe, 'r', sizeof m.recipe);
+        m.recipe[n] = '\0';
+        assert_ok(rs_calibrate_apply(&m, 2, 0.5, &err), &err);
+        assert_memory_equal(m.recipe, line, sizeof line - 1);
+        const size_t all = n + sizeof line - 1;
+        assert_int_equal(strlen(m.recipe), all < sizeof m.recipe ? all : sizeof m.recipe - 1);
+    }
+    rs_model_file_clear(&m);
+}
+
+/* Walls drawn as diagonals of two pixels are walls: a line along them is right. */
+static void diagonals_of_two_pixels_count(void **state)
+{
+    (void)state;
+    enum { S = 24 };
+    reshed_error err = {0};
+    rs_picture p;
+    float map[S * S] = {0};
+    rs_wall_tally t = {0};
+    rs_wall_scores s;
+    assert_ok(rs_picture_init(&p, S, S, &err), &err);
+    memset(p.wall, 0, S * S);
+    for (int x = 2; x < S - 3; x++) {
+        p.wall[x * S + x] = p.wall[x * S + x + 1] = 1;
+        map[x * S + x] = 1;
+    }
+    assert_ok(rs_score_map(&p, map, &t, &err), &err);
+    rs_wall_tally_scores(&t, &s, NULL);
+    assert_near(s.precision, 1, TOL_ROUNDING);
+    assert_true(s.recall > 0.9);
+    rs_wall_tally_clear(&t);
+    rs_picture_clear(&p);
 }
 
 /* Pixels that are not known make neither a hit nor a miss. */
@@ -458,11 +696,16 @@ int main(void)
         cmocka_unit_test(recipes_out_of_range),
         cmocka_unit_test(runs_do_not_depend_on_threads),
         cmocka_unit_test(runs_resume_to_the_same_bits),
+        cmocka_unit_test(checkpoints_fit_their_recipe),
         cmocka_unit_test(tuning_learns_own_frames),
+        cmocka_unit_test(tuning_leaves_the_unknown_alone),
         cmocka_unit_test(runs_bear_want_of_memory),
         cmocka_unit_test(checkpoints_bear_any_bytes),
         cmocka_unit_test(budgets_are_kept),
+        cmocka_unit_test(budgets_count_everything),
         cmocka_unit_test(calibration_by_hand),
+        cmocka_unit_test(calibrations_are_written_down),
+        cmocka_unit_test(diagonals_of_two_pixels_count),
         cmocka_unit_test(unknown_pixels_do_not_count),
         cmocka_unit_test(curves_are_drawn),
     };

@@ -3,6 +3,7 @@
 
 #include "base/alloc.h"
 #include "base/json.h"
+#include "base/os.h"
 #include "infer/ensemble.h"
 #include "io/weights/weights.h"
 #include "train/calibrate.h"
@@ -60,10 +61,14 @@ int train_calibrate(const train_job *j)
     rs_ensemble *e = NULL;
     rs_picture *p = NULL;
     int best = -1;
-    const char *where = j->weights;
+    const char *where = j->output;
     rs_calibration_trial *trial = rs_alloc((size_t)count, sizeof *trial);
-    reshed_status st = trial ? rs_ensemble_load(j->weights, &e, &err)
+    reshed_status st = trial ? rs_os_check_output(j->output, &err)
                              : rs_fail_nomem(&err, "trials", (size_t)count * sizeof *trial);
+    if (st == RESHED_OK) {
+        where = j->weights;
+        st = rs_ensemble_load(j->weights, &e, &err);
+    }
     if (st == RESHED_OK) st = rs_pictures_simulate(&scene, SET, frames, threads, &p, &err);
     if (st == RESHED_OK)
         st = rs_calibrate(&e->model, p, frames, threads, j->scale, j->scales, j->shift, j->shifts,

@@ -33,7 +33,9 @@ static const cli_program self = {
     "of\n"
     "                         the second, ... (\"-\" for none)\n"
     "      --steps=N          of every member (fit 1200, tune 80)\n"
-    "      --minutes=X        as many steps as fit into that time on this machine\n"
+    "      --minutes=X        as many steps as fit into that time; their number, and so the "
+    "result,\n"
+    "                         depends on the machine and on the threads (10 at least)\n"
     "      --members=N        fit: 10; tune: those of the ensemble\n"
     "      --filters=N        fit: of the first level (default 16)\n"
     "      --layers=A,B,C     fit: blocks of each level (default 3,4,5)\n"
@@ -60,7 +62,7 @@ static const cli_program self = {
     "      --shifts=LIST      calibrate: to try (default 0,0.2,0.4,0.6,0.8)\n"
     "      --most-error=X     calibrate: largest calibration error near walls (default 0.055)\n"
     "  -j, --threads=N        members at a time; default: all processors; the result does not\n"
-    "                         depend on it\n"
+    "                         depend on it, but for --minutes\n"
     "      --json             one JSON object on standard output\n"
     "      --quiet            no progress; print nothing but errors\n"
     "      --help             print this text\n"
@@ -159,7 +161,12 @@ static bool take_layers(const char *text, wishes *w)
 {
     double v[RS_MODEL_MAX_LEVELS];
     if (!take_list("--layers", text, 1, 64, v, RS_MODEL_MAX_LEVELS, &w->levels)) return false;
-    for (int i = 0; i < w->levels; i++) w->layers[i] = (int)v[i];
+    for (int i = 0; i < w->levels; i++) {
+        w->layers[i] = (int)v[i];
+        if (w->layers[i] == v[i]) continue;
+        cli_usage_error(&self, "--layers: expected whole numbers, found '%s'", text);
+        return false;
+    }
     return true;
 }
 

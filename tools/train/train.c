@@ -160,7 +160,18 @@ static reshed_status train(train_job *j, const rs_model_file *start, const char 
     return st;
 }
 
-/* Scores before, training, scores after, files. */
+static reshed_status settle_steps(train_job *j, const char *folder, reshed_error *err)
+{
+    const rs_batches *b = &j->recipe.batches;
+    const rs_train_limit limit = {.minutes = j->minutes,
+                                  .threads = (int)j->threads,
+                                  .pixels = (j->tune ? 2 : 1) *
+                                            rs_train_compared_pixels(COMPARED, b->own, b->owns),
+                                  .folder = folder};
+    return rs_train_budget(&j->recipe, &limit, err);
+}
+
+/* Scores before, training, scores after, files: the weights first. */
 static reshed_status do_all(train_job *j, const rs_model_file *start, const char *folder,
                             outcome *o, const char **where, reshed_error *err)
 {
@@ -169,8 +180,7 @@ static reshed_status do_all(train_job *j, const rs_model_file *start, const char
     const int threads = (int)j->threads;
     const rs_weights_options options = {.fp16 = j->fp16};
     reshed_status st = rs_isa_select(&j->recipe.member.isa, err);
-    if (st == RESHED_OK && j->minutes > 0)
-        st = rs_train_budget(&j->recipe, j->minutes, threads, folder, err);
+    if (st == RESHED_OK && j->minutes > 0) st = settle_steps(j, folder, err);
     o->before = (rs_train_scores){NAN, NAN};
     if (st == RESHED_OK && start)
         st = rs_train_compare(start, b->scene.film, COMPARED, b->own, b->owns, threads, &o->before,
@@ -183,12 +193,12 @@ static reshed_status do_all(train_job *j, const rs_model_file *start, const char
         st = rs_train_compare(&o->result.model, b->scene.film, COMPARED, b->own, b->owns, threads,
                               &o->after, err);
     if (st == RESHED_OK) {
-        *where = j->curve;
-        st = save_curve(j, &o->result, err);
-    }
-    if (st == RESHED_OK) {
         *where = j->output;
         st = rs_weights_write_h5(j->output, &o->result.model, &options, err);
+    }
+    if (st == RESHED_OK) {
+        *where = j->curve;
+        st = save_curve(j, &o->result, err);
     }
     return st;
 }
@@ -201,6 +211,32 @@ static reshed_status load_start(train_job *j, rs_ensemble **start, reshed_error 
     j->recipe.arch = (*start)->arch;
     if (j->members == 0) j->recipe.members = (*start)->model.members;
     return RESHED_OK;
+}
+
+/* Whatever would stop the files from being written after hours of work. */
+static reshed_status check_outputs(const train_job *j, const char **where, reshed_error *err)
+{
+    *where = j->output;
+    reshed_status st = rs_os_check_output(j->output, err);
+    if (st != RESHED_OK || !j->curve) return st;
+    *where = j->curve;
+    if (!rs_report_figure_path(j->curve))
+        return rs_fail(err, RESHED_EINVAL, "kind of the figure|*.png, *.svg or *.pdf|another");
+    return rs_os_check_output(j->curve, err);
+}
+
+/* The folder of checkpoints, which must not be one of the files to come. */
+static reshed_status make_folder(const train_job *j, const char *folder, const char **where,
+                                 reshed_error *err)
+{
+    *where = folder;
+    reshed_status st = rs_os_make_folder(folder, err);
+    if (st != RESHED_OK) return st;
+    st = check_outputs(j, where, err);
+    /* They were fine before: this one is new, and one of them. */
+    if (st != RESHED_OK) rs_os_clear_folder(folder, "member_");
+    if (st == RESHED_OK) *where = folder;
+    return st;
 }
 
 int train_command(train_job *j)
@@ -219,16 +255,13 @@ int train_command(train_job *j)
     if (st == RESHED_OK && (n < 0 || (size_t)n >= sizeof folder))
         st = rs_fail(&err, RESHED_EINVAL, "path of checkpoints|fewer than %zu bytes|%d",
                      sizeof folder, n);
-    if (st == RESHED_OK && j->curve && !rs_report_figure_path(j->curve)) {
-        where = j->curve;
-        st = rs_fail(&err, RESHED_EINVAL, "kind of the figure|*.png, *.svg or *.pdf|another");
-    }
-    if (st == RESHED_OK) st = load_start(j, &start, &err);
-    if (st == RESHED_OK) st = read_frames(j, start ? &start->model : NULL, own, &where, &err);
+    if (st == RESHED_OK) st = check_outputs(j, &where, &err);
     if (st == RESHED_OK) {
-        where = folder;
-        st = rs_os_make_folder(folder, &err);
+        where = j->weights;
+        st = load_start(j, &start, &err);
     }
+    if (st == RESHED_OK) st = read_frames(j, start ? &start->model : NULL, own, &where, &err);
+    if (st == RESHED_OK) st = make_folder(j, folder, &where, &err);
     if (st == RESHED_OK) st = do_all(j, start ? &start->model : NULL, folder, &o, &where, &err);
     if (st == RESHED_OK && !j->checkpoints) rs_os_clear_folder(folder, "member_");
     if (st == RESHED_OK && j->json) print_json(j, &o);

@@ -1,0 +1,13 @@
+/* start.h - a member of a training at its start. */
+#ifndef RS_TRAIN_START_H
+#define RS_TRAIN_START_H
+
+#include "base/tensors.h"
+#include "train/recipe.h"
+
+/* Member i of recipe r: random, or (start unlike NULL) with the weights of member i % members of
+ * start. */
+reshed_status rs_train_member(const rs_train_recipe *r, const rs_model_file *start, int i,
+                              rs_member **out, reshed_error *err);
+
+#endif
