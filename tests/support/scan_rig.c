@@ -153,11 +153,24 @@ static bool interrupted(void *ctx)
            (r->stop_at_point > 0 && r->points >= r->stop_at_point);
 }
 
+static bool has_rescanned(rs_session *s)
+{
+    rs_session_progress p;
+    rs_session_event e;
+    reshed_error err = {0};
+    assert_ok(rs_session_get_progress(s, &p, &err), &err);
+    for (int i = 0; i < p.events; i++) {
+        assert_ok(rs_session_read_events(s, i, 1, &e, &err), &err);
+        if (strstr(e.text, "are scanned again")) return true;
+    }
+    return false;
+}
+
 static double score(void *ctx, const rs_live_view *map, int row0, int row1)
 {
     const scan_rig *r = ctx;
     assert_true(row0 >= 0 && row0 < row1 && row1 <= map->height);
-    return r->score;
+    return r->rescan_score > 0 && has_rescanned(r->session) ? r->rescan_score : r->score;
 }
 
 static rs_scan_context context_of(const scan_rig *r, rs_session *session)

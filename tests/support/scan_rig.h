@@ -24,6 +24,7 @@ struct scan_rig {
     int stop_at_news;  /* the same for news of lines, scanned and replayed ones */
     double line_sleep; /* s after each push: a slow network */
     double score, alarm_score;
+    double rescan_score; /* once rows have been scanned again; 0: score */
     const rs_flow *steps;
     bool (*confirm)(void *rig, const rs_choice *choice, rs_session_point **points, int *n);
     void (*measured)(scan_rig *rig, int k); /* after point k, the tip still there */

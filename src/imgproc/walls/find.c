@@ -1,5 +1,6 @@
 #include "imgproc/walls/find.h"
 
+#include <limits.h>
 #include <math.h>
 #include <string.h>
 
@@ -34,6 +35,12 @@ void rs_find_defaults(rs_find_options *o)
     };
 }
 
+/* The number as an int; one that has no room there is one that rs_find_check refuses. */
+static int as_int(double value)
+{
+    return value >= -1 && value <= INT_MAX ? (int)value : -1;
+}
+
 bool rs_find_set(rs_find_options *o, const char *name, double value)
 {
     static const char *const control[RS_FIND_CONTROLS] = {"control_a", "control_c", "control_180"};
@@ -51,21 +58,21 @@ bool rs_find_set(rs_find_options *o, const char *name, double value)
         }
     for (int k = 0; k < RS_FIND_CONTROLS; k++)
         if (strcmp(name, control[k]) == 0) {
-            o->control[k] = (int)value;
+            o->control[k] = as_int(value);
             return true;
         }
     if (strcmp(name, "threshold") == 0)
         o->low = value;
     else if (strcmp(name, "thinning") == 0)
-        o->thinning = (rs_find_thinning)(int)value;
+        o->thinning = (rs_find_thinning)as_int(value);
     else if (strcmp(name, "every") == 0)
-        o->every = (int)value;
+        o->every = as_int(value);
     else if (strcmp(name, "on_180") == 0)
         o->on_180 = value != 0;
     else if (strcmp(name, "max_points") == 0)
-        o->max_points = (int)value;
+        o->max_points = as_int(value);
     else if (strcmp(name, "order") == 0)
-        o->order = (rs_find_order)(int)value;
+        o->order = (rs_find_order)as_int(value);
     else
         return false;
     return true;

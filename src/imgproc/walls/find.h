@@ -69,7 +69,8 @@ void rs_find_defaults(rs_find_options *options);
 
 /* Sets one option by the name of the setting in which a scan and its session keep it (threshold,
  * thinning, every, min_distance, min_wall, margin, max_points, order, control_a, control_c,
- * control_180, control_distance, on_180), lengths in pixels. False: none of these. */
+ * control_180, control_distance, on_180), lengths in pixels. A value that no option can have becomes one
+ * that rs_find_check refuses. False: none of these. */
 bool rs_find_set(rs_find_options *options, const char *name, double value);
 
 /* Sets what sessions of versions before 0.3, which do not name it, were made with. */

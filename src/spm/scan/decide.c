@@ -43,7 +43,7 @@ static reshed_status find_units(const rs_wallgraph *g, int families, const rs_sc
     for (int i = 0; st == RESHED_OK && i < n; i++) place[i] = (rs_place){p[i].row, p[i].col};
     if (st == RESHED_OK) st = rs_walls_of_places(g, place, n, unit, err);
     for (int i = 0; st == RESHED_OK && i < n; i++) {
-        if (p[i].wall < 0) unit[i] = -1; /* a control point */
+        if (p[i].kind != RS_POINT_WALL) unit[i] = -1; /* a control point */
         if (unit[i] >= 0) there[unit[i]] = 1;
     }
     if (st == RESHED_OK) st = rs_wall_units_find(g, families, kind_of(s), there, units, err);
@@ -127,6 +127,7 @@ static reshed_status find_walls(const rs_scan_context *c, rs_found *found, reshe
         st = rs_session_read_mask(c->session, RS_SESSION_SKELETON, 0, f->rows, mask + n, err);
     rs_find_defaults(&o);
     o.thinning = (rs_find_thinning)(int)c->settings->thinning;
+    o.min_wall.value = 0; /* what the choice left out is not on it */
     if (st == RESHED_OK) st = rs_find_walls(&in, &o, found, err);
     rs_free(mask);
     return st;
@@ -159,6 +160,10 @@ reshed_status rs_decide_create(const rs_scan_context *c, const rs_session_point 
     d->longer = units.longer;
     units.longer = NULL;
     for (int i = 0; st == RESHED_OK && i < n; i++) d->counted += d->unit[i] >= 0;
+    if (st == RESHED_OK && d->counted == 0)
+        st = rs_scan_log(c, RS_SESSION_WARNING,
+                         "until: no point lies on a wall that counts; the list goes to its end",
+                         err);
     if (st == RESHED_OK) st = place_looks(d, err);
     rs_wall_units_clear(&units);
     rs_found_clear(&found);

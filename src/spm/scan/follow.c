@@ -12,7 +12,7 @@
 #define QUEUE 16
 
 /* When the survey's lines were scanned. */
-static reshed_status take_times(rs_follower *f, reshed_error *err)
+static reshed_status take_times(rs_follower *f, const uint8_t *fresh, reshed_error *err)
 {
     const size_t rows = (size_t)f->setup->frame.rows;
     rs_session_arrival *a = rs_alloc(rows, sizeof *a);
@@ -23,7 +23,7 @@ static reshed_status take_times(rs_follower *f, reshed_error *err)
     else
         st = rs_session_read_arrivals(f->context->session, false, a, err);
     for (size_t r = 0; st == RESHED_OK && r < rows; r++)
-        f->row_time[r] = a[r].state == RS_SESSION_ARRIVED ? a[r].time : NAN;
+        f->row_time[r] = fresh && fresh[r] && a[r].state == RS_SESSION_ARRIVED ? a[r].time : NAN;
     rs_free(a);
     return st;
 }
@@ -49,13 +49,16 @@ rs_xy rs_follower_shift(const rs_follower *f, double row, double time)
     const int r = (int)fmin(fmax(row + 0.5, 0), rows - 1);
     const double since = isfinite(time) ? time - f->patch_time : 0;
     const double later = isfinite(f->row_time[r]) ? f->row_time[r] - f->survey_time : 0;
-    s.x += f->vx * (since - later);
-    s.y += f->vy * (since - later);
+    const double over = since - later;
+    if (!(hypot(f->dx, f->dy) > 3 * f->sigma) && fabs(over) > f->patch_time - f->survey_time)
+        return s;
+    s.x += f->vx * over;
+    s.y += f->vy * over;
     return s;
 }
 
 reshed_status rs_follower_init(rs_follower *f, const rs_scan_context *c, const float *survey,
-                               reshed_error *err)
+                               const uint8_t *fresh, reshed_error *err)
 {
     const rs_session_setup *setup = rs_session_get_setup(c->session);
     const size_t side = (size_t)setup->patch_rows;
@@ -72,7 +75,7 @@ reshed_status rs_follower_init(rs_follower *f, const rs_scan_context *c, const f
     f->patch_time = f->survey_time = f->vx = f->vy = NAN;
     f->patch = rs_zalloc(side * side + 1, sizeof *f->patch);
     if (!f->patch) return rs_fail_nomem(err, "a patch", side * side * sizeof *f->patch);
-    return take_times(f, err);
+    return take_times(f, fresh, err);
 }
 
 void rs_follower_clear(rs_follower *f)
@@ -180,6 +183,7 @@ static reshed_status match(rs_follower *f, int row0, int col0, rs_drift_shift *s
     rs_drift_metres(frame, shift->drow, shift->dcol, &f->dx, &f->dy);
     f->patch_time = f->lines ? f->line_time / f->lines : NAN;
     f->survey_time = time_of_rows(f, row0, side);
+    f->sigma = rs_drift_sigma_metres(frame, shift);
     const double between = f->patch_time - f->survey_time;
     f->vx = between > 0 ? f->dx / between : NAN;
     f->vy = between > 0 ? f->dy / between : NAN;
@@ -188,7 +192,7 @@ static reshed_status match(rs_follower *f, int row0, int col0, rs_drift_shift *s
                                 .dy = f->dy,
                                 .vx = f->vx,
                                 .vy = f->vy,
-                                .sigma = rs_drift_sigma_metres(frame, shift),
+                                .sigma = f->sigma,
                                 .source = f->patches - 1};
     return rs_session_add_drift(f->context->session, &d, err);
 }

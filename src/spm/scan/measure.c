@@ -146,15 +146,15 @@ static rs_outcome look_at_walls(point_list *l, int k)
 
 /* ------------------------------------------------------------------------------------- the list */
 
-static rs_outcome run(point_list *l, void (*news)(void *ctx, const rs_measure_news *news))
+static rs_outcome run(point_list *l, double begin, const rs_measure_options *options)
 {
     const rs_scan_context *c = l->context;
-    const double start = rs_os_monotonic();
     int done = 0;
     for (int k = 0; k < l->n; k++) {
         if (l->point[k].state != RS_SESSION_PENDING) continue;
         if (rs_scan_interrupted(c)) return rs_outcome_of(RS_END_INTERRUPTED);
-        if (c->settings->budget > 0 && rs_os_monotonic() - start > c->settings->budget)
+        if (c->settings->budget > 0 &&
+            *options->spent + rs_os_monotonic() - begin > c->settings->budget)
             return skip_rest(l, k, "out of time: the rest is left out");
         rs_outcome end = look_at_walls(l, k);
         if (end.end != RS_END_DONE) return end;
@@ -164,12 +164,12 @@ static rs_outcome run(point_list *l, void (*news)(void *ctx, const rs_measure_ne
         o = measure_point(l, k);
         if (o.end != RS_END_DONE) return o;
         done++;
-        const double each = (rs_os_monotonic() - start) / done;
+        const double each = (rs_os_monotonic() - begin) / done;
         const rs_measure_news n = {.done = k + 1,
                                    .of = l->n,
                                    .metric = l->loops.loop.metric,
                                    .left = each * (l->n - k - 1)};
-        if (news) news(c->ctx, &n);
+        if (options->news) options->news(c->ctx, &n);
     }
     return look_at_walls(l, l->n);
 }
@@ -186,22 +186,24 @@ static reshed_status read_points(point_list *l, reshed_error *err)
     return rs_session_read_points(session, 0, l->n, l->point, err);
 }
 
-rs_outcome rs_measure_points(const rs_scan_context *c, const float *survey,
-                             void (*news)(void *ctx, const rs_measure_news *news))
+rs_outcome rs_measure_points(const rs_scan_context *c, const rs_measure_options *options)
 {
     point_list l = {.context = c, .time = NAN};
     reshed_error err = {0};
     reshed_status st = read_points(&l, &err);
     if (st == RESHED_OK) st = rs_scan_loops_init(&l.loops, c, &err);
     if (st == RESHED_OK) st = rs_reference_init(&l.reference, &l.loops, &err);
-    if (st == RESHED_OK) st = rs_follower_init(&l.follower, c, survey, &err);
+    if (st == RESHED_OK)
+        st = rs_follower_init(&l.follower, c, options->survey, options->fresh, &err);
     if (st == RESHED_OK) st = rs_decide_create(c, l.point, l.n, &l.decide, &err);
-    const rs_outcome o = st == RESHED_OK ? run(&l, news) : rs_outcome_status(st, &err);
+    const double begin = rs_os_monotonic();
+    const rs_outcome o = st == RESHED_OK ? run(&l, begin, options) : rs_outcome_status(st, &err);
     if (o.end == RS_END_INTERRUPTED) /* a loop may be under way: at once, not when it is over */
         rs_instrument_halt(c->instrument, RS_SCAN_CALL, NULL);
     rs_decide_free(l.decide);
     rs_follower_clear(&l.follower);
     rs_scan_loops_clear(&l.loops);
     rs_free(l.point);
+    *options->spent += rs_os_monotonic() - begin;
     return o;
 }

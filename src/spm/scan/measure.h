@@ -22,11 +22,18 @@ typedef struct rs_measure_news {
  * does not say. */
 double rs_measure_seconds(const rs_instrument *instrument, const rs_scan_settings *s);
 
-/* Measures every pending point of the session. survey: amplitude [rows,cols]. The instrument's
- * spectroscopy must have been set. news, called after each point with the context's ctx, may be
- * NULL. OUT_OF_TIME: the budget, or a test that is decided (decide.h); what is left is SKIPPED. TIP_CHANGED: what is left stays PENDING.
+typedef struct rs_measure_options {
+    const float *survey;  /* amplitude [rows,cols] */
+    const uint8_t *fresh; /* [rows] as rs_follower_init has it */
+    double *spent;        /* s of the budget that lists have taken; this one's are added */
+    void (*news)(
+        void *ctx,
+        const rs_measure_news *news); /* after each point, with the context's ctx; or NULL */
+} rs_measure_options;
+
+/* Measures every pending point of the session. The instrument's spectroscopy must have been set.
+ * OUT_OF_TIME: the budget, or a test that is decided (decide.h); what is left is SKIPPED. TIP_CHANGED: what is left stays PENDING.
  * INTERRUPTED: the instrument has been halted, and a loop under way is given up. */
-rs_outcome rs_measure_points(const rs_scan_context *c, const float *survey,
-                             void (*news)(void *ctx, const rs_measure_news *news));
+rs_outcome rs_measure_points(const rs_scan_context *c, const rs_measure_options *o);
 
 #endif

@@ -45,8 +45,8 @@ static double relative(double a, double b)
     return fabs(a - b) / fmax(fabs(b), 1e-30);
 }
 
-/* *changed: the latest loop differs from the first by more than it may, which is noted in the
- * session. */
+/* *changed: the latest loop differs from the first by more than it may, or is none any more (NaN: a tip
+ * that has gone), which is noted in the session. */
 static reshed_status compare(const rs_reference *r, const rs_scan_loops *loops, bool *changed,
                              reshed_error *err)
 {
@@ -57,7 +57,7 @@ static reshed_status compare(const rs_reference *r, const rs_scan_loops *loops, 
         char text[RS_SESSION_EVENT_TEXT];
         const double is = metric_of(loops, loops->loop.metric, watched[i]),
                      was = metric_of(loops, r->first, watched[i]);
-        if (!(relative(is, was) > c->settings->reference_change)) continue;
+        if (relative(is, was) <= c->settings->reference_change) continue;
         *changed = true;
         snprintf(text, sizeof text, "reference loop: %s is %.4g, was %.4g", watched[i], is, was);
         st = rs_scan_log(c, RS_SESSION_WARNING, text, err);

@@ -133,10 +133,10 @@ static reshed_status put_masks(rs_session *s, const rs_choice *c, reshed_error *
 
 /* Keeps as many points as the budget has time for. The instrument has to know the loop to say how
  * long it takes. */
-static rs_outcome thin(const rs_scan_context *c, rs_session_point *points, int *n)
+static rs_outcome thin(const rs_scan_context *c, double spent, rs_session_point *points, int *n)
 {
     const rs_spectroscopy *loop = &rs_session_get_setup(c->session)->spectroscopy;
-    const double budget = c->settings->budget;
+    const double budget = c->settings->budget, left = fmax(budget - spent, 0);
     reshed_error err = {0};
     if (*n > 0) {
         const rs_driver_status st =
@@ -144,8 +144,8 @@ static rs_outcome thin(const rs_scan_context *c, rs_session_point *points, int *
         if (st != RS_DRIVER_OK) return rs_outcome_driver(st, &err);
     }
     const double each = rs_measure_seconds(c->instrument, c->settings);
-    if (budget <= 0 || each <= 0 || each * *n <= budget) return rs_outcome_of(RS_END_DONE);
-    return rs_outcome_status(rs_choose_thin(points, *n, (int)(budget / each), n, &err), &err);
+    if (budget <= 0 || each <= 0 || each * *n <= left) return rs_outcome_of(RS_END_DONE);
+    return rs_outcome_status(rs_choose_thin(points, *n, (int)(left / each), n, &err), &err);
 }
 
 static rs_outcome check_places(const rs_scan_context *c, const rs_session_point *points, int n)
@@ -166,6 +166,7 @@ typedef struct work {
     rs_survey *survey;
     rs_flow steps;
     rs_flow_place place;
+    double spent; /* s of the budget, by all lists of this run */
 } work;
 
 static const rs_flow_step *step_of(const work *w)
@@ -207,6 +208,20 @@ static rs_outcome put_points(work *w, rs_session_point *points, int n, int walls
     return rs_outcome_status(st, &err);
 }
 
+/* The run's max_points is for all choices together; a step's own is for each time that it is done. */
+static rs_outcome keep_to_most(const work *w, rs_session_point *points, int *n)
+{
+    const rs_flow_step *t = step_of(w);
+    reshed_error err = {0};
+    rs_session_progress p;
+    for (int k = 0; k < t->rules; k++)
+        if (strcmp(t->rule[k].field->name, "max_points") == 0) return rs_outcome_of(RS_END_DONE);
+    reshed_status st = rs_session_get_progress(w->c->session, &p, &err);
+    if (st == RESHED_OK)
+        st = rs_choose_thin(points, *n, (int)w->c->settings->max_points - p.points, n, &err);
+    return rs_outcome_status(st, &err);
+}
+
 /* Thins the choice, asks the caller, checks, and puts the points into the session. */
 static rs_outcome settle_points(work *w, const rs_choice *choice)
 {
@@ -217,7 +232,8 @@ static rs_outcome settle_points(work *w, const rs_choice *choice)
     if (!points)
         return rs_outcome_status(rs_fail_nomem(&err, "points", (size_t)n * sizeof *points), &err);
     if (n) memcpy(points, choice->point, (size_t)n * sizeof *points);
-    rs_outcome end = thin(c, points, &n);
+    rs_outcome end = keep_to_most(w, points, &n);
+    if (end.end == RS_END_DONE) end = thin(c, w->spent, points, &n);
     if (end.end == RS_END_DONE && w->o->confirm && !w->o->confirm(c->ctx, choice, &points, &n))
         end = rs_outcome_of(RS_END_UNCONFIRMED);
     if (end.end == RS_END_DONE) end = check_places(c, points, n);
@@ -243,18 +259,37 @@ static rs_outcome choose_points(work *w)
 
 /* ------------------------------------------------------------------------------------ the steps */
 
-static rs_outcome note_alarm(const rs_scan_context *c, const rs_region_options *o,
-                             const rs_survey *survey)
+/* The stop waits for a repeat that is under way until the map is calm, unless points come before its end. */
+static bool waits_for_calm(const work *w)
 {
+    for (int i = w->place.at; i < w->steps.n; i++) {
+        const rs_flow_step *t = &w->steps.step[i];
+        if (t->kind == RS_STEP_CHOOSE || t->kind == RS_STEP_LOOPS) return false;
+        if (t->kind == RS_STEP_REPEAT)
+            return t->until == RS_STEP_CALM && (w->place.at > i - t->back || w->place.round > 1);
+    }
+    return false;
+}
+
+/* DONE without an alarm. */
+static rs_outcome heed_alarm(const work *w)
+{
+    const rs_scan_context *c = w->c;
     char text[RS_SESSION_EVENT_TEXT];
     reshed_error err = {0};
-    const bool stop = c->settings->alarm != RS_SCAN_ALARM_CONTINUE;
-    const char *fault = rs_survey_fault(survey), *then = stop ? "; no points are chosen" : "";
+    bool alarm;
+    const double score = rs_survey_score(w->survey, &alarm);
+    const bool stop = c->settings->alarm != RS_SCAN_ALARM_CONTINUE && !waits_for_calm(w);
+    const char *fault = rs_survey_fault(w->survey), *then = !stop ? ""
+                                                            : w->place.at == 0
+                                                                ? "; no points are chosen"
+                                                                : "; it goes no further";
+    if (!alarm) return rs_outcome_of(RS_END_DONE);
     if (*fault)
         snprintf(text, sizeof text, "no contrast to see walls by: %s%s", fault, then);
     else
-        snprintf(text, sizeof text, "out of distribution: score %.3g exceeds %.3g%s",
-                 rs_survey_score(survey, NULL), o->survey.alarm_score, then);
+        snprintf(text, sizeof text, "out of distribution: score %.3g exceeds %.3g%s", score,
+                 w->o->survey.alarm_score, then);
     const reshed_status st = rs_scan_log(c, RS_SESSION_WARNING, text, &err);
     if (st != RESHED_OK) return rs_outcome_status(st, &err);
     return rs_outcome_of(stop ? RS_END_ALARMED : RS_END_DONE);
@@ -268,9 +303,10 @@ static rs_outcome scan_once(rs_survey *survey, bool anew)
 }
 
 /* Lines and map, with what the alarm asks for. */
-static rs_outcome survey_step(const rs_scan_context *c, rs_survey *survey,
-                              const rs_region_options *o)
+static rs_outcome survey_step(const work *w)
 {
+    const rs_scan_context *c = w->c;
+    rs_survey *survey = w->survey;
     rs_session_progress p;
     reshed_error err = {0};
     bool alarm;
@@ -280,7 +316,7 @@ static rs_outcome survey_step(const rs_scan_context *c, rs_survey *survey,
     if (p.lines + p.lost > 0) end = rs_survey_replay(survey, true);
     if (end.end == RS_END_DONE) end = scan_once(survey, false);
     rs_survey_score(survey, &alarm);
-    if (end.end == RS_END_DONE && alarm && p.points == 0 &&
+    if (end.end == RS_END_DONE && alarm && p.points == 0 && w->place.at == 0 &&
         c->settings->alarm == RS_SCAN_ALARM_RESCAN) {
         st = rs_scan_log(c, RS_SESSION_WARNING, "out of distribution: the region is scanned again",
                          &err);
@@ -289,7 +325,8 @@ static rs_outcome survey_step(const rs_scan_context *c, rs_survey *survey,
         rs_survey_score(survey, &alarm);
     }
     if (end.end != RS_END_DONE && end.end != RS_END_ALARMED) return end;
-    return alarm ? note_alarm(c, o, survey) : end;
+    const rs_outcome heeded = heed_alarm(w);
+    return alarm ? heeded : end;
 }
 
 static rs_outcome rescan_step(work *w)
@@ -300,8 +337,9 @@ static rs_outcome rescan_step(work *w)
     snprintf(text, sizeof text, "rows %d to %d are scanned again", t->first, t->last);
     const reshed_status st = rs_scan_log(w->c, RS_SESSION_NOTE, text, &err);
     if (st != RESHED_OK) return rs_outcome_status(st, &err);
-    const rs_outcome end = rs_survey_rescan(w->survey, t->first, t->last);
-    return end.end == RS_END_DONE ? mark_alone(w, false) : end;
+    rs_outcome end = rs_survey_rescan(w->survey, t->first, t->last);
+    if (end.end == RS_END_DONE) end = mark_alone(w, false);
+    return end.end == RS_END_DONE ? heed_alarm(w) : end;
 }
 
 /* Sessions of older programs have no notes of steps, but their points were chosen. */
@@ -329,7 +367,11 @@ static rs_outcome loops_step(work *w)
     const rs_driver_status driver =
         rs_instrument_set_spectroscopy(c->instrument, loop, RS_SCAN_CALL, &err);
     if (driver != RS_DRIVER_OK) return rs_outcome_driver(driver, &err);
-    end = rs_measure_points(c, rs_survey_map(w->survey, RS_SESSION_AMPLITUDE), w->o->measure_news);
+    const rs_measure_options o = {.survey = rs_survey_map(w->survey, RS_SESSION_AMPLITUDE),
+                                  .fresh = rs_survey_fresh(w->survey),
+                                  .spent = &w->spent,
+                                  .news = w->o->measure_news};
+    end = rs_measure_points(c, &o);
     if (end.end != RS_END_DONE && end.end != RS_END_OUT_OF_TIME) return end;
     return mark_alone(w, false);
 }
@@ -339,7 +381,9 @@ static rs_outcome repeat_step(work *w)
     const rs_flow_step *t = step_of(w);
     bool alarm;
     rs_survey_score(w->survey, &alarm);
-    return mark_alone(w, w->place.round < t->times && (t->until == RS_STEP_TIMES || alarm));
+    const bool again = w->place.round < t->times && (t->until == RS_STEP_TIMES || alarm);
+    const rs_outcome end = mark_alone(w, again);
+    return end.end == RS_END_DONE && !again && t->until == RS_STEP_CALM ? heed_alarm(w) : end;
 }
 
 static rs_outcome do_step(work *w)
@@ -373,15 +417,14 @@ static rs_outcome do_steps(work *w, bool measures)
     reshed_error err = {0};
     const reshed_status st = find_place(w, &err);
     if (st != RESHED_OK) return rs_outcome_status(st, &err);
-    rs_outcome end = survey_step(w->c, w->survey, w->o);
+    rs_outcome end = survey_step(w);
     if (end.end == RS_END_DONE && w->place.at == 0) end = mark_alone(w, false);
     while (end.end == RS_END_DONE && w->place.at < w->steps.n) {
         const rs_flow_step_kind kind = step_of(w)->kind;
         const bool left_out = !measures && (kind == RS_STEP_CHOOSE || kind == RS_STEP_LOOPS ||
                                             kind == RS_STEP_REPEAT);
+        if (rs_scan_interrupted(w->c)) return rs_outcome_of(RS_END_INTERRUPTED);
         end = left_out ? mark_alone(w, false) : do_step(w);
-        if (end.end == RS_END_DONE && rs_scan_interrupted(w->c) && w->place.at < w->steps.n)
-            end = rs_outcome_of(RS_END_INTERRUPTED);
     }
     return end;
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/number.h"
 
 /* --------------------------------------------------------------------------------------- driver */
 
@@ -158,6 +159,29 @@ static reshed_status check_steps(const rs_scan_plan *typed, const rs_scan_plan *
     return rs_fail(err, RESHED_EINVAL, "voltages when a session is resumed|its own|others");
 }
 
+/* What is typed comes before a step's own, as in a new run. What a file of steps has beside its steps' own
+ * was not typed over these. */
+static reshed_status take_over_steps(const rs_scan_plan *typed, rs_scan_plan *p,
+                                     const rs_scan_field *f, char *changes, size_t room,
+                                     reshed_error *err)
+{
+    const double now = rs_scan_get(&typed->settings, f);
+    if (rs_scan_plan_given(typed, "workflow") && rs_flow_has_rule(&typed->steps, f->name))
+        return RESHED_OK;
+    for (int i = 0; i < p->steps.n; i++) {
+        const rs_flow_step *t = &p->steps.step[i];
+        for (int k = 0; k < t->rules; k++) {
+            const double was = t->rule[k].value;
+            if (strcmp(t->rule[k].field->name, f->name) != 0) continue;
+            const reshed_status st = check_setting(f->name, was, now, err);
+            if (st != RESHED_OK) return st;
+            if (now != was) note_change(changes, room, f->name, was, now);
+        }
+    }
+    rs_flow_drop(&p->steps, f->name);
+    return RESHED_OK;
+}
+
 static reshed_status check_text(const char *what, const char *typed, const char *was,
                                 reshed_error *err)
 {
@@ -223,6 +247,14 @@ static reshed_status take_regions(rs_scan_plan *p, const rs_session *s, reshed_e
     return st == RESHED_EINVAL ? RESHED_ECORRUPT : st;
 }
 
+/* The place that was typed is the first region's; a later one has its own from the list of regions. */
+static bool is_elsewhere(const rs_session_setup *setup, const char *name)
+{
+    double number;
+    return (strcmp(name, "x") == 0 || strcmp(name, "y") == 0) && setup->region &&
+           rs_number_parse(setup->region, strlen(setup->region), &number) && number >= 2;
+}
+
 reshed_status rs_scan_resume_plan(rs_scan_plan *p, const rs_session *s, char *changes, size_t room,
                                   reshed_error *err)
 {
@@ -246,12 +278,15 @@ reshed_status rs_scan_resume_plan(rs_scan_plan *p, const rs_session *s, char *ch
     if (st == RESHED_OK) st = check_excitation(&p->settings, setup, err);
     if (st == RESHED_OK) st = take_regions(p, s, err);
     if (st == RESHED_OK) st = check_words(&typed, p, err);
+    for (int i = 0; st == RESHED_OK && i < n; i++)
+        if (rs_scan_plan_given(&typed, f[i].name))
+            st = take_over_steps(&typed, p, &f[i], changes, room, err);
     if (st == RESHED_OK) st = check_steps(&typed, p, err);
     if (st == RESHED_OK) st = check_text("sample", typed.sample, setup->sample, err);
     if (st == RESHED_OK)
         st = check_text("operator", typed.operator_name, setup->operator_name, err);
     for (int i = 0; st == RESHED_OK && i < n; i++) {
-        if (!rs_scan_plan_given(&typed, f[i].name)) continue;
+        if (!rs_scan_plan_given(&typed, f[i].name) || is_elsewhere(setup, f[i].name)) continue;
         const double was = rs_scan_get(&p->settings, &f[i]),
                      now = rs_scan_get(&typed.settings, &f[i]);
         /* Without band excitation the session's lines do not say what the drive was. */

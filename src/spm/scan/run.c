@@ -80,7 +80,8 @@ static reshed_status try_spectroscopy(rs_scan_run *r, const rs_spectroscopy *sp,
     else
         rs_fail(&why, RESHED_EUNSUPPORTED, "spectroscopy||this driver has none");
     if (st == RS_DRIVER_OK) return RESHED_OK;
-    if (st != RS_DRIVER_REFUSED || r->resumed || rs_scan_plan_given(r->plan, "voltage")) {
+    if (st != RS_DRIVER_REFUSED || r->resumed || rs_scan_plan_given(r->plan, "voltage") ||
+        rs_scan_plan_given(r->plan, "shape")) {
         *err = why;
         return driver_failed(st, err);
     }
@@ -104,6 +105,26 @@ static bool has_drive(const rs_scan_run *r)
     return !rs_instrument_caps(r->instrument)->bins && rs_instrument_can_drive(r->instrument);
 }
 
+/* The excitation of bands is set by the plan; else it is left as the instrument has it. */
+static bool sets_band(const rs_scan_run *r)
+{
+    return rs_instrument_caps(r->instrument)->band_excitation && r->plan->settings.be_band > 0;
+}
+
+/* Nothing would switch on again what the end of a region switches off. */
+static reshed_status check_drive(const rs_scan_run *r, reshed_error *err)
+{
+    static const char why[] =
+        "of an acquisition of several regions, between which the drive is off";
+    if (r->plan->regions == 0) return RESHED_OK;
+    if (rs_instrument_caps(r->instrument)->band_excitation &&
+        rs_instrument_caps(r->instrument)->bins && !sets_band(r))
+        return rs_fail(err, RESHED_EINVAL, "be_band %s|above 0 Hz|0", why);
+    if (has_drive(r) && !rs_scan_plan_given(r->plan, "be_amplitude"))
+        return rs_fail(err, RESHED_EINVAL, "be_amplitude %s|a voltage|none", why);
+    return RESHED_OK;
+}
+
 /* Refuses now what would be refused later: other regions, speed, voltages, the end. */
 static reshed_status check_plan(rs_scan_run *r, reshed_error *err)
 {
@@ -111,12 +132,7 @@ static reshed_status check_plan(rs_scan_run *r, reshed_error *err)
     reshed_status st =
         rs_scan_plan_check(r->plan, &r->frame, rs_instrument_limits(r->instrument), err);
     if (st == RESHED_OK) st = check_end(r, err);
-    if (st == RESHED_OK && r->plan->regions > 0 && has_drive(r) &&
-        !rs_scan_plan_given(r->plan, "be_amplitude"))
-        st =
-            rs_fail(err, RESHED_EINVAL,
-                    "be_amplitude of an acquisition of several regions, between which the drive is "
-                    "off|a voltage|none");
+    if (st == RESHED_OK) st = check_drive(r, err);
     if (st != RESHED_OK || s->voltage <= 0) return st;
     double *voltage = rs_alloc((size_t)rs_scan_steps(s), sizeof *voltage);
     if (!voltage) return rs_fail_nomem(err, "a waveform", (size_t)rs_scan_steps(s));
@@ -136,12 +152,12 @@ static reshed_status set_up(rs_scan_run *r, reshed_error *err)
     const rs_scan_settings *s = &r->plan->settings;
     rs_driver_status st = RS_DRIVER_OK;
     r->frame = rs_scan_frame(s);
-    if (rs_instrument_caps(r->instrument)->band_excitation && s->be_band > 0) {
+    if (sets_band(r)) {
         const rs_be_setup be = rs_scan_be(s);
         st = rs_instrument_set_be(r->instrument, &be, RS_SCAN_CALL, err);
     } else if (has_drive(r) && rs_scan_plan_given(r->plan, "be_amplitude")) {
         st = rs_instrument_set_drive(r->instrument, s->be_amplitude, RS_SCAN_CALL, err);
-    } else if (has_drive(r) && r->resumed && r->warn) {
+    } else if ((has_drive(r) || rs_instrument_caps(r->instrument)->bins) && r->resumed && r->warn) {
         reshed_error why = {0};
         rs_fail(
             &why, RESHED_EINVAL,
@@ -193,7 +209,7 @@ reshed_status rs_scan_run_open(rs_scan_run *r, reshed_error *err)
 static rs_driver_status drive_again(rs_scan_run *r, reshed_error *err)
 {
     const rs_scan_settings *s = &r->plan->settings;
-    if (rs_instrument_caps(r->instrument)->bins) {
+    if (sets_band(r)) {
         const rs_be_setup be = rs_scan_be(s);
         return rs_instrument_set_be(r->instrument, &be, RS_SCAN_CALL, err);
     }
@@ -294,7 +310,8 @@ static reshed_status take_session(rs_scan_run *r, reshed_error *err)
     const rs_frame frame = rs_scan_frame(&r->plan->settings);
     r->frame = setup->frame;
     st = rs_limits_check_frame(&limits, &frame, err);
-    if (st == RESHED_OK && setup->caps.bins > 0) st = rs_limits_check_be(&limits, &setup->be, err);
+    if (st == RESHED_OK && setup->caps.bins > 0 && setup->be.band > 0)
+        st = rs_limits_check_be(&limits, &setup->be, err);
     return st == RESHED_OK ? rs_scan_plan_check(r->plan, &frame, &limits, err) : st;
 }
 
@@ -344,7 +361,7 @@ static reshed_status log_changes(rs_scan_run *r, reshed_error *err)
     return st;
 }
 
-/* Leaves out the points beyond a max_points that was typed. */
+/* Leaves out the points beyond a max_points that was typed and is the run's, not its steps' own. */
 static reshed_status skip_points(rs_scan_run *r, reshed_error *err)
 {
     const int most = (int)r->plan->settings.max_points;
@@ -352,7 +369,8 @@ static reshed_status skip_points(rs_scan_run *r, reshed_error *err)
     int kept = 0, skipped = 0;
     char text[RS_SESSION_EVENT_TEXT];
     reshed_status st = rs_session_get_progress(r->session, &p, err);
-    if (st != RESHED_OK || p.points <= most || !rs_scan_plan_given(r->plan, "max_points"))
+    if (st != RESHED_OK || p.points <= most || !rs_scan_plan_given(r->plan, "max_points") ||
+        rs_flow_has_rule(&r->plan->steps, "max_points"))
         return st;
     rs_session_point *point = rs_alloc((size_t)p.points, sizeof *point);
     if (!point) return rs_fail_nomem(err, "points", (size_t)p.points * sizeof *point);

@@ -273,6 +273,14 @@ reshed_status rs_flow_check_frame(const rs_flow *s, int rows, reshed_error *err)
     return RESHED_OK;
 }
 
+bool rs_flow_has_rule(const rs_flow *s, const char *setting)
+{
+    for (int i = 0; i < s->n; i++)
+        for (int k = 0; k < s->step[i].rules; k++)
+            if (strcmp(s->step[i].rule[k].field->name, setting) == 0) return true;
+    return false;
+}
+
 void rs_flow_drop(rs_flow *s, const char *setting)
 {
     for (int i = 0; i < s->n; i++) {

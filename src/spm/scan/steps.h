@@ -28,7 +28,7 @@ typedef enum rs_flow_step_until {
     RS_STEP_CALM   /* the map gives no alarm */
 } rs_flow_step_until;
 
-enum { RS_STEPS_MAX = 32, RS_STEP_RULES = 8, RS_STEP_TEXT = 256, RS_STEPS_TEXT = 3900 };
+enum { RS_STEPS_MAX = 32, RS_STEP_RULES = 8, RS_STEP_TEXT = 512, RS_STEPS_TEXT = 3900 };
 
 typedef struct rs_flow_step {
     rs_flow_step_kind kind;
@@ -73,6 +73,8 @@ reshed_status rs_flow_check(const rs_flow *s, int *at, reshed_error *err);
 /* Rows that are scanned again must be the frame's. */
 reshed_status rs_flow_check_frame(const rs_flow *s, int rows, reshed_error *err);
 
+/* True when a step has that setting of its own. */
+bool rs_flow_has_rule(const rs_flow *s, const char *setting);
 /* Takes a setting out of all steps: the run's holds then. */
 void rs_flow_drop(rs_flow *s, const char *setting);
 /* True when points are chosen once at most. */

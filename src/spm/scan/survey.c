@@ -1,6 +1,7 @@
 #include "spm/scan/survey.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -32,6 +33,7 @@ struct rs_survey {
     float *map[RS_SESSION_MEAN]; /* amplitude, frequency, Q, phase: [rows,cols] */
     uint8_t *written;            /* [rows]: the final row is in the session */
     uint8_t *states;             /* [rows] */
+    uint8_t *fresh;              /* [rows]: the trace was scanned by this survey */
     rs_arrived **taken;          /* [COALESCE] */
     int arrived, lost, latest, pauses, waiting, scored;
     int phase;    /* channel of a driver without spectra; -1: none */
@@ -49,6 +51,7 @@ void rs_survey_free(rs_survey *s)
     for (int i = 0; i < RS_SESSION_MEAN; i++) rs_free(s->map[i]);
     rs_free(s->written);
     rs_free(s->states);
+    rs_free(s->fresh);
     rs_free(s->taken);
     rs_free(s);
 }
@@ -94,8 +97,10 @@ reshed_status rs_survey_create(const rs_scan_context *context, rs_live *stream,
     }
     s->written = rs_zalloc(h, 1);
     s->states = rs_zalloc(h, 1);
+    s->fresh = rs_zalloc(h, 1);
     s->taken = rs_zalloc(COALESCE, sizeof *s->taken);
-    if (st == RESHED_OK && (!s->written || !s->states || !s->taken)) st = RESHED_ENOMEM;
+    if (st == RESHED_OK && (!s->written || !s->states || !s->fresh || !s->taken))
+        st = RESHED_ENOMEM;
     if (st == RESHED_ENOMEM) rs_fail_nomem(err, "the maps of a survey", h * w * sizeof(float));
     if (st != RESHED_OK) {
         rs_survey_free(s);
@@ -344,7 +349,9 @@ static reshed_status store(rs_survey *s, const rs_arrived *it, reshed_error *err
                                       when, err);
     else
         st = rs_session_put_line(s->session, &it->line, when, err);
-    return retry_full_disk(s, st, err);
+    st = retry_full_disk(s, st, err);
+    if (st == RESHED_OK && !it->line.retrace) s->fresh[it->line.row] = !it->lost;
+    return st;
 }
 
 static reshed_status publish(rs_survey *s, int first, int n, const double *acquired,
@@ -536,7 +543,7 @@ rs_outcome rs_survey_scan(rs_survey *s, bool anew)
 }
 
 /* Rows first ... last again, and no network: the map is made when all are there. */
-static rs_outcome take_again(rs_survey *s, rs_acquire *a, int last)
+static rs_outcome take_again(rs_survey *s, rs_acquire *a, int last, int *lost)
 {
     const bool upward = s->setup->frame.upward;
     bool enough = false, interrupted = false;
@@ -550,6 +557,7 @@ static rs_outcome take_again(rs_survey *s, rs_acquire *a, int last)
         if (it) {
             const int row = it->line.row;
             reshed_status st = RESHED_OK;
+            *lost += it->lost && !enough && !it->line.retrace;
             if (!it->lost && !enough) {
                 st = store(s, it, &err);
                 if (st == RESHED_OK && !it->line.retrace) {
@@ -576,15 +584,29 @@ static rs_outcome take_again(rs_survey *s, rs_acquire *a, int last)
     }
 }
 
+static rs_outcome note_lost(const rs_survey *s, int lost, int of)
+{
+    char text[RS_SESSION_EVENT_TEXT];
+    reshed_error err = {0};
+    snprintf(text, sizeof text,
+             "%d of %d lines that were scanned again are lost: the ones before stay", lost, of);
+    reshed_status st = rs_scan_log(&s->context, RS_SESSION_WARNING, text, &err);
+    if (st != RESHED_OK || lost < of) return rs_outcome_status(st, &err);
+    rs_fail(&err, RESHED_EIO, "rescan|a line|none of %d came", of);
+    return rs_outcome_driver(RS_DRIVER_LOST_LINE, &err);
+}
+
 rs_outcome rs_survey_rescan(rs_survey *s, int first, int last)
 {
     const bool upward = s->setup->frame.upward;
     rs_acquire *a = NULL;
+    int lost = 0;
     rs_outcome o = start(s, upward ? last : first, &a);
     if (o.end != RS_END_DONE) return o;
     s->arrived -= last - first + 1; /* for the progress that is shown */
-    o = take_again(s, a, upward ? first : last);
+    o = take_again(s, a, upward ? first : last, &lost);
     rs_acquire_end(a);
+    if (o.end == RS_END_DONE && lost > 0) o = note_lost(s, lost, last - first + 1);
     if (o.end != RS_END_DONE) return o;
     forget_frame(s);
     o = rs_survey_replay(s, true);
@@ -607,6 +629,11 @@ rs_outcome rs_survey_finish(rs_survey *s, bool write)
     if (st == RESHED_OK && write) st = put_map(s, true, &err);
     if (st == RESHED_OK) give_news(s, 0);
     return rs_outcome_status(st, &err);
+}
+
+const uint8_t *rs_survey_fresh(const rs_survey *s)
+{
+    return s->fresh;
 }
 
 const float *rs_survey_map(const rs_survey *s, rs_session_map map)

@@ -63,13 +63,17 @@ rs_outcome rs_survey_replay(rs_survey *s, bool write);
 rs_outcome rs_survey_scan(rs_survey *s, bool anew);
 
 /* Scans rows first ... last of a frame that is complete once more, each line replacing the one that the
- * session has, and makes the map anew from all lines. A line that is lost leaves the one before it. DONE:
+ * session has, and makes the map anew from all lines. A line that is lost leaves the one before it, which is noted; when none came that is a failure. DONE:
  * also when the next rows came, too, before the scan stopped. Whatever the end, the session holds a line
  * of every row that it had one of. */
 rs_outcome rs_survey_rescan(rs_survey *s, int first, int last);
 
 /* Ends the frame: final rows everywhere, maps into the session. */
 rs_outcome rs_survey_finish(rs_survey *s, bool write);
+
+/* [rows], borrowed: 1 where the session's trace is one that this survey scanned, so that its time is on the
+ * clock that the instrument has now. */
+const uint8_t *rs_survey_fresh(const rs_survey *s);
 
 /* [rows,cols], borrowed. frequency, q, phase are NaN without spectra. */
 const float *rs_survey_map(const rs_survey *s, rs_session_map map);

@@ -435,6 +435,15 @@ static void programs_start_from(void **state)
     assert_true(rs_find_set(&o, "control_180", 2) && o.control[RS_FIND_180_WALL] == 2);
     assert_true(rs_find_set(&o, "order", 1) && o.order == RS_FIND_AUTHOR);
     assert_false(rs_find_set(&o, "voltage", 8));
+    static const char *const whole[] = {"thinning", "every", "max_points", "order", "control_a"};
+    static const double wrong[] = {1e300, -1e300, 2147483648.0, -2, NAN, INFINITY};
+    for (size_t i = 0; i < sizeof whole / sizeof *whole; i++)
+        for (size_t k = 0; k < sizeof wrong / sizeof *wrong; k++) {
+            rs_find_options bad = o;
+            reshed_error err = {0};
+            assert_true(rs_find_set(&bad, whole[i], wrong[k]));
+            assert_int_equal(rs_find_check(&bad, &err), RESHED_EINVAL);
+        }
     rs_find_unnamed(&o);
     assert_true(o.thinning == RS_FIND_SKIMAGE && o.min_distance.value == 0 && o.every == 3);
 }

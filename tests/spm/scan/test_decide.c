@@ -341,6 +341,59 @@ static void a_list_ends_when_it_is_decided(void **state)
     }
 }
 
+/* The number of walls that the list was decided by; -1: it was not. */
+static int walls_of_decision(const scan_rig *r)
+{
+    rs_session_progress p;
+    rs_session_event e;
+    reshed_error err = {0};
+    rs_session *s = NULL;
+    int walls = -1;
+    assert_ok(rs_session_open(r->path, &s, &err), &err);
+    assert_ok(rs_session_get_progress(s, &p, &err), &err);
+    for (int i = 0; i < p.events; i++) {
+        assert_ok(rs_session_read_events(s, i, 1, &e, &err), &err);
+        const char *at = strstr(e.text, " points, ");
+        if (strstr(e.text, "decided: ") && at) sscanf(at, " points, %d walls", &walls);
+    }
+    rs_session_finish(s, RESHED_OK, NULL);
+    return walls;
+}
+
+/* The points of a list that a person wrote: the choice's own, without their walls. */
+static bool as_a_list(void *ctx, const rs_choice *choice, rs_session_point **points, int *n)
+{
+    (void)ctx;
+    (void)choice;
+    for (int i = 0; i < *n; i++) (*points)[i].wall = -1;
+    return true;
+}
+
+/* Short walls count where the settings have them, and so do the walls that a list's points lie on. */
+static void walls_that_count(void **state)
+{
+    (void)state;
+    test_not_quick();
+    int walls[3];
+    for (int k = 0; k < 3; k++) { /* walls of 3 and of 12 pixels; a list */
+        scan_rig r;
+        scan_rig_init(&r, "count.h5");
+        remove(r.path);
+        r.set.until = RS_SCAN_LENGTHS;
+        r.set.error = 1e-6; /* never, but at the end */
+        r.set.drift_every = r.set.reference_every = 0;
+        r.set.every = 3;
+        r.set.min_wall = k == 1 ? 12 : 3;
+        r.set.max_points = 60;
+        if (k == 2) r.confirm = as_a_list;
+        scan_rig_do(&r, RS_END_DONE);
+        walls[k] = walls_of_decision(&r);
+    }
+    printf("# %d walls, %d of 12 pixels, %d of a list\n", walls[0], walls[1], walls[2]);
+    assert_true(walls[1] > 0 && walls[0] > walls[1]);
+    assert_true(abs(walls[2] - walls[0]) <= 3); /* a loop may be a bad one */
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -349,6 +402,7 @@ int main(void)
         cmocka_unit_test(what_makes_no_sense_is_refused),
         cmocka_unit_test(films_need_fewer_pulses),
         cmocka_unit_test(a_list_ends_when_it_is_decided),
+        cmocka_unit_test(walls_that_count),
     };
     return cmocka_run_group_tests(tests, NULL, scan_rig_teardown);
 }

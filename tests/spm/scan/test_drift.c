@@ -12,6 +12,7 @@
 #include "base/numeric.h"
 #include "spm/instrument/coords.h"
 #include "spm/scan/drift/drift.h"
+#include "spm/scan/follow.h"
 #include "spm/instrument/sim/twin.h"
 #include "spm/instrument/instrument.h"
 #include "spm/instrument/private.h"
@@ -589,6 +590,33 @@ static void a_changed_tip_is_noticed(void **state)
     assert_true(noticed + lost >= 0.6 * trials);
 }
 
+/* A velocity from a short time, or from a shift that is hardly one, is not carried on for long. */
+static void a_velocity_is_used_as_far_as_it_is_known(void **state)
+{
+    (void)state;
+    double row_time[64];
+    const rs_session_setup setup = {.frame = {.rows = 64, .cols = 64}};
+    for (int r = 0; r < 64; r++) row_time[r] = r;
+    rs_follower f = {.setup = &setup,
+                     .row_time = row_time,
+                     .survey_time = 60,
+                     .patch_time = 70,
+                     .dx = 1e-9,
+                     .dy = 0,
+                     .vx = 1e-10,
+                     .vy = 0,
+                     .sigma = 0.5e-9};
+    assert_near(rs_follower_shift(&f, 60, 75).x, 1.5e-9, 1e-15);
+    assert_near(rs_follower_shift(&f, 60, 81).x, 1e-9, 1e-15);
+    assert_near(rs_follower_shift(&f, 0, NAN).x, 1e-9, 1e-15);
+    f.sigma = 0.3e-9;
+    assert_near(rs_follower_shift(&f, 60, 81).x, 2.1e-9, 1e-15);
+    row_time[60] = NAN; /* another run's */
+    assert_near(rs_follower_shift(&f, 60, NAN).x, 1e-9, 1e-15);
+    f.vx = f.vy = NAN;
+    assert_near(rs_follower_shift(&f, 60, 81).x, 1e-9, 1e-15);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -602,6 +630,7 @@ int main(void)
         cmocka_unit_test(contrast_is_measured),
         cmocka_unit_test(the_twin_drifts),
         cmocka_unit_test(a_changed_tip_is_noticed),
+        cmocka_unit_test(a_velocity_is_used_as_far_as_it_is_known),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

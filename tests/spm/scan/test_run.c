@@ -563,6 +563,141 @@ static void what_would_be_refused_later_is_refused_first(void **state)
     rs_scan_run_close(&r);
 }
 
+/* ------------------------------------------------------------------------------- what is typed */
+
+/* A session of that region with nothing in it, of an open run. */
+static void begin(rs_scan_run *r, const char *path, int region)
+{
+    reshed_error err = {0};
+    assert_ok(rs_scan_run_create(r, path, region, "2026-11-25T00:00:00Z", &err), &err);
+    rs_session_finish(r->session, RESHED_EIO, NULL);
+    r->session = NULL;
+}
+
+/* Goes on with the session, having typed this one setting. */
+static reshed_status go_on(const char *path, rs_scan_plan *p, const char *const *name, double value,
+                           char *changes, reshed_error *err)
+{
+    rs_scan_plan_defaults(p);
+    p->driver = "twin";
+    p->option = twin;
+    p->options = 2;
+    p->given = name;
+    p->givens = 1;
+    memcpy((char *)&p->settings + rs_scan_field_find(*name)->offset, &value, sizeof value);
+    rs_scan_run r = {.plan = p};
+    *err = (reshed_error){0};
+    const reshed_status st = rs_scan_run_resume(&r, path, err);
+    strcpy(changes, r.changes);
+    rs_scan_run_close(&r);
+    return st;
+}
+
+static void what_is_typed_comes_before_a_steps_own(void **state)
+{
+    (void)state;
+    static const char *const max_points[] = {"max_points"}, *const every[] = {"every"},
+                             *const x[] = {"x"}, *const y[] = {"y"};
+    char first[1024], second[1024], changes[1024];
+    reshed_error err = {0};
+    rs_scan_plan plan, p;
+    watcher w = {0};
+    snprintf(first, sizeof first, "%s", test_temp("typed.h5"));
+    snprintf(second, sizeof second, "%s", test_temp("typed_2.h5"));
+    small_plan(&plan);
+    plan.settings.max_points = 90;
+    plan.region_x[0] = 1e-7;
+    plan.region_y[0] = -1e-7;
+    plan.regions = 1;
+    assert_ok(rs_flow_parse("survey; choose max_points=5 every=4; loops", &plan.steps, &err), &err);
+    rs_scan_run r = {.plan = &plan, .ctx = &w, .warn = warn};
+    assert_ok(rs_scan_run_load_weights(&r, "weights/tiny8x4.h5", &err), &err);
+    assert_ok(rs_scan_run_open(&r, &err), &err);
+    begin(&r, first, 0);
+    assert_ok(rs_scan_run_move(&r, 1e-7, -1e-7, &err), &err);
+    begin(&r, second, 1);
+    rs_scan_run_close(&r);
+    /* Fewer points than the step has; not more. */
+    assert_ok(go_on(first, &p, max_points, 3, changes, &err), &err);
+    assert_true(p.settings.max_points == 3 && !rs_flow_has_rule(&p.steps, "max_points"));
+    assert_true(rs_flow_has_rule(&p.steps, "every"));
+    assert_non_null(strstr(changes, "max_points=3 (was 5)"));
+    assert_int_equal(go_on(first, &p, max_points, 6, changes, &err), RESHED_EINVAL);
+    /* What points were chosen by stays. */
+    assert_int_equal(go_on(first, &p, every, 6, changes, &err), RESHED_EINVAL);
+    /* The place that was typed is that of the first region. */
+    assert_ok(go_on(first, &p, x, 0, changes, &err), &err);
+    assert_int_equal(go_on(first, &p, x, 1e-7, changes, &err), RESHED_EINVAL);
+    assert_ok(go_on(second, &p, x, 0, changes, &err), &err);
+    assert_true(p.settings.x == 1e-7);
+    assert_ok(go_on(second, &p, y, 0, changes, &err), &err);
+    assert_true(p.settings.y == -1e-7);
+}
+
+/* A waveform that was asked for is measured, or the run fails. */
+static void a_waveform_that_was_asked_for_is_not_dropped(void **state)
+{
+    (void)state;
+    static const char *const shape[] = {"shape"};
+    static const char head[] = "\x93NUMPY\x01\x00v\x00{'descr': '<f4', 'fortran_order': False, "
+                               "'shape': (32, 32), }";
+    uint8_t file[128 + 4 * 32 * 32];
+    char path[1024];
+    reshed_error err = {0};
+    memset(file, ' ', 128);
+    memcpy(file, head, sizeof head - 1);
+    file[127] = '\n';
+    for (int i = 0; i < 32 * 32; i++) {
+        const float v = (float)(i % 7);
+        memcpy(file + 128 + 4 * i, &v, 4);
+    }
+    snprintf(path, sizeof path, "%s", test_temp("image.npy"));
+    assert_ok(rs_os_write_file(path, file, sizeof file, &err), &err);
+    for (int asked = 0; asked < 2; asked++) {
+        const rs_driver_option option[] = {{"file", path}, {"clock", "0"}};
+        rs_scan_plan p;
+        watcher w = {0};
+        small_plan(&p);
+        p.driver = "replay";
+        p.option = option;
+        p.given = shape;
+        p.givens = asked;
+        rs_scan_run r = {.plan = &p, .ctx = &w, .warn = warn};
+        const reshed_status st = rs_scan_run_open(&r, &err);
+        if (!asked) assert_ok(st, &err);
+        if (!asked) assert_true(p.settings.voltage == 0 && w.warnings == 1);
+        if (asked) assert_true(st != RESHED_OK && w.warnings == 0);
+        rs_scan_run_close(&r);
+    }
+}
+
+/* Bands that the instrument excites by itself: nothing would switch them on again between regions, and one
+ * region can be gone on with. */
+static void bands_that_the_plan_does_not_set(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"rows", "cols", "width", "height", "be_band"};
+    char path[1024], changes[1024];
+    for (int regions = 1; regions >= 0; regions--) {
+        reshed_error err = {0};
+        rs_scan_plan p;
+        watcher w = {0};
+        small_plan(&p);
+        p.given = names;
+        p.givens = 5;
+        p.settings.be_band = 0;
+        p.regions = regions;
+        rs_scan_run r = {.plan = &p, .ctx = &w, .warn = warn};
+        assert_ok(rs_scan_run_load_weights(&r, "weights/tiny8x4.h5", &err), &err);
+        assert_int_equal(rs_scan_run_open(&r, &err), regions ? RESHED_EINVAL : RESHED_OK);
+        if (regions) assert_non_null(strstr(err.what, "be_band"));
+        snprintf(path, sizeof path, "%s", test_temp("bands.h5"));
+        if (!regions) begin(&r, path, 0);
+        rs_scan_run_close(&r);
+        if (!regions) assert_ok(go_on(path, &p, names + 4, 0, changes, &err), &err);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -578,6 +713,9 @@ int main(void)
         cmocka_unit_test(lists_of_regions_are_texts),
         cmocka_unit_test(a_refused_bias_at_a_good_end_is_a_failure),
         cmocka_unit_test(what_would_be_refused_later_is_refused_first),
+        cmocka_unit_test(what_is_typed_comes_before_a_steps_own),
+        cmocka_unit_test(a_waveform_that_was_asked_for_is_not_dropped),
+        cmocka_unit_test(bands_that_the_plan_does_not_set),
     };
     return cmocka_run_group_tests_name("run", tests, NULL, NULL);
 }

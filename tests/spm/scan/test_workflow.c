@@ -4,11 +4,13 @@
 #include "support/session_sim.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/alloc.h"
 #include "base/os.h"
 #include "base/text.h"
+#include "spm/scan/workflow/lines.h"
 #include "spm/scan/workflow/workflow.h"
 
 /* ---------------------------------------------------------------------------------------- faults */
@@ -454,6 +456,45 @@ static void the_counter_goes_on_from_its_notes(void **state)
     assert_int_equal(p.at, 5);
 }
 
+/* However much a step says, its text says all of it. */
+static void a_step_that_says_everything_reads_back(void **state)
+{
+    (void)state;
+    static const char text[] =
+        "survey; choose walls=paired a_domain=12345 c_domain=12345 "
+        "control_distance=1234.5678901234567 threshold=0.12345678901234566 thinning=skimage "
+        "every=1234 min_wall=123.45678901234567 min_distance=1.2345678901234567 "
+        "margin=12.345678901234567 order=raster max_points=123456; loops";
+    rs_flow a, b;
+    char was[RS_STEPS_TEXT], again[RS_STEPS_TEXT];
+    reshed_error err = {0};
+    assert_ok(rs_flow_parse(text, &a, &err), &err);
+    assert_int_equal(a.step[1].rules, 8);
+    assert_ok(rs_flow_parse(rs_flow_format(was, &a), &b, &err), &err);
+    assert_int_equal(b.step[1].rules, 8);
+    assert_string_equal(was, rs_flow_format(again, &b));
+    assert_true(rs_flow_has_rule(&b, "max_points") && !rs_flow_has_rule(&b, "rows"));
+}
+
+/* Names are compared with all before them, so there is an end to them. */
+static void lines_have_a_number(void **state)
+{
+    (void)state;
+    reshed_error err = {0};
+    char *text = malloc(RS_INI_LINES * 16 + 64);
+    assert_non_null(text);
+    size_t n = (size_t)sprintf(text, "[settings]\n");
+    for (int i = 0; i < RS_INI_LINES; i++) n += (size_t)sprintf(text + n, "n%d=1\n", i);
+    rs_ini lines = {0};
+    assert_ok(rs_ini_parse(text, n, &lines, &err), &err);
+    assert_int_equal(lines.n, RS_INI_LINES);
+    rs_ini_clear(&lines);
+    n += (size_t)sprintf(text + n, "more=1\n");
+    assert_int_equal(rs_ini_parse(text, n, &lines, &err), RESHED_EINVAL);
+    assert_non_null(strstr(err.what, "lines"));
+    free(text);
+}
+
 static const char steps_text[] = "survey; rescan rows=20-40; choose max_points=4 every=4; loops; "
                                  "choose walls=long max_points=3; loops; repeat steps=2 times=2";
 
@@ -466,7 +507,7 @@ static void an_interrupted_workflow_goes_on(void **state)
     int want = 0;
     test_not_quick();
     assert_ok(rs_flow_parse(steps_text, &steps, &err), &err);
-    for (long cut = 0; cut < test_tier(1, 3, 40); cut++) {
+    for (long cut = 0; cut < test_tier(2, 3, 40); cut++) {
         scan_rig r;
         rs_session_progress p;
         scan_rig_init(&r, "flow.h5");
@@ -511,6 +552,8 @@ int main(void)
         cmocka_unit_test(the_driver_is_only_compared),
         cmocka_unit_test(the_counter_goes_on_from_its_notes),
         cmocka_unit_test(an_interrupted_workflow_goes_on),
+        cmocka_unit_test(a_step_that_says_everything_reads_back),
+        cmocka_unit_test(lines_have_a_number),
     };
     return cmocka_run_group_tests(tests, NULL, scan_rig_teardown);
 }

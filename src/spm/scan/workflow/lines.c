@@ -80,6 +80,8 @@ static reshed_status add(parser *p, const char *section, const char *name, const
 {
     rs_ini *o = &p->out;
     const size_t a = strlen(section) + 1, b = strlen(name) + 1, c = strlen(value) + 1;
+    if (o->n == RS_INI_LINES)
+        return FAIL(p, "lines|at most %d with a value|more|line %d", RS_INI_LINES, p->line);
     if (o->n == o->room) {
         const int room = o->room ? 2 * o->room : 32;
         rs_ini_line *at = rs_regrow(o->at, (size_t)o->room, (size_t)room, sizeof *at);

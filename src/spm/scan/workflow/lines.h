@@ -5,7 +5,7 @@
  *  - \xNN in a value stands for a byte, \\ for a backslash, and nothing else may follow one;
  *  - a value that ends with a single backslash goes on in the next line, which is indented; any other
  *    indented line is refused (libinih takes it for more of the value before it);
- *  - a name once in a section; lines of at most 190 bytes; no NUL. */
+ *  - a name once in a section; lines of at most 190 bytes, 4096 of them with a value; no NUL. */
 #ifndef RS_SPM_SCAN_WORKFLOW_LINES_H
 #define RS_SPM_SCAN_WORKFLOW_LINES_H
 
@@ -13,7 +13,7 @@
 
 #include "base/status.h"
 
-enum { RS_INI_LINE = 190, RS_INI_BYTES = 1 << 20 };
+enum { RS_INI_LINE = 190, RS_INI_BYTES = 1 << 20, RS_INI_LINES = 4096 };
 
 typedef struct rs_ini_line {
     const char *section, *name, *value; /* "" for lines before the first section */
