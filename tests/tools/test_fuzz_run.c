@@ -37,6 +37,7 @@ static int run_with(const char *act)
 static void what_was_not_tried_fails(void **state)
 {
     (void)state;
+    test_not_quick();
 #define SEEDS "echo '#4 INITED cov: 1'; "
 #define STACK "echo '    #0 0x1 in H5FL_malloc H5FL.c:1'; "
     assert_int_equal(run_with(SEEDS "echo stat::number_of_executed_units: 9"), 0);
