@@ -50,6 +50,11 @@ static void what_was_not_tried_fails(void **state)
     assert_int_equal(run_with("kill -9 $$"), 1);
     assert_int_equal(run_with(STACK "echo stat::number_of_executed_units: 2; exit 1"), 1);
     assert_int_equal(run_with(SEEDS STACK "echo stat::number_of_executed_units: 90; exit 1"), 0);
+#define DEEP "for k in 0 1 2 3; do echo \"    #$k 0x1 in H5FL_malloc H5FL.c:1\"; done; "
+#define OURS "0x1 in rs_h5_has_attr /src/io/hdf5/h5.c:22'; echo stat::number_of_executed_units: 9; "
+    assert_int_equal(run_with(SEEDS DEEP "echo '    #4 " OURS "exit 1"), 1);
+    assert_int_equal(
+        run_with(SEEDS DEEP "echo '    #4 0x1 in H5Aexists'; echo '    #5 " OURS "exit 1"), 0);
     assert_int_equal(run_with(SEEDS "echo '    #0 0x1 in rs_read x.c:1'; "
                                     "echo stat::number_of_executed_units: 90; exit 1"),
                      1);
