@@ -8,6 +8,28 @@
 #include "base/number.h"
 #include "beps/flags.h"
 
+/* The rules of the latest choice among the steps, "survey; choose every=4 a_domain=3; loops". */
+static void take_rules(const char *steps, rs_find_options *options)
+{
+    static const char kind[] = "choose";
+    const char *last = NULL;
+    for (const char *at = steps; at; at = strchr(at, ';') ? strchr(at, ';') + 1 : NULL) {
+        at += strspn(at, " ");
+        if (strncmp(at, kind, sizeof kind - 1) == 0) last = at + sizeof kind - 1;
+    }
+    while (last && *(last += strspn(last, " ")) && *last != ';') {
+        const size_t n = strcspn(last, " ;"), eq = strcspn(last, "= ;");
+        char name[32];
+        double value;
+        snprintf(name, sizeof name, "%.*s", (int)(eq < 31 ? eq : 31), last);
+        if (strcmp(name, "a_domain") == 0 || strcmp(name, "c_domain") == 0)
+            snprintf(name, sizeof name, "control_%c", *last);
+        if (eq < n && rs_number_parse(last + eq + 1, n - eq - 1, &value))
+            rs_find_set(options, name, value);
+        last += n;
+    }
+}
+
 void rs_report_recipe(const rs_session_setup *setup, rs_find_options *options)
 {
     rs_find_defaults(options);
@@ -18,6 +40,9 @@ void rs_report_recipe(const rs_session_setup *setup, rs_find_options *options)
         if (rs_number_parse(text, strlen(text), &value))
             rs_find_set(options, setup->setting[i].name, value);
     }
+    for (int i = 0; i < setup->settings; i++)
+        if (strcmp(setup->setting[i].name, "workflow") == 0)
+            take_rules(setup->setting[i].value, options);
 }
 
 reshed_status rs_report_final_rows(rs_session *s, uint8_t *rows, reshed_error *err)

@@ -7,7 +7,7 @@
 #include "imgproc/walls/tests.h"
 #include "spm/session/session.h"
 
-/* The options of the session's own choice. */
+/* The options of the session's own choice; of several those of the latest. */
 void rs_report_recipe(const rs_session_setup *setup, rs_find_options *options);
 
 /* rows [setup->frame.rows]: 1 where the map is final, which is where walls are looked for. */

@@ -6,6 +6,7 @@
 
 #include "base/alloc.h"
 #include "base/os.h"
+#include "report/recipe.h"
 #include "report/report.h"
 #include "support/io_support.h"
 #include "support/report_page.h"
@@ -357,9 +358,32 @@ static void a_full_disk_leaves_no_half_file(void **state)
     assert_ok(rs_session_finish(s, RESHED_OK, &err), &err);
 }
 
+/* What a scan's latest choice had of its own comes before the run's settings. */
+static void the_recipe_is_that_of_the_latest_choice(void **state)
+{
+    (void)state;
+    static const rs_driver_option setting[] = {
+        {"workflow", "survey; choose every=9; loops; choose walls=long every=4 min_wall=5.5 "
+                     "a_domain=3 c_domain=2 control_distance=7; loops; repeat steps=2 until=calm "
+                     "times=2"},
+        {"every", "6"},
+        {"thinning", "0"},
+        {"threshold", "0.3"}};
+    const rs_session_setup setup = {.setting = setting, .settings = 4};
+    const rs_session_setup plain = {.setting = setting + 1, .settings = 3};
+    rs_find_options o;
+    rs_report_recipe(&setup, &o);
+    assert_true(o.every == 4 && o.min_wall.value == 5.5 && o.low == 0.3);
+    assert_true(o.control[RS_FIND_A_DOMAIN] == 3 && o.control[RS_FIND_C_DOMAIN] == 2);
+    assert_true(o.control_distance.value == 7 && o.thinning == RS_FIND_KEEP);
+    rs_report_recipe(&plain, &o);
+    assert_true(o.every == 6 && o.control[RS_FIND_A_DOMAIN] == 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_recipe_is_that_of_the_latest_choice),
         cmocka_unit_test(a_finished_session),
         cmocka_unit_test(numbers_are_the_sessions),
         cmocka_unit_test(half_a_session),

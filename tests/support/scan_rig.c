@@ -341,7 +341,8 @@ void scan_rig_check_analysis(const scan_rig *r, bool chosen, rs_session_progress
     double *metrics = rs_alloc((size_t)(p->points * setup->metrics) + 1, sizeof *metrics);
     assert_true(map && metrics);
     memset(map, 0xff, 4 * n * sizeof *map);
-    const rs_outcome done = rs_analyse(&context, r->stream, &o, map, map + n, &choice, metrics);
+    const rs_outcome done =
+        rs_analyse(&context, r->stream, &o, NULL, map, map + n, &choice, metrics);
     assert_int_equal(done.end, RS_END_DONE);
     assert_ok(rs_session_read_map(s, RS_SESSION_MEAN, 0, rows, map + 2 * n, &err), &err);
     assert_ok(rs_session_read_map(s, RS_SESSION_VARIANCE, 0, rows, map + 3 * n, &err), &err);

@@ -8,7 +8,8 @@
 #include "spm/scan/loops.h"
 
 rs_outcome rs_analyse(const rs_scan_context *c, rs_live *stream, const rs_survey_options *o,
-                      float *mean, float *variance, rs_choice *choice, double *metrics)
+                      const rs_flow_step *step, float *mean, float *variance, rs_choice *choice,
+                      double *metrics)
 {
     const rs_session_setup *setup = rs_session_get_setup(c->session);
     const size_t n = (size_t)setup->frame.rows * (size_t)setup->frame.cols;
@@ -22,7 +23,7 @@ rs_outcome rs_analyse(const rs_scan_context *c, rs_live *stream, const rs_survey
         if (mean) memcpy(mean, rs_survey_map(survey, RS_SESSION_MEAN), n * sizeof *mean);
         if (variance)
             memcpy(variance, rs_survey_map(survey, RS_SESSION_VARIANCE), n * sizeof *variance);
-        if (choice) st = rs_region_choose(c, stream, choice, &err);
+        if (choice) st = rs_region_choose(c, stream, step, choice, &err);
         if (st == RESHED_OK && metrics && setup->spectroscopy.steps > 0)
             st = rs_scan_loops_again(c, metrics, &err);
         end = rs_outcome_status(st, &err);
@@ -137,7 +138,7 @@ void rs_analysis_clear(rs_analysis *a)
 }
 
 rs_outcome rs_analyse_compare(const rs_scan_context *c, rs_live *stream, const rs_survey_options *o,
-                              rs_analysis *out)
+                              const rs_flow_step *step, rs_analysis *out)
 {
     const rs_session_setup *setup = rs_session_get_setup(c->session);
     const size_t n = (size_t)setup->frame.rows * (size_t)setup->frame.cols;
@@ -159,7 +160,7 @@ rs_outcome rs_analyse_compare(const rs_scan_context *c, rs_live *stream, const r
         st = rs_fail_nomem(&err, "maps", 3 * n * sizeof *map + values * sizeof *metrics);
         end = rs_outcome_status(st, &err);
     } else {
-        end = rs_analyse(c, stream, o, map, map + n, &choice, metrics);
+        end = rs_analyse(c, stream, o, step, map, map + n, &choice, metrics);
     }
     if (end.end == RS_END_DONE) {
         a.walls = choice.walls;

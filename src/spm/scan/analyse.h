@@ -6,10 +6,11 @@
 #include "imgproc/walls/tests.h"
 #include "spm/scan/region.h"
 
-/* Into mean and variance [rows,cols], the choice of points, and metrics [points][setup->metrics];
- * any may be NULL. The session is only read. news and score of the survey's options are called. */
+/* Into mean and variance [rows,cols], the choice of points as that step has it (NULL: as the settings have
+ * it), and metrics [points][setup->metrics]; any may be NULL. The session is only read. news and score of the survey's options are called. */
 rs_outcome rs_analyse(const rs_scan_context *c, rs_live *stream, const rs_survey_options *o,
-                      float *mean, float *variance, rs_choice *choice, double *metrics);
+                      const rs_flow_step *step, float *mean, float *variance, rs_choice *choice,
+                      double *metrics);
 
 /* The session's content, and the largest differences of what was found now from it. */
 typedef struct rs_analysis {
@@ -29,6 +30,6 @@ void rs_analysis_clear(rs_analysis *a);
 
 /* *out is filled when the outcome is RS_END_DONE, and unchanged otherwise. */
 rs_outcome rs_analyse_compare(const rs_scan_context *c, rs_live *stream, const rs_survey_options *o,
-                              rs_analysis *out);
+                              const rs_flow_step *step, rs_analysis *out);
 
 #endif

@@ -90,9 +90,8 @@ static reshed_status read_phase(const rs_scan_context *c, float **maps, reshed_e
     return st;
 }
 
-/* step NULL: as the settings alone say. */
-static reshed_status choose(const rs_scan_context *c, rs_live *stream, const rs_flow_step *step,
-                            rs_choice *out, reshed_error *err)
+reshed_status rs_region_choose(const rs_scan_context *c, rs_live *stream, const rs_flow_step *step,
+                               rs_choice *out, reshed_error *err)
 {
     const rs_frame *frame = &rs_session_get_setup(c->session)->frame;
     const rs_scan_settings settings =
@@ -115,12 +114,6 @@ static reshed_status choose(const rs_scan_context *c, rs_live *stream, const rs_
     rs_free(maps);
     rs_free(state);
     return st;
-}
-
-reshed_status rs_region_choose(const rs_scan_context *c, rs_live *stream, rs_choice *out,
-                               reshed_error *err)
-{
-    return choose(c, stream, NULL, out, err);
 }
 
 static reshed_status put_masks(rs_session *s, const rs_choice *c, reshed_error *err)
@@ -249,7 +242,7 @@ static rs_outcome choose_points(work *w)
 {
     rs_choice choice = {0};
     reshed_error err = {0};
-    reshed_status st = choose(w->c, w->stream, step_of(w), &choice, &err);
+    reshed_status st = rs_region_choose(w->c, w->stream, step_of(w), &choice, &err);
     if (st == RESHED_OK) st = put_masks(w->c->session, &choice, &err);
     const rs_outcome end =
         st == RESHED_OK ? settle_points(w, &choice) : rs_outcome_status(st, &err);

@@ -39,8 +39,8 @@ reshed_status rs_region_setup(const rs_instrument *instrument, const rs_frame *f
  * is left as the last step left it; after anything but DONE and UNCONFIRMED halt it. */
 rs_outcome rs_region_run(const rs_scan_context *c, rs_live *stream, const rs_region_options *o);
 
-/* The points of the stream's final rows, as the settings say. */
-reshed_status rs_region_choose(const rs_scan_context *c, rs_live *stream, rs_choice *out,
-                               reshed_error *err);
+/* The points of the stream's final rows, as that step says; NULL: as the settings alone do. */
+reshed_status rs_region_choose(const rs_scan_context *c, rs_live *stream, const rs_flow_step *step,
+                               rs_choice *out, reshed_error *err);
 
 #endif

@@ -544,7 +544,7 @@ rs_outcome rs_scan_run_analyse(rs_scan_run *r, rs_analysis *out)
 {
     const rs_scan_context c = context_of(r);
     const rs_survey_options o = with_score(r, (rs_survey_options){.news = NULL});
-    return rs_analyse_compare(&c, r->stream, &o, out);
+    return rs_analyse_compare(&c, r->stream, &o, rs_flow_last_choose(&r->plan->steps), out);
 }
 
 void rs_scan_run_close(rs_scan_run *r)

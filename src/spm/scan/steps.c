@@ -292,6 +292,13 @@ void rs_flow_drop(rs_flow *s, const char *setting)
     }
 }
 
+const rs_flow_step *rs_flow_last_choose(const rs_flow *s)
+{
+    for (int i = s->n - 1; i >= 0; i--)
+        if (s->step[i].kind == RS_STEP_CHOOSE) return &s->step[i];
+    return NULL;
+}
+
 bool rs_flow_choose_once(const rs_flow *s)
 {
     int n = 0;

@@ -77,6 +77,8 @@ reshed_status rs_flow_check_frame(const rs_flow *s, int rows, reshed_error *err)
 bool rs_flow_has_rule(const rs_flow *s, const char *setting);
 /* Takes a setting out of all steps: the run's holds then. */
 void rs_flow_drop(rs_flow *s, const char *setting);
+/* The latest choice of points, by which the session's walls are; NULL: there is none. */
+const rs_flow_step *rs_flow_last_choose(const rs_flow *s);
 /* True when points are chosen once at most. */
 bool rs_flow_choose_once(const rs_flow *s);
 

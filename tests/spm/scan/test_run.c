@@ -338,7 +338,9 @@ static void a_plan_is_run_interrupted_resumed_and_analysed(void **state)
     plan.region_x[0] = x[0];
     plan.region_y[0] = y[0];
     plan.regions = 1;
+    plan.settings.max_points = 20;
     plan.settings.x = 5e-8; /* not given: the instrument's */
+    assert_ok(rs_flow_parse("survey; choose every=4; loops", &plan.steps, &err), &err);
     rs_scan_run r = {.plan = &plan, .ctx = &w, .interrupted = interrupted, .warn = warn};
     assert_ok(rs_scan_run_load_weights(&r, "weights/tiny8x4.h5", &err), &err);
     assert_ok(rs_scan_run_open(&r, &err), &err);
@@ -392,6 +394,9 @@ static void a_plan_is_run_interrupted_resumed_and_analysed(void **state)
     end = rs_scan_run_analyse(&r, &a);
     assert_int_equal(end.end, RS_END_DONE);
     assert_true(a.progress.lines == 32 && a.mean == 0 && a.variance == 0 && a.metric == 0);
+    rs_session_progress g;
+    assert_ok(rs_session_get_progress(r.session, &g, &err), &err);
+    assert_int_equal(a.chosen, g.points); /* by the step's own rules */
     rs_analysis_clear(&a);
     rs_scan_run_close(&r);
 }
