@@ -90,7 +90,7 @@ static void an_analysis_finds_what_the_session_says(void **state)
         rs_scan_context c = {.settings = &r.set, .threads = 1};
         const rs_survey_options so = {.news = NULL};
         assert_ok(rs_session_open(r.path, &c.session, &err), &err);
-        rs_outcome o = rs_analyse_compare(&c, r.stream, &so, &a);
+        rs_outcome o = rs_analyse_compare(&c, r.stream, &so, NULL, &a);
         assert_int_equal(o.end, RS_END_DONE);
         assert_int_equal(a.progress.lines, 32);
         assert_int_equal(a.progress.points, points);
@@ -103,7 +103,7 @@ static void an_analysis_finds_what_the_session_says(void **state)
         /* Interrupted, it is no comparison. */
         rs_analysis none = {.rows = -1};
         c.interrupted = yes;
-        o = rs_analyse_compare(&c, r.stream, &so, &none);
+        o = rs_analyse_compare(&c, r.stream, &so, NULL, &none);
         assert_int_equal(o.end, RS_END_INTERRUPTED);
         assert_int_equal(none.rows, -1);
         rs_session_finish(c.session, RESHED_OK, NULL);
@@ -126,7 +126,7 @@ static void an_analysis_without_memory_says_so(void **state)
         memset(&a, 0xff, sizeof a);
         const rs_analysis before = a;
         test_alloc_fail_at(n);
-        const rs_outcome o = rs_analyse_compare(&c, r.stream, &so, &a);
+        const rs_outcome o = rs_analyse_compare(&c, r.stream, &so, NULL, &a);
         const bool hit = test_alloc_failed();
         test_alloc_fail_at(-1);
         if (!hit) break;
