@@ -12,7 +12,7 @@
 #include "base/sha256.h"
 #include "train/run.h"
 
-#define PACE_TIMES 5
+#define PACE_TIMES 3
 #define LEAST_STEPS 10
 /* Of the minutes: the rest goes to checkpoints, files and a machine that is not as fast later. */
 #define SHARE 0.9
@@ -96,13 +96,16 @@ reshed_status rs_train_budget(rs_train_recipe *r, const rs_train_limit *limit, r
             return RESHED_OK;
         }
     }
+    const double begin = rs_os_monotonic();
     st = rs_train_measure(r, threads, PACE_TIMES, &pace, err);
     if (st != RESHED_OK) return st;
+    /* Measuring was part of the time. */
+    const double seconds = limit->minutes * 60 * SHARE - (rs_os_monotonic() - begin);
     /* The most that fits, by halving: the cost grows with the steps. */
     long low = LEAST_STEPS, high = 100000000;
     while (low < high) {
         const long middle = low + (high - low + 1) / 2;
-        if (cost(r, &pace, limit->pixels, threads, middle) <= limit->minutes * 60 * SHARE)
+        if (cost(r, &pace, limit->pixels, threads, middle) <= seconds)
             low = middle;
         else
             high = middle - 1;
