@@ -123,6 +123,7 @@ static void check_place(const rs_csv_table *t, size_t k, size_t x, size_t y, dou
 static void a_bare_map_lies_in_the_frame_of_another_file(void **state)
 {
     (void)state;
+    test_not_quick();
     char args[4096], csv[1024], npy[1024];
     float map[64 * 64];
     const size_t dims[2] = {64, 64};
@@ -231,6 +232,7 @@ static void loops_are_those_of_the_scan(void **state)
 static void channels_of_a_session_say_what_they_are(void **state)
 {
     (void)state;
+    test_not_quick();
     char args[4096], out[1024];
     snprintf(args, sizeof args, "loops %s --channel Amplitude --json", path);
     const outcome *o = run_program("reshed-beps", args);
@@ -283,6 +285,7 @@ static void gwyddion_gets_place_and_unit(void **state)
 static void what_is_typed_counts(void **state)
 {
     (void)state;
+    test_not_quick();
     char args[4096];
     snprintf(args, sizeof args, "%s --threshold=0.3 --max-points=7 --json", path);
     char *walls = json_of("reshed-walls", args);
