@@ -40,7 +40,6 @@ static void small(scan_rig *r, const char *name)
 static void a_tip_that_has_gone_pauses_the_list(void **state)
 {
     (void)state;
-    test_not_quick();
     scan_rig r;
     small(&r, "gone.h5");
     scan_rig_option(&r, "nan_spectrum", "4"); /* the second reference */
