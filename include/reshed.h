@@ -187,6 +187,9 @@ typedef struct reshed_frame_view {
 } reshed_frame_view;
 RESHED_API void reshed_frame_get(const reshed_frame *frame, reshed_frame_view *view);
 
+/* As reshed_plan_set_cancel, for runs of this frame; a run that is ended so has no results. */
+RESHED_API void reshed_frame_set_cancel(reshed_frame *frame, int (*cancel)(void *ctx), void *ctx);
+
 /* Bytes that the frame holds. */
 RESHED_API size_t reshed_frame_bytes(const reshed_frame *frame);
 
@@ -234,6 +237,11 @@ RESHED_API size_t reshed_plan_bytes(const reshed_plan *plan);
  * of threads. */
 RESHED_API reshed_status reshed_plan_run(reshed_plan *plan, const float *image, float *mean,
                                          float *variance, float *members, reshed_error *err);
+
+/* From now on reshed_plan_run asks cancel(ctx) about every 50 ms, on the thread that called it; an
+ * answer other than 0 ends the run with RESHED_ECANCELLED, and what mean, variance and members hold
+ * is then of no use. The plan can run again. NULL: no longer. */
+RESHED_API void reshed_plan_set_cancel(reshed_plan *plan, int (*cancel)(void *ctx), void *ctx);
 
 /* Maps image[n] linearly so that its smallest value becomes 0 and its largest 1 (a constant image
  * becomes 0), in place. Non-finite values are an error. */

@@ -31,7 +31,8 @@ typedef enum reshed_status {
     RESHED_ECORRUPT,     /* the bytes contradict the format */
     RESHED_ENOMEM,       /* memory could not be had */
     RESHED_ETIMEOUT,     /* an instrument did not answer in time */
-    RESHED_EINTERNAL     /* a bug in reshed */
+    RESHED_EINTERNAL,    /* a bug in reshed */
+    RESHED_ECANCELLED    /* the caller's cancel function asked for it */
 } reshed_status;
 
 /* A failure in the words a user needs. Owned by the caller; every string is NUL-terminated and

@@ -13,6 +13,7 @@ _Static_assert((int)RESHED_FRAME_FIXED == (int)RS_FRAME_FIXED &&
 
 struct reshed_frame {
     rs_frame *frame;
+    rs_cancel cancel;
 };
 
 static rs_frame_options inner_options(const reshed_frame_options *o)
@@ -116,6 +117,12 @@ reshed_status reshed_frame_run(reshed_frame *f, const float *image, int height, 
 {
     if (!f || !image) return rs_fail(err, RESHED_EINVAL, "frame and image|not NULL|NULL");
     return rs_frame_run(f->frame, image, height, width, dx, dy, err);
+}
+
+void reshed_frame_set_cancel(reshed_frame *f, int (*cancel)(void *ctx), void *ctx)
+{
+    f->cancel = (rs_cancel){cancel, ctx, 0};
+    rs_frame_set_stop(f->frame, cancel ? rs_cancel_asked : NULL, &f->cancel);
 }
 
 void reshed_frame_get(const reshed_frame *f, reshed_frame_view *v)

@@ -8,6 +8,7 @@
 #include "api/options.h"
 #include "api/private.h"
 #include "base/alloc.h"
+#include "base/os.h"
 #include "imgproc/image/normalise.h"
 #include "infer/engine.h"
 
@@ -17,7 +18,18 @@ _Static_assert((int)RESHED_ALGO_GEMM == (int)RS_ALGO_GEMM && (int)RESHED_BF16 ==
 struct reshed_plan {
     rs_plan *plan;
     size_t pixels;
+    rs_cancel cancel;
 };
+
+bool rs_cancel_asked(void *cancel)
+{
+    rs_cancel *c = cancel;
+    const double now = rs_os_monotonic();
+    if (now < c->next) return false;
+    const bool yes = c->ask(c->ctx) != 0;
+    c->next = rs_os_monotonic() + RS_CANCEL_EVERY;
+    return yes;
+}
 
 int reshed_abi(void)
 {
@@ -159,8 +171,15 @@ reshed_status reshed_plan_run(reshed_plan *p, const float *image, float *mean, f
         if (!isfinite(image[i]))
             return rs_fail(err, RESHED_EINVAL, "image|finite values|%g|pixel %zu", (double)image[i],
                            i);
-    rs_plan_run(p->plan, image, mean, variance, members);
+    if (!rs_plan_run(p->plan, image, mean, variance, members))
+        return rs_fail(err, RESHED_ECANCELLED, "the run was cancelled");
     return RESHED_OK;
+}
+
+void reshed_plan_set_cancel(reshed_plan *p, int (*cancel)(void *ctx), void *ctx)
+{
+    p->cancel = (rs_cancel){cancel, ctx, 0};
+    rs_plan_set_stop(p->plan, cancel ? rs_cancel_asked : NULL, &p->cancel);
 }
 
 reshed_status reshed_normalise(float *image, size_t n, reshed_error *err)

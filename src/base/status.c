@@ -17,6 +17,7 @@ const char *reshed_status_text(reshed_status status)
     case RESHED_ENOMEM: return "out of memory";
     case RESHED_ETIMEOUT: return "timed out";
     case RESHED_EINTERNAL: return "internal error";
+    case RESHED_ECANCELLED: return "cancelled";
     }
     return "unknown status";
 }

@@ -232,6 +232,11 @@ static rs_frame_error difference(const float *a, const float *b, size_t n)
     return e;
 }
 
+static reshed_status cancelled(reshed_error *err)
+{
+    return rs_fail(err, RESHED_ECANCELLED, "the run was cancelled");
+}
+
 /* Maps and judgement on the network's grid. */
 static reshed_status run_network(rs_frame *f, const sizes *z, float *mean, float *variance,
                                  reshed_error *err)
@@ -245,12 +250,13 @@ static reshed_status run_network(rs_frame *f, const sizes *z, float *mean, float
         st = rs_contrast_look(f->map[IMAGE].data, z->height, z->width, f->map[INPUT].data, h, w,
                               &v->contrast, err);
     if (st != RESHED_OK) return st;
-    rs_plan_run(f->plan, f->map[INPUT].data, mean, variance, NULL);
+    if (!rs_plan_run(f->plan, f->map[INPUT].data, mean, variance, NULL)) return cancelled(err);
     v->seconds = rs_os_monotonic() - start;
     if (f->full) {
         const size_t n = pixels * (size_t)f->classes;
-        rs_plan_run(f->full, f->map[INPUT].data, f->map[FULL_MEAN].data, f->map[FULL_VARIANCE].data,
-                    NULL);
+        if (!rs_plan_run(f->full, f->map[INPUT].data, f->map[FULL_MEAN].data,
+                         f->map[FULL_VARIANCE].data, NULL))
+            return cancelled(err);
         v->mean_error = difference(mean, f->map[FULL_MEAN].data, n);
         v->variance_error = difference(variance, f->map[FULL_VARIANCE].data, n);
         v->checked = true;
@@ -339,6 +345,12 @@ reshed_status rs_frame_run(rs_frame *f, const float *image, int height, int widt
 void rs_frame_get(const rs_frame *f, rs_frame_view *view)
 {
     *view = f->view;
+}
+
+void rs_frame_set_stop(rs_frame *f, bool (*stop)(void *ctx), void *ctx)
+{
+    rs_plan_set_stop(f->plan, stop, ctx);
+    if (f->full) rs_plan_set_stop(f->full, stop, ctx);
 }
 
 size_t rs_frame_bytes(const rs_frame *f)

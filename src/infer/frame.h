@@ -93,6 +93,9 @@ typedef struct rs_frame_view {
 } rs_frame_view;
 void rs_frame_get(const rs_frame *f, rs_frame_view *view);
 
+/* As rs_plan_set_stop; a run that is stopped is RESHED_ECANCELLED and has no results. */
+void rs_frame_set_stop(rs_frame *f, bool (*stop)(void *ctx), void *ctx);
+
 /* Bytes that it holds: packed weights, workspace, maps. */
 size_t rs_frame_bytes(const rs_frame *f);
 

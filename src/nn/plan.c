@@ -1,6 +1,7 @@
 #include "nn/plan.h"
 
 #include <math.h>
+#include <stdatomic.h>
 #include <string.h>
 
 #include "base/alloc.h"
@@ -36,7 +37,9 @@ struct rs_plan {
     rs_packed *packed; /* [members]; owned */
     size_t packed_bytes;
     double pack_seconds;
-    const rs_probe *probe; /* NULL: phases are not measured */
+    const rs_probe *probe;   /* NULL: phases are not measured */
+    bool (*stop)(void *ctx); /* NULL: never */
+    void *stop_ctx;
     workspace ws;
 };
 
@@ -233,7 +236,16 @@ typedef struct run {
     rs_exec exec;        /* when threads share a member */
     const rs_step *step; /* likewise */
     int member;
+    atomic_bool stopped;
 } run;
+
+/* Worker 0 is the caller's thread, which alone is asked; the others see what it was told. */
+static bool stopped(run *r, int worker)
+{
+    const rs_plan *p = r->plan;
+    if (p->stop && worker == 0 && !r->stopped && p->stop(p->stop_ctx)) r->stopped = true;
+    return r->stopped;
+}
 
 static rs_scratch scratch_of(const rs_plan *p, int worker)
 {
@@ -276,14 +288,15 @@ static size_t map_floats(const rs_plan *p)
 /* A whole member on one thread. */
 static void run_member(void *ctx, int64_t i, int worker)
 {
-    const run *r = ctx;
+    run *r = ctx;
     const rs_plan *p = r->plan;
     const rs_schedule *s = &p->ws.schedule;
     const rs_exec e = exec_of(p, (int)i, worker, r->image);
     const rs_scratch scratch = scratch_of(p, worker);
-    for (int j = 0; j < s->steps; j++)
+    for (int j = 0; j < s->steps && !stopped(r, worker); j++)
         for (int t = 0, n = rs_exec_tasks(&e, &s->step[j]); t < n; t++)
             rs_exec_task(&e, &s->step[j], t, &scratch);
+    if (r->stopped) return;
     const size_t row = map_floats(p) / (size_t)s->height;
     float *prob = p->ws.prob + (size_t)i * map_floats(p);
     rs_mark(&scratch, s->stages, RS_PHASE_START);
@@ -320,7 +333,7 @@ static void moments_row(void *ctx, int64_t row, int worker)
     rs_moments(p->ws.prob + at, map_floats(p), p->members, n, r->mean + at, r->variance + at);
 }
 
-void rs_plan_run(rs_plan *p, const float *image, float *mean, float *variance, float *members)
+bool rs_plan_run(rs_plan *p, const float *image, float *mean, float *variance, float *members)
 {
     const rs_schedule *s = &p->ws.schedule;
     const int threads = p->options.threads;
@@ -328,15 +341,23 @@ void rs_plan_run(rs_plan *p, const float *image, float *mean, float *variance, f
     if (p->ws.members_at_once > 1 || threads == 1) {
         rs_parallel_for(threads, p->members, run_member, &r);
     } else {
-        for (r.member = 0; r.member < p->members; r.member++) {
+        for (r.member = 0; r.member < p->members && !r.stopped; r.member++) {
             r.exec = exec_of(p, r.member, 0, image);
-            for (int j = 0; j < s->steps; j++) {
+            for (int j = 0; j < s->steps && !stopped(&r, 0); j++) {
                 r.step = &s->step[j];
                 rs_parallel_for(threads, rs_exec_tasks(&r.exec, r.step), run_task, &r);
             }
-            rs_parallel_for(threads, s->height, mix_row, &r);
+            if (!r.stopped) rs_parallel_for(threads, s->height, mix_row, &r);
         }
     }
+    if (r.stopped) return false;
     rs_parallel_for(threads, s->height, moments_row, &r);
     if (members) memcpy(members, p->ws.prob, (size_t)p->members * map_floats(p) * sizeof *members);
+    return true;
+}
+
+void rs_plan_set_stop(rs_plan *p, bool (*stop)(void *ctx), void *ctx)
+{
+    p->stop = stop;
+    p->stop_ctx = ctx;
 }

@@ -29,8 +29,9 @@ void rs_plan_free(rs_plan *plan);
  * before. */
 reshed_status rs_plan_resize(rs_plan *plan, int height, int width, reshed_error *err);
 
-/* image [H,W] finite; mean, variance [H,W,C]; members NULL or [N,H,W,C]. Allocates nothing. */
-void rs_plan_run(rs_plan *plan, const float *image, float *mean, float *variance, float *members);
+/* image [H,W] finite; mean, variance [H,W,C]; members NULL or [N,H,W,C]. Allocates nothing. False:
+ * it was stopped (rs_plan_set_stop), and the maps are of no use. */
+bool rs_plan_run(rs_plan *plan, const float *image, float *mean, float *variance, float *members);
 
 /* Bytes of all blocks that the plan holds. */
 size_t rs_plan_bytes(const rs_plan *plan);
@@ -39,6 +40,10 @@ size_t rs_plan_bytes(const rs_plan *plan);
 const rs_schedule *rs_plan_schedule(const rs_plan *plan);
 double rs_plan_pack_seconds(const rs_plan *plan);
 const rs_arch *rs_plan_arch(const rs_plan *plan);
+
+/* From now on, each run asks stop(ctx) between its steps, on the caller's thread, and ends early
+ * where it says true; NULL: no longer. */
+void rs_plan_set_stop(rs_plan *plan, bool (*stop)(void *ctx), void *ctx);
 
 /* From now on, each run reports its phases to *probe (borrowed); NULL: no longer. */
 void rs_plan_set_probe(rs_plan *plan, const rs_probe *probe);

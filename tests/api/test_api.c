@@ -262,6 +262,60 @@ static void threads_share_an_ensemble(void **state)
     reshed_ensemble_free(e);
 }
 
+/* Counts how often it was asked, and says yes at the n-th time; n 0: never. */
+typedef struct asked {
+    int times, yes_at;
+} asked;
+
+static int ask(void *ctx)
+{
+    asked *a = ctx;
+    return ++a->times == a->yes_at;
+}
+
+static void a_run_is_cancelled_and_can_run_again(void **state)
+{
+    (void)state;
+    enum { SIDE = 40 };
+    static float image[SIDE * SIDE], mean[SIDE * SIDE], again[SIDE * SIDE], v[SIDE * SIDE];
+    reshed_ensemble *e = load();
+    reshed_error err = {0};
+    for (int i = 0; i < SIDE * SIDE; i++) image[i] = (float)(i % 11) / 11;
+    for (int threads = 1; threads <= 16; threads *= 4) { /* 16: threads share a member */
+        reshed_plan *p = NULL;
+        reshed_frame *f = NULL;
+        reshed_frame_view view;
+        reshed_options o;
+        reshed_frame_options fo;
+        asked a = {0, 1};
+        reshed_options_defaults(&o);
+        reshed_frame_defaults(&fo);
+        o.threads = fo.threads = threads;
+        assert_ok(reshed_plan_create(e, SIDE, SIDE, &o, &p, &err), &err);
+        assert_ok(reshed_plan_run(p, image, mean, v, NULL, &err), &err);
+        reshed_plan_set_cancel(p, ask, &a);
+        assert_int_equal(reshed_plan_run(p, image, again, v, NULL, &err), RESHED_ECANCELLED);
+        assert_int_equal(err.status, RESHED_ECANCELLED);
+        assert_int_equal(a.times, 1);
+        a.yes_at = 0;
+        assert_ok(reshed_plan_run(p, image, again, v, NULL, &err), &err);
+        assert_memory_equal(mean, again, sizeof mean);
+        reshed_plan_set_cancel(p, NULL, NULL);
+        reshed_plan_free(p);
+
+        a = (asked){0, 1};
+        assert_ok(reshed_frame_create(e, &fo, &f, &err), &err);
+        reshed_frame_set_cancel(f, ask, &a);
+        assert_int_equal(reshed_frame_run(f, image, SIDE, SIDE, 0, 0, &err), RESHED_ECANCELLED);
+        reshed_frame_get(f, &view);
+        assert_null(view.mean);
+        a.yes_at = 0;
+        assert_ok(reshed_frame_run(f, image, SIDE, SIDE, 0, 0, &err), &err);
+        reshed_frame_free(f);
+    }
+    reshed_ensemble_free(e);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -273,6 +327,7 @@ int main(void)
         cmocka_unit_test(an_unavailable_isa_is_an_error),
         cmocka_unit_test(taking_gives_the_same_bits),
         cmocka_unit_test(threads_share_an_ensemble),
+        cmocka_unit_test(a_run_is_cancelled_and_can_run_again),
     };
     return cmocka_run_group_tests_name("api", tests, NULL, NULL);
 }

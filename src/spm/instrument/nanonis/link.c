@@ -43,7 +43,8 @@ rs_driver_status rs_nano_judge(rs_nano_link *link, reshed_status status)
     case RESHED_ETIMEOUT: return RS_DRIVER_RETRY;
     case RESHED_EIO:
     case RESHED_ECORRUPT:
-    case RESHED_EINTERNAL: break;
+    case RESHED_EINTERNAL:
+    case RESHED_ECANCELLED: break;
     }
     return lost(link);
 }
