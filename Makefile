@@ -5,6 +5,7 @@
 #   make demo             installs what is missing, builds, runs an acquisition on a simulated instrument
 #   make check            installs what is missing, builds, runs the tests: the gate
 #   make check-quick      the same with short loops, in 90 s;  make check-long  with long ones
+#   make python           the Python package, in build/python, and its tests
 #   make ensemble         trains an ensemble like the shipped one, into build/ensemble: some processor hours
 #   make install          programs, libraries, header, manual pages, weights;  make uninstall
 #   make lib | programs | tests | test-objects | man | peers | format | clean
@@ -40,9 +41,9 @@ BIN     := $(if $(filter gcc,$(CONFIG)),build,$(B))
 LIBPKGS := hdf5 libzip $(if $(filter openblas,$(BLAS)),openblas)
 PKGS    := $(LIBPKGS) libpng libtiff-4 cairo inih
 TESTPKG := cmocka
-DEBS    := gcc libc6-dev make pkg-config help2man libpng-dev libtiff-dev libhdf5-dev libzip-dev libcairo2-dev libinih-dev libopenblas-dev libcmocka-dev fonts-dejavu-core
-FEDORA  := gcc make pkgconf-pkg-config help2man libpng-devel libtiff-devel hdf5-devel libzip-devel cairo-devel inih-devel openblas-devel libcmocka-devel
-BREW    := gcc make pkg-config help2man libpng libtiff hdf5 libzip cairo inih openblas cmocka
+DEBS    := gcc libc6-dev make pkg-config help2man libpng-dev libtiff-dev libhdf5-dev libzip-dev libcairo2-dev libinih-dev libopenblas-dev libcmocka-dev fonts-dejavu-core python3-numpy python3-cffi
+FEDORA  := gcc make pkgconf-pkg-config help2man libpng-devel libtiff-devel hdf5-devel libzip-devel cairo-devel inih-devel openblas-devel libcmocka-devel python3-numpy python3-cffi
+BREW    := gcc make pkg-config help2man libpng libtiff hdf5 libzip cairo inih openblas cmocka numpy cffi
 PC      := pkg-config
 pc       = $(shell $(PC) $(1) 2>/dev/null)
 PCFLAGS := $(call pc,--cflags $(PKGS))
@@ -93,7 +94,7 @@ TESTSRC := $(call c_in,tests/* tests/*/*)
 TESTS   := $(filter test_%,$(notdir $(TESTSRC:.c=)))
 SUPPORT := $(call objects,tests/support)
 
-.PHONY: all lib programs tests test-objects help FORCE need-tests check check-quick check-long fuzz deps peers demo ensemble man install uninstall format clean
+.PHONY: all lib programs tests test-objects help FORCE need-tests check check-quick check-long python python-lib fuzz deps peers demo ensemble man install uninstall format clean
 .SECONDARY:
 .DELETE_ON_ERROR:
 all: lib programs
@@ -156,6 +157,13 @@ $(B)/libreshed.so: $(LIBOBJ)
 	$(Q)$(CC) -shared -Wl,-soname,libreshed.so.$(ABI) $(if $(SAN),,-Wl$(comma)-z$(comma)defs) -o $@.$(ABI) $^ $(LINK) \
 	    $(LIBLIBS) -lm && ln -sf libreshed.so.$(ABI) $@
 
+# What the Python package uses beside libreshed: flat functions over the other rooms (src/python/rooms.h), which
+# alone are visible. Never installed but inside the package.
+python-lib: $(B)/libreshed_rooms.so
+$(B)/libreshed_rooms.so: $(call objects,src/python) $(B)/rooms.a $(B)/core.a
+	$(call say,LD)
+	$(Q)$(CC) -shared -Wl,-soname,libreshed_rooms.so -Wl,--exclude-libs,ALL $(if $(SAN),,-Wl$(comma)-z$(comma)defs) -o $@ $^ $(ALLLIBS)
+
 # A program: its own folder, the command line's, and what these use of the libraries.
 define program_rule
 $(BIN)/reshed-$(1): $(call objects,tools/$(1) $(if $(filter bench,$(1)),benchmarks)) $(B)/cli.a $(B)/rooms.a $(B)/core.a
@@ -183,12 +191,16 @@ $(B)/tests/test_no_memory: | $(B)/tests/fail_malloc.so
 
 # ------------------------------------------------------------------------------------------- tests
 check check-quick check-long: deps
-	@$(MAKE) --no-print-directory lib programs tests
+	@$(MAKE) --no-print-directory lib python-lib programs tests
 	@RESHED_LONG=$(if $(filter check-long,$@),1) RESHED_QUICK=$(if $(filter check-quick,$@),1) \
 	    JOBS=$(or $(JOBS),$(if $(filter check-quick,$@),$$(($$(getconf _NPROCESSORS_ONLN) + 1)),1)) \
 	    BIN=$(BIN) B=$(B) SAN=$(SAN) CC=$(CC) BLAS=$(BLAS) sh tests/run.sh \
-	    tests/arrows.sh tests/docs.sh tests/library.sh $(TESTS:%=$(B)/tests/%)
+	    tests/arrows.sh tests/docs.sh tests/library.sh tests/python.sh $(TESTS:%=$(B)/tests/%)
 	@$(if $(filter check-long,$@),if command -v clang >/dev/null; then $(MAKE) --no-print-directory fuzz; fi)
+
+python: deps
+	@$(MAKE) --no-print-directory lib python-lib
+	@BIN=$(BIN) B=$(B) SAN=$(SAN) CC=$(CC) sh tests/python.sh
 
 # ---------------------------------------------------------------------------------------- fuzzing
 # clang's libFuzzer on every reader: make fuzz [TARGETS="png tiff"] [SECONDS=60], of each target.

@@ -50,6 +50,7 @@ BEGIN {
     may["evaluate"] = low " infer nn imgproc/image io io/weights spm/twin"
     may["train/net"] = low " nn"
     may["train"] = low " train/net infer nn imgproc/image imgproc/figures io io/weights spm/twin spm/labelled"
+    may["python"] = low " include/reshed_driver.h spm/scan spm/scan/workflow spm/instrument spm/session spm/labelled spm/twin infer imgproc/walls imgproc/image beps io io/common" # flat functions for the Python package
     may["report"] = low " spm/session spectra infer imgproc/walls imgproc/figures imgproc/image beps io"
 
     may["tools/cli"] = low " infer nn include/reshed.h imgproc/figures/plot.h imgproc/walls report/save.h"

@@ -11,6 +11,10 @@ done
 for p in $1; do
     pkg-config --exists "$p" 2>/dev/null || missing="$missing $p"
 done
+# The Python package is tested where these are; nothing else needs them, so that only apt is asked for them.
+python=
+sh "$(dirname "$0")/python.sh" >/dev/null || python=' python3-numpy python3-cffi'
+if [ -n "$python" ] && command -v apt-get >/dev/null 2>&1; then missing="$missing$python"; fi
 [ -z "$missing" ] && exit 0
 
 if command -v apt-get >/dev/null 2>&1; then
