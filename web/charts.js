@@ -62,10 +62,17 @@ function hoverLine(i) {
 const known = new Map();
 let average = null, averageAt = 0, averageBusy = false, pending = false;
 
+/* Off field is what switching is read from; an instrument that measures on field alone has that. */
+function fieldOf(l) {
+    l.field = l.off ? 'off field' : 'on field';
+    l.off = l.off || l.on || [];
+    return l;
+}
+
 async function fetchLoop(index, anew = false) {
     if (anew || !known.has(index)) {
         known.set(index, null);
-        try { known.set(index, await (await get(`loop?index=${index}`)).json()); } catch { known.delete(index); }
+        try { known.set(index, fieldOf(await (await get(`loop?index=${index}`)).json())); } catch { known.delete(index); }
         /* A day of loops would fill the memory: the oldest are asked for again when they are wanted. */
         for (const k of known.keys()) { if (known.size <= 64) break; if (k !== view.point && k !== index) known.delete(k); }
         later(drawLoops);
@@ -79,7 +86,7 @@ async function fetchAverage() {
     if (wait > 0) await new Promise(done => setTimeout(done, wait));
     pending = false;
     averageAt = Date.now();
-    try { average = await (await get('loop?average=1')).json(); } catch { average = null; }
+    try { average = fieldOf(await (await get('loop?average=1')).json()); } catch { average = null; }
     averageBusy = false;
     later(drawLoops);
     if (pending) fetchAverage();
@@ -100,7 +107,7 @@ function drawLoops() {
     if (!all.length) return;
     const band = average ? [average.off?.map((v, i) => v + (average.width[i] || 0)), average.off?.map((v, i) => v - (average.width[i] || 0))] : [];
     plot($('loop-plot'), { x: extent(all.map(l => l.voltage), 0.03), y: extent([...all.map(l => l.off), ...band], 0.06), xTitle: 'Voltage', xUnit: 'V',
-        yTitle: 'Response, off field', yUnit: all[0].unit, draw: (ink, X, Y, c) => {
+        yTitle: `Response, ${all[0].field}`, yUnit: all[0].unit, draw: (ink, X, Y, c) => {
             if (average?.off) {
                 ink.fillStyle = c.soft;
                 ink.globalAlpha = 0.22;

@@ -15,6 +15,7 @@ const defaults = {
     doubt: { palette: 'ember', mode: 'hand', low: 0, high: 1 },
 };
 const wanted = ['amplitude', 'phase', 'frequency', 'q', 'probability', 'variance'];
+const group = m => m.kind === 'probability' || m.kind === 'variance' ? 'net' : 'line';
 
 function blank(m) {
     const n = frame.rows * frame.cols, old = maps.get(m.name);
@@ -51,6 +52,7 @@ function arrange() {
     if (map) list.push({ name: 'doubt', title: 'Doubt', unit: '', kind: 'doubt', of: ['probability'],
         hint: 'Doubt 4·p·(1−p): 1 where the mean probability is one half, 0 where the ensemble is sure' });
     const names = list.map(m => m.name).join();
+    if (!names) return tell(['arranged']);
     if (names === [...maps.keys()].join() && [...maps.values()].every(m => m.data.length === f.rows * f.cols)) return;
     const made = list.map(blank);
     maps.clear();
@@ -68,9 +70,9 @@ const wants = new Map(), busy = new Set();
 let drawn = 0;
 export const measured = { rows: 0, last: 0 };
 
-function want(from, to) {
+function want(from, to, which) {
     for (const m of maps.values()) {
-        if (m.of) continue;
+        if (m.of || (which && group(m) !== which)) continue;
         const w = wants.get(m.name) || [from, to];
         wants.set(m.name, [Math.min(w[0], from), Math.max(w[1], to)]);
         pull(m);
@@ -192,7 +194,7 @@ export function listen() {
     on(['changed'], () => {
         const c = state.changed;
         if (c.states) setStates(c.from, c.states);
-        want(c.from, c.to);
+        want(c.from, c.to, c.maps);
     });
     on(['whole'], () => want(0, frame.rows));
     on(['arranged'], () => want(0, frame.rows));

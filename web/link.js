@@ -103,6 +103,11 @@ const handlers = {
         if (whole) tell(['whole']);
     },
     rows: d => { state.changed = d; tell(['changed']); },
+    line: d => {
+        const l = state.lines ||= { row: [], score: [], uncertainty: [], threshold: null };
+        for (const k of ['row', 'score', 'uncertainty']) l[k].push(d[k] ?? null);
+        tell(['lines']);
+    },
     loop: d => {
         /* A loop's numbers come with its event; the section of the points need not come again. */
         const q = state.points?.list?.find(p => p.index === d.index);
@@ -118,6 +123,7 @@ const handlers = {
         tell(['log']);
     },
     answer: d => { answers.get(d.id)?.(d); answers.delete(d.id); },
+    seen: () => { /* its id is where to go on */ },
     end: d => {
         state.ended = true;
         state.endText = d.text || '';

@@ -72,6 +72,7 @@ function build() {
         host.append(tile);
         sizes.observe(pane);
     }
+    if (!n) host.append(make('p', { class: 'none' }, 'The maps appear with the first line.'));
     if (view.big && !maps.has(view.big)) view.big = null;
     arrange();
 }

@@ -80,7 +80,7 @@ function walls() {
         counted = true;
         if ($('tab-log').getAttribute('aria-selected') === 'true') showTab('walls');
     }
-    const rows = [['Walls', number(w.walls, 6), w.segments ? plural(w.segments, 'piece') : ''],
+    const rows = [['Walls', number(w.walls, 6), w.families ? (w.families === 1 ? '1 family' : `${w.families} families`) : ''],
         test('Alternation', w.alternation, 'effect'), test('Long and short', w.lengths, 'effect')];
     body.replaceChildren(make('table', {}, make('tbody', {}, ...rows.map(([a, b, c]) =>
         make('tr', {}, make('th', { scope: 'row' }, a), make('td', {}, b), make('td', { class: 'soft' }, c))))),
