@@ -39,11 +39,11 @@ BIN     := $(if $(filter gcc,$(CONFIG)),build,$(B))
 
 # ---------------------------------------------------------------------------------------- packages
 LIBPKGS := hdf5 libzip $(if $(filter openblas,$(BLAS)),openblas)
-PKGS    := $(LIBPKGS) libpng libtiff-4 cairo inih
+PKGS    := $(LIBPKGS) libpng libtiff-4 cairo inih libmicrohttpd
 TESTPKG := cmocka
-DEBS    := gcc libc6-dev make pkg-config help2man libpng-dev libtiff-dev libhdf5-dev libzip-dev libcairo2-dev libinih-dev libopenblas-dev libcmocka-dev fonts-dejavu-core python3-numpy python3-cffi
-FEDORA  := gcc make pkgconf-pkg-config help2man libpng-devel libtiff-devel hdf5-devel libzip-devel cairo-devel inih-devel openblas-devel libcmocka-devel python3-numpy python3-cffi
-BREW    := gcc make pkg-config help2man libpng libtiff hdf5 libzip cairo inih openblas cmocka numpy cffi
+DEBS    := gcc libc6-dev make pkg-config help2man libpng-dev libtiff-dev libhdf5-dev libzip-dev libcairo2-dev libinih-dev libmicrohttpd-dev libopenblas-dev libcmocka-dev fonts-dejavu-core python3-numpy python3-cffi
+FEDORA  := gcc make pkgconf-pkg-config help2man libpng-devel libtiff-devel hdf5-devel libzip-devel cairo-devel inih-devel libmicrohttpd-devel openblas-devel libcmocka-devel python3-numpy python3-cffi
+BREW    := gcc make pkg-config help2man libpng libtiff hdf5 libzip cairo inih libmicrohttpd openblas cmocka numpy cffi
 PC      := pkg-config
 pc       = $(shell $(PC) $(1) 2>/dev/null)
 PCFLAGS := $(call pc,--cflags $(PKGS))
@@ -138,9 +138,19 @@ $(B)/%.o: %.c $(B)/flags
 	$(call say,CC)
 	$(Q)$(CC) $(ALLCFLAGS) $(MORE) -MMD -MP -c -o $@ $<
 
+# The page, which the programs serve from memory.
+WEB     := $(sort $(wildcard web/*.html web/*.css web/*.js web/*.svg))
+$(B)/web/files.c: tools/embed.sh $(WEB)
+	@mkdir -p $(@D)
+	$(call say,EMBED)
+	$(Q)sh tools/embed.sh $(WEB) > $@
+$(B)/web/files.o: $(B)/web/files.c $(B)/flags
+	$(call say,CC)
+	$(Q)$(CC) $(ALLCFLAGS) -c -o $@ $<
+
 # What the programs and tests link: every symbol of the libraries.
 $(B)/core.a: $(LIBOBJ)
-$(B)/rooms.a: $(APPOBJ)
+$(B)/rooms.a: $(APPOBJ) $(B)/web/files.o
 $(B)/cli.a: $(call objects,tools/cli)
 $(B)/tools.a: $(TOOLOBJ)
 $(B)/core.a $(B)/rooms.a $(B)/cli.a $(B)/tools.a:

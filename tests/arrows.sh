@@ -52,6 +52,7 @@ BEGIN {
     may["train"] = low " train/net infer nn imgproc/image imgproc/figures io io/weights spm/twin spm/labelled"
     may["python"] = low " include/reshed_driver.h spm/scan spm/scan/workflow spm/instrument spm/session spm/labelled spm/twin infer imgproc/walls imgproc/image beps io io/common" # flat functions for the Python package
     may["report"] = low " spm/session spectra infer imgproc/walls imgproc/figures imgproc/image beps io"
+    may["live"] = low " include/reshed_driver.h spm/scan/helm.h spm/session io" # of a scan what it asks its helm, no more
 
     may["tools/cli"] = low " infer nn include/reshed.h imgproc/figures/plot.h imgproc/walls report/save.h"
     may["tools/bench"] = low " tools/cli benchmarks infer nn imgproc/image io/weights"
@@ -62,6 +63,7 @@ BEGIN {
     may["tools/train"] = low " tools/cli train infer spm/twin io/weights report"
     may["tools/scan"] = low " tools/cli spm/scan spm/scan/workflow spm/instrument report"
     may["tools/twin"] = low " tools/cli spm/labelled spm/twin io/hdf5"
+    may["tools/view"] = low " tools/cli live spm/session report"
     may["tools/walls"] = low " tools/cli imgproc/walls imgproc/figures spm/instrument spm/session io report"
     may["tools/weights"] = low " tools/cli io/weights nn"
     may["benchmarks"] = low " train/net nn imgproc/image imgproc/walls imgproc/walls/graph beps spm/twin io"
@@ -75,6 +77,7 @@ BEGIN {
     only["png.h"] = "io/png.c"
     only["tiffio.h"] = "io/tiff.c"
     only["ini.h"] = "spm/scan/workflow/lines.c"
+    only["microhttpd.h"] = "live/server_private.h"
     only["zip.h"] = "io/weights/zip.c"
     only["cblas.h"] = "nn/blas.c"
 }

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/random.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -38,6 +39,19 @@ double rs_os_cpu_seconds(void)
 double rs_os_thread_seconds(void)
 {
     return clock_seconds(CLOCK_THREAD_CPUTIME_ID);
+}
+
+reshed_status rs_os_random(void *bytes, size_t n, reshed_error *err)
+{
+    if (getentropy(bytes, n) == 0) return RESHED_OK;
+    return rs_fail(err, RESHED_EIO, "random numbers|%zu bytes|%s", n, strerror(errno));
+}
+
+FILE *rs_os_memory_stream(char **text, size_t *n)
+{
+    *text = NULL;
+    *n = 0;
+    return open_memstream(text, n);
 }
 
 void rs_os_sleep(double seconds)

@@ -106,6 +106,13 @@ reshed_status rs_os_temp_name(const char *path, char *buf, size_t n, reshed_erro
 reshed_status rs_os_commit_temp(const char *temp, const char *path, reshed_error *err);
 void rs_os_discard_temp(const char *temp);
 
+/* n bytes that nobody can guess. */
+reshed_status rs_os_random(void *bytes, size_t n, reshed_error *err);
+
+/* A stream into memory: *text (rs_free) and its length *n are valid after fflush and after fclose, and *text
+ * ends with a NUL. NULL: no memory. */
+FILE *rs_os_memory_stream(char **text, size_t *n);
+
 /* A shared object, loaded from path (a name without '/' is looked for in the current folder, not
  * in the system's). RESHED_EIO with the loader's own words. */
 typedef struct rs_os_library rs_os_library;

@@ -78,6 +78,61 @@ static int connect_to(const struct addrinfo *a, double deadline, int *why)
     return -1;
 }
 
+/* The port that a listening socket got, < 0: none. */
+static int port_of(int fd)
+{
+    struct sockaddr_storage a;
+    socklen_t n = sizeof a;
+    if (getsockname(fd, (struct sockaddr *)&a, &n) != 0) return -1;
+    if (a.ss_family == AF_INET) return ntohs(((struct sockaddr_in *)&a)->sin_port);
+    return a.ss_family == AF_INET6 ? ntohs(((struct sockaddr_in6 *)&a)->sin6_port) : -1;
+}
+
+/* < 0: errno says why. */
+static int listen_at(const struct addrinfo *a)
+{
+    const int on = 1;
+    const int fd = socket(a->ai_family, a->ai_socktype, a->ai_protocol);
+    if (fd < 0) return -1;
+    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+    if (fcntl(fd, F_SETFD, FD_CLOEXEC) == 0 && fcntl(fd, F_SETFL, O_NONBLOCK) == 0 &&
+        bind(fd, a->ai_addr, a->ai_addrlen) == 0 && listen(fd, 64) == 0)
+        return fd;
+    const int why = errno;
+    close(fd);
+    errno = why;
+    return -1;
+}
+
+reshed_status rs_socket_listen(const char *address, int port, int *fd, int *bound,
+                               reshed_error *err)
+{
+    char service[16];
+    struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM}, *list = NULL;
+    if (port < 0 || port > 65535)
+        return rs_fail(err, RESHED_EINVAL, "TCP port|0 to 65535|%d", port);
+    snprintf(service, sizeof service, "%d", port);
+    hints.ai_flags = AI_NUMERICSERV | AI_PASSIVE;
+    const int e = getaddrinfo(address, service, &hints, &list);
+    if (e != 0) return rs_fail(err, RESHED_EIO, "cannot find %s: %s", address, gai_strerror(e));
+    *fd = -1;
+    for (const struct addrinfo *a = list; a && *fd < 0; a = a->ai_next) *fd = listen_at(a);
+    const int why = errno;
+    freeaddrinfo(list);
+    if (*fd < 0)
+        return rs_fail(err, RESHED_EIO, "cannot listen at %s port %d: %s", address, port,
+                       strerror(why));
+    *bound = port_of(*fd);
+    if (*bound > 0) return RESHED_OK;
+    close(*fd);
+    return rs_fail(err, RESHED_EIO, "cannot listen at %s: no port", address);
+}
+
+void rs_socket_unlisten(int fd)
+{
+    if (fd >= 0) close(fd);
+}
+
 reshed_status rs_socket_connect(const char *host, int port, double deadline, rs_socket **out,
                                 reshed_error *err)
 {

@@ -38,6 +38,13 @@ reshed_status rs_socket_receive(rs_socket *s, void *buf, size_t n, size_t *got, 
 /* NULL is fine. */
 void rs_socket_close(rs_socket *s);
 
+/* A socket that listens at a name or an address, as the system knows it, for a library that serves on it and closes
+ * it. port 0: a free one; *bound is what it became. RESHED_EIO: no such address, or the port is taken. */
+reshed_status rs_socket_listen(const char *address, int port, int *fd, int *bound,
+                               reshed_error *err);
+/* Closes it where nobody took it over; < 0 is fine. */
+void rs_socket_unlisten(int fd);
+
 /* Sleeps, between two questions to an instrument; returns at once unless seconds is above 0. */
 void rs_socket_pause(double seconds);
 

@@ -1,0 +1,153 @@
+/* reshed-view - a session of reshed-scan as a page that is served to a browser. */
+#include <math.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/os.h"
+#include "base/text.h"
+#include "live/server.h"
+#include "live/session.h"
+#include "report/summary.h"
+#include "tools/cli/cli.h"
+#include "tools/cli/serve.h"
+
+static const cli_program self = {
+    "reshed-view",
+    "Usage: reshed-view [OPTION]... SESSION.h5\n"
+    "\n"
+    "Serves a page with a session of reshed-scan to a browser: one that is finished or "
+    "interrupted, or\n"
+    "that another program is writing, which the page then follows. The address is printed; "
+    "whoever\n"
+    "has it can look, and only they.\n"
+    "\n"
+    "      --listen=ADDRESS:PORT  default: 127.0.0.1 and a free port. Any other address can be\n"
+    "                         reached by other computers, without encryption\n"
+    "      --open             open it in the browser\n"
+    "      --help             print this text\n"
+    "      --version          print the version\n"
+    "\n"
+    "Labels that are drawn on the page are saved beside the session. Ctrl-C ends it.\n"
+    "Exit status: 0 done, 1 failed, 2 wrong usage.\n"};
+
+enum { OPT_LISTEN = CLI_OPT_FIRST, OPT_OPEN };
+
+/* s between two looks at a file that is being written. */
+#define LOOK_EVERY 0.25
+
+static volatile sig_atomic_t caught;
+
+static void on_signal(int number)
+{
+    caught = number;
+}
+
+typedef struct view {
+    const char *file;
+    cli_address address;
+    bool open;
+    rs_session *session;
+    rs_board *board;
+    rs_labels *labels;
+    rs_server *server;
+    rs_session_board *shown;
+} view;
+
+/* -1: go on; else the exit status. */
+static int parse(int argc, char **argv, view *v)
+{
+    static const struct option longs[] = {CLI_COMMON_OPTIONS,
+                                          {"listen", required_argument, NULL, OPT_LISTEN},
+                                          {"open", no_argument, NULL, OPT_OPEN},
+                                          {0}};
+    const char *listen = NULL;
+    for (int c; (c = cli_option(&self, argc, argv, "", longs)) != -1;) {
+        switch (c) {
+        case CLI_OPT_HELP: return cli_help(&self);
+        case CLI_OPT_VERSION: return cli_version(&self);
+        case OPT_LISTEN: listen = optarg; break;
+        case OPT_OPEN: v->open = true; break;
+        case CLI_OPT_QUIET: break;
+        default: return CLI_USAGE;
+        }
+    }
+    if (!cli_take_address(&self, "--listen", listen, &v->address)) return CLI_USAGE;
+    if (optind == argc) return cli_usage_error(&self, "no SESSION given");
+    if (argc - optind > 1)
+        return cli_usage_error(&self, "one SESSION at a time, %d given", argc - optind);
+    v->file = argv[optind];
+    return -1;
+}
+
+/* Of a session that does not change any more: tests of its walls. */
+static void post_walls(view *v)
+{
+    rs_report_summary n;
+    rs_board_test alternation = {.p = NAN}, lengths = {.p = NAN};
+    if (rs_report_summarise(v->session, &n, NULL) == RESHED_OK && n.walls > 0) {
+        if (*n.tested && n.tests.has_alternation)
+            alternation = (rs_board_test){n.tests.alternation.p, n.tests.alternation.difference,
+                                          n.tests.alternation.walls};
+        if (*n.tested && n.tests.has_lengths)
+            lengths = (rs_board_test){n.tests.lengths.p, n.tests.lengths.effect,
+                                      n.tests.lengths.n[0] + n.tests.lengths.n[1]};
+        rs_board_walls(v->board, n.walls, n.families, &alternation, &lengths);
+    }
+    rs_report_summary_clear(&n);
+}
+
+static reshed_status start(view *v, reshed_error *err)
+{
+    char program[64];
+    snprintf(program, sizeof program, "%s %s", self.name, RESHED_VERSION);
+    reshed_status st = rs_session_open(v->file, &v->session, err);
+    if (st == RESHED_OK) st = rs_board_create(&v->board, err);
+    if (st == RESHED_OK) st = rs_labels_create(v->board, v->file, &v->labels, err);
+    if (st == RESHED_OK)
+        st = rs_session_board_open(v->board, v->session, rs_path_name(v->file), program, &v->shown,
+                                   err);
+    if (st == RESHED_OK && !rs_session_board_live(v->shown)) post_walls(v);
+    const rs_server_options o = {.board = v->board,
+                                 .labels = v->labels,
+                                 .address = v->address.host,
+                                 .port = v->address.port};
+    return st == RESHED_OK ? rs_server_start(&o, &v->server, err) : st;
+}
+
+static reshed_status follow(view *v, reshed_error *err)
+{
+    reshed_status st = RESHED_OK;
+    while (st == RESHED_OK && !caught) {
+        rs_os_sleep(LOOK_EVERY);
+        if (caught || !rs_session_board_live(v->shown)) continue;
+        st = rs_session_board_update(v->shown, err);
+        if (st == RESHED_OK && !rs_session_board_live(v->shown)) post_walls(v);
+    }
+    return st;
+}
+
+int main(int argc, char **argv)
+{
+    view v = {0};
+    reshed_error err = {0};
+    int status = parse(argc, argv, &v);
+    if (status >= 0) return status;
+    signal(SIGINT, on_signal);
+    signal(SIGTERM, on_signal);
+    signal(SIGHUP, on_signal);
+    reshed_status st = start(&v, &err);
+    if (st == RESHED_OK) {
+        printf("%s\n", rs_server_url(v.server, true));
+        fflush(stdout);
+        if (v.open) cli_open(&self, rs_server_url(v.server, true));
+        st = follow(&v, &err);
+    }
+    status = st == RESHED_OK ? CLI_OK : cli_fail(&self, v.file, &err);
+    rs_server_stop(v.server);
+    rs_session_board_free(v.shown);
+    rs_labels_free(v.labels);
+    rs_board_free(v.board);
+    if (v.session) rs_session_finish(v.session, RESHED_OK, NULL);
+    return status == CLI_OK ? cli_close(&self) : status;
+}
