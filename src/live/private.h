@@ -116,4 +116,30 @@ struct rs_board {
     int64_t ended; /* number of the end; 0: it goes on */
 };
 
+/* ------------------------------------------------------------------------- as JSON (board_state.c) */
+
+/* Large sections, copied under the lock to be written outside it. */
+typedef struct rs_copied {
+    board_line *line;
+    int lines;
+    double threshold;
+    board_point *point;
+    int points, metrics;
+    double *value;
+} rs_copied;
+
+/* Inside the lock: small sections that changed after since, into the open object, and copies of the large ones. */
+void rs_put_changed(rs_board *b, int64_t since, rs_json *j, rs_copied *c);
+/* Outside it: the large ones. */
+void rs_put_copied(const rs_copied *c, rs_json *j);
+void rs_free_copied(rs_copied *c);
+void rs_put_viewer(const rs_board_viewer *v, rs_json *j);
+void rs_put_entry(const board_entry *e, rs_json *j);
+/* Digits of rows [from, to). */
+void rs_put_states(const rs_board *b, rs_json *j, const char *key, int from, int to);
+/* As "metrics", null when they are not there. */
+void rs_put_values(const double *value, int n, bool there, rs_json *j);
+/* The oldest entry of a ring in which n were put. */
+int rs_first_kept(int n, int room);
+
 #endif

@@ -54,7 +54,7 @@ enum MHD_Result rs_api_post(rs_request *r);
 size_t rs_api_room(const rs_server *s, const char *path);
 enum MHD_Result rs_stream_open(rs_request *r);
 
-/* The wheel (server.c). True when the viewer has it, or gets it since nobody has. */
+/* The wheel (daemon.c). True when the viewer has it, or gets it since nobody has. */
 bool rs_wheel_try(rs_server *s, const char *viewer);
 void rs_wheel_take(rs_server *s, const char *viewer);
 rs_board_viewer rs_viewer_of(rs_server *s, rs_right right, const char *viewer);

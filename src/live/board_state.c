@@ -1,4 +1,4 @@
-/* The board as JSON and as events. What is large is copied under the lock and written outside it. */
+/* The board as JSON. What is large is copied under the lock and written outside it. */
 #include <math.h>
 #include <string.h>
 
@@ -109,7 +109,7 @@ static void put_scan(const rs_board *b, rs_json *j)
 }
 
 /* The rows' states, a digit each. */
-static void put_states(const rs_board *b, rs_json *j, const char *key, int from, int to)
+void rs_put_states(const rs_board *b, rs_json *j, const char *key, int from, int to)
 {
     char *text = rs_alloc((size_t)(to - from) + 1, 1);
     for (int y = from; text && y < to; y++) text[y - from] = (char)('0' + b->state[y] % 10);
@@ -121,7 +121,7 @@ static void put_states(const rs_board *b, rs_json *j, const char *key, int from,
 static void put_rows(const rs_board *b, rs_json *j)
 {
     rs_json_object(j, "rows");
-    put_states(b, j, "states", 0, b->frame.rows);
+    rs_put_states(b, j, "states", 0, b->frame.rows);
     rs_json_end(j);
 }
 
@@ -210,7 +210,7 @@ static void put_settings(const rs_board *b, rs_json *j)
     rs_json_end(j);
 }
 
-static void put_entry(const board_entry *e, rs_json *j)
+void rs_put_entry(const board_entry *e, rs_json *j)
 {
     rs_json_object(j, NULL);
     rs_json_integer(j, "number", e->number);
@@ -220,7 +220,7 @@ static void put_entry(const board_entry *e, rs_json *j)
     rs_json_end(j);
 }
 
-static int first_kept(int n, int room)
+int rs_first_kept(int n, int room)
 {
     return n > room ? n - room : 0;
 }
@@ -228,8 +228,8 @@ static int first_kept(int n, int room)
 static void put_log(const rs_board *b, rs_json *j)
 {
     rs_json_array(j, "log");
-    for (int i = first_kept(b->logs, RS_BOARD_LOG); i < b->logs; i++)
-        put_entry(&b->log[i % RS_BOARD_LOG], j);
+    for (int i = rs_first_kept(b->logs, RS_BOARD_LOG); i < b->logs; i++)
+        rs_put_entry(&b->log[i % RS_BOARD_LOG], j);
     rs_json_end(j);
 }
 
@@ -246,7 +246,7 @@ static void put_labels(const rs_board *b, rs_json *j, const char *key)
     rs_json_end(j);
 }
 
-static void put_viewer(const rs_board_viewer *v, rs_json *j)
+void rs_put_viewer(const rs_board_viewer *v, rs_json *j)
 {
     rs_json_object(j, "viewer");
     rs_json_bool(j, "may_steer", v->may_steer);
@@ -264,16 +264,7 @@ static void (*const put_section[SECTIONS])(const rs_board *b, rs_json *j) = {
 
 /* --------------------------------------------------------------------------- sections, copied */
 
-typedef struct copy {
-    board_line *line;
-    int lines;
-    double threshold;
-    board_point *point;
-    int points, metrics;
-    double *value;
-} copy;
-
-static void copy_lines(const rs_board *b, copy *c)
+static void copy_lines(const rs_board *b, rs_copied *c)
 {
     c->threshold = b->threshold;
     c->line = rs_alloc((size_t)b->lines + 1, sizeof *c->line);
@@ -282,7 +273,7 @@ static void copy_lines(const rs_board *b, copy *c)
     c->lines = b->lines;
 }
 
-static void copy_points(const rs_board *b, copy *c)
+static void copy_points(const rs_board *b, rs_copied *c)
 {
     const size_t n = (size_t)b->points, m = (size_t)b->metrics;
     c->point = rs_alloc(n + 1, sizeof *c->point);
@@ -294,14 +285,14 @@ static void copy_points(const rs_board *b, copy *c)
     c->metrics = b->metrics;
 }
 
-static void free_copy(copy *c)
+void rs_free_copied(rs_copied *c)
 {
     rs_free(c->line);
     rs_free(c->point);
     rs_free(c->value);
 }
 
-static void put_lines(const copy *c, rs_json *j)
+static void put_lines(const rs_copied *c, rs_json *j)
 {
     rs_json_object(j, "lines");
     rs_json_array(j, "row");
@@ -317,7 +308,7 @@ static void put_lines(const copy *c, rs_json *j)
     rs_json_end(j);
 }
 
-static void put_values(const double *value, int n, bool there, rs_json *j)
+void rs_put_values(const double *value, int n, bool there, rs_json *j)
 {
     if (!there) {
         rs_json_null(j, "metrics");
@@ -328,7 +319,7 @@ static void put_values(const double *value, int n, bool there, rs_json *j)
     rs_json_end(j);
 }
 
-static void put_points(const copy *c, rs_json *j)
+static void put_points(const rs_copied *c, rs_json *j)
 {
     int measured = 0;
     rs_json_object(j, "points");
@@ -341,7 +332,7 @@ static void put_points(const copy *c, rs_json *j)
         rs_json_number(j, "col", p->point.col);
         rs_json_integer(j, "state", p->point.state);
         rs_json_integer(j, "wall", p->point.wall);
-        put_values(c->value + (size_t)k * (size_t)c->metrics, c->metrics, p->has_loop, j);
+        rs_put_values(c->value + (size_t)k * (size_t)c->metrics, c->metrics, p->has_loop, j);
         rs_json_end(j);
         measured += p->point.state == RS_SESSION_MEASURED;
     }
@@ -353,7 +344,7 @@ static void put_points(const copy *c, rs_json *j)
 /* ---------------------------------------------------------------------------------------- state */
 
 /* Small sections that changed after since into out, and copies of the large ones. */
-static void begin_state(rs_board *b, int64_t since, rs_json *j, copy *c)
+void rs_put_changed(rs_board *b, int64_t since, rs_json *j, rs_copied *c)
 {
     for (int i = 0; i < SECTIONS; i++) {
         if (b->section[i] <= since) continue;
@@ -368,7 +359,7 @@ static void begin_state(rs_board *b, int64_t since, rs_json *j, copy *c)
     }
 }
 
-static void end_state(const copy *c, rs_json *j)
+void rs_put_copied(const rs_copied *c, rs_json *j)
 {
     if (c->line) put_lines(c, j);
     if (c->point) put_points(c, j);
@@ -376,253 +367,19 @@ static void end_state(const copy *c, rs_json *j)
 
 void rs_board_state(rs_board *b, const rs_board_viewer *viewer, FILE *out)
 {
-    copy c = {0};
+    rs_copied c = {0};
     rs_json j = rs_json_to(out);
     rs_json_object(&j, NULL);
     rs_json_integer(&j, "protocol", 1);
     rs_monitor_enter(b->lock);
     rs_json_integer(&j, "number", b->number);
     rs_json_string(&j, "program", b->program);
-    put_viewer(viewer, &j);
-    begin_state(b, -1, &j, &c);
+    rs_put_viewer(viewer, &j);
+    rs_put_changed(b, -1, &j, &c);
     rs_monitor_leave(b->lock);
-    end_state(&c, &j);
+    rs_put_copied(&c, &j);
     rs_json_end(&j);
-    free_copy(&c);
-}
-
-/* --------------------------------------------------------------------------------------- events */
-
-/* `id` comes first: an event that was not read to its end does not count. */
-static rs_json begin_event(const rs_board *b, int64_t number, const char *name, FILE *out)
-{
-    fprintf(out, "id: %s-%lld\nevent: %s\ndata: ", b->epoch, (long long)number, name);
-    return rs_json_to(out);
-}
-
-static void end_event(rs_json *j)
-{
-    rs_json_end(j); /* ends the line, too */
-    fputc('\n', j->stream);
-}
-
-static void put_row_events(const rs_board *b, int64_t since, FILE *out)
-{
-    for (int g = 0; g < GROUPS; g++)
-        for (int y = 0, from = -1; y <= b->frame.rows; y++) {
-            const bool news = y < b->frame.rows && b->row[g][y] > since;
-            if (news && from < 0) from = y;
-            if (news || from < 0) continue;
-            rs_json j = begin_event(b, since, "rows", out);
-            rs_json_object(&j, NULL);
-            rs_json_integer(&j, "from", from);
-            rs_json_integer(&j, "to", y);
-            rs_json_integer(&j, "front", b->scan.row);
-            rs_json_string(&j, "maps", g == GROUP_NET ? "net" : "line");
-            put_states(b, &j, "states", from, y);
-            end_event(&j);
-            from = -1;
-        }
-}
-
-static void put_line_events(const rs_board *b, int64_t since, FILE *out)
-{
-    int i = b->lines;
-    while (i > 0 && b->line[i - 1].number > since) i--;
-    for (; i < b->lines; i++) {
-        rs_json j = begin_event(b, since, "line", out);
-        rs_json_object(&j, NULL);
-        rs_json_integer(&j, "row", b->line[i].row);
-        rs_json_number(&j, "score", b->line[i].score);
-        rs_json_number(&j, "uncertainty", b->line[i].uncertainty);
-        end_event(&j);
-    }
-}
-
-static void put_loop_events(const rs_board *b, int64_t since, FILE *out)
-{
-    for (int k = 0; k < b->points; k++) {
-        const board_point *p = &b->point[k];
-        if (p->number <= since) continue;
-        rs_json j = begin_event(b, since, "loop", out);
-        rs_json_object(&j, NULL);
-        rs_json_integer(&j, "index", k);
-        rs_json_integer(&j, "state", p->point.state);
-        put_values(b->value + (size_t)k * (size_t)b->metrics, b->metrics, p->has_loop, &j);
-        end_event(&j);
-    }
-}
-
-static void put_log_events(const rs_board *b, int64_t since, FILE *out)
-{
-    for (int i = first_kept(b->logs, RS_BOARD_LOG); i < b->logs; i++) {
-        const board_entry *e = &b->log[i % RS_BOARD_LOG];
-        if (e->number <= since) continue;
-        rs_json j = begin_event(b, since, "log", out);
-        put_entry(e, &j);
-        fputc('\n', out);
-    }
-}
-
-static void put_answer_events(const rs_board *b, int64_t since, FILE *out)
-{
-    for (int i = first_kept(b->answers, RS_BOARD_ANSWERS); i < b->answers; i++) {
-        const board_answer *a = &b->answer[i % RS_BOARD_ANSWERS];
-        if (a->number <= since) continue;
-        rs_json j = begin_event(b, since, "answer", out);
-        rs_json_object(&j, NULL);
-        rs_json_string(&j, "id", a->id);
-        rs_json_bool(&j, "done", a->done);
-        rs_json_string(&j, "what", a->what);
-        end_event(&j);
-    }
-}
-
-/* An end that is older than the viewer's first look is told with the others. */
-static void put_end_event(const rs_board *b, int64_t since, FILE *out)
-{
-    if (b->ended <= since) return;
-    rs_json j = begin_event(b, since, "end", out);
-    rs_json_object(&j, NULL);
-    rs_json_string(&j, "text", b->run.text);
-    end_event(&j);
-}
-
-int64_t rs_board_events(rs_board *b, const rs_board_viewer *viewer, int64_t since, FILE *out)
-{
-    copy c = {0};
-    bool points = true;
-    rs_monitor_enter(b->lock);
-    const int64_t now = b->number;
-    if (since > now) since = 0;
-    for (int i = 0; i < SECTIONS; i++) points &= b->section[i] <= since || i != SECTION_POINTS;
-    rs_json j = begin_event(b, since, "state", out);
-    rs_json_object(&j, NULL);
-    rs_json_integer(&j, "number", now);
-    if (since == 0) rs_json_integer(&j, "protocol", 1);
-    if (since == 0) rs_json_string(&j, "program", b->program);
-    put_viewer(viewer, &j);
-    begin_state(b, since ? since : -1, &j, &c);
-    char *rest = NULL;
-    size_t n = 0;
-    FILE *late = rs_os_memory_stream(&rest, &n);
-    if (late) {
-        put_row_events(b, since, late);
-        if (since) put_line_events(b, since, late);
-        if (points) put_loop_events(b, since, late);
-        if (since) put_log_events(b, since, late);
-        if (since) put_answer_events(b, since, late);
-        put_end_event(b, since, late);
-    }
-    rs_monitor_leave(b->lock);
-    end_state(&c, &j);
-    end_event(&j);
-    free_copy(&c);
-    if (late) {
-        fclose(late);
-        if (rest) fwrite(rest, 1, n, out);
-        rs_free(rest);
-    }
-    /* Only now the number counts: a stream that broke before begins again where it was. */
-    fprintf(out, "id: %s-%lld\nevent: seen\ndata: %lld\n\n", b->epoch, (long long)now,
-            (long long)now);
-    return late ? now : since;
-}
-
-/* ---------------------------------------------------------------------------------------- loops */
-
-static void put_floats(rs_json *j, const char *key, const float *v, int n)
-{
-    rs_json_array(j, key);
-    for (int i = 0; i < n; i++) rs_json_number(j, NULL, (double)v[i]);
-    rs_json_end(j);
-}
-
-static void put_voltage(const rs_board *b, rs_json *j)
-{
-    rs_json_array(j, "voltage");
-    for (int i = 0; i < b->steps; i++) rs_json_number(j, NULL, b->voltage[i]);
-    rs_json_end(j);
-}
-
-/* Field 0 is on field, field 1 off field (spectra/loops.h). */
-static void put_responses(const rs_board *b, int k, rs_json *j)
-{
-    const float *r = b->response + (size_t)k * (size_t)b->fields * (size_t)b->steps;
-    put_floats(j, "on", r, b->steps);
-    if (b->fields > 1)
-        put_floats(j, "off", r + b->steps, b->steps);
-    else
-        rs_json_null(j, "off");
-}
-
-bool rs_board_loop_json(rs_board *b, int k, FILE *out)
-{
-    rs_json j = rs_json_to(out);
-    rs_monitor_enter(b->lock);
-    const bool there = k >= 0 && k < b->points && b->point[k].has_loop;
-    if (there) {
-        const rs_session_point *p = &b->point[k].point;
-        rs_json_object(&j, NULL);
-        rs_json_integer(&j, "index", k);
-        rs_json_number(&j, "row", p->row);
-        rs_json_number(&j, "col", p->col);
-        rs_json_integer(&j, "state", p->state);
-        rs_json_integer(&j, "wall", p->wall);
-        rs_json_string(&j, "unit", b->amplitude_unit);
-        put_voltage(b, &j);
-        put_responses(b, k, &j);
-        put_values(b->value + (size_t)k * (size_t)b->metrics, b->metrics, true, &j);
-        rs_json_end(&j);
-    }
-    rs_monitor_leave(b->lock);
-    return there;
-}
-
-/* Mean and standard deviation of each step of one field over all loops, and how many there are. */
-static int average(const rs_board *b, int field, float *mean, float *width)
-{
-    int loops = 0;
-    for (int s = 0; s < b->steps; s++) {
-        double sum = 0, squares = 0;
-        int n = 0;
-        for (int k = 0; k < b->points; k++) {
-            if (!b->point[k].has_loop) continue;
-            const size_t at = ((size_t)k * (size_t)b->fields + (size_t)field) * (size_t)b->steps;
-            const double v = (double)b->response[at + (size_t)s];
-            if (!isfinite(v)) continue;
-            n++;
-            const double off = v - sum;
-            sum += off / n;
-            squares += off * (v - sum);
-        }
-        mean[s] = n ? (float)sum : NAN;
-        width[s] = n > 1 ? (float)sqrt(squares / (n - 1)) : NAN;
-        loops = n > loops ? n : loops;
-    }
-    return loops;
-}
-
-bool rs_board_average_json(rs_board *b, FILE *out)
-{
-    rs_json j = rs_json_to(out);
-    rs_monitor_enter(b->lock);
-    const size_t steps = (size_t)b->steps;
-    float *mean = rs_alloc(2 * steps + 1, sizeof *mean);
-    const int field = b->fields > 1;
-    const int loops = mean && steps && b->points ? average(b, field, mean, mean + steps) : 0;
-    if (loops) {
-        rs_json_object(&j, NULL);
-        rs_json_integer(&j, "count", loops);
-        rs_json_string(&j, "unit", b->amplitude_unit);
-        put_voltage(b, &j);
-        put_floats(&j, field ? "off" : "on", mean, b->steps);
-        put_floats(&j, "width", mean + steps, b->steps);
-        rs_json_end(&j);
-    }
-    rs_monitor_leave(b->lock);
-    rs_free(mean);
-    return loops > 0;
+    rs_free_copied(&c);
 }
 
 bool rs_board_labels_json(rs_board *b, FILE *out)
