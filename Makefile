@@ -1,7 +1,7 @@
 # Builds the library, the programs and the tests. `make help` prints this.
 #
 #   make                  libraries and programs; writes below build/ and nowhere else
-#   make deps             installs what is missing (apt), or says what to install
+#   make deps             installs what is missing (apt), or says what to install; deps-browser: Chromium, for tests/browser.sh
 #   make demo             installs what is missing, builds, runs an acquisition on a simulated instrument
 #   make check            installs what is missing, builds, runs the tests: the gate
 #   make check-quick      the same with short loops, in 90 s;  make check-long  with long ones
@@ -94,7 +94,7 @@ TESTSRC := $(call c_in,tests/* tests/*/*)
 TESTS   := $(filter test_%,$(notdir $(TESTSRC:.c=)))
 SUPPORT := $(call objects,tests/support)
 
-.PHONY: all lib programs tests test-objects help FORCE need-tests check check-quick check-long python python-lib fuzz deps peers demo ensemble man install uninstall format clean
+.PHONY: all lib programs tests test-objects help FORCE need-tests check check-quick check-long python python-lib fuzz deps deps-browser peers demo ensemble man install uninstall format clean
 .SECONDARY:
 .DELETE_ON_ERROR:
 all: lib programs
@@ -205,7 +205,8 @@ check check-quick check-long: deps
 	@RESHED_LONG=$(if $(filter check-long,$@),1) RESHED_QUICK=$(if $(filter check-quick,$@),1) \
 	    JOBS=$(or $(JOBS),$(if $(filter check-quick,$@),$$(($$(getconf _NPROCESSORS_ONLN) + 1)),1)) \
 	    BIN=$(BIN) B=$(B) SAN=$(SAN) CC=$(CC) BLAS=$(BLAS) sh tests/run.sh \
-	    tests/arrows.sh tests/docs.sh tests/library.sh tests/python.sh $(TESTS:%=$(B)/tests/%)
+	    tests/arrows.sh tests/docs.sh tests/library.sh tests/python.sh \
+	    $(if $(filter check-quick,$@),,tests/browser.sh) $(TESTS:%=$(B)/tests/%)
 	@$(if $(filter check-long,$@),if command -v clang >/dev/null; then $(MAKE) --no-print-directory fuzz; fi)
 
 python: deps
@@ -229,6 +230,9 @@ fuzz:
 # ------------------------------------------------------------------------------------ dependencies
 deps:
 	@sh tools/deps.sh '$(PKGS) $(TESTPKG)' '$(DEBS)' '$(FEDORA)' '$(BREW)'
+# What tests/browser.sh drives: a browser, some hundred megabytes.
+deps-browser:
+	apt-get install -y --no-install-recommends chromium chromium-driver python3
 # What `reshed-bench --peers` compares with.
 peers:
 	@sh benchmarks/peers/install.sh build/peers

@@ -13,7 +13,7 @@ function drawLines() {
     if (none) return;
     const n = Math.max(l.row.length, state.frame?.rows || 0), xs = l.row.map((_, i) => i + 1);
     const one = (id, values, title, threshold, colour, what) => {
-        const range = extent([values, threshold === null ? [] : [threshold], [0]], 0);
+        const any = values.some(v => v !== null), range = extent([values, threshold === null ? [] : [threshold], any ? [0] : [0, 1]], 0);
         return plot($(id), { x: [1, n], y: [range[0], range[1] * 1.12 || 1], xTitle: 'Line', yTitle: title, draw: (ink, X, Y, c) => {
             if (threshold !== null) {
                 ink.globalAlpha = 0.1;
@@ -24,6 +24,11 @@ function drawLines() {
                 ink.fillStyle = c.bad;
                 ink.textAlign = 'right';
                 ink.fillText('alarm', X(n) - 3, Y(threshold) + 3);
+            }
+            if (!any) {
+                ink.fillStyle = c.soft;
+                ink.textAlign = 'center';
+                ink.fillText('none yet', (X(1) + X(n)) / 2, (Y(range[0]) + Y(range[1])) / 2);
             }
             line(ink, X, Y, xs, values, c[colour], 1.75);
             if (hover >= 0 && hover < values.length) {

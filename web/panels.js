@@ -51,7 +51,7 @@ function run() {
 function banner() {
     const list = [], s = state.scan, r = state.run;
     if (!state.online && !state.ended) list.push(['bad', state.offlineWhy || 'Connecting ...']);
-    if (state.ended) list.push(['note', state.endText || 'The run is over.']);
+    if (state.ended && state.source?.kind === 'scan') list.push(['note', state.endText || 'The run is over.']);
     if (s?.alarm) list.push(['bad', 'Alarm: this frame is unlike those of training. Do not trust the map without looking.']);
     if (s?.fault) list.push(['bad', s.fault]);
     if (r?.paused && r.text) list.push(['warn', r.text]);
@@ -64,10 +64,9 @@ function banner() {
 }
 
 /* ------------------------------------------------------------------------------------- walls */
-function test(name, t, what) {
-    if (!t) return [name, 'too few walls yet', ''];
-    const p = t.p === null || t.p === undefined ? '' : `p = ${number(t.p, 2)}`;
-    return [name, [p, t.effect !== null && t.effect !== undefined ? `${what} ${number(t.effect)}` : ''].filter(Boolean).join(', '), t.walls ? plural(t.walls, 'wall') : ''];
+function test(name, t) {
+    const cells = t ? [number(t.p, 2), number(t.effect, 2), number(t.walls)] : ['too few walls yet', '', ''];
+    return make('tr', {}, make('th', { scope: 'row' }, name), ...cells.map(c => make('td', t ? {} : { class: 'soft' }, c)));
 }
 let counted = false;
 function walls() {
@@ -80,19 +79,22 @@ function walls() {
         counted = true;
         if ($('tab-log').getAttribute('aria-selected') === 'true') showTab('walls');
     }
-    const rows = [['Walls', number(w.walls, 6), w.families ? (w.families === 1 ? '1 family' : `${w.families} families`) : ''],
-        test('Alternation', w.alternation, 'effect'), test('Long and short', w.lengths, 'effect')];
-    body.replaceChildren(make('table', {}, make('tbody', {}, ...rows.map(([a, b, c]) =>
-        make('tr', {}, make('th', { scope: 'row' }, a), make('td', {}, b), make('td', { class: 'soft' }, c))))),
-        make('p', { class: 'none' }, 'Tests as they stand, on the loops measured so far: neighbouring walls differ (alternation), long walls differ from short ones.'));
+    const families = w.families ? ` in ${w.families === 1 ? 'one family' : `${w.families} families`}` : '';
+    body.replaceChildren(make('p', {}, plural(w.walls, 'wall') + families),
+        make('table', { class: 'tests' }, make('thead', {}, make('tr', {}, ...['Test', 'p', 'effect', 'walls'].map(x => make('th', { scope: 'col' }, x)))),
+            make('tbody', {}, test('Alternation', w.alternation), test('Long and short', w.lengths))),
+        make('p', { class: 'none' }, 'As they stand, on the loops measured so far: do neighbouring walls differ (alternation), do long walls differ from short ones? p: how often chance alone does as much.'));
 }
 
 /* ------------------------------------------------------------------------------------- points */
 const pointStates = ['waits', 'measured', 'lost', 'left out'];
-const titles = { area: 'Loop area', width_mid: 'Loop width (mid level)', imprint_zero: 'Imprint (zero)', switchable: 'Switchable response',
-    v_plus_mid: 'V+ (mid level)', v_minus_mid: 'V\u2212 (mid level)', width_zero: 'Loop width (zero)', fit_width: 'Loop width (fit)',
-    r_plus_0: 'R+ at V = 0', r_minus_0: 'R\u2212 at V = 0', coercive_mid: 'Coercive voltage (mid level)', imprint_mid: 'Imprint (mid level)' };
-const titleOf = m => m.title || titles[m.name] || m.name.replace(/_/g, ' ').replace(/^./, c => c.toUpperCase());
+/* "v_plus_mid" is V+ (mid). */
+const signs = { v_plus: 'V+', v_minus: 'V\u2212', r_plus: 'R+', r_minus: 'R\u2212' };
+function titleOf(m) {
+    const [, head, tail] = /^(.*?)(?:_(mid|zero|0|sat|imprint))?$/.exec(m.name);
+    const words = head.replace(/[vr]_(plus|minus)/, k => signs[k]).replace(/_/g, ' ');
+    return words.replace(/^[a-z]/, c => c.toUpperCase()) + (tail ? ` (${tail === '0' ? 'at 0 V' : tail})` : '');
+}
 
 function metrics() {
     const select = $('metric'), list = state.metrics || [], had = select.value;

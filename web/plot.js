@@ -4,6 +4,14 @@ import { colours } from './maps.js';
 
 const font = '11px system-ui,"Segoe UI","DejaVu Sans",sans-serif';
 
+/* Without a prefix, small and large values get a power of ten beside the title. */
+function powered(largest, unit) {
+    const s = scaled(largest, unit), n = Math.floor(Math.log10(largest) / 3);
+    if (s.factor !== 1 || !(largest > 0) || (largest >= 0.01 && largest < 1e5)) return s;
+    const digits = [...String(Math.abs(3 * n))].map(c => '⁰¹²³⁴⁵⁶⁷⁸⁹'[c]).join('');
+    return { factor: 10 ** (-3 * n), unit: `10${n < 0 ? '⁻' : ''}${digits}${s.unit && s.unit !== '1' ? ' ' + s.unit : ''}` };
+}
+
 /* Draws into the canvas, at the size that the page gives it. `what`: {x: [lo, hi], y: [lo, hi], xTitle,
  * xUnit, yTitle, yUnit, draw(ink, X, Y, colours)}; returns {X, Y, left, ...}, X and Y turning values
  * into CSS pixels, or null when there is no room. */
@@ -19,7 +27,7 @@ export function plot(canvas, what) {
     let [x0, x1] = what.x, [y0, y1] = what.y;
     if (!(x1 > x0)) x1 = x0 + 1;
     if (!(y1 > y0)) [y0, y1] = [y0 - 0.5 * Math.abs(y0 || 1), y1 + 0.5 * Math.abs(y1 || 1)];
-    const sx = scaled(Math.max(Math.abs(x0), Math.abs(x1)), what.xUnit), sy = scaled(Math.max(Math.abs(y0), Math.abs(y1)), what.yUnit);
+    const sx = powered(Math.max(Math.abs(x0), Math.abs(x1)), what.xUnit), sy = powered(Math.max(Math.abs(y0), Math.abs(y1)), what.yUnit);
     const ys = ticks(y0 * sy.factor, y1 * sy.factor, Math.max(2, h / 34)), places = Math.max(0, -Math.floor(Math.log10((ys[1] - ys[0]) || 1) + 1e-9));
     const yText = v => places > 3 ? number(v, 2) : v.toFixed(places).replace('-', '\u2212');
     const left = 8 + Math.max(14, ...ys.map(v => ink.measureText(yText(v)).width)), right = w - 8, top = 18, bottom = h - 31;

@@ -105,7 +105,7 @@ async function restore() {
             return show();
         }
     } catch { /* none */ }
-    if (!state.labels?.saved) return show();
+    if (!state.labels?.label) return show();
     try {
         const bytes = new Uint8Array(await (await get('labels')).arrayBuffer()), n = labels.length;
         if (bytes.length === 2 * n && !undo.length) for (let i = 0; i < n; i++) labels[i] = bytes[n + i] ? ignore : bytes[i] ? wall : 0;
@@ -294,8 +294,8 @@ async function save() {
 
 function saved() {
     const l = state.labels;
-    $('teach-saved').hidden = !l?.saved;
-    if (!l?.saved) return;
+    $('teach-saved').hidden = !l?.label;
+    if (!l?.label) return;
     say($('teach-files'), [l.label, l.ignore].filter(Boolean).join(', '));
     say($('teach-command'), l.command || '');
 }
@@ -311,7 +311,7 @@ export function teach(yes) {
         prepare();
         cost = null;
         if (!view.big || view.big === 'overlay') enlarge(maps.has('amplitude') ? 'amplitude' : [...maps.keys()][0]);
-        const may = !!state.viewer?.may_steer;
+        const may = !!state.viewer?.may_steer || state.source?.kind !== 'scan';
         $('teach-save').disabled = !may;
         $('teach-save').title = may ? 'Save beside the session' : 'Only the address with the steering token may save';
         $('teach-map').disabled = !maps.has('probability');

@@ -1,0 +1,221 @@
+#!/usr/bin/env python3
+"""browser.py BIN FOLDER - the live page in a real browser, from the programs in BIN. Files and pictures go to FOLDER.
+
+tests/browser.sh runs it; docs/live.md says what the page does. Every check is one that a person could make: it looks at what
+the page shows, clicks and types, and looks at what the programs left on the disk.
+"""
+import os
+import re
+import signal
+import struct
+import subprocess
+import sys
+import time
+
+from webdriver import Browser
+
+BIN, FOLDER = (os.path.abspath(a) for a in sys.argv[1:3])
+WEIGHTS = os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', '..', 'weights', 'tiny8x4.h5')
+SIZE = 96
+EVIL = 'film <img src=x id=evil>'
+TWIN = ['--driver', 'twin', '-d', 'seed=7', '--weights', WEIGHTS, '-s', f'rows={SIZE}', '-s', f'cols={SIZE}', '-s', 'max_points=12',
+        '-s', 'cycles=1', '-s', 'drop_first=0', '-s', 'patch=24', '--sample', EVIL]
+
+
+class Program:
+    """A program that prints the page's addresses; its output goes to a file."""
+
+    def __init__(self, *words):
+        self.log = os.path.join(FOLDER, os.path.basename(words[0]) + f'-{time.monotonic_ns()}.log')
+        with open(self.log, 'wb') as log:
+            self.process = subprocess.Popen([os.path.join(BIN, words[0]), *words[1:]], stdout=log, stderr=log, cwd=FOLDER)
+
+    def said(self):
+        with open(self.log, encoding='utf-8', errors='replace') as f:
+            return f.read()
+
+    def addresses(self):
+        end = time.monotonic() + 60
+        while time.monotonic() < end:
+            found = re.findall(r'http://\S+/\?token=[0-9a-f]{32}', self.said())
+            if found:
+                return found
+            if self.process.poll() is not None:
+                break
+            time.sleep(0.05)
+        raise AssertionError('no address: ' + self.said())
+
+    def end(self, number=signal.SIGINT, seconds=60):
+        if self.process.poll() is None and number:
+            self.process.send_signal(number)
+        return self.process.wait(seconds)
+
+
+def check(true, what):
+    if not true:
+        raise AssertionError(what)
+
+
+def png_size(path):
+    with open(path, 'rb') as f:
+        head = f.read(24)
+    check(head[:8] == b'\x89PNG\r\n\x1a\n', path + ' is no PNG')
+    return struct.unpack('>II', head[16:24])
+
+
+def pane(b, name):
+    """Turns a row and a column of the frame into a place on the screen, on one of the maps."""
+    left, top, width, height = b.js("const r = document.querySelector(`[data-map=${arguments[0]}] .pane`).getBoundingClientRect();"
+                                    "return [r.left, r.top, r.width, r.height]", name)
+    side = min(width - 7, height)
+    x, y = left + 7 + (width - 7 - side) / 2, top + (height - side) / 2
+    return lambda row, col: (x + (col + 0.5) / SIZE * side, y + (row + 0.5) / SIZE * side)
+
+
+def drawn(b, name):
+    """How many colours a canvas shows: one or two when there is nothing on it."""
+    return b.js("const c = document.querySelector(arguments[0]), p = c.getContext('2d').getImageData(0, 0, c.width, c.height).data;"
+                "return new Set(new Uint32Array(p.buffer)).size", name)
+
+
+READY = "document.querySelectorAll('.tile').length === 8 && document.getElementById('phase').textContent !== 'Connecting'"
+
+
+# ------------------------------------------------------------------------------------- a session that is over
+def a_session_is_opened_again(b):
+    made = subprocess.run([os.path.join(BIN, 'reshed-scan'), *TWIN, '-d', 'clock=0', '-o', 'done.h5', '--quiet'],
+                          cwd=FOLDER, capture_output=True, text=True, timeout=120, check=False)
+    check(made.returncode == 0, made.stderr)
+    p = Program('reshed-view', 'done.h5')
+    try:
+        address = p.addresses()[0]
+        b.go(address.split('?')[0])
+        b.wait("document.getElementById('banner').textContent.includes('no token')", 'the page says that it needs a token')
+        b.go(address)
+        b.wait(READY)
+        check(b.text('phase') == 'Done', b.text('phase'))
+        check('token' not in b.js('return location.href'), 'the token stays out of the address')
+        check(b.text('sample') == EVIL and not b.js("return document.getElementById('evil')"), 'values from files are text')
+        for name in ('amplitude', 'phase', 'frequency', 'q', 'probability', 'variance', 'overlay', 'doubt'):
+            check(drawn(b, f'[data-map={name}] canvas') > 20, f'the map {name} is drawn')
+        b.wait("document.getElementById('loop-note').textContent.includes('12 of 12')")
+        time.sleep(0.2)
+        check(drawn(b, '#loop-plot') > 5 and drawn(b, '#line-uncertainty') > 5, 'plots are drawn')
+        the_cursor_is_shared(b)
+        b.picture(FOLDER + '/session.png')
+        keys_do_everything(b)
+        labels_are_drawn_and_saved(b)
+        b.theme('dark')
+        b.press('t')
+        b.picture(FOLDER + '/dark.png')
+        b.theme('light')
+        a_phone_shows_all(b)
+    finally:
+        p.end()
+
+
+def the_cursor_is_shared(b):
+    at = pane(b, 'amplitude')
+    b.move(*at(30, 41))
+    b.wait("document.getElementById('where').textContent.includes('row 30, column 41: final')", 'the place under the mouse')
+    values = b.js("return [...document.querySelectorAll('.tile .value')].map(e => e.textContent)")
+    check(len(values) == 8 and all(v for i, v in enumerate(values) if i != 6), f'values at the cursor: {values}')
+
+
+def keys_do_everything(b):
+    b.press('n')
+    b.wait("document.getElementById('point-title').textContent.startsWith('Point')", 'a point by its key')
+    check(b.text('point-metrics'), 'the numbers of its loop')
+    b.press('5')
+    b.wait("document.querySelector('.big')?.dataset.map === 'probability'", 'a map by its key')
+    b.js("document.querySelector('.big .pane').focus()")
+    b.press('\ue015\ue015\ue014')  # down, down, right
+    b.wait("document.getElementById('where').textContent.includes('row 32, column 42')", 'the cursor by arrows')
+    b.press('+++')
+    b.picture(FOLDER + '/zoom.png')
+    b.press('f0')
+    b.wait("!document.querySelector('.big')")
+    b.press('?')
+    b.wait("document.getElementById('help').open")
+    b.press('\ue00c')
+    b.wait("!document.getElementById('help').open", 'Escape closes the list of keys')
+    b.click('[data-map=amplitude] .scale')
+    b.click('scale-hand')
+    b.click('#scale button.main')
+    b.wait("!document.getElementById('scale').open")
+    check('by hand' in b.js("return document.querySelector('[data-map=amplitude] .scale').getAttribute('aria-label')"), 'a scale by hand')
+
+
+def labels_are_drawn_and_saved(b):
+    count = "document.getElementById('teach-count').textContent"
+    b.press('t')
+    b.wait("!document.getElementById('teach').hidden && document.querySelector('.big')")
+    time.sleep(0.2)
+    at = pane(b, 'amplitude')
+    for row, col in ((20, 20), (45, 30), (50, 60)):
+        b.drag(at(row, col), at(row, col))
+    b.picture(FOLDER + '/line.png')
+    b.click('finish')
+    walls = int(b.wait(count + ".match(/^[1-9][0-9]*/)")[0])
+    check(walls > 40, f'a line of {walls} pixels')
+    b.press('e')
+    b.drag(at(20, 20), at(24, 21))
+    b.press('b')
+    b.drag(at(70, 70), at(72, 80))
+    b.press('i')
+    b.drag(at(60, 5), at(60, 25), at(80, 25), at(80, 5))
+    b.click('finish')
+    b.wait(count + ".match(/, [1-9][0-9]* to ignore/)", 'a region to ignore')
+    before = b.js('return ' + count)
+    b.click('teach-map')
+    b.wait(f'{count} !== {before!r}', 'the lines of the map')
+    b.press('z', hold='\ue009')
+    b.wait(f'{count} === {before!r}', 'undo')
+    b.click('redo')
+    b.wait(f'{count} !== {before!r}', 'redo')
+    b.click('undo')
+    time.sleep(0.5)
+    b.reload()
+    b.wait(READY)
+    b.press('t')
+    b.wait(f'{count} === {before!r}', 'labels that are not saved outlive a reload')
+    b.click('teach-save')
+    b.wait("!document.getElementById('teach-saved').hidden", 'labels are saved')
+    check('reshed-train tune' in b.text('teach-command'), b.text('teach-command'))
+    for name in ('done-label.png', 'done-ignore.png'):
+        check(png_size(os.path.join(FOLDER, name)) == (SIZE, SIZE), name)
+    b.picture(FOLDER + '/teach.png')
+
+
+def a_phone_shows_all(b):
+    b.size(390, 844, phone=True)
+    time.sleep(0.3)
+    check(b.js('return document.documentElement.scrollWidth') <= 390, 'nothing is wider than a phone')
+    b.picture(FOLDER + '/phone.png')
+    b.size(1280, 800)
+
+
+# -------------------------------------------------------------------------------------
+def main():
+    b = Browser()
+    started = time.monotonic()
+    try:
+        for scenario in SCENARIOS:
+            scenario(b)
+            told = [c for c in b.complaints() if 'favicon' not in c and '401' not in c and 'ERR_' not in c]
+            check(not told, f'the console: {told}')
+            print(f'# {scenario.__name__}: {time.monotonic() - started:.1f} s', flush=True)
+    except BaseException:
+        try:
+            b.picture(FOLDER + '/failed.png')
+        except (OSError, RuntimeError):
+            pass
+        raise
+    finally:
+        b.close()
+
+
+SCENARIOS = [a_session_is_opened_again]
+
+if __name__ == '__main__':
+    main()
