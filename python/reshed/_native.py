@@ -25,8 +25,10 @@ def library_path(name: str) -> str:
 
 def _open(ffi_of: Any, name: str) -> Any:
     path = library_path(name)
+    # Python would unload the libraries at its end, before HDF5, which still calls back into them.
+    stay = ffi_of.RTLD_NOW | getattr(ffi_of, "RTLD_NODELETE", 0)
     try:
-        return ffi_of.dlopen(path)
+        return ffi_of.dlopen(path, stay)
     except OSError as e:
         raise ImportError(f"{path}: {e}; 'make python' builds the package with its libraries") from e
 

@@ -51,6 +51,10 @@ class InstrumentTimeout(Error, TimeoutError):
     """An instrument did not answer in time."""
 
 
+class InstrumentError(Error, RuntimeError):
+    """An instrument has failed, or its driver; the exception of a driver in Python is the cause."""
+
+
 class InternalError(Error, RuntimeError):
     """A bug in reshed."""
 

@@ -180,4 +180,111 @@ RESHED_API reshed_status rs_py_twin(int height, int width, double pixel, uint64_
                                     const rs_py_setting *setting, int n, rs_py_twin_maps *maps,
                                     reshed_error *err);
 
+/* ---------------------------------------------------------------------------------------- session
+ *
+ * All of these open files. */
+
+typedef struct rs_py_session rs_py_session;
+typedef struct rs_py_session_view {
+    int complete, live; /* finished; being written by another program */
+    int rows, cols, channels, bins, retrace;
+    int lines, lost;
+    int points, measured, references, events;
+    int fields, steps, spectrum_bins, metrics;
+    double cx, cy, width, height, angle, line_rate; /* m, rad, lines/s */
+    int upward;
+    const char *start_time, *region, *sample, *operator_name, *program, *driver, *instrument;
+    const char *weights, *weights_sha256, *norm, *amplitude_unit;
+    const double *voltage;            /* [steps] V */
+    const double *spectrum_frequency; /* [spectrum_bins] Hz */
+    const double *frequency;          /* [bins] Hz, of the lines' spectra */
+    int settings;
+} rs_py_session_view;
+
+typedef struct rs_py_session_point {
+    double row, col, x, y, measured_x, measured_y, time; /* pixels, m, s */
+    int target, wall, kind;
+    int state; /* 0 pending, 1 measured, 2 lost, 3 skipped */
+} rs_py_session_point;
+
+RESHED_API reshed_status rs_py_session_open(const char *path, rs_py_session **out,
+                                            reshed_error *err);
+RESHED_API void rs_py_session_free(rs_py_session *session);
+/* To the last commit of a session that another program writes. */
+RESHED_API reshed_status rs_py_session_refresh(rs_py_session *session, reshed_error *err);
+RESHED_API reshed_status rs_py_session_get(rs_py_session *session, rs_py_session_view *view,
+                                           reshed_error *err);
+/* Setting k as texts; name and unit of channel k, of metric k. */
+RESHED_API void rs_py_session_setting(const rs_py_session *session, int k, const char **name,
+                                      const char **value);
+RESHED_API void rs_py_session_channel(const rs_py_session *session, int k, const char **name,
+                                      const char **unit);
+RESHED_API void rs_py_session_metric(const rs_py_session *session, int k, const char **name,
+                                     const char **unit);
+/* Map 0 amplitude, 1 frequency, 2 q, 3 phase, 4 mean, 5 variance: data [rows,cols]. */
+RESHED_API reshed_status rs_py_session_map(rs_py_session *session, int map, float *data,
+                                           reshed_error *err);
+/* Mask 0 walls, 1 skeleton. */
+RESHED_API reshed_status rs_py_session_mask(rs_py_session *session, int mask, uint8_t *data,
+                                            reshed_error *err);
+/* state [rows]: 0 unscanned, 1 provisional, 2 final, 3 stale. */
+RESHED_API reshed_status rs_py_session_states(rs_py_session *session, uint8_t *state,
+                                              reshed_error *err);
+/* data [channels,rows,cols]; NaN for lines that did not come. */
+RESHED_API reshed_status rs_py_session_lines(rs_py_session *session, int retrace, float *data,
+                                             reshed_error *err);
+/* point [points] */
+RESHED_API reshed_status rs_py_session_points(rs_py_session *session, rs_py_session_point *point,
+                                              reshed_error *err);
+/* The loop of point k: response [fields,steps], metric [metrics]; and its spectra
+ * [fields,steps,spectrum_bins,2]. */
+RESHED_API reshed_status rs_py_session_loop(rs_py_session *session, int k, float *response,
+                                            double *metric, reshed_error *err);
+RESHED_API reshed_status rs_py_session_spectrum(rs_py_session *session, int k, float *spectra,
+                                                reshed_error *err);
+/* Event k: s on the caller's clock, 0 note, 1 warning, 2 error. text [232] */
+RESHED_API reshed_status rs_py_session_event(rs_py_session *session, int k, double *time,
+                                             int *level, char *text, reshed_error *err);
+
+/* -------------------------------------------------------------------------------------------- run
+ *
+ * reshed-scan's own loop, of one region, with a driver that is given as a table. */
+
+typedef struct rs_py_scan {
+    const char *weights, *out;      /* paths */
+    const char *start_time;         /* ISO 8601 */
+    const char *driver;             /* its name */
+    const rs_driver_ops *table;     /* NULL: twin or replay, by that name */
+    const rs_driver_option *option; /* [options] of the driver */
+    int options;
+    const rs_driver_option *setting; /* [settings] as -s NAME=VALUE */
+    int settings;
+    const char *norm, *sample, *operator_name; /* NULL: not said */
+    int threads, resume;
+    void *ctx; /* of the functions; any of them may be NULL */
+    /* Asked between steps, a few times a second, by the thread that called. */
+    int (*interrupted)(void *ctx);
+    void (*warn)(void *ctx, int serious, const char *text);
+    /* mean, variance, amplitude [rows,cols], state [rows] are borrowed for the call. */
+    void (*line)(void *ctx, int row, int arrived, int lost, int rows, int cols,
+                 const float *amplitude, const float *mean, const float *variance,
+                 const uint8_t *state, double score, int alarm);
+    void (*point)(void *ctx, int done, int of, double left);
+    /* 0: the points are not to be measured. */
+    int (*confirm)(void *ctx, const rs_py_session_point *point, int n);
+} rs_py_scan;
+
+typedef struct rs_py_scan_end {
+    int end;    /* 0 done, 1 interrupted, 2 unconfirmed, 3 alarmed, 4 tip changed, 5 out of time,
+                      6 refused, 7 lost, 8 disk, 9 failed */
+    int unsafe; /* a step of the end, or the halt, has failed */
+    char left[256];  /* how the instrument was left, step by step */
+    char where[512]; /* the file that a failure belongs to */
+} rs_py_scan_end;
+
+/* Fails when nothing could be begun, and with an end that is a failure; *end is filled in both cases.
+ * Whatever the end but 0 and 2, the instrument has been halted. */
+RESHED_API reshed_status rs_py_scan_run(const rs_py_scan *scan, rs_py_scan_end *end,
+                                        reshed_error *err);
+
 #endif

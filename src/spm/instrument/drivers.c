@@ -47,7 +47,7 @@ static reshed_status check_group(const char *group, int have, int all, reshed_er
                    group, all, have);
 }
 
-static reshed_status check_ops(const rs_driver_ops *ops, reshed_error *err)
+reshed_status rs_driver_check(const rs_driver_ops *ops, reshed_error *err)
 {
     if (ops->abi != RS_DRIVER_ABI)
         return rs_fail(err, RESHED_EUNSUPPORTED, "version of the driver's interface|%d|%lu",
@@ -95,7 +95,7 @@ static reshed_status load(const char *path, const rs_driver_ops **ops, rs_os_lib
                      "shared object|a driver for version %d of the interface|it knows others only",
                      RS_DRIVER_ABI);
     else
-        st = check_ops(table, err);
+        st = rs_driver_check(table, err);
     if (st != RESHED_OK) {
         rs_os_library_close(lib);
         return st;

@@ -29,4 +29,7 @@ bool rs_driver_is_simulated(const char *name);
 reshed_status rs_driver_find(const char *name, const rs_driver_ops **ops, rs_os_library **library,
                              reshed_error *err);
 
+/* RESHED_EUNSUPPORTED as there for a table that is no driver. */
+reshed_status rs_driver_check(const rs_driver_ops *ops, reshed_error *err);
+
 #endif

@@ -41,8 +41,10 @@ static reshed_status check_caps(rs_instrument *i, reshed_error *err)
     return rs_instrument_limit(i, NULL, err);
 }
 
-rs_driver_status rs_instrument_open(const char *name, const rs_driver_option *option, int n,
-                                    double timeout, rs_instrument **out, reshed_error *err)
+/* table NULL: the driver of that name. */
+static rs_driver_status open_driver(const char *name, const rs_driver_ops *table,
+                                    const rs_driver_option *option, int n, double timeout,
+                                    rs_instrument **out, reshed_error *err)
 {
     reshed_error own = {0};
     rs_driver_status st = RS_DRIVER_REFUSED;
@@ -52,7 +54,10 @@ rs_driver_status rs_instrument_open(const char *name, const rs_driver_option *op
         rs_fail_nomem(err, "an instrument", sizeof *i);
         return st;
     }
-    if (rs_driver_find(name, &i->ops, &i->library, err) != RESHED_OK) goto done;
+    i->ops = table;
+    if ((table ? rs_driver_check(table, err) : rs_driver_find(name, &i->ops, &i->library, err)) !=
+        RESHED_OK)
+        goto done;
     st = i->ops->open(option, n, timeout, &i->self, err);
     if (st != RS_DRIVER_OK) goto done;
     if (check_caps(i, err) != RESHED_OK) {
@@ -67,6 +72,19 @@ done:
         rs_free(i);
     }
     return st;
+}
+
+rs_driver_status rs_instrument_open(const char *name, const rs_driver_option *option, int n,
+                                    double timeout, rs_instrument **out, reshed_error *err)
+{
+    return open_driver(name, NULL, option, n, timeout, out, err);
+}
+
+rs_driver_status rs_instrument_open_table(const rs_driver_ops *table,
+                                          const rs_driver_option *option, int n, double timeout,
+                                          rs_instrument **out, reshed_error *err)
+{
+    return open_driver(table->name, table, option, n, timeout, out, err);
 }
 
 void rs_instrument_close(rs_instrument *i)

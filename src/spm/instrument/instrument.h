@@ -25,6 +25,10 @@ typedef struct rs_instrument rs_instrument;
  * be. The limits are the driver's own. */
 rs_driver_status rs_instrument_open(const char *name, const rs_driver_option *option, int n,
                                     double timeout, rs_instrument **out, reshed_error *err);
+/* The same with a table of the caller's, which must outlive the instrument. */
+rs_driver_status rs_instrument_open_table(const rs_driver_ops *table,
+                                          const rs_driver_option *option, int n, double timeout,
+                                          rs_instrument **out, reshed_error *err);
 /* One that was set to work, and neither came to rest (rest.h) nor was halted since, is halted first:
  * no way out of a program leaves voltages on. NULL is fine. */
 void rs_instrument_close(rs_instrument *i);

@@ -13,6 +13,7 @@
 /* Texts and arrays are borrowed. */
 typedef struct rs_scan_plan {
     const char *driver;             /* its name, or the path of a shared object */
+    const rs_driver_ops *table;     /* NULL: that of the driver of this name */
     const rs_driver_option *option; /* [options] of it */
     int options;
     rs_scan_settings settings;

@@ -182,10 +182,15 @@ static reshed_status prepare(rs_scan_run *r, reshed_error *err)
     return st == RESHED_OK ? check_plan(r, err) : st;
 }
 
-static reshed_status open_driver(rs_scan_run *r, const char *name, const rs_driver_option *option,
-                                 int n, reshed_error *err)
+static reshed_status open_driver(rs_scan_run *r, reshed_error *err)
 {
-    rs_driver_status st = rs_instrument_open(name, option, n, OPEN, &r->instrument, err);
+    const char *name = r->plan->driver;
+    const rs_driver_option *option = r->plan->option;
+    const int n = r->plan->options;
+    const rs_driver_status st =
+        r->plan->table
+            ? rs_instrument_open_table(r->plan->table, option, n, OPEN, &r->instrument, err)
+            : rs_instrument_open(name, option, n, OPEN, &r->instrument, err);
     if (st != RS_DRIVER_OK) { /* a file that the driver reads is what to look at */
         const char *file = rs_driver_option_find(option, n, "file");
         r->where = file ? file : name;
@@ -202,7 +207,7 @@ static reshed_status open_driver(rs_scan_run *r, const char *name, const rs_driv
 
 reshed_status rs_scan_run_open(rs_scan_run *r, reshed_error *err)
 {
-    return open_driver(r, r->plan->driver, r->plan->option, r->plan->options, err);
+    return open_driver(r, err);
 }
 
 /* The end of the region before has switched the drive off. */
@@ -416,7 +421,7 @@ reshed_status rs_scan_run_open_again(rs_scan_run *r, reshed_error *err)
     if (r->stream) st = check_stream(r, &r->streaming, err);
     if (st != RESHED_OK) return st;
     if (!r->instrument) {
-        st = open_driver(r, r->plan->driver, r->plan->option, r->plan->options, err);
+        st = open_driver(r, err);
     } else {
         st = prepare(r, err);
         if (st == RESHED_OK) {

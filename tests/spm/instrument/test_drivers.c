@@ -260,6 +260,28 @@ static void impossible_capabilities_are_refused(void **state)
     }
 }
 
+/* A table that the caller has, not the loader, is checked as one that was loaded. */
+static void a_table_of_ones_own_is_an_instrument(void **state)
+{
+    (void)state;
+    const rs_driver_option option[] = {{"seed", "3"}, {"clock", "0"}};
+    const rs_driver_ops *twin = NULL;
+    rs_os_library *library = NULL;
+    rs_instrument *d = NULL;
+    reshed_error err = {0};
+    assert_ok(rs_driver_find("twin", &twin, &library, &err), &err);
+    rs_driver_ops mine = *twin;
+    mine.name = "mine";
+    assert_status(rs_instrument_open_table(&mine, option, 2, 1, &d, &err), RS_DRIVER_OK);
+    assert_true(rs_instrument_can_scan(d));
+    rs_instrument_close(d);
+    d = NULL;
+    mine.halt = NULL;
+    assert_status(rs_instrument_open_table(&mine, option, 2, 1, &d, &err), RS_DRIVER_REFUSED);
+    assert_says(&err, "driver mine", "none");
+    assert_null(d);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -268,6 +290,7 @@ int main(void)
         cmocka_unit_test(what_is_no_driver_is_refused),
         cmocka_unit_test(what_cannot_be_loaded_says_why),
         cmocka_unit_test(impossible_capabilities_are_refused),
+        cmocka_unit_test(a_table_of_ones_own_is_an_instrument),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
