@@ -20,15 +20,13 @@ static void mark(void *ctx, int worker, int stage, rs_phase phase)
     t->last = now;
 }
 
-static void describe(bench_layer *l, const rs_stage *s, const rs_arch *arch, int height, int width)
+static void describe(bench_layer *l, const rs_stage *s, const rs_graph *g, int i)
 {
     const rs_layer *y = &s->layer;
-    snprintf(l->name, sizeof l->name, "%d.%d c%d", y->level + 1, y->block + 1,
-             y->role == RS_C1 ? 1 : 2);
-    l->algo = rs_conv_algo_name(y->algo);
-    l->macs = bench_conv3_macs(arch, y->level, height, width);
-    if (y->role == RS_C2) l->macs += bench_after_macs(arch, y->level, y->block, height, width);
-    l->weight_bytes = rs_packed_size3(y->algo, y->channels) * sizeof(float);
+    snprintf(l->name, sizeof l->name, "%s", g->node[i].name);
+    l->algo = y->kind == RS_OP_CONV ? rs_conv_algo_name(y->algo) : "";
+    if (y->kind == RS_OP_CONV)
+        l->weight_bytes = rs_packed_size3(y->algo, y->cin, y->cout) * sizeof(float);
 }
 
 reshed_status bench_layers(rs_plan *plan, int members, int threads, const float *image, int runs,
@@ -36,6 +34,7 @@ reshed_status bench_layers(rs_plan *plan, int members, int threads, const float 
 {
     const rs_schedule *s = rs_plan_schedule(plan);
     const rs_arch *arch = rs_plan_arch(plan);
+    const rs_graph *g = rs_plan_graph(plan);
     const size_t pixels = (size_t)s->height * (size_t)s->width, rows = (size_t)s->stages + 2;
     const double share = 1.0 / ((double)members * runs);
     float *mean = rs_alloc(2 * pixels * (size_t)arch->classes, sizeof *mean);
@@ -60,13 +59,12 @@ reshed_status bench_layers(rs_plan *plan, int members, int threads, const float 
         bench_layer l = {.algo = ""};
         if (i == 0) {
             snprintf(l.name, sizeof l.name, "image");
-            l.macs = (double)arch->filters * (double)pixels;
         } else if (i + 1 == rows) {
             snprintf(l.name, sizeof l.name, "mix");
-            l.macs = (double)arch->levels * arch->classes * arch->classes * (double)pixels;
         } else {
-            describe(&l, &s->stage[i - 1], arch, s->height, s->width);
+            describe(&l, &s->stage[i - 1], g, (int)i - 1);
         }
+        l.macs = rs_graph_macs(g, (int)i - 1, s->height, s->width);
         for (int w = 0; w < threads; w++)
             for (int p = 0; p < RS_PHASES; p++) l.phase[p] += tallies[w].row[i][p] * share;
         for (int p = 0; p < RS_PHASES; p++) l.seconds += l.phase[p];

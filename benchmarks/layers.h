@@ -6,7 +6,8 @@
 
 /* Of one member, in processor seconds. */
 typedef struct bench_layer {
-    char name[32];    /* "1.2 c1": level and block from 1; "image", "mix", "rest" */
+    char name[32];    /* "1.2 c1": level and block from 1, or block and layer of
+                        other networks; "image", "mix", "rest" */
     const char *algo; /* "" for those */
     double phase[RS_PHASES];
     double seconds; /* sum of the phases */

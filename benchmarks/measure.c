@@ -3,6 +3,7 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "nn/graph.h"
 #include "base/os.h"
 #include "base/parallel.h"
 #include "base/statistics.h"
@@ -87,34 +88,12 @@ double bench_core_hz(void)
 
 /* ------------------------------------------------------------------------------- what is needed */
 
-static double pixels_of(int level, int height, int width)
-{
-    return (double)rs_level_size(height, level) * rs_level_size(width, level);
-}
-
-double bench_conv3_macs(const rs_arch *a, int level, int height, int width)
-{
-    const double c = rs_level_channels(a, level);
-    return 9 * c * c * pixels_of(level, height, width);
-}
-
-double bench_after_macs(const rs_arch *a, int level, int block, int height, int width)
-{
-    const double c = rs_level_channels(a, level);
-    if (block + 1 < a->layers[level]) return c * c * pixels_of(level, height, width);
-    double macs = c * a->classes * pixels_of(level, height, width);
-    if (level + 1 < a->levels)
-        macs += c * rs_level_channels(a, level + 1) * pixels_of(level + 1, height, width);
-    return macs;
-}
-
 double bench_network_macs(const rs_arch *a, int height, int width)
 {
-    const double all = (double)height * width;
-    double macs = a->filters * all; /* the image's 1x1 convolution */
-    for (int k = 0; k < a->levels; k++)
-        for (int b = 0; b < a->layers[k]; b++)
-            macs += 2 * bench_conv3_macs(a, k, height, width) +
-                    bench_after_macs(a, k, b, height, width);
-    return macs + (double)a->levels * a->classes * a->classes * all; /* the mix of scores */
+    rs_graph g;
+    double macs = 0;
+    if (rs_graph_make(a, &g, NULL) != RESHED_OK) return 0;
+    for (int i = -1; i <= g.nodes; i++) macs += rs_graph_macs(&g, i, height, width);
+    rs_graph_clear(&g);
+    return macs;
 }

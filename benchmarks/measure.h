@@ -39,13 +39,8 @@ double bench_fma_peak(const rs_kernels *k, int threads);
 /* Cycles a second of one core under load, from a chain of dependent one-cycle instructions. */
 double bench_core_hz(void);
 
-/* Multiply-adds of direct convolution, the measure of the network's work whatever the algorithm:
- * of one member's network for an image, and of one 3x3 convolution of a level. */
+/* Multiply-adds of direct convolution, the measure of the network's work whatever the algorithm: of
+ * one member's network for an image. 0 without memory. */
 double bench_network_macs(const rs_arch *arch, int height, int width);
-double bench_conv3_macs(const rs_arch *arch, int level, int height, int width);
-
-/* Multiply-adds of what follows the last convolution of a block: the next block's 1x1 convolution
- * and, after the last block of a level, its score head. */
-double bench_after_macs(const rs_arch *arch, int level, int block, int height, int width);
 
 #endif

@@ -22,8 +22,9 @@ typedef struct state {
     rs_wino_in in;
     rs_wino_out out;
     rs_schedule schedule; /* owned */
-    rs_arch arch;
-    rs_packed packed;
+    rs_graph graph;       /* owned */
+    rs_layer *layers;     /* owned */
+    rs_packed packed;     /* its conv owned */
     rs_exec exec;
     rs_scratch scratch;
     rs_sampling *sampling;            /* owned */
@@ -36,6 +37,9 @@ static void release(void *p)
     state *s = p;
     for (int i = 0; i < s->blocks; i++) rs_free(s->block[i]);
     rs_free(s->sampling);
+    rs_free(s->layers);
+    rs_free(s->packed.conv);
+    rs_graph_clear(&s->graph);
     rs_tables_clear(&s->tables);
     rs_schedule_clear(&s->schedule);
 }
@@ -111,6 +115,7 @@ static reshed_status make_direct(const bench_env *env, const bench_piece *p, ben
     s->times = 1;
     s->mac = (rs_mac){.in = {in, in + row, in + 2 * row},
                       .in_stride = ch,
+                      .tap_stride = ch,
                       .kh = 3,
                       .kw = 3,
                       .cin = c,
@@ -165,21 +170,21 @@ static reshed_status make_point(const bench_env *env, const bench_piece *p, benc
 static reshed_status wino_task(const bench_env *env, state *s, int level, int m, int *down,
                                int *across, reshed_error *err)
 {
-    rs_layer layers[2 * BENCH_LEVELS];
-    for (int i = 0; i < 2 * BENCH_LEVELS; i++)
-        layers[i] = (rs_layer){.level = i / 2,
-                               .role = i % 2 ? RS_C2 : RS_C1,
-                               .channels = channels_of(env, i / 2),
-                               .algo = m == 4 ? RS_CONV_WINO4 : RS_CONV_WINO6};
-    reshed_status st =
-        rs_schedule_make(layers, 2 * BENCH_LEVELS, 1, env->size, env->size, 1, &s->schedule, err);
+    rs_arch arch = {.levels = BENCH_LEVELS, .filters = channels_of(env, 0), .classes = 1};
+    for (int k = 0; k < BENCH_LEVELS; k++) arch.layers[k] = 1;
+    reshed_status st = rs_graph_make(&arch, &s->graph, err);
+    if (st != RESHED_OK) return st;
+    s->layers = rs_layers_make(&s->graph, RS_ALGO_WINOGRAD, RS_FP32);
+    if (!s->layers) return rs_fail_nomem(err, "a piece's layers", sizeof *s->layers);
+    for (int i = 0; i < s->graph.nodes; i++)
+        s->layers[i].algo = m == 4 ? RS_CONV_WINO4 : RS_CONV_WINO6;
+    st = rs_schedule_make(&s->graph, s->layers, env->size, env->size, 1, &s->schedule, err);
     if (st != RESHED_OK) return st;
     const rs_stage *stage = &s->schedule.stage[2 * level];
-    int r0, r1, c0, c1;
-    rs_step_task(stage, 0, stage->step_rows < stage->height ? stage->step_rows : stage->height, 0,
-                 &r0, &r1, &c0, &c1);
-    *down = (r1 - r0 + m - 1) / m;
-    *across = (c1 - c0 + m - 1) / m;
+    const rs_task t = rs_step_task(
+        stage, 0, stage->step_rows < stage->height ? stage->step_rows : stage->height, 0);
+    *down = (t.n + m - 1) / m;
+    *across = (t.c1 - t.c0 + m - 1) / m;
     return RESHED_OK;
 }
 
@@ -249,7 +254,8 @@ static reshed_status make_wino_in(const bench_env *env, const bench_piece *p, be
     const float *in = floats(s, (size_t)(s->down * m + 2) * s->step_in);
     float *v = floats(s, (size_t)((m + 2) * (m + 2)) * stride);
     if ((st = enough(s, 2, err)) != RESHED_OK) return st;
-    s->in = (rs_wino_in){.row = {in}, .tiles = across, .channels = c, .v = v, .v_stride = stride};
+    s->in = (rs_wino_in){
+        .row = {in}, .tiles = across, .channels = c, .step = ch, .v = v, .v_stride = stride};
     snprintf(out->shape, sizeof out->shape, "%d ch, %d tiles", c, tiles);
     out->bytes = 4.0 * ((double)(s->down * m + 2) * (double)s->step_in +
                         (double)tiles * (m + 2) * (m + 2) * c);
@@ -300,6 +306,8 @@ static reshed_status make_wino_out(const bench_env *env, const bench_piece *p, b
                            .slope = RS_LRELU_SLOPE,
                            .rows = m,
                            .width = across * m,
+                           .res_step = ch,
+                           .step = ch,
                            .res = {res},
                            .out = {o}};
     snprintf(out->shape, sizeof out->shape, "%d ch, %d tiles", c, tiles);
@@ -343,7 +351,8 @@ static reshed_status make_gemm(const bench_env *env, const bench_piece *p, bench
 static void run_pool(void *p)
 {
     const state *s = p;
-    s->k->pool_row(s->block[0], s->block[1], s->mac.pixels, s->mac.cin, s->block[2]);
+    s->k->pool_row(s->block[0], s->block[1], (size_t)s->mac.cin, s->mac.pixels, s->mac.cin,
+                   s->block[2]);
 }
 
 static reshed_status make_pool(const bench_env *env, const bench_piece *p, bench_run *out,
@@ -464,22 +473,23 @@ static reshed_status make_mix(const bench_env *env, const bench_piece *p, bench_
     if ((st = enough(s, BENCH_LEVELS + 4, err)) != RESHED_OK) return st;
     s->sampling = rs_alloc(BENCH_LEVELS * (size_t)env->size, sizeof *s->sampling);
     if (!s->sampling) return rs_fail_nomem(err, "a piece's data", BENCH_LEVELS * pixels);
-    s->arch = (rs_arch){.levels = BENCH_LEVELS, .classes = 1, .upsampling = RS_BILINEAR};
-    s->packed.out = (rs_packed_conv){.w = w, .b = b, .cin = BENCH_LEVELS, .cout = 1};
-    rs_sampling_fill(&s->arch, env->size, s->sampling);
+    s->packed.conv = rs_zalloc((size_t)s->graph.filters, sizeof *s->packed.conv);
+    if (!s->packed.conv) return rs_fail_nomem(err, "a piece's data", sizeof *s->packed.conv);
+    s->packed.conv[s->graph.mix] = (rs_packed_conv){.w = w, .b = b, .cin = BENCH_LEVELS, .cout = 1};
+    rs_sampling_fill(&s->graph, env->size, s->sampling);
     s->exec.sampling = s->sampling;
-    s->exec.arch = &s->arch;
+    s->exec.graph = &s->graph;
     s->exec.height = s->exec.width = env->size;
-    st = rs_tables_make(s->schedule.stage, s->schedule.stages, BENCH_LEVELS, env->size, &s->tables,
-                        err);
+    st = rs_tables_make(&s->graph, env->size, &s->tables, err);
     if (st != RESHED_OK) return st;
     for (int k = 0; k < BENCH_LEVELS; k++) {
         const int side = width_of(env, k);
-        for (int r = 0; r < side; r++) s->tables.score[k][r] = rows[k] + r * side;
-        s->exec.score[k] = s->tables.score[k];
+        float **score = s->tables.rows[s->graph.score[k]];
+        for (int r = 0; r < side; r++) score[r] = rows[k] + r * side;
         s->exec.there[k] = (rs_span){0, side};
     }
     s->exec.kernels = s->k;
+    s->exec.rows = s->tables.rows;
     s->exec.weights = &s->packed;
     (void)p;
     snprintf(out->shape, sizeof out->shape, "%d x %d", env->size, env->size);

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
-#include "nn/net.h"
+#include "nn/graph.h"
 
 double bench_uniform(rs_random *r)
 {
@@ -56,50 +56,43 @@ static bool norm(rs_tensors *set, rs_random *r, const char *prefix, int c)
            add(set, r, prefix, "running_var", 1, dims, (spread){1, 0.3, true});
 }
 
-static bool block(rs_tensors *set, rs_random *r, int level, int b, int cin, int c)
+static bool member(rs_tensors *set, const rs_graph *g, double gain, rs_random *r)
 {
-    static const char *const convs[] = {"c1", "c2"}, *const norms[] = {"bn1", "bn2"};
-    char name[96];
-    rs_block_name(name, level, b, "c0");
-    if (!conv(set, r, name, cin, c, 1, 1)) return false;
-    for (int j = 0; j < 2; j++) {
-        rs_block_name(name, level, b, convs[j]);
-        if (!conv(set, r, name, c, c, 3, 1)) return false;
-        rs_block_name(name, level, b, norms[j]);
-        if (!norm(set, r, name, c)) return false;
+    for (int i = 0; i < g->filters; i++) {
+        const rs_filter *f = &g->filter[i];
+        if (!conv(set, r, f->conv, f->cin[0] + f->cin[1], f->cout, f->k, f->head ? gain : 1))
+            return false;
+        if (f->norm_kind != RS_NORM_NONE && !norm(set, r, f->norm, f->cout)) return false;
     }
     return true;
-}
-
-static bool member(rs_tensors *set, const bench_shape *s, rs_random *r)
-{
-    char name[96];
-    for (int k = 0; k < BENCH_LEVELS; k++) {
-        const int c = s->filters << k;
-        for (int b = 0; b < s->layers[k]; b++)
-            if (!block(set, r, k, b, b ? c : k ? c / 2 : 1, c)) return false;
-        snprintf(name, sizeof name, "net%dscore.0", k + 1);
-        if (!conv(set, r, name, c, s->classes, 1, 2)) return false;
-        snprintf(name, sizeof name, "net%dscore.1", k + 1);
-        if (!norm(set, r, name, s->classes)) return false;
-    }
-    return conv(set, r, "out", BENCH_LEVELS * s->classes, s->classes, 1, 2);
 }
 
 reshed_status bench_random_model(const bench_shape *s, uint64_t seed, rs_model_file *out,
                                  reshed_error *err)
 {
-    rs_model_file m = {.model = "ResHedNet",
-                       .classes = s->classes,
+    const bool four = s->net == RS_UNET || s->net == RS_DILNET;
+    rs_model_file m = {.classes = s->classes,
                        .filters = s->filters,
-                       .levels = BENCH_LEVELS,
+                       .levels = four ? 4 : BENCH_LEVELS,
+                       .no_batch_norm = s->no_batch_norm,
+                       .dropout = s->dropout,
+                       .dilated = s->dilated,
                        .members = s->members};
     rs_random r = {seed};
+    rs_arch arch;
+    rs_graph g = {0};
+    snprintf(m.model, sizeof m.model, "%s", rs_net_name(s->net));
     snprintf(m.upsampling, sizeof m.upsampling, "%s", s->upsampling);
     memcpy(m.layers, s->layers, sizeof s->layers);
+    reshed_status st = rs_arch_from_file(&m, &arch, err);
+    if (st == RESHED_OK) st = rs_graph_make(&arch, &g, err);
+    if (st != RESHED_OK) return st;
     m.member = rs_zalloc((size_t)s->members, sizeof *m.member);
     bool ok = m.member != NULL;
-    for (int i = 0; ok && i < s->members; i++) ok = member(&m.member[i], s, &r);
+    /* without normalisation the sums of dilated blocks grow */
+    const double gain = s->no_batch_norm ? s->net == RS_DILNET ? 0.2 : 1 : 2;
+    for (int i = 0; ok && i < s->members; i++) ok = member(&m.member[i], &g, gain, &r);
+    rs_graph_clear(&g);
     if (!ok) {
         rs_model_file_clear(&m);
         return rs_fail(err, RESHED_ENOMEM, "cannot allocate a random ensemble");

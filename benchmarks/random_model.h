@@ -5,17 +5,21 @@
 
 #include "base/random.h"
 #include "base/tensors.h"
+#include "nn/net.h"
 
 #define BENCH_LEVELS 3
 
 /* The shape of an ensemble. */
 typedef struct bench_shape {
     int members, filters, classes;
-    int layers[BENCH_LEVELS]; /* residual blocks of each level; {3, 4, 5} in the paper */
-    const char *upsampling;   /* "bilinear" or "nearest" */
+    int layers[4];          /* residual blocks of each level ({3, 4, 5} in the paper), or what else
+                                 the network counts */
+    const char *upsampling; /* "bilinear" or "nearest" */
+    rs_net net;             /* 0: ResHedNet */
+    bool no_batch_norm, dropout, dilated; /* of other networks */
 } bench_shape;
 
-/* A ResHedNet of three levels for each member, scaled so that activations stay of order one and the
+/* A network for each member, scaled so that activations stay of order one and the
  * probabilities spread over (0,1). Clear with rs_model_file_clear. */
 reshed_status bench_random_model(const bench_shape *shape, uint64_t seed, rs_model_file *out,
                                  reshed_error *err);

@@ -82,6 +82,10 @@ RESHED_API reshed_status reshed_ensemble_load(const char *path, reshed_ensemble 
 RESHED_API void reshed_ensemble_free(reshed_ensemble *ensemble);
 RESHED_API void reshed_ensemble_get_info(const reshed_ensemble *ensemble,
                                          reshed_ensemble_info *info);
+/* "ResHedNet", "Unet", "dilnet" or "SegResNet", AtomAI's names; borrowed. */
+RESHED_API const char *reshed_ensemble_network(const reshed_ensemble *ensemble);
+/* Sides of images must be multiples of this: 1 (ResHedNet), 2 (dilnet), 4 (SegResNet), 8 (Unet). */
+RESHED_API int reshed_ensemble_unit(const reshed_ensemble *ensemble);
 
 /* -------------------------------------------------------------------------- options of networks */
 
@@ -131,6 +135,9 @@ typedef struct reshed_frame_options {
     reshed_resample resample;
     double pixel_size; /* metres, for PIXEL_SIZE */
     double threshold;  /* 0 to 1 (0.5): a pixel with a larger wall probability counts as wall */
+    size_t pad; /* not 0: sides that the network cannot take (reshed_ensemble_unit) grow by zeros at
+                   the bottom and on the right, before normalisation, as AtomAI's SegPredictor does; the maps
+                   are those of the image. 0: such an image is RESHED_EUNSUPPORTED. */
 } reshed_frame_options;
 
 RESHED_API void reshed_frame_defaults(reshed_frame_options *options);

@@ -2,6 +2,8 @@
  * the door. */
 #include "reshed.h"
 
+#include <stddef.h>
+
 #include "api/options.h"
 #include "api/private.h"
 #include "base/alloc.h"
@@ -26,7 +28,8 @@ static rs_frame_options inner_options(const reshed_frame_options *o)
                               .hi = o->hi,
                               .resample = {(rs_resample_mode)o->resample, o->pixel_size},
                               .threshold = o->threshold,
-                              .check_precision = o->check_precision != 0};
+                              .check_precision = o->check_precision != 0,
+                              .pad = o->pad != 0};
 }
 
 void reshed_frame_defaults(reshed_frame_options *o)
@@ -43,17 +46,19 @@ void reshed_frame_defaults(reshed_frame_options *o)
                                 .hi = in.hi,
                                 .resample = (reshed_resample)in.resample.mode,
                                 .pixel_size = in.resample.pixel_size,
-                                .threshold = in.threshold};
+                                .threshold = in.threshold,
+                                .pad = in.pad};
 }
 
 /* The options as infer/ has them, checked. */
 static reshed_status take_options(const reshed_frame_options *options, rs_frame_options *out,
                                   reshed_error *err)
 {
-    static const size_t known[] = {sizeof(reshed_frame_options)};
+    static const size_t known[] = {offsetof(reshed_frame_options, pad),
+                                   sizeof(reshed_frame_options)};
     reshed_frame_options o;
     reshed_frame_defaults(&o);
-    reshed_status st = rs_api_options("reshed_frame", options, known, 1, &o, err);
+    reshed_status st = rs_api_options("reshed_frame", options, known, 2, &o, err);
     if (st != RESHED_OK) return st;
     *out = inner_options(&o);
     return rs_frame_check(out, err);

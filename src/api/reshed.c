@@ -70,9 +70,19 @@ void reshed_ensemble_get_info(const reshed_ensemble *ensemble, reshed_ensemble_i
     *info = (reshed_ensemble_info){.members = e->model.members,
                                    .classes = e->arch.classes,
                                    .filters = e->arch.filters,
-                                   .receptive_radius = rs_receptive_radius(&e->arch),
+                                   .receptive_radius = e->radius,
                                    .pixel_size_min = e->model.pixel_size_min,
                                    .pixel_size_max = e->model.pixel_size_max};
+}
+
+const char *reshed_ensemble_network(const reshed_ensemble *e)
+{
+    return rs_net_name(e->inner->arch.net);
+}
+
+int reshed_ensemble_unit(const reshed_ensemble *e)
+{
+    return rs_arch_unit(&e->inner->arch);
 }
 
 /* ------------------------------------------------------------------------------------ inference */

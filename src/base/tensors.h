@@ -48,12 +48,15 @@ typedef struct rs_ood_model {
 
 /* Everything a weights file says. */
 typedef struct rs_model_file {
-    char model[32]; /* "ResHedNet" */
+    char model[32]; /* "ResHedNet", "Unet", "dilnet", "SegResNet" */
     int classes, filters;
-    int levels, layers[RS_MODEL_MAX_LEVELS]; /* residual blocks at each level */
+    int levels, layers[RS_MODEL_MAX_LEVELS]; /* residual blocks at each level, or what the network
+                                                counts */
     char upsampling[16];                     /* "bilinear" or "nearest" */
-    bool upsampling_assumed;                 /* the file does not say; kept nowhere */
-    double pixel_size_min, pixel_size_max;   /* metres, seen in training; 0 when unknown */
+    bool no_batch_norm;                      /* none, where the network leaves a choice */
+    bool dropout, dilated;   /* likewise: trained with dropout; Unet's dilated block */
+    bool upsampling_assumed; /* the file does not say; kept nowhere */
+    double pixel_size_min, pixel_size_max; /* metres, seen in training; 0 when unknown */
     double ood_threshold; /* frame score above which a frame is unlike training; 0 when unknown */
     rs_ood_model ood;
     char recipe[RS_MODEL_RECIPE]; /* how it was trained, lines of text; "" when unknown */

@@ -5,16 +5,22 @@
 
 #include "base/alloc.h"
 #include "io/weights/weights.h"
+#include "nn/filters.h"
 
 reshed_status rs_ensemble_of_model(rs_model_file *model, rs_ensemble **out, reshed_error *err)
 {
     rs_arch arch;
+    rs_graph graph = {0};
     reshed_status st = rs_arch_from_file(model, &arch, err);
     if (st == RESHED_OK) st = rs_net_check(model, err);
+    if (st == RESHED_OK) st = rs_graph_make(&arch, &graph, err);
     if (st != RESHED_OK) return st;
+    const int radius =
+        arch.net == RS_RESHEDNET ? rs_receptive_radius(&arch) : rs_graph_radius(&graph);
+    rs_graph_clear(&graph);
     rs_ensemble *e = rs_alloc(1, sizeof *e);
     if (!e) return rs_fail_nomem(err, "an ensemble", sizeof *e);
-    *e = (rs_ensemble){.model = *model, .arch = arch};
+    *e = (rs_ensemble){.model = *model, .arch = arch, .radius = radius};
     memset(model, 0, sizeof *model);
     *out = e;
     return RESHED_OK;

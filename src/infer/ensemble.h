@@ -10,6 +10,7 @@
 typedef struct rs_ensemble {
     rs_model_file model;
     rs_arch arch;
+    int radius; /* of the receptive field (rs_receptive_radius, rs_graph_radius) */
     bool taken; /* its tensors went into a plan: it answers questions, and makes no other */
 } rs_ensemble;
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/numeric.h"
 #include "base/os.h"
 #include "imgproc/image/fill.h"
 #include "imgproc/image/threshold.h"
@@ -19,11 +20,13 @@ typedef struct map {
 
 enum {
     IMAGE, /* gaps filled */
-    INPUT, /* normalised, on the network's grid */
+    INPUT, /* normalised, on the network's grid, padded */
     MEAN,
     VARIANCE,
     SMALL_MEAN, /* on the network's grid, when that is not the image's */
     SMALL_VARIANCE,
+    PADDED_MEAN, /* the same with padding, when there is any */
+    PADDED_VARIANCE,
     FULL_MEAN, /* of the plan `full` */
     FULL_VARIANCE,
     WALL, /* with several classes */
@@ -34,12 +37,14 @@ enum {
 struct rs_frame {
     rs_frame_options options;
     int classes, members;
+    int unit; /* sides on the network's grid are multiples of this */
     double pixel_size_min, pixel_size_max, ood_threshold;
     rs_ood_model ood;
     rs_plan *plan, *full; /* full: fp32, for check_precision */
 
     map map[MAPS];
 
+    int height, width;       /* of the network's grid, padded */
     rs_resample_plan target; /* of the image at work or last done: target.reason is shown */
     rs_frame_view view;      /* zero when there are no results */
 };
@@ -81,15 +86,15 @@ reshed_status rs_frame_check(const rs_frame_options *o, reshed_error *err)
 static reshed_status make_plans(rs_frame *f, const rs_ensemble *e, rs_model_file *take,
                                 reshed_error *err)
 {
+    const int least = rs_max_int(LEAST_SIDE, f->unit);
     rs_plan_options o;
     reshed_status st = rs_engine_plan_options(&f->options.engine, &o, err);
     if (st == RESHED_OK && f->options.check_precision) { /* first: the other takes the weights */
         rs_plan_options full = o;
         full.precision = RS_FP32;
-        st = rs_plan_create(&e->model, NULL, LEAST_SIDE, LEAST_SIDE, &full, &f->full, err);
+        st = rs_plan_create(&e->model, NULL, least, least, &full, &f->full, err);
     }
-    if (st == RESHED_OK)
-        st = rs_plan_create(&e->model, take, LEAST_SIDE, LEAST_SIDE, &o, &f->plan, err);
+    if (st == RESHED_OK) st = rs_plan_create(&e->model, take, least, least, &o, &f->plan, err);
     return st;
 }
 
@@ -107,6 +112,7 @@ static reshed_status create(const rs_ensemble *e, rs_model_file *take,
     f->options = o;
     f->classes = e->arch.classes;
     f->members = e->model.members;
+    f->unit = rs_arch_unit(&e->arch);
     f->pixel_size_min = e->model.pixel_size_min;
     f->pixel_size_max = e->model.pixel_size_max;
     f->ood = e->model.ood;
@@ -160,18 +166,22 @@ static reshed_status make_room(map *m, size_t n, reshed_error *err)
 typedef struct sizes {
     int height, width;
     size_t image, input; /* pixels */
+    size_t grid;         /* of the network's grid without padding */
+    bool padded;
 } sizes;
 
 static reshed_status make_maps(rs_frame *f, const sizes *z, reshed_error *err)
 {
     const size_t c = (size_t)f->classes;
-    const size_t small = f->target.needed ? z->input * c : 0, full = f->full ? z->input * c : 0;
+    const size_t small = f->target.needed ? z->grid * c : 0, full = f->full ? z->input * c : 0;
+    const size_t padded = z->padded ? z->input * c : 0;
     const size_t wall = c > 1 ? z->image : 0;
-    const size_t n[MAPS] = {
-        [IMAGE] = z->image,        [INPUT] = z->input,     [MEAN] = z->image * c,
-        [VARIANCE] = z->image * c, [SMALL_MEAN] = small,   [SMALL_VARIANCE] = small,
-        [FULL_MEAN] = full,        [FULL_VARIANCE] = full, [WALL] = wall,
-        [WALL_VARIANCE] = wall};
+    const size_t n[MAPS] = {[IMAGE] = z->image,     [INPUT] = z->input,
+                            [MEAN] = z->image * c,  [VARIANCE] = z->image * c,
+                            [SMALL_MEAN] = small,   [SMALL_VARIANCE] = small,
+                            [PADDED_MEAN] = padded, [PADDED_VARIANCE] = padded,
+                            [FULL_MEAN] = full,     [FULL_VARIANCE] = full,
+                            [WALL] = wall,          [WALL_VARIANCE] = wall};
     reshed_status st = RESHED_OK;
     for (int i = 0; i < MAPS && st == RESHED_OK; i++) st = make_room(&f->map[i], n[i], err);
     return st;
@@ -184,11 +194,30 @@ static reshed_status fit(rs_frame *f, double dx, double dy, sizes *z, reshed_err
                                           f->pixel_size_max, &f->options.resample, &f->target, err);
     if (st != RESHED_OK) return st;
     z->image = (size_t)z->height * (size_t)z->width;
-    z->input = (size_t)f->target.height * (size_t)f->target.width;
-    st = rs_plan_resize(f->plan, f->target.height, f->target.width, err);
-    if (st == RESHED_OK && f->full)
-        st = rs_plan_resize(f->full, f->target.height, f->target.width, err);
+    z->grid = (size_t)f->target.height * (size_t)f->target.width;
+    f->height = f->target.height;
+    f->width = f->target.width;
+    if (f->options.pad) {
+        f->height += (f->unit - f->height % f->unit) % f->unit;
+        f->width += (f->unit - f->width % f->unit) % f->unit;
+    }
+    z->padded = f->height != f->target.height || f->width != f->target.width;
+    z->input = (size_t)f->height * (size_t)f->width;
+    st = rs_plan_resize(f->plan, f->height, f->width, err);
+    if (st == RESHED_OK && f->full) st = rs_plan_resize(f->full, f->height, f->width, err);
     return st == RESHED_OK ? make_maps(f, z, err) : st;
+}
+
+/* Spreads h rows of w pixels, which lie one after another, over rows of `wide`, zeros between and
+ * below. */
+static void pad(float *x, int h, int w, int high, int wide)
+{
+    for (int r = high - 1; r >= 0; r--) {
+        float *row = x + (size_t)r * (size_t)wide;
+        const int kept = r < h ? w : 0;
+        if (kept) memmove(row, x + (size_t)r * (size_t)w, (size_t)w * sizeof *x);
+        memset(row + kept, 0, (size_t)(wide - kept) * sizeof *x);
+    }
 }
 
 /* The image, gaps filled, on the network's grid. */
@@ -198,10 +227,12 @@ static reshed_status prepare(rs_frame *f, const float *image, const sizes *z, re
     reshed_status st = rs_fill_gaps(f->map[IMAGE].data, z->height, z->width, &f->view.filled, err);
     if (st != RESHED_OK) return st;
     if (f->target.needed)
-        return rs_resample(f->map[IMAGE].data, z->height, z->width, 1, RS_GROW_CATMULL_ROM,
-                           f->map[INPUT].data, f->target.height, f->target.width, err);
-    memcpy(f->map[INPUT].data, f->map[IMAGE].data, z->image * sizeof *image);
-    return RESHED_OK;
+        st = rs_resample(f->map[IMAGE].data, z->height, z->width, 1, RS_GROW_CATMULL_ROM,
+                         f->map[INPUT].data, f->target.height, f->target.width, err);
+    else
+        memcpy(f->map[INPUT].data, f->map[IMAGE].data, z->image * sizeof *image);
+    if (z->padded) pad(f->map[INPUT].data, f->target.height, f->target.width, f->height, f->width);
+    return st;
 }
 
 static reshed_status normalise(rs_frame *f, size_t n, reshed_error *err)
@@ -243,7 +274,7 @@ static reshed_status run_network(rs_frame *f, const sizes *z, float *mean, float
 {
     const size_t pixels = z->input;
     rs_frame_view *v = &f->view;
-    const int h = f->target.height, w = f->target.width;
+    const int h = f->height, w = f->width;
     const double start = rs_os_monotonic();
     reshed_status st = normalise(f, pixels, err);
     if (st == RESHED_OK)
@@ -271,11 +302,28 @@ static reshed_status run_network(rs_frame *f, const sizes *z, float *mean, float
     return st;
 }
 
+/* run_network, without the padding. */
+static reshed_status run_cropped(rs_frame *f, const sizes *z, float *mean, float *variance,
+                                 reshed_error *err)
+{
+    if (!z->padded) return run_network(f, z, mean, variance, err);
+    const size_t row = (size_t)f->target.width * (size_t)f->classes,
+                 wide = (size_t)f->width * (size_t)f->classes;
+    const float *m = f->map[PADDED_MEAN].data, *v = f->map[PADDED_VARIANCE].data;
+    const reshed_status st =
+        run_network(f, z, f->map[PADDED_MEAN].data, f->map[PADDED_VARIANCE].data, err);
+    for (size_t r = 0; st == RESHED_OK && r < (size_t)f->target.height; r++) {
+        memcpy(mean + r * row, m + r * wide, row * sizeof *mean);
+        memcpy(variance + r * row, v + r * wide, row * sizeof *variance);
+    }
+    return st;
+}
+
 static reshed_status infer(rs_frame *f, const sizes *z, reshed_error *err)
 {
     const int h = f->target.height, w = f->target.width, c = f->classes;
-    if (!f->target.needed) return run_network(f, z, f->map[MEAN].data, f->map[VARIANCE].data, err);
-    reshed_status st = run_network(f, z, f->map[SMALL_MEAN].data, f->map[SMALL_VARIANCE].data, err);
+    if (!f->target.needed) return run_cropped(f, z, f->map[MEAN].data, f->map[VARIANCE].data, err);
+    reshed_status st = run_cropped(f, z, f->map[SMALL_MEAN].data, f->map[SMALL_VARIANCE].data, err);
     if (st == RESHED_OK)
         st = rs_resample(f->map[SMALL_MEAN].data, h, w, c, RS_GROW_BILINEAR, f->map[MEAN].data,
                          z->height, z->width, err);
@@ -335,8 +383,8 @@ reshed_status rs_frame_run(rs_frame *f, const float *image, int height, int widt
     v->wall = f->classes > 1 ? f->map[WALL].data : v->mean;
     v->wall_variance = f->classes > 1 ? f->map[WALL_VARIANCE].data : v->variance;
     v->input = f->map[INPUT].data;
-    v->input_height = f->target.height;
-    v->input_width = f->target.width;
+    v->input_height = f->height;
+    v->input_width = f->width;
     v->resampled = f->target.needed ? f->target.reason : "";
     summarise(f, &z);
     return RESHED_OK;

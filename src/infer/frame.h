@@ -38,6 +38,10 @@ typedef struct rs_frame_options {
     rs_resample_request resample;
     double threshold;     /* 0 to 1: pixels with a wall probability above it are wall */
     bool check_precision; /* with bf16: run fp32 as well, and give the difference */
+    bool
+        pad; /* sides that the network cannot take (rs_arch_unit) grow by zeros at the bottom and on
+                 the right, before normalisation, as AtomAI's SegPredictor does; the maps are those of the
+                 image. Without, such an image is RESHED_EUNSUPPORTED. */
 } rs_frame_options;
 
 void rs_frame_defaults(rs_frame_options *o);

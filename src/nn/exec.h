@@ -43,16 +43,11 @@ static inline void rs_mark(const rs_scratch *s, int stage, rs_phase phase)
     if (s->probe) s->probe->mark(s->probe->ctx, s->worker, stage, phase);
 }
 
-/* Pointers to the rows of a block's buffers: x its input, y the output of c1. x[r] is the zero
- * pixel left of column 0 of row r, and the pixels after the last column are zero up to the last
- * tile. Only entries of rows that a step reads or writes need be set. */
-typedef struct rs_block_rows {
-    float **x, **y; /* [height of the level] */
-} rs_block_rows;
-
-/* One member at work. All pointers are borrowed. */
+/* One member at work. All pointers are borrowed. rows[place][r] is where row r of a place begins, with the
+ * zero pixels left of column 0; after the last column pixels are zero up to the last tile. Only
+ * entries of rows that a step reads or writes need be set. */
 typedef struct rs_exec {
-    const rs_arch *arch;
+    const rs_graph *graph;
     int stages;
     const rs_stage *stage;
     const rs_kernels *kernels;
@@ -62,17 +57,16 @@ typedef struct rs_exec {
     bool gemm;                          /* 1x1 convolutions by BLAS */
     const float *image;                 /* [H,W] */
     const float *zero;                  /* a row of zeros */
-    const rs_sampling *sampling;        /* [levels][W] */
-    const rs_block_rows *rows;          /* [blocks of all levels] */
-    float **score[RS_MODEL_MAX_LEVELS]; /* rows [w,classes] of each level */
+    const rs_sampling *sampling;        /* [scores][W] */
+    float **const *rows;                /* [places][height of the level] */
 } rs_exec;
 
 /* Tasks of a step; they may run in any order and side by side. */
 int rs_exec_tasks(const rs_exec *e, const rs_step *step);
 void rs_exec_task(const rs_exec *e, const rs_step *step, int task, const rs_scratch *scratch);
 
-/* Fills the table that rs_exec.sampling points to: [levels][width]. */
-void rs_sampling_fill(const rs_arch *arch, int width, rs_sampling *table);
+/* Fills the table that rs_exec.sampling points to: [scores][width]. */
+void rs_sampling_fill(const rs_graph *g, int width, rs_sampling *table);
 
 /* PyTorch's interpolate, align_corners=False: output index i of n samples lo and hi of m inputs,
  * with weight t of hi. */

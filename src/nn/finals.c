@@ -4,30 +4,29 @@
 
 #include "base/alloc.h"
 
-size_t rs_finals_rings(rs_stage *stage, int stages)
+size_t rs_finals_rings(const rs_graph *g, int width, rs_ring *ring)
 {
     size_t used = 0;
-    for (int i = 0; i < stages; i += 2) {
-        const int w = stage[i].width, six = (w + 5) / 6 * 6, four = (w + 3) / 4 * 4;
+    for (int i = 0; i < g->places; i++) {
+        if (g->place[i].score) continue;
+        const int w = rs_level_size(width, g->place[i].level);
+        const int six = (w + 5) / 6 * 6, four = (w + 3) / 4 * 4;
         const size_t stride =
-            (size_t)((six > four ? six : four) + 2) * (size_t)stage[i].layer.channels;
-        stage[i].x = (rs_ring){RS_FINALS_ROWS, stride, used};
-        stage[i].y = (rs_ring){RS_FINALS_ROWS, stride, used + RS_FINALS_ROWS * stride};
-        stage[i + 1].x = stage[i].x;
-        stage[i + 1].y = stage[i].y;
-        used += 2 * RS_FINALS_ROWS * stride;
+            (size_t)((six > four ? six : four) + 2) * (size_t)g->place[i].channels;
+        ring[i] = (rs_ring){RS_FINALS_ROWS, stride, used};
+        used += RS_FINALS_ROWS * stride;
     }
     return used;
 }
 
-reshed_status rs_finals_make(const rs_arch *arch, const rs_stage *stage, int stages, int height,
-                             int width, size_t ring_floats, rs_finals *out, reshed_error *err)
+reshed_status rs_finals_make(const rs_graph *g, const rs_ring *ring, int height, int width,
+                             size_t ring_floats, rs_finals *out, reshed_error *err)
 {
     rs_finals s = {0};
-    reshed_status st = rs_tables_make(stage, stages, arch->levels, height, &s.table, err);
-    if (st == RESHED_OK) st = rs_spans_make(arch, &s.made, err);
+    reshed_status st = rs_tables_make(g, height, &s.table, err);
+    if (st == RESHED_OK) st = rs_spans_make(&g->arch, &s.made, err);
     if (st != RESHED_OK) goto done;
-    const size_t scores = rs_tables_scores(NULL, arch->levels, height, width, arch->classes, NULL);
+    const size_t scores = rs_tables_scores(NULL, g, height, width, NULL);
     s.rings = rs_zalloc(ring_floats, sizeof *s.rings);
     s.score = rs_zalloc(scores, sizeof *s.score);
     s.bytes = (ring_floats + scores) * sizeof(float) + s.table.bytes;
@@ -35,8 +34,8 @@ reshed_status rs_finals_make(const rs_arch *arch, const rs_stage *stage, int sta
         st = rs_fail_nomem(err, "rows of a stream", s.bytes);
         goto done;
     }
-    rs_tables_rings(&s.table, stage, stages, s.rings);
-    rs_tables_scores(&s.table, arch->levels, height, width, arch->classes, s.score);
+    rs_tables_rings(&s.table, g, height, ring, s.rings);
+    rs_tables_scores(&s.table, g, height, width, s.score);
 done:
     if (st == RESHED_OK)
         *out = s;
@@ -115,7 +114,6 @@ bool rs_finals_step(rs_finals *s, rs_span known, rs_exec *e, const rs_scratch *s
     rs_span rows = {0, 0};
     int stage = e->stages;
     memcpy(e->there, s->extent.there, sizeof e->there);
-    for (int k = 0; k < e->arch->levels; k++) e->score[k] = s->table.score[k];
     e->rows = s->table.rows;
     /* The last stage that can move goes first: the rings stay short. */
     while (rs_span_empty(rows) && --stage >= 0) {
@@ -130,8 +128,9 @@ bool rs_finals_step(rs_finals *s, rs_span known, rs_exec *e, const rs_scratch *s
     for (int t = 0, n = rs_exec_tasks(e, step); t < n; t++) rs_exec_task(e, step, t, scratch);
     if (stage >= 0) {
         const rs_stage *st = &e->stage[stage];
-        s->macs += 9.0 * st->layer.channels * st->layer.channels * st->width * (rows.hi - rows.lo);
-        s->weight_bytes += 4.0 * (double)rs_packed_size3(st->layer.algo, st->layer.channels);
+        const rs_layer *l = &st->layer;
+        s->macs += 9.0 * l->cin * l->cout * st->width * (rows.hi - rows.lo);
+        s->weight_bytes += 4.0 * (double)rs_packed_size3(l->algo, l->cin, l->cout);
     }
     if (stage < 0)
         s->image = s->made.x[0] = joined(s->image, rows);

@@ -31,14 +31,14 @@ typedef struct rs_finals {
     double macs, weight_bytes; /* of 3x3 convolutions, since the caller set them to 0 */
 } rs_finals;
 
-/* stage: with rings laid out by rs_finals_rings; ring_floats what that returned. */
-reshed_status rs_finals_make(const rs_arch *arch, const rs_stage *stage, int stages, int height,
-                             int width, size_t ring_floats, rs_finals *out, reshed_error *err);
+/* g: of a ResHedNet; ring: laid out by rs_finals_rings; ring_floats what that returned. */
+reshed_status rs_finals_make(const rs_graph *g, const rs_ring *ring, int height, int width,
+                             size_t ring_floats, rs_finals *out, reshed_error *err);
 void rs_finals_clear(rs_finals *s);
 
-/* Lays out the rings of the stages, with columns to the right for tiles of up to six; returns the
- * floats of all rings. */
-size_t rs_finals_rings(rs_stage *stage, int stages);
+/* Lays out the rings of the places [g->places], with columns to the right for tiles of up to six; returns
+ * the floats of all rings. */
+size_t rs_finals_rings(const rs_graph *g, int width, rs_ring *ring);
 
 /* Forgets everything; the next rows are the first. */
 void rs_finals_start(rs_finals *s, rs_extent extent, bool up);

@@ -44,7 +44,7 @@ static reshed_status plan_blank(rs_front_shape *s, reshed_error *err)
             const rs_span x = kept_rows(same.x[b], h, up), y = kept_rows(same.y[b], h, up);
             s->kept[up].x[b] = x;
             s->kept[up].y[b] = y;
-            s->blank_floats[up] += (size_t)(x.hi - x.lo + y.hi - y.lo) * s->stage[2 * b].x.stride;
+            s->blank_floats[up] += (size_t)(x.hi - x.lo + y.hi - y.lo) * s->ring[2 * b].stride;
         }
     }
     rs_spans_clear(&same);
@@ -57,16 +57,15 @@ static float *kept_at(const rs_front_shape *s, bool up, float *blank, int block,
     const rs_spans *kept = &s->kept[up];
     for (int b = 0; b < block; b++)
         blank += (size_t)(kept->x[b].hi - kept->x[b].lo + kept->y[b].hi - kept->y[b].lo) *
-                 s->stage[2 * b].x.stride;
-    return y ? blank +
-                   (size_t)(kept->x[block].hi - kept->x[block].lo) * s->stage[2 * block].x.stride
+                 s->ring[2 * b].stride;
+    return y ? blank + (size_t)(kept->x[block].hi - kept->x[block].lo) * s->ring[2 * block].stride
              : blank;
 }
 
 static void keep(const rs_front_shape *s, float *const blank[2], int block, bool y, rs_span rows,
                  float *const *table)
 {
-    const size_t stride = s->stage[2 * block].x.stride;
+    const size_t stride = s->ring[2 * block].stride;
     for (int up = 0; up < 2; up++) {
         const rs_span kept = y ? s->kept[up].y[block] : s->kept[up].x[block];
         float *at = kept_at(s, up, blank[up], block, y);
@@ -86,12 +85,12 @@ void rs_front_blank(const rs_front_shape *s, rs_exec *e, rs_finals *f, const rs_
         const int b = step.stage / 2;
         rs_span rows = {step.row0, step.row1};
         if (step.stage < 0) {
-            keep(s, blank, 0, false, rows, f->table.rows[0].x);
+            keep(s, blank, 0, false, rows, f->table.rows[0]);
         } else if (step.stage % 2 == 0) {
-            keep(s, blank, b, true, rows, f->table.rows[b].y);
+            keep(s, blank, b, true, rows, f->table.rows[2 * b + 1]);
         } else if (b + 1 < f->made.blocks) {
             if (rs_block_pooled(s->arch, b)) rows = (rs_span){rows.lo / 2, rows.hi / 2};
-            keep(s, blank, b + 1, false, rows, f->table.rows[b + 1].x);
+            keep(s, blank, b + 1, false, rows, f->table.rows[2 * b + 2]);
         }
     }
 }
@@ -106,7 +105,7 @@ static float *blank_row(const rs_front_shape *s, bool up, float *blank, int b, b
     else
         r = rs_max_int(r - rs_level_size(s->height, level) + rs_level_size(s->blank_height, level),
                        kept.lo);
-    return kept_at(s, up, blank, b, y) + (size_t)(r - kept.lo) * s->stage[2 * b].x.stride;
+    return kept_at(s, up, blank, b, y) + (size_t)(r - kept.lo) * s->ring[2 * b].stride;
 }
 
 /* -------------------------------------------------------------------------------------- windows */
@@ -213,13 +212,14 @@ static int last_block(const rs_arch *arch, int level)
     return b;
 }
 
-reshed_status rs_front_shape_make(const rs_arch *arch, const rs_stage *stage, int stages,
-                                  int height, int width, bool reflect, rs_front_shape *out,
-                                  reshed_error *err)
+reshed_status rs_front_shape_make(const rs_graph *g, const rs_ring *ring, int height, int width,
+                                  bool reflect, rs_front_shape *out, reshed_error *err)
 {
-    rs_front_shape s = {.arch = arch,
-                        .stage = stage,
-                        .stages = stages,
+    const rs_arch *arch = &g->arch;
+    rs_front_shape s = {.graph = g,
+                        .arch = arch,
+                        .ring = ring,
+                        .stages = g->nodes,
                         .height = height,
                         .width = width,
                         .reflect = reflect};
@@ -231,7 +231,7 @@ reshed_status rs_front_shape_make(const rs_arch *arch, const rs_stage *stage, in
     }
     for (int b = 0; b < s.capacity.blocks; b++)
         s.row_floats +=
-            (buffer_rows(s.capacity.x[b]) + buffer_rows(s.capacity.y[b])) * stage[2 * b].x.stride;
+            (buffer_rows(s.capacity.x[b]) + buffer_rows(s.capacity.y[b])) * ring[2 * b].stride;
     for (int k = 0; k < arch->levels; k++)
         s.score_floats += buffer_rows(s.capacity.out[last_block(arch, k)]) *
                           (size_t)rs_level_size(width, k) * (size_t)arch->classes;
@@ -252,8 +252,7 @@ void rs_front_shape_clear(rs_front_shape *s)
 reshed_status rs_front_make(const rs_front_shape *s, rs_front *out, reshed_error *err)
 {
     rs_front f = {0};
-    reshed_status st =
-        rs_tables_make(s->stage, s->stages, s->arch->levels, s->height, &f.table, err);
+    reshed_status st = rs_tables_make(s->graph, s->height, &f.table, err);
     if (st != RESHED_OK) return st;
     f.rows = rs_zalloc(s->row_floats, sizeof *f.rows);
     f.score = rs_zalloc(s->score_floats, sizeof *f.score);
@@ -285,7 +284,7 @@ typedef struct buffer {
 static void point(const rs_front_shape *s, bool up, const buffer *b, float *rows, float *blank,
                   const float *zero)
 {
-    const size_t stride = s->stage[2 * b->block].x.stride;
+    const size_t stride = s->ring[2 * b->block].stride;
     for (int r = rs_max_int(b->window.lo - OVERHANG, 0);
          r < rs_min_int(b->window.hi + OVERHANG, b->height); r++) {
         if (r >= b->window.lo && r < b->window.hi)
@@ -306,34 +305,35 @@ static void point_all(const rs_front_shape *s, rs_front *f, const rs_spans *w, r
     const bool up = finals->up;
     float *rows = f->rows, *score = f->score;
     for (int b = 0; b < w->blocks; b++) {
-        const int height = s->stage[2 * b].height;
-        const buffer x = {f->table.rows[b].x,
-                          finals->table.rows[b].x,
+        const int height = rs_level_size(s->height, s->graph->place[2 * b].level);
+        const buffer x = {f->table.rows[2 * b],
+                          finals->table.rows[2 * b],
                           w->x[b],
                           finals->made.x[b],
                           b,
                           height,
                           false};
-        const buffer y = {f->table.rows[b].y,
-                          finals->table.rows[b].y,
+        const buffer y = {f->table.rows[2 * b + 1],
+                          finals->table.rows[2 * b + 1],
                           w->y[b],
                           finals->made.y[b],
                           b,
                           height,
                           true};
         point(s, up, &x, rows, blank, zero);
-        rows += buffer_rows(s->capacity.x[b]) * s->stage[2 * b].x.stride;
+        rows += buffer_rows(s->capacity.x[b]) * s->ring[2 * b].stride;
         point(s, up, &y, rows, blank, zero);
-        rows += buffer_rows(s->capacity.y[b]) * s->stage[2 * b].x.stride;
+        rows += buffer_rows(s->capacity.y[b]) * s->ring[2 * b].stride;
     }
     for (int k = 0; k < s->arch->levels; k++) {
-        const int last = last_block(s->arch, k);
+        const int last = last_block(s->arch, k), place = s->graph->score[k];
         const size_t row = (size_t)rs_level_size(s->width, k) * (size_t)s->arch->classes;
         const rs_span mine = w->out[last];
         const rs_span read = rs_span_sampled(&finals->extent, k, output);
         for (int r = rs_min_int(read.lo, mine.lo); r < rs_max_int(read.hi, mine.hi); r++)
-            f->table.score[k][r] = r >= mine.lo && r < mine.hi ? score + (size_t)(r - mine.lo) * row
-                                                               : finals->table.score[k][r];
+            f->table.rows[place][r] = r >= mine.lo && r < mine.hi
+                                          ? score + (size_t)(r - mine.lo) * row
+                                          : finals->table.rows[place][r];
         score += buffer_rows(s->capacity.out[last]) * row;
     }
 }
@@ -344,7 +344,6 @@ void rs_front_run(const rs_front_shape *s, rs_front *f, const rs_spans *w, rs_sp
     point_all(s, f, w, output, finals, blank, e->zero);
     memcpy(e->there, finals->extent.there, sizeof e->there);
     e->rows = f->table.rows;
-    for (int k = 0; k < s->arch->levels; k++) e->score[k] = f->table.score[k];
     for (int i = -1; i < s->stages; i++) {
         const rs_span rows = i < 0 ? w->x[0] : i % 2 == 0 ? w->y[i / 2] : w->out[i / 2];
         const rs_step step = {i, rows.lo, rows.hi};

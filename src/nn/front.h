@@ -21,9 +21,9 @@
 
 /* Shared by all members and threads: fixed by the network and the frame. */
 typedef struct rs_front_shape {
-    const rs_arch *arch; /* borrowed */
-    const rs_stage
-        *stage; /* borrowed: the front's algorithms, rings laid out as those of rs_finals */
+    const rs_graph *graph; /* borrowed: of a ResHedNet */
+    const rs_arch *arch;   /* its */
+    const rs_ring *ring;   /* borrowed: of the places, as rs_finals_rings lays them out */
     int stages;
     int height, width;
     bool reflect;      /* unscanned rows mirror the scanned ones */
@@ -34,9 +34,8 @@ typedef struct rs_front_shape {
     size_t bytes;
 } rs_front_shape;
 
-reshed_status rs_front_shape_make(const rs_arch *arch, const rs_stage *stage, int stages,
-                                  int height, int width, bool reflect, rs_front_shape *out,
-                                  reshed_error *err);
+reshed_status rs_front_shape_make(const rs_graph *g, const rs_ring *ring, int height, int width,
+                                  bool reflect, rs_front_shape *out, reshed_error *err);
 void rs_front_shape_clear(rs_front_shape *s);
 
 /* Computes the rows of an empty frame that scans down and up will need, into down[blank_floats[0]]

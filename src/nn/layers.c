@@ -59,16 +59,11 @@ int rs_conv_algo_tile(rs_conv_algo a)
     return 0;
 }
 
-int rs_pad_channels(int channels)
-{
-    return (channels + RS_LANES - 1) / RS_LANES * RS_LANES;
-}
-
-size_t rs_packed_size3(rs_conv_algo algo, int channels)
+size_t rs_packed_size3(rs_conv_algo algo, int cin, int cout)
 {
     const int m = rs_conv_algo_tile(algo);
     const size_t taps = m ? (size_t)(m + 2) * (size_t)(m + 2) : 9;
-    const size_t all = taps * (size_t)channels * (size_t)channels;
+    const size_t all = taps * (size_t)cin * (size_t)cout;
     return algo == RS_CONV_WINO4_BF16 ? all / 2 : all;
 }
 
@@ -84,36 +79,44 @@ size_t rs_packed_size1(rs_conv_algo algo, int cin, int cout)
  * - up to 128 channels F(6x6,3x3): 5.06 times fewer multiplications, and its packed weights (64
  *   floats per pair of channels) still stream from cache;
  * - from 256 channels on F(4x4,3x3): weights of 36 floats per pair instead of 64, no waste at the
- *   edge of the small images down there, and the ensemble's memory stays bounded. */
-static rs_conv_algo choose(rs_algo algo, rs_precision precision, int channels)
+ *   edge of the small images down there, and the ensemble's memory stays bounded;
+ * - dilated ones F(4x4,3x3): their blocks sum up many sub-layers, and with them the errors, which are
+ *   a quarter of those of the larger tile; for the same reason never in bf16. */
+static rs_conv_algo choose(rs_algo algo, rs_precision precision, int channels, int dilation)
 {
-    if (precision == RS_BF16) return RS_CONV_WINO4_BF16;
+    if (precision == RS_BF16 && dilation == 1) return RS_CONV_WINO4_BF16;
     switch (algo) {
     case RS_ALGO_GEMM: return RS_CONV_GEMM;
     case RS_ALGO_DIRECT: return RS_CONV_DIRECT;
     case RS_ALGO_AUTO:
     case RS_ALGO_WINOGRAD: break;
     }
-    return channels <= 128 ? RS_CONV_WINO6 : RS_CONV_WINO4;
+    return channels <= 128 && dilation == 1 ? RS_CONV_WINO6 : RS_CONV_WINO4;
 }
 
-rs_layer *rs_layers_make(const rs_arch *arch, rs_algo algo, rs_precision precision, int *n)
+rs_layer *rs_layers_make(const rs_graph *g, rs_algo algo, rs_precision precision)
 {
-    int all = 0, i = 0;
-    for (int k = 0; k < arch->levels; k++) all += 2 * arch->layers[k];
-    rs_layer *layer = rs_zalloc((size_t)all, sizeof *layer);
+    rs_layer *layer = rs_zalloc((size_t)g->nodes, sizeof *layer);
     if (!layer) return NULL;
-    for (int k = 0; k < arch->levels; k++) {
-        const int c = rs_pad_channels(rs_level_channels(arch, k));
-        for (int b = 0; b < arch->layers[k]; b++)
-            for (int role = RS_C1; role <= RS_C2; role++)
-                layer[i++] = (rs_layer){.level = k,
-                                        .block = b,
-                                        .role = (rs_conv_role)role,
-                                        .channels = c,
-                                        .algo = choose(algo, precision, c)};
+    for (int i = 0; i < g->nodes; i++) {
+        const rs_op *n = &g->node[i];
+        rs_layer *l = &layer[i];
+        *l = (rs_layer){.kind = n->kind, .level = n->level, .dilation = n->dilation};
+        if (n->kind == RS_OP_GROW) {
+            l->cin = l->cout = g->place[n->in].channels;
+            l->algo = RS_CONV_DIRECT;
+            continue;
+        }
+        const rs_filter *f = &g->filter[n->filter];
+        l->cin = rs_filter_inputs(f);
+        l->cout = rs_pad_channels(f->cout);
+        if (n->kind == RS_OP_CONV && l->cin > 1)
+            l->algo = choose(algo, precision, l->cin > l->cout ? l->cin : l->cout, n->dilation);
+        else if (l->cin > 1 && precision == RS_BF16)
+            l->algo = RS_CONV_WINO4_BF16;
+        else /* an image has too few channels for anything else */
+            l->algo = algo == RS_ALGO_GEMM ? RS_CONV_GEMM : RS_CONV_DIRECT;
     }
-    *n = all;
     return layer;
 }
 
@@ -252,31 +255,66 @@ static float *carve_bias(rs_carver *c, const rs_conv *conv, int cout)
     return b;
 }
 
-static void pack_block_conv(rs_carver *m, const rs_conv *c, rs_conv_algo algo, const rs_kernels *k,
-                            rs_packed_conv *out)
+/* count values of v in room for `all`, the rest zero; NULL while counting. */
+static float *carve_values(rs_carver *m, const float *v, int count, int all)
 {
-    out->cin = c->cin == 1 && c->k == 1 ? 1 : rs_pad_channels(c->cin);
-    out->cout = rs_pad_channels(c->cout);
-    if (out->cin == 1) algo = RS_CONV_GEMM; /* [cout], whatever the algorithm */
-    float *w = rs_carve(m, c->k == 3 ? rs_packed_size3(algo, out->cout)
+    float *p = rs_carve(m, (size_t)all);
+    if (p) memcpy(p, v, (size_t)count * sizeof *p);
+    return p;
+}
+
+/* With z the convolution's sum, l = act(z) and b = l*scale + shift: sz*z + sl*l + sb*b as slopes and
+ * a shift. scale NULL: there is no b, and its part is l's. */
+static float *carve_bend(rs_carver *m, const rs_conv *c, int cout, float sz, float sl, float sb)
+{
+    float *p = rs_carve(m, 3 * (size_t)cout);
+    for (int n = 0; p && n < c->cout; n++) {
+        const double scale = c->scale ? (double)c->scale[n] : 1, all = (double)sl + sb * scale;
+        p[n] = (float)(sz + all);
+        p[cout + n] = (float)(sz + (double)RS_LRELU_SLOPE * all);
+        p[2 * cout + n] = c->shift ? (float)(sb * (double)c->shift[n]) : 0;
+    }
+    return p;
+}
+
+static void pack_weights(rs_carver *m, const rs_conv *c, rs_conv_algo algo, const rs_kernels *k,
+                         rs_packed_conv *out)
+{
+    if (out->cin == 1 && c->k == 1) algo = RS_CONV_GEMM; /* [cout], whatever the algorithm */
+    float *w = rs_carve(m, c->k == 3 ? rs_packed_size3(algo, out->cin, out->cout)
                                      : rs_packed_size1(algo, out->cin, out->cout));
+    const int tile = rs_conv_algo_tile(algo);
     out->w = w;
-    out->b = carve_bias(m, c, out->cout);
     if (!w) return;
     if (algo == RS_CONV_WINO4_BF16) {
         uint16_t *w16 = (uint16_t *)(void *)w;
         pack_bf16(c, out->cin, out->cout, w16);
         out->w = NULL;
         out->w16 = w16;
-        return;
-    }
-    const int tile = rs_conv_algo_tile(algo);
-    if (c->k == 3 && tile)
+    } else if (c->k == 3 && tile) {
         pack_wino(c, out->cin, out->cout, tile, k, w);
-    else if (algo == RS_CONV_GEMM)
+    } else if (algo == RS_CONV_GEMM) {
         pack_gemm(c, out->cin, out->cout, w);
-    else
+    } else {
         pack_mac(c, out->cin, out->cout, k, w);
+    }
+}
+
+static void pack_conv(rs_carver *m, const rs_conv *c, const rs_filter *f, rs_conv_algo algo,
+                      const rs_kernels *k, rs_packed_conv *out)
+{
+    out->cin = rs_filter_inputs(f);
+    out->cout = rs_pad_channels(f->cout);
+    pack_weights(m, c, algo, k, out);
+    out->b = carve_bias(m, c, out->cout);
+    const bool after = f->norm_kind == RS_NORM_AFTER;
+    if (f->bends) {
+        out->state = carve_bend(m, c, out->cout, 0, 0, 1);
+        out->sum = carve_bend(m, c, out->cout, (float)f->bends, 1, after ? 1 : 0);
+    } else if (after) {
+        out->scale = carve_values(m, c->scale, c->cout, out->cout);
+        out->shift = carve_values(m, c->shift, c->cout, out->cout);
+    }
 }
 
 static void pack_head(rs_carver *m, const rs_conv *c, int channels, rs_packed_conv *out)
@@ -292,63 +330,51 @@ static void pack_head(rs_carver *m, const rs_conv *c, int channels, rs_packed_co
 }
 
 /* Two passes over this: the first with m->memory NULL measures, the second packs. */
-static reshed_status pack_all(const rs_arch *arch, const rs_tensors *t, const rs_layer *layers,
-                              bool gemm, const rs_kernels *k, rs_carver *m, rs_packed *out,
-                              reshed_error *err)
+/* The algorithm of each filter: its node's, or that of all 1x1 convolutions. */
+static rs_conv_algo algo_of(const rs_graph *g, const rs_layer *layers, bool gemm, int filter)
 {
-    reshed_status st = RESHED_OK;
-    rs_conv c = {0};
-    int layer = 0;
-    for (int lv = 0; lv < arch->levels; lv++) {
-        for (int b = 0; b < arch->layers[lv]; b++) {
-            for (int role = RS_C0; role <= RS_C2; role++) {
-                rs_packed_block *pb = &out->block[lv][b];
-                rs_packed_conv *dst = role == RS_C0 ? &pb->c0 : role == RS_C1 ? &pb->c1 : &pb->c2;
-                rs_conv_algo algo = layers[layer].algo;
-                if (role != RS_C0)
-                    layer++;
-                else if (algo != RS_CONV_WINO4_BF16) /* bf16 for all of a block or nothing of it */
-                    algo = gemm ? RS_CONV_GEMM : RS_CONV_DIRECT;
-                if (m->memory) {
-                    st = rs_fold_block(t, lv, b, (rs_conv_role)role, &c, err);
-                    if (st != RESHED_OK) return st;
-                } else { /* shapes are enough to measure */
-                    c.cout = rs_level_channels(arch, lv);
-                    c.cin = role == RS_C0 ? rs_block_inputs(arch, lv, b) : c.cout;
-                    c.k = role == RS_C0 ? 1 : 3;
-                }
-                pack_block_conv(m, &c, algo, k, dst);
-                rs_conv_clear(&c);
-            }
+    bool bf16 = false;
+    for (int i = 0; i < g->nodes; i++) {
+        if (g->node[i].filter == filter) return layers[i].algo;
+        bf16 |= layers[i].algo == RS_CONV_WINO4_BF16;
+    }
+    return bf16 ? RS_CONV_WINO4_BF16 : gemm ? RS_CONV_GEMM : RS_CONV_DIRECT;
+}
+
+/* Without memory: only counts. */
+static reshed_status pack_filters(const rs_graph *g, const rs_tensors *t, const rs_layer *layers,
+                                  bool gemm, const rs_kernels *k, rs_carver *m, rs_packed *out,
+                                  reshed_error *err)
+{
+    for (int i = 0; i < g->filters; i++) {
+        const rs_filter *f = &g->filter[i];
+        /* shapes are enough to count */
+        rs_conv c = {.cout = f->cout, .k = f->k};
+        if (m->memory) {
+            const reshed_status st = rs_fold(t, f, &c, err);
+            if (st != RESHED_OK) return st;
         }
-        if (m->memory && (st = rs_fold_score(t, lv, &c, err)) != RESHED_OK) return st;
-        c.cout = arch->classes;
-        c.cin = rs_level_channels(arch, lv);
-        pack_head(m, &c, rs_pad_channels(c.cin), &out->head[lv]);
+        if (f->head)
+            pack_head(m, &c, i == g->mix ? f->cin[0] : rs_pad_channels(f->cin[0]), &out->conv[i]);
+        else
+            pack_conv(m, &c, f, algo_of(g, layers, gemm, i), k, &out->conv[i]);
         rs_conv_clear(&c);
     }
-    if (m->memory && (st = rs_fold_out(t, &c, err)) != RESHED_OK) return st;
-    c.cout = arch->classes;
-    c.cin = arch->levels * arch->classes;
-    pack_head(m, &c, c.cin, &out->out);
-    rs_conv_clear(&c);
     return RESHED_OK;
 }
 
-reshed_status rs_pack_member(const rs_arch *arch, const rs_tensors *t, const rs_layer *layers,
+reshed_status rs_pack_member(const rs_graph *g, const rs_tensors *t, const rs_layer *layers,
                              bool gemm, const rs_kernels *k, rs_packed *out, reshed_error *err)
 {
     rs_packed p = {0};
     rs_carver m = {0};
     reshed_status st = RESHED_OK;
-    for (int lv = 0; lv < arch->levels; lv++) {
-        p.block[lv] = rs_zalloc((size_t)arch->layers[lv], sizeof *p.block[lv]);
-        if (!p.block[lv]) {
-            st = rs_fail_nomem(err, "a packed member", sizeof *p.block[lv]);
-            goto done;
-        }
+    p.conv = rs_zalloc((size_t)g->filters, sizeof *p.conv);
+    if (!p.conv) {
+        st = rs_fail_nomem(err, "a packed member", (size_t)g->filters * sizeof *p.conv);
+        goto done;
     }
-    pack_all(arch, t, layers, gemm, k, &m, &p, NULL);
+    pack_filters(g, t, layers, gemm, k, &m, &p, NULL);
     p.bytes = m.used * sizeof(float);
     p.memory = rs_zalloc(m.used, sizeof(float)); /* padding channels are zero */
     if (!p.memory) {
@@ -356,7 +382,7 @@ reshed_status rs_pack_member(const rs_arch *arch, const rs_tensors *t, const rs_
         goto done;
     }
     m = (rs_carver){.memory = p.memory};
-    if ((st = pack_all(arch, t, layers, gemm, k, &m, &p, err)) != RESHED_OK) goto done;
+    if ((st = pack_filters(g, t, layers, gemm, k, &m, &p, err)) != RESHED_OK) goto done;
 done:
     if (st == RESHED_OK)
         *out = p;
@@ -367,7 +393,7 @@ done:
 
 void rs_packed_clear(rs_packed *p)
 {
-    for (int lv = 0; lv < RS_MODEL_MAX_LEVELS; lv++) rs_free(p->block[lv]);
+    rs_free(p->conv);
     rs_free(p->memory);
     memset(p, 0, sizeof *p);
 }
@@ -375,7 +401,7 @@ void rs_packed_clear(rs_packed *p)
 /* ---------------------------------------------------------------------------------- all members */
 
 typedef struct pack_job {
-    const rs_arch *arch;
+    const rs_graph *graph;
     const rs_model_file *model;
     rs_model_file *take; /* NULL, or the model */
     const rs_pack_set *set;
@@ -390,7 +416,7 @@ static void pack_one(void *ctx, int64_t i, int worker)
     reshed_status st = RESHED_OK;
     (void)worker;
     for (int k = 0; st == RESHED_OK && k < j->sets; k++)
-        st = rs_pack_member(j->arch, &j->model->member[i], j->set[k].layers, j->set[k].gemm,
+        st = rs_pack_member(j->graph, &j->model->member[i], j->set[k].layers, j->set[k].gemm,
                             j->set[k].kernels, &j->set[k].packed[i], &j->err[i]);
     j->status[i] = st;
     if (j->take) {
@@ -400,12 +426,12 @@ static void pack_one(void *ctx, int64_t i, int worker)
     }
 }
 
-reshed_status rs_pack_all(const rs_arch *arch, const rs_model_file *model, rs_model_file *take,
+reshed_status rs_pack_all(const rs_graph *g, const rs_model_file *model, rs_model_file *take,
                           const rs_pack_set *set, int sets, int threads, size_t *bytes,
                           reshed_error *err)
 {
     const size_t n = (size_t)model->members;
-    pack_job j = {.arch = arch, .model = model, .take = take, .set = set, .sets = sets};
+    pack_job j = {.graph = g, .model = model, .take = take, .set = set, .sets = sets};
     reshed_status st = RESHED_OK;
     j.status = rs_zalloc(n, sizeof *j.status);
     j.err = rs_zalloc(n, sizeof *j.err);

@@ -2,8 +2,8 @@
 #ifndef RS_NN_LAYERS_H
 #define RS_NN_LAYERS_H
 
+#include "nn/filters.h"
 #include "nn/kernels/kernels.h"
-#include "nn/net.h"
 
 /* The caller's choice; the public interface has the same values (reshed_algo, reshed_precision). */
 typedef enum rs_algo {
@@ -35,50 +35,44 @@ const char *rs_conv_algo_name(rs_conv_algo a);
 /* Output tile of Winograd, 0 for the others. */
 int rs_conv_algo_tile(rs_conv_algo a);
 
-/* One 3x3 convolution (c1 or c2 of a block) with everything that does not depend on the image's
- * size. */
+/* A node of the graph with everything that does not depend on the image's size. */
 typedef struct rs_layer {
-    int level, block;
-    rs_conv_role role; /* RS_C1 or RS_C2 */
-    int channels;      /* in = out, padded to RS_LANES */
-    rs_conv_algo algo;
+    rs_op_kind kind;
+    int level;
+    int cin, cout; /* as the kernels see them; cin is 1 for an image */
+    int dilation;
+    rs_conv_algo algo; /* of a 1x1 convolution: RS_CONV_DIRECT, RS_CONV_GEMM, RS_CONV_WINO4_BF16 */
 } rs_layer;
 
-/* The convolutions of a network, in order, with their algorithms: [*n], rs_free; NULL without
+/* The nodes of a network, in order, with their algorithms: [g->nodes], rs_free; NULL without
  * memory. */
-rs_layer *rs_layers_make(const rs_arch *arch, rs_algo algo, rs_precision precision, int *n);
-
-/* Channels padded to what the kernels want. */
-int rs_pad_channels(int channels);
+rs_layer *rs_layers_make(const rs_graph *g, rs_algo algo, rs_precision precision);
 
 /* ---- packed weights: all owned by the member, in one block of memory. */
 typedef struct rs_packed_conv {
-    const float *w;      /* in the layout of its algorithm, or NULL */
-    const uint16_t *w16; /* in bf16 instead, or NULL */
-    const float *b;      /* [padded cout] */
-    int cin, cout;       /* padded; cin 1 for the first convolution of the network */
+    const float *w;             /* in the layout of its algorithm, or NULL */
+    const uint16_t *w16;        /* in bf16 instead, or NULL */
+    const float *b;             /* [padded cout] */
+    const float *scale, *shift; /* [padded cout]: normalisation after the activation, or NULL */
+    /* A layer of a dilated block: what its next layer takes, and its part of the sum, as slopes for
+     * positive and negative sums of the convolution, and shifts (kernels.h, bend_row): [3][cout] */
+    const float *state, *sum;
+    int cin, cout; /* padded; cin 1 for an image; not padded for heads' cout */
 } rs_packed_conv;
 
-typedef struct rs_packed_block {
-    rs_packed_conv c0, c1, c2;
-} rs_packed_block;
-
 typedef struct rs_packed {
-    rs_packed_block *block[RS_MODEL_MAX_LEVELS]; /* [layers of the level] */
-    rs_packed_conv head[RS_MODEL_MAX_LEVELS];    /* w [classes][padded channels], b [classes] */
-    rs_packed_conv out;                          /* w [classes][levels*classes], b [classes] */
-    float *memory;                               /* owned */
+    rs_packed_conv *conv; /* [filters of the graph]; owned */
+    float *memory;        /* owned */
     size_t bytes;
 } rs_packed;
 
 /* Floats of a packed 3x3 and 1x1 convolution. */
-size_t rs_packed_size3(rs_conv_algo algo, int channels);
+size_t rs_packed_size3(rs_conv_algo algo, int cin, int cout);
 size_t rs_packed_size1(rs_conv_algo algo, int cin, int cout);
 
-/* Folds and packs one member. algo3[level][block] gives c1's and c2's algorithm through `layers`
- * (in network order: c1 and c2 of each block); gemm says whether 1x1 convolutions are for BLAS as
+/* Folds and packs one member. layers: of the graph's nodes; gemm: 1x1 convolutions are for BLAS as
  * well. */
-reshed_status rs_pack_member(const rs_arch *arch, const rs_tensors *t, const rs_layer *layers,
+reshed_status rs_pack_member(const rs_graph *g, const rs_tensors *t, const rs_layer *layers,
                              bool gemm, const rs_kernels *k, rs_packed *out, reshed_error *err);
 void rs_packed_clear(rs_packed *p);
 
@@ -94,7 +88,7 @@ typedef struct rs_pack_set {
 /* Packs every member for each set, members side by side, and adds their bytes to *bytes. take:
  * NULL, or the same model to have each member's tensors cleared once all sets have them. Errors:
  * RESHED_ENOMEM, and those of tensors that have not passed rs_net_check. */
-reshed_status rs_pack_all(const rs_arch *arch, const rs_model_file *model, rs_model_file *take,
+reshed_status rs_pack_all(const rs_graph *g, const rs_model_file *model, rs_model_file *take,
                           const rs_pack_set *set, int sets, int threads, size_t *bytes,
                           reshed_error *err);
 

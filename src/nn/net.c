@@ -1,20 +1,42 @@
 #include "nn/net.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "base/alloc.h"
-
 #define NAME_SIZE 96
+
+static const char *const names[] = {"ResHedNet", "Unet", "dilnet", "SegResNet"};
+
+const char *rs_net_name(rs_net net)
+{
+    return names[net];
+}
+
+static reshed_status which_net(const rs_model_file *m, rs_arch *a, reshed_error *err)
+{
+    static const int counts[] = {3, 4, 4, 3};
+    for (int i = 0; i < 4; i++) {
+        if (strcmp(m->model, names[i]) != 0) continue;
+        a->net = (rs_net)i;
+        if (m->levels != counts[i])
+            return rs_fail(err, RESHED_EUNSUPPORTED, "%s of %s|%d|%d",
+                           i == 0 ? "levels" : "counts of layers", names[i], counts[i], m->levels);
+        return RESHED_OK;
+    }
+    return rs_fail(err, RESHED_EUNSUPPORTED, "model|ResHedNet, Unet, dilnet or SegResNet|%s",
+                   m->model);
+}
 
 reshed_status rs_arch_from_file(const rs_model_file *m, rs_arch *arch, reshed_error *err)
 {
-    rs_arch a = {.levels = m->levels, .filters = m->filters, .classes = m->classes};
-    if (strcmp(m->model, "ResHedNet") != 0)
-        return rs_fail(err, RESHED_EUNSUPPORTED, "model|ResHedNet|%s", m->model);
-    if (m->levels != 3)
-        return rs_fail(err, RESHED_EUNSUPPORTED, "levels of the network|3|%d", m->levels);
+    rs_arch a = {.levels = m->levels,
+                 .filters = m->filters,
+                 .classes = m->classes,
+                 .batch_norm = !m->no_batch_norm,
+                 .dropout = m->dropout,
+                 .dilated = m->dilated};
+    const reshed_status st = which_net(m, &a, err);
+    if (st != RESHED_OK) return st;
     if (m->filters < 1 || m->filters > 1024)
         return rs_fail(err, RESHED_EUNSUPPORTED, "nb_filters|1 to 1024|%d", m->filters);
     if (m->classes < 1 || m->classes > RS_MAX_CLASSES)
@@ -25,7 +47,8 @@ reshed_status rs_arch_from_file(const rs_model_file *m, rs_arch *arch, reshed_er
                        RS_MODEL_MAX_MEMBERS, m->members);
     for (int k = 0; k < m->levels; k++) {
         if (m->layers[k] < 1 || m->layers[k] > 64)
-            return rs_fail(err, RESHED_EUNSUPPORTED, "blocks of level %d|1 to 64|%d", k + 1,
+            return rs_fail(err, RESHED_EUNSUPPORTED, "%s %d|1 to 64|%d",
+                           a.net == RS_RESHEDNET ? "blocks of level" : "layers, count", k + 1,
                            m->layers[k]);
         a.layers[k] = m->layers[k];
     }
@@ -38,6 +61,27 @@ reshed_status rs_arch_from_file(const rs_model_file *m, rs_arch *arch, reshed_er
                        m->upsampling);
     *arch = a;
     return RESHED_OK;
+}
+
+int rs_arch_unit(const rs_arch *arch)
+{
+    switch (arch->net) {
+    case RS_RESHEDNET: return 1;
+    case RS_UNET: return 8;
+    case RS_DILNET: return 2;
+    case RS_SEGRESNET: return 4;
+    }
+    return 1;
+}
+
+reshed_status rs_arch_check_size(const rs_arch *arch, int height, int width, reshed_error *err)
+{
+    const int u = rs_arch_unit(arch);
+    if (height % u == 0 && width % u == 0) return RESHED_OK;
+    return rs_fail(err, RESHED_EUNSUPPORTED,
+                   "image size for a %s|sides that %d divides, such as %d x %d or %d x %d|%d x %d",
+                   rs_net_name(arch->net), u, height / u * u, width / u * u,
+                   (height + u - 1) / u * u, (width + u - 1) / u * u, height, width);
 }
 
 int rs_level_channels(const rs_arch *arch, int level)
@@ -60,172 +104,6 @@ void rs_block_name(char *buf, int level, int block, const char *part)
 {
     /* From the second level on the module is a Sequential whose first entry is the pool. */
     snprintf(buf, NAME_SIZE, "net%d%s.res_module.%d.%s", level + 1, level ? ".1" : "", block, part);
-}
-
-/* ------------------------------------------------------------------------------------- checking */
-
-static reshed_status need(const rs_tensors *t, int member, const char *name, int ndim,
-                          const int64_t *dims, reshed_error *err)
-{
-    const rs_tensor *x = rs_tensors_find(t, name);
-    if (!x)
-        return rs_fail(err, RESHED_ECORRUPT, "tensor missing: %s||member %d of %d tensors", name,
-                       member, t->n);
-    bool same = x->ndim == ndim;
-    for (int i = 0; same && i < ndim; i++) same = x->dims[i] == dims[i];
-    if (!same) {
-        char want[80] = "", have[80] = "";
-        for (int i = 0; i < ndim; i++)
-            snprintf(want + strlen(want), sizeof want - strlen(want), "%s%lld", i ? "," : "",
-                     (long long)dims[i]);
-        for (int i = 0; i < x->ndim; i++)
-            snprintf(have + strlen(have), sizeof have - strlen(have), "%s%lld", i ? "," : "",
-                     (long long)x->dims[i]);
-        return rs_fail(err, RESHED_ECORRUPT, "shape of %s|[%s]|[%s]|member %d", name, want, have,
-                       member);
-    }
-    for (size_t i = 0; i < x->count; i++)
-        if (!isfinite(rs_tensor_at(x, i)))
-            return rs_fail(err, RESHED_ECORRUPT, "value in %s|a finite number|%g|member %d", name,
-                           rs_tensor_at(x, i), member);
-    return RESHED_OK;
-}
-
-static reshed_status need_conv(const rs_tensors *t, int member, const char *prefix, int cin,
-                               int cout, int k, reshed_error *err)
-{
-    char name[NAME_SIZE + 16];
-    snprintf(name, sizeof name, "%s.weight", prefix);
-    reshed_status st = need(t, member, name, 4, (int64_t[]){cout, cin, k, k}, err);
-    if (st != RESHED_OK) return st;
-    snprintf(name, sizeof name, "%s.bias", prefix);
-    return need(t, member, name, 1, (int64_t[]){cout}, err);
-}
-
-static reshed_status need_bn(const rs_tensors *t, int member, const char *prefix, int c,
-                             reshed_error *err)
-{
-    static const char *const part[] = {"weight", "bias", "running_mean", "running_var"};
-    char name[NAME_SIZE + 16];
-    for (int i = 0; i < 4; i++) {
-        snprintf(name, sizeof name, "%s.%s", prefix, part[i]);
-        reshed_status st = need(t, member, name, 1, (int64_t[]){c}, err);
-        if (st != RESHED_OK) return st;
-    }
-    const rs_tensor *var = rs_tensors_find(t, name);
-    for (size_t i = 0; i < var->count; i++)
-        if (rs_tensor_at(var, i) < 0)
-            return rs_fail(err, RESHED_ECORRUPT, "value in %s|a variance >= 0|%g|member %d", name,
-                           rs_tensor_at(var, i), member);
-    return RESHED_OK;
-}
-
-static reshed_status check_block(const rs_arch *a, const rs_tensors *t, int member, int level,
-                                 int block, reshed_error *err)
-{
-    const int c = rs_level_channels(a, level), cin = rs_block_inputs(a, level, block);
-    char name[NAME_SIZE];
-    reshed_status st;
-    rs_block_name(name, level, block, "c0");
-    if ((st = need_conv(t, member, name, cin, c, 1, err)) != RESHED_OK) return st;
-    rs_block_name(name, level, block, "c1");
-    if ((st = need_conv(t, member, name, c, c, 3, err)) != RESHED_OK) return st;
-    rs_block_name(name, level, block, "bn1");
-    if ((st = need_bn(t, member, name, c, err)) != RESHED_OK) return st;
-    rs_block_name(name, level, block, "c2");
-    if ((st = need_conv(t, member, name, c, c, 3, err)) != RESHED_OK) return st;
-    rs_block_name(name, level, block, "bn2");
-    return need_bn(t, member, name, c, err);
-}
-
-reshed_status rs_net_check(const rs_model_file *m, reshed_error *err)
-{
-    rs_arch a;
-    reshed_status st = rs_arch_from_file(m, &a, err);
-    for (int i = 0; st == RESHED_OK && i < m->members; i++) {
-        const rs_tensors *t = &m->member[i];
-        for (int k = 0; st == RESHED_OK && k < a.levels; k++) {
-            for (int b = 0; st == RESHED_OK && b < a.layers[k]; b++)
-                st = check_block(&a, t, i, k, b, err);
-            char name[NAME_SIZE];
-            snprintf(name, sizeof name, "net%dscore.0", k + 1);
-            if (st == RESHED_OK)
-                st = need_conv(t, i, name, rs_level_channels(&a, k), a.classes, 1, err);
-            snprintf(name, sizeof name, "net%dscore.1", k + 1);
-            if (st == RESHED_OK) st = need_bn(t, i, name, a.classes, err);
-        }
-        if (st == RESHED_OK) st = need_conv(t, i, "out", a.levels * a.classes, a.classes, 1, err);
-    }
-    return st;
-}
-
-/* -------------------------------------------------------------------------------------- folding */
-
-/* w' = w * gamma/sqrt(var+eps),  b' = (b - mean) * gamma/sqrt(var+eps) + beta; bn NULL: none. */
-static reshed_status fold(const rs_tensors *t, const char *conv, const char *bn, rs_conv *out,
-                          reshed_error *err)
-{
-    char name[NAME_SIZE + 16];
-    snprintf(name, sizeof name, "%s.weight", conv);
-    const rs_tensor *w = rs_tensors_find(t, name);
-    snprintf(name, sizeof name, "%s.bias", conv);
-    const rs_tensor *b = rs_tensors_find(t, name);
-    const rs_tensor *p[4] = {NULL};
-    static const char *const part[] = {"weight", "bias", "running_mean", "running_var"};
-    for (int i = 0; bn && i < 4; i++) {
-        snprintf(name, sizeof name, "%s.%s", bn, part[i]);
-        p[i] = rs_tensors_find(t, name);
-    }
-    if (!w || !b || (bn && (!p[0] || !p[1] || !p[2] || !p[3])))
-        return rs_fail(err, RESHED_EINTERNAL, "unchecked tensors: %s", conv);
-    rs_conv c = {.cout = (int)w->dims[0], .cin = (int)w->dims[1], .k = (int)w->dims[2]};
-    c.w = rs_alloc(w->count, sizeof *c.w);
-    c.b = rs_alloc(b->count, sizeof *c.b);
-    if (!c.w || !c.b) {
-        rs_conv_clear(&c);
-        return rs_fail_nomem(err, "folded weights", w->count * sizeof *c.w);
-    }
-    const size_t per = w->count / (size_t)c.cout;
-    for (int n = 0; n < c.cout; n++) {
-        const size_t i = (size_t)n;
-        double scale = bn ? rs_tensor_at(p[0], i) / sqrt(rs_tensor_at(p[3], i) + RS_BN_EPS) : 1;
-        double shift = bn ? rs_tensor_at(p[1], i) - rs_tensor_at(p[2], i) * scale : 0;
-        c.b[n] = (float)(rs_tensor_at(b, i) * scale + shift);
-        for (size_t j = i * per; j < (i + 1) * per; j++)
-            c.w[j] = (float)(rs_tensor_at(w, j) * scale);
-    }
-    *out = c;
-    return RESHED_OK;
-}
-
-reshed_status rs_fold_block(const rs_tensors *t, int level, int block, rs_conv_role role,
-                            rs_conv *out, reshed_error *err)
-{
-    static const char *const conv[] = {"c0", "c1", "c2"}, *const norm[] = {NULL, "bn1", "bn2"};
-    char c[NAME_SIZE], n[NAME_SIZE];
-    rs_block_name(c, level, block, conv[role]);
-    if (norm[role]) rs_block_name(n, level, block, norm[role]);
-    return fold(t, c, norm[role] ? n : NULL, out, err);
-}
-
-reshed_status rs_fold_score(const rs_tensors *t, int level, rs_conv *out, reshed_error *err)
-{
-    char c[NAME_SIZE], n[NAME_SIZE];
-    snprintf(c, sizeof c, "net%dscore.0", level + 1);
-    snprintf(n, sizeof n, "net%dscore.1", level + 1);
-    return fold(t, c, n, out, err);
-}
-
-reshed_status rs_fold_out(const rs_tensors *t, rs_conv *out, reshed_error *err)
-{
-    return fold(t, "out", NULL, out, err);
-}
-
-void rs_conv_clear(rs_conv *c)
-{
-    rs_free(c->w);
-    rs_free(c->b);
-    memset(c, 0, sizeof *c);
 }
 
 /* Output row i takes level k's score row j, which takes level k's rows j +- 2*blocks (two 3x3

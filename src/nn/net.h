@@ -1,6 +1,8 @@
-/* net.h - the ResHedNet as a graph: which tensors it needs, of which shapes, and its folded
- * weights.
+/* net.h - which network a weights file describes, and its folded weights.
  *
+ * The networks are those of AtomAI for segmentation: ResHedNet, Unet, dilnet and SegResNet; networks.c
+ * describes each as a graph (graph.h). Unet, dilnet and SegResNet halve the image a few times and come
+ * back by doubling, so the image's sides must be multiples of rs_arch_unit. ResHedNet takes any size.
  * Per level k = 0..levels-1, with C = filters * 2^k channels at 1/2^k of the resolution:
  *
  *   in -> [2x2 max pool if k > 0] -> block -> block -> ... -> out of the level
@@ -21,26 +23,20 @@
 
 typedef enum rs_upsampling { RS_BILINEAR, RS_NEAREST } rs_upsampling;
 
+typedef enum rs_net { RS_RESHEDNET = 0, RS_UNET, RS_DILNET, RS_SEGRESNET } rs_net;
+
 typedef struct rs_arch {
-    int levels, layers[RS_MODEL_MAX_LEVELS];
+    rs_net net;
+    int levels, layers[RS_MODEL_MAX_LEVELS]; /* `levels` counts of layers or blocks */
     int filters, classes;
     rs_upsampling upsampling;
+    bool batch_norm; /* ResHedNet: always, whatever this says */
+    bool dropout;    /* layers that do nothing now, but have numbers in the tensors' names */
+    bool dilated;    /* Unet: a dilated block at the lowest level */
 } rs_arch;
-
-/* One convolution with its batch normalisation folded in (in double, rounded once). */
-typedef struct rs_conv {
-    int cin, cout, k; /* k x k kernel: 1 or 3 */
-    float *w;         /* [cout][cin][k][k]; owned */
-    float *b;         /* [cout]; owned */
-} rs_conv;
-
-typedef enum rs_conv_role { RS_C0, RS_C1, RS_C2 } rs_conv_role;
 
 /* The architecture that a weights file states; RESHED_EUNSUPPORTED names what it is instead. */
 reshed_status rs_arch_from_file(const rs_model_file *m, rs_arch *arch, reshed_error *err);
-
-/* Every member has every tensor of the architecture, with the right shape and finite values. */
-reshed_status rs_net_check(const rs_model_file *m, reshed_error *err);
 
 /* Channels of level k, and of the input of a block. */
 int rs_level_channels(const rs_arch *arch, int level);
@@ -49,20 +45,20 @@ int rs_block_inputs(const rs_arch *arch, int level, int block);
 /* Height or width n at level k. */
 int rs_level_size(int n, int level);
 
-/* Folded weights of one convolution of a block, of a level's score head, and of the last
- * convolution. The tensors must have passed rs_net_check. Free with rs_conv_clear. */
-reshed_status rs_fold_block(const rs_tensors *t, int level, int block, rs_conv_role role,
-                            rs_conv *out, reshed_error *err);
-reshed_status rs_fold_score(const rs_tensors *t, int level, rs_conv *out, reshed_error *err);
-reshed_status rs_fold_out(const rs_tensors *t, rs_conv *out, reshed_error *err);
-void rs_conv_clear(rs_conv *c);
+/* "ResHedNet", "Unet", "dilnet", "SegResNet": AtomAI's names. */
+const char *rs_net_name(rs_net net);
+
+/* Sides of images are multiples of this: 1, 2, 4 or 8. */
+int rs_arch_unit(const rs_arch *arch);
+/* RESHED_EUNSUPPORTED when they are not; the message has the sizes that would do. */
+reshed_status rs_arch_check_size(const rs_arch *arch, int height, int width, reshed_error *err);
 
 /* "net1.res_module.0.c1.weight" and the like into buf of 96 bytes. part: "c1.weight", "bn1.bias",
  * ... */
 void rs_block_name(char *buf, int level, int block, const char *part);
 
-/* Rows (and columns) of input on each side beyond which nothing can change an output pixel: exact
- * within a few rows, and never too small, for every image size. */
+/* Rows (and columns) of input on each side beyond which nothing can change an output pixel of a
+ * ResHedNet: exact within a few rows, and never too small, for every image size. */
 int rs_receptive_radius(const rs_arch *arch);
 
 #endif

@@ -21,18 +21,17 @@ typedef struct workspace {
     float *score; /* [members_at_once][score_floats] */
     size_t score_floats;
     rs_tables *tables;     /* [members_at_once] */
-    rs_sampling *sampling; /* [levels][W] */
+    rs_sampling *sampling; /* [scores][W] */
     float *prob;           /* [members][H,W,C] */
     size_t bytes;
 } workspace;
 
 struct rs_plan {
-    rs_arch arch;
+    rs_graph graph; /* owned */
     rs_plan_options options;
     rs_kernels kernels;
     bool gemm;
-    int n_layers;
-    rs_layer *layer; /* owned */
+    rs_layer *layer; /* [nodes]; owned */
     int members;
     rs_packed *packed; /* [members]; owned */
     size_t packed_bytes;
@@ -51,7 +50,7 @@ static reshed_status pack_all(rs_plan *p, const rs_model_file *model, rs_model_f
     const rs_pack_set set = {p->layer, p->gemm, &p->kernels, p->packed};
     const double start = rs_os_monotonic();
     const reshed_status st =
-        rs_pack_all(&p->arch, model, take, &set, 1, p->options.threads, &p->packed_bytes, err);
+        rs_pack_all(&p->graph, model, take, &set, 1, p->options.threads, &p->packed_bytes, err);
     p->pack_seconds = rs_os_monotonic() - start;
     return st;
 }
@@ -91,16 +90,15 @@ static size_t round16(size_t n)
 static reshed_status make_tables(const rs_plan *p, workspace *w, reshed_error *err)
 {
     const rs_schedule *s = &w->schedule;
-    const int levels = p->arch.levels, classes = p->arch.classes;
+    const rs_graph *g = &p->graph;
     w->tables = rs_zalloc((size_t)w->members_at_once, sizeof *w->tables);
     if (!w->tables) return rs_fail_nomem(err, "tables of rows", sizeof *w->tables);
     for (int i = 0; i < w->members_at_once; i++) {
         rs_tables *t = &w->tables[i];
-        reshed_status st = rs_tables_make(s->stage, s->stages, levels, s->height, t, err);
+        reshed_status st = rs_tables_make(g, s->height, t, err);
         if (st != RESHED_OK) return st;
-        rs_tables_rings(t, s->stage, s->stages, w->rings + (size_t)i * round16(s->ring_floats));
-        rs_tables_scores(t, levels, s->height, s->width, classes,
-                         w->score + (size_t)i * w->score_floats);
+        rs_tables_rings(t, g, s->height, s->ring, w->rings + (size_t)i * round16(s->ring_floats));
+        rs_tables_scores(t, g, s->height, s->width, w->score + (size_t)i * w->score_floats);
         w->bytes += t->bytes;
     }
     return RESHED_OK;
@@ -113,24 +111,26 @@ static reshed_status workspace_make(const rs_plan *p, int height, int width, wor
     if (height < 4 || width < 4 || height > RS_PLAN_MAX_SIDE || width > RS_PLAN_MAX_SIDE)
         return rs_fail(err, RESHED_EINVAL, "image size|sides from 4 to %d|%d x %d",
                        RS_PLAN_MAX_SIDE, height, width);
+    reshed_status st = rs_arch_check_size(&p->graph.arch, height, width, err);
+    if (st != RESHED_OK) return st;
     /* Members side by side need no waiting for each other; only with more threads than members does
      * it pay to share one, in steps of a few tasks a thread. */
     const int threads = p->options.threads;
     const bool apart = threads <= p->members;
     w.members_at_once = apart ? threads : 1;
-    reshed_status st = rs_schedule_make(p->layer, p->n_layers, p->arch.classes, height, width,
-                                        apart ? 1 : 2 * threads, &w.schedule, err);
+    st = rs_schedule_make(&p->graph, p->layer, height, width, apart ? 1 : 2 * threads, &w.schedule,
+                          err);
     if (st != RESHED_OK) return st;
     const rs_schedule *s = &w.schedule;
-    const size_t cl = (size_t)p->arch.classes, n = (size_t)height * (size_t)width;
-    w.score_floats = rs_tables_scores(NULL, p->arch.levels, height, width, p->arch.classes, NULL);
+    const size_t cl = (size_t)p->graph.arch.classes, n = (size_t)height * (size_t)width;
+    w.score_floats = rs_tables_scores(NULL, &p->graph, height, width, NULL);
     w.scratch_floats = rs_scratch_floats(&s->scratch);
     w.rings = block(&w, (size_t)w.members_at_once, round16(s->ring_floats));
     w.zero = block(&w, 1, round16(s->zero_floats));
     w.scratch = block(&w, (size_t)p->options.threads, w.scratch_floats);
     w.score = block(&w, (size_t)w.members_at_once, w.score_floats);
     w.prob = block(&w, (size_t)p->members, n * cl);
-    const size_t samples = (size_t)p->arch.levels * (size_t)width;
+    const size_t samples = (size_t)p->graph.scores * (size_t)width;
     w.sampling = rs_alloc(samples, sizeof *w.sampling);
     w.bytes += samples * sizeof *w.sampling;
     if (!w.sampling || !w.rings || !w.zero || !w.scratch || !w.score || !w.prob) {
@@ -138,7 +138,7 @@ static reshed_status workspace_make(const rs_plan *p, int height, int width, wor
         return rs_fail_nomem(err, "the workspace of an image",
                              (s->ring_floats + w.scratch_floats) * sizeof(float));
     }
-    rs_sampling_fill(&p->arch, width, w.sampling);
+    rs_sampling_fill(&p->graph, width, w.sampling);
     if ((st = make_tables(p, &w, err)) != RESHED_OK) {
         workspace_clear(&w);
         return st;
@@ -155,11 +155,13 @@ reshed_status rs_plan_create(const rs_model_file *model, rs_model_file *take, in
     p->options = *options;
     p->members = model->members;
     p->gemm = options->algo == RS_ALGO_GEMM;
-    reshed_status st = rs_arch_from_file(model, &p->arch, err);
+    rs_arch arch;
+    reshed_status st = rs_arch_from_file(model, &arch, err);
+    if (st == RESHED_OK) st = rs_graph_make(&arch, &p->graph, err);
     if (st != RESHED_OK) goto done;
     rs_kernels_get(options->isa, &p->kernels);
     if (p->gemm) rs_blas_init();
-    p->layer = rs_layers_make(&p->arch, options->algo, options->precision, &p->n_layers);
+    p->layer = rs_layers_make(&p->graph, options->algo, options->precision);
     if (!p->layer) {
         st = rs_fail_nomem(err, "the layer table", sizeof *p->layer);
         goto done;
@@ -198,6 +200,7 @@ void rs_plan_free(rs_plan *p)
     for (int i = 0; p->packed && i < p->members; i++) rs_packed_clear(&p->packed[i]);
     rs_free(p->packed);
     rs_free(p->layer);
+    rs_graph_clear(&p->graph);
     workspace_clear(&p->ws);
     rs_free(p);
 }
@@ -219,7 +222,12 @@ double rs_plan_pack_seconds(const rs_plan *p)
 
 const rs_arch *rs_plan_arch(const rs_plan *p)
 {
-    return &p->arch;
+    return &p->graph.arch;
+}
+
+const rs_graph *rs_plan_graph(const rs_plan *p)
+{
+    return &p->graph;
 }
 
 void rs_plan_set_probe(rs_plan *p, const rs_probe *probe)
@@ -260,7 +268,7 @@ static rs_exec exec_of(const rs_plan *p, int member, int slot, const float *imag
 {
     const rs_schedule *s = &p->ws.schedule;
     const rs_tables *t = &p->ws.tables[slot];
-    rs_exec e = {.arch = &p->arch,
+    rs_exec e = {.graph = &p->graph,
                  .stages = s->stages,
                  .stage = s->stage,
                  .kernels = &p->kernels,
@@ -272,17 +280,15 @@ static rs_exec exec_of(const rs_plan *p, int member, int slot, const float *imag
                  .zero = p->ws.zero,
                  .sampling = p->ws.sampling,
                  .rows = t->rows};
-    for (int k = 0; k < p->arch.levels; k++) {
+    for (int k = 0; k < p->graph.levels; k++)
         e.there[k] = (rs_span){0, rs_level_size(s->height, k)};
-        e.score[k] = t->score[k];
-    }
     return e;
 }
 
 static size_t map_floats(const rs_plan *p)
 {
     const rs_schedule *s = &p->ws.schedule;
-    return (size_t)s->height * (size_t)s->width * (size_t)p->arch.classes;
+    return (size_t)s->height * (size_t)s->width * (size_t)p->graph.arch.classes;
 }
 
 /* A whole member on one thread. */
@@ -328,7 +334,8 @@ static void moments_row(void *ctx, int64_t row, int worker)
 {
     const run *r = ctx;
     const rs_plan *p = r->plan;
-    const size_t n = (size_t)p->ws.schedule.width * (size_t)p->arch.classes, at = (size_t)row * n;
+    const size_t n = (size_t)p->ws.schedule.width * (size_t)p->graph.arch.classes,
+                 at = (size_t)row * n;
     (void)worker;
     rs_moments(p->ws.prob + at, map_floats(p), p->members, n, r->mean + at, r->variance + at);
 }

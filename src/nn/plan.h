@@ -20,7 +20,7 @@ typedef struct rs_plan_options {
 /* model must have passed rs_net_check; it is read only here, and not needed afterwards. take: NULL,
  * or the same model again to have each member's tensors cleared once they are packed, so that raw
  * and packed weights of a whole ensemble never lie in memory together. height, width: 4 to
- * RS_PLAN_MAX_SIDE. */
+ * RS_PLAN_MAX_SIDE, multiples of rs_arch_unit (RESHED_EUNSUPPORTED names those that would do). */
 reshed_status rs_plan_create(const rs_model_file *model, rs_model_file *take, int height, int width,
                              const rs_plan_options *options, rs_plan **out, reshed_error *err);
 void rs_plan_free(rs_plan *plan);
@@ -40,6 +40,7 @@ size_t rs_plan_bytes(const rs_plan *plan);
 const rs_schedule *rs_plan_schedule(const rs_plan *plan);
 double rs_plan_pack_seconds(const rs_plan *plan);
 const rs_arch *rs_plan_arch(const rs_plan *plan);
+const rs_graph *rs_plan_graph(const rs_plan *plan);
 
 /* From now on, each run asks stop(ctx) between its steps, on the caller's thread, and ends early
  * where it says true; NULL: no longer. */

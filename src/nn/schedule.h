@@ -1,19 +1,25 @@
 /* schedule.h - the order in which one member's work is done for one image size.
  *
- * The network is a chain of 3x3 convolutions, with the pixel-wise operations (1x1 convolutions,
- * pools, score heads) carried out on the rows that a convolution has just made. Instead of
- * finishing a layer before the next begins, the schedule is a wavefront: a layer advances by a few
- * rows as soon as the rows below it are there, so that they are still in cache, and each layer's
- * output needs only a short ring of rows, whatever the height of the image.
+ * The network is a graph of convolutions (graph.h), with the pixel-wise operations (1x1 convolutions,
+ * pools, score heads) carried out on the rows that a convolution has just made. Instead of finishing
+ * a layer before the next begins, the schedule is a wavefront: a layer advances by a few rows as soon
+ * as the rows below it are there, so that they are still in cache, and each place needs only a ring
+ * of the rows between its fastest writer and its slowest reader, whatever the height of the image. A
+ * skip connection is a place whose ring is long.
  *
  *     image rows  ------>
  *     c1 of block 0      ======>
- *     c2 of block 0          =====>            a step: `rows` new rows of one layer
+ *     c2 of block 0          =====>            a step: `rows` new rows of one stage
  *     c1 of block 1             ====>
  *     ...
  *
  * A step is cut into tasks, which may run on different threads. Steps, tasks and rings are fixed by
- * the image size and the algorithms, never by the number of threads. */
+ * the image size and the algorithms, never by the number of threads. (`tasks` of rs_schedule_make
+ * depends on it, and changes only the order of the same tasks.)
+ *
+ * Winograd's method for a convolution of dilation d works on every d-th row and column, which is a
+ * plain convolution of an image d times smaller; there are d x d of them, its phases. A task has the
+ * tiles of one phase of rows, and all phases of columns. */
 #ifndef RS_NN_SCHEDULE_H
 #define RS_NN_SCHEDULE_H
 
@@ -32,15 +38,20 @@ typedef struct rs_ring {
     size_t offset; /* floats from the start of the workspace */
 } rs_ring;
 
-/* A 3x3 convolution at this image size. */
+/* A node of the graph at this image size. */
 typedef struct rs_stage {
     rs_layer layer;
     int height, width;
+    int phases;    /* of rows, that tasks share out: the dilation with Winograd's method, else 1 */
     int step_rows; /* rows that one step makes */
-    int task_rows; /* rows and columns of one task; multiples of the tile and of 2 */
-    int task_cols;
-    rs_ring x, y; /* input of c1 and of c2 of the block; set on the block's c1 and c2 alike */
+    int task_rows; /* rows and columns of a task's frame, with all phases; multiples of the tile */
+    int task_cols; /* (times the phases) and of 2 */
 } rs_stage;
+
+/* Rows r0, r0 + step, ... (n of them) and columns c0 to c1 - 1. */
+typedef struct rs_task {
+    int r0, n, step, c0, c1;
+} rs_task;
 
 typedef struct rs_step {
     int stage;      /* index into stages; -1: the image's rows become the first layer's input */
@@ -54,8 +65,9 @@ typedef struct rs_scratch_size {
 
 typedef struct rs_schedule {
     int height, width;
-    int stages;
+    int stages, places;
     rs_stage *stage; /* owned */
+    rs_ring *ring;   /* [places], empty for scores; owned */
     int steps;
     rs_step *step;      /* owned */
     size_t ring_floats; /* all rings of one member */
@@ -63,21 +75,24 @@ typedef struct rs_schedule {
     rs_scratch_size scratch;
 } rs_schedule;
 
-/* The stages of a frame, without rings and steps. layers: [n], in network order; out: [n]. */
-void rs_stages_make(const rs_layer *layers, int n, int height, int width, rs_stage *out);
+/* The stages of a frame, without steps. layers: of the graph's nodes; out: [nodes]. */
+void rs_stages_make(const rs_graph *g, const rs_layer *layers, int height, int width,
+                    rs_stage *out);
 /* Enlarges *size to what tasks of these stages need. */
-void rs_scratch_measure(const rs_stage *stage, int stages, int classes, rs_scratch_size *size);
+void rs_scratch_measure(const rs_graph *g, const rs_stage *stage, rs_scratch_size *size);
 
-/* layers: [2 * blocks], in network order. tasks: how many tasks a step should have, 1 when a member
- * runs on one thread; it changes the order of the work and the size of the rings, never a
- * result. */
-reshed_status rs_schedule_make(const rs_layer *layers, int n_layers, int classes, int height,
-                               int width, int tasks, rs_schedule *out, reshed_error *err);
+/* Columns of a stage's input, from column 0 on, that its tiles reach. */
+int rs_stage_reach(const rs_stage *s);
+
+/* tasks: how many tasks a step should have, 1 when a member runs on one thread; it changes the order
+ * of the work and the size of the rings, never a result. */
+reshed_status rs_schedule_make(const rs_graph *g, const rs_layer *layers, int height, int width,
+                               int tasks, rs_schedule *out, reshed_error *err);
 void rs_schedule_clear(rs_schedule *s);
 
 /* Tasks of rows [row0,row1) of a stage, and the part of the frame that task i covers. */
 int rs_step_tasks(const rs_stage *s, int row0, int row1);
-void rs_step_task(const rs_stage *s, int row0, int row1, int i, int *r0, int *r1, int *c0, int *c1);
+rs_task rs_step_task(const rs_stage *s, int row0, int row1, int i);
 
 /* Floats between the elements of Winograd's V and M for that many tiles: an odd number of 64-byte
  * lines, so that the (m+2)^2 streams of a tile spread over all sets of a cache (an even number can

@@ -19,13 +19,14 @@ static void *some(rs_stream *s, size_t n, size_t size)
 static reshed_status network_make(rs_stream *s, rs_algo algo, rs_precision precision, network *out,
                                   reshed_error *err)
 {
-    out->layer = rs_layers_make(&s->arch, algo, precision, &out->n_layers);
-    if (!out->layer) return rs_fail_nomem(err, "the layer table", sizeof *out->layer);
-    out->stage = some(s, (size_t)out->n_layers, sizeof *out->stage);
+    const size_t nodes = (size_t)s->graph.nodes;
+    out->layer = rs_layers_make(&s->graph, algo, precision);
+    if (!out->layer) return rs_fail_nomem(err, "the layer table", nodes * sizeof *out->layer);
+    out->stage = some(s, nodes, sizeof *out->stage);
     out->packed = some(s, (size_t)s->members, sizeof *out->packed);
     if (!out->stage || !out->packed)
-        return rs_fail_nomem(err, "a stream", (size_t)out->n_layers * sizeof *out->stage);
-    rs_stages_make(out->layer, out->n_layers, s->height, s->width, out->stage);
+        return rs_fail_nomem(err, "a stream", nodes * sizeof *out->stage);
+    rs_stages_make(&s->graph, out->layer, s->height, s->width, out->stage);
     return RESHED_OK;
 }
 
@@ -42,7 +43,7 @@ static reshed_status pack_all(rs_stream *s, const rs_model_file *model, rs_model
 {
     const rs_pack_set set[] = {{s->direct.layer, false, &s->kernels, s->direct.packed},
                                {s->quick.layer, false, &s->kernels, s->quick.packed}};
-    return rs_pack_all(&s->arch, model, take, set, s->options.preview == RS_PREVIEW_OFF ? 1 : 2,
+    return rs_pack_all(&s->graph, model, take, set, s->options.preview == RS_PREVIEW_OFF ? 1 : 2,
                        s->options.threads, &s->weight_bytes, err);
 }
 
@@ -66,23 +67,23 @@ static reshed_status make_frame(rs_stream *s, reshed_error *err)
         !s->changed || !s->mean || !s->variance || !s->prob || !s->sampling)
         return rs_fail_nomem(err, "the maps of a stream",
                              (size_t)s->members * h * w * c * sizeof *s->prob);
-    rs_sampling_fill(&s->arch, s->width, s->sampling);
+    rs_sampling_fill(&s->graph, s->width, s->sampling);
     return rs_spans_make(&s->arch, &s->need, err);
 }
 
 /* Rings, scratch, and what a front needs. */
 static reshed_status make_rows(rs_stream *s, reshed_error *err)
 {
-    const int threads = s->options.threads, stages = s->direct.n_layers;
-    const size_t rings = rs_finals_rings(s->direct.stage, stages);
+    const int threads = s->options.threads;
+    const rs_graph *g = &s->graph;
     size_t longest = 0;
-    for (int i = 0; i < stages; i++)
-        if (s->direct.stage[i].x.stride > longest) longest = s->direct.stage[i].x.stride;
-    rs_scratch_measure(s->direct.stage, stages, s->arch.classes, &s->scratch_size);
-    if (s->quick.stage) {
-        rs_finals_rings(s->quick.stage, stages);
-        rs_scratch_measure(s->quick.stage, stages, s->arch.classes, &s->scratch_size);
-    }
+    s->ring = some(s, (size_t)g->places, sizeof *s->ring);
+    if (!s->ring) return rs_fail_nomem(err, "rings of rows", sizeof *s->ring);
+    const size_t rings = rs_finals_rings(g, s->width, s->ring);
+    for (int i = 0; i < g->places; i++)
+        if (s->ring[i].stride > longest) longest = s->ring[i].stride;
+    rs_scratch_measure(g, s->direct.stage, &s->scratch_size);
+    if (s->quick.stage) rs_scratch_measure(g, s->quick.stage, &s->scratch_size);
     s->zero = some(s, longest, sizeof *s->zero);
     s->scratch = some(s, (size_t)threads, rs_scratch_floats(&s->scratch_size) * sizeof *s->scratch);
     s->finals = some(s, (size_t)s->members, sizeof *s->finals);
@@ -91,14 +92,13 @@ static reshed_status make_rows(rs_stream *s, reshed_error *err)
         return rs_fail_nomem(err, "the workspace of a stream", longest * sizeof *s->zero);
     for (int i = 0; i < s->members + threads; i++) {
         rs_finals *f = i < s->members ? &s->finals[i] : &s->patch[i - s->members];
-        reshed_status st =
-            rs_finals_make(&s->arch, s->direct.stage, stages, s->height, s->width, rings, f, err);
+        reshed_status st = rs_finals_make(g, s->ring, s->height, s->width, rings, f, err);
         if (st != RESHED_OK) return st;
         s->state_bytes += f->bytes;
     }
     if (!s->quick.stage) return RESHED_OK;
-    reshed_status st = rs_front_shape_make(&s->arch, s->quick.stage, stages, s->height, s->width,
-                                           s->options.reflect, &s->shape, err);
+    reshed_status st =
+        rs_front_shape_make(g, s->ring, s->height, s->width, s->options.reflect, &s->shape, err);
     if (st == RESHED_OK) st = rs_spans_make(&s->arch, &s->touched, err);
     if (st == RESHED_OK) st = rs_spans_make(&s->arch, &s->window, err);
     if (st != RESHED_OK) return st;
@@ -118,6 +118,17 @@ static reshed_status make_rows(rs_stream *s, reshed_error *err)
     return RESHED_OK;
 }
 
+reshed_status rs_stream_check(const rs_arch *arch, reshed_error *err)
+{
+    if (arch->net == RS_RESHEDNET) return RESHED_OK;
+    return rs_fail(
+        err, RESHED_EUNSUPPORTED,
+        "network for a growing image|a ResHedNet, whose rows become final one by one|a %s, "
+        "which joins rows of half the resolution with rows of the full one; it takes whole "
+        "images",
+        rs_net_name(arch->net));
+}
+
 reshed_status rs_stream_create(const rs_model_file *model, rs_model_file *take, int height,
                                int width, const rs_stream_options *options, rs_stream **out,
                                reshed_error *err)
@@ -133,6 +144,8 @@ reshed_status rs_stream_create(const rs_model_file *model, rs_model_file *take, 
     s->members = model->members;
     rs_kernels_get(options->isa, &s->kernels);
     reshed_status st = rs_arch_from_file(model, &s->arch, err);
+    if (st == RESHED_OK) st = rs_stream_check(&s->arch, err);
+    if (st == RESHED_OK) st = rs_graph_make(&s->arch, &s->graph, err);
     if (st == RESHED_OK) st = network_make(s, RS_ALGO_DIRECT, RS_FP32, &s->direct, err);
     if (st == RESHED_OK && options->preview != RS_PREVIEW_OFF)
         st = network_make(s, RS_ALGO_AUTO, options->preview == RS_PREVIEW_BF16 ? RS_BF16 : RS_FP32,
@@ -164,10 +177,12 @@ void rs_stream_free(rs_stream *s)
     rs_spans_clear(&s->window);
     network_clear(&s->direct, s->members);
     network_clear(&s->quick, s->members);
-    void *block[] = {s->scratch, s->zero,   s->sampling, s->field,         s->seen,
-                     s->empty,   s->finals, s->patch,    s->front,         s->scanned,
-                     s->kind,    s->clean,  s->state,    s->stale,         s->changed,
-                     s->prob,    s->mean,   s->variance, s->blank_rows[0], s->blank_rows[1]};
+    rs_graph_clear(&s->graph);
+    void *block[] = {s->ring,         s->scratch, s->zero,   s->sampling, s->field,
+                     s->seen,         s->empty,   s->finals, s->patch,    s->front,
+                     s->scanned,      s->kind,    s->clean,  s->state,    s->stale,
+                     s->changed,      s->prob,    s->mean,   s->variance, s->blank_rows[0],
+                     s->blank_rows[1]};
     for (size_t i = 0; i < sizeof block / sizeof *block; i++) rs_free(block[i]);
     rs_free(s);
 }

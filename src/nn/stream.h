@@ -11,6 +11,9 @@
 
 #include "nn/stream_work.h"
 
+/* RESHED_EUNSUPPORTED for networks that take whole images alone. */
+reshed_status rs_stream_check(const rs_arch *arch, reshed_error *err);
+
 /* height, width: 16 to RS_PLAN_MAX_SIDE. model, take: as rs_plan_create. */
 reshed_status rs_stream_create(const rs_model_file *model, rs_model_file *take, int height,
                                int width, const rs_stream_options *options, rs_stream **out,

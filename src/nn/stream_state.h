@@ -14,14 +14,15 @@ typedef enum row_kind { NOTHING, QUICK, EXACT } row_kind;
 
 /* One set of algorithms with its packed weights. */
 typedef struct network {
-    int n_layers;
-    rs_layer *layer;   /* owned */
-    rs_stage *stage;   /* owned */
+    rs_layer *layer;   /* [nodes]; owned */
+    rs_stage *stage;   /* [nodes]; owned */
     rs_packed *packed; /* [members]; owned */
 } network;
 
 struct rs_stream {
-    rs_arch arch;
+    rs_graph graph; /* owned */
+    rs_arch arch;   /* its */
+    rs_ring *ring;  /* [places]; owned */
     rs_stream_options options;
     rs_kernels kernels;
     int height, width, members;

@@ -10,8 +10,8 @@
 
 static rs_exec exec_of(const rs_stream *s, const network *net, int member)
 {
-    return (rs_exec){.arch = &s->arch,
-                     .stages = net->n_layers,
+    return (rs_exec){.graph = &s->graph,
+                     .stages = s->graph.nodes,
                      .stage = net->stage,
                      .kernels = &s->kernels,
                      .weights = &net->packed[member],
@@ -54,7 +54,7 @@ static void moments(rs_stream *s, int y, row_kind kind)
 static void count(rs_stream *s, const rs_stage *st, rs_span rows)
 {
     if (rs_span_empty(rows)) return;
-    const double c2 = (double)st->layer.channels * st->layer.channels;
+    const double c2 = (double)st->layer.cin * st->layer.cout;
     const double pixels = (double)(rows.hi - rows.lo) * st->width;
     const int m = rs_conv_algo_tile(st->layer.algo);
     const int down = m ? (rows.hi - rows.lo + m - 1) / m : 0,
@@ -63,7 +63,7 @@ static void count(rs_stream *s, const rs_stage *st, rs_span rows)
     s->done.macs += s->members * 9 * pixels * c2;
     s->done.products += s->members * products;
     s->done.weight_bytes += s->members * rs_step_tasks(st, rows.lo, rows.hi) * 4.0 *
-                            (double)rs_packed_size3(st->layer.algo, st->layer.channels);
+                            (double)rs_packed_size3(st->layer.algo, st->layer.cin, st->layer.cout);
 }
 
 /* ---- rows that have become final */

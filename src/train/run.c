@@ -11,6 +11,7 @@
 #include "base/text.h"
 #include "base/thread.h"
 #include "io/weights/model.h"
+#include "nn/filters.h"
 #include "spm/twin/random.h"
 #include "train/checkpoint.h"
 #include "train/feed.h"

@@ -1,5 +1,6 @@
 /* Whole ensembles through the public interface against what PyTorch computed in double precision:
- * small ones of our own (tests/data, made by training/make_tiny_ensemble.py) and, where the shared
+ * small ones of our own (tests/data, made by training/make_tiny_ensemble.py and
+ * make_network_goldens.py) and, where the shared
  * data folder is at hand, three that AtomAI's own trainer wrote. */
 #include "reshed.h"
 #include "support/support.h"
@@ -111,6 +112,21 @@ static void own_goldens(void **state)
         }
 }
 
+static void own_goldens_of_other_networks(void **state)
+{
+    static const char *const ensemble[] = {"tiny_unet",      "tiny_unet_dilated",
+                                           "tiny_dilnet",    "tiny_dilnet_plain",
+                                           "tiny_segresnet", "tiny_segresnet_plain"};
+    char w[64], m[64], v[64];
+    (void)state;
+    for (int i = 0; i < 6; i++) {
+        snprintf(w, sizeof w, "%s_ensemble_metadict.tar", ensemble[i]);
+        snprintf(m, sizeof m, "%s_24x40_mean.npy", ensemble[i]);
+        snprintf(v, sizeof v, "%s_24x40_var.npy", ensemble[i]);
+        check(test_data(w), test_data("tiny_input_24x40.npy"), test_data(m), test_data(v));
+    }
+}
+
 static void shared_goldens(void **state)
 {
     static const char *const ensemble[] = {"reshednet_f4", "reshednet_f8_nearest",
@@ -127,6 +143,21 @@ static void shared_goldens(void **state)
             snprintf(v, sizeof v, "golden/expect_%s_%s_var.npy", ensemble[i], input[k]);
             check(test_shared(w), test_shared(in), test_shared(m), test_shared(v));
         }
+}
+
+/* AtomAI's other networks. */
+static void shared_goldens_of_other_networks(void **state)
+{
+    static const char *const ensemble[] = {"unet", "dilnet", "segresnet"};
+    char w[96], m[96], v[96];
+    (void)state;
+    for (int i = 0; i < 3; i++) {
+        snprintf(w, sizeof w, "golden/%s_ensemble_metadict.tar", ensemble[i]);
+        snprintf(m, sizeof m, "golden/expect_%s_y_96x128_mean.npy", ensemble[i]);
+        snprintf(v, sizeof v, "golden/expect_%s_y_96x128_var.npy", ensemble[i]);
+        check(test_shared(w), test_shared("golden/input_y_96x128.npy"), test_shared(m),
+              test_shared(v));
+    }
 }
 
 /* The shipped, trained weights: real activations are larger and sparser than those of random
@@ -166,7 +197,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(own_goldens),
+        cmocka_unit_test(own_goldens_of_other_networks),
         cmocka_unit_test(shared_goldens),
+        cmocka_unit_test(shared_goldens_of_other_networks),
         cmocka_unit_test(shipped_weights_match_the_oracle),
     };
     return cmocka_run_group_tests_name("goldens", tests, NULL, NULL);

@@ -273,8 +273,8 @@ static void other_models_are_named(void **state)
         const char *key, *value, *words;
     } cases[] = {
         {"model_type", "imspec", "expected 'seg' (a segmentation network), found 'imspec'"},
-        {"model", "Unet", "expected 'ResHedNet', found 'Unet'"},
-        {"model", "dilnet", "'dilnet'"},
+        {"model_type", "Seg", "'Seg'"},
+        {"model", "fcrn", "expected 'ResHedNet', 'Unet', 'dilnet' or 'SegResNet', found 'fcrn'"},
         {"upsampling", "bicubic", "'bicubic'"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -282,9 +282,12 @@ static void other_models_are_named(void **state)
         pickle_add(&b, "%s %s s .", cases[i].key, cases[i].value);
         expect(&b, RESHED_EUNSUPPORTED, cases[i].words);
     }
-    bytes b = sound();
-    pickle_add(&b, "%s F s .", "batch_norm");
-    expect(&b, RESHED_EUNSUPPORTED, "'batch_norm'");
+    bytes b = sound(); /* AtomAI's file of a network of the user's own */
+    pickle_add(&b, "%s %s s .", "torch.nn.Module", "custom");
+    expect(&b, RESHED_EUNSUPPORTED, "a custom network");
+    b = sound();
+    pickle_add(&b, "%s %s s .", "batch_norm", "yes");
+    expect(&b, RESHED_ECORRUPT, "'batch_norm'");
 
     const char *numbers[] = {"nb_classes", "nb_filters", "layers", "batch_norm", "weights"};
     for (size_t i = 0; i < 5; i++) {

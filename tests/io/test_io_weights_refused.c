@@ -50,7 +50,7 @@ static void put_int(hid_t file, const char *name, int value)
 }
 static void newer_version(hid_t file)
 {
-    put_int(file, "format_version", 2);
+    put_int(file, "format_version", 3);
 }
 static void no_members(hid_t file)
 {

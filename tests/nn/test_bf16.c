@@ -282,7 +282,8 @@ static void in_case(const rs_kernels *k, test_rng *r, int channels, int tiles)
     const size_t stride = rs_wino_stride_bf16(tiles, channels), n = 36 * stride;
     float *in = random_block(r, 6 * row);
     uint16_t *v = guarded16(n);
-    rs_wino_in_bf16 a = {.tiles = tiles, .channels = channels, .v = v, .v_stride = stride};
+    rs_wino_in_bf16 a = {
+        .tiles = tiles, .channels = channels, .step = ch, .v = v, .v_stride = stride};
     for (int i = 0; i < 6; i++) a.row[i] = in + (size_t)i * row;
     assert_true(stride >= (size_t)tiles * ch && stride % 64 == 32);
     k->wino_in_bf16(&a);
@@ -355,7 +356,7 @@ static void conv_isa(const rs_kernels *k, test_rng *r)
     uint16_t *u = rs_alloc(36 * C * C, sizeof *u), *v = guarded16(36 * stride);
     assert_non_null(u);
     pack_filters(w, C, u);
-    rs_wino_in_bf16 wi = {.tiles = TILES, .channels = C, .v = v, .v_stride = stride};
+    rs_wino_in_bf16 wi = {.tiles = TILES, .channels = C, .step = C, .v = v, .v_stride = stride};
     for (int i = 0; i < 6; i++) wi.row[i] = in + (size_t)i * row;
     k->wino_in_bf16(&wi);
     for (int f = 0; f < 36; f++) {
@@ -376,7 +377,8 @@ static void conv_isa(const rs_kernels *k, test_rng *r)
                       .bias = bias,
                       .slope = 1,
                       .rows = 4,
-                      .width = W};
+                      .width = W,
+                      .step = C};
     for (int i = 0; i < 4; i++) wo.out[i] = out + (size_t)(i * W) * C;
     k->wino_out[0](&wo);
     for (int y = 0; y < 4; y++)
@@ -518,8 +520,8 @@ static void run_allocates_nothing_and_plans_are_smaller(void **state)
     assert_int_equal(test_alloc_count(), 0);
     assert_true(rs_plan_bytes(plan) < rs_plan_bytes(full));
     /* Half of F(4x4,3x3) in fp32, which a 128-channel layer's 36 numbers a pair would be. */
-    assert_int_equal(2 * rs_packed_size3(RS_CONV_WINO4_BF16, 128),
-                     rs_packed_size3(RS_CONV_WINO4, 128));
+    assert_int_equal(2 * rs_packed_size3(RS_CONV_WINO4_BF16, 128, 128),
+                     rs_packed_size3(RS_CONV_WINO4, 128, 128));
     rs_plan_free(plan);
     rs_plan_free(full);
     rs_model_file_clear(&m);

@@ -84,6 +84,7 @@ static void conv_case(const rs_kernels *k, test_rng *r, int channels, int width)
             }
     rs_mac a = {.in = {in, in + (size_t)(width + 2) * ch, in + 2 * (size_t)(width + 2) * ch},
                 .in_stride = ch,
+                .tap_stride = ch,
                 .kh = 3,
                 .kw = 3,
                 .cin = c,
@@ -197,7 +198,7 @@ static void wino_case(const rs_kernels *k, test_rng *r, int m, int tiles, int ro
     float *res = random_block(r, (size_t)(m * width) * C), *out = guarded((size_t)(m * width) * C);
     double f[3][3];
     for (int i = 0; i < 9; i++) f[i / 3][i % 3] = test_gauss(r);
-    rs_wino_in wi = {.tiles = tiles, .channels = C, .v = v, .v_stride = stride};
+    rs_wino_in wi = {.tiles = tiles, .channels = C, .step = C, .v = v, .v_stride = stride};
     for (int i = 0; i < t; i++) wi.row[i] = in + (size_t)(i * span) * C;
     k->wino_in[m == 6](&wi);
     for (int i = 0; i < t; i++)
@@ -215,7 +216,9 @@ static void wino_case(const rs_kernels *k, test_rng *r, int m, int tiles, int ro
                       .bias = bias,
                       .slope = 0.01f,
                       .rows = rows,
-                      .width = width};
+                      .width = width,
+                      .res_step = C,
+                      .step = C};
     for (int i = 0; i < rows; i++) {
         wo.res[i] = res + (size_t)(i * width) * C;
         wo.out[i] = out + (size_t)(i * width) * C;
@@ -262,13 +265,62 @@ static void winograd_is_a_convolution(void **state)
 
 /* --------------------------------------------------------------------------- pixel-wise kernels */
 
+/* A row of twice the pixels, in a place that is wider than its channels. */
+static void grow_case(const rs_kernels *k, test_rng *r, int px, int c, float t, float side)
+{
+    const int stride = c + 16;
+    const size_t n = (size_t)px * (size_t)c;
+    float *a = random_block(r, n), *b = random_block(r, n);
+    float *out = guarded(2 * (size_t)px * (size_t)stride);
+    k->grow_row(a, b, t, side, px, c, out, (size_t)stride);
+    for (int x = 0; x < 2 * px; x++) {
+        int other = x % 2 ? x / 2 + 1 : x / 2 - 1;
+        if (other < 0 || other == px) other = x / 2;
+        for (int i = 0; i < c; i++) {
+            const int at = x / 2 * c + i, of = other * c + i;
+            const double here = (double)a[at] + (double)t * ((double)b[at] - (double)a[at]);
+            const double there = (double)a[of] + (double)t * ((double)b[of] - (double)a[of]);
+            near((double)out[x * stride + i], here + (double)side * (there - here), 2, TOL_SUM(4),
+                 "grow_row", k->isa);
+        }
+        for (int i = c; i < stride; i++) assert_true(isnan(out[x * stride + i]));
+    }
+    free_guarded(out, 2 * (size_t)px * (size_t)stride);
+    rs_free(a);
+    rs_free(b);
+}
+
+static void bend_case(const rs_kernels *k, test_rng *r, int px, int c, bool add)
+{
+    const int stride = c + 16;
+    const size_t n = (size_t)px * (size_t)c;
+    float *z = random_block(r, n), *slope = random_block(r, 3 * (size_t)c);
+    float *out = guarded((size_t)px * (size_t)stride);
+    for (int p = 0; add && p < px; p++)
+        for (int i = 0; i < c; i++) out[p * stride + i] = z[p * c + i] - 1;
+    k->bend_row(z, px, c, slope, slope + c, slope + 2 * c, add, out, (size_t)stride);
+    for (int p = 0; p < px; p++) {
+        for (int i = 0; i < c; i++) {
+            const double v = (double)z[p * c + i];
+            const double bent =
+                v * (double)(v > 0 ? slope[i] : slope[c + i]) + (double)slope[2 * c + i];
+            near((double)out[p * stride + i], bent + (add ? (double)(z[p * c + i] - 1) : 0), 3,
+                 TOL_SUM(3), "bend_row", k->isa);
+        }
+        for (int i = c; i < stride; i++) assert_true(isnan(out[p * stride + i]));
+    }
+    free_guarded(out, (size_t)px * (size_t)stride);
+    rs_free(z);
+    rs_free(slope);
+}
+
 static void point_case(const rs_kernels *k, test_rng *r, int px, int c)
 {
     const size_t n = (size_t)px * (size_t)c;
     float *a = random_block(r, 2 * n), *b = random_block(r, 2 * n),
           *w = random_block(r, 3 * (size_t)c);
     float *bias = random_block(r, (size_t)c), *out = guarded(n), *head = guarded(3 * (size_t)px);
-    k->pool_row(a, b, px, c, out);
+    k->pool_row(a, b, (size_t)c, px, c, out);
     for (int p = 0; p < px; p++)
         for (int i = 0; i < c; i++) {
             const size_t s = (size_t)(2 * p * c + i), t = s + (size_t)c;
@@ -334,7 +386,13 @@ static void point_isa(const rs_kernels *k, test_rng *r)
 {
     static const int px[] = {1, 2, 7, 64};
     for (int i = 0; i < 4; i++)
-        for (int c = 16; c <= 64; c += 16) point_case(k, r, px[i], c);
+        for (int c = 16; c <= 64; c += 16) {
+            point_case(k, r, px[i], c);
+            grow_case(k, r, px[i], c, 0.25f, 0.25f);
+            grow_case(k, r, px[i], c, 0, 0);
+            bend_case(k, r, px[i], c, false);
+            bend_case(k, r, px[i], c, true);
+        }
 }
 
 static void pixelwise_kernels(void **state)
@@ -372,7 +430,7 @@ static void oracle_by_hand(void **state)
     (void)state;
     const double in[4] = {1, 2, 3, 4}, w[9] = {0, 0, 0, 0, 1, 1, 0, 1, 0}, bias[1] = {0.5};
     double out[4];
-    rs_ref_conv(in, 1, 2, 2, w, bias, 1, 3, out);
+    rs_ref_conv(in, 1, 2, 2, w, bias, 1, 3, 1, out);
     assert_true(out[0] == 0.5 + 1 + 2 + 3 && out[1] == 0.5 + 2 + 4 && out[2] == 0.5 + 3 + 4 &&
                 out[3] == 0.5 + 4);
     double up[16];

@@ -239,9 +239,9 @@ static void a_bad_network_is_named(void **state)
     rs_model_file m;
     reshed_error err = {0};
     test_model(&m, 2, 4, 1, short_layers, "bilinear", 4);
-    strcpy(m.model, "Unet");
+    strcpy(m.model, "VGG");
     assert_int_equal(rs_net_check(&m, &err), RESHED_EUNSUPPORTED);
-    assert_string_equal(err.found, "Unet");
+    assert_string_equal(err.found, "VGG");
     strcpy(m.model, "ResHedNet");
     m.layers[1] = 3; /* one block more than there are tensors */
     assert_int_equal(rs_net_check(&m, &err), RESHED_ECORRUPT);

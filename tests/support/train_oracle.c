@@ -87,7 +87,7 @@ static map conv(pass *p, const char *name, const map *in, int c, int k)
     map out = make(p, c, in->h, in->w);
     const double *w = param(p, name, "weight"), *b = param(p, name, "bias");
     for (int i = 0; i < p->n; i++)
-        rs_ref_conv(in->v + (size_t)i * numbers(in), in->c, in->h, in->w, w, b, c, k,
+        rs_ref_conv(in->v + (size_t)i * numbers(in), in->c, in->h, in->w, w, b, c, k, 1,
                     out.v + (size_t)i * numbers(&out));
     return out;
 }

@@ -103,7 +103,7 @@ static void wino_isa(const rs_kernels *k, test_rng *r)
     float *x = guarded(r, nx), *dy = guarded(r, ny), *v = guarded(NULL, nf), *d = guarded(NULL, nf);
     float *du = guarded(r, 36 * C * C), *dw = guarded(NULL, nw);
     memset(du, 0, 36 * C * C * sizeof *du);
-    rs_wino_in in = {.tiles = TILES, .channels = C, .v = v, .v_stride = STRIDE};
+    rs_wino_in in = {.tiles = TILES, .channels = C, .step = C, .v = v, .v_stride = STRIDE};
     for (int i = 0; i < 6; i++) in.row[i] = x + i * SPAN * C;
     k->wino_in[0](&in);
     rs_wino_grad g = {.tiles = TILES, .channels = C, .d = d, .d_stride = STRIDE};

@@ -66,7 +66,7 @@ static double weighed(const layer *l)
 static double conv_value(void *ctx)
 {
     const layer *l = ctx;
-    rs_ref_conv(l->in, l->cin, l->h, l->w, l->weight, l->bias, l->cout, l->k, l->out);
+    rs_ref_conv(l->in, l->cin, l->h, l->w, l->weight, l->bias, l->cout, l->k, 1, l->out);
     return weighed(l);
 }
 

@@ -13,6 +13,7 @@
 #include "base/os.h"
 #include "imgproc/figures/plot.h"
 #include "io/weights/model.h"
+#include "nn/filters.h"
 #include "nn/net.h"
 #include "train/budget.h"
 #include "train/calibrate.h"

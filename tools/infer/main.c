@@ -18,8 +18,8 @@ static const cli_program self = {
     "Usage: reshed-infer [OPTION]... IMAGE...\n"
     "\n"
     "Finds ferroelastic domain walls in piezoresponse amplitude images: the mean wall probability\n"
-    "over an ensemble of ResHedNet networks, and its variance as the uncertainty. Reads PNG, "
-    "TIFF,\n"
+    "over an ensemble of networks (AtomAI's ResHedNet, Unet, dilnet, SegResNet), and its\n"
+    "variance as the uncertainty. Reads PNG, TIFF,\n"
     "NPY, NPZ, Gwyddion .gwy and GSF, Igor IBW, Nanonis SXM, NanoScope, Park, WSxM and HDF5 "
     "(NSID,\n"
     "USID, HyperSpy, NeXus, TopoStats, MATLAB v7.3, plain datasets).\n"
@@ -65,6 +65,9 @@ static const cli_program self = {
     "is\n"
     "                         known (default); off; or a number: to that many nm per "
     "pixel\n"
+    "      --pad              zeros at the bottom and on the right for networks that take no\n"
+    "                         other sides than multiples of 2, 4 or 8, as AtomAI's SegPredictor\n"
+    "                         pads; the maps are those of the image. Else such sides are refused\n"
     "      --algo=NAME        auto (default), winograd, direct, gemm (OpenBLAS)\n"
     "      --precision=NAME   fp32 (default), or bf16: a quick preview on processors "
     "with "
@@ -150,6 +153,7 @@ enum {
     OPT_PHASE,
     OPT_WALL180,
     OPT_RESAMPLE,
+    OPT_PAD,
     OPT_ALGO,
     OPT_PRECISION,
     OPT_PRECISION_CHECK,
@@ -183,6 +187,7 @@ static bool take(int c, options *o)
     case OPT_FRAME: return cli_frame(&self, optarg, &q->of_stack);
     case OPT_NORM: return parse_norm(optarg, &q->frame);
     case OPT_RESAMPLE: return parse_resample(optarg, &q->frame.resample);
+    case OPT_PAD: return q->frame.pad = true;
     case OPT_ALGO: return cli_algo(&self, optarg, &e->algo);
     case OPT_PRECISION: return cli_precision(&self, optarg, &e->precision);
     case OPT_PRECISION_CHECK: return q->frame.check_precision = true;
@@ -211,6 +216,7 @@ static int parse(int argc, char **argv, options *o)
         {"phase", required_argument, NULL, OPT_PHASE},
         {"wall180", required_argument, NULL, OPT_WALL180},
         {"resample", required_argument, NULL, OPT_RESAMPLE},
+        {"pad", no_argument, NULL, OPT_PAD},
         {"algo", required_argument, NULL, OPT_ALGO},
         {"precision", required_argument, NULL, OPT_PRECISION},
         {"figure", required_argument, NULL, OPT_FIGURE},

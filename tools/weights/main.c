@@ -13,7 +13,7 @@
 #include "io/weights/model.h"
 #include "io/weights/torch_write.h"
 #include "io/weights/weights.h"
-#include "nn/net.h"
+#include "nn/filters.h"
 
 static const cli_program self = {
     "reshed-weights",
@@ -22,11 +22,10 @@ static const cli_program self = {
     "  or:  reshed-weights show [OPTION]... FILE...\n"
     "  or:  reshed-weights check [OPTION]... FILE...\n"
     "\n"
-    "Reads AtomAI's *_metadict.tar (ensembles and single models of ResHedNet), state_dicts of "
-    "torch\n"
-    "(alone, several, in a checkpoint) and reshed's own HDF5 weights files; neither Python nor "
-    "torch\n"
-    "is needed.\n"
+    "Reads AtomAI's *_metadict.tar (ensembles and single models of ResHedNet, Unet, dilnet and\n"
+    "SegResNet), state_dicts of a ResHedNet (alone, several, in a checkpoint) and reshed's own "
+    "HDF5\n"
+    "weights files; neither Python nor torch is needed.\n"
     "\n"
     "  import  writes the weights as HDF5, each tensor with a checksum\n"
     "  export  writes them as AtomAI's *_ensemble_metadict.tar, for load_ensemble and torch.load; "
@@ -158,6 +157,8 @@ static void show_text(const char *path, const rs_model_file *m, const options *o
         m->upsampling_assumed ? " (assumed: a state_dict does not say)" : "", m->members,
         m->classes, m->filters);
     for (int i = 0; i < m->levels; i++) printf(" %d", m->layers[i]);
+    printf("%s%s%s", m->no_batch_norm ? ", no batch normalisation" : "",
+           m->dropout ? ", dropout in training" : "", m->dilated ? ", dilated" : "");
     printf("\n  parameters  %" PRIu64 " in each member\n  tensors     %d in each member\n",
            count_parameters(&m->member[0]), m->member[0].n);
     if (m->pixel_size_max > 0)
@@ -210,6 +211,9 @@ static void json_model(const char *path, const rs_model_file *m, bool tensors)
     rs_json_array(&j, "layers");
     for (int i = 0; i < m->levels; i++) rs_json_integer(&j, NULL, m->layers[i]);
     rs_json_end(&j);
+    rs_json_bool(&j, "batch_norm", !m->no_batch_norm);
+    rs_json_bool(&j, "dropout", m->dropout);
+    rs_json_bool(&j, "with_dilation", m->dilated);
     rs_json_integer(&j, "parameters", (int64_t)count_parameters(&m->member[0]));
     rs_json_integer(&j, "tensors", m->member[0].n);
     rs_json_number(&j, "pixel_size_min", m->pixel_size_min);
@@ -236,13 +240,17 @@ static int do_show(const char *path, const options *o)
 }
 
 /* --------------------------------------------------------------------------------------- check */
-/* Tensors of a ResHedNet, the counters of batches aside, which do nothing: six of the convolutions
- * and eight of the batch norms of each block, six of each head, two of the last convolution. */
-static int expected_tensors(const rs_model_file *m)
+/* Tensors of the network, the counters of batches aside, which do nothing: two of each convolution,
+ * four of each batch normalisation. */
+static reshed_status expected_tensors(const rs_arch *arch, int *n, reshed_error *err)
 {
-    int blocks = 0;
-    for (int i = 0; i < m->levels; i++) blocks += m->layers[i];
-    return 14 * blocks + 6 * m->levels + 2;
+    rs_graph g;
+    const reshed_status st = rs_graph_make(arch, &g, err);
+    if (st != RESHED_OK) return st;
+    *n = 0;
+    for (int i = 0; i < g.filters; i++) *n += g.filter[i].norm_kind == RS_NORM_NONE ? 2 : 6;
+    rs_graph_clear(&g);
+    return RESHED_OK;
 }
 
 static int count_tensors(const rs_tensors *set)
@@ -256,11 +264,13 @@ static int count_tensors(const rs_tensors *set)
 static reshed_status check_network(const rs_model_file *m, reshed_error *err)
 {
     rs_arch arch;
+    int expected = 0;
     reshed_status st = rs_arch_from_file(m, &arch, err);
     if (st == RESHED_OK) st = rs_net_check(m, err);
-    if (st == RESHED_OK && count_tensors(&m->member[0]) != expected_tensors(m))
-        st = rs_fail(err, RESHED_ECORRUPT, "number of tensors|%d for these layers|%d",
-                     expected_tensors(m), count_tensors(&m->member[0]));
+    if (st == RESHED_OK) st = expected_tensors(&arch, &expected, err);
+    if (st == RESHED_OK && count_tensors(&m->member[0]) != expected)
+        st = rs_fail(err, RESHED_ECORRUPT, "number of tensors|%d for these layers|%d", expected,
+                     count_tensors(&m->member[0]));
     return st;
 }
 

@@ -6,7 +6,9 @@
 #include "io/hdf5/h5.h"
 
 #define RS_WEIGHTS_FORMAT "reshed-weights"
+/* Of files with a ResHedNet, and of those whose network leaves more to say. */
 #define RS_WEIGHTS_VERSION 1
+#define RS_WEIGHTS_VERSION_FLAGS 2
 
 /* Room for "member_" and any int. */
 #define RS_WEIGHTS_GROUP 24

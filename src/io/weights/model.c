@@ -55,7 +55,7 @@ reshed_status rs_model_fields_check(const rs_model_file *m, reshed_error *err)
         return fail_range(err, "number of levels", 1, RS_MODEL_MAX_LEVELS, m->levels);
     for (int i = 0; i < m->levels; i++)
         if (m->layers[i] < 1 || m->layers[i] > RS_MODEL_MAX_BLOCKS)
-            return fail_range(err, "residual blocks of a level", 1, RS_MODEL_MAX_BLOCKS,
+            return fail_range(err, "blocks or layers, a count of them", 1, RS_MODEL_MAX_BLOCKS,
                               m->layers[i]);
     if (strcmp(m->upsampling, "bilinear") != 0 && strcmp(m->upsampling, "nearest") != 0)
         return rs_fail(err, RESHED_EUNSUPPORTED, "upsampling|'bilinear' or 'nearest'|'%s'",
@@ -220,6 +220,10 @@ void rs_model_file_digest(const rs_model_file *m, char hex[65])
     for (int i = 0; i < m->levels; i++)
         k += snprintf(text + k, sizeof text - (size_t)k, "%s%d", i ? " " : "", m->layers[i]);
     k += snprintf(text + k, sizeof text - (size_t)k, "\n%s\n%d\n", m->upsampling, m->members);
+    if (m->no_batch_norm || m->dropout || m->dilated)
+        k += snprintf(text + k, sizeof text - (size_t)k, "%s%s%s\n",
+                      m->no_batch_norm ? "no batch_norm " : "", m->dropout ? "dropout " : "",
+                      m->dilated ? "with_dilation" : "");
     rs_sha256_start(&s);
     rs_sha256_add(&s, text, (size_t)k);
     rs_sha256_add(&s, job.digest, 32 * (size_t)m->members);

@@ -32,6 +32,7 @@ reshed_status rs_model_file_check(const rs_model_file *m, reshed_error *err);
  *
  * The message hashed is this text, "\n" after each line, numbers in decimal:
  *   reshed-weights 1 / MODEL / CLASSES FILTERS / LAYER LAYER ... / UPSAMPLING / MEMBERS
+ * (and what differs from the usual network: "no batch_norm ", "dropout ", "with_dilation")
  * and the 32-byte digests of the members in order, each over its tensors in the order of strcmp:
  *   NAME TYPE NDIM DIM DIM ... \n, then the values, row-major, little-endian. */
 void rs_model_file_digest(const rs_model_file *m, char hex[65]);

@@ -110,6 +110,25 @@ static reshed_status get_ood(reader *r, rs_ood_model *o)
     return RESHED_OK;
 }
 
+static reshed_status get_flag(reader *r, const char *name, bool *out)
+{
+    int v = 0;
+    const reshed_status st = get_int(r, name, &v);
+    if (st == RESHED_OK && v > 1) return fail_attribute(r, name, "0 or 1");
+    *out = v != 0;
+    return st;
+}
+
+static reshed_status get_flags(reader *r, rs_model_file *m)
+{
+    bool norm = true;
+    reshed_status st = get_flag(r, "batch_norm", &norm);
+    if (st == RESHED_OK) st = get_flag(r, "dropout", &m->dropout);
+    if (st == RESHED_OK) st = get_flag(r, "with_dilation", &m->dilated);
+    m->no_batch_norm = !norm;
+    return st;
+}
+
 static reshed_status read_attributes(reader *r, rs_model_file *m)
 {
     char format[64];
@@ -121,9 +140,10 @@ static reshed_status read_attributes(reader *r, rs_model_file *m)
                        RS_WEIGHTS_FORMAT);
     reshed_status st = get_int(r, "format_version", &version);
     if (st != RESHED_OK) return st;
-    if (version != RS_WEIGHTS_VERSION)
-        return rs_fail(r->err, RESHED_EUNSUPPORTED, "version of the weights file|%d|%d",
-                       RS_WEIGHTS_VERSION, version);
+    if (version != RS_WEIGHTS_VERSION && version != RS_WEIGHTS_VERSION_FLAGS)
+        return rs_fail(r->err, RESHED_EUNSUPPORTED, "version of the weights file|%d or %d|%d",
+                       RS_WEIGHTS_VERSION, RS_WEIGHTS_VERSION_FLAGS, version);
+    if (version == RS_WEIGHTS_VERSION_FLAGS && (st = get_flags(r, m)) != RESHED_OK) return st;
     st = get_string(r, "model", m->model, sizeof m->model);
     if (st == RESHED_OK) st = get_int(r, "nb_classes", &m->classes);
     if (st == RESHED_OK) st = get_int(r, "nb_filters", &m->filters);

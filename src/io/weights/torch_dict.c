@@ -1,7 +1,7 @@
-/* The forms in which torch users keep a ResHedNet:
+/* The forms in which torch users keep a network:
  *
  *   {model_type: 'seg', model: 'ResHedNet', nb_classes, batch_norm, dropout, upsampling, nb_filters,
- *    layers, optimizer, weights: STATES}       AtomAI's save_model
+ *    layers, optimizer, weights: STATES}       AtomAI's save_model; a Unet has with_dilation, too
  *   STATES                                     torch.save(net.state_dict()), or of AtomAI's ensemble
  *   {state_dict: STATES, epoch, ...}           checkpoints
  *
@@ -15,8 +15,20 @@
 #include "io/weights/model.h"
 #include "io/weights/torch_storage.h"
 
-/* The tensor that every ResHedNet has. */
+/* The tensor that every ResHedNet has, and that of the other networks. */
 #define FIRST_TENSOR "net1.res_module.0.c0.weight"
+#define FIRST_OF_OTHERS "c1.block.0.weight"
+
+static const char *const networks[] = {"ResHedNet", "Unet", "dilnet", "SegResNet"};
+#define NETWORKS "'ResHedNet', 'Unet', 'dilnet' or 'SegResNet'"
+
+/* AtomAI's name of the network that v names; NULL for others. */
+static const char *network_of(const rs_pkl *v)
+{
+    for (size_t i = 0; i < sizeof networks / sizeof *networks; i++)
+        if (rs_pkl_is(v, networks[i])) return networks[i];
+    return NULL;
+}
 
 /* -------------------------------------------------------------------------------- AtomAI's dict */
 static reshed_status fail_key(reshed_error *err, reshed_status st, const char *key,
@@ -58,26 +70,69 @@ static reshed_status get_layers(const rs_pkl *meta, rs_model_file *m, reshed_err
     return RESHED_OK;
 }
 
-/* Says what the file holds when it is not a ResHedNet for segmentation. */
+/* AtomAI stores a network of the user's own as {<the module>: 'custom'}, and its type as 'Seg'. */
+static bool is_custom(const rs_pkl *meta)
+{
+    if (!meta || meta->kind != RS_PKL_DICT) return false;
+    for (size_t i = 0; i + 1 < meta->u.items.n; i += 2)
+        if (rs_pkl_is(meta->u.items.at[i + 1], "custom")) return true;
+    return false;
+}
+
+/* Says what the file holds when it is no network for segmentation, or not one of AtomAI's. */
 static reshed_status check_kind(const rs_pkl *meta, reshed_error *err)
 {
     const rs_pkl *type = rs_pkl_get(meta, "model_type"), *model = rs_pkl_get(meta, "model");
+    if (is_custom(meta))
+        return rs_fail(err, RESHED_EUNSUPPORTED,
+                       "AtomAI model|one of AtomAI's own networks: " NETWORKS
+                       "|a custom network, of which Python code is part");
+    if (rs_pkl_is(type, "imspec"))
+        return rs_fail(
+            err, RESHED_EUNSUPPORTED,
+            "AtomAI model: 'model_type'|'seg' (a segmentation network)|'imspec': a network "
+            "that makes spectra of images or images of spectra");
     if (!rs_pkl_is(type, "seg"))
         return fail_key(err, RESHED_EUNSUPPORTED, "model_type", "'seg' (a segmentation network)",
                         type);
-    if (!rs_pkl_is(model, "ResHedNet"))
-        return fail_key(err, RESHED_EUNSUPPORTED, "model", "'ResHedNet'", model);
-    const rs_pkl *norm = rs_pkl_get(meta, "batch_norm");
-    int64_t on = 0;
-    if (!(norm && norm->kind == RS_PKL_BOOL) && !rs_pkl_is_numpy(norm))
-        return fail_key(err, RESHED_ECORRUPT, "batch_norm", "True", norm);
-    if (norm->kind == RS_PKL_BOOL ? norm->u.i == 0 : !rs_pkl_integer(norm, &on) || on == 0)
-        return fail_key(err, RESHED_EUNSUPPORTED, "batch_norm",
-                        "True (a network with batch normalisation)", norm);
+    if (!network_of(model)) return fail_key(err, RESHED_EUNSUPPORTED, "model", NETWORKS, model);
     return RESHED_OK;
 }
 
-/* Every field but members, as AtomAI writes them. Dropout does nothing outside training, so any value will do. */
+/* True or False; None and nothing at all are `none`. */
+static reshed_status get_flag(const rs_pkl *meta, const char *key, bool none, bool *out,
+                              reshed_error *err)
+{
+    const rs_pkl *v = rs_pkl_get(meta, key);
+    int64_t i = none;
+    if (v && v->kind == RS_PKL_BOOL)
+        i = v->u.i;
+    else if (v && v->kind != RS_PKL_NONE && !(rs_pkl_is_numpy(v) && rs_pkl_integer(v, &i)))
+        return fail_key(err, RESHED_ECORRUPT, key, "True or False", v);
+    *out = i != 0;
+    return RESHED_OK;
+}
+
+/* What AtomAI leaves to choose but for its ResHedNet, which has batch normalisation and no dropout
+ * whatever its file says. */
+static reshed_status get_flags(const rs_pkl *meta, rs_model_file *m, reshed_error *err)
+{
+    bool norm = true;
+    const rs_pkl *stated = rs_pkl_get(meta, "batch_norm");
+    if (!stated || stated->kind == RS_PKL_NONE)
+        return fail_key(err, RESHED_ECORRUPT, "batch_norm", "True or False", stated);
+    reshed_status st = get_flag(meta, "batch_norm", true, &norm, err);
+    if (strcmp(m->model, "ResHedNet") == 0) return st;
+    m->no_batch_norm = !norm;
+    if (st == RESHED_OK && strcmp(m->model, "SegResNet") != 0)
+        st = get_flag(meta, "dropout", false, &m->dropout, err);
+    if (st == RESHED_OK && strcmp(m->model, "Unet") == 0)
+        st = get_flag(meta, "with_dilation", false, &m->dilated, err);
+    return st;
+}
+
+/* Every field but members, as AtomAI writes them. Dropout does nothing outside training but to number the
+ * tensors. */
 static reshed_status read_meta(const rs_pkl *meta, rs_model_file *m, reshed_error *err)
 {
     reshed_status st = check_kind(meta, err);
@@ -91,8 +146,8 @@ static reshed_status read_meta(const rs_pkl *meta, rs_model_file *m, reshed_erro
                  (const char *)up->u.text.s);
     else
         return fail_key(err, RESHED_EUNSUPPORTED, "upsampling", "'bilinear' or 'nearest'", up);
-    strcpy(m->model, "ResHedNet");
-    return RESHED_OK;
+    strcpy(m->model, network_of(rs_pkl_get(meta, "model")));
+    return get_flags(meta, m, err);
 }
 
 /* ------------------------------------------------------------------------------- the state_dicts */
@@ -167,12 +222,12 @@ static bool ends_with(const rs_pkl *name, const char *tail, size_t *before)
 
 /* Finds the prefix of AtomAI's names: "module." by DataParallel, "_orig_mod." by compile, the
  * attribute's name of a module around it. */
-static void find_prefix(rs_torch_member *m)
+static void find_prefix(rs_torch_member *m, const char *first)
 {
     size_t k;
     for (size_t i = 0; i < m->dict->u.items.n; i += 2) {
         const rs_pkl *name = m->dict->u.items.at[i];
-        if (!ends_with(name, FIRST_TENSOR, &k) || (k > 0 && name->u.text.s[k - 1] != '.')) continue;
+        if (!ends_with(name, first, &k) || (k > 0 && name->u.text.s[k - 1] != '.')) continue;
         m->first = name;
         m->prefix = k;
         return;
@@ -220,7 +275,8 @@ static reshed_status read_shapes(const rs_torch_member *member, rs_model_file *m
     if (!find_shape(member, FIRST_TENSOR, &first) || !find_shape(member, "out.weight", &out))
         return rs_fail(err, RESHED_EUNSUPPORTED,
                        "state_dict of another network|the tensors of a ResHedNet (" FIRST_TENSOR
-                       ", ..., out.weight)|tensors that begin with %s",
+                       ", ..., out.weight), or AtomAI's own file, which names its network|tensors "
+                       "that begin with %s",
                        rs_pkl_describe(name, text, sizeof text));
     for (m->levels = 0; m->levels < RS_MODEL_MAX_LEVELS; m->levels++) {
         int n = 0;
@@ -261,7 +317,7 @@ reshed_status rs_torch_dict_read(const rs_pkl *root, rs_model_file *m, rs_torch_
                                  int *members, reshed_error *err)
 {
     const rs_pkl *type = rs_pkl_get(root, "model_type"), *states;
-    const bool atomai = type || rs_pkl_is(rs_pkl_get(root, "model"), "ResHedNet");
+    const bool atomai = type || network_of(rs_pkl_get(root, "model"));
     reshed_status st = atomai ? read_meta(root, m, err) : RESHED_OK;
     if (st != RESHED_OK) return st;
     states = atomai ? rs_pkl_get(root, "weights") : find_states(root);
@@ -276,6 +332,8 @@ reshed_status rs_torch_dict_read(const rs_pkl *root, rs_model_file *m, rs_torch_
                            : " without them");
     }
     st = find_members(states, member, members, err);
-    for (int i = 0; st == RESHED_OK && i < *members; i++) find_prefix(&member[i]);
+    const bool other = atomai && strcmp(m->model, "ResHedNet") != 0;
+    for (int i = 0; st == RESHED_OK && i < *members; i++)
+        find_prefix(&member[i], other ? FIRST_OF_OTHERS : FIRST_TENSOR);
     return st == RESHED_OK && !atomai ? read_shapes(&member[0], m, err) : st;
 }

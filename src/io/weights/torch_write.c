@@ -124,14 +124,25 @@ static void put_member(pickle *k, const rs_tensors *set, size_t *number)
     put_ops(k, "u");
 }
 
+static void put_flag(pickle *k, bool v)
+{
+    put_ops(k, v ? "\x88" : "\x89");
+}
+
 static void put_description(pickle *k, const rs_model_file *m)
 {
     put_text(k, "model_type"), put_text(k, "seg");
     put_text(k, "model"), put_text(k, m->model);
     put_text(k, "nb_classes"), put_int(k, m->classes);
-    put_text(k, "batch_norm"), put_ops(k, "\x88");
-    put_text(k, "dropout"), put_ops(k, "N");
+    const bool unet = strcmp(m->model, "Unet") == 0;
+    put_text(k, "batch_norm"), put_flag(k, !m->no_batch_norm);
+    put_text(k, "dropout");
+    if (unet || strcmp(m->model, "dilnet") == 0)
+        put_flag(k, m->dropout);
+    else
+        put_ops(k, "N");
     put_text(k, "upsampling"), put_text(k, m->upsampling);
+    if (unet) put_text(k, "with_dilation"), put_flag(k, m->dilated);
     put_text(k, "nb_filters"), put_int(k, m->filters);
     put_text(k, "layers"), put_ops(k, "](");
     for (int i = 0; i < m->levels; i++) put_int(k, m->layers[i]);

@@ -1,12 +1,13 @@
 /* weights.h - reshed's own weights file (HDF5), and the front door for every kind of weights file.
  *
- * Layout, format_version 1:
+ * Layout, format_version 1 (ResHedNet) or 2 (AtomAI's other networks, whose description says more):
  *
- *   / attributes   format "reshed-weights", format_version 1, model, nb_classes, nb_filters,
+ *   / attributes   format "reshed-weights", format_version, model, nb_classes, nb_filters,
  *                  layers[levels], upsampling, n_members; optional pixel_size_min, pixel_size_max
  *                  (metres), ood_threshold, and the model of the out-of-distribution score:
  *                  ood_version, ood_frames, ood_centre[n], ood_whiten[n,n] (float64); optional
  *                  recipe: how it was trained, lines of text
+ *                  with version 2: batch_norm, dropout, with_dilation (0 or 1)
  *   /member_000/NAME, /member_001/NAME, ...   one dataset for each tensor, in the model's order
  *
  * Datasets are little-endian float16, float32, float64 or int64, chunked, with the Fletcher32

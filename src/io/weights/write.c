@@ -54,11 +54,21 @@ static bool put_ood(hid_t file, const rs_ood_model *o)
            put_doubles(file, "ood_whiten", 2, dims, whiten);
 }
 
+/* What other networks than a ResHedNet leave to say. */
+static bool put_flags(hid_t file, const rs_model_file *m)
+{
+    return rs_h5_set_int(file, "batch_norm", !m->no_batch_norm) &&
+           rs_h5_set_int(file, "dropout", m->dropout) &&
+           rs_h5_set_int(file, "with_dilation", m->dilated);
+}
+
 static bool put_attributes(hid_t file, const rs_model_file *m)
 {
+    const bool flags = strcmp(m->model, "ResHedNet") != 0;
     return rs_h5_set_text(file, "format", RS_WEIGHTS_FORMAT) &&
-           rs_h5_set_int(file, "format_version", RS_WEIGHTS_VERSION) &&
-           rs_h5_set_text(file, "model", m->model) &&
+           rs_h5_set_int(file, "format_version",
+                         flags ? RS_WEIGHTS_VERSION_FLAGS : RS_WEIGHTS_VERSION) &&
+           (!flags || put_flags(file, m)) && rs_h5_set_text(file, "model", m->model) &&
            rs_h5_set_int(file, "nb_classes", m->classes) &&
            rs_h5_set_int(file, "nb_filters", m->filters) && put_layers(file, m) &&
            rs_h5_set_text(file, "upsampling", m->upsampling) &&

@@ -12,6 +12,7 @@
 #ifndef RS_NN_KERNELS_H
 #define RS_NN_KERNELS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -22,21 +23,23 @@
 
 #define RS_PEAK_CHAINS 12 /* latency times units of today's cores is 8 to 10 */
 
-/* out[p][n] = act(bias[n] + sum over dy<kh, dx<kw, c<cin of in[dy][(p+dx)*in_stride + c] * w
- *                 + res[p][n]),  p < pixels, n < cout.
+/* out[p][n] = act(bias[n] + sum over dy<kh, dx<kw, c<cin of in[dy][p*in_stride + dx*tap_stride + c]
+ *                 * w + res[p][n]) * scale[n] + shift[n],  p < pixels, n < cout.
  * It is a 3x3 convolution of a row (kh=kw=3), a 1x1 convolution (kh=kw=1) and the tile product of
  * Winograd's method (a "pixel" is a tile). */
 typedef struct rs_mac {
     const float *in[3]; /* kh row pointers, each at the tap column 0 of pixel 0 */
     size_t in_stride;   /* floats from pixel to pixel */
+    size_t tap_stride;  /* floats from tap column to tap column; of no use with kw=1 */
     int kh, kw;
-    int cin, cout;     /* multiples of RS_LANES */
+    int cin, cout;     /* cout a multiple of RS_LANES */
     const float *w;    /* as rs_pack_mac lays them out for this table's nr */
     const float *bias; /* [cout], or NULL for zero */
     const float *res;  /* pixel p at res + p*res_stride, or NULL */
     size_t res_stride;
-    float slope; /* act(v) = v < 0 ? slope*v : v; 1 for none */
-    float *out;  /* pixel p at out + p*out_stride */
+    float slope;                /* act(v) = v < 0 ? slope*v : v; 1 for none */
+    const float *scale, *shift; /* [cout], after the activation; both NULL for 1 and 0 */
+    float *out;                 /* pixel p at out + p*out_stride */
     size_t out_stride;
     int pixels;
 } rs_mac;
@@ -46,7 +49,8 @@ typedef struct rs_wino_in {
     const float *row[8]; /* m+2 row pointers, at the column left of the first tile's output */
     int tiles;           /* along the row */
     int channels;
-    float *v; /* element f of tile t at v + f*v_stride + t*channels */
+    size_t step; /* floats from pixel to pixel: those between them belong to other tiles */
+    float *v;    /* element f of tile t at v + f*v_stride + t*channels */
     size_t v_stride;
 } rs_wino_in;
 
@@ -56,9 +60,11 @@ typedef struct rs_wino_out {
     int tiles, channels;
     const float *bias; /* [channels] */
     float slope;
-    int rows, width;     /* valid output: rows <= m rows, width <= tiles*m pixels */
-    const float *res[6]; /* row pointers at the first tile's first pixel, or res[0] NULL */
-    float *out[6];       /* likewise */
+    const float *scale, *shift; /* [channels], after the activation; both NULL for 1 and 0 */
+    int rows, width;            /* valid output: rows <= m rows, width <= tiles*m pixels */
+    const float *res[6];        /* row pointers at the first tile's first pixel, or res[0] NULL */
+    float *out[6];              /* likewise */
+    size_t res_step, step;      /* floats from pixel to pixel of res and of out */
 } rs_wino_out;
 
 /* Reduced precision (see kernels/bf16.h): the same with operands in bf16 and sums in fp32. */
@@ -80,6 +86,7 @@ typedef struct rs_mac_bf16 {
 typedef struct rs_wino_in_bf16 {
     const float *row[6];
     int tiles, channels;
+    size_t step; /* floats from pixel to pixel */
     uint16_t *v;
     size_t v_stride;
 } rs_wino_in_bf16;
@@ -94,8 +101,19 @@ typedef struct rs_kernels {
     /* out[p][n] = x[p]*w[n] + bias[n]: the 1x1 convolution of a one-channel image */
     void (*from_one)(const float *x, int pixels, int cout, const float *w, const float *bias,
                      float *out);
-    /* out[p][c] = max of a[2p],a[2p+1],b[2p],b[2p+1]: 2x2 max pool of two rows into one */
-    void (*pool_row)(const float *a, const float *b, int out_pixels, int channels, float *out);
+    /* out[p][c] = max of a[2p],a[2p+1],b[2p],b[2p+1]: 2x2 max pool of two rows into one; stride:
+     * floats from pixel to pixel of a and b */
+    void (*pool_row)(const float *a, const float *b, size_t stride, int out_pixels, int channels,
+                     float *out);
+    /* A row between a and b (t: the weight of b) with twice its pixels: each output pixel takes the
+     * part `side` of the other neighbour, the edge's pixel where there is none. side 1/4 is
+     * PyTorch's bilinear interpolation, 0 its nearest one. stride: of out. */
+    void (*grow_row)(const float *a, const float *b, float t, float side, int pixels, int channels,
+                     float *out, size_t stride);
+    /* out[p][c] = (add ? out[p][c] : 0) + (z[p][c] > 0 ? up[c] : down[c])*z[p][c] + shift[c];
+     * stride: of out */
+    void (*bend_row)(const float *z, int pixels, int channels, const float *up, const float *down,
+                     const float *shift, bool add, float *out, size_t stride);
     /* v[p][c] = act(v[p][c] + bias[c] + res[p][c]); res NULL for none; act as in rs_mac */
     void (*bias_act)(float *v, int pixels, int channels, const float *bias, const float *res,
                      float slope);

@@ -151,7 +151,7 @@ static void finish_level(rs_member *m, int level, int images)
                           l->raw + rs_row_at(l, 1, i, r));
             if (pool && r % 2 && r / 2 < next->height)
                 m->k.pool_row(b->out + rs_row_at(l, l->channels, i, r - 1), b->out + at,
-                              next->width, l->channels,
+                              (size_t)l->channels, next->width, l->channels,
                               next->pooled + rs_row_at(next, l->channels, i, r / 2));
         }
 }

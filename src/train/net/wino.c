@@ -79,6 +79,7 @@ static void transform_in(const rs_member *m, const rs_level *l, const ring *g, c
     for (int d = t->d0; d < t->d1; d++) {
         rs_wino_in a = {.tiles = l->across,
                         .channels = l->channels,
+                        .step = (size_t)l->channels,
                         .v = m->tv + (size_t)((d - t->d0) * l->across) * (size_t)l->channels,
                         .v_stride = t->stride};
         for (int i = 0; i < TILE + 2; i++) a.row[i] = ring_row(l, g, TILE * d - 1 + i);
@@ -145,7 +146,9 @@ static void transform_out(const rs_member *m, const rs_level *l, const rs_wino_p
                          .bias = p->bias,
                          .slope = 1,
                          .rows = rows,
-                         .width = l->width};
+                         .width = l->width,
+                         .res_step = (size_t)l->channels,
+                         .step = (size_t)l->channels};
         for (int i = 0; i < rows; i++) a.out[i] = p->row(p->ctx, t->image, top + i, &a.res[i]);
         m->k.wino_out[0](&a);
     }

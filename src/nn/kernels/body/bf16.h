@@ -115,8 +115,8 @@ void RS_SUFFIX(rs_mac_bf16)(const rs_mac_bf16 *a)
 /* V of one tile, nv vectors of channels from c on. */
 BF_INLINE void bf_in(const int nv, const rs_wino_in_bf16 *a, size_t tile, size_t c)
 {
-    const size_t ch = (size_t)a->channels;
-    uint16_t *to = a->v + tile * ch + c;
+    const size_t ch = a->step;
+    uint16_t *to = a->v + tile * (size_t)a->channels + c;
     vf x[6][2][6], d[6], o[2][6];
 #pragma GCC unroll 6
     for (int j = 0; j < 6; j++) {

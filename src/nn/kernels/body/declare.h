@@ -8,8 +8,13 @@ void RS_SUFFIX(rs_wino_out4)(const rs_wino_out *a);
 void RS_SUFFIX(rs_wino_out6)(const rs_wino_out *a);
 void RS_SUFFIX(rs_from_one)(const float *x, int pixels, int cout, const float *w, const float *bias,
                             float *out);
-void RS_SUFFIX(rs_pool_row)(const float *a, const float *b, int out_pixels, int channels,
-                            float *out);
+void RS_SUFFIX(rs_pool_row)(const float *a, const float *b, size_t stride, int out_pixels,
+                            int channels, float *out);
+void RS_SUFFIX(rs_grow_row)(const float *a, const float *b, float t, float side, int pixels,
+                            int channels, float *out, size_t stride);
+void RS_SUFFIX(rs_bend_row)(const float *z, int pixels, int channels, const float *up,
+                            const float *down, const float *shift, bool add, float *out,
+                            size_t stride);
 void RS_SUFFIX(rs_bias_act)(float *v, int pixels, int channels, const float *bias, const float *res,
                             float slope);
 void RS_SUFFIX(rs_sigmoid)(float *v, size_t n);
@@ -63,6 +68,8 @@ void RS_SUFFIX(rs_adamw_step)(const rs_adamw *a, const float *g, size_t n, float
         (k)->wino_out[1] = RS_SUFFIX(rs_wino_out6);                                                \
         (k)->from_one = RS_SUFFIX(rs_from_one);                                                    \
         (k)->pool_row = RS_SUFFIX(rs_pool_row);                                                    \
+        (k)->grow_row = RS_SUFFIX(rs_grow_row);                                                    \
+        (k)->bend_row = RS_SUFFIX(rs_bend_row);                                                    \
         (k)->bias_act = RS_SUFFIX(rs_bias_act);                                                    \
         (k)->sigmoid = RS_SUFFIX(rs_sigmoid);                                                      \
         (k)->head_row = RS_SUFFIX(rs_head_row);                                                    \

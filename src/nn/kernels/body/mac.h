@@ -32,7 +32,7 @@ MAC_INLINE void mac_tile(const int m, const int nv, const int prefetch, const rs
 
     for (int dy = 0; dy < a->kh; dy++) {
         for (int dx = 0; dx < a->kw; dx++) {
-            const float *p = a->in[dy] + (size_t)(p0 + dx) * a->in_stride;
+            const float *p = a->in[dy] + (size_t)p0 * a->in_stride + (size_t)dx * a->tap_stride;
             const float *q = p + 7 * s1;
             for (int c = a->cin; c > 0; c--) {
                 vf b[MAC_NV];
@@ -63,6 +63,8 @@ MAC_INLINE void mac_tile(const int m, const int nv, const int prefetch, const rs
                 y = vf_add(y, vf_load(a->res + (size_t)(p0 + r) * a->res_stride + n0 + v * VL));
             /* max(y, slope*y) is LeakyReLU for slopes in [0,1] */
             if (a->slope != 1) y = vf_max(vf_mul(y, slope), y);
+            if (a->scale)
+                y = vf_fma(y, vf_load(a->scale + n0 + v * VL), vf_load(a->shift + n0 + v * VL));
             vf_store(a->out + (size_t)(p0 + r) * a->out_stride + n0 + v * VL, y);
         }
     }

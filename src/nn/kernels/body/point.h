@@ -10,14 +10,54 @@ void RS_SUFFIX(rs_from_one)(const float *x, int pixels, int cout, const float *w
     }
 }
 
-void RS_SUFFIX(rs_pool_row)(const float *a, const float *b, int out_pixels, int channels,
-                            float *out)
+void RS_SUFFIX(rs_pool_row)(const float *a, const float *b, size_t stride, int out_pixels,
+                            int channels, float *out)
 {
     const size_t ch = (size_t)channels;
-    for (int p = 0; p < out_pixels; p++, a += 2 * ch, b += 2 * ch, out += ch)
+    for (int p = 0; p < out_pixels; p++, a += 2 * stride, b += 2 * stride, out += ch)
         for (size_t c = 0; c < ch; c += VL)
-            vf_store(out + c, vf_max(vf_max(vf_load(a + c), vf_load(a + ch + c)),
-                                     vf_max(vf_load(b + c), vf_load(b + ch + c))));
+            vf_store(out + c, vf_max(vf_max(vf_load(a + c), vf_load(a + stride + c)),
+                                     vf_max(vf_load(b + c), vf_load(b + stride + c))));
+}
+
+/* Pixel p of the row between a and b. */
+static inline vf grow_between(const float *a, const float *b, vf t, size_t p)
+{
+    const vf x = vf_load(a + p);
+    return vf_fma(t, vf_sub(vf_load(b + p), x), x);
+}
+
+void RS_SUFFIX(rs_grow_row)(const float *a, const float *b, float t, float side, int pixels,
+                            int channels, float *out, size_t stride)
+{
+    const size_t ch = (size_t)channels;
+    const vf vt = vf_set1(t), vs = vf_set1(side);
+    for (size_t c = 0; c < ch; c += VL) {
+        vf here = grow_between(a, b, vt, c), before = here;
+        float *to = out + c;
+        for (int p = 0; p < pixels; p++, to += 2 * stride) {
+            const vf after =
+                p + 1 < pixels ? grow_between(a, b, vt, (size_t)(p + 1) * ch + c) : here;
+            vf_store(to, vf_fma(vs, vf_sub(before, here), here));
+            vf_store(to + stride, vf_fma(vs, vf_sub(after, here), here));
+            before = here;
+            here = after;
+        }
+    }
+}
+
+void RS_SUFFIX(rs_bend_row)(const float *z, int pixels, int channels, const float *up,
+                            const float *down, const float *shift, bool add, float *out,
+                            size_t stride)
+{
+    for (int p = 0; p < pixels; p++, z += channels, out += stride)
+        for (int c = 0; c < channels; c += VL) {
+            const vf x = vf_load(z + c);
+            const vf slope = vf_positive(x, vf_load(up + c), vf_load(down + c));
+            vf y = vf_fma(x, slope, vf_load(shift + c));
+            if (add) y = vf_add(vf_load(out + c), y);
+            vf_store(out + c, y);
+        }
 }
 
 void RS_SUFFIX(rs_bias_act)(float *v, int pixels, int channels, const float *bias, const float *res,

@@ -18,8 +18,8 @@ WINO_INLINE void wino_in_tile(const int m, const rs_wino_in *a, void (*bt)(const
                               int tile, size_t c)
 {
     const int t = m + 2;
-    const size_t ch = (size_t)a->channels, at = (size_t)tile * (size_t)m * ch + c;
-    float *v = a->v + (size_t)tile * ch + c;
+    const size_t ch = a->step, at = (size_t)tile * (size_t)m * ch + c;
+    float *v = a->v + (size_t)tile * (size_t)a->channels + c;
     vf x[8][8], col[8], o[8];
 #pragma GCC unroll 6
     for (int j = 0; j < t; j++) {
@@ -52,10 +52,9 @@ WINO_INLINE void wino_out_tile(const int m, const rs_wino_out *a, void (*at)(con
                                int tile, size_t c, const int rows, const int cols)
 {
     const int t = m + 2;
-    const size_t ch = (size_t)a->channels;
     const vf slope = vf_set1(a->slope);
-    const float *src = a->prod + (size_t)tile * ch + c;
-    const size_t base = (size_t)tile * (size_t)m * ch + c;
+    const float *src = a->prod + (size_t)tile * (size_t)a->channels + c;
+    const size_t first = (size_t)tile * (size_t)m;
     const vf bias = vf_load(a->bias + c);
     vf x[6][8], col[8], o[8];
 #pragma GCC unroll 8
@@ -71,14 +70,17 @@ WINO_INLINE void wino_out_tile(const int m, const rs_wino_out *a, void (*at)(con
         at(x[i], o);
 #pragma GCC unroll 6
         for (int j = 0; j < cols; j++) {
-            const size_t p = base + (size_t)j * ch;
-            __builtin_prefetch(a->out[i] + p + (size_t)m * ch, 1, 3);
+            const size_t p = (first + (size_t)j) * a->step + c;
+            __builtin_prefetch(a->out[i] + p + (size_t)m * a->step, 1, 3);
             vf y = vf_add(o[j], bias);
             if (a->res[0]) {
-                __builtin_prefetch(a->res[i] + p + (size_t)m * ch, 0, 3);
-                y = vf_add(y, vf_load(a->res[i] + p));
+                const size_t q = (first + (size_t)j) * a->res_step + c;
+                __builtin_prefetch(a->res[i] + q + (size_t)m * a->res_step, 0, 3);
+                y = vf_add(y, vf_load(a->res[i] + q));
             }
-            vf_store(a->out[i] + p, vf_max(vf_mul(y, slope), y));
+            y = vf_max(vf_mul(y, slope), y);
+            if (a->scale) y = vf_fma(y, vf_load(a->scale + c), vf_load(a->shift + c));
+            vf_store(a->out[i] + p, y);
         }
     }
 }

@@ -26,7 +26,7 @@ static void conv(pass *p, const char *prefix, const double *in, int cin, int h, 
 {
     double *bias = param(p, prefix, "weight", p->params);
     param(p, prefix, "bias", bias);
-    rs_ref_conv(in, cin, h, w, p->params, bias, cout, k, out);
+    rs_ref_conv(in, cin, h, w, p->params, bias, cout, k, 1, out);
 }
 
 static void norm(pass *p, const char *prefix, double *v, int c, int h, int w)
@@ -68,12 +68,35 @@ static size_t largest(const rs_arch *a, int h, int w)
     return most;
 }
 
+/* [classes,n] -> [n,classes] */
+static void turn(const double *v, size_t classes, size_t n, double *out)
+{
+    for (size_t i = 0; i < n; i++)
+        for (size_t c = 0; c < classes; c++) out[i * classes + c] = v[c * n + i];
+}
+
+static reshed_status forward_other(const rs_arch *a, const rs_tensors *t, const double *image,
+                                   int h, int w, double *out, reshed_error *err)
+{
+    const size_t n = (size_t)h * (size_t)w, cl = (size_t)a->classes;
+    double *logits = rs_alloc(cl * n, sizeof *logits);
+    if (!logits) return rs_fail_nomem(err, "the reference network", cl * n * sizeof *logits);
+    const reshed_status st = rs_ref_other(a, t, image, h, w, logits, err);
+    if (st == RESHED_OK) {
+        rs_ref_probability(logits, a->classes, n);
+        turn(logits, cl, n, out);
+    }
+    rs_free(logits);
+    return st;
+}
+
 reshed_status rs_ref_forward(const rs_model_file *m, int member, const double *image, int h, int w,
                              double *out, reshed_error *err)
 {
     rs_arch a;
     reshed_status st = rs_arch_from_file(m, &a, err);
     if (st != RESHED_OK) return st;
+    if (a.net != RS_RESHEDNET) return forward_other(&a, &m->member[member], image, h, w, out, err);
     const size_t n = (size_t)h * (size_t)w, most = largest(&a, h, w);
     const size_t top = (size_t)rs_level_channels(&a, a.levels - 1);
     const size_t cl = (size_t)a.classes;
@@ -109,8 +132,7 @@ reshed_status rs_ref_forward(const rs_model_file *m, int member, const double *i
     }
     conv(&p, "out", scores, a.levels * a.classes, h, w, a.classes, 1, mixed);
     rs_ref_probability(mixed, a.classes, n);
-    for (size_t i = 0; i < n; i++)
-        for (size_t c = 0; c < cl; c++) out[i * cl + c] = mixed[c * n + i];
+    turn(mixed, cl, n, out);
 done:
     rs_free(p.in);
     rs_free(p.x);

@@ -3,7 +3,7 @@
 #include <math.h>
 
 void rs_ref_conv(const double *in, int cin, int h, int w, const double *weight, const double *bias,
-                 int cout, int k, double *out)
+                 int cout, int k, int dilation, double *out)
 {
     const int r = k / 2;
     for (int o = 0; o < cout; o++)
@@ -13,7 +13,7 @@ void rs_ref_conv(const double *in, int cin, int h, int w, const double *weight, 
                 for (int c = 0; c < cin; c++)
                     for (int i = 0; i < k; i++)
                         for (int j = 0; j < k; j++) {
-                            int yy = y + i - r, xx = x + j - r;
+                            int yy = y + dilation * (i - r), xx = x + dilation * (j - r);
                             if (yy < 0 || yy >= h || xx < 0 || xx >= w) continue;
                             s += weight[(((size_t)o * (size_t)cin + (size_t)c) * (size_t)k +
                                          (size_t)i) *
