@@ -12,7 +12,13 @@ from typing import Any, Optional, Tuple
 
 import numpy as np
 
-from . import _c, errors
+from . import errors
+
+try:
+    from . import _c
+except ImportError as e:
+    raise ImportError(f"{os.path.dirname(os.path.abspath(__file__))} is the package's source: 'make python' "
+                      "puts it together in build/gcc/python, and pip installs it") from e
 
 ffi = _c.ffi
 _here = os.path.dirname(os.path.abspath(__file__))

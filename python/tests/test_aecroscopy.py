@@ -12,7 +12,7 @@ import reshed
 from fake_aecroscopy import Acquisition
 from support import QUICK, ROOT
 
-sys.path.insert(0, os.path.join(ROOT, "python", "examples"))
+sys.path.append(os.path.join(ROOT, "python", "examples"))
 from aecroscopy_driver import AEcroscopyDriver  # noqa: E402
 
 
