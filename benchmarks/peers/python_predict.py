@@ -51,26 +51,26 @@ class TorchPredictor:
         return np.mean(maps, axis=0), np.var(maps, axis=0)
 
 
-def timed(call):
-    start = time.perf_counter()
+def timed(call, clock=time.perf_counter):
+    start = clock()
     call()
-    return time.perf_counter() - start
+    return clock() - start
 
 
-def typical(calls, rounds, take=statistics.median):
+def medians(calls, rounds, clock=time.perf_counter):
     """The median seconds of each, interleaved; warm."""
     for call in calls.values():
         call()
     seconds = {name: [] for name in calls}
     for _ in range(rounds):
         for name, call in calls.items():
-            seconds[name].append(timed(call))
-    return {name: take(s) for name, s in seconds.items()}
+            seconds[name].append(timed(call, clock))
+    return {name: statistics.median(s) for name, s in seconds.items()}
 
 
 def overheads(model, rounds):
     """Seconds that Python adds to a predict and to a pushed line: small frames, so that they stand out, and the
-    least of many calls, so that what else the machine does is not taken for Python's."""
+    thread's processor time, so that what else the machine does is not taken for Python's."""
     ffi, lib = native.ffi, native.lib
     image = np.random.default_rng(1).random((32, 32)).astype(np.float32)
     model.predict(image, threads=1, warn=False)
@@ -82,7 +82,8 @@ def overheads(model, rounds):
         lib.reshed_frame_run(frame, pointer, 32, 32, 0.0, 0.0, err)
         lib.reshed_frame_get(frame, view)
 
-    predict = typical({"python": lambda: model.predict(image, threads=1, warn=False), "c": raw}, 40 * rounds, min)
+    predict = medians({"python": lambda: model.predict(image, threads=1, warn=False), "c": raw}, 20 * rounds,
+                      time.thread_time)
     size = 64
     options = {"norm": (0, 1), "threads": 1, "preview": "off"}
     through, direct = model.stream(size, size, **options), model.stream(size, size, **options)
@@ -93,14 +94,14 @@ def overheads(model, rounds):
         through.reset()
         direct.reset()
         for row in range(size):
-            pushes["python"].append(timed(lambda: through.push(row, line)))
+            pushes["python"].append(timed(lambda: through.push(row, line), time.thread_time))
 
             def call():
                 lib.reshed_stream_push(direct._handle, row, 1, raw_line, err)
                 lib.reshed_stream_get(direct._handle, state)
 
-            pushes["c"].append(timed(call))
-    push = {k: min(v) for k, v in pushes.items()}
+            pushes["c"].append(timed(call, time.thread_time))
+    push = {k: statistics.median(v) for k, v in pushes.items()}
     return predict["python"] - predict["c"], push["python"] - push["c"]
 
 
@@ -121,7 +122,7 @@ def main():
         print(f"largest difference of the means: {difference:.1e}")
     except ImportError as e:
         print(f"no PyTorch: {e}", file=sys.stderr)
-    seconds = typical(calls, a.rounds)
+    seconds = medians(calls, a.rounds)
     first = next(iter(seconds.values()))
     for name, s in seconds.items():
         print(f"| {name} | {s:.4f} s | {s / first:.2f} |")
