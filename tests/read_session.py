@@ -94,7 +94,7 @@ def numbers(path, table):
     compared = 0
     for heading in rows[0]:
         name = heading.split(" ")[0]
-        got = None if name == "flags" else np.array([float(r[heading] or "nan") for r in rows])
+        got = None if name in ("flags", "kind") else np.array([float(r[heading] or "nan") for r in rows])
         want = metrics[:, names.index(name)] if name in names and got is not None else \
             points[name] if name in ("row", "col", "x", "y", "wall") else None
         if want is None:

@@ -117,28 +117,36 @@ static reshed_status read_lists(rs_session *s, rs_report_data *d, reshed_error *
 }
 
 /* ------------------------------------------------------------------------------------ the loops */
+/* Step i of the cycles that count, of the response of one field. */
+static double mean_of_cycles(const rs_report_data *d, const float *response, size_t i)
+{
+    const size_t steps = (size_t)d->setup->spectroscopy.steps, period = (size_t)d->steps;
+    double sum = 0;
+    int n = 0;
+    for (size_t at = (size_t)d->first * period + i; at < steps; at += period)
+        if (isfinite(response[at])) {
+            sum += (double)response[at];
+            n++;
+        }
+    return n ? sum / n : (double)NAN;
+}
+
 /* Takes loop k: NaN where its spectrum has not been analysed yet. */
 static reshed_status read_loop(rs_session *s, rs_report_data *d, int k, float *response,
                                double *metric, reshed_error *err)
 {
     int flags = find_metric(d->setup, "flags");
-    size_t steps = (size_t)d->setup->spectroscopy.steps, period = (size_t)d->steps;
+    const size_t steps = (size_t)d->setup->spectroscopy.steps, period = (size_t)d->steps;
     size_t points = (size_t)d->progress.points;
     rs_session_loop loop = {.response = response, .metric = d->setup->metrics ? metric : NULL};
     reshed_status st = rs_session_read_loop(s, RS_SESSION_POINTS, k, &loop, err);
     if (st != RESHED_OK) return st;
     int finite = 0;
     for (size_t i = 0; i < period; i++) {
-        double sum = 0;
-        int n = 0;
-        size_t c = (size_t)d->first * period;
-        for (size_t at = (size_t)d->field * steps + i + c; c < steps; c += period, at += period)
-            if (isfinite(response[at])) {
-                sum += (double)response[at];
-                n++;
-            }
-        d->response[(size_t)k * period + i] = n ? sum / n : (double)NAN;
-        finite += n > 0;
+        const double mean = mean_of_cycles(d, response + (size_t)d->field * steps, i);
+        d->response[(size_t)k * period + i] = mean;
+        finite += isfinite(mean) != 0;
+        if (d->on_field) d->on_field[(size_t)k * period + i] = mean_of_cycles(d, response, i);
     }
     d->loop[k] = finite > 0;
     const bool bad = flags >= 0 && rs_loop_flags_bad(metric[flags]);
@@ -163,15 +171,18 @@ static reshed_status read_loops(rs_session *s, rs_report_data *d, reshed_error *
     double *metric = rs_alloc(metrics + 1, sizeof *metric);
     d->metric = rs_alloc(metrics * points, sizeof *d->metric);
     d->response = rs_alloc(points * (size_t)d->steps, sizeof *d->response);
+    if (d->field) d->on_field = rs_alloc(points * (size_t)d->steps, sizeof *d->on_field);
     d->loop = rs_zalloc(points, sizeof *d->loop);
     d->trusted = rs_zalloc(points, sizeof *d->trusted);
     reshed_status st = RESHED_OK;
-    if (!response || !metric || !d->metric || !d->response || !d->loop || !d->trusted) {
+    if (!response || !metric || !d->metric || !d->response || !d->loop || !d->trusted ||
+        (d->field && !d->on_field)) {
         st = no_memory(err);
         goto done;
     }
     for (size_t i = 0; i < metrics * points; i++) d->metric[i] = NAN;
     for (size_t i = 0; i < points * (size_t)d->steps; i++) d->response[i] = NAN;
+    for (size_t i = 0; d->on_field && i < points * (size_t)d->steps; i++) d->on_field[i] = NAN;
     for (int k = 0; st == RESHED_OK && k < d->progress.points; k++)
         if (d->point[k].state == RS_SESSION_MEASURED)
             st = read_loop(s, d, k, response, metric, err);
@@ -208,6 +219,7 @@ void rs_report_data_clear(rs_report_data *d)
     rs_free(d->event);
     rs_free(d->metric);
     rs_free(d->response);
+    rs_free(d->on_field);
     rs_free(d->loop);
     rs_free(d->trusted);
     *d = (rs_report_data){0};

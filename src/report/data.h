@@ -44,6 +44,7 @@ typedef struct rs_report_data {
     int role[RS_REPORT_ROLES]; /* index in setup->metric, -1: none */
     double *metric;   /* [metrics][points], NaN where there is none or the loop is not trusted */
     double *response; /* [points][steps]: mean of the other cycles; NaN where there is none */
+    double *on_field; /* the same on field, beside off-field loops; NULL where those are all */
     bool *loop;       /* [points]: the point has a response */
     bool *trusted;    /* [points]: and its metric "flags" has no bit of RS_LOOP_BAD */
     int loops, trusted_loops;

@@ -80,8 +80,21 @@ static void instrument_items(rs_page *p, const rs_report_data *d)
             hi = fmax(hi, s->spectroscopy.voltage[i]);
         }
         item_begin(p, "Spectroscopy");
-        rs_page_format(p, "%d steps from %.3g to %.3g V, %s", s->spectroscopy.steps, lo, hi,
-                       s->spectroscopy.off_field ? "read on and off field" : "read on field");
+        const int period = d->steps > 0 ? d->steps : s->spectroscopy.steps;
+        const int cycles = s->spectroscopy.steps / period;
+        rs_page_format(p, "%d cycle%s of %d steps from %.3g to %.3g V, dwell ", cycles,
+                       cycles == 1 ? "" : "s", period, lo, hi);
+        rs_page_quantity(p, s->spectroscopy.dwell, 3, "s");
+        rs_page_raw(p, ", settling ");
+        rs_page_quantity(p, s->spectroscopy.settle, 3, "s");
+        if (s->spectroscopy.off_field) {
+            rs_page_raw(p, ", read on and off field (at ");
+            rs_page_quantity(p, s->spectroscopy.read_bias, 3, "V");
+            rs_page_raw(p, ")");
+        } else {
+            rs_page_raw(p, ", read on field");
+        }
+        if (d->first) rs_page_raw(p, "; the first cycle is left out");
         item_end(p);
     }
 }

@@ -135,17 +135,47 @@ static void draw_spread(rs_panel *p, const loops *l, double *work)
     }
 }
 
+/* Mean of the trusted loops on field, beside the off-field one. */
+static void draw_on_field(rs_panel *p, const loops *l, double *work)
+{
+    const rs_report_data *d = l->d;
+    const size_t steps = (size_t)d->steps;
+    double *mean = work, *drawn = work + steps;
+    for (size_t i = 0; i < steps; i++) {
+        double sum = 0;
+        int n = 0;
+        for (size_t k = 0; k < (size_t)d->progress.points; k++) {
+            const double y = d->on_field[k * steps + i];
+            if (!d->trusted[k] || !isfinite(y)) continue;
+            sum += y;
+            n++;
+        }
+        mean[i] = n ? sum / n : NAN;
+    }
+    rs_style line = {
+        .colour = RS_VERMILION, .width = 2.2, .marker = RS_MARKER_DISC, .marker_size = 5};
+    name_axes(p, l);
+    draw_loop(p, l, mean, NULL, &line, drawn);
+    rs_panel_title(p, "On field");
+}
+
 static void put_average(rs_page *page, loops *l)
 {
     const rs_report_data *d = l->d;
     rs_figure *f = NULL;
     reshed_error err = {0};
     char caption[256];
-    reshed_status st = rs_figure_create(900, 560, 1, 1, &f, &err);
+    const int panels = d->on_field ? 2 : 1;
+    reshed_status st =
+        rs_figure_create(panels * (d->on_field ? 620 : 900), 560, 1, panels, &f, &err);
     rs_page_fail(page, st, &err);
     if (st != RESHED_OK) return;
     rs_panel *p = rs_figure_panel(f, 0, 0, 1, 1);
     name_axes(p, l);
+    if (d->on_field) {
+        rs_panel_title(p, "Off field");
+        draw_on_field(rs_figure_panel(f, 0, 1, 1, 1), l, l->work);
+    }
     /* draw_width uses the first part of work for itself: it comes after what is copied. */
     if (l->sweep.n && d->trusted_loops > 1) draw_spread(p, l, l->work);
     rs_style line = {.colour = RS_BLUE, .width = 2.2, .marker = RS_MARKER_DISC, .marker_size = 5};
@@ -155,8 +185,9 @@ static void put_average(rs_page *page, loops *l)
                         d->field ? "off-field" : "on-field", d->trusted_loops, d->loops);
     if (isfinite(width) && used > 0 && (size_t)used < sizeof caption)
         snprintf(caption + used, sizeof caption - (size_t)used,
-                 "; width %.2f V at the middle of its height", width);
-    rs_page_figure(page, f, RS_PAGE_SVG, 760, caption);
+                 "; width %.2f V at the middle of its height%s", width,
+                 d->on_field ? "; beside it the mean on field of the same points" : "");
+    rs_page_figure(page, f, RS_PAGE_SVG, d->on_field ? 1130 : 760, caption);
 }
 
 /* ----------------------------------------------------------------------------------------- maps */

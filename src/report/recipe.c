@@ -70,8 +70,13 @@ static reshed_status no_metric(const rs_session_setup *s, const char *name, resh
                    n ? list : "the loops, of which the session has none", name);
 }
 
+int rs_report_kind(const rs_session_point *p)
+{
+    return p->kind > RS_POINT_WALL && p->kind <= RS_WALL_CONTROLS ? p->kind : RS_POINT_WALL;
+}
+
 /* The value of metric m at point k. */
-static reshed_status read_value(rs_session *s, int k, int m, int flags, rs_place *place,
+static reshed_status read_value(rs_session *s, int k, int m, int flags, rs_place *place, int *kind,
                                 double *value, reshed_error *err)
 {
     rs_session_point p;
@@ -80,6 +85,7 @@ static reshed_status read_value(rs_session *s, int k, int m, int flags, rs_place
     reshed_status st = rs_session_read_points(s, k, 1, &p, err);
     if (st != RESHED_OK) return st;
     *place = (rs_place){p.row, p.col};
+    *kind = rs_report_kind(&p);
     *value = NAN;
     if (p.state != RS_SESSION_MEASURED) return RESHED_OK;
     st = rs_session_read_loop(s, RS_SESSION_POINTS, k, &loop, err);
@@ -89,28 +95,32 @@ static reshed_status read_value(rs_session *s, int k, int m, int flags, rs_place
 }
 
 reshed_status rs_report_values(rs_session *s, const char *metric, int *n, rs_place **place,
-                               double **value, reshed_error *err)
+                               int **kind, double **value, reshed_error *err)
 {
     const rs_session_setup *setup = rs_session_get_setup(s);
     const int m = find_metric(setup, metric), flags = find_metric(setup, "flags");
     rs_session_progress progress;
     rs_place *at = NULL;
     double *v = NULL;
+    int *kinds = NULL;
     if (m < 0) return no_metric(setup, metric, err);
     reshed_status st = rs_session_get_progress(s, &progress, err);
     if (st != RESHED_OK) return st;
     const size_t points = (size_t)progress.points;
     at = rs_alloc(points + 1, sizeof *at);
     v = rs_alloc(points + 1, sizeof *v);
-    if (!at || !v) st = rs_fail_nomem(err, "values", points * sizeof *at);
+    kinds = rs_alloc(points + 1, sizeof *kinds);
+    if (!at || !v || !kinds) st = rs_fail_nomem(err, "values", points * sizeof *at);
     for (int k = 0; k < progress.points && st == RESHED_OK; k++)
-        st = read_value(s, k, m, flags, &at[k], &v[k], err);
+        st = read_value(s, k, m, flags, &at[k], &kinds[k], &v[k], err);
     if (st == RESHED_OK) {
         *n = progress.points;
         *place = at;
+        *kind = kinds;
         *value = v;
     } else {
         rs_free(at);
+        rs_free(kinds);
         rs_free(v);
     }
     return st;

@@ -46,11 +46,18 @@ static reshed_status test_points(rs_report_walls_data *w, const rs_wall_tests_op
     const rs_report_data *d = w->d;
     const size_t points = (size_t)d->progress.points;
     rs_place *place = rs_alloc(points, sizeof *place);
-    if (!place) return rs_fail_nomem(err, "the places of points", points * sizeof *place);
-    for (size_t k = 0; k < points; k++) place[k] = (rs_place){d->point[k].row, d->point[k].col};
-    const reshed_status st = rs_wall_tests_places(
-        &w->found.graph, options, place, rs_report_metric(d, w->role), (int)points, &w->stats, err);
+    int *kind = rs_alloc(points, sizeof *kind);
+    reshed_status st = RESHED_OK;
+    if (!place || !kind) st = rs_fail_nomem(err, "the places of points", points * sizeof *place);
+    for (size_t k = 0; k < points && st == RESHED_OK; k++) {
+        place[k] = (rs_place){d->point[k].row, d->point[k].col};
+        kind[k] = rs_report_kind(&d->point[k]);
+    }
+    if (st == RESHED_OK)
+        st = rs_wall_tests_places(&w->found.graph, options, place, kind,
+                                  rs_report_metric(d, w->role), (int)points, &w->stats, err);
     rs_free(place);
+    rs_free(kind);
     return st;
 }
 

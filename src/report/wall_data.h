@@ -6,6 +6,7 @@
 #include "imgproc/walls/find.h"
 #include "imgproc/walls/tests.h"
 #include "report/data.h"
+#include "report/page.h"
 
 typedef struct rs_report_walls_data {
     const rs_report_data *d;
@@ -22,5 +23,7 @@ typedef struct rs_report_walls_data {
 reshed_status rs_report_walls_take(const rs_report_data *d, rs_report_walls_data *w,
                                    reshed_error *err);
 void rs_report_walls_clear(rs_report_walls_data *w);
+/* What the tests say: findings.c. */
+void rs_report_findings(rs_page *page, const rs_report_walls_data *w);
 
 #endif

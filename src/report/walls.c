@@ -111,14 +111,6 @@ static void put_table(rs_page *page, const wall_part *w)
 }
 
 /* ---------------------------------------------------------------------------------------- tests */
-static void put_p(rs_page *page, double p)
-{
-    if (p < 0.001)
-        rs_page_raw(page, "p &lt; 0.001");
-    else
-        rs_page_format(page, "p = %.2g", p);
-}
-
 /* Draws the mean of each wall across the family, even walls apart from odd ones. */
 static reshed_status draw_alternation(rs_panel *p, const wall_part *w, reshed_error *err)
 {
@@ -204,58 +196,6 @@ static void put_plots(rs_page *page, const wall_part *w)
         rs_figure_free(f);
 }
 
-static void put_tests(rs_page *page, const wall_part *w)
-{
-    const rs_wall_tests *s = &w->stats;
-    const char *unit = rs_report_unit(w->d, w->role), *name = rs_report_role_name(w->role);
-    rs_page_format(page,
-                   "<p>%s: %d values on %d walls; in all comparisons a wall counts once, "
-                   "with the mean of its points.</p>\n<ul>\n<li>Alternation along parallel "
-                   "walls: ",
-                   name, s->points, s->measured);
-    if (s->has_alternation) {
-        rs_page_format(page, "family %d, %d walls. Neighbours differ by ", s->family + 1,
-                       s->alternation.walls);
-        rs_page_quantity(page, s->alternation.successive, 3, unit);
-        rs_page_raw(page, " on average (permutation test, ");
-        put_p(page, s->alternation.p_successive);
-        rs_page_format(page,
-                       "); correlation of neighbours %.2f. The mean of every other wall "
-                       "differs by ",
-                       s->alternation.autocorrelation);
-        rs_page_quantity(page, s->alternation.difference, 3, unit);
-        rs_page_raw(page, ", which a single wall that was missed turns round.");
-    } else {
-        rs_page_format(page, "not tested, no family has %d measured walls.",
-                       RS_ALTERNATION_MIN_WALLS);
-    }
-    rs_page_raw(page, "</li>\n<li>Short against long walls: ");
-    if (s->has_lengths) {
-        rs_page_format(page, "%d walls of at least ", s->lengths.n[0]);
-        rs_page_quantity(page, s->limit, 3, length_unit(w));
-        rs_page_raw(page, ", median ");
-        rs_page_quantity(page, s->lengths.median[0], 3, unit);
-        rs_page_format(page, ", %d shorter ones, median ", s->lengths.n[1]);
-        rs_page_quantity(page, s->lengths.median[1], 3, unit);
-        rs_page_raw(page, "; long minus short ");
-        rs_page_quantity(page, s->lengths.shift, 3, unit);
-        rs_page_raw(page, " (Hodges and Lehmann's estimate; rank-sum test, ");
-        put_p(page, s->lengths.p);
-        rs_page_raw(page, ").");
-    } else {
-        rs_page_raw(page, "not tested, too few walls were measured.");
-    }
-    if (s->has_trend && isfinite(s->trend.rho)) {
-        rs_page_format(page,
-                       "</li>\n<li>With the distance from %d large in-plane domains: "
-                       "Spearman's correlation %.2f (",
-                       s->domains, s->trend.rho);
-        put_p(page, s->trend.p);
-        rs_page_raw(page, ").");
-    }
-    rs_page_raw(page, "</li>\n</ul>\n");
-}
-
 static void put_walls(rs_page *page, const wall_part *w)
 {
     int walls = w->found.graph.walls;
@@ -265,7 +205,7 @@ static void put_walls(rs_page *page, const wall_part *w)
     }
     if (w->stats.measured == 0)
         rs_page_format(page, "<p>%d walls; none of them has a measured loop yet.</p>\n", walls);
-    if (w->stats.measured > 0) put_tests(page, w);
+    if (w->stats.measured > 0) rs_report_findings(page, w);
     put_plots(page, w);
     rs_page_raw(page, "<div class=\"row\">\n");
     if (rs_page_sound(page)) put_map(page, w);

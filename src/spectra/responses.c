@@ -38,6 +38,7 @@ void rs_responses_clear(rs_responses *r)
     rs_free(r->row);
     rs_free(r->col);
     rs_free(r->wall);
+    rs_free(r->kind);
     rs_free(r->x);
     rs_free(r->y);
     memset(r, 0, sizeof *r);
@@ -468,7 +469,8 @@ static reshed_status take_session(rs_nsid_file *file, rs_responses *r, reshed_er
     rs_text_copy(r->position_units, sizeof r->position_units, "m");
     reshed_status st = take_columns(file, "row", "col", r->points, &r->row, &r->col, err);
     if (st == RESHED_OK) st = take_columns(file, "x", "y", r->points, &r->x, &r->y, err);
-    if (st == RESHED_OK) st = take_columns(file, "wall", "kind", r->points, &r->wall, NULL, err);
+    if (st == RESHED_OK)
+        st = take_columns(file, "wall", "kind", r->points, &r->wall, &r->kind, err);
     return st;
 }
 

@@ -37,8 +37,10 @@ typedef struct rs_responses {
     bool of_session;          /* the loops of a session of reshed-scan */
     bool keep_first;          /* whose settings say so */
     double *row, *col, *wall; /* [points] of a session: pixels, and the wall's number; owned */
-    bool is_complex;          /* response in re and im; else signed, in re, and im is NULL */
-    bool has[2];              /* fields there are: [RS_FIELD_OFF], [RS_FIELD_ON] */
+    double *kind;    /* the same: 0 on a wall, 1 to 3 a control point in an a or c domain or on
+                                 a 180-degree wall */
+    bool is_complex; /* response in re and im; else signed, in re, and im is NULL */
+    bool has[2];     /* fields there are: [RS_FIELD_OFF], [RS_FIELD_ON] */
     int steps, cycles;
     char note[160];        /* what was made of the voltages, for people; "" when nothing special */
     double *v;             /* [cycles*steps], write voltages, V; owned */

@@ -290,6 +290,7 @@ static void csv_heading(rs_csv *c, const rs_responses *in, const rs_field_loops 
         rs_csv_heading(c, "row", "px");
         rs_csv_heading(c, "col", "px");
         rs_csv_heading(c, "wall", "");
+        rs_csv_heading(c, "kind", "");
     }
     if (n > 1) rs_csv_heading(c, "field", "");
     if (r->loops.apart) {
@@ -327,6 +328,12 @@ static void csv_cycle(rs_csv *c, const rs_responses *in, int cycle)
     rs_csv_number(c, high);
 }
 
+/* The words of reshed-walls' tables, by which it tells control points. */
+static const char *point_kind(double kind)
+{
+    return kind == 1 ? "a-domain" : kind == 2 ? "c-domain" : kind == 3 ? "180-wall" : "wall";
+}
+
 /* cycle: -1 for what stands for all of them. */
 static void csv_row(rs_csv *c, const rs_responses *in, const rs_field_loops *r, int n, int64_t p,
                     int cycle, const rs_metric_choice *choice)
@@ -348,6 +355,7 @@ static void csv_row(rs_csv *c, const rs_responses *in, const rs_field_loops *r, 
         rs_csv_number(c, in->row[p]);
         rs_csv_number(c, in->col[p]);
         rs_csv_number(c, in->wall[p]);
+        rs_csv_text(c, point_kind(in->kind[p]));
     }
     if (n > 1) rs_csv_text(c, rs_field_name(r->field));
     if (cycle >= 0) csv_cycle(c, in, cycle);

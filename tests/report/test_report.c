@@ -66,7 +66,7 @@ static void a_finished_session(void **state)
     page_has(page, "<dt>Lost lines</dt><dd>1 (rows 5)</dd>");
     page_has(page, "<dt>Points</dt><dd>40, 38 measured, 1 lost, 1 skipped</dd>");
     page_has(page, "<dt>Alarms</dt><dd>1 (rows 9)</dd>");
-    page_has(page, "32 steps from -8 to 8 V");
+    page_has(page, " of 32 steps from -8 to 8 V, dwell ");
     page_has(page, "Averaged off-field loop of 37 of 38 measured points; width ");
     page_has(page, "1 of 38 loops");
     page_has(page, "Loop width (width_mid)");

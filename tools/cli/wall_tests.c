@@ -1,5 +1,7 @@
 #include "tools/cli/wall_tests.h"
 
+#include "imgproc/walls/findings.h"
+
 static void put_alternation(rs_json *j, const rs_wall_tests *s)
 {
     if (!s->has_alternation) {
@@ -14,6 +16,8 @@ static void put_alternation(rs_json *j, const rs_wall_tests *s)
     rs_json_number(j, "successive", s->alternation.successive);
     rs_json_number(j, "p_successive", s->alternation.p_successive);
     rs_json_number(j, "autocorrelation", s->alternation.autocorrelation);
+    rs_json_number(j, "chance", s->alternation.chance);
+    rs_json_integer(j, "pieces", s->in_family);
     rs_json_end(j);
 }
 
@@ -51,14 +55,42 @@ static void put_trend(rs_json *j, const rs_wall_tests *s)
     rs_json_end(j);
 }
 
+/* One entry for each question: the p value that answers it and what it stands on. */
+static void put_findings(rs_json *j, const rs_wall_tests *s)
+{
+    rs_finding f[RS_FINDINGS];
+    const int n = rs_wall_findings(s, f);
+    rs_json_array(j, "findings");
+    for (int i = 0; i < n; i++) {
+        rs_json_object(j, NULL);
+        rs_json_string(j, "question", f[i].question);
+        rs_json_string(j, "test", f[i].test);
+        rs_json_number(j, "p", f[i].p);
+        rs_json_number(j, "p_holm", f[i].p_holm);
+        rs_json_string(j, "estimator", f[i].estimator);
+        rs_json_number(j, "estimate", f[i].estimate);
+        rs_json_number(j, "ci95_low", f[i].lo);
+        rs_json_number(j, "ci95_high", f[i].hi);
+        rs_json_string(j, "effect_name", f[i].effect_name);
+        rs_json_number(j, "effect", f[i].effect);
+        rs_json_integer(j, "walls", f[i].walls);
+        if (f[i].controls) rs_json_integer(j, "controls", f[i].controls);
+        rs_json_end(j);
+    }
+    rs_json_end(j);
+}
+
 void cli_wall_tests_json(rs_json *j, const char *metric, const rs_wall_tests *s)
 {
     rs_json_object(j, "stats");
     rs_json_string(j, "metric", metric);
     rs_json_integer(j, "points", s->points);
     rs_json_integer(j, "walls", s->measured);
+    rs_json_integer(j, "left_out", s->unmeasured);
+    rs_json_integer(j, "off_walls", s->off);
     put_alternation(j, s);
     put_lengths(j, s);
     put_trend(j, s);
+    put_findings(j, s);
     rs_json_end(j);
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "imgproc/walls/findings.h"
 #include "io/csv.h"
 #include "report/recipe.h"
 #include "tools/cli/wall_tests.h"
@@ -12,12 +13,14 @@
 typedef struct values {
     int n;
     rs_place *place;
+    int *kind; /* of rs_point_kind */
     double *value;
 } values;
 
 static void values_clear(values *v)
 {
     rs_free(v->place);
+    rs_free(v->kind);
     rs_free(v->value);
 }
 
@@ -30,10 +33,19 @@ static reshed_status cell(const rs_csv_table *t, size_t row, size_t column, doub
     return rs_csv_cell_number(t, row, column, out, err);
 }
 
+/* The kind of a point, by the words of the tables: what is no control point is on a wall. */
+static int kind_of(const char *word)
+{
+    for (int k = RS_POINT_A_DOMAIN; k <= RS_POINT_180_WALL; k++)
+        if (strcmp(word, rs_point_kind_name((rs_point_kind)k)) == 0) return k;
+    return RS_POINT_WALL;
+}
+
 static reshed_status take_values(const rs_csv_table *t, const char *metric, values *v,
                                  reshed_error *err)
 {
-    size_t row, col, value, trusted;
+    size_t row, col, value, trusted, kind;
+    const bool kinds = rs_csv_column(t, "kind", &kind, NULL) == RESHED_OK;
     const bool judged = rs_csv_column(t, "trusted", &trusted, NULL) == RESHED_OK;
     reshed_status st = rs_csv_column(t, "row", &row, err);
     if (st == RESHED_OK) st = rs_csv_column(t, "col", &col, err);
@@ -42,11 +54,13 @@ static reshed_status take_values(const rs_csv_table *t, const char *metric, valu
     v->n = (int)t->rows;
     v->place = rs_alloc(t->rows, sizeof *v->place);
     v->value = rs_alloc(t->rows, sizeof *v->value);
-    if (!v->place || !v->value) return rs_fail_nomem(err, "values", t->rows * 24);
+    v->kind = rs_zalloc(t->rows + 1, sizeof *v->kind);
+    if (!v->place || !v->value || !v->kind) return rs_fail_nomem(err, "values", t->rows * 24);
     for (size_t i = 0; i < t->rows && st == RESHED_OK; i++) {
         st = cell(t, i, row, &v->place[i].row, err);
         if (st == RESHED_OK) st = cell(t, i, col, &v->place[i].col, err);
         if (st == RESHED_OK) st = cell(t, i, value, &v->value[i], err);
+        if (kinds) v->kind[i] = kind_of(rs_csv_cell(t, i, kind));
         if (judged && strcmp(rs_csv_cell(t, i, trusted), "0") == 0) v->value[i] = NAN;
     }
     return st;
@@ -63,7 +77,8 @@ static reshed_status test_values(walls_job *job, const values *v, reshed_error *
     o.in_plane = job->in_plane;
     o.permutations = (int)r->permutations;
     o.seed = (uint64_t)r->seed;
-    return rs_wall_tests_places(&job->found.graph, &o, v->place, v->value, v->n, &job->tests, err);
+    return rs_wall_tests_places(&job->found.graph, &o, v->place, v->kind, v->value, v->n,
+                                &job->tests, err);
 }
 
 bool walls_run_stats(walls_job *job)
@@ -77,7 +92,7 @@ bool walls_run_stats(walls_job *job)
         st = rs_csv_read(r->values, &table, &err);
         if (st == RESHED_OK) st = take_values(&table, r->metric, &v, &err);
     } else {
-        st = rs_report_values(job->session, r->metric, &v.n, &v.place, &v.value, &err);
+        st = rs_report_values(job->session, r->metric, &v.n, &v.place, &v.kind, &v.value, &err);
     }
     if (st == RESHED_OK) st = test_values(job, &v, &err);
     values_clear(&v);
@@ -131,28 +146,34 @@ void walls_stats_text(const walls_job *job)
 {
     const rs_wall_tests *s = &job->tests;
     const char *metric = job->request->metric, *unit = walls_unit(job);
-    printf("%s: %d values on %d walls\n", CLI_TEXT(metric), s->points, s->measured);
+    printf("%s: %d values on %d walls", CLI_TEXT(metric), s->points, s->measured);
+    printf("; left out: %d without a value to trust, %d on no wall\n", s->unmeasured, s->off);
+    rs_finding f[RS_FINDINGS];
+    const int n = rs_wall_findings(s, f);
+    for (int i = 0; i < n; i++) {
+        printf("  %s: p = %.3g", f[i].title, f[i].p);
+        if (n > 1) printf(", %.3g corrected for %d tests (Holm)", f[i].p_holm, n);
+        printf(" (%s); %s %.4g", f[i].test, f[i].estimator, f[i].estimate);
+        if (isfinite(f[i].lo)) printf(", 95 %% from %.4g to %.4g", f[i].lo, f[i].hi);
+        if (!f[i].plain) printf("; %s %.2f", f[i].effect_name, f[i].effect);
+        printf("; %d walls", f[i].walls);
+        if (f[i].controls) printf(", %d control points", f[i].controls);
+        printf("\n");
+    }
     if (s->has_alternation)
-        printf("  alternation over %d parallel walls: difference %.4g, p = %.3g; between "
-               "neighbours %.4g, p = %.3g\n",
-               s->alternation.walls, s->alternation.difference, s->alternation.p,
-               s->alternation.successive, s->alternation.p_successive);
+        printf("  alternation: of %d measured walls %d are parallel (family %d), on %d lines\n",
+               s->measured, s->in_family, s->family + 1, s->alternation.walls);
     else
         printf("  alternation: not tested (no family of %d parallel walls measured)\n",
                RS_ALTERNATION_MIN_WALLS);
     if (s->has_lengths)
-        printf("  long walls (%d, from %.3g %s) against short (%d): medians %.4g and %.4g, shift "
-               "%.4g, p = %.3g (%s)\n",
-               s->lengths.n[0], s->limit, unit, s->lengths.n[1], s->lengths.median[0],
-               s->lengths.median[1], s->lengths.shift, s->lengths.p,
-               s->lengths.exact ? "exact" : "normal");
+        printf("  lengths: %d measured walls are %d when joined over gaps; long ones (%d) from "
+               "%.3g %s\n",
+               s->measured, s->lengths.n[0] + s->lengths.n[1], s->lengths.n[0], s->limit, unit);
     else
         printf("  long against short walls: not tested (all on one side of %.3g %s)\n", s->limit,
                unit);
-    if (s->has_trend)
-        printf("  with the distance from %d large in-plane domains: Spearman %.3f, p = %.3g\n",
-               s->domains, s->trend.rho, s->trend.p);
-    else
+    if (!s->has_trend)
         printf("  with the distance from large in-plane domains: not tested (%d domains)\n",
                s->domains);
 }

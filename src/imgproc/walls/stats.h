@@ -32,6 +32,8 @@ typedef struct rs_alternation {
     double successive;   /* mean |value[i+1] - value[i]|: does not need every wall to be measured */
     double p_successive; /* one-sided: permutations with at least this much */
     double autocorrelation; /* between neighbours: -1 for strict alternation, about 0 for none */
+    double chance; /* mean |difference| of any two walls, which `successive` is without order */
+    double lo, hi; /* 95 % confidence interval of successive - chance */
 } rs_alternation;
 
 /* Tests whether a metric alternates from wall to wall across a family of parallel walls. value[n]:
@@ -48,6 +50,8 @@ typedef struct rs_rank_test {
     double p;      /* two-sided */
     double effect; /* u/(n0*n1): chance that a value of the first group exceeds one of the second */
     double shift;  /* Hodges-Lehmann: the median of all differences a - b */
+    double lo, hi; /* 95 % confidence interval of the shift (Moses); NaN where so few values have
+                      none */
     int exact;     /* 1: p is from the exact distribution given the ties; 0: normal, with tie and
                       continuity correction */
 } rs_rank_test;
@@ -61,9 +65,10 @@ reshed_status rs_rank_sum_test(const double *a, int na, const double *b, int nb,
 
 typedef struct rs_trend {
     int n;
-    double rho; /* Spearman's, ties at their mean rank; NaN when x or y is constant */
-    double p;   /* two-sided; NaN then */
-    int exact;  /* 1: all n! orders were counted (n <= 8); 0: `permutations` random ones */
+    double rho;    /* Spearman's, ties at their mean rank; NaN when x or y is constant */
+    double p;      /* two-sided; NaN then */
+    double lo, hi; /* 95 % confidence interval of rho (Fisher, Bonett and Wright); NaN for n < 5 */
+    int exact;     /* 1: all n! orders were counted (n <= 8); 0: `permutations` random ones */
 } rs_trend;
 
 /* Tests whether y rises or falls with x, one pair per wall. Errors: RESHED_EINVAL for n < 3, a

@@ -153,6 +153,9 @@ static reshed_status test_alternation(const rs_wallgraph *g, const rs_wall_tests
     if (!value) return rs_fail_nomem(err, "means by wall", (size_t)g->walls * 8);
     for (int f = 0; f < families && !s->has_alternation && st == RESHED_OK; f++) {
         int n = rs_family_walls(g, f, j->order), kept = 0;
+        s->family = f;
+        s->in_family = 0;
+        for (int i = 0; i < s->measured; i++) s->in_family += g->wall[s->wall[i].wall].family == f;
         for (int i = 0; i < n; i++) {
             const int w = j->order[i];
             if (j->first[w] == w && j->count[w] > 0) value[kept++] = j->sum[w] / j->count[w];
@@ -160,8 +163,8 @@ static reshed_status test_alternation(const rs_wallgraph *g, const rs_wall_tests
         if (kept < RS_ALTERNATION_MIN_WALLS) continue;
         st = rs_alternation_test(value, kept, o->permutations, o->seed, &s->alternation, err);
         s->has_alternation = st == RESHED_OK;
-        s->family = f;
     }
+    if (!s->has_alternation) s->family = s->in_family = 0;
     rs_free(value);
     return st;
 }
@@ -187,6 +190,31 @@ static reshed_status test_lengths(const rs_wallgraph *g, double limit, const joi
         s->has_lengths = st == RESHED_OK;
     }
     rs_free(value);
+    return st;
+}
+
+/* Each kind of control points (kind, value [n]) against the walls. */
+static reshed_status test_controls(const rs_wallgraph *g, const joined *j, const int *kind,
+                                   const double *value, int n, rs_wall_tests *s, reshed_error *err)
+{
+    const size_t most = (size_t)g->walls + (size_t)n;
+    double *on = rs_alloc(most, sizeof *on);
+    if (!on) return rs_fail_nomem(err, "control points", most * sizeof *on);
+    double *beside = on + g->walls;
+    int walls = 0;
+    for (int w = 0; w < g->walls; w++)
+        if (j->count[w] > 0) on[walls++] = j->sum[w] / j->count[w];
+    reshed_status st = RESHED_OK;
+    for (int c = 0; c < RS_WALL_CONTROLS && st == RESHED_OK; c++) {
+        int k = 0;
+        for (int i = 0; i < n; i++)
+            if (kind[i] == RS_POINT_A_DOMAIN + c && isfinite(value[i])) beside[k++] = value[i];
+        s->controls[c] = k;
+        if (!walls || !k) continue;
+        st = rs_rank_sum_test(on, walls, beside, k, &s->control[c], err);
+        s->has_control[c] = st == RESHED_OK;
+    }
+    rs_free(on);
     return st;
 }
 
@@ -241,8 +269,15 @@ static reshed_status test_trend(const rs_wall_tests_options *o, rs_wall_tests *s
     return st;
 }
 
-static reshed_status test_all(rs_wallgraph *g, const rs_wall_tests_options *o, double limit,
-                              rs_wall_tests *s, reshed_error *err)
+/* What is tested: values of n points on walls, and their kinds (NULL: all are on walls). */
+typedef struct points {
+    const int *wall, *kind;
+    const double *value;
+    int n;
+} points;
+
+static reshed_status test_all(rs_wallgraph *g, const rs_wall_tests_options *o, const points *p,
+                              double limit, rs_wall_tests *s, reshed_error *err)
 {
     int families = 0;
     joined j = {0};
@@ -252,14 +287,25 @@ static reshed_status test_all(rs_wallgraph *g, const rs_wall_tests_options *o, d
     if (st == RESHED_OK) st = test_alternation(g, o, families, &j, s, err);
     if (st == RESHED_OK) st = join_over_gaps(g, s, &j, err);
     if (st == RESHED_OK) st = test_lengths(g, limit, &j, s, err);
+    if (st == RESHED_OK && p->kind) st = test_controls(g, &j, p->kind, p->value, p->n, s, err);
     joined_clear(&j);
     if (st == RESHED_OK) st = find_distances(g, o, s, err);
     if (st == RESHED_OK && s->domains && s->measured >= 3) st = test_trend(o, s, err);
     return st;
 }
 
-reshed_status rs_wall_tests_run(rs_wallgraph *g, const rs_wall_tests_options *o, const int *wall,
-                                const double *value, int n, rs_wall_tests *out, reshed_error *err)
+static void count_points(const points *p, rs_wall_tests *s)
+{
+    for (int i = 0; i < p->n; i++) {
+        const bool control = p->kind && p->kind[i] != RS_POINT_WALL;
+        s->unmeasured += !isfinite(p->value[i]);
+        s->off += isfinite(p->value[i]) && p->wall[i] < 0 && !control;
+    }
+    for (int i = 0; i < s->measured; i++) s->points += s->wall[i].n;
+}
+
+static reshed_status run(rs_wallgraph *g, const rs_wall_tests_options *o, const points *p,
+                         rs_wall_tests *out, reshed_error *err)
 {
     double limit = o->long_wall;
     size_t walls = (size_t)g->walls;
@@ -270,10 +316,10 @@ reshed_status rs_wall_tests_run(rs_wallgraph *g, const rs_wall_tests_options *o,
     if (!s.wall || !s.distance)
         st = rs_fail_nomem(err, "summaries by wall", walls * sizeof *s.wall);
     if (st == RESHED_OK)
-        st = rs_stats_by_wall(wall, value, (size_t)n, g->walls, s.wall, &s.measured, err);
-    for (int i = 0; i < s.measured && st == RESHED_OK; i++) s.points += s.wall[i].n;
+        st = rs_stats_by_wall(p->wall, p->value, (size_t)p->n, g->walls, s.wall, &s.measured, err);
+    if (st == RESHED_OK) count_points(p, &s);
     if (!(limit > 0) && st == RESHED_OK) limit = middle_length(g, &s);
-    if (st == RESHED_OK) st = test_all(g, o, limit, &s, err);
+    if (st == RESHED_OK) st = test_all(g, o, p, limit, &s, err);
     if (st == RESHED_OK)
         *out = s;
     else
@@ -281,14 +327,28 @@ reshed_status rs_wall_tests_run(rs_wallgraph *g, const rs_wall_tests_options *o,
     return st;
 }
 
-reshed_status rs_wall_tests_places(rs_wallgraph *g, const rs_wall_tests_options *o,
-                                   const rs_place *place, const double *value, int n,
-                                   rs_wall_tests *out, reshed_error *err)
+reshed_status rs_wall_tests_run(rs_wallgraph *g, const rs_wall_tests_options *o, const int *wall,
+                                const double *value, int n, rs_wall_tests *out, reshed_error *err)
 {
+    const points p = {.wall = wall, .value = value, .n = n};
+    return run(g, o, &p, out, err);
+}
+
+reshed_status rs_wall_tests_places(rs_wallgraph *g, const rs_wall_tests_options *o,
+                                   const rs_place *place, const int *kind, const double *value,
+                                   int n, rs_wall_tests *out, reshed_error *err)
+{
+    for (int i = 0; kind && i < n; i++)
+        if (kind[i] < RS_POINT_WALL || kind[i] >= RS_POINT_A_DOMAIN + RS_WALL_CONTROLS)
+            return rs_fail(err, RESHED_EINVAL, "kind of point %d|0 to %d|%d", i, RS_WALL_CONTROLS,
+                           kind[i]);
     int *wall = rs_alloc((size_t)n, sizeof *wall);
     if (!wall) return rs_fail_nomem(err, "the walls of places", (size_t)n * sizeof *wall);
     reshed_status st = rs_walls_of_places(g, place, n, wall, err);
-    if (st == RESHED_OK) st = rs_wall_tests_run(g, o, wall, value, n, out, err);
+    for (int i = 0; kind && i < n && st == RESHED_OK; i++)
+        if (kind[i] != RS_POINT_WALL) wall[i] = -1;
+    const points p = {.wall = wall, .kind = kind, .value = value, .n = n};
+    if (st == RESHED_OK) st = run(g, o, &p, out, err);
     rs_free(wall);
     return st;
 }

@@ -5,18 +5,19 @@
  *     rs_wall_tests_options options;
  *     rs_wall_tests tests;
  *     rs_wall_tests_defaults(&graph.grid, &options);
- *     st = rs_wall_tests_places(&graph, &options, place, value, n, &tests, err);
+ *     st = rs_wall_tests_places(&graph, &options, place, NULL, value, n, &tests, err);
  *     if (tests.has_lengths) printf("long against short: p = %g\n", tests.lengths.p);
  *     rs_wall_tests_clear(&tests);
  *
  * A map shows one wall in pieces, so these are joined first: for alternation where they lie on one
  * line (family.h), for lengths where one goes on as the other (gap.h). stats.h has the tests
- * themselves. */
+ * themselves, findings.h what is to be reported of them. */
 #ifndef RS_IMGPROC_WALLS_TESTS_H
 #define RS_IMGPROC_WALLS_TESTS_H
 
 #include "imgproc/walls/stats.h"
 #include "imgproc/walls/graph/graph.h"
+#include "imgproc/walls/select.h"
 
 typedef struct rs_wall_tests_options {
     double family_angle; /* rad, as in rs_wall_families; default 10 degrees */
@@ -35,18 +36,26 @@ void rs_wall_tests_defaults(const rs_grid *grid, rs_wall_tests_options *options)
 
 reshed_status rs_wall_tests_check(const rs_wall_tests_options *options, reshed_error *err);
 
+#define RS_WALL_CONTROLS 3 /* kinds of control points: rs_point_kind from RS_POINT_A_DOMAIN on */
+
 typedef struct rs_wall_tests {
-    int points;            /* values that lie on a wall */
-    int measured;          /* walls of the graph with at least one */
-    rs_wall_summary *wall; /* [measured]; owned */
-    double *distance;      /* [measured] to the nearest large in-plane domain; owned */
-    int domains;           /* large in-plane domains */
+    int points;          /* values that lie on a wall */
+    int unmeasured, off; /* places without a value; values on no wall that are no control's */
+    int in_family;       /* measured walls of the graph in the family that was tested: more than
+                              alternation.walls where several lie on one line */
+    int controls[RS_WALL_CONTROLS]; /* values of control points */
+    int measured;                   /* walls of the graph with at least one */
+    rs_wall_summary *wall;          /* [measured]; owned */
+    double *distance;               /* [measured] to the nearest large in-plane domain; owned */
+    int domains;                    /* large in-plane domains */
     bool has_alternation, has_lengths, has_trend; /* else there were too few walls for a test */
+    bool has_control[RS_WALL_CONTROLS];           /* the same */
     int family;                                   /* that was tested for alternation */
     rs_alternation alternation;
     double limit;         /* between short and long walls, in the grid's units */
     rs_rank_test lengths; /* long walls against short ones */
     rs_trend trend;
+    rs_rank_test control[RS_WALL_CONTROLS]; /* walls, joined as for lengths, against such points */
 } rs_wall_tests;
 
 /* A place on the map, in pixels; not whole as a rule. */
@@ -65,10 +74,13 @@ reshed_status rs_walls_of_places(const rs_wallgraph *graph, const rs_place *plac
 reshed_status rs_wall_tests_run(rs_wallgraph *graph, const rs_wall_tests_options *options,
                                 const int *wall, const double *value, int n, rs_wall_tests *out,
                                 reshed_error *err);
-/* The same for places instead of walls: rs_walls_of_places, then rs_wall_tests_run. */
+/* The same for places instead of walls: rs_walls_of_places, then rs_wall_tests_run. kind [n] of
+ * rs_point_kind (NULL: all are on walls): control points lie on no wall, and each kind of them is
+ * compared with the walls, a control point being a unit as a wall is. Another number than those is
+ * RESHED_EINVAL. */
 reshed_status rs_wall_tests_places(rs_wallgraph *graph, const rs_wall_tests_options *options,
-                                   const rs_place *place, const double *value, int n,
-                                   rs_wall_tests *out, reshed_error *err);
+                                   const rs_place *place, const int *kind, const double *value,
+                                   int n, rs_wall_tests *out, reshed_error *err);
 void rs_wall_tests_clear(rs_wall_tests *tests);
 
 #endif

@@ -114,20 +114,24 @@ static reshed_status test_walls(rs_session *s, rs_choice *choice, const double *
     if (setup->metrics <= m || setup->metrics <= flags || out->trusted == 0) return RESHED_OK;
     rs_place *place = rs_alloc((size_t)n, sizeof *place);
     double *value = rs_alloc((size_t)n, sizeof *value);
-    if (!place || !value) st = rs_fail_nomem(err, "values", (size_t)n * sizeof *place);
+    int *kind = rs_alloc((size_t)n, sizeof *kind);
+    if (!place || !value || !kind) st = rs_fail_nomem(err, "values", (size_t)n * sizeof *place);
     for (int k = 0; st == RESHED_OK && k < n; k++) {
         const double *metric = metrics + (size_t)k * (size_t)setup->metrics;
         rs_session_point p;
         st = rs_session_read_points(s, k, 1, &p, err);
+        if (st != RESHED_OK) break;
         place[k] = (rs_place){p.row, p.col};
+        kind[k] = p.kind > RS_POINT_WALL && p.kind <= RS_WALL_CONTROLS ? p.kind : RS_POINT_WALL;
         const bool good = p.state == RS_SESSION_MEASURED && !rs_loop_flags_bad(metric[flags]);
         value[k] = good ? metric[m] : NAN;
     }
     rs_wall_tests_defaults(&choice->graph.grid, &o);
     if (st == RESHED_OK)
-        st = rs_wall_tests_places(&choice->graph, &o, place, value, n, &out->tests, err);
+        st = rs_wall_tests_places(&choice->graph, &o, place, kind, value, n, &out->tests, err);
     if (st == RESHED_OK) out->tested = "width_mid";
     rs_free(place);
+    rs_free(kind);
     rs_free(value);
     return st;
 }

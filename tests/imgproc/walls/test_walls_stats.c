@@ -381,6 +381,76 @@ static void trend_refuses(void **state)
     assert_int_equal(t.n, -7);
 }
 
+/* The interval of the shift holds exactly the shifts that the test does not refuse at 5 %. */
+static void shift_interval_inverts_the_test(void **state)
+{
+    (void)state;
+    test_rng r = {test_seed()};
+    reshed_error err = {0};
+    for (int trial = 0; trial < 20; trial++) {
+        const int na = 4 + (int)test_below(&r, 6), nb = 4 + (int)test_below(&r, 6);
+        double v[20];
+        rs_rank_test t, moved;
+        gaussians(&r, v, na + nb);
+        assert_ok(rs_rank_sum_test(v, na, v + na, nb, &t, &err), &err);
+        assert_true(t.lo < t.shift && t.shift < t.hi);
+        const double at[] = {t.lo - 1e-9, t.lo + 1e-9, t.hi - 1e-9, t.hi + 1e-9};
+        for (int k = 0; k < 4; k++) {
+            double w[20];
+            for (int i = 0; i < na + nb; i++) w[i] = i < na ? v[i] - at[k] : v[i];
+            assert_ok(rs_rank_sum_test(w, na, w + na, nb, &moved, &err), &err);
+            assert_true((moved.p <= 0.05) == (k == 0 || k == 3));
+        }
+    }
+    const double few[] = {1, 2, 3, 4};
+    rs_rank_test t;
+    assert_ok(rs_rank_sum_test(few, 2, few + 2, 2, &t, &err), &err);
+    assert_true(isnan(t.lo) && isnan(t.hi)); /* no shift can be refused */
+    /* Beyond the exact range the same within a hundredth of the groups' spread. */
+    double many[80];
+    for (int i = 0; i < 80; i++) many[i] = i % 40 + (i < 40 ? 0.3 : 0);
+    rs_rank_test a, b;
+    assert_ok(rs_rank_sum_test(many, 30, many + 50, 30, &a, &err), &err);
+    assert_ok(rs_rank_sum_test(many, 31, many + 50, 30, &b, &err), &err);
+    assert_true(a.exact && !b.exact && fabs(a.lo - b.lo) <= 1 && fabs(a.hi - b.hi) <= 1);
+}
+
+/* Intervals cover what they estimate; the shares are those of the comments in stats.c. */
+static void intervals_cover(void **state)
+{
+    (void)state;
+    test_rng r = {test_seed()};
+    reshed_error err = {0};
+    enum { TRIALS = 400, N = 14 };
+    int none = 0, planted = 0, rho = 0;
+    for (int trial = 0; trial < TRIALS; trial++) {
+        double v[N], x[N];
+        rs_alternation a;
+        rs_trend t;
+        gaussians(&r, v, N);
+        assert_ok(rs_alternation_test(v, N, 1, 1, &a, &err), &err);
+        none += a.lo <= 0 && a.hi >= 0;
+        for (int i = 0; i < N; i++) x[i] = i;
+        assert_ok(rs_trend_test(x, v, N, 1, 1, &t, &err), &err);
+        assert_true(t.lo < t.rho && t.rho < t.hi);
+        rho += t.lo <= 0 && t.hi >= 0;
+        for (int i = 0; i < N; i++) v[i] += 2 * (i % 2);
+        assert_ok(rs_alternation_test(v, N, 1, 1, &a, &err), &err);
+        planted += a.lo <= 0.445 && a.hi >= 0.445; /* the mean of 10,000 such series */
+    }
+    printf("# covered: alternation %.3f without and %.3f with it, trend %.3f\n",
+           (double)none / TRIALS, (double)planted / TRIALS, (double)rho / TRIALS);
+    assert_true(none >= 0.92 * TRIALS && planted >= 0.89 * TRIALS && rho >= 0.92 * TRIALS);
+    /* Any two of 1, 2, ..., n differ by (n + 1)/3, neighbours by 1. */
+    double v[12];
+    for (int i = 0; i < 12; i++) v[i] = i;
+    rs_alternation a;
+    assert_ok(rs_alternation_test(v, 12, 1, 1, &a, &err), &err);
+    assert_near(a.chance, 13.0 / 3, 1e-12);
+    assert_near(a.successive, 1, 1e-12);
+    assert_true(a.lo < 1 - 13.0 / 3 && a.hi > 1 - 13.0 / 3 && a.hi < 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -395,6 +465,8 @@ int main(void)
         cmocka_unit_test(rank_sum_tends_to_normal),
         cmocka_unit_test(rank_sum_holds_its_level),
         cmocka_unit_test(rank_sum_refuses),
+        cmocka_unit_test(shift_interval_inverts_the_test),
+        cmocka_unit_test(intervals_cover),
         cmocka_unit_test(trend_equals_scipy),
         cmocka_unit_test(trend_of_monotone_values),
         cmocka_unit_test(trend_holds_its_level),

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "imgproc/walls/findings.h"
 #include "imgproc/walls/tests.h"
 
 enum { STRIPES = 12, H = 130, W = 160, PER_PIECE = 4, MOST = 2 * STRIPES * PER_PIECE };
@@ -219,6 +220,76 @@ static void distance_is_from_large_domains(void **state)
     drawing_clear(&d);
 }
 
+/* Control points are on no wall, also where they lie on a line of the map; the walls, joined as for
+ * lengths, are compared with each kind of them. */
+static void control_points_are_compared(void **state)
+{
+    (void)state;
+    reshed_error err = {0};
+    drawing d;
+    rs_wallgraph g;
+    rs_place place[MOST + 20];
+    double value[MOST + 20];
+    int kind[MOST + 20] = {0};
+    rs_wall_tests_options o;
+    rs_wall_tests t;
+    rs_finding f[RS_FINDINGS];
+    draw_stripes(&d, 1, &g);
+    int n = draw_values(5, 5.01, place, value);
+    const int on = n;
+    for (int i = 0; i < 16; i++, n++) {
+        place[n] = (rs_place){10 + 5 * (i % 8), 30}; /* every other one on a line */
+        kind[n] = i < 8 ? RS_POINT_A_DOMAIN : RS_POINT_180_WALL;
+        value[n] = i < 8 ? 3 + 0.01 * i : NAN;
+    }
+    place[n] = (rs_place){15, 30}; /* on no wall, and no control */
+    value[n++] = 1;
+    rs_wall_tests_defaults(&g.grid, &o);
+    assert_ok(rs_wall_tests_places(&g, &o, place, kind, value, n, &t, &err), &err);
+    assert_int_equal(t.points, on);
+    assert_int_equal(t.off, 1);
+    assert_int_equal(t.unmeasured, 8);
+    assert_true(t.controls[0] == 8 && t.controls[1] == 0 && t.controls[2] == 0);
+    assert_true(t.has_control[0] && !t.has_control[1] && !t.has_control[2]);
+    assert_true(t.control[0].n[0] == STRIPES && t.control[0].n[1] == 8);
+    assert_near(t.control[0].shift, 2, 0.1);
+    assert_true(t.control[0].lo > 1.8 && t.control[0].hi < 2.2 && t.control[0].p < 1e-4);
+    assert_int_equal(t.in_family, g.walls);
+    const int k = rs_wall_findings(&t, f);
+    assert_int_equal(k, 3); /* the drawing has no large domain */
+    assert_string_equal(f[0].question, "alternation");
+    assert_string_equal(f[1].question, "long_short");
+    assert_string_equal(f[2].question, "a_domain");
+    assert_near(f[2].p_holm, 3 * f[2].p, TOL_DOUBLE); /* the smallest of three */
+    assert_true(f[2].walls == STRIPES && f[2].controls == 8);
+    for (int i = 0; i < k; i++) {
+        assert_true(f[i].p_holm >= f[i].p && f[i].p_holm <= 1);
+        for (int j = 0; j < k; j++)
+            if (f[i].p <= f[j].p) assert_true(f[i].p_holm <= f[j].p_holm);
+    }
+    rs_wall_tests_clear(&t);
+    kind[0] = 4;
+    t.points = -7;
+    assert_int_equal(rs_wall_tests_places(&g, &o, place, kind, value, n, &t, &err), RESHED_EINVAL);
+    assert_int_equal(t.points, -7);
+    kind[0] = 0;
+    for (long at = 0;; at++) {
+        test_alloc_fail_at(at);
+        reshed_status st = rs_wall_tests_places(&g, &o, place, kind, value, n, &t, &err);
+        bool failed = test_alloc_failed();
+        test_alloc_fail_at(-1);
+        if (!failed) {
+            assert_ok(st, &err);
+            break;
+        }
+        assert_int_equal(st, RESHED_ENOMEM);
+        assert_int_equal(t.points, -7);
+    }
+    rs_wall_tests_clear(&t);
+    rs_wallgraph_clear(&g);
+    drawing_clear(&d);
+}
+
 static void nothing_measured_is_no_error(void **state)
 {
     (void)state;
@@ -323,6 +394,7 @@ int main(void)
         cmocka_unit_test(alternation_joins_pieces_on_a_line),
         cmocka_unit_test(lengths_join_over_gaps),
         cmocka_unit_test(distance_is_from_large_domains),
+        cmocka_unit_test(control_points_are_compared),
         cmocka_unit_test(nothing_measured_is_no_error),
         cmocka_unit_test(bad_options_and_short_memory),
         cmocka_unit_test(the_program_of_the_header_runs),
