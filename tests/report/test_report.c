@@ -72,9 +72,12 @@ static void a_finished_session(void **state)
     page_has(page, "Loop width (width_mid)");
     page_has(page, "Positive nucleation bias (nucleation_pos)");
     page_has(page, "from the smallest (A) to the largest (E)");
-    page_has(page, "Alternation along parallel walls: family 1, ");
-    page_has(page, "Short against long walls: ");
-    page_has(page, "rank-sum test, p");
+    page_has(page, "Neighbouring parallel walls differ</td>");
+    page_has(page, "Long walls against short ones</td>");
+    page_has(page, "Hodges-Lehmann shift</td>");
+    page_has(page, "are parallel (family 1); those that lie on one line");
+    page_has(page, "beside it the mean on field of the same points");
+    page_has(page, "Left out: 2 points without a loop, 1 with one that is not to be trusted, 0 ");
     page_has(page, "measured (38)");
     page_has(page, "<td>200.0</td><td>24.0 nm</td>"); /* drift */
     page_has(page, "1 error, 1 warning");

@@ -245,6 +245,7 @@ static void control_points_are_compared(void **state)
     place[n] = (rs_place){15, 30}; /* on no wall, and no control */
     value[n++] = 1;
     rs_wall_tests_defaults(&g.grid, &o);
+    o.long_wall = 100;
     assert_ok(rs_wall_tests_places(&g, &o, place, kind, value, n, &t, &err), &err);
     assert_int_equal(t.points, on);
     assert_int_equal(t.off, 1);
