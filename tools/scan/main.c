@@ -18,6 +18,7 @@
 #include "base/text.h"
 #include "report/report.h"
 #include "spm/instrument/drivers.h"
+#include "spm/scan/duration.h"
 #include "spm/scan/loops.h"
 #include "spm/scan/points.h"
 #include "spm/scan/resume.h"
@@ -189,19 +190,24 @@ static int print_plan(const scan_job *j)
     if (driver)
         printf("instrument   %s%s, not opened\n", CLI_TEXT(driver),
                rs_driver_is_simulated(driver) ? " (simulated)" : "");
+    const bool bands = !driver || rs_driver_is_simulated(driver);
+    const double survey = rs_durations_planned(s, bands, 1).survey;
     printf("frame        %g x %g m at (%g, %g), %d x %d pixels, %g lines/s: %.0f s\n", f.width,
-           f.height, f.cx, f.cy, f.rows, f.cols, f.line_rate, f.rows / f.line_rate);
+           f.height, f.cx, f.cy, f.rows, f.cols, f.line_rate, survey);
     if (s->be_band > 0)
         printf("excitation   %g V, %g Hz around %g Hz, where the instrument excites bands\n",
                s->be_amplitude, s->be_band, s->be_centre);
     if (s->voltage > 0) {
-        const double loop = rs_scan_steps(s) * (s->dwell + s->settle) * (s->off_field != 0 ? 2 : 1);
-        const double all = loop * s->max_points;
-        printf("spectroscopy %g V, %d steps, %g cycles: %.2f s a point, at most %.0f points: %.0f "
-               "s%s\n",
-               s->voltage, (int)s->steps, s->cycles, loop, s->max_points,
-               s->budget > 0 && all > s->budget ? s->budget : all,
-               s->budget > 0 && all > s->budget ? " (the budget)" : "");
+        const int n = (int)s->max_points;
+        const rs_durations t = rs_durations_planned(s, bands, n);
+        const double all = rs_durations_of_points(&t, s, 0, n);
+        const bool cut = s->budget > 0 && all > s->budget;
+        printf("spectroscopy %g V, %d steps, %g cycles: %.2f s a point with its way, at most %d "
+               "points: %.0f s%s\n",
+               s->voltage, (int)s->steps, s->cycles, t.point, n, cut ? s->budget : all,
+               cut ? " (the budget)" : "");
+        if (s->drift_every > 0 || s->reference_every > 0)
+            printf("  of it      %.0f s for patches and reference loops\n", all - n * t.point);
     }
     if (j->region > 0)
         printf("regions      %d, from the %d. on\n", 1 + j->o->plan.regions, j->region + 1);

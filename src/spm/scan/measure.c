@@ -21,18 +21,36 @@ typedef struct point_list {
     double
         time; /* of the latest loop, on the instrument's clock; NaN: unknown, or before a patch */
     rs_decide *decide; /* NULL: the list goes to its end */
+    uint8_t *passed;   /* [n] points that there is no time for, as it looks now; owned */
+    rs_durations planned;
+    rs_durations_seen seen;
 } point_list;
 
-double rs_measure_seconds(const rs_instrument *instrument, const rs_scan_settings *s)
+/* Instrument's seconds in a real one; 1 where it takes no time. */
+static double clock_rate(const rs_instrument *instrument)
 {
-    double t = rs_instrument_spectroscopy_seconds(instrument);
-    const double clock = rs_instrument_caps(instrument)->clock_rate;
-    const double rate = isfinite(clock) && clock > 0 ? clock : INFINITY;
-    if (isnan(t)) return 0;
-    t += (0.1 * s->width / s->speed) / rate; /* the way */
-    if (s->reference_every > 0) t += t / s->reference_every;
-    if (s->drift_every > 0) t += s->patch / s->line_rate / s->drift_every / rate;
+    const double rate = rs_instrument_caps(instrument)->clock_rate;
+    return isfinite(rate) && rate > 0 ? rate : 1;
+}
+
+rs_durations rs_measure_planned(const rs_instrument *instrument, const rs_scan_settings *s, int n)
+{
+    const rs_driver_caps *caps = rs_instrument_caps(instrument);
+    const double loop = rs_instrument_spectroscopy_seconds(instrument) * clock_rate(instrument);
+    rs_durations t = rs_durations_planned(s, caps->band_excitation, n);
+    if (isfinite(caps->clock_rate) && loop > 0) {
+        const rs_durations plain = t;
+        const double told = rs_durations_loop(s, caps->band_excitation);
+        t.point = plain.point - told + loop;
+        t.reference = plain.reference - told + loop;
+    }
+    if (!isfinite(caps->clock_rate)) t.survey = t.point = t.patch = t.reference = 0;
     return t;
+}
+
+static double now(const rs_scan_context *c)
+{
+    return rs_os_monotonic() * clock_rate(c->instrument);
 }
 
 /* ------------------------------------------------------------------------------- before a point */
@@ -48,13 +66,17 @@ static rs_outcome look_around(point_list *l, const rs_session_point *next, int d
     const rs_scan_settings *s = l->context->settings;
     rs_outcome o = rs_outcome_of(RS_END_DONE);
     if (l->follower.setup->patch_rows > 0 && due(s->drift_every, done)) {
+        const double begin = now(l->context);
         o = rs_follower_look(&l->follower, next);
+        rs_durations_add(&l->seen.patch, now(l->context) - begin);
         l->time = NAN;
     }
     if ((o.end == RS_END_DONE || o.end == RS_END_TIP_CHANGED) && due(s->reference_every, done)) {
         const rs_xy moved = rs_follower_shift(&l->follower, l->point[0].row, l->time);
+        const double begin = now(l->context);
         const rs_outcome loop = rs_reference_measure(
             &l->reference, &l->loops, l->point[0].x + moved.x, l->point[0].y + moved.y);
+        rs_durations_add(&l->seen.reference, now(l->context) - begin);
         if (loop.end != RS_END_DONE) o = loop;
     }
     if (rs_outcome_failed(&o) || !rs_scan_interrupted(l->context)) return o;
@@ -146,31 +168,66 @@ static rs_outcome look_at_walls(point_list *l, int k)
 
 /* ------------------------------------------------------------------------------------- the list */
 
+static int pending_from(const point_list *l, int k)
+{
+    int n = 0;
+    for (; k < l->n; k++) n += l->point[k].state == RS_SESSION_PENDING;
+    return n;
+}
+
+/* Passes over points from k on, evenly along the route, so that those that are left fit into `seconds`;
+ * what was passed over before may come back. Returns how many are left. */
+static int plan_again(point_list *l, int k, int done, double seconds)
+{
+    const rs_durations t = rs_durations_known(&l->planned, &l->seen);
+    const int pending = pending_from(l, k);
+    const int fit = rs_durations_fit(&t, l->context->settings, done, pending, seconds);
+    for (int i = 0; k < l->n; k++) {
+        if (l->point[k].state != RS_SESSION_PENDING) continue;
+        const int64_t before = (int64_t)i * fit / pending, after = (int64_t)(i + 1) * fit / pending;
+        l->passed[k] = after == before;
+        i++;
+    }
+    return fit;
+}
+
 static rs_outcome run(point_list *l, double begin, const rs_measure_options *options)
 {
     const rs_scan_context *c = l->context;
-    int done = 0;
+    const double budget = c->settings->budget, rate = clock_rate(c->instrument);
+    int done = 0, left = pending_from(l, 0);
     for (int k = 0; k < l->n; k++) {
         if (l->point[k].state != RS_SESSION_PENDING) continue;
         if (rs_scan_interrupted(c)) return rs_outcome_of(RS_END_INTERRUPTED);
-        if (c->settings->budget > 0 &&
-            *options->spent + rs_os_monotonic() - begin > c->settings->budget)
-            return skip_rest(l, k, "out of time: the rest is left out");
+        if (budget > 0) {
+            const double seconds = budget - *options->spent - (now(c) - begin);
+            if (seconds < 0) return skip_rest(l, 0, "out of time: the rest is left out");
+            if (done > 0) left = plan_again(l, k, done, seconds);
+            if (l->passed[k]) continue;
+        }
         rs_outcome end = look_at_walls(l, k);
         if (end.end != RS_END_DONE) return end;
         rs_outcome o = look_around(l, &l->point[k], done);
         /* Before the first point there is nothing that another tip has measured. */
         if (o.end != RS_END_DONE && !(o.end == RS_END_TIP_CHANGED && done == 0)) return o;
+        const double start = now(c);
         o = measure_point(l, k);
         if (o.end != RS_END_DONE) return o;
+        const double end_of_loop = now(c);
+        rs_durations_add(&l->seen.point, end_of_loop - start);
         done++;
-        const double each = (rs_os_monotonic() - begin) / done;
+        left--;
+        const rs_durations t = rs_durations_known(&l->planned, &l->seen);
         const rs_measure_news n = {.done = k + 1,
                                    .of = l->n,
                                    .metric = l->loops.loop.metric,
-                                   .left = each * (l->n - k - 1)};
+                                   .left =
+                                       rs_durations_of_points(&t, c->settings, done, left) / rate};
         if (options->news) options->news(c->ctx, &n);
+        l->seen.point.sum += now(c) - end_of_loop; /* the list waits for that too */
     }
+    if (pending_from(l, 0) > 0)
+        return skip_rest(l, 0, "out of time: points evenly along the way are left out");
     return look_at_walls(l, l->n);
 }
 
@@ -182,6 +239,8 @@ static reshed_status read_points(point_list *l, reshed_error *err)
     if (st != RESHED_OK || p.points == 0) return st;
     l->point = rs_zalloc((size_t)p.points, sizeof *l->point);
     if (!l->point) return rs_fail_nomem(err, "points", (size_t)p.points * sizeof *l->point);
+    l->passed = rs_zalloc((size_t)p.points, sizeof *l->passed);
+    if (!l->passed) return rs_fail_nomem(err, "points", (size_t)p.points);
     l->n = p.points;
     return rs_session_read_points(session, 0, l->n, l->point, err);
 }
@@ -196,7 +255,8 @@ rs_outcome rs_measure_points(const rs_scan_context *c, const rs_measure_options 
     if (st == RESHED_OK)
         st = rs_follower_init(&l.follower, c, options->survey, options->fresh, &err);
     if (st == RESHED_OK) st = rs_decide_create(c, l.point, l.n, &l.decide, &err);
-    const double begin = rs_os_monotonic();
+    l.planned = rs_measure_planned(c->instrument, c->settings, l.n);
+    const double begin = now(c);
     const rs_outcome o = st == RESHED_OK ? run(&l, begin, options) : rs_outcome_status(st, &err);
     if (o.end == RS_END_INTERRUPTED) /* a loop may be under way: at once, not when it is over */
         rs_instrument_halt(c->instrument, RS_SCAN_CALL, NULL);
@@ -204,6 +264,7 @@ rs_outcome rs_measure_points(const rs_scan_context *c, const rs_measure_options 
     rs_follower_clear(&l.follower);
     rs_scan_loops_clear(&l.loops);
     rs_free(l.point);
-    *options->spent += rs_os_monotonic() - begin;
+    rs_free(l.passed);
+    *options->spent += now(c) - begin;
     return o;
 }

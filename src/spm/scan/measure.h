@@ -10,6 +10,7 @@
 #define RS_SPM_SCAN_MEASURE_H
 
 #include "spm/scan/context.h"
+#include "spm/scan/duration.h"
 #include "spm/scan/outcome.h"
 
 typedef struct rs_measure_news {
@@ -18,14 +19,16 @@ typedef struct rs_measure_news {
     double left;          /* s that the rest will take */
 } rs_measure_news;
 
-/* Seconds of real time that a point takes, with its share of patches and references; 0: the driver
- * does not say. */
-double rs_measure_seconds(const rs_instrument *instrument, const rs_scan_settings *s);
+/* How long a list of n points takes, from the settings and what the driver says of a loop; zeros where
+ * the instrument takes no time. */
+rs_durations rs_measure_planned(const rs_instrument *instrument, const rs_scan_settings *s, int n);
 
 typedef struct rs_measure_options {
     const float *survey;  /* amplitude [rows,cols] */
     const uint8_t *fresh; /* [rows] as rs_follower_init has it */
-    double *spent;        /* s of the budget that lists have taken; this one's are added */
+    double
+        *spent; /* s of the budget that lists have taken, on the instrument's clock; this one's are
+                      added */
     void (*news)(
         void *ctx,
         const rs_measure_news *news); /* after each point, with the context's ctx; or NULL */
@@ -33,6 +36,8 @@ typedef struct rs_measure_options {
 
 /* Measures every pending point of the session. The instrument's spectroscopy must have been set.
  * OUT_OF_TIME: the budget, or a test that is decided (decide.h); what is left is SKIPPED. TIP_CHANGED: what is left stays PENDING.
+ * With a budget the list is planned anew after each point, from what points, patches and reference loops
+ * took: points that there is no time for are passed over evenly along the way, and SKIPPED at the end.
  * INTERRUPTED: the instrument has been halted, and a loop under way is given up. */
 rs_outcome rs_measure_points(const rs_scan_context *c, const rs_measure_options *o);
 

@@ -136,9 +136,10 @@ static rs_outcome thin(const rs_scan_context *c, double spent, rs_session_point 
             rs_instrument_set_spectroscopy(c->instrument, loop, RS_SCAN_CALL, &err);
         if (st != RS_DRIVER_OK) return rs_outcome_driver(st, &err);
     }
-    const double each = rs_measure_seconds(c->instrument, c->settings);
-    if (budget <= 0 || each <= 0 || each * *n <= left) return rs_outcome_of(RS_END_DONE);
-    return rs_outcome_status(rs_choose_thin(points, *n, (int)(left / each), n, &err), &err);
+    const rs_durations t = rs_measure_planned(c->instrument, c->settings, *n);
+    if (budget <= 0 || t.point <= 0) return rs_outcome_of(RS_END_DONE);
+    const int fit = rs_durations_fit(&t, c->settings, 0, *n, left);
+    return rs_outcome_status(rs_choose_thin(points, *n, fit, n, &err), &err);
 }
 
 static rs_outcome check_places(const rs_scan_context *c, const rs_session_point *points, int n)

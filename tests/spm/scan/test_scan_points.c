@@ -2,6 +2,7 @@
  * the limits refuse. */
 #include "support/scan_rig.h"
 #include "base/alloc.h"
+#include "base/os.h"
 #include "spm/scan/loops.h"
 #include "support/driver_rig.h"
 #include "support/session_sim.h"
@@ -57,7 +58,7 @@ static void the_budget_thins_and_ends_the_list(void **state)
     scan_rig_init(&r, "budget.h5");
     scan_rig_option(&r, "clock", "100");
     r.set.drift_every = r.set.reference_every = 0;
-    r.set.budget = 5 * (32 * 2 * 4e-3 + 0.1 * 0.9e-6 / 2e-6) / 100 + 1e-6;
+    r.set.budget = 1.95; /* a loop takes 0.256 s and the way to it about 0.1 */
     scan_rig_do(&r, RS_END_DONE);
     reshed_error err = {0};
     rs_session *s = NULL;
@@ -79,6 +80,82 @@ static void the_budget_thins_and_ends_the_list(void **state)
     assert_int_equal(session_has_event(r.path, "out of time"), skipped > 0);
     /* Analysed again without the thinning: the map and the metrics, not the choice. */
     scan_rig_check_analysis(&r, false, &p);
+}
+
+static void sleep_a_little(scan_rig *r, int k)
+{
+    (void)r, (void)k;
+    rs_os_sleep(0.05);
+}
+
+/* A list that takes longer than was told is thinned on the way, all over the map, not at its end. */
+static void a_slow_list_is_thinned_along_its_way(void **state)
+{
+    (void)state;
+    test_not_quick();
+    scan_rig r;
+    rs_session *s = NULL;
+    rs_session_progress p;
+    reshed_error err = {0};
+    int last = 0, measured = 0;
+    scan_rig_init(&r, "slow_list.h5");
+    r.set.drift_every = r.set.reference_every = 0;
+    r.set.max_points = 20;
+    r.set.budget = 0.8;
+    r.measured = sleep_a_little;
+    scan_rig_do(&r, RS_END_DONE);
+    assert_ok(rs_session_open(r.path, &s, &err), &err);
+    assert_ok(rs_session_get_progress(s, &p, &err), &err);
+    assert_int_equal(p.points, 20);
+    assert_int_equal(p.first_pending, p.points);
+    for (int k = 0; k < p.points; k++) {
+        rs_session_point q;
+        assert_ok(rs_session_read_points(s, k, 1, &q, &err), &err);
+        assert_true(q.state == RS_SESSION_MEASURED || q.state == RS_SESSION_SKIPPED);
+        if (q.state != RS_SESSION_MEASURED) continue;
+        last = k;
+        measured++;
+    }
+    rs_session_finish(s, RESHED_OK, NULL);
+    printf("# %d of 20 points, the last one is number %d\n", measured, last);
+    assert_true(measured >= 1 && measured < 20);
+    if (measured > 3) assert_true(last >= 10);
+    assert_true(session_has_event(r.path, "evenly along the way"));
+}
+
+/* What is told before anything is opened is what the instrument takes: its clock runs by itself here. */
+static void what_is_told_is_what_it_takes(void **state)
+{
+    (void)state;
+    test_not_quick();
+    scan_rig r;
+    rs_session *s = NULL;
+    rs_session_progress p;
+    rs_session_point q;
+    reshed_error err = {0};
+    scan_rig_init(&r, "told.h5");
+    r.set.drift_every = 7;
+    r.set.reference_every = 5;
+    r.set.max_points = 24;
+    scan_rig_do(&r, RS_END_DONE);
+    assert_ok(rs_session_open(r.path, &s, &err), &err);
+    assert_ok(rs_session_get_progress(s, &p, &err), &err);
+    assert_int_equal(p.points, p.measured);
+    assert_ok(rs_session_read_points(s, p.points - 1, 1, &q, &err), &err);
+    const bool bands = rs_session_get_setup(s)->caps.band_excitation;
+    rs_session_finish(s, RESHED_OK, NULL);
+    const rs_durations t = rs_durations_planned(&r.set, bands, p.points);
+    const double told = t.survey + rs_durations_of_points(&t, &r.set, 0, p.points);
+    printf("# %d points: %.1f s told, %.1f s taken\n", p.points, told, q.time);
+    assert_true(p.points >= 15 && fabs(told - q.time) < 0.1 * q.time);
+    /* The most points that fit, whatever has been done before. */
+    for (int done = 0; done < 12; done++)
+        for (int n = 0; n < 30; n++) {
+            const double seconds = rs_durations_of_points(&t, &r.set, done, n);
+            assert_true(rs_durations_fit(&t, &r.set, done, 100, seconds + 1e-9) == n);
+            assert_true(rs_durations_fit(&t, &r.set, done, n / 2, seconds + 1e-9) == n / 2);
+        }
+    assert_int_equal(rs_durations_fit(&t, &r.set, 0, 100, -1), 0);
 }
 
 /* Two points at the frame's centre, wherever walls were found. */
@@ -253,6 +330,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_changed_tip_pauses_the_list),
         cmocka_unit_test(the_budget_thins_and_ends_the_list),
+        cmocka_unit_test(a_slow_list_is_thinned_along_its_way),
+        cmocka_unit_test(what_is_told_is_what_it_takes),
         cmocka_unit_test(points_wait_for_a_yes),
         cmocka_unit_test(bad_spectra_are_measured_once_more),
         cmocka_unit_test(a_point_beyond_the_stage_refuses_the_whole_list),
