@@ -12,6 +12,8 @@ function drawLines() {
     $('lines').classList.toggle('empty', none);
     if (none) return;
     const n = Math.max(l.row.length, state.frame?.rows || 0), xs = l.row.map((_, i) => i + 1);
+    /* Lines that went through the network together have one score, that of the last. */
+    const held = values => { let last = null; return values.map(v => (last = v ?? last)); };
     const one = (id, values, title, threshold, colour, what) => {
         const any = values.some(v => v !== null), range = extent([values, threshold === null ? [] : [threshold], any ? [0] : [0, 1]], 0);
         return plot($(id), { x: [1, n], y: [range[0], range[1] * 1.12 || 1], xTitle: 'Line', yTitle: title, draw: (ink, X, Y, c) => {
@@ -41,10 +43,10 @@ function drawLines() {
         } });
     };
     const threshold = l.threshold ?? null;
-    geometry = [one('line-uncertainty', l.uncertainty, 'Uncertainty (mean variance of final rows)', null, 'accent'),
-                one('line-score', l.score, 'Out-of-distribution score', threshold, 'accent2')];
+    geometry = [one('line-uncertainty', held(l.uncertainty), 'Uncertainty (mean variance of final rows)', null, 'accent'),
+                one('line-score', held(l.score), 'Out-of-distribution score', threshold, 'accent2')];
     const i = hover >= 0 ? Math.min(hover, l.row.length - 1) : l.row.length - 1;
-    const text = `Line ${i + 1}, row ${l.row[i]}: uncertainty ${number(l.uncertainty[i])}, score ${number(l.score[i])}` +
+    const text = `Line ${i + 1}, row ${l.row[i]}: uncertainty ${number(held(l.uncertainty)[i])}, score ${number(held(l.score)[i])}` +
         (threshold === null ? '' : ` (alarm above ${number(threshold)})`);
     say($('line-value'), text);
     for (const id of ['line-uncertainty', 'line-score']) $(id).setAttribute('aria-label', text);
