@@ -5,13 +5,15 @@ import { plot, line, extent } from './plot.js';
 import { $, say, number, duration, plural, quantity } from './text.js';
 
 /* ------------------------------------------------------------------------------------- lines */
-let geometry = [null, null], hover = -1;
+let geometry = [null, null], hover = -1; /* an index of state.lines */
+/* Lines that went through the network together are one entry: its number is that of the latest row. */
+const lineOf = row => state.frame?.upward ? state.frame.rows - row : row + 1;
 
 function drawLines() {
     const l = state.lines, none = !l || !l.row?.length;
     $('lines').classList.toggle('empty', none);
     if (none) return;
-    const n = Math.max(l.row.length, state.frame?.rows || 0), xs = l.row.map((_, i) => i + 1);
+    const n = Math.max(2, state.frame?.rows || l.row.length), xs = l.row.map(lineOf);
     /* Lines that went through the network together have one score, that of the last. */
     const held = values => { let last = null; return values.map(v => (last = v ?? last)); };
     const one = (id, values, title, threshold, colour, what) => {
@@ -34,10 +36,10 @@ function drawLines() {
             }
             line(ink, X, Y, xs, values, c[colour], 1.75);
             if (hover >= 0 && hover < values.length) {
-                line(ink, X, Y, [hover + 1, hover + 1], [range[0], range[1] * 1.08], c.soft, 1);
+                line(ink, X, Y, [xs[hover], xs[hover]], [range[0], range[1] * 1.08], c.soft, 1);
                 if (values[hover] !== null) {
                     ink.fillStyle = c[colour];
-                    ink.beginPath(); ink.arc(X(hover + 1), Y(values[hover]), 3.5, 0, 7); ink.fill();
+                    ink.beginPath(); ink.arc(X(xs[hover]), Y(values[hover]), 3.5, 0, 7); ink.fill();
                 }
             }
         } });
@@ -46,7 +48,7 @@ function drawLines() {
     geometry = [one('line-uncertainty', held(l.uncertainty), 'Uncertainty (mean variance of final rows)', null, 'accent'),
                 one('line-score', held(l.score), 'Out-of-distribution score', threshold, 'accent2')];
     const i = hover >= 0 ? Math.min(hover, l.row.length - 1) : l.row.length - 1;
-    const text = `Line ${i + 1}, row ${l.row[i]}: uncertainty ${number(held(l.uncertainty)[i])}, score ${number(held(l.score)[i])}` +
+    const text = `Line ${lineOf(l.row[i])}, row ${l.row[i]}: uncertainty ${number(held(l.uncertainty)[i])}, score ${number(held(l.score)[i])}` +
         (threshold === null ? '' : ` (alarm above ${number(threshold)})`);
     say($('line-value'), text);
     for (const id of ['line-uncertainty', 'line-score']) $(id).setAttribute('aria-label', text);
@@ -56,7 +58,10 @@ function overLines(e, k) {
     const g = geometry[k], l = state.lines;
     if (!g || !l) return;
     const x = e.clientX - e.target.getBoundingClientRect().left;
-    hoverLine(Math.round(g.x0 + (x - g.left) / (g.right - g.left) * (g.x1 - g.x0)) - 1);
+    const number = g.x0 + (x - g.left) / (g.right - g.left) * (g.x1 - g.x0);
+    let best = -1;
+    l.row.forEach((row, i) => { if (best < 0 || Math.abs(lineOf(row) - number) <= Math.abs(lineOf(l.row[best]) - number)) best = i; });
+    hoverLine(best);
 }
 function hoverLine(i) {
     const l = state.lines;

@@ -51,11 +51,13 @@ function run() {
 function banner() {
     const list = [], s = state.scan, r = state.run;
     if (!state.online && !state.ended) list.push(['bad', state.offlineWhy || 'Connecting ...']);
-    if (state.ended && state.source?.kind === 'scan') list.push(['note', state.endText || 'The run is over.']);
     if (s?.alarm) list.push(['bad', 'Alarm: this frame is unlike those of training. Do not trust the map without looking.']);
     if (s?.fault) list.push(['bad', s.fault]);
     if (r?.paused && r.text) list.push(['warn', r.text]);
     if (r && ['stopped', 'failed'].includes(r.phase) && r.text) list.push([r.phase === 'failed' ? 'bad' : 'warn', r.text]);
+    if (state.ended && state.source?.kind === 'scan') list.push(['note', state.endText || 'The run is over.']);
+    const seen = new Set(), once = list.splice(0).filter(([, t]) => !seen.has(t) && seen.add(t));
+    list.push(...once);
     const text = list.map(x => x.join()).join('|'), host = $('banner');
     if (host.dataset.text === text) return;
     host.dataset.text = text;

@@ -195,6 +195,127 @@ def a_phone_shows_all(b):
     b.size(1280, 800)
 
 
+# ------------------------------------------------------------------------------------- a scan under way
+ASK = """return fetch(arguments[0], {method: arguments[1], body: arguments[2],
+    headers: {'X-Reshed-Token': sessionStorage.token, 'X-Reshed-Viewer': sessionStorage.viewer, 'Content-Type': 'application/json'}})
+    .then(r => r.json().then(answer => [r.status, answer]))"""
+
+
+def state(b):
+    return b.js(ASK, 'api/state', 'GET', None)[1]
+
+
+def lines(b):
+    found = re.search(r'line (\d+) of', b.text('progress-text'))
+    return int(found[1]) if found else 0
+
+
+def a_scan_is_watched_and_steered(b):
+    p = Program('reshed-scan', *TWIN, '-s', 'cycles=12', '-d', 'clock=12', '--live', '--confirm', '-o', 'scan.h5')
+    try:
+        steer, watch = p.addresses()[:2]
+        first = b.window()
+        b.go(steer)
+        b.wait("document.getElementById('phase').textContent === 'Scanning' && document.querySelectorAll('.tile').length === 8")
+        check(b.shown('stop'), 'the stop is in sight')
+        rows_come_and_pause(b)
+        b.reload()
+        b.wait(READY)
+        b.wait("!document.getElementById('steer').hidden && document.getElementById('take').hidden", 'a reload keeps the wheel')
+        others_watch(b, steer, watch, first)
+        a_note_is_kept(b)
+        points_wait_for_a_yes(b)
+        b.click('measure')
+        b.wait("document.getElementById('phase').textContent === 'Measuring loops'", seconds=60)
+        b.wait("/[1-9][0-9]* of 6 loops/.test(document.getElementById('progress-text').textContent)", 'loops come', 60)
+        b.picture(FOLDER + '/loops.png')
+        b.press('S', hold='\ue008')
+        b.wait("document.getElementById('phase').textContent === 'Stopped'", 'the stop')
+        b.picture(FOLDER + '/stopped.png')
+        check(p.end(0) != 0 and 'resume' in p.said(), p.said())
+    finally:
+        p.end()
+    the_log_says_who(b)
+
+
+def rows_come_and_pause(b):
+    b.wait("/line [1-9]/.test(document.getElementById('progress-text').textContent)", 'lines come')
+    b.press('p')
+    b.wait("document.getElementById('phase').textContent === 'Paused'", 'a pause')
+    time.sleep(0.3)
+    then = state(b)['scan']['arrived']
+    time.sleep(0.7)
+    check(state(b)['scan']['arrived'] == then, 'no line comes in a pause')
+    check(drawn(b, '[data-map=amplitude] canvas') > 20, 'the lines that came are drawn')
+    b.picture(FOLDER + '/scan.png')
+    b.click('pause')
+    b.wait("document.getElementById('phase').textContent === 'Scanning'", 'the scan goes on')
+    check(lines(b) <= SIZE, 'a number of lines')
+
+
+def others_watch(b, steer, watch, first):
+    second = b.new_window()
+    b.go(steer)
+    b.wait("!document.getElementById('take').hidden", 'a second viewer may only take the wheel')
+    check(not b.shown('stop') and not b.shown('pause'), 'and does not steer')
+    status, answer = b.js(ASK, 'api/action', 'POST', '{"id": "x", "action": "stop"}')
+    check(status == 409, f'refused: {status} {answer}')
+    b.go(watch)
+    b.wait("!document.getElementById('watching').hidden", 'the other address watches')
+    status, answer = b.js(ASK, 'api/action', 'POST', '{"id": "y", "action": "stop"}')
+    check(status == 403, f'refused: {status} {answer}')
+    b.complaints()  # the two refusals
+    b.ask('DELETE', '/window')
+    check(second != first, 'two windows')
+    b.window(first)
+
+
+def a_note_is_kept(b):
+    b.click('tab-log')
+    b.click('note')
+    b.press('<i>tip</i>')
+    b.press('\ue007')
+    b.wait("[...document.querySelectorAll('#log-list li')].some(e => e.textContent.includes('<i>tip</i>'))", 'a note in the log')
+
+
+def points_wait_for_a_yes(b):
+    count = "document.getElementById('confirm-count').textContent"
+    b.wait("!document.getElementById('confirm').hidden", 'points wait', 90)
+    b.wait(f"{count} === '12' && document.querySelector('.big')?.dataset.map === 'overlay'")
+    time.sleep(0.3)
+    at = pane(b, 'overlay')
+    b.picture(FOLDER + '/confirm.png')
+    place = [(q['row'], q['col']) for q in state(b)['points']['list']]
+    b.click('mode-remove')
+    b.drag(at(*place[3]), at(*place[3]))
+    b.wait(f"{count} === '11'", 'a point removed by a click')
+    b.click('mode-add')
+    b.drag(at(*place[3]), at(*place[3]))
+    b.wait(f"{count} === '12'", 'a point added by a click')
+    b.click('mode-move')
+    b.drag(at(*place[0]), at(place[0][0] + 4, place[0][1] + 4), at(place[0][0] + 9, place[0][1] + 9))
+    b.wait("document.getElementById('confirm').getAttribute('aria-busy') === null")
+    moved = state(b)['points']['list'][0]
+    check((moved['row'], moved['col']) != place[0], 'a point moved by the mouse')
+    b.js("document.getElementById('thin-keep').value = '6'")
+    b.click('thin')
+    b.wait(f"{count} === '6'", 'fewer points')
+    b.click('route')
+    b.wait("document.getElementById('confirm').getAttribute('aria-busy') === null")
+    check(b.text('measure') == 'Measure 6 points', b.text('measure'))
+
+
+def the_log_says_who(b):
+    p = Program('reshed-view', 'scan.h5')
+    try:
+        b.go(p.addresses()[0])
+        b.wait(READY)
+        log = b.wait("document.getElementById('log-list').textContent")
+        check('viewer' in log and '<i>tip</i>' in log, f'who did what is in the session: {log}')
+    finally:
+        p.end()
+
+
 # -------------------------------------------------------------------------------------
 def main():
     b = Browser()
@@ -215,7 +336,7 @@ def main():
         b.close()
 
 
-SCENARIOS = [a_session_is_opened_again]
+SCENARIOS = [a_session_is_opened_again, a_scan_is_watched_and_steered]
 
 if __name__ == '__main__':
     main()
