@@ -53,7 +53,7 @@ function banner() {
     if (!state.online && !state.ended) list.push(['bad', state.offlineWhy || 'Connecting ...']);
     if (s?.alarm) list.push(['bad', 'Alarm: this frame is unlike those of training. Do not trust the map without looking.']);
     if (s?.fault) list.push(['bad', s.fault]);
-    if (r?.paused && r.text) list.push(['warn', r.text]);
+    if (r?.paused && r.text && r.text !== 'paused') list.push(['warn', r.text]);
     if (r && ['stopped', 'failed'].includes(r.phase) && r.text) list.push([r.phase === 'failed' ? 'bad' : 'warn', r.text]);
     if (state.ended && state.source?.kind === 'scan') list.push(['note', state.endText || 'The run is over.']);
     const seen = new Set(), once = list.splice(0).filter(([, t]) => !seen.has(t) && seen.add(t));
