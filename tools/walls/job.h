@@ -13,16 +13,25 @@
 #include "spm/instrument/coords.h"
 #include "spm/session/session.h"
 
+/* Whose conventions the coordinates follow, see device.c. */
+typedef enum walls_instrument {
+    WALLS_ANY = 0,
+    WALLS_ASYLUM,
+    WALLS_NANONIS,
+    WALLS_AECROSCOPY
+} walls_instrument;
+
 typedef struct walls_request {
     /* Files to read, and names in them; NULL when not given. */
     const char *map, *channel, *variance, *amplitude, *phase, *in_plane, *values, *metric,
         *frame_of;
     /* Files to write; NULL: not. */
-    const char *skeleton, *points, *walls, *branches, *pairs, *png, *figure, *stats, *gwy;
+    const char *skeleton, *points, *walls, *branches, *pairs, *png, *figure, *stats, *gwy, *device;
     rs_paper paper; /* of the figure */
     rs_find_options find;
     double pixel_size[2]; /* metres, 0: from the file */
     rs_pixel_rule rule;
+    walls_instrument instrument;
     long rows[2]; /* first and last row that is final; -1: all */
     bool has_start;
     double start[2]; /* row, column of the tip */

@@ -7,6 +7,7 @@
 #include "tools/cli/cli.h"
 #include "tools/cli/files.h"
 #include "tools/cli/paper.h"
+#include "tools/walls/device.h"
 #include "tools/walls/gwy.h"
 #include "tools/walls/input.h"
 #include "tools/walls/options.h"
@@ -74,6 +75,11 @@ static const cli_program self = {
     "                         is --thinning=skimage (a file of that name is ./skimage)\n"
     "      --points=P.csv     row, column, x and y on the stage, u and v from -1 to 1 over the\n"
     "                         frame, kind, wall, x and y from the frame's centre along its axes\n"
+    "      --for=NAME         asylum, nanonis or aecroscopy: pixels lie where that instrument's\n"
+    "                         program has them (see --pixels)\n"
+    "      --device=FILE      the points as its program loads them: Igor text (asylum), two "
+    "columns\n"
+    "                         of metres (nanonis), NPY (N,2) from -1 to 1 (aecroscopy)\n"
     "      --frame-of=FILE    image or session that says where the map lies (centre, angle, "
     "size);\n"
     "                         else the map's own file, or 0, 0 and no angle\n"
@@ -216,8 +222,8 @@ static int run(walls_job *job)
         return cli_usage_error(&self, "--max-variance: %s brings no variance: give --variance",
                                r->map);
     bool ok = walls_find(job) && (!r->metric || (walls_run_stats(job) && walls_write_stats(job))) &&
-              walls_write_skeleton(job) && walls_write_tables(job) && walls_write_picture(job) &&
-              walls_write_figure(job) && walls_write_gwy(job);
+              walls_write_skeleton(job) && walls_write_tables(job) && walls_write_device(job) &&
+              walls_write_picture(job) && walls_write_figure(job) && walls_write_gwy(job);
     if (ok && r->json)
         print_json(job);
     else if (ok && !r->quiet)
@@ -227,17 +233,18 @@ static int run(walls_job *job)
 
 /* -------------------------------------------------------------------------------------- frames */
 
-enum { OUTPUTS = 9 };
+enum { OUTPUTS = 10 };
 
 /* The files that a request writes, with the options that name them. */
 static void outputs_of(walls_request *r, const char **path[OUTPUTS], const char *of[OUTPUTS])
 {
     const struct {
         const char **path, *of;
-    } list[OUTPUTS] = {
-        {&r->skeleton, "--skeleton"}, {&r->points, "--points"}, {&r->walls, "--walls"},
-        {&r->branches, "--branches"}, {&r->pairs, "--pairs"},   {&r->png, "--png"},
-        {&r->figure, "--figure"},     {&r->stats, "--stats"},   {&r->gwy, "--gwy"}};
+    } list[OUTPUTS] = {{&r->skeleton, "--skeleton"}, {&r->points, "--points"},
+                       {&r->walls, "--walls"},       {&r->branches, "--branches"},
+                       {&r->pairs, "--pairs"},       {&r->device, "--device"},
+                       {&r->png, "--png"},           {&r->figure, "--figure"},
+                       {&r->stats, "--stats"},       {&r->gwy, "--gwy"}};
     for (int k = 0; k < OUTPUTS; k++) {
         path[k] = list[k].path;
         of[k] = list[k].of;

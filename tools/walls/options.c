@@ -169,6 +169,8 @@ enum {
     OPT_SEED,
     OPT_PIXEL_SIZE,
     OPT_PIXELS,
+    OPT_FOR,
+    OPT_DEVICE,
     OPT_FRAME_OF
 };
 
@@ -220,6 +222,8 @@ static const struct option LONGS[] = {
     {"channel", required_argument, NULL, 'c'},
     {"pixel-size", required_argument, NULL, OPT_PIXEL_SIZE},
     {"pixels", required_argument, NULL, OPT_PIXELS},
+    {"for", required_argument, NULL, OPT_FOR},
+    {"device", required_argument, NULL, OPT_DEVICE},
     {"frame-of", required_argument, NULL, OPT_FRAME_OF},
     {0}};
 
@@ -236,6 +240,7 @@ static const char **name_option(walls_request *r, int c)
     case OPT_WALLS: return &r->walls;
     case OPT_BRANCHES: return &r->branches;
     case OPT_PAIRS: return &r->pairs;
+    case OPT_DEVICE: return &r->device;
     case OPT_PNG: return &r->png;
     case OPT_VALUES: return &r->values;
     case OPT_METRIC: return &r->metric;
@@ -269,6 +274,7 @@ static bool other_option(const cli_program *program, walls_request *r, int c, co
 {
     static const char *const orders[] = {"route", "author", "raster"};
     static const char *const thinnings[] = {"keep", "skimage"};
+    static const char *const instruments[] = {"asylum", "nanonis", "aecroscopy"};
     static const char *const rules[] = {"centred", "inclusive", "half-open"};
     double two[2];
     long count;
@@ -323,6 +329,10 @@ static bool other_option(const cli_program *program, walls_request *r, int c, co
         k = parse_word(program, "--thinning", text, thinnings, 2);
         r->find.thinning = (rs_find_thinning)k;
         return k >= 0;
+    case OPT_FOR:
+        k = parse_word(program, "--for", text, instruments, 3);
+        r->instrument = (walls_instrument)(k + 1);
+        return k >= 0;
     case OPT_PIXELS:
         k = parse_word(program, "--pixels", text, rules, 3);
         r->rule = (rs_pixel_rule)k;
@@ -374,6 +384,10 @@ int walls_parse(const cli_program *program, int argc, char **argv, walls_request
     r->map = argv[optind];
     if ((r->values && !r->metric) || (r->stats && !r->metric))
         return cli_usage_error(program, "--values and --stats need --metric");
+    if (r->device && r->instrument == WALLS_ANY)
+        return cli_usage_error(program, "--device needs --for");
+    if (r->instrument != WALLS_ANY && !(r->typed >> (OPT_PIXELS - CLI_OPT_FIRST) & 1))
+        r->rule = r->instrument == WALLS_NANONIS ? RS_PIXEL_CENTRED : RS_PIXEL_INCLUSIVE;
     if (r->find.spacing.value > 0 && r->find.order != RS_FIND_ROUTE)
         return cli_usage_error(program, "--spacing: the other orders take --every");
     if (r->find.control[RS_FIND_180_WALL] && !r->phase)
