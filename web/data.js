@@ -67,16 +67,16 @@ function setStates(from, digits) {
 /* ------------------------------------------------------------------------------------- fetching
  * One request of each map at a time; rows that change in between go together into the next one. */
 const wants = new Map(), busy = new Set();
-let drawn = 0;
-export const measured = { rows: 0, last: 0 };
+let soon = 0;
 
 function want(from, to, which) {
     for (const m of maps.values()) {
         if (m.of || (which && group(m) !== which)) continue;
         const w = wants.get(m.name) || [from, to];
         wants.set(m.name, [Math.min(w[0], from), Math.max(w[1], to)]);
-        pull(m);
     }
+    /* Events that come together ask once. */
+    if (!soon) soon = setTimeout(() => { soon = 0; for (const m of maps.values()) pull(m); }, 4);
 }
 
 async function pull(m) {
@@ -112,7 +112,6 @@ function take(m, from, values) {
         derive(d, from, to);
         touch(d, from, to);
     }
-    measured.rows += to - from;
     tell(['pixels']);
 }
 
