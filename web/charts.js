@@ -147,9 +147,9 @@ function drawLoops() {
     if (going && s?.left > 0) parts.push(`${duration(s.left)} left`);
     say($('loop-note'), parts.join(' · '));
     say($('key-average'), average?.count ? `mean of ${average.count} ± sd` : 'mean');
-    say($('key-latest'), newest ? `latest, ${newest.index}` : 'latest');
+    say($('key-latest'), newest ? `latest, ${newest.index + 1}` : 'latest');
     $('key-chosen').parentElement.hidden = !chosen;
-    if (chosen) say($('key-chosen'), `point ${chosen.index}`);
+    if (chosen) say($('key-chosen'), `point ${chosen.index + 1}`);
     $('loop-plot').setAttribute('aria-label', `Hysteresis loops: ${$('loop-note').textContent}; ${$('key-average').textContent}; ${$('key-latest').textContent}`);
 }
 

@@ -137,8 +137,8 @@ function point() {
     $('point-body').hidden = !q;
     if (!q) return;
     const place = list.indexOf(q) + 1;
-    say($('point-title'), `Point ${q.index}`);
-    say($('point-note'), `${place} of ${list.length} on the route · ${q.wall >= 0 ? `wall ${q.wall}` : 'no wall'} · row ${number(q.row, 4)}, column ${number(q.col, 4)} · ${pointStates[q.state] || ''}`);
+    say($('point-title'), `Point ${q.index + 1}`);
+    say($('point-note'), `${place} of ${list.length} on the route · ${q.wall >= 0 ? `wall ${q.wall + 1}` : 'no wall'} · row ${number(q.row, 4)}, column ${number(q.col, 4)} · ${pointStates[q.state] || ''}`);
     const rows = (state.metrics || []).map((m, i) => [titleOf(m), q.metrics ? quantity(q.metrics[i], m.unit) : '–']);
     $('point-metrics').replaceChildren(...(q.metrics ? rows : []).map(([a, b]) => make('tr', {}, make('th', { scope: 'row' }, a), make('td', {}, b))));
 }

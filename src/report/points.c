@@ -3,6 +3,7 @@
 
 #include "base/alloc.h"
 #include "report/maps.h"
+#include "report/pick.h"
 #include "report/sections.h"
 
 enum { MANY_POINTS = 120 }; /* from here on only every fifth or tenth has its number */
@@ -97,4 +98,5 @@ void rs_report_points(rs_page *p, const rs_report_data *d)
     for (int s = 0; s < RS_REPORT_STATES; s++)
         put_key(p, (rs_session_point_state)s, d->of_state[s]);
     rs_page_raw(p, "</p>\n");
+    rs_report_pick(p, d);
 }
