@@ -61,7 +61,7 @@ BEGIN {
     may["tools/infer"] = low " tools/cli infer io io/weights report imgproc/figures"
     may["tools/report"] = low " tools/cli report spm/session"
     may["tools/train"] = low " tools/cli train infer spm/twin io/weights report"
-    may["tools/scan"] = low " tools/cli spm/scan spm/scan/workflow spm/instrument report"
+    may["tools/scan"] = low " tools/cli spm/scan spm/scan/workflow spm/instrument report live"
     may["tools/twin"] = low " tools/cli spm/labelled spm/twin io/hdf5"
     may["tools/view"] = low " tools/cli live spm/session report"
     may["tools/walls"] = low " tools/cli imgproc/walls imgproc/figures spm/instrument spm/session io report"

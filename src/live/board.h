@@ -114,6 +114,8 @@ typedef struct rs_board_viewer {
 
 /* The number of the latest change. */
 int64_t rs_board_number(rs_board *b);
+/* The number of the state in which the list of points is as it is now. */
+int64_t rs_board_points_number(rs_board *b);
 /* Of this board, 16 hexadecimal digits: numbers of another are not known here. Borrowed. */
 const char *rs_board_epoch(const rs_board *b);
 /* Waits until there is a change after `since`, viewers are to look again (rs_board_wake), or the seconds are

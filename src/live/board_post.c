@@ -369,6 +369,14 @@ int64_t rs_board_number(rs_board *b)
     return n;
 }
 
+int64_t rs_board_points_number(rs_board *b)
+{
+    rs_monitor_enter(b->lock);
+    const int64_t n = b->section[SECTION_POINTS];
+    rs_monitor_leave(b->lock);
+    return n;
+}
+
 const char *rs_board_epoch(const rs_board *b)
 {
     return b->epoch;

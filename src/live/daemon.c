@@ -18,6 +18,8 @@
 #define HEADERS 32768
 /* Bytes of bodies that may be under way together. */
 #define UPLOADS ((size_t)128 << 20)
+/* s in which viewers can read how it ended. */
+#define GOODBYE 1.0
 /* s that the wheel waits for a viewer whose stream has closed. */
 #define WHEEL_WAITS 10.0
 
@@ -352,7 +354,9 @@ reshed_status rs_server_start(const rs_server_options *o, rs_server **out, reshe
 void rs_server_stop(rs_server *s)
 {
     if (!s) return;
+    const double until = rs_os_monotonic() + GOODBYE;
     rs_board_close(s->o.board);
+    while (rs_server_viewers(s) > 0 && rs_os_monotonic() < until) rs_os_sleep(0.01);
     MHD_stop_daemon(s->daemon);
     rs_monitor_free(s->lock);
     rs_free(s);

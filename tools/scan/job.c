@@ -1,4 +1,5 @@
 #include "tools/scan/job.h"
+#include "tools/scan/live.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -87,6 +88,7 @@ void scan_survey_news(void *ctx, const rs_survey_news *n)
     j->fault = n->fault;
     j->alarm = n->alarm;
     draw(j, n, last);
+    scan_live_survey(j, n);
     if (!time_to_show(j, last)) return;
     begin_line(j);
     const double rate =
@@ -106,6 +108,7 @@ void scan_survey_news(void *ctx, const rs_survey_news *n)
 void scan_measure_news(void *ctx, const rs_measure_news *n)
 {
     scan_job *j = ctx;
+    scan_live_measure(j, n);
     if (!time_to_show(j, n->done == n->of)) return;
     begin_line(j);
     fprintf(stderr, "point %d of %d", n->done, n->of);
@@ -178,7 +181,7 @@ bool scan_confirm(void *ctx, const rs_choice *choice, rs_session_point **points,
 {
     scan_job *j = ctx;
     reshed_error err = {0};
-    (void)choice;
+    scan_live_walls(j, choice);
     scan_end_line(j);
     if (j->o->points) {
         rs_session_point *mine = NULL;
@@ -197,6 +200,7 @@ bool scan_confirm(void *ctx, const rs_choice *choice, rs_session_point **points,
         cli_fail(&scan_program, j->points_csv, &err);
         return false;
     }
+    if (j->live) return true; /* they wait on the page */
     char driver[RS_SCAN_DRIVER_TEXT];
     const rs_scan_plan *p = &j->o->plan;
     fprintf(stderr,

@@ -6,6 +6,8 @@
 
 #include "spm/scan/run.h"
 
+typedef struct scan_live scan_live;
+
 typedef struct scan_job {
     scan_options *o;
     rs_scan_run run;
@@ -24,6 +26,7 @@ typedef struct scan_job {
     /* for the progress line and the previews */
     double shown, drawn;
     bool tty, line_open;
+    scan_live *live; /* NULL: no page is served */
 } scan_job;
 
 /* The functions of rs_region_options; ctx is the job. */

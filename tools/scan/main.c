@@ -7,6 +7,7 @@
 #include "tools/cli/find_weights.h"
 #include "tools/cli/wall_tests.h"
 #include "tools/scan/job.h"
+#include "tools/scan/live.h"
 #include "tools/scan/selftest.h"
 #include "tools/scan/signals.h"
 #include "tools/scan/watchdog.h"
@@ -163,11 +164,17 @@ static int run_region(scan_job *j)
 {
     const rs_region_options o = {.survey = {.news = scan_survey_news},
                                  .measure_news = scan_measure_news,
-                                 .confirm = scan_confirm};
+                                 .confirm = scan_confirm,
+                                 .ask = j->o->confirm};
+    reshed_error err = {0};
     j->score = NAN;
     j->fault = "";
     j->alarm = false;
-    const rs_outcome end = rs_scan_run_region(&j->run, &o);
+    const reshed_status st = scan_live_begin(j, &err);
+    const rs_outcome end =
+        st == RESHED_OK ? rs_scan_run_region(&j->run, &o) : rs_outcome_status(st, &err);
+    if (st != RESHED_OK) rs_scan_run_halt(&j->run);
+    scan_live_end(j, &end, endings[end.end].text, !j->run.more || end.end != RS_END_DONE);
     return finish_region(j, &end);
 }
 
@@ -531,6 +538,7 @@ static int scan(scan_job *j)
     name_files(j, o->out ? o->out : "");
     if (o->dry_run) return dry_run(j);
     reshed_status st = scan_start_watch(j, &err);
+    if (st == RESHED_OK) st = scan_live_start(j, &err);
     if (st == RESHED_OK) st = open_all(j, &err);
     if (st == RESHED_OK) st = rs_scan_run_make_stream(&j->run, &err);
     for (int r = j->region; st == RESHED_OK && status == CLI_OK && r <= last_region(j); r++) {
@@ -550,6 +558,12 @@ static int scan(scan_job *j)
     return status == CLI_OK ? cli_close(&scan_program) : status;
 }
 
+/* By a signal, or by a viewer who steers. */
+static bool is_over(void *ctx)
+{
+    return scan_interrupted(NULL) || scan_live_stops(ctx);
+}
+
 int main(int argc, char **argv)
 {
     scan_guard_output();
@@ -566,11 +580,12 @@ int main(int argc, char **argv)
         j->run = (rs_scan_run){.plan = &o->plan,
                                .time_zero = rs_os_monotonic(),
                                .ctx = j,
-                               .interrupted = scan_interrupted,
+                               .interrupted = is_over,
                                .warn = scan_warn};
         j->tty = rs_os_isatty(stderr);
         scan_catch_signals();
         status = o->self_test ? scan_self_test(o) : o->analyse ? analyse(j) : scan(j);
+        scan_live_close(j);
         rs_scan_run_close(&j->run);
         rs_watch_end(j->run.watch);
     }

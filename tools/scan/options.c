@@ -43,6 +43,15 @@ const cli_program scan_program = {
     "      --confirm          stop before the first bias pulse: points go to SESSION_points.csv "
     "and\n"
     "                         .png; edit the CSV and go on with --resume --points=FILE.csv\n"
+    "      --live[=ADDRESS:PORT]  serve a page that shows the scan and steers it (default: "
+    "127.0.0.1\n"
+    "                         and a free port); both addresses are printed, one steers, one "
+    "watches.\n"
+    "                         With --confirm the points then wait there, and can be changed\n"
+    "      --live-wait=SECONDS  how long a pause, or points, wait for somebody (3600) until the "
+    "run\n"
+    "                         is halted; 0: for ever\n"
+    "      --open             open the page in the browser\n"
     "      --dry-run          print the plan and how long it takes; no driver is loaded and no\n"
     "                         instrument opened\n"
     "      --resume           go on with an interrupted session and the regions after it: driver "
@@ -78,6 +87,9 @@ enum {
     OPT_BUDGET,
     OPT_POINTS,
     OPT_CONFIRM,
+    OPT_LIVE,
+    OPT_LIVE_WAIT,
+    OPT_OPEN,
     OPT_DRY_RUN,
     OPT_RESUME,
     OPT_ANALYSE,
@@ -226,6 +238,11 @@ static bool parse_value(int c, char *text, scan_options *o)
         return true;
     case OPT_WORKFLOW: return true; /* read before all others */
     case OPT_POINTS: o->points = text; return true;
+    case OPT_LIVE:
+        o->live = true;
+        return cli_take_address(&scan_program, "--live", text, &o->live_at);
+    case OPT_LIVE_WAIT:
+        return cli_double(&scan_program, "--live-wait", text, 0, 1e7, &o->live_wait);
     case OPT_ANALYSE: o->analyse = text; return true;
     case OPT_SELF_TEST: o->self_test = text; return true;
     case OPT_REPORT: o->report = text; return true;
@@ -294,6 +311,9 @@ static int check(const scan_options *o)
     if (o->self_test && (o->analyse || o->out || o->plan.driver || o->resume || o->dry_run ||
                          o->json || o->plan.givens || o->plan.regions || o->points || o->confirm))
         return cli_usage_error(&scan_program, "--self-test goes alone, with options of the driver");
+    if (o->live && (o->analyse || o->self_test || o->dry_run))
+        return cli_usage_error(&scan_program, "--live is for a scan");
+    if (o->open && !o->live) return cli_usage_error(&scan_program, "--open goes with --live");
     if (o->analyse || o->self_test) return -1;
     if (o->save_settings) return -1;
     if (!o->out && (!o->dry_run || o->resume))
@@ -338,6 +358,9 @@ int scan_parse(int argc, char **argv, scan_options *o)
                                           {"resume", no_argument, NULL, OPT_RESUME},
                                           {"analyse", required_argument, NULL, OPT_ANALYSE},
                                           {"self-test", required_argument, NULL, OPT_SELF_TEST},
+                                          {"live", optional_argument, NULL, OPT_LIVE},
+                                          {"live-wait", required_argument, NULL, OPT_LIVE_WAIT},
+                                          {"open", no_argument, NULL, OPT_OPEN},
                                           {"report", required_argument, NULL, OPT_REPORT},
                                           {"pictures", required_argument, NULL, OPT_PICTURES},
                                           {"sample", required_argument, NULL, OPT_SAMPLE},
@@ -347,6 +370,7 @@ int scan_parse(int argc, char **argv, scan_options *o)
     static const char shorts[] = "d:s:o:w:j:";
     memset(o, 0, sizeof *o);
     rs_scan_plan_defaults(&o->plan);
+    o->live_wait = 3600;
     o->plan.option = o->option;
     o->plan.given = o->given;
     o->plan.program = "reshed-scan " RESHED_VERSION;
@@ -362,6 +386,7 @@ int scan_parse(int argc, char **argv, scan_options *o)
         case OPT_LIST: return list_all();
         case OPT_SAVE_SETTINGS: o->save_settings = true; break;
         case OPT_CONFIRM: o->confirm = true; break;
+        case OPT_OPEN: o->open = true; break;
         case OPT_DRY_RUN: o->dry_run = true; break;
         case OPT_RESUME: o->resume = true; break;
         default:

@@ -5,6 +5,7 @@
 #include "spm/scan/plan.h"
 #include "spm/scan/workflow/workflow.h"
 #include "tools/cli/cli.h"
+#include "tools/cli/serve.h"
 
 #define SCAN_MAX_OPTIONS 64
 
@@ -15,6 +16,9 @@ typedef struct scan_options {
     rs_workflow workflow;             /* what the plan has of a file; rs_workflow_clear */
     const char *workflow_file;
     const char *weights, *out, *points, *report, *pictures, *analyse, *self_test;
+    cli_address live_at;
+    double live_wait; /* s that the page's person is waited for */
+    bool live, open;
     bool dry_run, confirm, resume, save_settings, regions_typed, json, quiet;
 } scan_options;
 

@@ -21,6 +21,7 @@ struct rs_acquire {
     rs_arrived **full, **free_;
     int n_full, n_free, pauses;
     bool stop, halted;
+    bool hold, holding; /* wanted, and reached */
     rs_acquire_state state;
     rs_outcome outcome;
 
@@ -67,12 +68,13 @@ static void put(rs_acquire *a, rs_arrived *it)
 }
 
 /* An empty line, or NULL when the reader has all of them; *stop: the scan is to end. */
-static rs_arrived *get_free(rs_acquire *a, int *room, bool *stop)
+static rs_arrived *get_free(rs_acquire *a, int *room, bool *stop, bool *hold)
 {
     rs_arrived *it = NULL;
     rs_monitor_enter(a->lock);
     *room = a->n_free;
     *stop = a->stop;
+    *hold = a->hold;
     if (a->n_free > 0) it = a->free_[--a->n_free];
     rs_monitor_leave(a->lock);
     return it;
@@ -85,11 +87,15 @@ static void return_free(rs_acquire *a, rs_arrived *it)
     rs_monitor_leave(a->lock);
 }
 
-/* Waits until half of the queue is free, or for the order to stop. */
-static bool wait_room(rs_acquire *a)
+/* Waits until half of the queue is free, or for the order to stop; standing, also until nobody holds the scan. */
+static bool wait_room(rs_acquire *a, bool standing)
 {
     rs_monitor_enter(a->lock);
-    while (!a->stop && 2 * a->n_free < a->options.queue) rs_monitor_wait(a->lock, 0.5);
+    while (!a->stop && ((standing && a->hold) || 2 * a->n_free < a->options.queue)) {
+        a->holding = standing && a->hold;
+        rs_monitor_wait(a->lock, 0.5);
+    }
+    a->holding = false;
     const bool go_on = !a->stop;
     rs_monitor_leave(a->lock);
     return go_on;
@@ -120,7 +126,7 @@ static bool after_last(rs_acquire *a, bool stop, const reshed_error *why)
         fail(a, RS_DRIVER_REFUSED, why);
         return false;
     }
-    if (!wait_room(a)) return true; /* comes back with stop */
+    if (!wait_room(a, true)) return true; /* comes back with stop */
     rs_driver_status st = rs_instrument_start(a->instrument, a->next_row, CALL, &err);
     if (st != RS_DRIVER_OK && st != RS_DRIVER_RETRY) {
         fail(a, st, &err);
@@ -149,10 +155,10 @@ static void run(void *ctx)
     while (a->left > 0) {
         reshed_error err = {0};
         int room;
-        bool stop;
-        rs_arrived *it = get_free(a, &room, &stop);
-        if (room <= 2 || stop) {
-            const rs_driver_status st = pause_scan(a, !stop, &err);
+        bool stop, hold;
+        rs_arrived *it = get_free(a, &room, &stop, &hold);
+        if (room <= 2 || stop || hold) {
+            const rs_driver_status st = pause_scan(a, !stop && !hold, &err);
             if (st != RS_DRIVER_OK) {
                 if (it) return_free(a, it);
                 fail(a, st, &err);
@@ -160,7 +166,7 @@ static void run(void *ctx)
             }
         }
         if (!it) {
-            wait_room(a);
+            wait_room(a, false);
             a->last = rs_os_monotonic(); /* the reader's delay is not the instrument's */
             continue;
         }
@@ -282,6 +288,22 @@ void rs_acquire_stop(rs_acquire *a)
     a->stop = true;
     rs_monitor_notify(a->lock);
     rs_monitor_leave(a->lock);
+}
+
+void rs_acquire_hold(rs_acquire *a, bool hold)
+{
+    rs_monitor_enter(a->lock);
+    a->hold = hold;
+    rs_monitor_notify(a->lock);
+    rs_monitor_leave(a->lock);
+}
+
+bool rs_acquire_is_held(rs_acquire *a)
+{
+    rs_monitor_enter(a->lock);
+    const bool held = a->hold && a->holding && a->n_full == 0;
+    rs_monitor_leave(a->lock);
+    return held;
 }
 
 void rs_acquire_halt(rs_acquire *a)

@@ -47,6 +47,10 @@ void rs_acquire_give_back(rs_acquire *a, rs_arrived *line);
  * why it FAILED. Any pointer may be NULL. */
 rs_acquire_state rs_acquire_ask(rs_acquire *a, int *waiting, int *pauses, rs_outcome *outcome);
 
+/* Pauses the scan after the line at work, or lets it go on. Lines that the driver has are fetched all the same. */
+void rs_acquire_hold(rs_acquire *a, bool hold);
+/* True once the scan stands still because of that, and every line that was scanned has been taken. */
+bool rs_acquire_is_held(rs_acquire *a);
 /* Pauses the scan after the line at work; take what is left in the queue, then rs_acquire_end. */
 void rs_acquire_stop(rs_acquire *a);
 /* The same, but at once: halts the instrument; the line at work will not come. Lines that are in

@@ -36,7 +36,9 @@ void rs_scan_warn(const rs_scan_context *c, const char *what, const reshed_error
 reshed_status rs_scan_log(const rs_scan_context *c, rs_session_level level, const char *text,
                           reshed_error *err)
 {
-    return rs_session_add_event(c->session, rs_scan_now(c), level, text, err);
+    const double now = rs_scan_now(c);
+    if (c->helm) c->helm->log(c->helm->ctx, now, level, text);
+    return rs_session_add_event(c->session, now, level, text, err);
 }
 
 reshed_status rs_scan_wait_for_disk(const rs_scan_context *c, reshed_status st, reshed_error *err)

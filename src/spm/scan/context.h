@@ -4,6 +4,7 @@
 
 #include "spm/instrument/instrument.h"
 #include "spm/instrument/watch.h"
+#include "spm/scan/helm.h"
 #include "spm/scan/settings.h"
 #include "spm/session/session.h"
 
@@ -24,6 +25,7 @@ typedef struct rs_scan_context {
     void (*warn)(void *ctx, bool serious, const char *what,
                  const reshed_error *why); /* NULL: none */
     rs_watch *watch;                       /* the instrument's; NULL: none */
+    const rs_helm *helm;                   /* who watches and steers; NULL: nobody */
 } rs_scan_context;
 
 /* s, on the session's clock. */

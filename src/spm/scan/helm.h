@@ -54,11 +54,15 @@ typedef enum rs_helm_phase {
 /* The caller's functions; ctx is theirs. None waits but take, and that no longer than asked. */
 typedef struct rs_helm {
     void *ctx;
+    double
+        wait_limit; /* s that a run waits for a person at most, paused or for a yes; 0: for ever */
     bool (*take)(void *ctx, double seconds, rs_order *out);
     void (*answer)(void *ctx, const rs_order *order, bool done, const char *what);
     void (*phase)(void *ctx, rs_helm_phase phase, bool paused, const char *text);
     void (*log)(void *ctx, double time, rs_session_level level, const char *text);
     void (*points)(void *ctx, const rs_session_point *point, int n);
+    /* Of points that wait for a yes, until (rs_os_monotonic; NaN: for ever); count < 0: none wait. */
+    void (*cost)(void *ctx, int count, double seconds, double pulses, double until);
     /* Point at work, s of each and of the rest (NaN: unknown). */
     void (*loops)(void *ctx, int k, double seconds, double left);
 } rs_helm;

@@ -9,6 +9,10 @@
 #include "spm/scan/follow.h"
 #include "spm/scan/loops.h"
 #include "spm/scan/reference.h"
+#include "spm/scan/steer.h"
+
+/* s between two looks at whether to stop. */
+#define LOOK 0.2
 
 /* The list at work. */
 typedef struct point_list {
@@ -24,6 +28,9 @@ typedef struct point_list {
     uint8_t *passed;   /* [n] points that there is no time for, as it looks now; owned */
     rs_durations planned;
     rs_durations_seen seen;
+    const rs_measure_options *options;
+    double begin;   /* on the clock of now() */
+    int done, left; /* points of this run, and those that are to come */
 } point_list;
 
 /* Instrument's seconds in a real one; 1 where it takes no time. */
@@ -191,41 +198,132 @@ static int plan_again(point_list *l, int k, int done, double seconds)
     return fit;
 }
 
-static rs_outcome run(point_list *l, double begin, const rs_measure_options *options)
+/* s of real time that the rest takes. */
+static double time_left(const point_list *l)
 {
     const rs_scan_context *c = l->context;
-    const double budget = c->settings->budget, rate = clock_rate(c->instrument);
-    int done = 0, left = pending_from(l, 0);
+    const rs_durations t = rs_durations_known(&l->planned, &l->seen);
+    return rs_durations_of_points(&t, c->settings, l->done, l->left) / clock_rate(c->instrument);
+}
+
+/* s of the budget. */
+static double seconds_left(const point_list *l)
+{
+    return l->context->settings->budget - *l->options->spent - (now(l->context) - l->begin);
+}
+
+static void give_news(const point_list *l, int k, int upto)
+{
+    const rs_session_point *p = &l->point[k];
+    const rs_measure_news n = {.index = k,
+                               .point = p,
+                               .loop = p->state == RS_SESSION_MEASURED ? &l->loops.loop : NULL,
+                               .done = upto,
+                               .of = l->n,
+                               .metric = l->loops.loop.metric,
+                               .left = time_left(l)};
+    if (l->options->news) l->options->news(l->context->ctx, &n);
+}
+
+static bool out_of_time(const point_list *l)
+{
+    return l->context->settings->budget > 0 && seconds_left(l) < 0;
+}
+
+static void tell_point(const point_list *l, int k)
+{
+    const rs_helm *h = l->context->helm;
+    const rs_durations t = rs_durations_known(&l->planned, &l->seen);
+    if (h) h->loops(h->ctx, k, t.point / clock_rate(l->context->instrument), time_left(l));
+}
+
+/* Point o->index[0] once more, before point next. */
+static rs_outcome measure_again(point_list *l, const rs_order *o, int next)
+{
+    const rs_scan_context *c = l->context;
+    const int k = o->index[0];
+    if (k >= l->n || l->point[k].state == RS_SESSION_PENDING || out_of_time(l)) {
+        rs_steer_answer(c, o, false,
+                        k >= l->n                                 ? "there is no such point"
+                        : l->point[k].state == RS_SESSION_PENDING ? "it is not measured yet"
+                                                                  : "out of time");
+        return rs_outcome_of(RS_END_DONE);
+    }
+    tell_point(l, k);
+    const rs_outcome end = measure_point(l, k);
+    const bool ok = end.end == RS_END_DONE && l->point[k].state == RS_SESSION_MEASURED;
+    rs_steer_answer(c, o, ok, ok ? "point %d is measured again" : "point %d: no loop came", k);
+    if (end.end == RS_END_DONE) give_news(l, k, next);
+    return end;
+}
+
+/* Before point next. DONE: it goes on. */
+static rs_outcome heed_helm(point_list *l, int next)
+{
+    const rs_scan_context *c = l->context;
+    rs_outcome end = rs_outcome_of(RS_END_DONE);
+    bool paused = false;
+    double since = 0;
+    rs_order o;
+    if (!c->helm) return end;
+    do {
+        while (end.end == RS_END_DONE &&
+               rs_steer_next(c,
+                             RS_STEER(RS_ORDER_PAUSE) | RS_STEER(RS_ORDER_GO_ON) |
+                                 RS_STEER(RS_ORDER_AGAIN),
+                             paused ? LOOK : 0, &o)) {
+            const bool pause = o.kind == RS_ORDER_PAUSE;
+            if (o.kind == RS_ORDER_AGAIN) {
+                end = measure_again(l, &o, next);
+            } else if (pause == paused) {
+                rs_steer_answer(c, &o, false, pause ? "it is paused already" : "it is not paused");
+            } else {
+                paused = pause;
+                since = rs_os_monotonic();
+                rs_steer_phase(c, RS_HELM_LOOPS, paused, paused ? "paused" : "");
+                rs_steer_answer(c, &o, true,
+                                paused ? "paused before point %d" : "goes on with point %d", next);
+            }
+        }
+        if (end.end == RS_END_DONE &&
+            (rs_scan_interrupted(c) || (paused && rs_steer_is_late(c, since, "paused"))))
+            end = rs_outcome_of(RS_END_INTERRUPTED);
+    } while (paused && end.end == RS_END_DONE);
+    return end;
+}
+
+static rs_outcome run(point_list *l)
+{
+    const rs_scan_context *c = l->context;
+    const double budget = c->settings->budget;
+    l->left = pending_from(l, 0);
     for (int k = 0; k < l->n; k++) {
         if (l->point[k].state != RS_SESSION_PENDING) continue;
         if (rs_scan_interrupted(c)) return rs_outcome_of(RS_END_INTERRUPTED);
+        rs_outcome end = heed_helm(l, k);
+        if (end.end != RS_END_DONE) return end;
         if (budget > 0) {
-            const double seconds = budget - *options->spent - (now(c) - begin);
-            if (seconds < 0) return skip_rest(l, 0, "out of time: the rest is left out");
-            if (done > 0) left = plan_again(l, k, done, seconds);
+            if (seconds_left(l) < 0) return skip_rest(l, 0, "out of time: the rest is left out");
+            if (l->done > 0) l->left = plan_again(l, k, l->done, seconds_left(l));
             if (l->passed[k]) continue;
         }
-        rs_outcome end = look_at_walls(l, k);
+        end = look_at_walls(l, k);
         if (end.end != RS_END_DONE) return end;
-        rs_outcome o = look_around(l, &l->point[k], done);
+        tell_point(l, k);
+        rs_outcome o = look_around(l, &l->point[k], l->done);
         /* Before the first point there is nothing that another tip has measured. */
-        if (o.end != RS_END_DONE && !(o.end == RS_END_TIP_CHANGED && done == 0)) return o;
+        if (o.end != RS_END_DONE && !(o.end == RS_END_TIP_CHANGED && l->done == 0)) return o;
         const double start = now(c);
         o = measure_point(l, k);
         if (o.end != RS_END_DONE) return o;
         const double end_of_loop = now(c);
         rs_durations_add(&l->seen.point, end_of_loop - start);
-        done++;
-        left--;
-        const rs_durations t = rs_durations_known(&l->planned, &l->seen);
-        const rs_measure_news n = {.done = k + 1,
-                                   .of = l->n,
-                                   .metric = l->loops.loop.metric,
-                                   .left =
-                                       rs_durations_of_points(&t, c->settings, done, left) / rate};
-        if (options->news) options->news(c->ctx, &n);
+        l->done++;
+        l->left--;
+        give_news(l, k, k + 1);
         l->seen.point.sum += now(c) - end_of_loop; /* the list waits for that too */
     }
+    if (c->helm) c->helm->loops(c->helm->ctx, -1, NAN, 0);
     if (pending_from(l, 0) > 0)
         return skip_rest(l, 0, "out of time: points evenly along the way are left out");
     return look_at_walls(l, l->n);
@@ -247,7 +345,7 @@ static reshed_status read_points(point_list *l, reshed_error *err)
 
 rs_outcome rs_measure_points(const rs_scan_context *c, const rs_measure_options *options)
 {
-    point_list l = {.context = c, .time = NAN};
+    point_list l = {.context = c, .time = NAN, .options = options};
     reshed_error err = {0};
     reshed_status st = read_points(&l, &err);
     if (st == RESHED_OK) st = rs_scan_loops_init(&l.loops, c, &err);
@@ -256,8 +354,9 @@ rs_outcome rs_measure_points(const rs_scan_context *c, const rs_measure_options 
         st = rs_follower_init(&l.follower, c, options->survey, options->fresh, &err);
     if (st == RESHED_OK) st = rs_decide_create(c, l.point, l.n, &l.decide, &err);
     l.planned = rs_measure_planned(c->instrument, c->settings, l.n);
-    const double begin = now(c);
-    const rs_outcome o = st == RESHED_OK ? run(&l, begin, options) : rs_outcome_status(st, &err);
+    l.begin = now(c);
+    if (st == RESHED_OK && c->helm) c->helm->points(c->helm->ctx, l.point, l.n);
+    const rs_outcome o = st == RESHED_OK ? run(&l) : rs_outcome_status(st, &err);
     if (o.end == RS_END_INTERRUPTED) /* a loop may be under way: at once, not when it is over */
         rs_instrument_halt(c->instrument, RS_SCAN_CALL, NULL);
     rs_decide_free(l.decide);
@@ -265,6 +364,6 @@ rs_outcome rs_measure_points(const rs_scan_context *c, const rs_measure_options 
     rs_scan_loops_clear(&l.loops);
     rs_free(l.point);
     rs_free(l.passed);
-    *options->spent += now(c) - begin;
+    *options->spent += now(c) - l.begin;
     return o;
 }

@@ -14,9 +14,12 @@
 #include "spm/scan/outcome.h"
 
 typedef struct rs_measure_news {
-    int done, of;         /* points */
-    const double *metric; /* of the latest loop, as spectra/loops.h orders them */
-    double left;          /* s that the rest will take */
+    int index;                     /* of the point that was measured, or could not be */
+    const rs_session_point *point; /* it */
+    const rs_session_loop *loop;   /* NULL: none came */
+    int done, of;                  /* points */
+    const double *metric;          /* of the latest loop, as spectra/loops.h orders them */
+    double left;                   /* s that the rest will take */
 } rs_measure_news;
 
 /* How long a list of n points takes, from the settings and what the driver says of a loop; zeros where
@@ -34,7 +37,8 @@ typedef struct rs_measure_options {
         const rs_measure_news *news); /* after each point, with the context's ctx; or NULL */
 } rs_measure_options;
 
-/* Measures every pending point of the session. The instrument's spectroscopy must have been set.
+/* Heeds the helm between two points: pauses, goes on, measures a point again.
+ * Measures every pending point of the session. The instrument's spectroscopy must have been set.
  * OUT_OF_TIME: the budget, or a test that is decided (decide.h); what is left is SKIPPED. TIP_CHANGED: what is left stays PENDING.
  * With a budget the list is planned anew after each point, from what points, patches and reference loops
  * took: points that there is no time for are passed over evenly along the way, and SKIPPED at the end.

@@ -6,6 +6,7 @@
 
 #include "base/alloc.h"
 #include "spm/scan/decide.h"
+#include "spm/scan/steer.h"
 
 _Static_assert(RS_LOOP_VALUES <= RS_SESSION_MAX_METRICS,
                "the session has room for a loop's values");
@@ -230,6 +231,8 @@ static rs_outcome settle_points(work *w, const rs_choice *choice)
     if (end.end == RS_END_DONE) end = thin(c, w->spent, points, &n);
     if (end.end == RS_END_DONE && w->o->confirm && !w->o->confirm(c->ctx, choice, &points, &n))
         end = rs_outcome_of(RS_END_UNCONFIRMED);
+    if (end.end == RS_END_DONE && w->o->ask && c->helm)
+        end = rs_steer_confirm(c, choice, &points, &n);
     if (end.end == RS_END_DONE) end = check_places(c, points, n);
     if (end.end == RS_END_DONE)
         end = rs_outcome_status(
@@ -243,6 +246,7 @@ static rs_outcome choose_points(work *w)
 {
     rs_choice choice = {0};
     reshed_error err = {0};
+    rs_steer_phase(w->c, RS_HELM_CHOOSE, false, "");
     reshed_status st = rs_region_choose(w->c, w->stream, step_of(w), &choice, &err);
     if (st == RESHED_OK) st = put_masks(w->c->session, &choice, &err);
     const rs_outcome end =
@@ -304,6 +308,7 @@ static rs_outcome survey_step(const work *w)
     rs_session_progress p;
     reshed_error err = {0};
     bool alarm;
+    rs_steer_phase(c, RS_HELM_SURVEY, false, "");
     reshed_status st = rs_session_get_progress(c->session, &p, &err);
     if (st != RESHED_OK) return rs_outcome_status(st, &err);
     rs_outcome end = rs_outcome_of(RS_END_DONE);
@@ -329,6 +334,7 @@ static rs_outcome rescan_step(work *w)
     char text[RS_SESSION_EVENT_TEXT];
     reshed_error err = {0};
     snprintf(text, sizeof text, "rows %d to %d are scanned again", t->first, t->last);
+    rs_steer_phase(w->c, RS_HELM_RESCAN, false, text);
     const reshed_status st = rs_scan_log(w->c, RS_SESSION_NOTE, text, &err);
     if (st != RESHED_OK) return rs_outcome_status(st, &err);
     rs_outcome end = rs_survey_rescan(w->survey, t->first, t->last);
@@ -358,6 +364,7 @@ static rs_outcome loops_step(work *w)
     const reshed_status st = rs_session_get_progress(c->session, &p, &err);
     if (st != RESHED_OK) return rs_outcome_status(st, &err);
     if (p.first_pending >= p.points) return mark_alone(w, false);
+    rs_steer_phase(c, RS_HELM_LOOPS, false, "");
     const rs_driver_status driver =
         rs_instrument_set_spectroscopy(c->instrument, loop, RS_SCAN_CALL, &err);
     if (driver != RS_DRIVER_OK) return rs_outcome_driver(driver, &err);

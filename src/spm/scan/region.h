@@ -26,6 +26,9 @@ typedef struct rs_region_options {
     /* Replaces or thins the chosen points: *points (rs_alloc) and *n may be changed. False: the
      * region ends here, UNCONFIRMED. */
     bool (*confirm)(void *ctx, const rs_choice *choice, rs_session_point **points, int *n);
+    bool
+        ask; /* after that, and with a helm: the person there says yes or no, and may change the points
+                 (steer.h) */
 } rs_region_options;
 
 /* The setup of a session for an open instrument whose frame and band excitation are set; texts are

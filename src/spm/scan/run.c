@@ -343,8 +343,9 @@ reshed_status rs_scan_run_preview(rs_scan_run *r, const char *path, reshed_error
 
 static reshed_status note(rs_scan_run *r, const char *text, reshed_error *err)
 {
-    return rs_session_add_event(r->session, rs_os_monotonic() - r->time_zero, RS_SESSION_NOTE, text,
-                                err);
+    const double now = rs_os_monotonic() - r->time_zero;
+    if (r->helm) r->helm->log(r->helm->ctx, now, RS_SESSION_NOTE, text);
+    return rs_session_add_event(r->session, now, RS_SESSION_NOTE, text, err);
 }
 
 /* Writes into the session's log what the resumed run does otherwise, as many changes in one event
@@ -457,7 +458,8 @@ static rs_scan_context context_of(const rs_scan_run *r)
                              .ctx = r->ctx,
                              .interrupted = r->interrupted,
                              .warn = r->warn,
-                             .watch = r->watch};
+                             .watch = r->watch,
+                             .helm = r->helm};
 }
 
 /* Judges final rows by what the weights know about frames like those of training. */
@@ -483,8 +485,9 @@ static rs_survey_options with_score(const rs_scan_run *r, rs_survey_options o)
 /* Into the session's log. It may be what has failed: then the caller still learns of it. */
 static void log_end(rs_scan_run *r, rs_session_level level, const char *text)
 {
-    if (r->session)
-        rs_session_add_event(r->session, rs_os_monotonic() - r->time_zero, level, text, NULL);
+    const double now = rs_os_monotonic() - r->time_zero;
+    if (r->helm) r->helm->log(r->helm->ctx, now, level, text);
+    if (r->session) rs_session_add_event(r->session, now, level, text, NULL);
 }
 
 /* The instrument first, words after it: a disk or a reader that they go to may be stuck. before:

@@ -30,6 +30,7 @@ typedef struct rs_scan_run {
     void *ctx;          /* of the functions here and in rs_region_options */
     bool (*interrupted)(void *ctx); /* NULL: never */
     rs_watch *watch;                /* of the plan's driver, started by the caller; NULL: none */
+    const rs_helm *helm;            /* who watches and steers; NULL: nobody */
     /* NULL: none. serious: the instrument may not be safe. */
     void (*warn)(void *ctx, bool serious, const char *what, const reshed_error *why);
 

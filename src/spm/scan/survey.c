@@ -11,6 +11,7 @@
 #include "infer/contrast.h"
 #include "infer/judge.h"
 #include "spm/scan/acquire.h"
+#include "spm/scan/steer.h"
 
 /* Lines that go through the network together at most, when it is behind. */
 #define COALESCE 32
@@ -42,6 +43,12 @@ struct rs_survey {
     double score, last_written;
     rs_contrast contrast;
     bool alarm;
+
+    /* what the helm wants */
+    bool held, pausing; /* the scan is to stand still; the order for that is not answered yet */
+    double held_since;
+    int again; /* row from which the scan begins once more; -1: none */
+    rs_order pause, rescan;
 };
 
 void rs_survey_free(rs_survey *s)
@@ -82,7 +89,7 @@ reshed_status rs_survey_create(const rs_scan_context *context, rs_live *stream,
     s->rows = setup->frame.rows;
     s->cols = setup->frame.cols;
     s->score = NAN;
-    s->latest = s->kept = -1;
+    s->latest = s->kept = s->again = -1;
     s->phase = phase_channel(setup, &s->degrees);
     if (setup->caps.bins) {
         rs_sho_options o;
@@ -231,6 +238,8 @@ static void give_news(const rs_survey *s, double latency)
                         .fault = rs_contrast_text(s->contrast),
                         .alarm = s->alarm,
                         .amplitude = s->map[RS_SESSION_AMPLITUDE]};
+    n.has_phase = s->fit || s->phase >= 0;
+    for (int i = 0; i < RS_SESSION_MEAN; i++) n.fit[i] = s->map[i];
     rs_live_get(s->stream, &n.map);
     s->options.news(s->context.ctx, &n);
 }
@@ -465,6 +474,90 @@ static void forget_frame(rs_survey *s)
     s->alarm = false;
 }
 
+/* -------------------------------------------------------------------------------------- steering */
+
+static void order_pause(rs_survey *s, rs_acquire *a, const rs_order *o)
+{
+    if (s->held) {
+        rs_steer_answer(&s->context, o, false, "it is paused already");
+        return;
+    }
+    rs_acquire_hold(a, true);
+    s->held = s->pausing = true;
+    s->held_since = rs_os_monotonic();
+    s->pause = *o;
+}
+
+/* Ends a pause; an order for it that is not carried out yet is answered. */
+static void release(rs_survey *s, rs_acquire *a)
+{
+    rs_acquire_hold(a, false);
+    if (s->pausing) rs_steer_answer(&s->context, &s->pause, false, "something else came first");
+    if (s->held) rs_steer_phase(&s->context, RS_HELM_SURVEY, false, "");
+    s->held = s->pausing = false;
+}
+
+static void order_rescan(rs_survey *s, rs_acquire *a, const rs_order *o)
+{
+    const bool upward = s->setup->frame.upward;
+    const bool passed =
+        s->latest >= 0 && o->row < s->rows && (upward ? o->row >= s->latest : o->row <= s->latest);
+    if (!passed || s->again >= 0) {
+        rs_steer_answer(&s->context, o, false,
+                        passed ? "it is about to begin again" : "not scanned yet");
+        return;
+    }
+    release(s, a);
+    s->again = o->row;
+    s->rescan = *o;
+    rs_acquire_stop(a);
+}
+
+/* Between two lines. False: a pause has lasted too long. */
+static bool heed_helm(rs_survey *s, rs_acquire *a)
+{
+    const rs_scan_context *c = &s->context;
+    rs_order o;
+    if (!c->helm) return true;
+    while (rs_steer_next(
+        c, RS_STEER(RS_ORDER_PAUSE) | RS_STEER(RS_ORDER_GO_ON) | RS_STEER(RS_ORDER_RESCAN), 0,
+        &o)) {
+        if (o.kind == RS_ORDER_PAUSE) {
+            order_pause(s, a, &o);
+        } else if (o.kind == RS_ORDER_RESCAN) {
+            order_rescan(s, a, &o);
+        } else if (s->held) {
+            release(s, a);
+            rs_steer_answer(c, &o, true, "the scan goes on after row %d", s->latest);
+        } else {
+            rs_steer_answer(c, &o, false, "it is not paused");
+        }
+    }
+    if (s->pausing && rs_acquire_is_held(a)) {
+        s->pausing = false;
+        rs_steer_answer(c, &s->pause, true, "the scan is paused after row %d", s->latest);
+        rs_steer_phase(c, RS_HELM_SURVEY, true, "paused");
+    }
+    return !s->held || !rs_steer_is_late(c, s->held_since, "paused");
+}
+
+/* The rows from s->again on count as not scanned: their lines stay until others replace them. */
+static reshed_status forget_rows(rs_survey *s, reshed_error *err)
+{
+    const bool upward = s->setup->frame.upward;
+    rs_session_arrival *a = rs_zalloc((size_t)s->rows, sizeof *a);
+    if (!a) return rs_fail_nomem(err, "lines that are scanned again", (size_t)s->rows * sizeof *a);
+    const reshed_status st = rs_session_read_arrivals(s->session, false, a, err);
+    for (int y = 0; st == RESHED_OK && y < s->rows; y++) {
+        if (upward ? y > s->again : y < s->again) continue;
+        s->arrived -= a[y].state == RS_SESSION_ARRIVED;
+        s->lost -= a[y].state == RS_SESSION_LOST;
+    }
+    s->scored = s->scored < s->arrived ? s->scored : s->arrived;
+    rs_free(a);
+    return st;
+}
+
 /* Processes lines until the scan has come to its end. */
 static rs_outcome follow_scan(rs_survey *s, rs_acquire *a)
 {
@@ -475,6 +568,7 @@ static rs_outcome follow_scan(rs_survey *s, rs_acquire *a)
         int n = 0;
         interrupted |= rs_scan_interrupted(&s->context);
         alarmed |= s->alarm && s->context.settings->alarm == RS_SCAN_ALARM_STOP;
+        interrupted |= !heed_helm(s, a);
         if (interrupted) rs_acquire_halt(a);
         if (alarmed) rs_acquire_stop(a);
         while (n < COALESCE && (s->taken[n] = rs_acquire_take(a, n ? 0 : WAIT))) n++;
@@ -486,7 +580,8 @@ static rs_outcome follow_scan(rs_survey *s, rs_acquire *a)
         }
         const rs_acquire_state state = rs_acquire_ask(a, &n, NULL, &o);
         if (n > 0 || state == RS_ACQUIRE_RUNNING) continue;
-        if (state == RS_ACQUIRE_STOPPED && !interrupted) return rs_outcome_of(RS_END_ALARMED);
+        const bool stopped = state == RS_ACQUIRE_STOPPED && !interrupted;
+        if (stopped) return rs_outcome_of(alarmed ? RS_END_ALARMED : RS_END_DONE);
         return o;
     }
 }
@@ -516,10 +611,21 @@ static reshed_status find_gap(rs_survey *s, int *first, reshed_error *err)
     return RESHED_OK;
 }
 
+static rs_outcome scan_from(rs_survey *s, int row)
+{
+    rs_acquire *a = NULL;
+    rs_outcome o = start(s, row, &a);
+    if (o.end != RS_END_DONE) return o;
+    o = follow_scan(s, a);
+    release(s, a);
+    rs_acquire_end(a);
+    s->kept = -1;
+    return o;
+}
+
 rs_outcome rs_survey_scan(rs_survey *s, bool anew)
 {
     const rs_frame *frame = &s->setup->frame;
-    rs_acquire *a = NULL;
     rs_session_progress p;
     reshed_error err = {0};
     const reshed_status st = rs_session_get_progress(s->session, &p, &err);
@@ -534,11 +640,17 @@ rs_outcome rs_survey_scan(rs_survey *s, bool anew)
         if (found != RESHED_OK) return rs_outcome_status(found, &err);
     }
     if (first < 0 || first >= s->rows) return rs_outcome_of(RS_END_DONE);
-    rs_outcome o = start(s, first, &a);
-    if (o.end != RS_END_DONE) return o;
-    o = follow_scan(s, a);
-    rs_acquire_end(a);
-    s->kept = -1;
+    rs_outcome o = scan_from(s, first);
+    while (o.end == RS_END_DONE && s->again >= 0) {
+        const int row = s->again, latest = s->latest;
+        o = rs_outcome_status(forget_rows(s, &err), &err);
+        s->again = -1;
+        rs_steer_answer(&s->context, &s->rescan, o.end == RS_END_DONE,
+                        "rows %d to %d are scanned again", row, latest);
+        if (o.end == RS_END_DONE) o = scan_from(s, row);
+    }
+    if (s->again >= 0) rs_steer_answer(&s->context, &s->rescan, false, "the scan has ended");
+    s->again = -1;
     return o;
 }
 
@@ -553,6 +665,7 @@ static rs_outcome take_again(rs_survey *s, rs_acquire *a, int last, int *lost)
         int n;
         interrupted |= rs_scan_interrupted(&s->context);
         if (interrupted) rs_acquire_halt(a);
+        rs_steer_next(&s->context, 0, 0, &s->pause); /* notes; nothing else here */
         rs_arrived *it = rs_acquire_take(a, WAIT);
         if (it) {
             const int row = it->line.row;

@@ -25,6 +25,9 @@ typedef struct rs_survey_news {
     const char *fault; /* of the contrast, in words; "": none */
     bool alarm;
     const float *amplitude; /* [rows,cols], NaN where not scanned */
+    const float
+        *fit[RS_SESSION_MEAN]; /* the same of each map of the lines; amplitude is one of them */
+    bool has_phase;
     rs_live_view map;
 } rs_survey_news;
 
@@ -55,7 +58,8 @@ void rs_survey_free(rs_survey *s);
  * write false: the session is only read. */
 rs_outcome rs_survey_replay(rs_survey *s, bool write);
 
-/* Scans the rows of the session's frame that it does not have yet, and the latest row again when its
+/* Heeds the helm between two lines: pauses, goes on, scans again from a row that it has come by.
+ * Scans the rows of the session's frame that it does not have yet, and the latest row again when its
  * retrace is missing (its trace stays as it is); anew: all of them, each line
  * replacing the one that the session has. DONE: every line came or is lost; ALARMED: out of
  * distribution, and the settings say to stop then. Whatever the end, the session holds every line
