@@ -168,7 +168,8 @@ static enum MHD_Result send_order(rs_request *r, const rs_order *o)
     case RS_MAILBOX_PUT:
     case RS_MAILBOX_KNOWN: break;
     }
-    const bool there = rs_mailbox_wait(m, o->id, PATIENCE, &done, what);
+    const bool there = rs_mailbox_wait(
+        m, o->id, r->server->o.patience > 0 ? r->server->o.patience : PATIENCE, &done, what);
     return answer_done(r, o->id, there && done, there ? what : NULL);
 }
 

@@ -28,6 +28,7 @@ typedef struct rs_server_options {
     rs_labels *labels;   /* NULL: none are taken */
     const char *address; /* a name or an address, which it is bound to */
     int port;            /* 0: a free one */
+    double patience;     /* s that an action's request waits for its answer; 0: 2 */
 } rs_server_options;
 
 typedef struct rs_server rs_server;

@@ -37,8 +37,11 @@ static rig *make_rig(void)
     assert_ok(rs_board_begin(r->board, &source, &setup, &err), &err);
     assert_ok(rs_mailbox_create(r->board, &r->mailbox, &err), &err);
     assert_ok(rs_labels_create(r->board, test_temp("served.h5"), &r->labels, &err), &err);
-    const rs_server_options o = {
-        .board = r->board, .mailbox = r->mailbox, .labels = r->labels, .address = "127.0.0.1"};
+    const rs_server_options o = {.board = r->board,
+                                 .mailbox = r->mailbox,
+                                 .labels = r->labels,
+                                 .address = "127.0.0.1",
+                                 .patience = 0.05};
     assert_ok(rs_server_start(&o, &r->server, &err), &err);
     return r;
 }
