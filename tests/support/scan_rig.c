@@ -180,7 +180,8 @@ static rs_scan_context context_of(const scan_rig *r, rs_session *session)
                              .settings = &r->set,
                              .threads = 1,
                              .ctx = (void *)r,
-                             .interrupted = interrupted};
+                             .interrupted = interrupted,
+                             .helm = r->helm};
 }
 
 rs_end scan_rig_run(scan_rig *r)
@@ -192,7 +193,8 @@ rs_end scan_rig_run(scan_rig *r)
                                             .score_ctx = r,
                                             .alarm_score = r->alarm_score},
                                  .measure_news = measure_news,
-                                 .confirm = r->confirm};
+                                 .confirm = r->confirm,
+                                 .ask = r->helm != NULL};
     r->arrived = r->points = r->asked = r->news = 0;
     r->outcome = rs_region_run(&c, r->stream, &o);
     if (rs_outcome_failed(&r->outcome))

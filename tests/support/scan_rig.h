@@ -27,6 +27,7 @@ struct scan_rig {
     double rescan_score; /* once rows have been scanned again; 0: score */
     const rs_flow *steps;
     bool (*confirm)(void *rig, const rs_choice *choice, rs_session_point **points, int *n);
+    const rs_helm *helm;                    /* who steers, and is asked for a yes */
     void (*measured)(scan_rig *rig, int k); /* after point k, the tip still there */
     void *ctx;
 
