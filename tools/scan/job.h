@@ -29,7 +29,7 @@ typedef struct scan_job {
     scan_live *live; /* NULL: no page is served */
 } scan_job;
 
-/* The functions of rs_region_options; ctx is the job. */
+/* The functions of rs_region_options (news.c); ctx is the job. */
 void scan_survey_news(void *ctx, const rs_survey_news *news);
 void scan_measure_news(void *ctx, const rs_measure_news *news);
 bool scan_confirm(void *ctx, const rs_choice *choice, rs_session_point **points, int *n);

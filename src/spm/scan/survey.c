@@ -641,17 +641,22 @@ rs_outcome rs_survey_scan(rs_survey *s, bool anew)
     }
     if (first < 0 || first >= s->rows) return rs_outcome_of(RS_END_DONE);
     rs_outcome o = scan_from(s, first);
+    bool mixed = false;
     while (o.end == RS_END_DONE && s->again >= 0) {
         const int row = s->again, latest = s->latest;
         o = rs_outcome_status(forget_rows(s, &err), &err);
         s->again = -1;
+        mixed = true;
         rs_steer_answer(&s->context, &s->rescan, o.end == RS_END_DONE,
                         "rows %d to %d are scanned again", row, latest);
         if (o.end == RS_END_DONE) o = scan_from(s, row);
     }
     if (s->again >= 0) rs_steer_answer(&s->context, &s->rescan, false, "the scan has ended");
     s->again = -1;
-    return o;
+    if (o.end != RS_END_DONE || !mixed) return o;
+    /* The range that the network saw is that of lines which are gone: the map is made of those that are there. */
+    forget_frame(s);
+    return rs_survey_replay(s, true);
 }
 
 /* Rows first ... last again, and no network: the map is made when all are there. */
