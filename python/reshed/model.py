@@ -49,6 +49,8 @@ class Info(NamedTuple):
     receptive_radius: int  #: pixels
     pixel_size_min: float  #: m, 0 when unknown
     pixel_size_max: float  #: m, 0 when unknown
+    network: str  #: "ResHedNet", "Unet", "dilnet" or "SegResNet"
+    unit: int  #: sides of images must be multiples of it
 
 
 class Prediction(PredictionShow):
@@ -96,7 +98,7 @@ class Prediction(PredictionShow):
 
 
 def _frame_options(threads: int, algo: str, precision: str, norm: Norm,
-                   resample: Union[str, float], threshold: float) -> Any:
+                   resample: Union[str, float], threshold: float, pad: bool) -> Any:
     o = ffi.new("reshed_frame_options *")
     lib.reshed_frame_defaults(o)
     assert o.size == ffi.sizeof("reshed_frame_options")
@@ -114,7 +116,7 @@ def _frame_options(threads: int, algo: str, precision: str, norm: Norm,
     else:
         o.resample = lib.RESHED_RESAMPLE_PIXEL_SIZE
         o.pixel_size = resample
-    o.threshold = threshold
+    o.threshold, o.pad = threshold, pad
     return o
 
 
@@ -254,7 +256,9 @@ class Model:
         info = ffi.new("reshed_ensemble_info *")
         lib.reshed_ensemble_get_info(self._handle, info)
         self.info = Info(info.members, info.classes, info.filters, info.receptive_radius,
-                         info.pixel_size_min, info.pixel_size_max)
+                         info.pixel_size_min, info.pixel_size_max,
+                         ffi.string(lib.reshed_ensemble_network(self._handle)).decode(),
+                         lib.reshed_ensemble_unit(self._handle))
         self._lock = threading.Lock()
         self._frames: Dict[Any, Any] = {}
 
@@ -288,7 +292,7 @@ class Model:
         return frame
 
     def predict(self, images: Any, *, pixel_size: Any = None, norm: Norm = "min_max",
-                resample: Union[str, float] = "auto", threshold: float = 0.5,
+                resample: Union[str, float] = "auto", threshold: float = 0.5, pad: bool = False,
                 threads: Optional[int] = None, algo: Optional[str] = None,
                 precision: Optional[str] = None, warn: bool = True) -> Prediction:
         """Predicts wall probability and its variance.
@@ -305,6 +309,9 @@ class Model:
         resample : "auto", "off", or a pixel size in m
         threshold : float
             A pixel of larger wall probability counts as wall.
+        pad : bool
+            Sides that the network cannot take (``info.unit``) grow by zeros at the bottom and on the
+            right, before the normalisation; the maps are those of the image. Else they are refused.
         warn : bool
             Warns (OutOfDistribution) of images that are unlike those of training.
 
@@ -323,7 +330,7 @@ class Model:
         dx, dy = _pixel_sizes(pixel_size)
         key = (self.threads if threads is None else threads, algo or self.algo,
                precision or self.precision, norm if isinstance(norm, str) else tuple(norm),
-               resample, threshold)
+               resample, threshold, bool(pad))
         with self._lock:
             frame = self._frame(key)
             views = [self._run(frame, image, dx, dy) for image in stack]
@@ -367,7 +374,7 @@ class Model:
 
     def __repr__(self) -> str:
         i = self.info
-        return (f"<reshed.Model {os.path.basename(self.path)}: {i.members} members, {i.classes} "
+        return (f"<reshed.Model {os.path.basename(self.path)}: {i.network}, {i.members} members, {i.classes} "
                 f"class{'es' if i.classes > 1 else ''}, receptive radius {i.receptive_radius}>")
 
 

@@ -7,8 +7,9 @@ AtomAI's. What differs, on purpose:
   as AtomAI 0.8.1 does. A constant stack becomes 0, and not NaN.
 - ``nb_classes=None`` means the network's own number: probabilities come out, never averaged scores.
 - Any number of calls with images of any sizes; ``verbose=0`` works.
-- `SegPredictor` pads no image that the network takes as it is; ``strict_atomai=True`` pads and
-  normalises as AtomAI does (zeros below and to the right, before the normalisation).
+- `SegPredictor` pads only what the network cannot take as it is, after the normalisation, and gives
+  maps of the image's size; ``strict_atomai=True`` pads as AtomAI does: to a multiple of its factor, before
+  the normalisation, and the maps keep that size.
 - ``use_gpu``, ``device``, ``num_batches`` and ``verbose`` are accepted and change nothing.
 """
 
@@ -182,7 +183,7 @@ class SegPredictor(_Predictor):
     thresh : float
         Of `run`.
     downsampling : int, optional
-        With strict_atomai: sides are padded to a multiple of it. 4 unless given.
+        With strict_atomai: sides are padded to a multiple of it; AtomAI's own factor unless given.
     """
 
     def __init__(self, trained_model: Any, refine: bool = False,
@@ -196,7 +197,9 @@ class SegPredictor(_Predictor):
         super().__init__(trained_model, nb_classes, logits, strict_atomai, kwargs)
         self.resize = (resize, resize) if isinstance(resize, int) else resize
         self.thresh, self.d = thresh, d
-        self.downsampling = 4 if downsampling is None else int(downsampling)
+        unit = self.model.info.unit
+        # AtomAI takes it from the network's levels; a ResHedNet of any size has 4 there.
+        self.downsampling = int(downsampling or (unit if unit > 1 else 4))
 
     def preprocess(self, image_data: Any, norm: bool = True) -> np.ndarray:
         """The stack [n,H,W] as the network gets it."""
@@ -215,7 +218,10 @@ class SegPredictor(_Predictor):
         """Probabilities, (n,h,w,classes) float32; with return_image (images, probabilities), the
         images (n,h,w,1) as the network got them."""
         stack = self.preprocess(image_data, norm)
-        mean = self._forward(stack)[0]
+        h, w = stack.shape[1:]
+        unit = self.model.info.unit
+        fitting = np.pad(stack, ((0, 0), (0, -h % unit), (0, -w % unit)))
+        mean = np.ascontiguousarray(self._forward(fitting)[0][:, :h, :w])
         return (stack[..., np.newaxis], mean) if return_image else mean
 
     def run(self, image_data: Any, compute_coords: bool = True, num_batches: Optional[int] = None,
