@@ -7,7 +7,7 @@ import unittest
 import numpy as np
 
 import reshed
-from support import film
+from support import QUICK, film
 from test_model import TINY
 
 H, W = 96, 48
@@ -87,6 +87,7 @@ class Streams(unittest.TestCase):
         with self.assertRaisesRegex(RuntimeError, "no room"):
             s.push(0, self.image)
 
+    @unittest.skipIf(QUICK, "takes half a second")
     def test_reset_begins_anew(self):
         s = self.model.stream(H, W, norm=(0, 1))
         s.push(0, self.image)
@@ -100,6 +101,7 @@ class Streams(unittest.TestCase):
         first, end = s.field(50)
         self.assertTrue(0 <= first < 50 < end <= H)
 
+    @unittest.skipIf(QUICK, "takes half a second")
     def test_threads_push_to_different_streams(self):
         images = [film(H, W, seed=k) for k in range(4)]
         results = [None] * 4
