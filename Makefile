@@ -263,6 +263,11 @@ man: programs
 	$(Q)for p in $(PROGS); do \
 	    help2man --no-info --no-discard-stderr --source="reshed $(VERSION)" --name="$$(sed -n "s|^$$p: ||p" docs/man-names)" \
 	        --output=build/man/$$p.1 $(BIN)/$$p || exit 1; done
+	$(Q)for c in sho loops; do \
+	    help2man --no-info --no-discard-stderr --version-string=$(VERSION) --source="reshed $(VERSION)" \
+	        --name="$$(sed -n "s|^reshed-beps $$c: ||p" docs/man-names)" \
+	        --output=build/man/reshed-beps-$$c.1 "$(BIN)/reshed-beps $$c" || exit 1; done
+	$(Q){ echo '.SH SETTINGS AND DRIVERS'; echo '.nf'; $(BIN)/reshed-scan --list | sed 's|\\|\\e|g; s|^[.]|\\\&.|'; echo '.fi'; } >>build/man/reshed-scan.1
 
 TO      := $(DESTDIR)$(PREFIX)
 HEADERS := $(notdir $(wildcard include/*.h))
@@ -274,12 +279,13 @@ install: lib programs man
 	install $(B)/libreshed.so.$(ABI) $(TO)/lib
 	ln -sf libreshed.so.$(ABI) $(TO)/lib/libreshed.so
 	install -m 644 $(wildcard weights/*.h5) $(TO)/share/reshed
-	install -m 644 $(PROGS:%=build/man/%.1) $(TO)/share/man/man1
+	install -m 644 $(PROGS:%=build/man/%.1) build/man/reshed-beps-sho.1 build/man/reshed-beps-loops.1 $(TO)/share/man/man1
 	sed -e 's|@PREFIX@|$(PREFIX)|; s|@VERSION@|$(VERSION)|; s|@LIBS@|$(LIBLIBS)|' reshed.pc.in \
 	    > $(TO)/lib/pkgconfig/reshed.pc
 
 uninstall:
 	rm -f $(PROGS:%=$(TO)/bin/%) $(HEADERS:%=$(TO)/include/%) $(PROGS:%=$(TO)/share/man/man1/%.1) \
+	    $(TO)/share/man/man1/reshed-beps-sho.1 $(TO)/share/man/man1/reshed-beps-loops.1 \
 	    $(TO)/lib/libreshed.a $(TO)/lib/libreshed.so $(TO)/lib/libreshed.so.$(ABI) $(TO)/lib/pkgconfig/reshed.pc
 	rm -rf $(TO)/share/reshed
 

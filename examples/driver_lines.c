@@ -2,8 +2,9 @@
  * gives the lines of a fixed pattern. Built outside reshed's tree with
  *
  *     cc -shared -fPIC -o lines.so driver_lines.c
- *     reshed-scan --driver ./lines.so ...
+ *     reshed-scan --driver ./lines.so -o lines.h5
  *
+ * It measures no spectra, so the scan ends with the map.
  * reshed_driver.h, which `make install` puts beside reshed.h, says what each function has to do. */
 #include <math.h>
 #include <stdio.h>

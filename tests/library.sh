@@ -52,8 +52,18 @@ if command -v g++ >/dev/null; then
     printf '#include <reshed.h>\n#include <reshed_driver.h>\nint main() { return RESHED_OK; }\n' >"$tmp/header.cc"
     g++ -Wall -Wextra -Werror -fsyntax-only "-I$to/include" "$tmp/header.cc"
 fi
+# A driver of one's own, built and run as its first lines say.
+"$cc" -shared -fPIC "-I$to/include" -o "$tmp/lines.so" examples/driver_lines.c
+(cd "$tmp" && LD_LIBRARY_PATH="$to/lib" "$to/bin/reshed-scan" --driver ./lines.so -o lines.h5 \
+    -w "$to/share/reshed/tiny8x4.h5" --quiet >out 2>err) || fail "examples/driver_lines.c: $(cat "$tmp/err")"
 for p in "$to"/bin/*; do
     [ -s "$to/share/man/man1/$(basename "$p").1" ] || fail "no manual page for $(basename "$p")"
+done
+for p in reshed-beps-sho reshed-beps-loops; do
+    [ -s "$to/share/man/man1/$p.1" ] || fail "no manual page for $p"
+done
+for word in SETTINGS drift_every 'driver twin' 'driver nanonis' lose_spectrum; do
+    grep -q "$word" "$to/share/man/man1/reshed-scan.1" || fail "the manual page of reshed-scan lacks $word"
 done
 ${MAKE:-make} --no-print-directory uninstall DESTDIR="$tmp/stage" PREFIX=/usr/local CC="$cc" >/dev/null
 left=$(find "$tmp/stage" -type f -o -type l)

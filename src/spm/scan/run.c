@@ -125,10 +125,24 @@ static reshed_status check_drive(const rs_scan_run *r, reshed_error *err)
     return RESHED_OK;
 }
 
+static bool asks_for_loops(const rs_scan_run *r)
+{
+    return rs_scan_plan_given(r->plan, "voltage") || rs_scan_plan_given(r->plan, "shape");
+}
+
 /* Refuses now what would be refused later: other regions, speed, voltages, the end. */
 static reshed_status check_plan(rs_scan_run *r, reshed_error *err)
 {
     const rs_scan_settings *s = &r->plan->settings;
+    /* An instrument without spectroscopy may allow no bias at all: the default waveform is not held
+     * against limits that are none. */
+    if (s->voltage > 0 && !r->resumed && !asks_for_loops(r) &&
+        !rs_instrument_can_measure(r->instrument)) {
+        reshed_error why = {0};
+        rs_fail(&why, RESHED_EUNSUPPORTED, "spectroscopy||this driver has none");
+        if (r->warn) r->warn(r->ctx, false, "no loops are measured", &why);
+        r->plan->settings.voltage = 0;
+    }
     reshed_status st =
         rs_scan_plan_check(r->plan, &r->frame, rs_instrument_limits(r->instrument), err);
     if (st == RESHED_OK) st = check_end(r, err);
