@@ -13,7 +13,7 @@ fail() { echo "$*" >&2; exit 1; }
 # ------------------------------------------------------------------------------------------ symbols
 sed -n 's/^RESHED_API .*[ *]\(reshed_[a-z0-9_]*\)(.*/\1/p' include/reshed_base.h include/reshed.h | sort >"$tmp/declared"
 [ "$(wc -l <"$tmp/declared")" -gt 20 ] || fail "found too few functions in include/reshed.h"
-nm -D --defined-only "$b/libreshed.so" | awk '{ print $3 }' | sort >"$tmp/shared"
+nm -D --defined-only "$b/libreshed.so" | awk '{ print $3 }' | grep -vxE '__bss_start|_edata|_end' | sort >"$tmp/shared" # gold's
 nm -g --defined-only "$b/libreshed.a" | awk 'NF == 3 { print $3 }' | sort >"$tmp/static"
 for form in shared static; do
     cmp -s "$tmp/declared" "$tmp/$form" || { diff "$tmp/declared" "$tmp/$form" >&2 || fail "< only in reshed.h, > only in the $form libreshed"; }
