@@ -189,7 +189,7 @@ reshed_status bench_peers_start(const bench_peers_options *o, const char *weight
     if (rs_npy_write(path, RS_NPY_F4, 2, dims, image, NULL) != RESHED_OK) {
         for (int i = 0; i < BENCH_PEERS; i++)
             snprintf(peers[i].missing, sizeof peers[i].missing,
-                     "no folder %.180s: `make peers` makes it", o->home);
+                     "cannot write to %.180s: `make peers` makes that folder", o->home);
         return RESHED_OK;
     }
     start_pytorch(&peers[BENCH_PYTORCH], o, weights, path, count);

@@ -527,15 +527,22 @@ void rs_exec_mix(const rs_exec *e, int row, const rs_scratch *s, float *out)
 void rs_moments(const float *prob, size_t stride, int members, size_t n, float *mean,
                 float *variance)
 {
-    for (size_t i = 0; i < n; i++) {
-        double sum = 0, square = 0;
-        for (int m = 0; m < members; m++) sum += prob[(size_t)m * stride + i];
-        const double average = sum / members;
+    enum { SOME = 64 }; /* values at a time, for the compiler to use vectors */
+    for (size_t at = 0; at < n; at += SOME) {
+        const size_t k = n - at < SOME ? n - at : SOME;
+        double average[SOME] = {0}, square[SOME] = {0};
         for (int m = 0; m < members; m++) {
-            const double d = prob[(size_t)m * stride + i] - average;
-            square += d * d;
+            const float *p = prob + (size_t)m * stride + at;
+            for (size_t i = 0; i < k; i++) average[i] += p[i];
         }
-        mean[i] = (float)average;
-        variance[i] = (float)(square / members);
+        for (size_t i = 0; i < k; i++) average[i] /= members;
+        for (int m = 0; m < members; m++) {
+            const float *p = prob + (size_t)m * stride + at;
+            for (size_t i = 0; i < k; i++) square[i] += (p[i] - average[i]) * (p[i] - average[i]);
+        }
+        for (size_t i = 0; i < k; i++) {
+            mean[at + i] = (float)average[i];
+            variance[at + i] = (float)(square[i] / members);
+        }
     }
 }

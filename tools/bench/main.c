@@ -7,6 +7,7 @@
 
 #include "base/alloc.h"
 #include "base/os.h"
+#include "base/os_temp.h"
 #include "base/parallel.h"
 #include "benchmarks/random_model.h"
 #include "imgproc/image/normalise.h"
@@ -21,7 +22,9 @@ static const cli_program self = {
     "Measures the inference of an ensemble: normalisation, all networks, mean and variance.\n"
     "LIST is one number or several, with commas: each combination is measured.\n"
     "\n"
-    "      --filters=F        channels of the first level of the networks (64)\n"
+    "      --net=NAME         reshednet (default), unet, dilnet or segresnet, of AtomAI's usual "
+    "depth\n"
+    "      --filters=F        channels of the first level of the networks (64; 16, 25, 32)\n"
     "      --members=N        networks of the ensemble (10)\n"
     "      --size=LIST        side of the square image in pixels (256)\n"
     "  -j, --threads=LIST     default: all processors\n"
@@ -62,6 +65,7 @@ typedef struct options {
     long filters, members, runs, seed;
     list sizes, threads;
     rs_engine_options engine; /* threads: one of the list at a time */
+    rs_net net;
     const char *weights, *python, *node;
     const char *kernels; /* NULL: none; "": all */
     bool layers, stream, peers, json, quiet;
@@ -88,6 +92,7 @@ static bool parse_list(const char *option, char *text, long lo, long hi, list *o
 
 enum {
     OPT_FILTERS = CLI_OPT_FIRST,
+    OPT_NET,
     OPT_MEMBERS,
     OPT_SIZE,
     OPT_RUNS,
@@ -102,10 +107,32 @@ enum {
     OPT_NODE
 };
 
+/* AtomAI's usual networks. */
+static const struct {
+    const char *name;
+    int filters, layers[4];
+} nets[] = {[RS_RESHEDNET] = {"reshednet", 64, {3, 4, 5}},
+            [RS_UNET] = {"unet", 16, {1, 2, 2, 3}},
+            [RS_DILNET] = {"dilnet", 25, {1, 3, 3, 1}},
+            [RS_SEGRESNET] = {"segresnet", 32, {2, 2, 2}}};
+
+static bool parse_net(const char *text, rs_net *out)
+{
+    for (size_t i = 0; i < sizeof nets / sizeof *nets; i++)
+        if (strcmp(text, nets[i].name) == 0) {
+            *out = (rs_net)i;
+            return true;
+        }
+    cli_usage_error(&self, "--net: expected reshednet, unet, dilnet or segresnet, found '%s'",
+                    text);
+    return false;
+}
+
 /* One option that takes a value; false after a message. */
 static bool parse_value(int c, char *text, options *o)
 {
     switch (c) {
+    case OPT_NET: return parse_net(text, &o->net);
     case OPT_FILTERS: return cli_int(&self, "--filters", text, 1, 1024, &o->filters);
     case OPT_MEMBERS: return cli_int(&self, "--members", text, 1, 1024, &o->members);
     case OPT_SIZE: return parse_list("--size", text, 4, RS_PLAN_MAX_SIDE, &o->sizes);
@@ -125,6 +152,7 @@ static bool parse_value(int c, char *text, options *o)
 static int parse(int argc, char **argv, options *o)
 {
     static const struct option longs[] = {CLI_COMMON_OPTIONS,
+                                          {"net", required_argument, NULL, OPT_NET},
                                           {"filters", required_argument, NULL, OPT_FILTERS},
                                           {"members", required_argument, NULL, OPT_MEMBERS},
                                           {"size", required_argument, NULL, OPT_SIZE},
@@ -176,7 +204,7 @@ typedef struct bench {
     bench_result result[MAX_LIST * MAX_LIST];
     int results;
     char scripts[1024], tools[1024], home[1024], weights[1200]; /* for the peers */
-    bool temporary_weights;
+    bool temporary_weights, temporary_home;
     bool disagreed;
 } bench;
 
@@ -373,13 +401,14 @@ static reshed_status measure(bench *b, rs_plan *plan, const rs_kernels *k, bench
 static reshed_status get_ensemble(bench *b, reshed_error *err)
 {
     const options *o = b->o;
-    const bench_shape shape = {.members = (int)o->members,
-                               .filters = (int)o->filters,
-                               .classes = 1,
-                               .layers = {3, 4, 5},
-                               .upsampling = "bilinear"};
+    bench_shape shape = {.members = (int)o->members,
+                         .filters = o->filters ? (int)o->filters : nets[o->net].filters,
+                         .classes = 1,
+                         .upsampling = "bilinear",
+                         .net = o->net};
     const double start = rs_os_monotonic();
     reshed_status st;
+    memcpy(shape.layers, nets[o->net].layers, sizeof shape.layers);
     if (o->weights) {
         st = rs_ensemble_load(o->weights, &b->ensemble, err);
     } else {
@@ -416,13 +445,18 @@ static reshed_status prepare_peers(bench *b, reshed_error *err)
     if (!rs_os_program_dir(program, sizeof program)) snprintf(program, sizeof program, ".");
     find_near(program, "benchmarks/peers/torch_peer.py", b->scripts, sizeof b->scripts);
     find_near(program, "training/export_onnx.py", b->tools, sizeof b->tools);
-    find_near(program, "build/peers/package.json", b->home, sizeof b->home);
+    if (!b->temporary_home) {
+        find_near(program, "build/peers/package.json", b->home, sizeof b->home);
+        snprintf(installed, sizeof installed, "%s/package.json", b->home);
+        /* PyTorch runs without `make peers`, too; it takes files from us */
+        if (!rs_os_is_file(installed))
+            b->temporary_home = rs_os_make_temp_dir(b->home, sizeof b->home);
+    }
     if (b->o->weights) {
         snprintf(b->weights, sizeof b->weights, "%s", b->o->weights);
         return RESHED_OK;
     }
-    snprintf(installed, sizeof installed, "%s/package.json", b->home);
-    if (b->temporary_weights || !rs_os_is_file(installed)) return RESHED_OK; /* peers will say so */
+    if (b->temporary_weights) return RESHED_OK;
     snprintf(b->weights, sizeof b->weights, "%s/bench_weights.h5", b->home);
     reshed_status st = rs_weights_write_h5(b->weights, &b->ensemble->model, NULL, err);
     b->temporary_weights = st == RESHED_OK;
@@ -479,8 +513,7 @@ static reshed_status measure_threads(bench *b, int threads, const char **where, 
 
 int main(int argc, char **argv)
 {
-    options o = {.filters = 64,
-                 .members = 10,
+    options o = {.members = 10,
                  .runs = 7,
                  .seed = 1,
                  .sizes = {1, {256}},
@@ -509,6 +542,7 @@ int main(int argc, char **argv)
         st = rs_fail(&err, RESHED_EINTERNAL, "a peer's output|within 1e-3 of ours|more");
     for (int i = 0; b && i < b->results; i++) result_clear(&b->result[i]);
     if (b && b->temporary_weights) rs_os_discard_temp(b->weights);
+    if (b && b->temporary_home) rs_os_remove_dir(b->home);
     rs_free(b);
     status = cli_close(&self);
     return st == RESHED_OK ? status : cli_fail(&self, where, &err);

@@ -28,8 +28,8 @@ void bench_print_subject(const bench_subject *s)
     printf("reshed %s (commit %s), %s, kernels %s", RESHED_VERSION, RESHED_COMMIT, s->cpu,
            rs_isa_name(s->isa));
     if (s->core_hz > 0) printf(", about %.2f GHz", s->core_hz * 1e-9);
-    printf("\n%d member%s, %d filters, %d classes, ", s->members, s->members > 1 ? "s" : "",
-           s->arch.filters, s->arch.classes);
+    printf("\n%d member%s, %s, %d filters, %d classes, ", s->members, s->members > 1 ? "s" : "",
+           rs_net_name(s->arch.net), s->arch.filters, s->arch.classes);
     if (s->weights)
         printf("weights from %s in %.2f s\n", CLI_TEXT(s->weights), s->load_seconds);
     else
@@ -191,6 +191,7 @@ static void json_subject(rs_json *j, const bench_subject *s)
     rs_json_string(j, "cpu", s->cpu);
     rs_json_string(j, "isa", rs_isa_name(s->isa));
     rs_json_string(j, "precision", s->precision);
+    rs_json_string(j, "network", rs_net_name(s->arch.net));
     rs_json_number(j, "filters", s->arch.filters);
     rs_json_number(j, "members", s->members);
     rs_json_number(j, "core_ghz", s->core_hz * 1e-9);

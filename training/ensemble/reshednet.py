@@ -1,4 +1,5 @@
-"""The ResHedNet in PyTorch, and weights for it from a reshed HDF5 file or an AtomAI *_metadict.tar.
+"""The ResHedNet in PyTorch, and weights for it and AtomAI's other networks from a reshed HDF5 file or an
+AtomAI *_metadict.tar.
 
 The architecture is that of arXiv:2206.11457, with AtomAI's tensor names, so that a state dict of either file
 loads as it is. Needs torch; h5py for HDF5 files.
@@ -10,6 +11,8 @@ import numpy as np
 import torch
 from torch import nn
 from torch.nn import functional as F
+
+from ensemble import networks
 
 
 class Block(nn.Module):
@@ -100,7 +103,8 @@ def _load_tar(path):
     members = [weights[k] for k in sorted(weights)] if 0 in weights else [weights]
     shape = dict(model=meta.get("model", "ResHedNet"), classes=int(meta["nb_classes"]),
                  filters=int(meta["nb_filters"]), layers=[int(v) for v in meta["layers"]],
-                 upsampling=meta["upsampling"])
+                 upsampling=meta["upsampling"], norm=bool(meta.get("batch_norm", True)),
+                 dropout=bool(meta.get("dropout")), dilated=bool(meta.get("with_dilation")))
     return shape, members
 
 
@@ -115,29 +119,48 @@ def _load_h5(path):
         if text(a["format"]) != "reshed-weights":
             raise ValueError(f"{path}: not a reshed weights file")
         shape = dict(model=text(a["model"]), classes=int(a["nb_classes"]), filters=int(a["nb_filters"]),
-                     layers=[int(v) for v in a["layers"]], upsampling=text(a["upsampling"]))
+                     layers=[int(v) for v in a["layers"]], upsampling=text(a["upsampling"]),
+                     norm=bool(a.get("batch_norm", 1)), dropout=bool(a.get("dropout", 0)),
+                     dilated=bool(a.get("with_dilation", 0)))
         members = [{k: torch.from_numpy(np.array(v)) for k, v in f[f"member_{i:03d}"].items()}
                    for i in range(int(a["n_members"]))]
     return shape, members
 
 
-def read(path):
-    """(arguments of ResHedNet, state dictionaries of the members), the file kind found by its bytes."""
+def _read_any(path):
     with open(path, "rb") as f:
         is_h5 = f.read(8) == b"\x89HDF\r\n\x1a\n"
-    shape, members = _load_h5(path) if is_h5 else _load_tar(path)
+    return _load_h5(path) if is_h5 else _load_tar(path)
+
+
+def read(path):
+    """(arguments of ResHedNet, state dictionaries of the members), the file kind found by its bytes."""
+    shape, members = _read_any(path)
     if shape.pop("model") != "ResHedNet":
         raise ValueError(f"{path}: not a ResHedNet")
+    for key in ("norm", "dropout", "dilated"):
+        shape.pop(key)
     return shape, members
 
 
+def _make(shape):
+    """(a network that gives probabilities, the one that has the tensors)"""
+    s = dict(shape)
+    if s["model"] == "ResHedNet":
+        net = ResHedNet(s["classes"], s["filters"], s["layers"], s["upsampling"])
+        return net, net
+    inner = networks.NETWORKS[s["model"]](s["classes"], s["filters"], s["layers"], s["norm"], s["dropout"],
+                                          s["upsampling"], s["dilated"])
+    return networks.Probabilities(inner), inner
+
+
 def load(path):
-    """All members of a weights file as ResHedNets in evaluation mode."""
-    shape, members = read(path)
+    """All members of a weights file as networks in evaluation mode."""
+    shape, members = _read_any(path)
     nets = []
     for state in members:
-        net = ResHedNet(**shape)
-        missing, unexpected = net.load_state_dict(state, strict=False)
+        net, inner = _make(shape)
+        missing, unexpected = inner.load_state_dict(state, strict=False)
         missing = [k for k in missing if not k.endswith("num_batches_tracked")]
         if missing or unexpected:
             raise ValueError(f"{path}: missing tensors {missing[:3]}, unexpected {unexpected[:3]}")
