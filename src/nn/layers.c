@@ -76,22 +76,25 @@ size_t rs_packed_size1(rs_conv_algo algo, int cin, int cout)
 /* ------------------------------------------------------------------------- choice of algorithms */
 
 /* The table behind --algo auto, from measurements in docs/speed.md:
- * - up to 128 channels F(6x6,3x3): 5.06 times fewer multiplications, and its packed weights (64
- *   floats per pair of channels) still stream from cache;
+ * - a ResHedNet's layers up to 128 channels F(6x6,3x3): 5.06 times fewer multiplications, and its
+ *   packed weights (64 floats per pair of channels) still stream from cache;
  * - from 256 channels on F(4x4,3x3): weights of 36 floats per pair instead of 64, no waste at the
  *   edge of the small images down there, and the ensemble's memory stays bounded;
- * - dilated ones F(4x4,3x3): their blocks sum up many sub-layers, and with them the errors, which are
- *   a quarter of those of the larger tile; for the same reason never in bf16. */
-static rs_conv_algo choose(rs_algo algo, rs_precision precision, int channels, int dilation)
+ * - the other networks F(4x4,3x3) throughout: they have few channels at full resolution, where the
+ *   transforms weigh as much as the products, and sum up or scale what they have normalised, so that
+ *   the larger tile's errors grow (2.0e-5 to 4.1e-5 in random networks);
+ * - dilated layers never in bf16, for the same reason. */
+static rs_conv_algo choose(const rs_graph *g, const rs_op *n, rs_algo algo, rs_precision precision,
+                           int channels)
 {
-    if (precision == RS_BF16 && dilation == 1) return RS_CONV_WINO4_BF16;
+    if (precision == RS_BF16 && n->dilation == 1) return RS_CONV_WINO4_BF16;
     switch (algo) {
     case RS_ALGO_GEMM: return RS_CONV_GEMM;
     case RS_ALGO_DIRECT: return RS_CONV_DIRECT;
     case RS_ALGO_AUTO:
     case RS_ALGO_WINOGRAD: break;
     }
-    return channels <= 128 && dilation == 1 ? RS_CONV_WINO6 : RS_CONV_WINO4;
+    return g->arch.net == RS_RESHEDNET && channels <= 128 ? RS_CONV_WINO6 : RS_CONV_WINO4;
 }
 
 rs_layer *rs_layers_make(const rs_graph *g, rs_algo algo, rs_precision precision)
@@ -111,7 +114,7 @@ rs_layer *rs_layers_make(const rs_graph *g, rs_algo algo, rs_precision precision
         l->cin = rs_filter_inputs(f);
         l->cout = rs_pad_channels(f->cout);
         if (n->kind == RS_OP_CONV && l->cin > 1)
-            l->algo = choose(algo, precision, l->cin > l->cout ? l->cin : l->cout, n->dilation);
+            l->algo = choose(g, n, algo, precision, l->cin > l->cout ? l->cin : l->cout);
         else if (l->cin > 1 && precision == RS_BF16)
             l->algo = RS_CONV_WINO4_BF16;
         else /* an image has too few channels for anything else */
