@@ -5,6 +5,7 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <stddef.h>
 #include <string.h>
 
 #include "api/options.h"
@@ -60,6 +61,34 @@ static void header_program_runs(void **state)
     assert_int_equal(strncmp(line, "wall probability at the centre: 0.", 34), 0);
 }
 
+/* AtomAI's other networks say what they are and which sides they take. */
+static void networks_are_named(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *file, *name;
+        int unit;
+    } nets[] = {{"tiny_unet_ensemble_metadict.tar", "Unet", 8},
+                {"tiny_dilnet_ensemble_metadict.tar", "dilnet", 2},
+                {"tiny_segresnet_ensemble_metadict.tar", "SegResNet", 4}};
+    for (int i = 0; i < 3; i++) {
+        reshed_ensemble *e = NULL;
+        reshed_plan *plan = NULL;
+        reshed_stream *stream = NULL;
+        reshed_error err = {0};
+        reshed_ensemble_info info;
+        assert_ok(reshed_ensemble_load(test_data(nets[i].file), &e, &err), &err);
+        assert_string_equal(reshed_ensemble_network(e), nets[i].name);
+        assert_int_equal(reshed_ensemble_unit(e), nets[i].unit);
+        reshed_ensemble_get_info(e, &info);
+        assert_true(info.receptive_radius > 8 && info.receptive_radius < 200);
+        assert_int_equal(reshed_plan_create(e, 33, 40, NULL, &plan, &err), RESHED_EUNSUPPORTED);
+        assert_int_equal(reshed_stream_create(e, 32, 32, NULL, &stream, &err), RESHED_EUNSUPPORTED);
+        assert_non_null(strstr(err.found, nets[i].name));
+        reshed_ensemble_free(e);
+    }
+}
+
 static void arguments_are_checked(void **state)
 {
     (void)state;
@@ -75,6 +104,8 @@ static void arguments_are_checked(void **state)
     reshed_ensemble_get_info(e, &info);
     assert_true(info.members > 1 && info.classes == 1 && info.filters == 4);
     assert_true(info.receptive_radius > 10 && info.receptive_radius < 80);
+    assert_string_equal(reshed_ensemble_network(e), "ResHedNet");
+    assert_int_equal(reshed_ensemble_unit(e), 1);
     assert_int_equal(reshed_plan_create(e, 3, 8, NULL, &plan, &err), RESHED_EINVAL);
     assert_int_equal(reshed_plan_create(e, 8, 1 << 20, NULL, &plan, &err), RESHED_EINVAL);
     reshed_options o;
@@ -163,7 +194,10 @@ static void options_of_another_size_are_refused(void **state)
         assert_true(p.size == sizeof p && f.size == sizeof f && s.size == sizeof s);
         const size_t off = k == 1 ? 8 : (size_t)-8;
         p.size = k ? p.size + off : 0;
-        f.size = k ? f.size + off : 0;
+        f.size = offsetof(reshed_frame_options, pad); /* before there was padding */
+        f.pad = 9;
+        assert_ok(reshed_frame_check(&f, &err), &err);
+        f.size = k ? sizeof f + 2 * off : 0;
         s.size = k ? s.size + off : 0;
         assert_int_equal(reshed_options_check(&p, &err), RESHED_EINVAL);
         assert_int_equal(reshed_plan_create(e, 8, 8, &p, &plan, &err), RESHED_EINVAL);
@@ -320,6 +354,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(header_program_runs),
+        cmocka_unit_test(networks_are_named),
         cmocka_unit_test(arguments_are_checked),
         cmocka_unit_test(older_options_get_the_defaults_of_what_is_new),
         cmocka_unit_test(options_of_another_size_are_refused),

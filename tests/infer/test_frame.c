@@ -176,6 +176,65 @@ static void another_pixel_size_is_resampled_and_back(void **state)
     rs_ensemble_free(e);
 }
 
+/* As AtomAI's SegPredictor: zeros at the bottom and on the right of the raw image, then the range. The maps
+ * are those of the image. */
+static void padding_is_zeros_before_the_range(void **state)
+{
+    (void)state;
+    enum { PH = 32, PW = 48 };
+    static const char *const weights[] = {"tiny_unet_ensemble_metadict.tar",
+                                          "tiny_unet_dilated_ensemble_metadict.tar"};
+    static float image[N], padded[PH * PW];
+    draw(image, H, W);
+    for (int y = 0; y < H; y++) memcpy(padded + y * PW, image + y * W, W * sizeof *image);
+    for (int k = 0; k < 2; k++) {
+        rs_ensemble *e = load(weights[k]);
+        rs_frame_options o = options(RS_FRAME_MIN_MAX);
+        rs_frame *plain = make(e, &o), *f;
+        reshed_error err = {0};
+        assert_int_equal(rs_frame_run(plain, image, H, W, 0, 0, &err), RESHED_EUNSUPPORTED);
+        assert_non_null(strstr(err.expected, "24 x 40 or 32 x 48"));
+        const rs_frame_view want = run(plain, padded, PH, PW, 0);
+        o.pad = true;
+        f = make(e, &o);
+        const rs_frame_view v = run(f, image, H, W, 0);
+        assert_true(v.height == H && v.width == W && v.input_height == PH && v.input_width == PW);
+        assert_memory_equal(v.image, image, sizeof image);
+        assert_memory_equal(v.input, want.input, sizeof padded);
+        assert_true(v.range.lo == want.range.lo && v.range.hi == want.range.hi && v.range.lo == 0);
+        const size_t c = (size_t)v.classes;
+        for (size_t y = 0; y < H; y++) {
+            assert_memory_equal(v.mean + y * W * c, want.mean + y * PW * c, W * c * sizeof(float));
+            assert_memory_equal(v.variance + y * W * c, want.variance + y * PW * c,
+                                W * c * sizeof(float));
+        }
+        const rs_frame_view whole = run(f, padded, PH, PW, 0); /* nothing to pad */
+        assert_memory_equal(whole.mean, want.mean, PH * PW * c * sizeof(float));
+        rs_frame_free(plain);
+        rs_frame_free(f);
+        rs_ensemble_free(e);
+    }
+}
+
+/* The network's grid is padded, not the image's. */
+static void a_resampled_image_is_padded_too(void **state)
+{
+    (void)state;
+    static float image[N];
+    draw(image, H, W);
+    rs_ensemble *e = load("tiny_dilnet_ensemble_metadict.tar");
+    e->model.pixel_size_min = 6e-9;
+    e->model.pixel_size_max = 8e-9;
+    rs_frame_options o = options(RS_FRAME_MIN_MAX);
+    o.pad = true;
+    rs_frame *f = make(e, &o);
+    const rs_frame_view v = run(f, image, H, W, 12e-9);
+    assert_true(v.height == H && v.width == W && v.input_height == 46 && v.input_width == 66);
+    for (int i = 0; i < N; i++) assert_true(v.mean[i] >= 0 && v.mean[i] <= 1 && v.variance[i] >= 0);
+    rs_frame_free(f);
+    rs_ensemble_free(e);
+}
+
 static void gaps_are_filled_and_counted(void **state)
 {
     (void)state;
@@ -423,6 +482,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(maps_are_those_of_the_parts),
         cmocka_unit_test(another_pixel_size_is_resampled_and_back),
+        cmocka_unit_test(padding_is_zeros_before_the_range),
+        cmocka_unit_test(a_resampled_image_is_padded_too),
         cmocka_unit_test(gaps_are_filled_and_counted),
         cmocka_unit_test(sizes_may_change),
         cmocka_unit_test(unusable_images_leave_no_results),

@@ -359,6 +359,13 @@ static void the_program_reads_weights_and_says_what_is_wrong(void **state)
     assert_int_equal(run(out, sizeof out, "--precision=fp16"), 2);
     assert_int_equal(run(out, sizeof out, "--precision=bf16 --algo=direct"), 2);
     assert_int_equal(run(out, sizeof out, "--precision=bf16 --peers"), 2);
+    assert_int_equal(run(out, sizeof out, "--net=vgg"), 2);
+    assert_int_equal(run(out, sizeof out, "--net=unet --filters=2 --members=1 --size=20"), 1);
+    assert_int_equal(run(out, sizeof out,
+                         "--net=unet --filters=2 --members=1 --size=16 --runs=1 --layers --json"),
+                     0);
+    assert_non_null(strstr(out, "\"network\": \"Unet\""));
+    assert_non_null(strstr(out, "\"name\": \"c6.1\""));
     assert_int_equal(
         run(out, sizeof out, "--precision=bf16 --size=16 --filters=4 --members=1 --runs=1 --json"),
         0);
