@@ -3,7 +3,7 @@
 # installs it. Pictures of the page stay in build/browser, to be looked at.
 set -eu
 cd "$(dirname "$0")/.."
-for p in chromium chromedriver; do
+for p in chromium chromedriver /usr/bin/python3; do
     command -v $p >/dev/null || { echo "no $p: make deps-browser"; exit 77; }
 done
 out=build/browser

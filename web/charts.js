@@ -78,6 +78,10 @@ let average = null, averageAt = 0, averageBusy = false, pending = false;
 function fieldOf(l) {
     l.field = l.off ? 'off field' : 'on field';
     l.off = l.off || l.on || [];
+    /* A cycle that ends one step before where it began is a closed line. */
+    const v = l.voltage, n = v.length;
+    if (n > 3 && Math.abs(v[0] - v[n - 1]) < 1.5 * Math.abs(v[1] - v[0]))
+        for (const values of [v, l.off, l.width]) if (values?.length === n) values.push(values[0]);
     return l;
 }
 

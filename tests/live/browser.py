@@ -336,7 +336,7 @@ def main():
         b.close()
 
 
-SCENARIOS = [a_session_is_opened_again]
+SCENARIOS = [a_session_is_opened_again, a_scan_is_watched_and_steered]
 
 if __name__ == '__main__':
     main()
