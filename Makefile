@@ -5,7 +5,7 @@
 #   make demo             installs what is missing, builds, runs an acquisition on a simulated instrument
 #   make check            installs what is missing, builds, runs the tests: the gate
 #   make check-quick      the same with short loops, in 90 s;  make check-long  with long ones
-#   make python           the Python package, in build/python, and its tests
+#   make python           the Python package, in build/gcc/python, and its tests
 #   make ensemble         trains an ensemble like the shipped one, into build/ensemble: some processor hours
 #   make install          programs, libraries, header, manual pages, weights;  make uninstall
 #   make lib | programs | tests | test-objects | man | peers | format | clean

@@ -149,7 +149,8 @@ class Plan:
         o.algo = word("algo", algo, ALGOS)
         o.precision = word("precision", precision, PRECISIONS)
         out, err = ffi.new("reshed_plan **"), n.new_error()
-        n.check(lib.reshed_plan_create(model._handle, height, width, o, out, err), err, model.path)
+        self._ensemble = model._open()  # which must outlive the plan
+        n.check(lib.reshed_plan_create(self._ensemble, height, width, o, out, err), err, model.path)
         self._handle = ffi.gc(out[0], lib.reshed_plan_free)
         self._model = model
         self._lock = threading.Lock()
@@ -360,7 +361,6 @@ class Model:
     def plan(self, height: int, width: int, *, threads: Optional[int] = None,
              algo: Optional[str] = None, precision: Optional[str] = None) -> Plan:
         """The networks alone, for images of one size in [0, 1]: see `Plan`."""
-        self._open()
         return Plan(self, height, width, self.threads if threads is None else threads,
                     algo or self.algo, precision or self.precision)
 
