@@ -40,6 +40,18 @@ reshed_status rs_h5_fail(reshed_error *err, reshed_status status, const char *wh
                    where);
 }
 
+hid_t rs_h5_transfer(hid_t dset, hid_t memory)
+{
+    size_t block = 65536;
+    hid_t type = H5Dget_type(dset), plist = H5Pcreate(H5P_DATASET_XFER);
+    if (type >= 0 && H5Tget_size(type) > block) block = H5Tget_size(type);
+    if (H5Tget_size(memory) > block) block = H5Tget_size(memory);
+    rs_h5_close(type);
+    if (plist < 0) return H5P_DEFAULT;
+    H5Pset_buffer(plist, block, NULL, NULL);
+    return plist;
+}
+
 void rs_h5_close(hid_t id)
 {
     if (id < 0) return;

@@ -22,4 +22,9 @@ reshed_status rs_h5_fail(reshed_error *err, reshed_status status, const char *wh
 /* Closes an identifier of any kind; negative ones are left alone. */
 void rs_h5_close(hid_t id);
 
+/* Returns the properties (rs_h5_close) of a transfer between dset and that type in memory, whose
+ * values are converted in a block of 64 KiB, or of one element. The library's own block has a
+ * mebibyte, taken and zeroed anew for each transfer: more work than a line of a session is. */
+hid_t rs_h5_transfer(hid_t dset, hid_t memory);
+
 #endif
