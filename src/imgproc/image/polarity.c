@@ -348,13 +348,34 @@ static bool runs_along(const rs_polarity *p, float *const t[3], size_t i)
     return all <= 0 || along * along >= (float)ALIKE * all;
 }
 
+/* What slopes down from a ridge that was taken away goes with it: pixels beside those of gone[H,W]
+ * where the map is lower than there. */
+static void take_slopes(const rs_polarity *p, const float *walls, const uint8_t *gone, float *part)
+{
+    for (int r = 0; r < p->height; r++)
+        for (int c = 0; c < p->width; c++) {
+            const size_t i = (size_t)r * (size_t)p->width + (size_t)c;
+            if (part[i] <= 0) continue;
+            for (int v = r > 0 ? -1 : 0; v <= (r + 1 < p->height ? 1 : 0); v++)
+                for (int u = c > 0 ? -1 : 0; u <= (c + 1 < p->width ? 1 : 0); u++) {
+                    const size_t q = (size_t)(r + v) * (size_t)p->width + (size_t)(c + u);
+                    if (gone[q] && walls[q] > walls[i]) part[i] = 0;
+                }
+        }
+}
+
 reshed_status rs_polarity_part(const rs_polarity *p, const float *walls, float *part,
                                reshed_error *err)
 {
     const size_t n = (size_t)p->height * (size_t)p->width;
     const double near = RS_POLARITY_CROSSING * RS_POLARITY_CROSSING;
     float *smooth = rs_alloc(4 * n, sizeof *smooth);
-    if (!smooth) return rs_fail_nomem(err, "directions of walls", 4 * n * sizeof *smooth);
+    uint8_t *gone = rs_zalloc(n, 1);
+    if (!smooth || !gone) {
+        rs_free(smooth);
+        rs_free(gone);
+        return rs_fail_nomem(err, "directions of walls", 4 * n * sizeof *smooth + n);
+    }
     float *t[3] = {smooth + n, smooth + 2 * n, smooth + 3 * n};
     reshed_status st = tensor(walls, p->height, p->width, smooth, t, err);
     for (size_t i = 0; st == RESHED_OK && i < n; i++) {
@@ -362,8 +383,11 @@ reshed_status rs_polarity_part(const rs_polarity *p, const float *walls, float *
         if (p->kind[i] != RS_POLARITY_180) continue;
         const int32_t q = p->nearest[i], at = (int32_t)i;
         const double dr = q / p->width - at / p->width, dc = q % p->width - at % p->width;
-        if (dr * dr + dc * dc <= near || runs_along(p, t, i)) part[i] = 0;
+        gone[i] = runs_along(p, t, i);
+        if (dr * dr + dc * dc <= near || gone[i]) part[i] = 0;
     }
+    if (st == RESHED_OK) take_slopes(p, walls, gone, part);
     rs_free(smooth);
+    rs_free(gone);
     return st;
 }

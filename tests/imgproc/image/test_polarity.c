@@ -162,6 +162,26 @@ static void crossing_walls_stay(void **state)
     rs_polarity_clear(&p);
 }
 
+/* A broad ridge beside a sign change goes whole: its slope beyond the reach is no wall of its own. */
+static void slopes_of_ridges_go_with_them(void **state)
+{
+    (void)state;
+    static float a[N], phase[N], walls[N], part[N];
+    reshed_error err = {0};
+    draw(30, 1.5, true, 0.4, a, phase);
+    for (int i = 0; i < N; i++) {
+        const int c = i % W;
+        walls[i] = (float)fmax(0, 1 - 0.15 * abs(c - 33)) + (c == 50 ? 0.9f : 0);
+    }
+    rs_polarity p = polarity(a, phase, H, W);
+    assert_ok(rs_polarity_part(&p, walls, part, &err), &err);
+    for (int r = 4; r < H - 4; r++) {
+        for (int c = 30; c <= 35; c++) assert_near(part[r * W + c], 0, 0);
+        assert_near(part[r * W + 50], 0.9, 1e-6);
+    }
+    rs_polarity_clear(&p);
+}
+
 /* Shares of the true 180-degree walls that are found, of the lines found that are true, and of ferroelastic
  * walls away from sign changes that are left alone. */
 static void films_of_every_kind_are_told_apart(void **state)
@@ -253,6 +273,7 @@ int main(void)
         cmocka_unit_test(a_turning_phase_is_no_wall),
         cmocka_unit_test(noise_and_gaps_are_no_walls),
         cmocka_unit_test(crossing_walls_stay),
+        cmocka_unit_test(slopes_of_ridges_go_with_them),
         cmocka_unit_test(films_of_every_kind_are_told_apart),
         cmocka_unit_test(want_of_memory_is_reported),
     };
