@@ -19,6 +19,7 @@ typedef struct twin_canvas {
     float *inside;   /* pixels, distance to the nearest edge of the nearest stripe, > 0 inside */
     float *relief;   /* m, height due to the stripes; NULL when not wanted */
     float visible;   /* of the c level: walls beside less are not marked */
+    float marked;    /* contrast: of stripes with less no walls are marked */
     float outward;   /* pixels, by which they are marked outside the edge */
     float *minus;    /* pixels, distance to the 180-degree wall, < 0 in c-; NULL: all c+ */
     uint8_t *across; /* 1 where that edge is steeper across columns than across rows */

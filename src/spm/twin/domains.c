@@ -94,6 +94,16 @@ double twin_draw(rs_random *r, rs_twin_range range)
     return range.lo < range.hi ? rs_random_log(r, range.lo, range.hi) : range.lo;
 }
 
+/* The wide gradients have random numbers of their own: without them a film is what it was. */
+static void set_tails(const rs_twin_options *o, twin_stripe *st)
+{
+    rs_random r = rs_random_at(st->seed, TWIN_STREAM_TAIL, 0);
+    for (int side = 0; side < 2; side++) {
+        st->tail[side] = (float)(o->tail * (double)st->contrast * rs_random_between(&r, 0.25, 1));
+        st->tail_size[side] = o->tail_size * rs_random_log(&r, 0.5, 1.5);
+    }
+}
+
 bool twin_add_stripe(rs_twin_sample *sample, rs_random *r, const twin_planned *w)
 {
     const rs_twin_options *o = &sample->opt;
@@ -139,6 +149,7 @@ bool twin_add_stripe(rs_twin_sample *sample, rs_random *r, const twin_planned *w
     st->rim_side = rs_random_chance(r, 0.7) ? !inclined : inclined;
     st->rim = (float)(o->rim * rs_random_unit(r) * w->contrast);
     st->shadow = (float)(o->shadow * rs_random_unit(r) * w->contrast);
+    set_tails(o, st);
     st->bend = o->bend * rs_random_between(r, 0.3, 1);
     st->wedge = o->wedge * rs_random_unit(r);
     st->uneven = o->uneven * rs_random_unit(r);

@@ -32,7 +32,7 @@ bool rs_twin_film_find(const char *name, rs_twin_film *film)
 
 rs_twin_film rs_twin_film_drawn(rs_twin_film film, uint64_t seed)
 {
-    static const double share[] = {0.36, 0.22, 0.22, 0.06, 0.14};
+    static const double share[] = {0.5, 0.22, 0.14, 0.04, 0.1};
     if (film != RS_TWIN_FILM_MIX) return film;
     rs_random r = rs_random_at(seed, STREAM_KIND, 0);
     double u = rs_random_unit(&r);
@@ -51,6 +51,32 @@ static void no_stripes(rs_twin_options *o)
 {
     o->spacing[0] = o->spacing[1] = 0;
     o->thin_density = o->inplane_density = 0;
+}
+
+/* What is beside a stripe of a real film: on either side its darkness fades over some pixels, so
+ * that the edge proper, which people mark, lies inside the half height of the whole. */
+static void draw_tails(rs_random *r, double most, double px, rs_twin_options *o)
+{
+    o->tail = rs_random_chance(r, 0.85) ? rs_random_between(r, 0.2, 1) * most : 0;
+    o->tail_size = rs_random_log(r, 3, 9) * px;
+}
+
+/* The film of rs_twin_randomise, with tails and more that is bright and no wall. */
+static void draw_pzt(rs_random *r, double px, rs_twin_options *o)
+{
+    const double area = px * px;
+    draw_tails(r, 1, px, o);
+    /* Nobody marks the faintest. */
+    o->marked = 0.17;
+    if (rs_random_chance(r, 0.5)) o->thin_contrast.lo = rs_random_between(r, 0.05, 0.15);
+    o->thin_contrast.hi = fmax(o->thin_contrast.hi, 0.4);
+    if (rs_random_chance(r, 0.15)) return;
+    o->curve_density = rs_random_log(r, 8e-4, 6e-3) / area;
+    o->ring_density = rs_random_log(r, 3e-4, 3e-3) / area;
+    o->spot_density = rs_random_log(r, 1e-4, 1e-3) / area;
+    o->curve_size = rs_random_log(r, 8, 45) * px;
+    o->curve_width = rs_random_log(r, 0.9, 3.4) * px;
+    o->curve_brightness = range(0.3, rs_random_log(r, 0.6, 3), 1);
 }
 
 static void draw_pto(rs_random *r, double px, rs_twin_options *o)
@@ -73,6 +99,8 @@ static void draw_pto(rs_random *r, double px, rs_twin_options *o)
     o->roughness = rs_random_between(r, 0, 0.6) * px;
     o->uneven = rs_random_between(r, 0.1, 0.6);
     o->needle_fraction = 0.8;
+    draw_tails(r, 0.5, px, o);
+    o->period_drift = rs_random_between(r, 0, 0.4);
 
     o->patch_size = rs_random_log(r, 26, 64) * px;
     o->patch_stretch = rs_random_log(r, 1, 2.2);
@@ -148,6 +176,8 @@ static void draw_laminate(rs_random *r, double px, rs_twin_options *o)
     o->roughness = rs_random_between(r, 0, 0.6) * px;
     o->tilt_spread = rs_random_between(r, 0, 0.05);
     o->uneven = rs_random_between(r, 0.1, 0.5);
+    draw_tails(r, 0.6, px, o);
+    o->period_drift = rs_random_between(r, 0, 0.6);
     o->mottle = rs_random_between(r, 0.05, 0.45);
     o->mottle_size = rs_random_log(r, 25, 90) * px;
 
@@ -204,6 +234,7 @@ static void draw_relaxor(rs_random *r, double px, rs_twin_options *o)
 static void draw_defects(rs_random *r, double px, rs_twin_options *o)
 {
     const double area = FRAME * px * px;
+    draw_tails(r, 0.8, px, o);
     o->ridge_density = rs_random_log(r, 1, 16) / area;
     o->scratch_density = rs_random_log(r, 0.5, 8) / area;
     o->dust_density = rs_random_log(r, 1, 30) / area;
@@ -253,7 +284,12 @@ static void at_least(rs_twin_range *contrast, double least)
 void rs_twin_film_randomise(rs_twin_film film, int rows, int cols, double px, double harsh,
                             rs_twin_options *opt, rs_twin_effects *fx)
 {
+    const bool mixed = film == RS_TWIN_FILM_MIX;
     film = rs_twin_film_drawn(film, opt->seed);
+    if (film == RS_TWIN_FILM_PZT && mixed) {
+        rs_random own = rs_random_at(opt->seed, STREAM_OPTIONS, 0);
+        draw_pzt(&own, px, opt);
+    }
     if (film == RS_TWIN_FILM_PZT) return;
     opt->width = 1.2 * cols * px;
     opt->height = 1.2 * rows * px;

@@ -27,7 +27,8 @@ enum {
     TWIN_STREAM_ISLAND,
     TWIN_STREAM_RIDGE,
     TWIN_STREAM_SCRATCH,
-    TWIN_STREAM_DUST
+    TWIN_STREAM_DUST,
+    TWIN_STREAM_TAIL
 };
 
 /* Direction of the instrument's background signal in the complex plane, against the response of c+:
@@ -54,6 +55,8 @@ typedef struct twin_stripe {
     float contrast;               /* darkness in the middle */
     float lean;                   /* by how much side 0 is darker than the mean, of the contrast */
     float rim, shadow;            /* outside: rim along rim_side, shadow along the other */
+    float tail[2];                /* darkness of the wide gradients outside */
+    double tail_size[2];          /* m */
     int rim_side;
     int family, tilt;
     rs_twin_end end[2];

@@ -29,6 +29,7 @@ void rs_twin_options_defaults(rs_twin_options *opt)
         .asymmetry = 0.6,
         .rim = 0.1,
         .shadow = 0.1,
+        .tail_size = 50e-9,
         .inplane_density = 0.05,
         .inplane_width = {90e-9, 250e-9},
         .inplane_contrast = {0.25, 0.5},
@@ -100,6 +101,8 @@ const rs_twin_field *rs_twin_option_fields(int *n)
         PLAIN(asymmetry, 0, 1),
         PLAIN(rim, 0, 10),
         PLAIN(shadow, 0, 1),
+        PLAIN(tail, 0, 1),
+        PLAIN(tail_size, LENGTH_MIN, LENGTH_MAX),
         PLAIN(inplane_density, 0, 4),
         RANGE(inplane_width, LENGTH_MIN, LENGTH_MAX),
         RANGE(inplane_contrast, 0, 1),
@@ -143,6 +146,7 @@ const rs_twin_field *rs_twin_option_fields(int *n)
         RANGE(duty, 0.05, 0.95),
         RANGE(lamella, 0, 1),
         PLAIN(patch_gap, 0, 1),
+        PLAIN(period_drift, 0, 1),
         PLAIN(mottle, 0, 2),
         PLAIN(mottle_size, LENGTH_MIN, LENGTH_MAX),
         PLAIN(island_density, 0, 1e20),
@@ -153,6 +157,7 @@ const rs_twin_field *rs_twin_option_fields(int *n)
         PLAIN(scratch_density, 0, 1e20),
         PLAIN(dust_density, 0, 1e20),
         PLAIN(visible, 0, 1),
+        PLAIN(marked, 0, 1),
         PLAIN(outward, -1e-6, 1e-6),
     };
     *n = sizeof fields / sizeof fields[0];

@@ -40,6 +40,8 @@ typedef struct rs_twin_options {
     double asymmetry;       /* 0 ... 1, how much softer one side (the inclined wall) is */
     double rim;             /* brightness of the rim along one side, of the c level */
     double shadow;          /* darkness of the gradient along the other side */
+    double tail;            /* darkness, of the contrast, of the wide gradients along both sides */
+    double tail_size;       /* m, where they end */
 
     /* Large in-plane domains. */
     double inplane_density;      /* mean number for an area of spacing[0] x spacing[1] */
@@ -96,6 +98,7 @@ typedef struct rs_twin_options {
     rs_twin_range duty;    /* width of a stripe, of the period */
     rs_twin_range lamella; /* contrast of a patch's stripes */
     double patch_gap;      /* share of a patch's stripes that are left out */
+    double period_drift;   /* 0 ... 1: how much the period varies within a patch */
     double mottle;         /* standard deviation of the logarithm of a smooth brightness */
     double mottle_size;    /* m */
 
@@ -112,6 +115,7 @@ typedef struct rs_twin_options {
 
     /* The truth. */
     double visible; /* of the c level: no wall is true where the response beside it is less */
+    double marked;  /* contrast: stripes with less are drawn, and no walls of the truth */
     double outward; /* m, by which the walls of the truth lie outside the half height */
 } rs_twin_options;
 

@@ -42,6 +42,7 @@ typedef struct brush {
     int64_t k0, k1;
     double step;                               /* m */
     float inv_soft[2], inv_outer[2], outer[2]; /* per side: 1/m, 1/m, signed brightness */
+    float inv_tail[2];                         /* 1/m */
     float inv_cap;
     float begin, end; /* m, span of the walls */
     float inv_pixel;  /* 1/m */
@@ -53,6 +54,8 @@ static double reach_of(const twin_canvas *cv, const twin_stripe *st)
 {
     double soft = st->soft[0] > st->soft[1] ? st->soft[0] : st->soft[1];
     double outer = 2 * soft + 1.2 * st->width, pixel = cv->px > cv->py ? cv->px : cv->py;
+    for (int side = 0; side < 2; side++)
+        if (st->tail[side] > 0 && st->tail_size[side] > outer) outer = st->tail_size[side];
     return 0.5 * (1 + st->wedge) * st->width + st->roughness + st->bend + outer + 3 * pixel;
 }
 
@@ -103,6 +106,8 @@ static void dip(twin_canvas *cv, const brush *b, size_t at, double s, double n)
             float patch = b->outer[side] > 0 ? e[0].patch : 1;
             pass *= 1 + b->outer[side] * patch * cap * away * away * (1 - step[side]);
         }
+        float far = d[side] < 0 ? 1 + d[side] * b->inv_tail[side] : 1;
+        if (far > 0) pass *= 1 - st->tail[side] * cap * far * far * far * (1 - step[side]);
     }
     cv->pass[at] = capped(cv->pass[at] * pass);
     if (share > cv->share[at]) cv->share[at] = share;
@@ -111,7 +116,7 @@ static void dip(twin_canvas *cv, const brush *b, size_t at, double s, double n)
     float sides = d[0] < d[1] ? d[0] : d[1];
     float ends = (float)s - b->begin < b->end - (float)s ? (float)s - b->begin : b->end - (float)s;
     float inside = (sides < ends ? sides : ends) * b->inv_pixel;
-    if (inside > cv->inside[at]) {
+    if (st->contrast >= cv->marked && inside > cv->inside[at]) {
         cv->inside[at] = inside;
         cv->across[at] = sides < ends ? b->side_across : !b->side_across;
     }
@@ -143,6 +148,7 @@ void twin_paint_stripe(twin_canvas *cv, const twin_stripe *st, twin_edges *scrat
         b.inv_soft[side] = (float)(1 / soft);
         b.inv_outer[side] = (float)(1 / (rim ? 2 * soft : 1.2 * st->width + 2 * st->soft[side]));
         b.outer[side] = rim ? st->rim : -st->shadow;
+        b.inv_tail[side] = (float)(1 / st->tail_size[side]);
     }
     b.inv_cap = (float)(1 / hypot(fmin(st->soft[0], st->soft[1]), soft_floor));
     b.inv_pixel = (float)(1 / pixel);

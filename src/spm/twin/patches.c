@@ -114,10 +114,16 @@ static bool fill_patch(rs_twin_sample *sample, int i, int j)
     const double x = (u * m->vv - v * m->uv) / det, y = (v * m->uu - u * m->vu) / det;
     const double far = 1.8 * o->patch_size * fmax(1, o->patch_stretch);
     const int most = (int)(far / period);
+    const uint64_t wave = rs_hash64(o->seed + (uint64_t)(int64_t)i) ^ (uint64_t)(int64_t)j;
     for (int k = -most; k <= most && sample->stripes < TWIN_MAX_STRIPES; k++) {
-        const double off = (k + 0.15 * rs_random_gauss(&r)) * period;
+        /* Stripes drift from coarse to fine and back across a patch. */
+        const double drift = o->period_drift * (double)rs_noise1(wave, 0.3 * k);
+        const double off = (k + 1.5 * drift + 0.15 * rs_random_gauss(&r)) * period;
+        const double next = (double)rs_noise1(wave, 0.3 * (k + 0.5)),
+                     last = (double)rs_noise1(wave, 0.3 * (k - 0.5));
+        const double gap = fmax(1 + 1.5 * o->period_drift * (next - last), 0.3);
         twin_planned w = {.family = p->family, .primary = -1, .rotate = rotate};
-        w.width = duty * period * rs_random_between(&r, 0.8, 1.2);
+        w.width = duty * period * gap * rs_random_between(&r, 0.8, 1.2);
         w.contrast = fmin(contrast * rs_random_between(&r, 0.75, 1.25), 0.98);
         const double px = x + off * nx, py = y + off * ny;
         const ray l = {m->uu * px + m->uv * py, m->vu * px + m->vv * py, m->uu * ex + m->uv * ey,

@@ -44,6 +44,7 @@ static reshed_status canvas_open(const rs_twin_sample *sample, const rs_twin_vie
     cv->x0 = v->cx - 0.5 * v->width + 0.5 * cv->px;
     cv->y0 = v->cy + 0.5 * v->height - 0.5 * cv->py;
     cv->visible = (float)sample->opt.visible;
+    cv->marked = (float)sample->opt.marked;
     cv->outward = (float)(sample->opt.outward / fmin(cv->px, cv->py));
     size_t n = (size_t)cv->rows * (size_t)cv->cols;
     bool minus = twin_has_minus(sample), relief = out->height != NULL;

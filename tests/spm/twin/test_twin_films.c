@@ -58,6 +58,10 @@ static void the_default_film_keeps_its_options(void **state)
     rs_twin_film_randomise(RS_TWIN_FILM_PZT, N, N, pixel, 1, &p, &gx);
     assert_memory_equal(&o, &p, sizeof o);
     assert_memory_equal(&fx, &gx, sizeof fx);
+    /* In the mix it has what real edges have besides. */
+    while (rs_twin_film_drawn(RS_TWIN_FILM_MIX, p.seed) != RS_TWIN_FILM_PZT) p.seed++;
+    rs_twin_film_randomise(RS_TWIN_FILM_MIX, N, N, pixel, 1, &p, &gx);
+    assert_true(p.tail_size < 10 * pixel && p.marked > 0);
 }
 
 static void the_mix_draws_every_kind(void **state)
@@ -269,6 +273,88 @@ static void the_truth_can_lie_outside(void **state)
     assert_true(edges >= 2 && moved == edges);
 }
 
+/* Tails darken what is beside a stripe, less and less away from it, and move no wall. */
+static void tails_fade_beside_a_stripe(void **state)
+{
+    (void)state;
+    static float plain[PIXELS], dark[PIXELS];
+    static uint8_t a[PIXELS], b[PIXELS];
+    rs_twin_options o = film_bare();
+    o.angle = 0;
+    o.spacing[0] = 300e-9;
+    o.stripe_width = (rs_twin_range){60e-9, 60e-9};
+    rs_twin_view v = film_view();
+    rs_twin_channels out = {.amplitude = plain, .wall = a};
+    render(&o, &v, &out);
+    o.tail = 0.6;
+    o.tail_size = 8 * FILM_PX;
+    out = (rs_twin_channels){.amplitude = dark, .wall = b};
+    render(&o, &v, &out);
+    assert_memory_equal(a, b, sizeof a);
+    int beside = 0;
+    for (int r = 6; r + 7 < N; r++) {
+        const int at = r * N + N / 2;
+        const bool upper = a[at] && plain[at - 3 * N] > plain[at + 2 * N];
+        if (!upper) continue;
+        float last = 1;
+        for (int k = 2; k <= 6; k++) {
+            const float lost = 1 - dark[at - k * N] / plain[at - k * N];
+            assert_true(lost >= 0 && lost < last);
+            last = lost;
+        }
+        assert_true(1 - dark[at - 2 * N] / plain[at - 2 * N] > 0.04f);
+        beside++;
+    }
+    assert_true(beside >= 1);
+}
+
+/* Stripes fainter than what is marked are drawn and have no walls. */
+static void faint_stripes_may_be_unmarked(void **state)
+{
+    (void)state;
+    static float with[PIXELS], without[PIXELS];
+    static uint8_t wall[PIXELS];
+    rs_twin_options o = film_bare();
+    o.spacing[0] = 250e-9;
+    o.stripe_contrast = (rs_twin_range){0.2, 0.2};
+    rs_twin_view v = film_view();
+    rs_twin_channels out = {.amplitude = with, .wall = wall};
+    o.marked = 0.15;
+    render(&o, &v, &out);
+    assert_true(film_count(wall, PIXELS, 0) < PIXELS - 100);
+    o.marked = 0.25;
+    out.amplitude = without;
+    render(&o, &v, &out);
+    assert_int_equal(film_count(wall, PIXELS, 0), PIXELS);
+    assert_memory_equal(with, without, sizeof with);
+}
+
+/* The stripes of a patch lie evenly, or drift from coarse to fine. */
+static void periods_drift_within_a_patch(void **state)
+{
+    (void)state;
+    rs_twin_options o = film_of(RS_TWIN_FILM_LAMINATE, 11);
+    double spread[2] = {0, 0};
+    for (int k = 0; k < 2; k++) {
+        o.period_drift = 0.6 * k;
+        rs_twin_sample *s = film_make(&o);
+        const int n = rs_twin_wall_count(s);
+        double sum = 0, squares = 0;
+        for (int i = 0; i + 1 < n; i += 2) {
+            rs_twin_wall w[2];
+            rs_twin_wall_get(s, i, &w[0]);
+            rs_twin_wall_get(s, i + 1, &w[1]);
+            const double width = hypot(w[0].x[0] - w[1].x[0], w[0].y[0] - w[1].y[0]);
+            sum += width;
+            squares += width * width;
+        }
+        const double m = sum / (n / 2);
+        spread[k] = sqrt(squares / (n / 2) - m * m) / m;
+        rs_twin_sample_free(s);
+    }
+    assert_true(spread[1] > 1.2 * spread[0]);
+}
+
 static void want_of_memory_is_reported(void **state)
 {
     (void)state;
@@ -314,6 +400,9 @@ int main(void)
         cmocka_unit_test(a_stripe_between_signs_is_mixed),
         cmocka_unit_test(invisible_walls_are_left_out),
         cmocka_unit_test(the_truth_can_lie_outside),
+        cmocka_unit_test(tails_fade_beside_a_stripe),
+        cmocka_unit_test(faint_stripes_may_be_unmarked),
+        cmocka_unit_test(periods_drift_within_a_patch),
         cmocka_unit_test(want_of_memory_is_reported),
         cmocka_unit_test(senseless_mosaics_are_refused),
     };
