@@ -99,6 +99,17 @@ static void draw_pixel(const canvas *c, int y, int x)
     if (neighbours == 1) draw(c, y, x, -0.499 * dy, -0.499 * dx);
 }
 
+void rs_label_close(const float *image, int height, int width, uint8_t *wall)
+{
+    for (int y = 0; y + 1 < height; y++)
+        for (int x = 0; x + 1 < width; x++) {
+            const size_t a = (size_t)y * (size_t)width + (size_t)x, b = a + 1,
+                         c = a + (size_t)width, d = c + 1;
+            if (wall[a] && wall[d] && !wall[b] && !wall[c]) wall[image[b] < image[c] ? b : c] = 1;
+            if (wall[b] && wall[c] && !wall[a] && !wall[d]) wall[image[a] < image[d] ? a : d] = 1;
+        }
+}
+
 reshed_status rs_label_fit(const uint8_t *wall, const uint8_t *known, int in_h, int in_w,
                            uint8_t *out_wall, uint8_t *out_known, int out_h, int out_w,
                            reshed_error *err)

@@ -39,7 +39,7 @@ static void wrong_usage_exits_with_2(void **state)
         {"", "expected fit, tune or calibrate"},
         {"learn -o x.h5", "unknown command 'learn'"},
         {"fit", "fit: no output given"},
-        {"tune -o x.h5", "tune: no IMAGE and WALLS given"},
+        {"tune -o x.h5", "tune: no IMAGE and WALLS given, nor a --film but pzt"},
         {"tune -o x.h5 a.npy", "an image without its walls: 'a.npy'"},
         {"fit -o x.h5 -w y.h5", "fit starts from nothing"},
         {"tune -o x.h5 --filters 8 a b", "the network is that of the weights"},

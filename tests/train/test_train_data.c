@@ -164,6 +164,41 @@ static void lines_on_other_grids(void **state)
     }
 }
 
+/* Diagonal steps get the darker of their corners, and nothing else changes. */
+static void lines_are_closed(void **state)
+{
+    (void)state;
+    enum { H = 9, W = 11 };
+    guarded g;
+    uint8_t *wall = guard_make(&g, (size_t)H * W), before[H * W];
+    float image[H * W];
+    for (int i = 0; i < H * W; i++) image[i] = (float)(i * 37 % 41) / 41;
+    memset(wall, 0, (size_t)H * W);
+    for (int i = 0; i < 8; i++) wall[i * W + i] = 1;      /* a diagonal */
+    for (int i = 0; i < 4; i++) wall[i * W + 10 - i] = 1; /* the other one */
+    for (int c = 0; c < 6; c++) wall[8 * W + c] = 1;      /* straight: stays */
+    memcpy(before, wall, sizeof before);
+    rs_label_close(image, H, W, wall);
+    int more = 0;
+    for (int i = 0; i < H * W; i++) {
+        assert_true(wall[i] == 1 || (wall[i] == 0 && before[i] == 0));
+        more += wall[i] != before[i];
+    }
+    assert_true(more >= 8);
+    for (int y = 0; y + 1 < H; y++)
+        for (int x = 0; x + 1 < W; x++) {
+            const uint8_t *a = wall + y * W + x;
+            assert_false(a[0] && a[W + 1] && !a[1] && !a[W]);
+            assert_false(a[1] && a[W] && !a[0] && !a[W + 1]);
+        }
+    for (int i = 0; i < 2; i++) { /* clear of other lines */
+        const int up = i * W + i + 1, down = (i + 1) * W + i;
+        assert_int_equal(wall[up], image[up] < image[down]);
+        assert_int_equal(wall[down], !(image[up] < image[down]));
+    }
+    guard_check(&g);
+}
+
 static void distances_of_labels(void **state)
 {
     (void)state;
@@ -654,6 +689,7 @@ int main(void)
         cmocka_unit_test(values_of_labels),
         cmocka_unit_test(labels_of_another_size),
         cmocka_unit_test(lines_on_other_grids),
+        cmocka_unit_test(lines_are_closed),
         cmocka_unit_test(distances_of_labels),
         cmocka_unit_test(simulated_pictures),
         cmocka_unit_test(own_pictures),

@@ -284,8 +284,8 @@ static int check(train_job *j, const wishes *w, const char *command)
     if (j->operands % 2)
         return cli_usage_error(&self, "an image without its walls: '%s'",
                                j->operand[j->operands - 1]);
-    if (j->tune && j->operands == 0)
-        return cli_usage_error(&self, "tune: no IMAGE and WALLS given");
+    if (j->tune && j->operands == 0 && !w->film)
+        return cli_usage_error(&self, "tune: no IMAGE and WALLS given, nor a --film but pzt");
     if (w->share >= 0 && j->operands == 0)
         return cli_usage_error(&self, "--share goes with own frames");
     if (j->unknowns > j->operands / 2)
