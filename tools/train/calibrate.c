@@ -56,7 +56,7 @@ static reshed_status apply(const train_job *j, rs_model_file *m, const rs_calibr
 int train_calibrate(const train_job *j)
 {
     const int count = j->scales * j->shifts, frames = (int)j->frames, threads = (int)j->threads;
-    const rs_picture_scene scene = {RS_TWIN_FILM_PZT, SIZE, HARSH};
+    const rs_picture_scene scene = {j->recipe.batches.scene.film, SIZE, HARSH};
     reshed_error err = {0};
     rs_ensemble *e = NULL;
     rs_picture *p = NULL;

@@ -44,7 +44,7 @@ static const cli_program self = {
     "      --piece=N          pixels a side of a piece (default 112)\n"
     "      --share=X          of the pieces, from your own frames (default 0.25)\n"
     "      --film=KIND        of simulated frames: pzt, pto, laminate, relaxor, defects, mix\n"
-    "                         (default pzt)\n"
+    "                         (default pzt); tune: with any but pzt no frame of yours is needed\n"
     "      --harsh=X          strength of their instrument, 0 to 2 (default 1)\n"
     "      --images=N         simulated frames that are used again and again (default: each once)\n"
     "      --augment=X        strength of what is done to pieces, 0 to 2 (default 1)\n"
@@ -57,7 +57,7 @@ static const cli_program self = {
     "                         (default OUT.h5.training, removed at the end)\n"
     "      --curve=FILE       loss and edge score over the steps: *.png, *.svg or *.pdf\n"
     "      --fp16             store convolution weights in half precision\n"
-    "      --frames=N         calibrate: simulated frames (default 40)\n"
+    "      --frames=N         calibrate: simulated frames (default 40; of --film)\n"
     "      --scales=LIST      calibrate: to try (default 1,1.15,1.3,1.5)\n"
     "      --shifts=LIST      calibrate: to try (default 0,0.2,0.4,0.6,0.8)\n"
     "      --most-error=X     calibrate: largest calibration error near walls (default 0.055)\n"
@@ -194,7 +194,7 @@ static bool take_calibration(int c, train_job *j, wishes *w)
 
 static bool take_training(int c, train_job *j, wishes *w)
 {
-    w->training = true;
+    w->training = w->training || c != OPT_FILM;
     switch (c) {
     case OPT_UNKNOWN: j->unknown[j->unknowns++] = strcmp(optarg, "-") ? optarg : NULL; return true;
     case OPT_STEPS: return cli_int(&self, "--steps", optarg, 1, 100000000, &w->steps);
