@@ -411,6 +411,7 @@ void walls_take_recipe(walls_request *r, const rs_find_options *recipe)
     if (!typed(r, OPT_ON_180)) f->on_180 = recipe->on_180;
     if (!typed(r, OPT_MAX_POINTS)) f->max_points = recipe->max_points;
     if (!typed(r, OPT_ORDER)) f->order = recipe->order;
+    f->which = recipe->which;
     if (!typed(r, OPT_EVERY) && !typed(r, OPT_SPACING)) f->every = recipe->every;
     if (!typed(r, OPT_CONTROL))
         for (int k = 0; k < RS_FIND_CONTROLS; k++) f->control[k] = recipe->control[k];

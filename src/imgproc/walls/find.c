@@ -2,6 +2,7 @@
 
 #include <limits.h>
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/alloc.h"
@@ -73,6 +74,8 @@ bool rs_find_set(rs_find_options *o, const char *name, double value)
         o->max_points = as_int(value);
     else if (strcmp(name, "order") == 0)
         o->order = (rs_find_order)as_int(value);
+    else if (strcmp(name, "walls") == 0)
+        o->which = (rs_find_which)as_int(value);
     else
         return false;
     return true;
@@ -133,6 +136,9 @@ static reshed_status check_choices(const rs_find_options *o, reshed_error *err)
     if (o->order != RS_FIND_ROUTE && o->order != RS_FIND_AUTHOR && o->order != RS_FIND_RASTER)
         return rs_fail(err, RESHED_EINVAL, "order of points|route, author or raster|%d",
                        (int)o->order);
+    if ((int)o->which < RS_FIND_ALL || o->which > RS_FIND_SHORT)
+        return rs_fail(err, RESHED_EINVAL, "walls|all, paired, single, long or short|%d",
+                       (int)o->which);
     if (o->max_points < 0)
         return rs_fail(err, RESHED_EINVAL, "number of points|at least 0|%d", o->max_points);
     if (o->every < 1) return rs_fail(err, RESHED_EINVAL, "every|at least 1 pixel|%d", o->every);
@@ -389,6 +395,51 @@ static reshed_status put_in_order(const rs_find_input *in, const rs_find_options
     return rs_route_points(&in->grid, in->start ? &start : NULL, &out->points, out->target, err);
 }
 
+/* True when points of that wall are wanted. Walls are numbered from the longest. */
+static bool is_wanted(const rs_wallgraph *g, int wall, rs_find_which which)
+{
+    const rs_wall *w = &g->wall[wall];
+    const bool longer = w->line.length >= g->wall[(g->walls - 1) / 2].line.length;
+    switch (which) {
+    case RS_FIND_PAIRED: return w->pair >= 0;
+    case RS_FIND_SINGLE: return w->pair < 0;
+    case RS_FIND_LONG: return longer;
+    case RS_FIND_SHORT: return !longer;
+    case RS_FIND_ALL: break;
+    }
+    return true;
+}
+
+static int by_value(const void *a, const void *b)
+{
+    const int32_t *x = a, *y = b;
+    return (*x > *y) - (*x < *y);
+}
+
+/* Leaves the points of the walls that are wanted, and control points, targets renumbered 0 ... */
+static reshed_status keep_wanted(const rs_find_options *o, rs_found *out, reshed_error *err)
+{
+    rs_point *p = out->points.p;
+    int n = 0;
+    if (o->which == RS_FIND_ALL) return RESHED_OK;
+    int32_t *sorted = rs_alloc((size_t)out->points.n, sizeof *sorted);
+    if (!sorted) return rs_fail_nomem(err, "targets", (size_t)out->points.n * sizeof *sorted);
+    for (int i = 0; i < out->points.n; i++) {
+        if (p[i].kind == RS_POINT_WALL && !is_wanted(&out->graph, p[i].wall, o->which)) continue;
+        p[n] = p[i];
+        out->target[n] = sorted[n] = out->target[i];
+        n++;
+    }
+    out->points.n = n;
+    if (n > 0) qsort(sorted, (size_t)n, sizeof *sorted, by_value);
+    for (int i = 0; i < n; i++) {
+        const int32_t *at = bsearch(&out->target[i], sorted, (size_t)n, sizeof *sorted, by_value);
+        out->target[i] = (int32_t)(at - sorted);
+    }
+    rs_free(sorted);
+    return RESHED_OK;
+}
+
 /* Keeps max_points of the points, each wall its share. */
 static reshed_status thin_points(const rs_find_options *o, rs_found *out, reshed_error *err)
 {
@@ -445,6 +496,7 @@ static reshed_status find(const rs_find_input *in, const rs_find_options *o, boo
     if (st == RESHED_OK) st = type_walls(in, &found, err);
     if (st == RESHED_OK && points) st = select_points(in, o, &found, err);
     if (st == RESHED_OK && points) st = put_in_order(in, o, &found, err);
+    if (st == RESHED_OK && points) st = keep_wanted(o, &found, err);
     if (st == RESHED_OK && points) st = thin_points(o, &found, err);
     if (st == RESHED_OK)
         *out = found;

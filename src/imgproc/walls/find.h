@@ -38,6 +38,14 @@ typedef enum rs_find_thinning {
                        graph as versions before 0.3 made it */
 } rs_find_thinning;
 
+typedef enum rs_find_which {
+    RS_FIND_ALL,
+    RS_FIND_PAIRED, /* edges of an in-plane domain whose other edge was found */
+    RS_FIND_SINGLE, /* all others */
+    RS_FIND_LONG,   /* at least as long as the median wall of the map */
+    RS_FIND_SHORT
+} rs_find_which;
+
 /* Kinds of control points: those of rs_point_kind from RS_POINT_A_DOMAIN on. */
 enum { RS_FIND_A_DOMAIN, RS_FIND_C_DOMAIN, RS_FIND_180_WALL, RS_FIND_CONTROLS };
 
@@ -52,6 +60,7 @@ typedef struct rs_find_options {
     double reach, turn, corner;           /* the same: pixels, rad; 10, 40 and 60 degrees */
     double family_angle;                  /* rad, as in rs_wall_families; 10 degrees */
 
+    rs_find_which which;           /* walls that get points; RS_FIND_ALL */
     rs_find_order order;           /* RS_FIND_ROUTE */
     int every;                     /* one point for that many pixels of wall; 8 */
     rs_length spacing;             /* RS_FIND_ROUTE: between the points; 0: `every` pixels; 0 */
@@ -68,7 +77,7 @@ typedef struct rs_find_options {
 void rs_find_defaults(rs_find_options *options);
 
 /* Sets one option by the name of the setting in which a scan and its session keep it (threshold,
- * thinning, every, min_distance, min_wall, margin, max_points, order, control_a, control_c,
+ * thinning, every, min_distance, min_wall, margin, max_points, order, walls, control_a, control_c,
  * control_180, control_distance, on_180), lengths in pixels. A value that no option can have becomes one
  * that rs_find_check refuses. False: none of these. */
 bool rs_find_set(rs_find_options *options, const char *name, double value);

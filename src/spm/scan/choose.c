@@ -1,7 +1,6 @@
 #include "spm/scan/choose.h"
 
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/alloc.h"
@@ -33,7 +32,8 @@ static void find_options(const rs_choose_options *o, rs_find_options *find)
     find->min_distance.value = o->min_distance;
     find->min_wall.value = o->min_wall;
     find->margin.value = o->margin;
-    find->max_points = o->walls == RS_CHOOSE_ALL ? o->max_points : 0; /* else thinned later */
+    find->max_points = o->max_points;
+    find->which = (rs_find_which)o->walls;
     find->control[RS_FIND_A_DOMAIN] = o->a_domain;
     find->control[RS_FIND_C_DOMAIN] = o->c_domain;
     find->control_distance.value = o->control_distance;
@@ -100,51 +100,6 @@ static reshed_status put_points(const rs_found *found, const rs_coords *coords, 
     return RESHED_OK;
 }
 
-/* True when points of that wall are wanted. Walls are numbered from the longest. */
-static bool is_wanted(const rs_wallgraph *g, const rs_session_point *p, rs_choose_walls walls)
-{
-    if (p->wall < 0) return true;
-    const rs_wall *w = &g->wall[p->wall];
-    const bool longer = w->line.length >= g->wall[(g->walls - 1) / 2].line.length;
-    switch (walls) {
-    case RS_CHOOSE_PAIRED: return w->pair >= 0;
-    case RS_CHOOSE_SINGLE: return w->pair < 0;
-    case RS_CHOOSE_LONG: return longer;
-    case RS_CHOOSE_SHORT: return !longer;
-    case RS_CHOOSE_ALL: break;
-    }
-    return true;
-}
-
-static int by_value(const void *a, const void *b)
-{
-    const int *x = a, *y = b;
-    return (*x > *y) - (*x < *y);
-}
-
-/* Leaves the points of the walls that are wanted, targets renumbered 0 ..., and of these at most
- * max_points. */
-static reshed_status keep_wanted(const rs_wallgraph *g, const rs_choose_options *o, rs_choice *out,
-                                 reshed_error *err)
-{
-    int n = 0;
-    rs_session_point *p = out->point;
-    if (o->walls == RS_CHOOSE_ALL) return RESHED_OK;
-    for (int i = 0; i < out->n; i++)
-        if (is_wanted(g, &p[i], o->walls)) p[n++] = p[i];
-    int *target = rs_alloc((size_t)n, sizeof *target);
-    if (!target) return rs_fail_nomem(err, "targets", (size_t)n * sizeof *target);
-    for (int i = 0; i < n; i++) target[i] = p[i].target;
-    if (n > 0) qsort(target, (size_t)n, sizeof *target, by_value);
-    for (int i = 0; i < n; i++) {
-        const int *at = bsearch(&p[i].target, target, (size_t)n, sizeof *target, by_value);
-        p[i].target = (int)(at - target);
-    }
-    rs_free(target);
-    out->n = n;
-    return o->max_points ? rs_choose_thin(p, n, o->max_points, &out->n, err) : RESHED_OK;
-}
-
 /* Hands the walls over to the choice. */
 static void take_walls(rs_found *found, rs_choice *out)
 {
@@ -193,7 +148,6 @@ reshed_status rs_choose(const rs_frame *frame, const float *mean, const float *v
     }
     st = rs_find(&in, &options, &found, err);
     if (st == RESHED_OK) st = put_points(&found, &coords, &choice, err);
-    if (st == RESHED_OK) st = keep_wanted(&found.graph, o, &choice, err);
     if (st == RESHED_OK) {
         take_walls(&found, &choice);
         *out = choice;

@@ -27,11 +27,11 @@ typedef enum rs_choose_order {
 } rs_choose_order;
 
 typedef enum rs_choose_walls {
-    RS_CHOOSE_ALL = 0,
-    RS_CHOOSE_PAIRED, /* edges of an in-plane domain whose other edge was found */
-    RS_CHOOSE_SINGLE, /* all others */
-    RS_CHOOSE_LONG,   /* at least as long as the median wall of the map */
-    RS_CHOOSE_SHORT
+    RS_CHOOSE_ALL = RS_FIND_ALL,
+    RS_CHOOSE_PAIRED = RS_FIND_PAIRED,
+    RS_CHOOSE_SINGLE = RS_FIND_SINGLE,
+    RS_CHOOSE_LONG = RS_FIND_LONG,
+    RS_CHOOSE_SHORT = RS_FIND_SHORT
 } rs_choose_walls;
 
 /* Lengths in pixels: of sqrt(dx dy) metres where pixels are not square. Defaults: those of

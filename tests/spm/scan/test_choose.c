@@ -270,6 +270,38 @@ static void missing_values_and_variance(void **state)
     rs_choice_clear(&c);
 }
 
+/* Long and short walls are all walls, and the recipe of reshed-walls knows them by the same word. */
+static void long_and_short_are_all(void **state)
+{
+    (void)state;
+    rs_frame f = frame_of(H, W, 0);
+    rs_choose_options o;
+    rs_find_options find;
+    rs_choice all, c;
+    int n = 0;
+    draw();
+    rs_choose_defaults(&o);
+    choose(&f, NULL, &o, &all);
+    const double limit = all.graph.wall[(all.walls - 1) / 2].line.length;
+    for (int k = RS_CHOOSE_LONG; k <= RS_CHOOSE_SHORT; k++) {
+        o.walls = (rs_choose_walls)k;
+        choose(&f, NULL, &o, &c);
+        check_choice(&c, &f);
+        for (int i = 0; i < c.n; i++)
+            assert_true((c.graph.wall[c.point[i].wall].line.length >= limit) ==
+                        (k == RS_CHOOSE_LONG));
+        n += c.n;
+        rs_choice_clear(&c);
+        rs_find_defaults(&find);
+        assert_true(rs_find_set(&find, "walls", k) && (int)find.which == k);
+    }
+    assert_true(all.n > 0 && n == all.n);
+    rs_choice_clear(&all);
+    reshed_error err = {0};
+    rs_find_set(&find, "walls", 5);
+    assert_int_equal(rs_find_check(&find, &err), RESHED_EINVAL);
+}
+
 static void errors(void **state)
 {
     (void)state;
@@ -503,6 +535,7 @@ int main(void)
         cmocka_unit_test(rows_that_are_not_final_do_not_count),
         cmocka_unit_test(orders),
         cmocka_unit_test(missing_values_and_variance),
+        cmocka_unit_test(long_and_short_are_all),
         cmocka_unit_test(errors),
         cmocka_unit_test(memory_may_fail),
         cmocka_unit_test(thinning_keeps_every_wall),
