@@ -59,15 +59,18 @@ function controls() {
 }
 
 /* ------------------------------------------------------------------------------------- points */
-let mode = 'move', held = null, busy = false, shownConfirm = false;
+let mode = 'move', held = null, shownConfirm = false, edits = Promise.resolve(), waiting = 0;
 
-async function edit(what, more = {}) {
-    if (busy) return;
-    busy = true;
+/* Edits go one after the other. Each carries the number of the points as they were seen: the program refuses
+ * one whose indices an earlier edit has changed. */
+function edit(what, more = {}) {
+    const seen = state.number;
+    waiting++;
     $('confirm').setAttribute('aria-busy', 'true');
-    await ask('points', { edit: what, number: state.number, ...more });
-    busy = false;
-    $('confirm').removeAttribute('aria-busy');
+    edits = edits.then(async () => {
+        await ask('points', { edit: what, number: seen, ...more });
+        if (--waiting === 0) $('confirm').removeAttribute('aria-busy');
+    });
 }
 
 /* Where a click means a wall: the most probable pixel within three. */

@@ -294,8 +294,11 @@ def points_wait_for_a_yes(b):
     b.wait(f"{count} === '12'", 'a point added by a click')
     b.click('mode-move')
     b.drag(at(*place[0]), at(place[0][0] + 4, place[0][1] + 4), at(place[0][0] + 9, place[0][1] + 9))
-    b.wait("document.getElementById('confirm').getAttribute('aria-busy') === null")
-    moved = state(b)['points']['list'][0]
+    for _ in range(100):
+        moved = state(b)['points']['list'][0]
+        if (moved['row'], moved['col']) != place[0]:
+            break
+        time.sleep(0.1)
     check((moved['row'], moved['col']) != place[0], 'a point moved by the mouse')
     b.js("document.getElementById('thin-keep').value = '6'")
     b.click('thin')
