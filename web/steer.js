@@ -76,7 +76,7 @@ function edit(what, more = {}) {
 /* Where a click means a wall: the most probable pixel within three. */
 function toWall(s) {
     const m = maps.get('probability');
-    let best = { row: s.row, col: s.col }, most = 0.3;
+    let best = { row: Math.min(frame.rows - 1, Math.max(0, s.row)), col: Math.min(frame.cols - 1, Math.max(0, s.col)) }, most = 0.3;
     if (!m) return best;
     const r0 = Math.round(s.row), c0 = Math.round(s.col);
     for (let r = r0 - 3; r <= r0 + 3; r++)

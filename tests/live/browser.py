@@ -293,7 +293,8 @@ def points_wait_for_a_yes(b):
     b.drag(at(*place[3]), at(*place[3]))
     b.wait(f"{count} === '12'", 'a point added by a click')
     b.click('mode-move')
-    b.drag(at(*place[0]), at(place[0][0] + 4, place[0][1] + 4), at(place[0][0] + 9, place[0][1] + 9))
+    inward = [9 if v < SIZE / 2 else -9 for v in place[0]]
+    b.drag(at(*place[0]), at(place[0][0] + inward[0] / 2, place[0][1] + inward[1] / 2), at(place[0][0] + inward[0], place[0][1] + inward[1]))
     for _ in range(100):
         moved = state(b)['points']['list'][0]
         if (moved['row'], moved['col']) != place[0]:
