@@ -97,7 +97,8 @@ static void check_case(const network_case *c)
     }
     if (!(most - least > 0.02 && least < 0.9 && most > 0.1)) /* saturated */
         fail_msg("%s of %d filters: probabilities from %g to %g", m.model, m.filters, least, most);
-    for (int isa = RS_ISA_GENERIC; isa <= (int)rs_isa_best(); isa++)
+    const long first = test_tier((long)rs_isa_best(), RS_ISA_GENERIC, RS_ISA_GENERIC);
+    for (long isa = first; isa <= (long)rs_isa_best(); isa++)
         for (int k = 0; k < 4; k++) {
             rs_plan_options o = ways[k].o;
             o.isa = (rs_isa)isa;
@@ -122,7 +123,7 @@ static void check_case(const network_case *c)
 static void all_paths_match_the_oracle(void **state)
 {
     (void)state;
-    const long n = test_tier(4, 10, 10);
+    const long n = test_tier(2, 10, 10);
     for (long i = 0; i < n; i++) check_case(&cases[i]);
 }
 
@@ -133,12 +134,14 @@ static void same_bits_for_any_thread_count(void **state)
     static const int threads[] = {1, 2, 3, 7};
     static float image[N], mean[2][N], variance[2][N], each[2][2 * N];
     test_image(image, H, W, 5);
-    for (int i = 0; i < 4; i++) {
+    const long nets = test_tier(1, 4, 4),
+               algos = test_tier(RS_ALGO_AUTO, RS_ALGO_GEMM, RS_ALGO_GEMM);
+    for (long i = 0; i < nets; i++) {
         rs_model_file m;
         bench_shape s = cases[i].shape;
         s.classes = 1;
         make_model(&s, &m);
-        for (int a = RS_ALGO_AUTO; a <= RS_ALGO_GEMM; a++)
+        for (long a = RS_ALGO_AUTO; a <= algos; a++)
             for (int t = 0; t < 4; t++) {
                 const rs_plan_options o = {
                     .threads = threads[t], .isa = rs_isa_best(), .algo = (rs_algo)a};
@@ -164,7 +167,8 @@ static void rings_turn_over(void **state)
     static float image[H * W], tall[H * W], low[H * W], v[H * W];
     const rs_plan_options o = {.threads = 1, .isa = rs_isa_best(), .algo = RS_ALGO_DIRECT};
     test_image(image, H, W, 9);
-    for (int i = 0; i < 4; i++) {
+    const long nets = test_tier(1, 4, 4);
+    for (long i = 0; i < nets; i++) {
         rs_model_file m;
         rs_arch arch;
         rs_graph g;
@@ -239,7 +243,7 @@ static void plan_survives_each_failed_allocation(void **state)
     rs_model_file m;
     const rs_plan_options o = {.threads = 1, .isa = rs_isa_best(), .algo = RS_ALGO_AUTO};
     make_model(&cases[1].shape, &m);
-    for (long n = 0;; n++) {
+    for (long n = 0;; n += test_tier(9, 1, 1)) {
         rs_plan *plan = NULL;
         reshed_error err = {0};
         test_alloc_fail_at(n);
