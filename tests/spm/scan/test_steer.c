@@ -160,6 +160,7 @@ static void a_pause_holds_the_scan(void **state)
         {.kind = RS_ORDER_GO_ON, .says = "goes on"},
         {.kind = RS_ORDER_CONFIRM, .asked = true, .yes = true, .says = "are measured"}};
     (void)state;
+    test_not_quick();
     scan_rig r;
     rs_session_progress p;
     STEER(&r, "steer_pause.h5", orders, 0, RS_END_DONE);
@@ -177,6 +178,7 @@ static void rows_are_scanned_again(void **state)
         {.kind = RS_ORDER_RESCAN, .row = 30, .lines = 50, .says = "rows 30 to"},
         {.kind = RS_ORDER_CONFIRM, .asked = true, .yes = true}};
     (void)state;
+    test_not_quick();
     scan_rig r;
     rs_session_progress p;
     STEER(&r, "steer_rescan.h5", orders, 0, RS_END_DONE);
@@ -191,6 +193,7 @@ static void nobody_is_waited_for_for_ever(void **state)
     static const line_of pause[] = {{.kind = RS_ORDER_PAUSE, .lines = 10}};
     static const line_of none[] = {{.kind = RS_ORDER_NOTE, .asked = true}};
     (void)state;
+    test_not_quick();
     scan_rig r;
     rs_session_progress p;
     STEER(&r, "steer_gone.h5", pause, 0.05, RS_END_INTERRUPTED);
