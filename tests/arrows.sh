@@ -63,7 +63,7 @@ BEGIN {
     may["tools/train"] = low " tools/cli train infer spm/twin io/weights report"
     may["tools/scan"] = low " tools/cli spm/scan spm/scan/workflow spm/instrument report live"
     may["tools/twin"] = low " tools/cli spm/labelled spm/twin io/hdf5"
-    may["tools/view"] = low " tools/cli live spm/session report"
+    may["tools/view"] = low " tools/cli live spm/session infer io report"
     may["tools/walls"] = low " tools/cli imgproc/walls imgproc/figures spm/instrument spm/session io report"
     may["tools/weights"] = low " tools/cli io/weights nn"
     may["benchmarks"] = low " train/net nn imgproc/image imgproc/walls imgproc/walls/graph beps spm/twin io"
