@@ -146,30 +146,42 @@ class Spectrum(NamedTuple):
     time: float = 0.0
 
 
-def _fill(target: Any, kind: str, values: np.ndarray) -> None:
-    """Copies into C's array; NULL: it is not wanted."""
+def _fill(target: Any, kind: str, values: np.ndarray, room: int) -> None:
+    """Copies into C's array of `room` numbers; NULL: it is not wanted."""
+    if values.size > room:
+        raise InvalidArgument(f"expected up to {room} numbers, found {values.size}")
     if target != ffi.NULL:
         size = values.size * ffi.sizeof(kind)
         ffi.buffer(target, size)[:] = values.tobytes()
 
 
 def _put_text(field: Any, text: str) -> None:
-    raw = text.encode("utf-8")[:len(field) - 1]
+    """Text as C has it, cut between characters; what UTF-8 cannot say becomes a question mark."""
+    raw = str(text).encode("utf-8", "replace")[:len(field) - 1]
+    raw = raw.decode("utf-8", "ignore").encode("utf-8")
     for k, byte in enumerate(raw + b"\0"):
         field[k] = bytes([byte])
 
 
 def _take_caps(self: Any, out: Any) -> None:
-    c = self.caps()
-    _put_text(out.instrument, c.instrument)
-    out.band_excitation, out.off_field, out.retrace = c.band_excitation, c.off_field, c.retrace
-    out.simulated, out.clock_rate, out.bins = c.simulated, c.clock_rate, c.bins
-    out.channels = len(c.channels)
-    for k, (name, unit) in enumerate(c.channels):
-        _put_text(out.channel[k], name)
-        _put_text(out.unit[k], unit)
-    for name, value in c.limits._asdict().items():
-        setattr(out.limits, name, value)
+    """All of them, or none: what is half filled in must not be taken for an instrument."""
+    try:
+        c = self.caps()
+        if len(c.channels) > len(out.channel):
+            raise InvalidArgument(f"caps: expected up to {len(out.channel)} channels, found "
+                                  f"{len(c.channels)}")
+        _put_text(out.instrument, c.instrument)
+        out.band_excitation, out.off_field, out.retrace = c.band_excitation, c.off_field, c.retrace
+        out.simulated, out.clock_rate, out.bins = c.simulated, c.clock_rate, c.bins
+        for k, (name, unit) in enumerate(c.channels):
+            _put_text(out.channel[k], name)
+            _put_text(out.unit[k], unit)
+        for name, value in c.limits._asdict().items():
+            setattr(out.limits, name, value)
+        out.channels = len(c.channels)
+    except BaseException:
+        ffi.buffer(out, ffi.sizeof("rs_driver_caps"))[:] = bytes(ffi.sizeof("rs_driver_caps"))
+        raise
 
 
 def _take_frame(f: Any) -> Frame:
@@ -193,17 +205,22 @@ def _put_line(out: Any, line: Line) -> None:
     channels = np.ascontiguousarray(line.channels, dtype=np.float32)
     if channels.ndim == 1:
         channels = channels[np.newaxis]
+    if channels.ndim != 2:
+        raise InvalidArgument(f"line: channels: expected [channels][cols], found "
+                              f"{list(channels.shape)}")
     cols = channels.shape[1]
     bins = 0 if line.spectra is None else np.shape(line.spectra)[-1]
     if cols > out.cols or bins > out.bins:
         raise Refused(f"line: room for {out.cols} columns and {out.bins} bins, found {cols} and "
                       f"{bins}")
     count = min(out.channels, channels.shape[0])
-    _fill(out.channel, "float", channels[:count])
+    _fill(out.channel, "float", channels[:count], out.channels * out.cols)
     if bins:
         _fill(out.spectra, "float",
-              _numbers(line.spectra, np.complex64, (cols, bins), "spectra").view(np.float32))
-        _fill(out.frequency, "double", _numbers(line.frequency, np.float64, (bins,), "frequency"))
+              _numbers(line.spectra, np.complex64, (cols, bins), "spectra").view(np.float32),
+              out.cols * out.bins * 2)
+        _fill(out.frequency, "double", _numbers(line.frequency, np.float64, (bins,), "frequency"),
+              out.bins)
     out.cols, out.bins, out.channels = cols, bins, count
     out.row, out.retrace, out.time, out.frame = line.row, line.retrace, line.time, line.frame
 
@@ -212,19 +229,25 @@ def _put_spectrum(out: Any, s: Spectrum) -> None:
     out.x, out.y, out.time = s.x, s.y, s.time
     if s.spectra is not None:
         data = np.ascontiguousarray(s.spectra, dtype=np.complex64)
-        fields, steps, bins = data.shape
+        wanted = "spectra: expected [fields][steps][bins]"
     else:
         data = np.ascontiguousarray(s.amplitude, dtype=np.float32)
-        (fields, steps), bins = data.shape, 0
+        wanted = "amplitude: expected [fields][steps]"
+    if data.ndim != (2 if s.spectra is None else 3):
+        raise InvalidArgument(f"{wanted}, found {list(data.shape)}")
+    fields, steps = data.shape[:2]
+    bins = 0 if s.spectra is None else data.shape[2]
     if steps > out.steps or bins > out.bins or fields > 2:
         raise Refused(f"spectrum: room for {out.steps} steps and {out.bins} bins, found {steps} "
                       f"and {bins}")
     if bins:
-        _fill(out.spectra, "float", data.view(np.float32))
-        _fill(out.frequency, "double", _numbers(s.frequency, np.float64, (bins,), "frequency"))
+        _fill(out.spectra, "float", data.view(np.float32), 2 * out.steps * out.bins * 2)
+        _fill(out.frequency, "double", _numbers(s.frequency, np.float64, (bins,), "frequency"),
+              out.bins)
     else:
-        _fill(out.amplitude, "float", data)
-        _fill(out.phase, "float", _numbers(s.phase, np.float32, (fields, steps), "phase"))
+        _fill(out.amplitude, "float", data, 2 * out.steps)
+        _fill(out.phase, "float", _numbers(s.phase, np.float32, (fields, steps), "phase"),
+              2 * out.steps)
     out.steps, out.bins, out.fields = steps, bins, fields
 
 
@@ -242,7 +265,8 @@ def _some(value: Any) -> Any:
 
 
 def _arrived(value: Any) -> None:
-    if value is False:
+    """None, or what is true: the tip is there. NumPy's False is as good as Python's."""
+    if value is not None and not value:
         raise Retry("on its way")
 
 
@@ -256,7 +280,6 @@ class Table:
     def __init__(self, driver: Any):
         self.driver = driver
         self.raised: List[BaseException] = []
-        self.lines_lost = 0
         self._lock = threading.Lock()
         self._kept: List[Any] = []
         self.handle = ffi.new_handle(self)
@@ -319,14 +342,13 @@ class Table:
             except BaseException as e:  # nothing may pass through C
                 return self._failed(name, e, arguments[-1])
 
-        def plain(*arguments: Any) -> Any:
-            try:
-                return call(*arguments)
-            except BaseException as e:
-                self._note(e)
-                return None if field.result.kind == "void" else 0
-
-        callback = ffi.callback(field, guarded if fails else plain)
+        # What cffi makes of an exception is the last line: a call that has failed is never a success.
+        if fails:
+            callback = ffi.callback(field, guarded, error=_LOST, onerror=self._broken)
+        elif field.result.kind == "void":
+            callback = ffi.callback(field, call, onerror=self._broken)
+        else:
+            callback = ffi.callback(field, call, error=float("nan"), onerror=self._broken)
         self._kept.append(callback)
         setattr(self.ops, name, callback)
 
@@ -334,24 +356,30 @@ class Table:
         with self._lock:
             self.raised.append(e)
 
+    def _broken(self, kind: Any, e: BaseException, trace: Any) -> None:
+        self._note(e)
+
     def _failed(self, name: str, e: BaseException, err: Any) -> int:
         """The status for what a method has raised, and err filled."""
+        status = _LOST
         if isinstance(e, DriverError):
-            status = e.status
+            status = e.status if e.status in (_RETRY, _LOST_LINE, _REFUSED) else _LOST
         elif isinstance(e, TimeoutError):
             status = _RETRY
-        else:
-            status = _LOST
         if status == _LOST:
             self._note(e)
         err.status = {_RETRY: n.lib.RESHED_ETIMEOUT, _REFUSED: n.lib.RESHED_EINVAL}.get(
             status, n.lib.RESHED_EIO)
-        what = str(e) or type(e).__name__
+        try:
+            what = str(e) or type(e).__name__
+        except Exception:  # the exception's own __str__ raises
+            what = "(no message)"
         if not isinstance(e, (DriverError, TimeoutError)):
-            place = traceback.extract_tb(e.__traceback__)[-1]
-            what = f"{type(e).__name__}: {what} ({os.path.basename(place.filename)}:{place.lineno})"
+            what = f"{type(e).__name__}: {what}"
+            for place in traceback.extract_tb(e.__traceback__)[-1:]:
+                what += f" ({os.path.basename(place.filename)}:{place.lineno})"
         _put_text(err.what, f"{name}: {what}")
-        return status
+        return int(status)
 
     def _opened(self, option: Any, count: int, timeout: float, self_: Any, err: Any) -> None:
         options = {ffi.string(option[k].name).decode(): ffi.string(option[k].value).decode()
