@@ -11,6 +11,11 @@ cd "$(dirname "$0")/.."
 pages="README.md CONTRIBUTING.md SECURITY.md weights/README.md $(echo docs/*.md)"
 bad=0
 
+# ------------------------------------------------------------------------------------------- output
+# Lines like those that cmocka prints: the output of a test that went into a page.
+lost=$(grep -nE '^\[( *(RUN|OK|PASSED|FAILED|SKIPPED|ERROR)|=+|-+) *\]' CHANGELOG.md $pages) || :
+[ -z "$lost" ] || { echo "output of a test in a page:"; echo "$lost"; bad=1; }
+
 # -------------------------------------------------------------------------------------------- paths
 named=$(awk '
 function expand(path, where,    open, close_, n, i, part, rest) {

@@ -75,3 +75,19 @@ rs_durations rs_durations_known(const rs_durations *planned, const rs_durations_
                           .patch = known(planned->patch, &seen->patch),
                           .reference = known(planned->reference, &seen->reference)};
 }
+
+bool rs_thinning_keeps(rs_thinning *thin, const rs_durations *t, const rs_scan_settings *s,
+                       int done, int pending, double seconds)
+{
+    const double rounding = 1e-9; /* of a sum of shares that should be a whole point */
+    if (done == 0) return true;
+    if (done != thin->done) {
+        thin->done = done;
+        thin->fit = rs_durations_fit(t, s, done, pending, seconds);
+        thin->share = pending > 0 ? (double)thin->fit / pending : 0;
+    }
+    thin->credit += thin->share;
+    if (thin->credit < 1 - rounding) return false;
+    thin->credit = fmax(thin->credit - 1, 0);
+    return true;
+}

@@ -43,4 +43,17 @@ typedef struct rs_durations_seen {
 void rs_durations_add(struct rs_durations_part *part, double seconds);
 rs_durations rs_durations_known(const rs_durations *planned, const rs_durations_seen *seen);
 
+/* A list that is thinned evenly along its way while it runs. Zeroed: nothing is planned yet. */
+typedef struct rs_thinning {
+    int done;      /* points that were done at the latest plan */
+    int fit;       /* points there is time for then, of those to come */
+    double share;  /* of the points to come */
+    double credit; /* points owed to the share, below 1 */
+} rs_thinning;
+/* Returns true if the next point is measured, false if it is passed over, so that what is measured of the
+ * `pending` points to come (the next one included) fits into `seconds`. The first point is measured in any
+ * case. Plans anew only once a point more is done: passing over changes nothing that a plan rests on. */
+bool rs_thinning_keeps(rs_thinning *thin, const rs_durations *t, const rs_scan_settings *s,
+                       int done, int pending, double seconds);
+
 #endif

@@ -25,7 +25,7 @@ typedef struct point_list {
     double
         time; /* of the latest loop, on the instrument's clock; NaN: unknown, or before a patch */
     rs_decide *decide; /* NULL: the list goes to its end */
-    uint8_t *passed;   /* [n] points that there is no time for, as it looks now; owned */
+    rs_thinning thinning;
     rs_durations planned;
     rs_durations_seen seen;
     const rs_measure_options *options;
@@ -182,20 +182,14 @@ static int pending_from(const point_list *l, int k)
     return n;
 }
 
-/* Passes over points from k on, evenly along the route, so that those that are left fit into `seconds`;
- * what was passed over before may come back. Returns how many are left. */
-static int plan_again(point_list *l, int k, int done, double seconds)
+/* Returns false if point k is passed over, since there is no time for all that are to come. */
+static bool keeps(point_list *l, int k, double seconds)
 {
     const rs_durations t = rs_durations_known(&l->planned, &l->seen);
-    const int pending = pending_from(l, k);
-    const int fit = rs_durations_fit(&t, l->context->settings, done, pending, seconds);
-    for (int i = 0; k < l->n; k++) {
-        if (l->point[k].state != RS_SESSION_PENDING) continue;
-        const int64_t before = (int64_t)i * fit / pending, after = (int64_t)(i + 1) * fit / pending;
-        l->passed[k] = after == before;
-        i++;
-    }
-    return fit;
+    const bool kept = rs_thinning_keeps(&l->thinning, &t, l->context->settings, l->done,
+                                        pending_from(l, k), seconds);
+    if (l->done > 0) l->left = l->thinning.fit;
+    return kept;
 }
 
 /* s of real time that the rest takes. */
@@ -304,8 +298,7 @@ static rs_outcome run(point_list *l)
         if (end.end != RS_END_DONE) return end;
         if (budget > 0) {
             if (seconds_left(l) < 0) return skip_rest(l, 0, "out of time: the rest is left out");
-            if (l->done > 0) l->left = plan_again(l, k, l->done, seconds_left(l));
-            if (l->passed[k]) continue;
+            if (!keeps(l, k, seconds_left(l))) continue;
         }
         end = look_at_walls(l, k);
         if (end.end != RS_END_DONE) return end;
@@ -337,8 +330,6 @@ static reshed_status read_points(point_list *l, reshed_error *err)
     if (st != RESHED_OK || p.points == 0) return st;
     l->point = rs_zalloc((size_t)p.points, sizeof *l->point);
     if (!l->point) return rs_fail_nomem(err, "points", (size_t)p.points * sizeof *l->point);
-    l->passed = rs_zalloc((size_t)p.points, sizeof *l->passed);
-    if (!l->passed) return rs_fail_nomem(err, "points", (size_t)p.points);
     l->n = p.points;
     return rs_session_read_points(session, 0, l->n, l->point, err);
 }
@@ -363,7 +354,6 @@ rs_outcome rs_measure_points(const rs_scan_context *c, const rs_measure_options 
     rs_follower_clear(&l.follower);
     rs_scan_loops_clear(&l.loops);
     rs_free(l.point);
-    rs_free(l.passed);
     *options->spent += now(c) - l.begin;
     return o;
 }

@@ -41,7 +41,8 @@ typedef struct rs_measure_options {
  * Measures every pending point of the session. The instrument's spectroscopy must have been set.
  * OUT_OF_TIME: the budget, or a test that is decided (decide.h); what is left is SKIPPED. TIP_CHANGED: what is left stays PENDING.
  * With a budget the list is planned anew after each point, from what points, patches and reference loops
- * took: points that there is no time for are passed over evenly along the way, and SKIPPED at the end.
+ * took: points that there is no time for are passed over evenly along the way (rs_thinning_keeps), and SKIPPED at
+ * the end.
  * INTERRUPTED: the instrument has been halted, and a loop under way is given up. */
 rs_outcome rs_measure_points(const rs_scan_context *c, const rs_measure_options *o);
 

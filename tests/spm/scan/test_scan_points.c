@@ -88,7 +88,7 @@ static void sleep_a_little(scan_rig *r, int k)
     rs_os_sleep(0.05);
 }
 
-/* A list that takes longer than was told is thinned on the way, all over the map, not at its end. */
+/* A list that takes longer than was told is thinned on the way; test_thinning says which points go. */
 static void a_slow_list_is_thinned_along_its_way(void **state)
 {
     (void)state;
@@ -97,7 +97,7 @@ static void a_slow_list_is_thinned_along_its_way(void **state)
     rs_session *s = NULL;
     rs_session_progress p;
     reshed_error err = {0};
-    int last = 0, measured = 0;
+    int measured = 0;
     scan_rig_init(&r, "slow_list.h5");
     r.set.drift_every = r.set.reference_every = 0;
     r.set.max_points = 20;
@@ -112,15 +112,12 @@ static void a_slow_list_is_thinned_along_its_way(void **state)
         rs_session_point q;
         assert_ok(rs_session_read_points(s, k, 1, &q, &err), &err);
         assert_true(q.state == RS_SESSION_MEASURED || q.state == RS_SESSION_SKIPPED);
-        if (q.state != RS_SESSION_MEASURED) continue;
-        last = k;
-        measured++;
+        measured += q.state == RS_SESSION_MEASURED;
     }
     rs_session_finish(s, RESHED_OK, NULL);
-    printf("# %d of 20 points, the last one is number %d\n", measured, last);
+    printf("# %d of 20 points\n", measured);
     assert_true(measured >= 1 && measured < 20);
-    if (measured > 3) assert_true(last >= 10);
-    assert_true(session_has_event(r.path, "evenly along the way"));
+    assert_true(session_has_event(r.path, "out of time"));
 }
 
 /* What is told before anything is opened is what the instrument takes: its clock runs by itself here. */
