@@ -77,6 +77,7 @@ reshed_status rs_train_check(const rs_train_recipe *r, reshed_error *err)
                {"weight decay", r->member.decay, 0, 1},
                {"steps between averaged weights", (double)r->average_every, 0, 1e8},
                {"batches of statistics", (double)r->statistics, 0, 1e6},
+               {"share kept of the start", r->keep, 0, r->tune ? 1 : 0},
                {"steps between points of the curve", (double)r->report, 1, 1e8},
                {"steps between scores", (double)r->judge, 1, 1e8},
                {"steps between checkpoints", (double)r->checkpoint, 1, 1e8},
@@ -154,6 +155,7 @@ static void say_learning(words *w, const rs_train_recipe *r)
     if (r->average_every > 0)
         say(w, "weights averaged every %d steps, statistics over %d batches\n", r->average_every,
             r->statistics);
+    if (r->keep > 0) say(w, "kept of the start %g\n", r->keep);
 }
 
 static void say_data(words *w, const rs_batches *b)

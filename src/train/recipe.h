@@ -20,6 +20,7 @@ typedef struct rs_train_recipe {
     long average_every;       /* steps between weights that are averaged, in the flat part of the
                                  rate; 0: the last weights count */
     long statistics;          /* batches that the averaged weights' statistics are taken over */
+    double keep;              /* tune: share of the start in the weights at the end, 0 to 1 */
     long report, judge;       /* steps between points of the curve, of which some have an F */
     long checkpoint;          /* steps between checkpoints */
     int holdout;              /* simulated frames by which F is judged in training */

@@ -339,6 +339,73 @@ static void tuning_learns_own_frames(void **state)
     rs_picture_clear(&own);
 }
 
+/* Of the start is kept what was asked for, by members that were interrupted as well. */
+static void tuning_keeps_of_the_start(void **state)
+{
+    (void)state;
+    enum { RUNS = 5 };
+    static const double share[RUNS] = {0, 0, 0.5, 0.25, 1};
+    reshed_error err = {0};
+    rs_train_recipe r = tiny();
+    rs_model_file start = {0};
+    rs_train_result result[RUNS];
+    memset(result, 0, sizeof result);
+    test_model(&start, 2, 2, 1, (const int[]){1, 1, 1}, "bilinear", 5);
+    r.tune = true; /* statistics move too */
+    r.average_every = r.statistics = 0;
+    r.rate.flat = 0;
+    rs_train_job job = {.recipe = &r, .start = &start, .threads = 2};
+    for (int k = 0; k < RUNS; k++) {
+        r.keep = share[k];
+        assert_ok(rs_train_run(&job, &result[k], &err), &err);
+        assert_true((strstr(result[k].model.recipe, "kept of the start") != NULL) == (k > 1));
+    }
+    assert_same_results(&result[0], &result[1]);
+    assert_non_null(strstr(result[2].model.recipe, "kept of the start 0.5\n"));
+    bool moved = false;
+    for (int m = 0; m < MEMBERS; m++)
+        for (int i = 0; i < result[0].model.member[m].n; i++) {
+            const rs_tensor *t = &result[0].model.member[m].t[i];
+            const rs_tensor *s = rs_tensors_find(&start.member[m % 2], t->name);
+            if (t->dtype != RS_F32) continue;
+            for (int k = 1; k < RUNS; k++) {
+                const rs_tensor *x = rs_tensors_find(&result[k].model.member[m], t->name);
+                for (size_t j = 0; j < t->count; j++) {
+                    const double from = rs_tensor_at(s, j), to = rs_tensor_at(t, j);
+                    const float want = (float)(share[k] * from + (1 - share[k]) * to);
+                    assert_true((float)rs_tensor_at(x, j) == want);
+                    moved = moved || from != to;
+                }
+            }
+        }
+    assert_true(moved);
+    /* The last point of the curve is the F of what is kept. */
+    assert_int_equal(result[2].curve[0].n, result[0].curve[0].n + 1);
+    /* A finished member is not mixed again, and one of another share does not go on. */
+    rs_train_result again = {0};
+    job.folder = folder("kept");
+    r.keep = 0.5;
+    for (int k = 0; k < 2; k++) {
+        assert_ok(rs_train_run(&job, &again, &err), &err);
+        assert_same_results(&result[2], &again);
+        rs_train_result_clear(&again);
+    }
+    r.keep = 0.25;
+    assert_error(rs_train_run(&job, &again, &err), RESHED_EINVAL, &err, "checkpoint of another");
+    rs_os_clear_folder(job.folder, "member_");
+    job.folder = NULL;
+    static const double wrong[] = {-0.1, 1.1, NAN};
+    for (int k = 0; k < 3; k++) {
+        r.keep = wrong[k];
+        assert_error(rs_train_run(&job, &again, &err), RESHED_EINVAL, &err, "kept of the start");
+    }
+    r = tiny(); /* fit has no start */
+    r.keep = 0.5;
+    assert_error(rs_train_check(&r, &err), RESHED_EINVAL, &err, "kept of the start");
+    for (int k = 0; k < RUNS; k++) rs_train_result_clear(&result[k]);
+    rs_model_file_clear(&start);
+}
+
 /* What is said of walls where nothing is known changes no bit of what is learnt. */
 static void tuning_leaves_the_unknown_alone(void **state)
 {
@@ -699,6 +766,7 @@ int main(void)
         cmocka_unit_test(runs_resume_to_the_same_bits),
         cmocka_unit_test(checkpoints_fit_their_recipe),
         cmocka_unit_test(tuning_learns_own_frames),
+        cmocka_unit_test(tuning_keeps_of_the_start),
         cmocka_unit_test(tuning_leaves_the_unknown_alone),
         cmocka_unit_test(runs_bear_want_of_memory),
         cmocka_unit_test(checkpoints_bear_any_bytes),

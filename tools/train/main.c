@@ -50,6 +50,10 @@ static const cli_program self = {
     "      --augment=X        strength of what is done to pieces, 0 to 2 (default 1)\n"
     "      --invert=X         share of pieces with inverted contrast (default 0)\n"
     "      --noisy=X          share of pieces with heavy noise (default 0)\n"
+    "      --keep=X           tune: share of the weights that it started from in the result, "
+    "weight "
+    "by\n"
+    "                         weight, 0 to 1 (default 0)\n"
     "      --thawed           tune: batch normalisation learns as well\n"
     "      --seed=N           everything random comes from it (default 1)\n"
     "      --checkpoints=DIR  where an interrupted training goes on from when it is asked for "
@@ -87,6 +91,7 @@ enum {
     OPT_AUGMENT,
     OPT_INVERT,
     OPT_NOISY,
+    OPT_KEEP,
     OPT_THAWED,
     OPT_SEED,
     OPT_CHECKPOINTS,
@@ -118,6 +123,7 @@ static const struct option longs[] = {CLI_COMMON_OPTIONS,
                                       {"augment", required_argument, NULL, OPT_AUGMENT},
                                       {"invert", required_argument, NULL, OPT_INVERT},
                                       {"noisy", required_argument, NULL, OPT_NOISY},
+                                      {"keep", required_argument, NULL, OPT_KEEP},
                                       {"thawed", no_argument, NULL, OPT_THAWED},
                                       {"seed", required_argument, NULL, OPT_SEED},
                                       {"checkpoints", required_argument, NULL, OPT_CHECKPOINTS},
@@ -132,7 +138,7 @@ static const struct option longs[] = {CLI_COMMON_OPTIONS,
 /* What the command line says beside the recipe of the command, which is known only at its end. */
 typedef struct wishes {
     long steps, filters, batch, piece, images, seed;
-    double rate, share, harsh, augment, invert, noisy; /* < 0: not given */
+    double rate, share, harsh, augment, invert, noisy, keep; /* < 0: not given */
     int layers[RS_MODEL_MAX_LEVELS], levels;
     rs_twin_film film;
     bool thawed, own, calibration, training; /* options of some commands were given */
@@ -213,6 +219,7 @@ static bool take_training(int c, train_job *j, wishes *w)
     case OPT_AUGMENT: return cli_double(&self, "--augment", optarg, 0, 2, &w->augment);
     case OPT_INVERT: return cli_double(&self, "--invert", optarg, 0, 1, &w->invert);
     case OPT_NOISY: return cli_double(&self, "--noisy", optarg, 0, 1, &w->noisy);
+    case OPT_KEEP: return cli_double(&self, "--keep", optarg, 0, 1, &w->keep);
     case OPT_THAWED: return w->thawed = true;
     case OPT_SEED: return cli_int(&self, "--seed", optarg, 0, 2147483647, &w->seed);
     case OPT_CHECKPOINTS: j->checkpoints = optarg; return true;
@@ -262,6 +269,7 @@ static void fill_recipe(train_job *j, const wishes *w)
     if (w->augment >= 0) b->augment.strength = w->augment;
     if (w->invert >= 0) b->augment.invert = w->invert;
     if (w->noisy >= 0) b->augment.noisy = w->noisy;
+    if (w->keep >= 0) r->keep = w->keep;
     if (w->thawed) r->member.frozen = false;
     b->seed = (uint64_t)w->seed;
     if (j->members > 0) r->members = (int)j->members;
@@ -276,9 +284,9 @@ static int check(train_job *j, const wishes *w, const char *command)
         return cli_usage_error(&self, "calibrate takes no images and no options of fit and tune");
     if (!calibrate && w->calibration)
         return cli_usage_error(&self, "%s: takes no options of calibrate", command);
-    if (fit && (j->weights || w->thawed))
-        return cli_usage_error(&self,
-                               "fit starts from nothing: --weights and --thawed go with tune");
+    if (fit && (j->weights || w->thawed || w->keep >= 0))
+        return cli_usage_error(
+            &self, "fit starts from nothing: --weights, --keep and --thawed go with tune");
     if (j->tune && (w->filters || w->levels))
         return cli_usage_error(&self, "tune: the network is that of the weights");
     if (j->operands % 2)
@@ -310,7 +318,8 @@ static int check_files(const train_job *j)
 
 static int run(train_job *j, int argc, char **argv)
 {
-    wishes w = {.rate = -1, .share = -1, .harsh = -1, .augment = -1, .invert = -1, .noisy = -1};
+    wishes w = {
+        .rate = -1, .share = -1, .harsh = -1, .augment = -1, .invert = -1, .noisy = -1, .keep = -1};
     char path[4096];
     w.seed = 1;
     for (int c; (c = cli_option(&self, argc, argv, "o:w:j:", longs)) != -1;) {

@@ -32,6 +32,9 @@ void rs_member_free(rs_member *m);
 /* Weights and running statistics from tensors of the same architecture that have passed
  * rs_net_check. The optimiser starts anew. */
 reshed_status rs_member_load(rs_member *m, const rs_tensors *t, reshed_error *err);
+/* Weights and running statistics become `share` (0 to 1) of those tensors and the rest of their own;
+ * the optimiser is left as it is. */
+reshed_status rs_member_keep(rs_member *m, const rs_tensors *t, double share, reshed_error *err);
 
 /* Weights and running statistics under AtomAI's names and in its order, float32: added to *out
  * (zeroed). */

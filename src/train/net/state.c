@@ -34,6 +34,7 @@ long rs_member_average_finish(rs_member *m)
 typedef struct transfer {
     rs_member *m;
     const rs_tensors *from;
+    double share; /* of these tensors in what the member has then */
     bool seen_count;
 } transfer;
 
@@ -65,26 +66,39 @@ static reshed_status load_tensor(void *ctx, const rs_place *p)
 {
     transfer *t = ctx;
     const rs_tensor *x = rs_tensors_find(t->from, p->name);
+    if (p->kind == RS_PLACE_COUNT && t->share < 1) return RESHED_OK;
     if (p->kind == RS_PLACE_COUNT) { /* one number stands for all: they are always alike */
         if (x && !t->seen_count && x->count == 1) t->m->tracked = (long)rs_tensor_at(x, 0);
         t->seen_count = t->seen_count || x;
         return RESHED_OK;
     }
     float *to = p->kind == RS_PLACE_STATISTIC ? t->m->s : t->m->p;
-    for (size_t i = 0; i < x->count; i++) to[rs_place_index(p, i)] = (float)rs_tensor_at(x, i);
+    for (size_t i = 0; i < x->count; i++) {
+        float *v = &to[rs_place_index(p, i)];
+        const double there = rs_tensor_at(x, i);
+        *v = (float)(t->share < 1 ? t->share * there + (1 - t->share) * (double)*v : there);
+    }
     return RESHED_OK;
 }
 
 reshed_status rs_member_load(rs_member *m, const rs_tensors *t, reshed_error *err)
 {
     check c = {t, err};
-    transfer tr = {.m = m, .from = t};
+    transfer tr = {.m = m, .from = t, .share = 1};
     const reshed_status st = rs_places_visit(&m->places, check_tensor, &c);
     if (st != RESHED_OK) return st;
     m->steps = m->averaged = m->tracked = m->batches = 0;
     memset(m->m, 0, m->places.parameters * sizeof *m->m);
     memset(m->v, 0, m->places.parameters * sizeof *m->v);
     return rs_places_visit(&m->places, load_tensor, &tr);
+}
+
+reshed_status rs_member_keep(rs_member *m, const rs_tensors *t, double share, reshed_error *err)
+{
+    check c = {t, err};
+    transfer tr = {.m = m, .from = t, .share = share};
+    const reshed_status st = rs_places_visit(&m->places, check_tensor, &c);
+    return st == RESHED_OK ? rs_places_visit(&m->places, load_tensor, &tr) : st;
 }
 
 typedef struct export
