@@ -57,7 +57,7 @@ static reshed_status check_exclusion(const rs_exclusion *e, reshed_error *err)
                    e->variance_max);
 }
 
-static bool is_excluded(const rs_grid *grid, const rs_exclusion *e, rs_pixel p)
+bool rs_point_is_excluded(const rs_grid *grid, const rs_exclusion *e, rs_pixel p)
 {
     if (!e) return false;
     int row = grid->height - 1 - p.row, col = grid->width - 1 - p.col;
@@ -128,7 +128,7 @@ static reshed_status list_skeleton(const rs_wallgraph *g, const rs_exclusion *ex
     for (int row = 0; row < g->grid.height; row++)
         for (int col = 0; col < g->grid.width; col++) {
             rs_pixel p = {row, col};
-            if (g->skeleton[index_of(&g->grid, p)] && !is_excluded(&g->grid, exclude, p))
+            if (g->skeleton[index_of(&g->grid, p)] && !rs_point_is_excluded(&g->grid, exclude, p))
                 list[kept++] = p;
         }
     *out = list;
@@ -243,7 +243,7 @@ static int make_way(const rs_wallgraph *g, const rs_exclusion *exclude, const ap
             const int i = side ? at - k : at + k;
             if (i < 0 || i >= n || !(fabs(along[i] - along[at]) < most || k == 0)) continue;
             within = true;
-            if (!is_near(apart, p[i]) && !is_excluded(&g->grid, exclude, p[i])) return i;
+            if (!is_near(apart, p[i]) && !rs_point_is_excluded(&g->grid, exclude, p[i])) return i;
         }
         if (!within) break;
     }
@@ -271,7 +271,7 @@ static int select_on_wall(const rs_wallgraph *g, int w, double spacing, const rs
     const int n =
         pick_evenly(room->along, line->count, line->length, closed, spacing, room->pick, &between);
     for (int i = 0; i < n; i++) {
-        if (is_excluded(&g->grid, exclude, p[room->pick[i]])) continue;
+        if (rs_point_is_excluded(&g->grid, exclude, p[room->pick[i]])) continue;
         const int at =
             make_way(g, exclude, apart, p, room->along, line->count, room->pick[i], between / 2);
         if (at < 0) continue;
@@ -375,7 +375,7 @@ static void list_places(const rs_wallgraph *g, rs_point_kind kind, double distan
             bool fits = kind == RS_POINT_180_WALL ? phase_turns(phase, grid, axis, row, col)
                                                   : (domain[i] > 0) == (kind == RS_POINT_A_DOMAIN);
             if (!fits || g->skeleton[i] || from_walls[i] < distance * (1 - 1e-12)) continue;
-            if (is_excluded(grid, exclude, p) || is_near(apart, p)) continue;
+            if (rs_point_is_excluded(grid, exclude, p) || is_near(apart, p)) continue;
             list[count++] =
                 (place){p, kind == RS_POINT_A_DOMAIN ? domain[i] - 1 : -1, from_walls[i]};
         }

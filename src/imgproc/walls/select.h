@@ -35,6 +35,9 @@ typedef struct rs_exclusion {
     double apart; /* metres: no point nearer than that to one chosen or to one in *out before */
 } rs_exclusion;
 
+/* True for a pixel of the grid where no point may lie; `apart` is not looked at. */
+bool rs_point_is_excluded(const rs_grid *grid, const rs_exclusion *e, rs_pixel p);
+
 /* Every `every`-th pixel of the author's route over the skeleton's pixels (starting with the
  * first), excluded ones left out before the route is made. wall is that of graph->wall_at. Appends
  * to *out nothing on failure. Errors: RESHED_EINVAL, RESHED_ENOMEM. */

@@ -4,6 +4,8 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "imgproc/walls/domains.h"
+#include "imgproc/walls/tests.h"
 #include "imgproc/walls/thin.h"
 #include "spm/instrument/coords.h"
 
@@ -53,6 +55,7 @@ void rs_choice_clear(rs_choice *c)
 {
     rs_free(c->binary);
     rs_free(c->point);
+    rs_free(c->closed);
     rs_wallgraph_clear(&c->graph);
     memset(c, 0, sizeof *c);
 }
@@ -114,6 +117,39 @@ static void take_walls(rs_found *found, rs_choice *out)
     found->graph = (rs_wallgraph){0};
 }
 
+/* True where points stay away because a 180-degree wall passes. */
+static bool is_on_180(const rs_found *found, size_t i)
+{
+    const int wall = found->graph.wall_at[i];
+    return found->kind && (found->kind[i] == RS_WALL_180 ||
+                           (wall >= 0 && found->graph.wall[wall].kind == RS_WALL_180));
+}
+
+/* Keeps the rules by which points were chosen. */
+static reshed_status keep_rules(const rs_find_input *in, const rs_find_options *o,
+                                const rs_found *found, rs_choice *out, reshed_error *err)
+{
+    const rs_grid *grid = &in->grid;
+    const size_t n = rs_grid_count(grid);
+    const rs_exclusion edge = {.margin = rs_length_on(grid, o->margin)};
+    out->on_180 = o->on_180;
+    out->apart = rs_find_min_distance(grid, o);
+    out->control_distance = rs_length_on(grid, o->control_distance);
+    out->closed = rs_alloc(n, 1);
+    if (!out->closed) return rs_fail_nomem(err, "places of points", n);
+    for (size_t i = 0; i < n; i++) {
+        const rs_pixel p = {(int)(i / (size_t)grid->width), (int)(i % (size_t)grid->width)};
+        const bool doubtful =
+            in->variance && !isinf(o->max_variance) && !(in->variance[i] <= o->max_variance);
+        out->closed[i] = rs_point_is_excluded(grid, &edge, p)       ? RS_CHOICE_EDGE
+                         : in->point_rows && !in->point_rows[p.row] ? RS_CHOICE_ROW
+                         : doubtful                                 ? RS_CHOICE_VARIANCE
+                         : !o->on_180 && is_on_180(found, i)        ? RS_CHOICE_180
+                                                                    : RS_CHOICE_OPEN;
+    }
+    return RESHED_OK;
+}
+
 reshed_status rs_choose(const rs_frame *frame, const float *mean, const float *variance,
                         const uint8_t *state, const rs_xy *tip, const rs_choose_options *o,
                         rs_choice *out, reshed_error *err)
@@ -148,6 +184,7 @@ reshed_status rs_choose(const rs_frame *frame, const float *mean, const float *v
     }
     st = rs_find(&in, &options, &found, err);
     if (st == RESHED_OK) st = put_points(&found, &coords, &choice, err);
+    if (st == RESHED_OK) st = keep_rules(&in, &options, &found, &choice, err);
     if (st == RESHED_OK) {
         take_walls(&found, &choice);
         *out = choice;
@@ -156,6 +193,99 @@ reshed_status rs_choose(const rs_frame *frame, const float *mean, const float *v
     }
     rs_found_clear(&found);
     rs_free(final);
+    return st;
+}
+
+/* ------------------------------------------------------------------------------ a person's place */
+
+static reshed_status refuse(const char *what, double row, double col, reshed_error *err)
+{
+    return rs_fail(err, RESHED_EINVAL, "point|%s|row %g, column %g", what, row, col);
+}
+
+/* m from a pixel to the nearest of the skeleton. */
+static double from_walls(const rs_choice *c, rs_pixel p)
+{
+    double least = INFINITY;
+    for (int row = 0; row < c->rows; row++)
+        for (int col = 0; col < c->cols; col++)
+            if (c->skeleton[(size_t)row * (size_t)c->cols + (size_t)col])
+                least = fmin(least, rs_pixel_distance(&c->graph.grid, p, (rs_pixel){row, col}));
+    return least;
+}
+
+/* The kind of a control point in the domain that the pixel is in. */
+static reshed_status domain_of(const rs_choice *c, rs_pixel p, int *kind, reshed_error *err)
+{
+    const size_t n = (size_t)c->rows * (size_t)c->cols;
+    int32_t *domain = rs_alloc(n, sizeof *domain);
+    if (!domain) return rs_fail_nomem(err, "domains", n * sizeof *domain);
+    const reshed_status st = rs_pair_domains(&c->graph, domain, err);
+    if (st == RESHED_OK)
+        *kind = domain[(size_t)p.row * (size_t)c->cols + (size_t)p.col] > 0 ? RS_POINT_A_DOMAIN
+                                                                            : RS_POINT_C_DOMAIN;
+    rs_free(domain);
+    return st;
+}
+
+static reshed_status find_kind(const rs_choice *c, rs_place at, rs_session_point *p,
+                               reshed_error *err)
+{
+    const rs_pixel pixel = {(int)lround(at.row), (int)lround(at.col)};
+    p->kind = RS_POINT_WALL;
+    p->wall = -1;
+    reshed_status st = RESHED_OK;
+    if (c->graph.walls > 0) st = rs_walls_of_places(&c->graph, &at, 1, &p->wall, err);
+    if (st != RESHED_OK) return st;
+    if (p->wall >= 0) {
+        const bool turned = c->graph.wall[p->wall].kind == RS_WALL_180 && !c->on_180;
+        return turned ? refuse("not on a 180-degree wall", at.row, at.col, err) : RESHED_OK;
+    }
+    if (from_walls(c, pixel) < c->control_distance * (1 - 1e-12))
+        return refuse("on a wall, or as far from all as a control point", at.row, at.col, err);
+    return domain_of(c, pixel, &p->kind, err);
+}
+
+/* Two points at one place are two lists of pulses there, whatever the least distance is. */
+static reshed_status check_apart(const rs_choice *c, const rs_session_point *points, int n,
+                                 const rs_session_point *self, const rs_session_point *p,
+                                 reshed_error *err)
+{
+    const rs_grid *grid = &c->graph.grid;
+    const double apart = fmax(c->apart, fmin(grid->dx, grid->dy)) * (1 - 1e-9);
+    for (int i = 0; i < n; i++)
+        if (&points[i] != self && hypot(points[i].x - p->x, points[i].y - p->y) < apart)
+            return rs_fail(err, RESHED_EINVAL, "point|at least %g m from the others|%g m", apart,
+                           hypot(points[i].x - p->x, points[i].y - p->y));
+    return RESHED_OK;
+}
+
+reshed_status rs_choose_place(const rs_frame *frame, const rs_choice *c, double row, double col,
+                              const rs_session_point *points, int n, rs_session_point *p,
+                              reshed_error *err)
+{
+    static const char *const why[] = {[RS_CHOICE_EDGE] = "within the margin",
+                                      [RS_CHOICE_ROW] = "in a row that is final",
+                                      [RS_CHOICE_VARIANCE] = "where the map is sure",
+                                      [RS_CHOICE_180] = "not on a 180-degree wall"};
+    rs_coords coords;
+    rs_grid grid;
+    rs_session_point made = *p;
+    rs_xy xy;
+    if (!(row >= 0 && row <= c->rows - 1 && col >= 0 && col <= c->cols - 1))
+        return refuse("within the frame", row, col, err);
+    const uint8_t closed = c->closed[lround(row) * c->cols + lround(col)];
+    if (closed) return refuse(why[closed], row, col, err);
+    reshed_status st = place_frame(frame, &grid, &coords, err);
+    if (st != RESHED_OK) return st;
+    rs_pixel_to_stage(&coords, &(rs_rowcol){row, col}, 1, &xy);
+    made.row = row;
+    made.col = col;
+    made.x = made.device_x = xy.x;
+    made.y = made.device_y = xy.y;
+    st = find_kind(c, (rs_place){row, col}, &made, err);
+    if (st == RESHED_OK) st = check_apart(c, points, n, p, &made, err);
+    if (st == RESHED_OK) *p = made;
     return st;
 }
 

@@ -67,7 +67,20 @@ typedef struct rs_choice {
                            owned */
     int n;
     rs_session_point *point; /* [n], in the order in which to measure; owned */
+    /* By which the points were chosen, for those that a person adds or moves. */
+    uint8_t *closed; /* [rows][cols] rs_choice_closed; owned */
+    bool on_180;
+    double apart, control_distance; /* m */
 } rs_choice;
+
+/* Why there is no point at a pixel. */
+typedef enum rs_choice_closed {
+    RS_CHOICE_OPEN,
+    RS_CHOICE_EDGE, /* the margin */
+    RS_CHOICE_ROW,  /* not final */
+    RS_CHOICE_VARIANCE,
+    RS_CHOICE_180
+} rs_choice_closed;
 
 /* mean, variance [rows][cols] of frame; variance may be NULL. state [rows] of rs_session_row_state:
  * only RS_SESSION_FINAL rows count; NULL: all do. NaN is no wall. tip: stage position (m) to start
@@ -83,6 +96,14 @@ reshed_status rs_choose(const rs_frame *frame, const float *mean, const float *v
                         const uint8_t *state, const rs_xy *tip, const rs_choose_options *o,
                         rs_choice *out, reshed_error *err);
 void rs_choice_clear(rs_choice *c);
+
+/* Sets row, col, x, y, device_x, device_y, kind and wall of a point that a person puts there, on a wall
+ * or as a control point of the domain that the place is in. RESHED_EINVAL, *p unchanged: no point
+ * would have been chosen there, or it is too near to another of the n points; one that is *p itself is
+ * passed over. frame: the choice's. */
+reshed_status rs_choose_place(const rs_frame *frame, const rs_choice *c, double row, double col,
+                              const rs_session_point *points, int n, rs_session_point *p,
+                              reshed_error *err);
 
 /* Leaves `keep` of the n points, in place and in their order, targets renumbered 0 ... keep - 1;
  * returns how many are left (n when keep >= n, 0 when keep <= 0). Each wall (and each kind of

@@ -30,6 +30,8 @@ typedef struct point_list {
     rs_durations_seen seen;
     const rs_measure_options *options;
     double begin;   /* on the clock of now() */
+    double stood;   /* s of pauses, on the same clock */
+    bool look;      /* for drift, before the next loop: the first, and after a long pause */
     int done, left; /* points of this run, and those that are to come */
 } point_list;
 
@@ -67,17 +69,24 @@ static bool due(double every, int done)
     return every > 0 && done % (int)every == 0;
 }
 
+/* Scans a patch around the next point, where the session has room for patches. */
+static rs_outcome look_for_drift(point_list *l, const rs_session_point *next)
+{
+    l->look = false;
+    if (l->follower.setup->patch_rows <= 0) return rs_outcome_of(RS_END_DONE);
+    const double begin = now(l->context);
+    const rs_outcome o = rs_follower_look(&l->follower, next);
+    rs_durations_add(&l->seen.patch, now(l->context) - begin);
+    l->time = NAN;
+    return o;
+}
+
 /* Looks at drift and reference before the next point, when they are due. TIP_CHANGED: by either. */
 static rs_outcome look_around(point_list *l, const rs_session_point *next, int done)
 {
     const rs_scan_settings *s = l->context->settings;
     rs_outcome o = rs_outcome_of(RS_END_DONE);
-    if (l->follower.setup->patch_rows > 0 && due(s->drift_every, done)) {
-        const double begin = now(l->context);
-        o = rs_follower_look(&l->follower, next);
-        rs_durations_add(&l->seen.patch, now(l->context) - begin);
-        l->time = NAN;
-    }
+    if (l->look || due(s->drift_every, done)) o = look_for_drift(l, next);
     if ((o.end == RS_END_DONE || o.end == RS_END_TIP_CHANGED) && due(s->reference_every, done)) {
         const rs_xy moved = rs_follower_shift(&l->follower, l->point[0].row, l->time);
         const double begin = now(l->context);
@@ -106,6 +115,14 @@ static reshed_status put_missed(point_list *l, int k, rs_driver_status driver, c
     return st == RESHED_OK ? rs_scan_log(c, RS_SESSION_WARNING, text, err) : st;
 }
 
+/* The same of a point that is measured again: what it has stays. */
+static reshed_status note_kept(const point_list *l, int k, const char *why, reshed_error *err)
+{
+    char text[RS_SESSION_EVENT_TEXT];
+    snprintf(text, sizeof text, "point %d, again: %s; it stays as it was", k, why);
+    return rs_scan_log(l->context, RS_SESSION_WARNING, text, err);
+}
+
 /* Measures the spectrum of point k, and once more when its spectra are bad: a tip that was not in contact
  * yet, a disturbance. */
 static rs_driver_status measure_spectrum(point_list *l, int k, reshed_error *why)
@@ -123,20 +140,12 @@ static rs_driver_status measure_spectrum(point_list *l, int k, reshed_error *why
     return rs_scan_loops_measure(&l->loops, p->device_x, p->device_y, why);
 }
 
-/* DONE: point k is measured, lost or skipped. INTERRUPTED: it stays pending. */
-static rs_outcome measure_point(point_list *l, int k)
+/* Writes down what l->loops measured at point k. */
+static rs_outcome put_measured(point_list *l, int k)
 {
     rs_session *session = l->context->session;
     rs_session_point *p = &l->point[k];
-    reshed_error why = {0}, err = {0};
-    const rs_xy moved = rs_follower_shift(&l->follower, p->row, l->time);
-    p->device_x = p->x + moved.x;
-    p->device_y = p->y + moved.y;
-    const rs_driver_status driver = measure_spectrum(l, k, &why);
-    if (driver == RS_DRIVER_LOST) return rs_outcome_driver(driver, &why);
-    if (driver == RS_DRIVER_RETRY) return rs_outcome_of(RS_END_INTERRUPTED);
-    if (driver != RS_DRIVER_OK)
-        return rs_outcome_status(put_missed(l, k, driver, why.what, &err), &err);
+    reshed_error err = {0};
     l->time = l->loops.spectrum.time;
     rs_session_hold(session, true); /* where it was asked for, with the sync of what came of it */
     reshed_status st = rs_session_put_points(session, k, 1, p, &err);
@@ -145,6 +154,28 @@ static rs_outcome measure_point(point_list *l, int k)
         st = rs_session_put_spectrum(session, RS_SESSION_POINTS, k, &l->loops.spectrum, &err);
     if (st == RESHED_OK) p->state = RS_SESSION_MEASURED;
     if (st == RESHED_OK) st = rs_scan_loops_analyse(&l->loops, RS_SESSION_POINTS, k, &err);
+    return rs_outcome_status(st, &err);
+}
+
+/* DONE: point k is measured, lost or skipped; one that was not pending before stays as it was when no
+ * loop came. INTERRUPTED: it stays as it was. */
+static rs_outcome measure_point(point_list *l, int k, bool *measured)
+{
+    rs_session_point *p = &l->point[k];
+    const rs_session_point before = *p;
+    reshed_error why = {0}, err = {0};
+    const rs_xy moved = rs_follower_shift(&l->follower, p->row, l->time);
+    p->device_x = p->x + moved.x;
+    p->device_y = p->y + moved.y;
+    const rs_driver_status driver = measure_spectrum(l, k, &why);
+    *measured = driver == RS_DRIVER_OK;
+    if (*measured) return put_measured(l, k);
+    if (before.state != RS_SESSION_PENDING) *p = before;
+    if (driver == RS_DRIVER_LOST) return rs_outcome_driver(driver, &why);
+    if (driver == RS_DRIVER_RETRY) return rs_outcome_of(RS_END_INTERRUPTED);
+    const reshed_status st = before.state == RS_SESSION_PENDING
+                                 ? put_missed(l, k, driver, why.what, &err)
+                                 : note_kept(l, k, why.what, &err);
     return rs_outcome_status(st, &err);
 }
 
@@ -200,10 +231,16 @@ static double time_left(const point_list *l)
     return rs_durations_of_points(&t, c->settings, l->done, l->left) / clock_rate(c->instrument);
 }
 
+/* s that the list has been at work: nobody's pauses are of the budget. */
+static double at_work(const point_list *l)
+{
+    return now(l->context) - l->begin - l->stood;
+}
+
 /* s of the budget. */
 static double seconds_left(const point_list *l)
 {
-    return l->context->settings->budget - *l->options->spent - (now(l->context) - l->begin);
+    return l->context->settings->budget - *l->options->spent - at_work(l);
 }
 
 static void give_news(const point_list *l, int k, int upto)
@@ -231,58 +268,90 @@ static void tell_point(const point_list *l, int k)
     if (h) h->loops(h->ctx, k, t.point / clock_rate(l->context->instrument), time_left(l));
 }
 
+/* Why point k cannot be measured again now; NULL: it can. */
+static const char *again_refused(const point_list *l, int k, bool paused)
+{
+    if (paused) return "the list is paused, and nothing is measured: go on first";
+    if (k >= l->n) return "there is no such point";
+    if (l->point[k].state == RS_SESSION_PENDING) return "it is not measured yet";
+    return out_of_time(l) ? "out of time" : NULL;
+}
+
 /* Point o->index[0] once more, before point next. */
-static rs_outcome measure_again(point_list *l, const rs_order *o, int next)
+static rs_outcome measure_again(point_list *l, const rs_order *o, int next, bool paused)
 {
     const rs_scan_context *c = l->context;
     const int k = o->index[0];
-    if (k >= l->n || l->point[k].state == RS_SESSION_PENDING || out_of_time(l)) {
-        rs_steer_answer(c, o, false,
-                        k >= l->n                                 ? "there is no such point"
-                        : l->point[k].state == RS_SESSION_PENDING ? "it is not measured yet"
-                                                                  : "out of time");
-        return rs_outcome_of(RS_END_DONE);
+    const char *refused = again_refused(l, k, paused);
+    rs_outcome end = rs_outcome_of(RS_END_DONE);
+    bool measured = false;
+    if (refused) {
+        rs_steer_answer(c, o, false, "%s", refused);
+        return end;
     }
     tell_point(l, k);
-    const rs_outcome end = measure_point(l, k);
-    const bool ok = end.end == RS_END_DONE && l->point[k].state == RS_SESSION_MEASURED;
+    if (l->look) end = look_for_drift(l, &l->point[k]);
+    if (end.end == RS_END_TIP_CHANGED && l->done == 0) end = rs_outcome_of(RS_END_DONE);
+    if (end.end == RS_END_DONE) end = measure_point(l, k, &measured);
+    const bool ok = end.end == RS_END_DONE && measured;
     rs_steer_answer(c, o, ok, ok ? "point %d is measured again" : "point %d: no loop came", k);
-    if (end.end == RS_END_DONE) give_news(l, k, next);
+    if (ok) give_news(l, k, next);
     return end;
+}
+
+/* A pause of the list. */
+typedef struct pause_at {
+    bool paused;
+    double since, begin; /* rs_os_monotonic; on the clock of now() */
+} pause_at;
+
+/* The sample goes on drifting through a pause, and what was known of it becomes stale. */
+static void end_pause(point_list *l, pause_at *p)
+{
+    const double stood = now(l->context) - p->begin;
+    l->stood += stood;
+    l->look |= stood > rs_durations_known(&l->planned, &l->seen).point;
+    p->paused = false;
+}
+
+static void pause_or_go_on(point_list *l, const rs_order *o, int next, pause_at *p)
+{
+    const rs_scan_context *c = l->context;
+    const bool pause = o->kind == RS_ORDER_PAUSE;
+    if (pause == p->paused) {
+        rs_steer_answer(c, o, false, pause ? "it is paused already" : "it is not paused");
+        return;
+    }
+    if (pause)
+        *p = (pause_at){true, rs_os_monotonic(), now(c)};
+    else
+        end_pause(l, p);
+    rs_steer_phase(c, RS_HELM_LOOPS, pause, pause ? "paused" : "");
+    rs_steer_answer(c, o, true, pause ? "paused before point %d" : "goes on with point %d", next);
 }
 
 /* Before point next. DONE: it goes on. */
 static rs_outcome heed_helm(point_list *l, int next)
 {
+    static const unsigned orders =
+        RS_STEER(RS_ORDER_PAUSE) | RS_STEER(RS_ORDER_GO_ON) | RS_STEER(RS_ORDER_AGAIN);
     const rs_scan_context *c = l->context;
     rs_outcome end = rs_outcome_of(RS_END_DONE);
-    bool paused = false;
-    double since = 0;
+    pause_at p = {0};
     rs_order o;
     if (!c->helm) return end;
     do {
-        while (end.end == RS_END_DONE &&
-               rs_steer_next(c,
-                             RS_STEER(RS_ORDER_PAUSE) | RS_STEER(RS_ORDER_GO_ON) |
-                                 RS_STEER(RS_ORDER_AGAIN),
-                             paused ? LOOK : 0, &o)) {
-            const bool pause = o.kind == RS_ORDER_PAUSE;
-            if (o.kind == RS_ORDER_AGAIN) {
-                end = measure_again(l, &o, next);
-            } else if (pause == paused) {
-                rs_steer_answer(c, &o, false, pause ? "it is paused already" : "it is not paused");
-            } else {
-                paused = pause;
-                since = rs_os_monotonic();
-                rs_steer_phase(c, RS_HELM_LOOPS, paused, paused ? "paused" : "");
-                rs_steer_answer(c, &o, true,
-                                paused ? "paused before point %d" : "goes on with point %d", next);
-            }
+        while (end.end == RS_END_DONE && rs_steer_next(c, orders, p.paused ? LOOK : 0, &o)) {
+            if (o.kind == RS_ORDER_AGAIN)
+                end = measure_again(l, &o, next, p.paused);
+            else
+                pause_or_go_on(l, &o, next, &p);
         }
         if (end.end == RS_END_DONE &&
-            (rs_scan_interrupted(c) || (paused && rs_steer_is_late(c, since, "paused"))))
+            (rs_scan_interrupted(c) || (p.paused && rs_steer_is_late(c, p.since, "paused"))))
             end = rs_outcome_of(RS_END_INTERRUPTED);
-    } while (paused && end.end == RS_END_DONE);
+    } while (p.paused && end.end == RS_END_DONE);
+    if (p.paused) end_pause(l, &p);
     return end;
 }
 
@@ -290,6 +359,7 @@ static rs_outcome run(point_list *l)
 {
     const rs_scan_context *c = l->context;
     const double budget = c->settings->budget;
+    bool measured;
     l->left = pending_from(l, 0);
     for (int k = 0; k < l->n; k++) {
         if (l->point[k].state != RS_SESSION_PENDING) continue;
@@ -307,7 +377,7 @@ static rs_outcome run(point_list *l)
         /* Before the first point there is nothing that another tip has measured. */
         if (o.end != RS_END_DONE && !(o.end == RS_END_TIP_CHANGED && l->done == 0)) return o;
         const double start = now(c);
-        o = measure_point(l, k);
+        o = measure_point(l, k, &measured);
         if (o.end != RS_END_DONE) return o;
         const double end_of_loop = now(c);
         rs_durations_add(&l->seen.point, end_of_loop - start);
@@ -346,6 +416,7 @@ rs_outcome rs_measure_points(const rs_scan_context *c, const rs_measure_options 
     if (st == RESHED_OK) st = rs_decide_create(c, l.point, l.n, &l.decide, &err);
     l.planned = rs_measure_planned(c->instrument, c->settings, l.n);
     l.begin = now(c);
+    l.look = c->settings->drift_every > 0;
     if (st == RESHED_OK && c->helm) c->helm->points(c->helm->ctx, l.point, l.n);
     const rs_outcome o = st == RESHED_OK ? run(&l) : rs_outcome_status(st, &err);
     if (o.end == RS_END_INTERRUPTED) /* a loop may be under way: at once, not when it is over */
@@ -354,6 +425,6 @@ rs_outcome rs_measure_points(const rs_scan_context *c, const rs_measure_options 
     rs_follower_clear(&l.follower);
     rs_scan_loops_clear(&l.loops);
     rs_free(l.point);
-    *options->spent += now(c) - l.begin;
+    *options->spent += at_work(&l);
     return o;
 }

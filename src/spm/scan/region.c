@@ -204,17 +204,18 @@ static rs_outcome put_points(work *w, rs_session_point *points, int n, int walls
 }
 
 /* The run's max_points is for all choices together; a step's own is for each time that it is done. */
-static rs_outcome keep_to_most(const work *w, rs_session_point *points, int *n)
+static reshed_status find_most(const work *w, int *most, reshed_error *err)
 {
     const rs_flow_step *t = step_of(w);
-    reshed_error err = {0};
     rs_session_progress p;
     for (int k = 0; k < t->rules; k++)
-        if (strcmp(t->rule[k].field->name, "max_points") == 0) return rs_outcome_of(RS_END_DONE);
-    reshed_status st = rs_session_get_progress(w->c->session, &p, &err);
-    if (st == RESHED_OK)
-        st = rs_choose_thin(points, *n, (int)w->c->settings->max_points - p.points, n, &err);
-    return rs_outcome_status(st, &err);
+        if (strcmp(t->rule[k].field->name, "max_points") == 0) {
+            *most = (int)t->rule[k].value;
+            return RESHED_OK;
+        }
+    const reshed_status st = rs_session_get_progress(w->c->session, &p, err);
+    if (st == RESHED_OK) *most = (int)w->c->settings->max_points - p.points;
+    return st;
 }
 
 /* Thins the choice, asks the caller, checks, and puts the points into the session. */
@@ -227,12 +228,15 @@ static rs_outcome settle_points(work *w, const rs_choice *choice)
     if (!points)
         return rs_outcome_status(rs_fail_nomem(&err, "points", (size_t)n * sizeof *points), &err);
     if (n) memcpy(points, choice->point, (size_t)n * sizeof *points);
-    rs_outcome end = keep_to_most(w, points, &n);
+    int most = 0;
+    reshed_status st = find_most(w, &most, &err);
+    if (st == RESHED_OK) st = rs_choose_thin(points, n, most, &n, &err);
+    rs_outcome end = rs_outcome_status(st, &err);
     if (end.end == RS_END_DONE) end = thin(c, w->spent, points, &n);
     if (end.end == RS_END_DONE && w->o->confirm && !w->o->confirm(c->ctx, choice, &points, &n))
         end = rs_outcome_of(RS_END_UNCONFIRMED);
     if (end.end == RS_END_DONE && w->o->ask && c->helm)
-        end = rs_steer_confirm(c, choice, &points, &n);
+        end = rs_steer_confirm(c, choice, most, &points, &n);
     if (end.end == RS_END_DONE) end = check_places(c, points, n);
     if (end.end == RS_END_DONE)
         end = rs_outcome_status(

@@ -27,10 +27,11 @@ void rs_steer_phase(const rs_scan_context *c, rs_helm_phase phase, bool paused, 
 /* True once a wait for a person that began then (rs_os_monotonic) is over; that is logged. */
 bool rs_steer_is_late(const rs_scan_context *c, double since, const char *what);
 
-/* Waits until a person has said yes to the points, who may change them meanwhile: *points (rs_alloc) and *n. Every
- * place is held against the limits when it is made. DONE: yes; UNCONFIRMED: no; INTERRUPTED: by the caller, or
- * nobody said anything for as long as the helm waits. */
-rs_outcome rs_steer_confirm(const rs_scan_context *c, const rs_choice *choice,
+/* Waits until a person has said yes to the points, who may change them meanwhile: *points (rs_alloc)
+ * and *n, `most` at most. Every place is held against the limits and the choice's rules when it is made.
+ * DONE: yes; UNCONFIRMED: no; INTERRUPTED: by the caller, or no order came for as long as the helm
+ * waits. */
+rs_outcome rs_steer_confirm(const rs_scan_context *c, const rs_choice *choice, int most,
                             rs_session_point **points, int *n);
 
 #endif

@@ -5,8 +5,6 @@
 #include "base/alloc.h"
 #include "base/os.h"
 #include "imgproc/walls/route.h"
-#include "imgproc/walls/tests.h"
-#include "spm/instrument/coords.h"
 #include "spm/scan/measure.h"
 #include "spm/scan/steer.h"
 
@@ -23,54 +21,56 @@ typedef struct edit {
     const rs_frame *frame;
     rs_session_point **points;
     int *n;
-    double until;
+    int most;
+    double since, until; /* rs_os_monotonic: of the latest order, and when the wait is over */
 } edit;
 
-/* What the points cost, to the helm. */
-static void show(const edit *e)
+/* The wait counts from here. */
+static void begin_wait(edit *e)
+{
+    const double limit = e->c->helm->wait_limit;
+    e->since = rs_os_monotonic();
+    e->until = limit > 0 ? e->since + limit : (double)NAN;
+}
+
+/* What the points cost, and how long they wait, to the helm. */
+static void show_cost(const edit *e)
 {
     const rs_session_setup *setup = rs_session_get_setup(e->c->session);
     const rs_helm *h = e->c->helm;
     const double clock = rs_instrument_caps(e->c->instrument)->clock_rate;
     const rs_durations t = rs_measure_planned(e->c->instrument, e->c->settings, *e->n);
     const double seconds = rs_durations_of_points(&t, e->c->settings, 0, *e->n);
-    h->points(h->ctx, *e->points, *e->n);
     h->cost(h->ctx, *e->n, isfinite(clock) && clock > 0 ? seconds / clock : 0,
             (double)setup->spectroscopy.steps * *e->n, e->until);
 }
 
-static reshed_status make_point(const edit *e, double row, double col, rs_session_point *out,
-                                reshed_error *err)
+static void show(const edit *e)
 {
-    const rs_coords_frame cf = rs_coords_frame_of(e->frame);
-    const rs_device metres = rs_device_metres();
-    const rs_rowcol at = {row, col};
-    const rs_place place = {row, col};
-    rs_coords coords;
-    rs_xy xy;
-    if (!(row >= 0 && row <= e->frame->rows - 1 && col >= 0 && col <= e->frame->cols - 1))
-        return rs_fail(err, RESHED_EINVAL, "point|within the frame|row %g, column %g", row, col);
-    reshed_status st = rs_coords_init(&coords, &cf, &metres, err);
+    const rs_helm *h = e->c->helm;
+    h->points(h->ctx, *e->points, *e->n);
+    show_cost(e);
+}
+
+/* Puts *p there, one of the list or a new one. */
+static reshed_status put_place(const edit *e, double row, double col, rs_session_point *p,
+                               reshed_error *err)
+{
+    const rs_session_point before = *p;
+    reshed_status st = rs_choose_place(e->frame, e->choice, row, col, *e->points, *e->n, p, err);
     if (st != RESHED_OK) return st;
-    rs_pixel_to_stage(&coords, &at, 1, &xy);
-    out->row = row;
-    out->col = col;
-    out->x = out->device_x = xy.x;
-    out->y = out->device_y = xy.y;
-    out->wall = -1;
-    st = rs_limits_check_place(rs_instrument_limits(e->c->instrument), xy.x, xy.y, err);
-    if (st == RESHED_OK && e->choice->graph.walls > 0)
-        st = rs_walls_of_places(&e->choice->graph, &place, 1, &out->wall, err);
+    st = rs_limits_check_place(rs_instrument_limits(e->c->instrument), p->x, p->y, err);
+    if (st != RESHED_OK) *p = before;
     return st;
 }
 
 static reshed_status add_point(const edit *e, const rs_order *o, reshed_error *err)
 {
     rs_session_point p = {.measured_x = NAN, .measured_y = NAN, .time = NAN};
-    const int n = *e->n, most = (int)e->c->settings->max_points;
-    if (most > 0 && n >= most)
-        return rs_fail(err, RESHED_EINVAL, "points|at most max_points, %d|%d", most, n + 1);
-    reshed_status st = make_point(e, o->at, o->to, &p, err);
+    const int n = *e->n;
+    if (n >= e->most)
+        return rs_fail(err, RESHED_EINVAL, "points|at most %d by max_points|%d", e->most, n + 1);
+    reshed_status st = put_place(e, o->at, o->to, &p, err);
     if (st != RESHED_OK) return st;
     for (int i = 0; i < n; i++)
         p.target = (*e->points)[i].target >= p.target ? (*e->points)[i].target + 1 : p.target;
@@ -109,12 +109,9 @@ static reshed_status remove_points(const edit *e, const rs_order *o, reshed_erro
 
 static reshed_status move_point(const edit *e, const rs_order *o, reshed_error *err)
 {
-    reshed_status st = check_indices(e, o, err);
+    const reshed_status st = check_indices(e, o, err);
     if (st != RESHED_OK) return st;
-    rs_session_point p = (*e->points)[o->index[0]];
-    st = make_point(e, o->at, o->to, &p, err);
-    if (st == RESHED_OK) (*e->points)[o->index[0]] = p;
-    return st;
+    return put_place(e, o->at, o->to, &(*e->points)[o->index[0]], err);
 }
 
 /* The shortest way that is found, from the point that is first now. */
@@ -163,10 +160,11 @@ static reshed_status number_targets(const edit *e, reshed_error *err)
 }
 
 /* True when the wait is over, with *out. */
-static bool heed(const edit *e, const rs_order *o, rs_outcome *out)
+static bool heed(edit *e, const rs_order *o, rs_outcome *out)
 {
     reshed_error err = {0};
     char text[512];
+    begin_wait(e);
     if (o->kind == RS_ORDER_CONFIRM) {
         const reshed_status st = o->yes ? number_targets(e, &err) : RESHED_OK;
         if (o->yes)
@@ -180,25 +178,26 @@ static bool heed(const edit *e, const rs_order *o, rs_outcome *out)
         show(e);
         rs_steer_answer(e->c, o, true, "%d points now", *e->n);
     } else {
+        show_cost(e);
         rs_steer_answer(e->c, o, false, "%s", reshed_error_text(&err, text, sizeof text));
     }
     return false;
 }
 
-rs_outcome rs_steer_confirm(const rs_scan_context *c, const rs_choice *choice,
+rs_outcome rs_steer_confirm(const rs_scan_context *c, const rs_choice *choice, int most,
                             rs_session_point **points, int *n)
 {
     const rs_frame *frame = &rs_session_get_setup(c->session)->frame;
-    const double begin = rs_os_monotonic(), limit = c->helm->wait_limit;
-    const edit e = {c, choice, frame, points, n, limit > 0 ? begin + limit : (double)NAN};
+    edit e = {.c = c, .choice = choice, .frame = frame, .points = points, .n = n, .most = most};
     rs_outcome out = rs_outcome_of(RS_END_INTERRUPTED);
     bool over = false;
     rs_order *o = rs_zalloc(1, sizeof *o);
     reshed_error err = {0};
     if (!o) return rs_outcome_status(rs_fail_nomem(&err, "an order", sizeof *o), &err);
     rs_steer_phase(c, RS_HELM_CONFIRM, false, "points wait for a yes");
+    begin_wait(&e);
     show(&e);
-    while (!over && !rs_scan_interrupted(c) && !rs_steer_is_late(c, begin, "points waited"))
+    while (!over && !rs_scan_interrupted(c) && !rs_steer_is_late(c, e.since, "points waited"))
         if (rs_steer_next(c, EDITS, LOOK, o)) over = heed(&e, o, &out);
     c->helm->cost(c->helm->ctx, -1, 0, 0, NAN);
     rs_free(o);

@@ -527,6 +527,86 @@ static void no_points_on_180_degree_walls(void **state)
     }
 }
 
+/* ------------------------------------------------------------------------------ a person's place */
+
+/* The place for point k of the list (k = n: a new one); says: why it is refused, NULL: it is not. */
+static void put_there(const rs_frame *f, rs_choice *c, int k, double row, double col,
+                      const char *says)
+{
+    reshed_error err = {0};
+    rs_session_point added = {.wall = 7, .kind = 7}, *p = k < c->n ? &c->point[k] : &added;
+    const rs_session_point before = *p;
+    char text[256];
+    const reshed_status st = rs_choose_place(f, c, row, col, c->point, c->n, p, &err);
+    if (says) {
+        assert_int_equal(st, RESHED_EINVAL);
+        reshed_error_text(&err, text, sizeof text);
+        if (!strstr(text, says)) fail_msg("not because of '%s': %s", says, text);
+        assert_memory_equal(p, &before, sizeof before);
+    } else {
+        assert_ok(st, &err);
+        assert_true(p->row == row && p->col == col && p->device_x == p->x);
+        assert_int_equal(p->kind == RS_POINT_WALL, p->wall >= 0);
+    }
+}
+
+/* What a person adds or moves lies by the rules of the choice; so does all that was chosen. */
+static void places_by_hand_keep_the_rules(void **state)
+{
+    (void)state;
+    static uint8_t rows[H];
+    static float amplitude[H * W], phase[H * W];
+    const rs_frame f = frame_of(H, W, 0.3);
+    reshed_error err = {0};
+    rs_choose_options o;
+    rs_choice c;
+    rs_choose_defaults(&o);
+    o.c_domain = 3;
+    draw();
+    for (int r = 0; r < H; r++) rows[r] = r < 40 ? RS_SESSION_FINAL : RS_SESSION_STALE;
+    choose(&f, rows, &o, &c);
+    check_choice(&c, &f);
+    int controls = 0;
+    for (int i = 0; i < c.n; i++) {
+        const rs_session_point p = c.point[i];
+        put_there(&f, &c, i, p.row, p.col, NULL);
+        assert_true(c.point[i].x == p.x && c.point[i].y == p.y);
+        assert_true(c.point[i].kind == p.kind && c.point[i].wall == p.wall);
+        put_there(&f, &c, c.n, p.row, p.col, "from the others");
+        controls += p.kind == RS_POINT_C_DOMAIN;
+    }
+    assert_true(controls > 0 && c.n > controls);
+    put_there(&f, &c, c.n, -1, 60, "frame");
+    put_there(&f, &c, c.n, NAN, 60, "frame");
+    put_there(&f, &c, c.n, 20, W, "frame");
+    put_there(&f, &c, c.n, 3, 60, "margin");
+    put_there(&f, &c, c.n, 41, 60, "final");
+    put_there(&f, &c, c.n, 20, 55, "on a wall");
+    c.n = 0;
+    put_there(&f, &c, 0, 30, 60.25, NULL);
+    /* A control point that comes onto a wall is none any more, and the other way round. */
+    rs_session_point p = {.kind = RS_POINT_C_DOMAIN, .wall = -1};
+    assert_ok(rs_choose_place(&f, &c, 20, 61, NULL, 0, &p, &err), &err);
+    assert_true(p.kind == RS_POINT_WALL && p.wall >= 0);
+    assert_ok(rs_choose_place(&f, &c, 30, 30, NULL, 0, &p, &err), &err);
+    assert_true(p.kind == RS_POINT_C_DOMAIN && p.wall == -1);
+    rs_choice_clear(&c);
+    for (int i = 0; i < H * W; i++) {
+        amplitude[i] = (float)fabs(tanh(i % W - 60.1));
+        phase[i] = i % W < 61 ? 1 : -2;
+    }
+    o.amplitude = amplitude;
+    o.phase = phase;
+    for (int on = 0; on < 2; on++) {
+        o.on_180 = on;
+        choose(&f, NULL, &o, &c);
+        c.n = 0;
+        put_there(&f, &c, 0, 20, 60, on ? NULL : "180-degree");
+        put_there(&f, &c, 0, 20, 61.8, on ? NULL : "180-degree");
+        rs_choice_clear(&c);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -541,6 +621,7 @@ int main(void)
         cmocka_unit_test(thinning_keeps_every_wall),
         cmocka_unit_test(points_lie_on_the_walls_of_the_film),
         cmocka_unit_test(no_points_on_180_degree_walls),
+        cmocka_unit_test(places_by_hand_keep_the_rules),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
