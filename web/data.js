@@ -65,8 +65,9 @@ function setStates(from, digits) {
 }
 
 /* ------------------------------------------------------------------------------------- fetching
- * One request of each map at a time; rows that change in between go together into the next one. */
-const wants = new Map(), busy = new Set();
+ * One request of each map at a time; rows that change in between go together into the next one. Two requests in
+ * all: a browser opens six connections to a host for all of its tabs, and a stop must find one free. */
+const wants = new Map(), busy = new Set(), together = 2;
 let soon = 0;
 
 function want(from, to, which) {
@@ -76,12 +77,19 @@ function want(from, to, which) {
         wants.set(m.name, [Math.min(w[0], from), Math.max(w[1], to)]);
     }
     /* Events that come together ask once. */
-    if (!soon) soon = setTimeout(() => { soon = 0; for (const m of maps.values()) pull(m); }, 4);
+    if (!soon) soon = setTimeout(() => { soon = 0; pullAll(); }, 4);
+}
+
+/* The map that was fetched last comes last, so that each has its turn. */
+let turn = 0;
+function pullAll() {
+    const list = [...maps.values()];
+    for (let k = 0, n = list.length; k < n && busy.size < together; k++) pull(list[turn++ % n]);
 }
 
 async function pull(m) {
     const w = wants.get(m.name);
-    if (!w || busy.has(m.name) || w[1] <= w[0]) return;
+    if (!w || busy.has(m.name) || busy.size >= together || w[1] <= w[0]) return;
     busy.add(m.name);
     wants.delete(m.name);
     /* No more than a megabyte at once, so that a large frame appears piece by piece. */
@@ -99,7 +107,7 @@ async function pull(m) {
         }
     }
     busy.delete(m.name);
-    pull(m);
+    pullAll();
 }
 
 function take(m, from, values) {
@@ -162,8 +170,8 @@ export function paint(m) {
     const gain = 256 / (range[1] - range[0] || 1), low = range[0];
     for (let i = m.from * frame.cols; i < m.to * frame.cols; i++) {
         const v = m.data[i];
-        const t = (v - low) * gain | 0;
-        out[i] = v !== v ? 0 : colours[t < 0 ? 0 : t > 255 ? 255 : t];
+        const t = (v - low) * gain; /* may be infinite: bounded before it becomes an integer */
+        out[i] = v !== v ? 0 : colours[t >= 255 ? 255 : t > 0 ? t | 0 : 0];
     }
     if (m.name === 'overlay') cover(m);
     m.ink.putImageData(m.pixels, 0, 0, 0, m.from, frame.cols, m.to - m.from);

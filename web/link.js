@@ -47,7 +47,7 @@ async function reason(r) {
  * is waited for. */
 export async function act(action, more = {}) {
     const id = viewer + '-' + Date.now().toString(36) + Math.random().toString(36).slice(2, 8);
-    const r = await fetch('api/action', { method: 'POST', cache: 'no-store',
+    const r = await fetch('api/action', { method: 'POST', cache: 'no-store', signal: AbortSignal.timeout?.(8000),
         headers: { ...headers(), 'Content-Type': 'application/json' },
         body: JSON.stringify({ id, action, ...more }) });
     if (!r.ok) throw new Error(await reason(r));
@@ -57,17 +57,32 @@ export async function act(action, more = {}) {
     return answer;
 }
 
-/* The answer comes as an event; after an interruption of the stream it must be asked for. */
+/* The answer comes as an event; after an interruption of the stream it must be asked for. A program that does
+ * not know the action, or a run that is over, gives none any more. */
 function ending(id) {
     return new Promise(done => {
-        answers.set(id, a => { clearInterval(timer); done(a); });
-        const timer = setInterval(async () => {
+        let timer = 0;
+        const settle = a => { clearInterval(timer); answers.delete(id); done(a); };
+        answers.set(id, settle);
+        if (state.ended) setTimeout(askFor, 500);
+        timer = setInterval(askFor, 5000);
+        async function askFor() {
             try {
-                const a = await (await get(`action?id=${encodeURIComponent(id)}`)).json();
-                if (!a.pending) { answers.get(id)?.(a); answers.delete(id); }
-            } catch { /* not reachable: the next time */ }
-        }, 5000);
+                const r = await fetch(`api/action?id=${encodeURIComponent(id)}`, { headers: headers(), cache: 'no-store' });
+                if (r.status === 404) return settle({ done: false, what: 'the program knows nothing of this action (any more)' });
+                const a = r.ok ? await r.json() : { pending: true };
+                if (!a.pending) settle(a);
+                else if (state.ended) settle({ done: false, what: 'the run ended before this was answered' });
+            } catch {
+                /* Not reachable: the next time, unless the program has left. */
+                if (state.ended) settle({ done: false, what: 'the run ended before this was answered' });
+            }
+        }
     });
+}
+/* Answers come before the end of the stream: what has none by then will get none. */
+function giveUp() {
+    for (const settle of [...answers.values()]) settle({ done: false, what: 'the run ended before this was answered' });
 }
 
 export async function postLabels(bytes) {
@@ -105,7 +120,12 @@ const handlers = {
     rows: d => { state.changed = d; tell(['changed']); },
     line: d => {
         const l = state.lines ||= { row: [], score: [], uncertainty: [], threshold: null };
-        for (const k of ['row', 'score', 'uncertainty']) l[k].push(d[k] ?? null);
+        /* As many as the program keeps: rows that are scanned again take the place of the oldest entries. */
+        const most = Math.max(1, state.frame?.rows || 0);
+        for (const k of ['row', 'score', 'uncertainty']) {
+            l[k].push(d[k] ?? null);
+            if (l[k].length > most) l[k].splice(0, l[k].length - most);
+        }
         tell(['lines']);
     },
     loop: d => {
@@ -122,12 +142,13 @@ const handlers = {
         state.log = [...(state.log || []), d].slice(-200);
         tell(['log']);
     },
-    answer: d => { answers.get(d.id)?.(d); answers.delete(d.id); },
+    answer: d => { answers.get(d.id)?.(d); },
     seen: () => { /* its id is where to go on */ },
     end: d => {
         state.ended = true;
         state.endText = d.text || '';
         source.close();
+        giveUp();
         tell(['end']);
     },
 };
@@ -151,7 +172,8 @@ function listen() {
 }
 
 async function retry() {
-    try { await get(`state?viewer=${viewer}`); } catch (e) { online(false, `No connection: ${e.message}`); }
+    /* Without a stream the page still knows whether it may stop the scan. */
+    try { put(await (await get(`state?viewer=${viewer}`)).json()); } catch (e) { online(false, `No connection: ${e.message}`); }
     setTimeout(listen, 2000);
 }
 

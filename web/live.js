@@ -24,11 +24,22 @@ function toggleTheme() {
 }
 
 /* ------------------------------------------------------------------------------------- keys */
+/* The stop is heard everywhere, in a dialog and in a list of choices, too, but for where an S is being typed. The
+ * key is that with the S on it, whatever Caps Lock does; where the letters are not Latin, the one in its place. */
+const isStop = e => e.shiftKey && !e.ctrlKey && !e.metaKey && !e.altKey &&
+    (e.key.toLowerCase() === 's' || (e.code === 'KeyS' && !/^[a-z]$/i.test(e.key)));
+const text = 'input:not([type=checkbox]):not([type=radio]):not([type=range])';
+
 function key(e) {
-    if (e.defaultPrevented || document.querySelector('dialog[open]')) return;
-    const typing = e.target.matches?.('input:not([type=checkbox]):not([type=radio]):not([type=range]), select, textarea');
-    /* The stop is heard everywhere but where an S is being typed. */
-    if (typing) return;
+    if (isStop(e) && !e.target.matches?.(`${text}:not([type=number]), textarea`)) {
+        e.preventDefault();
+        e.stopPropagation();
+        if (!e.repeat) steer.stop();
+    }
+}
+
+function otherKey(e) {
+    if (e.defaultPrevented || document.querySelector('dialog[open]') || e.target.matches?.(`${text}, select, textarea`)) return;
     let done = true;
     if (teach.teachKey(e)) { /* done */ }
     else if (e.ctrlKey || e.metaKey || e.altKey) return;
@@ -51,5 +62,7 @@ dark.onchange = () => theme(document.documentElement.dataset.theme);
 $('theme').onclick = toggleTheme;
 $('rescan-cancel').onclick = () => $('rescan-box').close();
 $('help-open').onclick = () => $('help').showModal();
-document.addEventListener('keydown', key);
+/* Before all others, which may keep a key for themselves. */
+document.addEventListener('keydown', key, true);
+document.addEventListener('keydown', otherKey);
 start();

@@ -10,9 +10,10 @@ const strip = 7; /* CSS pixels: the margin with the rows' states */
 const tiles = new Map();
 let queued = false;
 
-/* A tool takes clicks on a map: {press, drag, release, key, draw, cursor}; null: they look and pan. */
+/* A tool takes clicks on a map: {press, drag, release or cancel, key, draw, cursor}; null: they look and pan. */
 let tool = null;
 export function setTool(t) {
+    if (tool !== t) tool?.cancel?.();
     tool = t;
     for (const e of tiles.values()) e.pane.classList.toggle('tool', !!t);
     redraw();
@@ -294,7 +295,7 @@ export { nearest };
 
 function handle(t) {
     const touching = new Map();
-    let last = null, moved = false, tooling = false;
+    let last = null, moved = false, tooling = false, pinched = false;
     t.pane.onpointermove = e => {
         const s = spot(t, e);
         if (touching.has(e.pointerId)) touching.set(e.pointerId, e);
@@ -325,17 +326,26 @@ function handle(t) {
         if (e.button > 1) return;
         touching.set(e.pointerId, e);
         t.pane.setPointerCapture(e.pointerId);
+        /* A second finger: it is a pinch, and what the first one began was not meant. */
+        if (touching.size > 1 && tooling) {
+            tooling = false;
+            tool?.cancel?.();
+        }
         const s = spot(t, e);
         setCursor(Math.round(s.row), Math.round(s.col));
         moved = false;
         spread = 0;
         last = { x: e.clientX, y: e.clientY };
         tooling = touching.size === 1 && e.button === 0 && !e.shiftKey && !!tool?.press?.(s, e);
+        pinched = touching.size > 1;
     };
     t.pane.onpointerup = t.pane.onpointercancel = e => {
         touching.delete(e.pointerId);
-        if (tooling) { tooling = false; tool?.release?.(spot(t, e), e); }
-        else if (!moved && e.type === 'pointerup' && !tool) {
+        if (tooling) {
+            tooling = false;
+            if (e.type === 'pointerup') tool?.release?.(spot(t, e), e);
+            else tool?.cancel?.();
+        } else if (!moved && !pinched && e.type === 'pointerup' && !tool) {
             const q = nearest(spot(t, e));
             if (q) look(q.index, true);
         }

@@ -35,8 +35,20 @@ export async function ask(action, more, button) {
 }
 
 export const pauseOrGoOn = () => { if (mine() && !over()) ask(state.run.paused ? 'go_on' : 'pause', {}, $('pause')); };
-/* No question before it: halting is always safe, and the session can be resumed. */
-export const stop = () => { if (mine() && !over()) ask('stop', {}, $('stop')); };
+/* No question before it: halting is always safe, and the session can be resumed. Whoever has the steering token may
+ * stop, whoever steers; and a stop is sent even while the page hears nothing: the way there may be open. */
+const mayStop = () => !!state.viewer?.may_steer && state.source?.kind === 'scan' && !state.ended &&
+    !['done', 'stopped', 'failed'].includes(state.run?.phase);
+let stopping = false;
+export async function stop() {
+    if (!mayStop() || stopping) return;
+    stopping = true;
+    for (let n = 0; n < 5 && mayStop(); n++) {
+        if (await ask('stop', {}, $('stop'))) break;
+        await new Promise(done => setTimeout(done, 500));
+    }
+    stopping = false;
+}
 
 /* ------------------------------------------------------------------------------------- who steers */
 function controls() {
@@ -46,8 +58,8 @@ function controls() {
     $('steer').hidden = !scan || !may;
     $('watching').hidden = !scan || may || over();
     $('take').hidden = !may || v.has_wheel || over();
-    for (const id of ['pause', 'stop', 'rescan']) $(id).hidden = may && !v.has_wheel;
-    $('stop').disabled = !running || !mine();
+    for (const id of ['pause', 'rescan']) $(id).hidden = may && !v.has_wheel;
+    $('stop').disabled = !mayStop();
     $('pause').disabled = !running || !mine() || phase === 'confirm';
     say($('pause-text'), state.run?.paused ? 'Go on' : 'Pause');
     $('pause').title = `${state.run?.paused ? 'Go on' : 'Pause at the end of the line, or before the next point'} (key P)`;
@@ -59,12 +71,11 @@ function controls() {
 }
 
 /* ------------------------------------------------------------------------------------- points */
-let mode = 'move', held = null, shownConfirm = false, edits = Promise.resolve(), waiting = 0;
+let mode = 'move', held = null, clicked = null, shownConfirm = false, edits = Promise.resolve(), waiting = 0;
 
-/* Edits go one after the other. Each carries the number of the points as they were seen: the program refuses
- * one whose indices an earlier edit has changed. */
-function edit(what, more = {}) {
-    const seen = state.number;
+/* Edits go one after the other. Each carries the number of the points as they were seen, which is that of the moment
+ * at which the person pressed: the program refuses one whose indices an earlier edit has changed. */
+function edit(what, more = {}, seen = state.number) {
     waiting++;
     $('confirm').setAttribute('aria-busy', 'true');
     edits = edits.then(async () => {
@@ -89,15 +100,18 @@ function toWall(s) {
 }
 const inside = s => s.row >= 0 && s.col >= 0 && s.row <= frame.rows - 1 && s.col <= frame.cols - 1;
 
+/* A point that is taken up, as the list was then. */
+const take = q => ({ index: q.index, row: q.row, col: q.col, number: state.number });
+
 const tool = {
     press(s) {
         const q = nearest(s);
         if (mode === 'add') {
-            if (inside(s)) edit('add', toWall(s));
+            if (inside(s)) clicked = { add: toWall(s), number: state.number };
         } else if (mode === 'remove') {
-            if (q) edit('remove', { index: [q.index] });
+            if (q) clicked = { remove: q.index, number: state.number };
         } else if (q) {
-            held = { index: q.index, row: q.row, col: q.col };
+            held = take(q);
             look(q.index);
         } else return false;
         return true;
@@ -108,17 +122,23 @@ const tool = {
         redraw();
     },
     release() {
-        if (held?.moved) edit('move', { index: held.index, row: held.row, col: held.col });
-        held = null;
+        if (clicked?.add) edit('add', clicked.add, clicked.number);
+        else if (clicked) edit('remove', { index: [clicked.remove] }, clicked.number);
+        if (held?.moved) edit('move', { index: held.index, row: held.row, col: held.col }, held.number);
+        this.cancel();
+    },
+    /* A second finger, or the browser, took the pointer away: nothing was meant. */
+    cancel() {
+        held = clicked = null;
         redraw();
     },
     key(e, s) {
         const q = nearest({ ...s, pixel: Math.max(1, s.pixel) });
         if (e.key === 'Enter' || e.key === ' ') {
             /* By keys: Enter takes a point up and puts it down. */
-            if (mode !== 'move') this.press(s);
+            if (mode !== 'move') { if (this.press(s)) this.release(); }
             else if (held) { Object.assign(held, toWall(s), { moved: true }); this.release(); }
-            else if (q) { held = { index: q.index, row: q.row, col: q.col }; look(q.index); }
+            else if (q) { held = take(q); look(q.index); }
         } else if (e.key === 'Delete' || e.key === 'Backspace') { if (q) edit('remove', { index: [q.index] }); }
         else if (e.key === 'Insert') edit('add', toWall(s));
         else if (e.key === 'Escape' && held) held = null;
@@ -137,7 +157,7 @@ const tool = {
 
 export function setMode(m) {
     mode = m;
-    held = null;
+    held = clicked = null;
     for (const name of ['move', 'add', 'remove']) $(`mode-${name}`).setAttribute('aria-pressed', String(name === m));
 }
 
@@ -165,8 +185,7 @@ function confirmPanel() {
 
 /* ------------------------------------------------------------------------------------- start */
 export function steerKey(e) {
-    if (e.key === 'S' && e.shiftKey) stop();
-    else if (e.key === 'p') pauseOrGoOn();
+    if (e.key === 'p') pauseOrGoOn();
     else if (!$('confirm').hidden && mine() && { m: 1, a: 1, d: 1 }[e.key]) setMode({ m: 'move', a: 'add', d: 'remove' }[e.key]);
     else return false;
     return true;
@@ -188,12 +207,20 @@ export function listen() {
         const text = $('note').value.trim();
         if (text && await ask('note', { text })) $('note').value = '';
     };
+    /* The program counts bytes, of which a letter may have several. */
+    $('note').oninput = () => {
+        const bytes = s => new TextEncoder().encode(s).length, letters = [...$('note').value];
+        if (bytes($('note').value) <= 200) return;
+        while (bytes(letters.join('')) > 200) letters.pop();
+        $('note').value = letters.join('');
+    };
     $('again').onclick = () => { if (view.point >= 0) ask('again', { index: view.point }, $('again')); };
     for (const m of ['move', 'add', 'remove']) $(`mode-${m}`).onclick = () => setMode(m);
     $('thin').onclick = () => edit('thin', { keep: Number($('thin-keep').value) });
     $('route').onclick = () => edit('route');
-    $('measure').onclick = () => ask('confirm', { yes: true }, $('measure'));
-    $('refuse').onclick = () => ask('confirm', { yes: false }, $('refuse'));
+    /* The yes is to the list that is seen. */
+    for (const [id, yes] of [['measure', true], ['refuse', false]])
+        $(id).onclick = () => waiting ? toast('The points are still being changed: look again', true) : ask('confirm', { yes, number: state.number }, $(id));
     on(['viewer', 'run', 'source', 'confirm', 'online', 'end', 'mode', 'arranged'], controls);
     /* Without a word from the program the count goes on here. */
     setInterval(() => {

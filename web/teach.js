@@ -11,14 +11,16 @@ import { $, make, say } from './text.js';
 const wall = 1, ignore = 2;
 let labels = new Uint8Array(0), layer = null, undo = [], redo = [], kind = 'line', cost = null, unsaved = false;
 let open = null; /* the line or region that is being drawn: {nodes, pixels, preview} */
-let stroke = null;
+let stroke = null, of = ''; /* the frame that the labels are of */
 
 const active = () => document.body.dataset.mode === 'teach';
 
 /* ------------------------------------------------------------------------------------- changes */
 function prepare() {
     const n = frame.rows * frame.cols;
-    if (labels.length === n && layer) return;
+    if (labels.length === n && layer && of === place()) return;
+    of = place();
+    unsaved = false;
     labels = new Uint8Array(n);
     layer = make('canvas', { width: String(frame.cols), height: String(frame.rows) });
     undo = [];
@@ -85,7 +87,9 @@ const place = () => `labels-${state.source?.name}-${state.source?.started}-${fra
 let keepTimer = 0;
 function keep() {
     clearTimeout(keepTimer);
+    const where = of;
     keepTimer = setTimeout(() => {
+        if (where !== of) return;
         const runs = [];
         for (let i = 0; i < labels.length;) {
             let j = i;
@@ -93,12 +97,12 @@ function keep() {
             runs.push(labels[i], j - i);
             i = j;
         }
-        try { sessionStorage.setItem(place(), JSON.stringify({ runs, unsaved })); } catch { /* too many: then a reload loses them */ }
+        try { sessionStorage.setItem(where, JSON.stringify({ runs, unsaved })); } catch { /* too many: then a reload loses them */ }
     }, 300);
 }
 async function restore() {
     try {
-        const kept = JSON.parse(sessionStorage.getItem(place()));
+        const kept = JSON.parse(sessionStorage.getItem(of));
         if (kept) {
             for (let k = 0, i = 0; k < kept.runs.length; k += 2) { labels.fill(kept.runs[k], i, i + kept.runs[k + 1]); i += kept.runs[k + 1]; }
             unsaved = kept.unsaved;
@@ -107,8 +111,8 @@ async function restore() {
     } catch { /* none */ }
     if (!state.labels?.label) return show();
     try {
-        const bytes = new Uint8Array(await (await get('labels')).arrayBuffer()), n = labels.length;
-        if (bytes.length === 2 * n && !undo.length) for (let i = 0; i < n; i++) labels[i] = bytes[n + i] ? ignore : bytes[i] ? wall : 0;
+        const mine = of, bytes = new Uint8Array(await (await get('labels')).arrayBuffer()), n = labels.length;
+        if (mine === of && bytes.length === 2 * n && !undo.length) for (let i = 0; i < n; i++) labels[i] = bytes[n + i] ? ignore : bytes[i] ? wall : 0;
     } catch { /* none */ }
     show();
 }
@@ -128,8 +132,9 @@ function node(s, e) {
 }
 const between = (a, b, e) => kind === 'line' && snapping(e) ? path(edges(), frame.rows, frame.cols, a, b) : straight(frame.cols, a, b);
 
+/* True when it is one more. */
 function addNode(s, e) {
-    const n = node(s, e);
+    const n = node(s, e), before = open ? open.nodes.length : 0;
     if (!open) open = { nodes: [n], parts: [] };
     else if (n !== open.nodes[open.nodes.length - 1]) {
         open.parts.push(between(open.nodes[open.nodes.length - 1], n, e));
@@ -137,6 +142,7 @@ function addNode(s, e) {
     }
     open.preview = null;
     show();
+    return open.nodes.length > before;
 }
 function dropNode() {
     open.nodes.pop();
@@ -175,7 +181,7 @@ const tool = {
     press(s, e) {
         if (kind === 'look') return false;
         if (kind === 'line' || kind === 'ignore') {
-            addNode(s, e);
+            this.added = addNode(s, e);
             this.free = kind === 'ignore';
         } else {
             stroke = { at: [], before: [], after: [] };
@@ -196,7 +202,17 @@ const tool = {
             stroke = null;
             commit({ at, before, after });
         }
-        this.free = false;
+        this.free = this.added = false;
+    },
+    cancel() {
+        if (stroke) for (let k = stroke.at.length - 1; k >= 0; k--) labels[stroke.at[k]] = stroke.before[k];
+        stroke = null;
+        if (this.added && open) {
+            if (open.nodes.length > 1) dropNode();
+            else open = null;
+        }
+        this.free = this.added = false;
+        show();
     },
     hover(s, e) {
         if (!open) return redraw();
@@ -352,5 +368,7 @@ export function listen() {
     $('teach-threshold').oninput = () => say($('teach-threshold-value'), Number($('teach-threshold').value).toFixed(2));
     on(['labels'], saved);
     on(['arranged'], () => { layer = null; if (active()) prepare(); });
+    /* Another region of the scan: a frame of its own, of the same size or not. */
+    on(['source', 'frame'], () => { if (active() && layer && of !== place()) prepare(); });
     on(['pixels'], () => { cost = null; });
 }

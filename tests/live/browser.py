@@ -65,6 +65,7 @@ def png_size(path):
 
 def pane(b, name):
     """Turns a row and a column of the frame into a place on the screen, on one of the maps."""
+    settled(b)
     left, top, width, height = b.js("const r = document.querySelector(`[data-map=${arguments[0]}] .pane`).getBoundingClientRect();"
                                     "return [r.left, r.top, r.width, r.height]", name)
     side = min(width - 7, height)
@@ -76,6 +77,22 @@ def drawn(b, name):
     """How many colours a canvas shows: one or two when there is nothing on it."""
     return b.js("const c = document.querySelector(arguments[0]), p = c.getContext('2d').getImageData(0, 0, c.width, c.height).data;"
                 "return new Set(new Uint32Array(p.buffer)).size", name)
+
+
+def until(true, what, seconds=20):
+    end = time.monotonic() + seconds
+    while not true():
+        if time.monotonic() > end:
+            raise AssertionError(what)
+        time.sleep(0.02)
+
+
+def settled(b, name='.pane'):
+    """Waits until the page's layout stands still: a click that follows goes to where the map is, not to where it was."""
+    b.js("return new Promise(done => { let was = '', same = 0; const look = () => {"
+         "const now = [...document.querySelectorAll(arguments[0])].map(e => { const r = e.getBoundingClientRect();"
+         "return [r.left, r.top, r.width, r.height]; }).join();"
+         "same = now === was ? same + 1 : 0; was = now; if (same > 3) done(); else requestAnimationFrame(look); }; look(); })", name)
 
 
 READY = "document.querySelectorAll('.tile').length === 8 && document.getElementById('phase').textContent !== 'Connecting'"
@@ -97,10 +114,10 @@ def a_session_is_opened_again(b):
         check('token' not in b.js('return location.href'), 'the token stays out of the address')
         check(b.text('sample') == EVIL and not b.js("return document.getElementById('evil')"), 'values from files are text')
         for name in ('amplitude', 'phase', 'frequency', 'q', 'probability', 'variance', 'overlay', 'doubt'):
-            check(drawn(b, f'[data-map={name}] canvas') > 20, f'the map {name} is drawn')
+            until(lambda name=name: drawn(b, f'[data-map={name}] canvas') > 20, f'the map {name} is drawn')
         b.wait("document.getElementById('loop-note').textContent.includes('12 of 12')")
-        time.sleep(0.2)
-        check(drawn(b, '#loop-plot') > 5 and drawn(b, '#line-uncertainty') > 5, 'plots are drawn')
+        for name in ('loop-plot', 'line-uncertainty'):
+            until(lambda name=name: drawn(b, '#' + name) > 5, f'{name} is drawn')
         the_cursor_is_shared(b)
         b.picture(FOLDER + '/session.png')
         keys_do_everything(b)
@@ -150,7 +167,6 @@ def labels_are_drawn_and_saved(b):
     count = "document.getElementById('teach-count').textContent"
     b.press('t')
     b.wait("!document.getElementById('teach').hidden && document.querySelector('.big')")
-    time.sleep(0.2)
     at = pane(b, 'amplitude')
     for row, col in ((20, 20), (45, 30), (50, 60)):
         b.drag(at(row, col), at(row, col))
@@ -174,7 +190,10 @@ def labels_are_drawn_and_saved(b):
     b.click('redo')
     b.wait(f'{count} !== {before!r}', 'redo')
     b.click('undo')
-    time.sleep(0.5)
+    b.wait(f"{count} === {before!r}")
+    pixels = int(re.search(r'[0-9]+', before)[0])
+    b.wait("(k => k && [...k.runs.keys()].filter(i => i % 2 === 0 && k.runs[i] === 1).reduce((n, i) => n + k.runs[i + 1], 0))"
+           f"(JSON.parse(sessionStorage.getItem(Object.keys(sessionStorage).find(n => n.startsWith('labels-'))))) === {pixels}", 'they are kept')
     b.reload()
     b.wait(READY)
     b.press('t')
@@ -189,7 +208,8 @@ def labels_are_drawn_and_saved(b):
 
 def a_phone_shows_all(b):
     b.size(390, 844, phone=True)
-    time.sleep(0.3)
+    b.wait('innerWidth <= 390')
+    settled(b)
     check(b.js('return document.documentElement.scrollWidth') <= 390, 'nothing is wider than a phone')
     b.picture(FOLDER + '/phone.png')
     b.size(1280, 800)
@@ -242,11 +262,11 @@ def rows_come_and_pause(b):
     b.wait("/line [1-9]/.test(document.getElementById('progress-text').textContent)", 'lines come')
     b.press('p')
     b.wait("document.getElementById('phase').textContent === 'Paused'", 'a pause')
-    time.sleep(0.3)
+    until(lambda: state(b)['scan']['waiting'] == 0, 'the lines that were under way')
     then = state(b)['scan']['arrived']
-    time.sleep(0.7)
-    check(state(b)['scan']['arrived'] == then, 'no line comes in a pause')
-    check(drawn(b, '[data-map=amplitude] canvas') > 20, 'the lines that came are drawn')
+    time.sleep(0.5)  # five lines' time: here nothing is to be waited for
+    check(state(b)['scan']['arrived'] <= then + 1, 'no line comes in a pause')
+    until(lambda: drawn(b, '[data-map=amplitude] canvas') > 20, 'the lines that came are drawn')
     b.picture(FOLDER + '/scan.png')
     b.click('pause')
     b.wait("document.getElementById('phase').textContent === 'Scanning'", 'the scan goes on')
@@ -257,8 +277,9 @@ def others_watch(b, steer, watch, first):
     second = b.new_window()
     b.go(steer)
     b.wait("!document.getElementById('take').hidden", 'a second viewer may only take the wheel')
-    check(not b.shown('stop') and not b.shown('pause'), 'and does not steer')
-    status, answer = b.js(ASK, 'api/action', 'POST', '{"id": "x", "action": "stop"}')
+    check(b.shown('stop') and not b.js("return document.getElementById('stop').disabled"), 'and stop, as everybody with this address')
+    check(not b.shown('pause'), 'and does not steer')
+    status, answer = b.js(ASK, 'api/action', 'POST', '{"id": "x", "action": "pause"}')
     check(status == 409, f'refused: {status} {answer}')
     b.go(watch)
     b.wait("!document.getElementById('watching').hidden", 'the other address watches')
@@ -282,7 +303,6 @@ def points_wait_for_a_yes(b):
     count = "document.getElementById('confirm-count').textContent"
     b.wait("!document.getElementById('confirm').hidden", 'points wait', 90)
     b.wait(f"{count} === '12' && document.querySelector('.big')?.dataset.map === 'overlay'")
-    time.sleep(0.3)
     at = pane(b, 'overlay')
     b.picture(FOLDER + '/confirm.png')
     place = [(q['row'], q['col']) for q in state(b)['points']['list']]
@@ -295,12 +315,7 @@ def points_wait_for_a_yes(b):
     b.click('mode-move')
     inward = [9 if v < SIZE / 2 else -9 for v in place[0]]
     b.drag(at(*place[0]), at(place[0][0] + inward[0] / 2, place[0][1] + inward[1] / 2), at(place[0][0] + inward[0], place[0][1] + inward[1]))
-    for _ in range(100):
-        moved = state(b)['points']['list'][0]
-        if (moved['row'], moved['col']) != place[0]:
-            break
-        time.sleep(0.1)
-    check((moved['row'], moved['col']) != place[0], 'a point moved by the mouse')
+    until(lambda: [(q['row'], q['col']) for q in state(b)['points']['list'][:1]] != place[:1], 'a point moved by the mouse')
     b.js("document.getElementById('thin-keep').value = '6'")
     b.click('thin')
     b.wait(f"{count} === '6'", 'fewer points')
