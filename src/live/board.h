@@ -61,15 +61,24 @@ typedef enum rs_board_phase {
 void rs_board_run(rs_board *b, rs_board_phase phase, bool paused, const char *text);
 /* s, NaN: unknown. */
 void rs_board_left(rs_board *b, double left);
+/* s that the run has taken by now, where it did not begin with the board. */
+void rs_board_elapsed(rs_board *b, double seconds);
+
+/* A line that came makes an entry of the lines. */
+typedef enum rs_board_entry {
+    RS_BOARD_ENTRY_IF_MORE = 0, /* when more lines have arrived than at the last post */
+    RS_BOARD_ENTRY,             /* a line that came once more, too */
+    RS_BOARD_NO_ENTRY           /* of the front alone */
+} rs_board_entry;
 
 typedef struct rs_board_scan {
     int row, arrived, lost, waiting, pauses, lag;
     double latency, score, uncertainty; /* NaN: unknown */
-    double time;                        /* s, when the row came, on any clock */
+    double time; /* s, when the row came, on any clock; NaN: unknown, and no rate is made of it */
+    rs_board_entry entry;
     bool alarm;
     const char *fault;
 } rs_board_scan;
-/* Also an entry of the lines when a row arrived since. */
 void rs_board_line(rs_board *b, const rs_board_scan *scan);
 
 /* Of map[m], [rows,cols] or NULL, and state [rows] (rs_session_row_state): what differs from what was posted

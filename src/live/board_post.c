@@ -178,6 +178,14 @@ void rs_board_run(rs_board *b, rs_board_phase phase, bool paused, const char *te
     leave(b);
 }
 
+void rs_board_elapsed(rs_board *b, double seconds)
+{
+    rs_monitor_enter(b->lock);
+    b->run.begun = (isfinite(b->run.ended) ? b->run.ended : rs_os_monotonic()) - seconds;
+    changed(b, SECTION_RUN);
+    leave(b);
+}
+
 void rs_board_left(rs_board *b, double left)
 {
     rs_monitor_enter(b->lock);
@@ -189,13 +197,15 @@ void rs_board_left(rs_board *b, double left)
 static void add_line(rs_board *b, const rs_board_scan *s)
 {
     const double now = s->time;
-    const int came = s->arrived - b->scan.arrived;
+    int came = s->arrived - b->scan.arrived;
+    if (s->entry == RS_BOARD_ENTRY && came <= 0) came = 1;
     if (s->arrived <= 0 || came <= 0) return;
     if (b->scan.arrived > 0 && now > b->rate_time) {
         const double rate = came / (now - b->rate_time), w = fmin(came / RATE_LINES, 1);
         b->rate = isfinite(b->rate) ? (1 - w) * b->rate + w * rate : rate;
     }
     b->rate_time = now;
+    if (s->entry == RS_BOARD_NO_ENTRY) return;
     if (b->lines == b->line_room) { /* rows that were scanned again: the oldest go */
         memmove(b->line, b->line + 1, (size_t)(b->lines - 1) * sizeof *b->line);
         b->lines--;

@@ -16,9 +16,12 @@ struct scan_live {
     rs_labels *labels;
     rs_server *server;
     rs_helm helm;
+    const scan_job *job;
     uint8_t *state;   /* [rows] */
     int arrived;      /* lines, at the latest news */
+    int most;         /* the same, at most so far */
     bool again;       /* rows that were final may have other values */
+    bool rescan;      /* it is the run's phase */
     double line_rate; /* lines/s of real time; 0: unknown */
 };
 
@@ -48,7 +51,8 @@ static void phase(void *ctx, rs_helm_phase p, bool paused, const char *text)
     static const rs_board_phase of[] = {RS_BOARD_SURVEY, RS_BOARD_RESCAN, RS_BOARD_CHOOSE,
                                         RS_BOARD_CONFIRM, RS_BOARD_LOOPS};
     scan_live *v = ctx;
-    if (p == RS_HELM_RESCAN) v->again = true;
+    v->rescan = p == RS_HELM_RESCAN;
+    v->again |= v->rescan;
     rs_board_run(v->board, of[p], paused, text);
 }
 
@@ -58,10 +62,28 @@ static void take_log(void *ctx, double time, rs_session_level level, const char 
     rs_board_log(v->board, time, level, text);
 }
 
+/* Loops that the session has already: of an earlier list, or of the run that is resumed. A loop that cannot be read
+ * is missing on the page only. */
+static void post_loops(const scan_live *v, const rs_session_point *point, int n)
+{
+    rs_session *session = v->job->run.session;
+    const rs_session_setup *setup = rs_session_get_setup(session);
+    const size_t values = 2 * (size_t)setup->spectroscopy.steps;
+    double metric[RS_SESSION_MAX_METRICS];
+    float *response = rs_alloc(values + 1, sizeof *response);
+    rs_session_loop loop = {.response = response, .metric = metric};
+    for (int k = 0; response && k < n; k++) {
+        if (point[k].state != RS_SESSION_MEASURED) continue;
+        if (rs_session_read_loop(session, RS_SESSION_POINTS, k, &loop, NULL) == RESHED_OK)
+            rs_board_loop(v->board, k, &point[k], &loop);
+    }
+    rs_free(response);
+}
+
 static void take_points(void *ctx, const rs_session_point *point, int n)
 {
     const scan_live *v = ctx;
-    rs_board_points(v->board, point, n, NULL);
+    if (rs_board_points(v->board, point, n, NULL) == RESHED_OK) post_loops(v, point, n);
 }
 
 static void take_cost(void *ctx, int count, double seconds, double pulses, double until)
@@ -86,6 +108,7 @@ reshed_status scan_live_start(scan_job *j, reshed_error *err)
     if (!o->live) return RESHED_OK;
     scan_live *v = j->live = rs_zalloc(1, sizeof *v);
     if (!v) return rs_fail_nomem(err, "the live page", sizeof *v);
+    v->job = j;
     v->helm = (rs_helm){.ctx = v,
                         .wait_limit = o->live_wait,
                         .take = take,
@@ -127,8 +150,8 @@ reshed_status scan_live_begin(scan_job *j, reshed_error *err)
                                     .threshold = threshold > 0 ? threshold : (double)NAN};
     rs_free(v->state);
     v->state = rs_zalloc((size_t)setup->frame.rows, 1);
-    v->arrived = 0;
-    v->again = false;
+    v->arrived = v->most = 0;
+    v->again = v->rescan = false;
     v->line_rate = isfinite(clock) ? setup->frame.line_rate * clock : 0;
     if (!v->state) return rs_fail_nomem(err, "the live page", (size_t)setup->frame.rows);
     const reshed_status st = rs_board_begin(v->board, &source, setup, err);
@@ -196,6 +219,17 @@ void scan_live_close(scan_job *j)
 
 /* ----------------------------------------------------------------------------------------- news */
 
+/* A row's line is there, though the network has not had it. Beyond the front there is none. */
+static bool has_come(const scan_live *v, const rs_survey_news *n, int y)
+{
+    const bool upward = rs_session_get_setup(v->job->run.session)->frame.upward;
+    if (upward ? y < n->line : y > n->line) return false;
+    const float *row = n->amplitude + (size_t)y * (size_t)n->cols;
+    for (int x = 0; x < n->cols; x++)
+        if (!isnan(row[x])) return true;
+    return false;
+}
+
 static void post_rows(scan_live *v, const rs_survey_news *n)
 {
     const bool one = n->map.classes == 1;
@@ -204,19 +238,26 @@ static void post_rows(scan_live *v, const rs_survey_news *n)
     for (int m = 0; m < RS_SESSION_MEAN; m++) map[m] = n->fit[m];
     if (!n->has_phase) map[RS_SESSION_PHASE] = NULL;
     for (int y = 0; y < n->rows; y++)
-        v->state[y] = n->map.state[y] == RS_ROW_UNSCANNED ? RS_SESSION_UNSCANNED
-                      : n->map.stale[y]                   ? RS_SESSION_STALE
-                      : n->map.state[y] == RS_ROW_FINAL   ? RS_SESSION_FINAL
-                                                          : RS_SESSION_PROVISIONAL;
+        v->state[y] = n->map.state[y] == RS_ROW_UNSCANNED
+                          ? (has_come(v, n, y) ? RS_SESSION_STALE : RS_SESSION_UNSCANNED)
+                      : n->map.stale[y]                 ? RS_SESSION_STALE
+                      : n->map.state[y] == RS_ROW_FINAL ? RS_SESSION_FINAL
+                                                        : RS_SESSION_PROVISIONAL;
     v->again |= n->arrived < v->arrived;
     v->arrived = n->arrived;
     rs_board_rows(v->board, map, v->state, v->again);
+    /* Until the rows that were scanned again are final and past. */
+    const bool past = n->arrived - n->map.lag > v->most || n->arrived + n->lost == n->rows;
+    if (!v->rescan && past) v->again = false;
+    if (n->arrived > v->most && !v->again) v->most = n->arrived;
 }
 
 void scan_live_survey(scan_job *j, const rs_survey_news *n)
 {
     scan_live *v = j->live;
     if (!v) return;
+    /* Lines of the session that are read once more: they have no latency, and their time is not theirs. */
+    const bool replay = n->latency <= 0, known = replay && n->arrived <= v->most;
     post_rows(v, n);
     const rs_board_scan scan = {.row = n->line,
                                 .arrived = n->arrived,
@@ -227,7 +268,10 @@ void scan_live_survey(scan_job *j, const rs_survey_news *n)
                                 .latency = n->latency,
                                 .score = n->score,
                                 .uncertainty = rs_survey_uncertainty(n),
-                                .time = rs_os_monotonic(),
+                                .time = replay ? (double)NAN : rs_os_monotonic(),
+                                .entry = known    ? RS_BOARD_NO_ENTRY
+                                         : replay ? RS_BOARD_ENTRY_IF_MORE
+                                                  : RS_BOARD_ENTRY,
                                 .alarm = n->alarm,
                                 .fault = n->fault};
     rs_board_line(v->board, &scan);
