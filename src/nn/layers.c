@@ -332,7 +332,6 @@ static void pack_head(rs_carver *m, const rs_conv *c, int channels, rs_packed_co
                (size_t)c->cin * sizeof *w);
 }
 
-/* Two passes over this: the first with m->memory NULL measures, the second packs. */
 /* The algorithm of each filter: its node's, or that of all 1x1 convolutions. */
 static rs_conv_algo algo_of(const rs_graph *g, const rs_layer *layers, bool gemm, int filter)
 {
@@ -344,7 +343,7 @@ static rs_conv_algo algo_of(const rs_graph *g, const rs_layer *layers, bool gemm
     return bf16 ? RS_CONV_WINO4_BF16 : gemm ? RS_CONV_GEMM : RS_CONV_DIRECT;
 }
 
-/* Without memory: only counts. */
+/* Twice for each member: with m->memory NULL it measures, which cannot fail, then it packs. */
 static reshed_status pack_filters(const rs_graph *g, const rs_tensors *t, const rs_layer *layers,
                                   bool gemm, const rs_kernels *k, rs_carver *m, rs_packed *out,
                                   reshed_error *err)

@@ -78,10 +78,13 @@ reshed_status rs_arch_check_size(const rs_arch *arch, int height, int width, res
 {
     const int u = rs_arch_unit(arch);
     if (height % u == 0 && width % u == 0) return RESHED_OK;
+    char smaller[48] = ""; /* where there is one */
+    if (height >= u && width >= u)
+        snprintf(smaller, sizeof smaller, "%d x %d or ", height / u * u, width / u * u);
     return rs_fail(err, RESHED_EUNSUPPORTED,
-                   "image size for a %s|sides that %d divides, such as %d x %d or %d x %d|%d x %d",
-                   rs_net_name(arch->net), u, height / u * u, width / u * u,
-                   (height + u - 1) / u * u, (width + u - 1) / u * u, height, width);
+                   "image size for a %s|sides that %d divides, such as %s%d x %d|%d x %d",
+                   rs_net_name(arch->net), u, smaller, (height + u - 1) / u * u,
+                   (width + u - 1) / u * u, height, width);
 }
 
 int rs_level_channels(const rs_arch *arch, int level)
