@@ -129,6 +129,7 @@ $(B)/tools/cli/find_weights.o: MORE = -DRESHED_PREFIX=\"$(PREFIX)\"
 $(B)/tools/cli/find_weights.o: $(B)/prefix
 $(B)/tools/bench/report.o: MORE = -DRESHED_COMMIT=\"$$(cat $(B)/commit)\"
 $(B)/tools/bench/report.o: $(B)/commit
+$(B)/src/python/headers.o: MORE = -DRS_PY_HEADERS=\"$$(cat include/reshed_base.h include/reshed_driver.h src/python/rooms.h | cksum | tr -dc 0-9)\"
 $(B)/src/nn/blas.o: MORE = $(if $(filter none,$(BLAS)),-DRS_NO_BLAS)
 $(B)/src/nn/kernels/generic/%.o: MORE = $(ISA_generic)
 $(B)/src/nn/kernels/avx2/%.o: MORE = $(ISA_avx2)

@@ -9,6 +9,7 @@ Needs cffi and nothing else.
 import os
 import re
 import shutil
+import subprocess
 import sys
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -29,9 +30,9 @@ def strip(path):
     return re.sub(r"\n\s*\n+", "\n", text)
 
 
-def define(name):
-    """The value of a #define of include/reshed_base.h."""
-    with open(os.path.join(ROOT, "include", "reshed_base.h"), encoding="utf-8") as f:
+def define(name, header="reshed_base.h"):
+    """The value of a #define."""
+    with open(os.path.join(ROOT, "include", header), encoding="utf-8") as f:
         return re.search(rf'^#define {name} "?([^"\n]*)"?$', f.read(), flags=re.M).group(1)
 
 
@@ -46,6 +47,14 @@ def declarations():
     return made
 
 
+def checksum():
+    """Of the headers of _rooms_c, as the Makefile gives it to src/python/headers.c."""
+    names = ("include/reshed_base.h", "include/reshed_driver.h", "src/python/rooms.h")
+    text = b"".join(open(os.path.join(ROOT, name), "rb").read() for name in names)
+    told = subprocess.run(["cksum"], input=text, check=True, stdout=subprocess.PIPE).stdout.decode()
+    return "".join(c for c in told if c.isdigit())
+
+
 def make_module(name, text, to):
     """An out-of-line module of cffi in ABI mode: plain Python, no compiler."""
     import cffi
@@ -56,6 +65,9 @@ def make_module(name, text, to):
     path = os.path.join(to, f"{name}.py")
     ffi.emit_python_code(path)
     with open(path, "a", encoding="utf-8") as f:
+        if name == "_rooms_c":
+            f.write(f'HEADERS = "{checksum()}"\n')
+            f.write(f'DRIVER_ABI = {define("RS_DRIVER_ABI", "reshed_driver.h")}\n')
         f.write(f'VERSION = "{define("RESHED_VERSION")}"\nABI = {define("RESHED_ABI")}\n')
 
 

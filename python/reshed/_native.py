@@ -7,8 +7,11 @@ The declarations are those of the C headers: assemble.py makes the module _c fro
 from __future__ import annotations
 
 import os
+import sys
 import threading
-from typing import Any, Optional, Tuple
+from collections import deque
+from contextlib import contextmanager, nullcontext
+from typing import Any, Callable, Iterator, Optional, Tuple
 
 import numpy as np
 
@@ -51,8 +54,62 @@ OK: int = lib.RESHED_OK
 CANCELLED: int = lib.RESHED_ECANCELLED
 
 
-# HDF5 takes one call at a time in a process.
-files_lock = threading.RLock()
+# HDF5 takes one call at a time in a process: of ours, and of h5py's where that is loaded.
+_files_lock = threading.RLock()
+_running: Optional[int] = None  # the thread whose acquisition has the files until it ends
+_left: "deque[Callable[[], None]]" = deque()
+
+
+def h5py_lock() -> Any:
+    """h5py's own, None where that is not loaded."""
+    return getattr(getattr(sys.modules.get("h5py"), "_objects", None), "phil", None)
+
+
+@contextmanager
+def files(run: bool = False) -> Iterator[None]:
+    """Around every call that has to do with HDF5. run: of an acquisition, which keeps the files to itself:
+    what waited for it in a method of its driver would wait for ever, so others are refused meanwhile."""
+    global _running
+    me = threading.get_ident()
+    while True:
+        if _running is not None and (run or _running != me):
+            raise errors.Error("an acquisition is under way: files can be opened when it has ended")
+        if _files_lock.acquire(timeout=0.1):
+            break
+    try:
+        if run:
+            _running = me
+        with h5py_lock() or nullcontext():
+            if _running is None:
+                _close_left()
+            yield
+    finally:
+        if run:
+            _running = None
+        _files_lock.release()
+
+
+def _close_left() -> None:
+    while _left:
+        _left.popleft()()
+
+
+def close_later(close: "Callable[[], None]") -> None:
+    """Closes a file of an object that nobody holds any more: now if that needs no waiting, else with the
+    next call. A finalizer runs on any thread, also on one that an acquisition waits for."""
+    _left.append(close)
+    if not _files_lock.acquire(blocking=False):
+        return
+    try:
+        other = h5py_lock()
+        if _running is None and (other is None or other.acquire(False)):
+            try:
+                _close_left()
+            finally:
+                if other is not None:
+                    other.release()
+    finally:
+        _files_lock.release()
 
 
 class _Pending(threading.local):

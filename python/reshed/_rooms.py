@@ -3,10 +3,8 @@ its first use, so that inference needs libreshed and nothing else."""
 
 from __future__ import annotations
 
-import sys
 import threading
-from contextlib import contextmanager
-from typing import Any, Dict, Iterator, List, Mapping, Optional, Tuple
+from typing import Any, Dict, List, Mapping, Optional, Tuple
 
 import numpy as np
 
@@ -15,6 +13,7 @@ from . import _rooms_c
 from .errors import InvalidArgument
 
 ffi = _rooms_c.ffi
+files = n.files
 _lock = threading.Lock()
 _opened: List[Any] = []
 
@@ -23,7 +22,15 @@ def lib() -> Any:
     """The library."""
     with _lock:
         if not _opened:
-            _opened.append(n._open(ffi, "libreshed_rooms.so"))
+            library = n._open(ffi, "libreshed_rooms.so")
+            try:
+                made_of = ffi.string(library.rs_py_headers()).decode()
+            except AttributeError:
+                made_of = "of before they had a checksum"
+            if made_of != _rooms_c.HEADERS:  # its functions may take other arguments
+                raise ImportError(f"{n.library_path('libreshed_rooms.so')}: made of other headers ({made_of}) "
+                                  f"than this package ({_rooms_c.HEADERS}); 'make python' builds both")
+            _opened.append(library)
         return _opened[0]
 
 
@@ -127,16 +134,3 @@ def doubles_of(data: Any, name: str, shape: Optional[Tuple[int, ...]] = None) ->
 def pointer(kind: str, array: Optional[np.ndarray]) -> Any:
     """kind * of an array's memory; NULL for None."""
     return ffi.NULL if array is None else ffi.cast(f"{kind} *", array.ctypes.data)
-
-
-@contextmanager
-def files() -> Iterator[None]:
-    """HDF5 takes one call at a time in a process: of ours, and of h5py's where that is loaded."""
-    h5py = sys.modules.get("h5py")
-    other = getattr(getattr(h5py, "_objects", None), "phil", None)
-    with n.files_lock:
-        if other is None:
-            yield
-        else:
-            with other:
-                yield

@@ -8,6 +8,7 @@ functions that it lacks are left out. What a method raises ends the run, the ins
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import threading
@@ -20,6 +21,7 @@ import numpy as np
 
 from . import _native as n
 from . import _rooms as r
+from . import _rooms_c
 from .errors import Error, InstrumentError, InvalidArgument
 from .model import Model, shipped_weights
 
@@ -146,6 +148,13 @@ class Spectrum(NamedTuple):
     time: float = 0.0
 
 
+def _words(e: BaseException) -> str:
+    try:
+        return str(e) or type(e).__name__
+    except Exception:  # its own __str__ raises
+        return type(e).__name__
+
+
 def _fill(target: Any, kind: str, values: np.ndarray, room: int) -> None:
     """Copies into C's array of `room` numbers; NULL: it is not wanted."""
     if values.size > room:
@@ -257,6 +266,10 @@ def _take_spectroscopy(s: Any) -> Spectroscopy:
                         s.ramp_rate)
 
 
+def _string(text: Any) -> str:
+    return ffi.string(text).decode("utf-8", "replace")
+
+
 def _some(value: Any) -> Any:
     """None from a method that waits: not yet."""
     if value is None:
@@ -279,12 +292,12 @@ class Table:
 
     def __init__(self, driver: Any):
         self.driver = driver
-        self.raised: List[BaseException] = []
+        self.raised: List[Tuple[str, BaseException]] = []  # and the method's name
         self._lock = threading.Lock()
         self._kept: List[Any] = []
         self.handle = ffi.new_handle(self)
         ops = self.ops = ffi.new("rs_driver_ops *")
-        ops.abi, ops.size = 1, ffi.sizeof("rs_driver_ops")
+        ops.abi, ops.size = _rooms_c.DRIVER_ABI, ffi.sizeof("rs_driver_ops")
         ops.name = self._text(type(driver).__name__)
         ops.help = self._text("")
         self._set("open", self._opened)
@@ -342,22 +355,22 @@ class Table:
             except BaseException as e:  # nothing may pass through C
                 return self._failed(name, e, arguments[-1])
 
+        def broken(kind: Any, e: BaseException, trace: Any) -> None:
+            self._note(name, e)
+
         # What cffi makes of an exception is the last line: a call that has failed is never a success.
         if fails:
-            callback = ffi.callback(field, guarded, error=_LOST, onerror=self._broken)
+            callback = ffi.callback(field, guarded, error=_LOST, onerror=broken)
         elif field.result.kind == "void":
-            callback = ffi.callback(field, call, onerror=self._broken)
+            callback = ffi.callback(field, call, onerror=broken)
         else:
-            callback = ffi.callback(field, call, error=float("nan"), onerror=self._broken)
+            callback = ffi.callback(field, call, error=float("nan"), onerror=broken)
         self._kept.append(callback)
         setattr(self.ops, name, callback)
 
-    def _note(self, e: BaseException) -> None:
+    def _note(self, name: str, e: BaseException) -> None:
         with self._lock:
-            self.raised.append(e)
-
-    def _broken(self, kind: Any, e: BaseException, trace: Any) -> None:
-        self._note(e)
+            self.raised.append((name, e))
 
     def _failed(self, name: str, e: BaseException, err: Any) -> int:
         """The status for what a method has raised, and err filled."""
@@ -367,13 +380,10 @@ class Table:
         elif isinstance(e, TimeoutError):
             status = _RETRY
         if status == _LOST:
-            self._note(e)
+            self._note(name, e)
         err.status = {_RETRY: n.lib.RESHED_ETIMEOUT, _REFUSED: n.lib.RESHED_EINVAL}.get(
             status, n.lib.RESHED_EIO)
-        try:
-            what = str(e) or type(e).__name__
-        except Exception:  # the exception's own __str__ raises
-            what = "(no message)"
+        what = _words(e)
         if not isinstance(e, (DriverError, TimeoutError)):
             what = f"{type(e).__name__}: {what}"
             for place in traceback.extract_tb(e.__traceback__)[-1:]:
@@ -443,13 +453,37 @@ class _Interrupts:
         self.seen = True
 
     def __enter__(self) -> "_Interrupts":
-        if threading.current_thread() is threading.main_thread():
+        # One that C code has installed could not be put back.
+        if threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGINT):
             self._old = signal.signal(signal.SIGINT, self._note)
         return self
 
     def __exit__(self, *exc: Any) -> None:
         if self._old is not None:
             signal.signal(signal.SIGINT, self._old)
+
+
+class _Garbage:
+    """Cycles of garbage are freed between steps, where h5py is loaded: its objects wait for the lock that the
+    run holds, and the run waits for the driver's methods, on whose threads Python would free them."""
+
+    def __init__(self) -> None:
+        self._off = n.h5py_lock() is not None and gc.isenabled()
+        self._next = 0.0
+
+    def __enter__(self) -> "_Garbage":
+        if self._off:
+            gc.disable()
+        return self
+
+    def __exit__(self, *exc: Any) -> None:
+        if self._off:
+            gc.enable()
+
+    def collect(self) -> None:
+        if self._off and time.monotonic() >= self._next:
+            gc.collect(1)
+            self._next = time.monotonic() + 1
 
 
 def _text_options(values: Mapping[str, Any], kept: List[Any]) -> Any:
@@ -504,7 +538,8 @@ def run(driver: Any, out: "str | os.PathLike[str]", *,
         instrument, leaves a session that can be resumed, and raises KeyboardInterrupt.
 
     There is no watchdog: for an instrument whose host may die use reshed-scan. While a run goes on
-    no other thread, and no method of the driver, may use HDF5 (h5py).
+    the files are its own: other threads and the driver's methods cannot open any with reshed, and
+    with h5py they would wait for the run's end.
     """
     path, c_out = n.encode(out)
     if weights is None:
@@ -539,8 +574,12 @@ def run(driver: Any, out: "str | os.PathLike[str]", *,
                 raised.append(e)
                 return otherwise
 
+        def broken(kind: Any, e: BaseException, trace: Any) -> None:
+            raised.append(e)  # what cannot be made C's: a confirm that returns a text
+
         field = dict(ffi.typeof("rs_py_scan").fields)[kind].type
-        kept.append(ffi.callback(field, call))
+        kept.append(ffi.callback(field, call, onerror=broken) if otherwise is None else
+                    ffi.callback(field, call, error=otherwise, onerror=broken))
         return kept[-1]
 
     def line(row: int, arrived: int, lost: int, rows: int, cols: int, amplitude: Any, mean: Any,
@@ -549,42 +588,54 @@ def run(driver: Any, out: "str | os.PathLike[str]", *,
         on_line(Progress(row, arrived, lost, *maps,  # type: ignore[misc]
                          r.view(state, (rows,), np.uint8, None), score, bool(alarm)))
 
-    def warn(serious: int, what: Any) -> None:
+    def point(done: int, of: int, left: float) -> None:
+        on_point(done, of, left)  # type: ignore[misc]
+
+    def warn_of(text: str) -> None:
         try:
-            warnings.warn(ffi.string(what).decode("utf-8", "replace"), RuntimeWarning, stacklevel=4)
+            warnings.warn(text, RuntimeWarning, stacklevel=4)
         except RuntimeWarning:
             pass  # where warnings are errors: no reason to end an acquisition
+
+    def interrupted() -> bool:
+        garbage.collect()
+        return bool(raised or interrupts.seen or (stop is not None and stop()))
 
     def confirmed(points: Any, count: int) -> int:
         array = r.view(points, (count,), r.dtype("rs_py_session_point"), None).copy()
         return bool(confirm(array))  # type: ignore[misc]
 
-    with _Interrupts() as interrupts, n.files_lock:
-        s.interrupted = guarded("interrupted", lambda: bool(
-            raised or interrupts.seen or (stop is not None and stop())), 1)
-        s.warn = guarded("warn", warn)
+    # The files first: who waits for them can still be interrupted.
+    with n.files(run=True), _Interrupts() as interrupts, _Garbage() as garbage:
+        s.interrupted = guarded("interrupted", interrupted, 1)
+        s.warn = guarded("warn", lambda serious, what: warn_of(_string(what)))
         if on_line is not None:
             s.line = guarded("line", line)
         if on_point is not None:
-            s.point = guarded("point", lambda done, of, left: on_point(done, of, left))
+            s.point = guarded("point", point)
         if confirm is not None:
             s.confirm = guarded("confirm", confirmed, 0)
         status = int(r.lib().rs_py_scan_run(s, end, err))
-    left = ffi.string(end.left).decode("utf-8", "replace")
-    causes = raised + (table.raised if table is not None else [])
+    left = _string(end.left)
+    told = [] if table is None else table.raised
+    first = next(iter(raised + [e for _, e in told]), None)
+    unsafe = f"the instrument could not be left as it should be: {left}" if end.unsafe else ""
     if interrupts.seen:
-        raise KeyboardInterrupt(f"the run was interrupted; instrument: {left}; {path} can be "
-                                "resumed")
+        raise KeyboardInterrupt("; ".join(filter(None, (
+            unsafe, f"the run was interrupted; instrument: {left}; {path} can be resumed")))) from first
+    if status != n.OK and not raised:
+        error: Error = n.make_error(status, err, _string(end.where) or path)
+        if told or ENDS[end.end] == "lost":
+            error = InstrumentError(*error.args, error.what, path=error.path)
+        if unsafe:
+            error.args = (f"{error.args[0]}; {unsafe}",)
+        error.left = left  # type: ignore[attr-defined]
+        raise error from first
+    if unsafe:
+        raise InstrumentError("; ".join([f"{path}: {unsafe}"] + [_words(e) for e in raised[:1]]),
+                              path=path) from first
     if raised:
         raise raised[0]
-    if status != n.OK:
-        where = ffi.string(end.where).decode("utf-8", "replace")
-        error: Error = n.make_error(status, err, where or path)
-        if causes or ENDS[end.end] == "lost":
-            error = InstrumentError(*error.args, error.what, path=error.path)
-        error.left = left  # type: ignore[attr-defined]
-        raise error from (causes[0] if causes else None)
-    if end.unsafe:
-        raise Error(f"{path}: the instrument could not be left as it should be: {left}",
-                    path=path)
+    for name, e in told:
+        warn_of(f"the driver's {name} has failed: {type(e).__name__}: {_words(e)}")
     return End(ENDS[end.end], left, path)

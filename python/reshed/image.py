@@ -94,13 +94,17 @@ def skeletonize(mask: Any, method: str = "keep") -> np.ndarray:
     return out.view(np.bool_)
 
 
-def locate(probabilities: Any, threshold: float = 0.5, dist_edge: float = 5) -> np.ndarray:
+def locate(probabilities: Any, threshold: float = 0.5, dist_edge: float = 5,
+           background: int = -1) -> np.ndarray:
     """Centres of mass of the regions above a threshold, as AtomAI's ``Locator`` finds them.
 
     probabilities : array [H,W] or [H,W,C]
-        With several classes the last one is the background, as in AtomAI.
+        Of several classes the background is left out.
     dist_edge : float
         Pixels from the frame's edge within which centres are left out.
+    background : int
+        Of several classes; the last as in AtomAI's ``Locator``. `Model.predict` takes the first, as
+        everything else in reshed does: give both the same.
 
     Returns float64 [k,3]: row, column, class.
     """
@@ -109,6 +113,12 @@ def locate(probabilities: Any, threshold: float = 0.5, dist_edge: float = 5) -> 
         data = data[..., np.newaxis]
     if data.ndim != 3:
         raise InvalidArgument(f"probabilities: expected [H,W] or [H,W,C], found {data.shape}")
+    classes = data.shape[2]
+    if not -classes <= background < classes:
+        raise InvalidArgument(f"background: expected one of {classes} classes, found {background}")
+    order = np.array([c for c in range(classes) if c != background % classes] + [background % classes])
+    if order[-1] != classes - 1:
+        data = np.ascontiguousarray(data[..., order])
     found, err = ffi.new("int *"), r.new_error()
     room = 256
     while True:
@@ -116,5 +126,7 @@ def locate(probabilities: Any, threshold: float = 0.5, dist_edge: float = 5) -> 
         r.check(r.lib().rs_py_locate(n.floats(data, ffi), *data.shape, threshold, dist_edge,
                                      r.pointer("double", at), room, found, err), err)
         if found[0] <= room:
-            return at[:found[0]].copy()
+            at = at[:found[0]].copy()
+            at[:, 2] = order[at[:, 2].astype(int)]
+            return at
         room = found[0]

@@ -61,8 +61,8 @@ class Prediction(PredictionShow):
     mean, variance : ndarray, float32, [H,W] or [H,W,C], with a leading n for a stack
         Over the members, of the probabilities; population variance.
     wall, wall_variance : ndarray, float32, [H,W] or [n,H,W]
-        Probability of a wall. With several classes the first one is the background and all else
-        is wall.
+        Probability of a wall. With several classes one is the background, the first unless `predict`
+        was told another, and all else is wall.
     ood_score : float or ndarray [n]
         About 1 for frames like those of training, more for others; NaN when none can be given.
     alarm : bool or ndarray [n]
@@ -251,7 +251,7 @@ class Model:
         self.path, name = n.encode(path)
         self.threads, self.algo, self.precision = threads, algo, precision
         out, err = ffi.new("reshed_ensemble **"), n.new_error()
-        with n.files_lock:
+        with n.files():
             n.check(lib.reshed_ensemble_load(name, out, err), err, self.path)
         self._handle = ffi.gc(out[0], lib.reshed_ensemble_free)
         info = ffi.new("reshed_ensemble_info *")
@@ -294,7 +294,7 @@ class Model:
 
     def predict(self, images: Any, *, pixel_size: Any = None, norm: Norm = "min_max",
                 resample: Union[str, float] = "auto", threshold: float = 0.5, pad: bool = False,
-                threads: Optional[int] = None, algo: Optional[str] = None,
+                background: int = 0, threads: Optional[int] = None, algo: Optional[str] = None,
                 precision: Optional[str] = None, warn: bool = True) -> Prediction:
         """Predicts wall probability and its variance.
 
@@ -313,6 +313,9 @@ class Model:
         pad : bool
             Sides that the network cannot take (``info.unit``) grow by zeros at the bottom and on the
             right, before the normalisation; the maps are those of the image. Else they are refused.
+        background : int
+            Of several classes the one that is no wall: the first, as everywhere in reshed, unless the
+            network was trained otherwise; -1: the last, as AtomAI's examples have it.
         warn : bool
             Warns (OutOfDistribution) of images that are unlike those of training.
 
@@ -328,13 +331,16 @@ class Model:
             raise InvalidArgument(f"images: expected [H,W] or [n,H,W], found {stack.shape}")
         if single:
             stack = stack[np.newaxis]
+        classes = self.info.classes
+        if not -classes <= background < classes:
+            raise InvalidArgument(f"background: expected one of {classes} classes, found {background}")
         dx, dy = _pixel_sizes(pixel_size)
         key = (self.threads if threads is None else threads, algo or self.algo,
                precision or self.precision, norm if isinstance(norm, str) else tuple(norm),
                resample, threshold, bool(pad))
         with self._lock:
             frame = self._frame(key)
-            views = [self._run(frame, image, dx, dy) for image in stack]
+            views = [self._run(frame, image, dx, dy, background) for image in stack]
         alarms = [i for i, v in enumerate(views) if v["alarm"]]
         if warn and alarms:
             which = "the image is" if single else f"images {alarms} are"
@@ -345,15 +351,19 @@ class Model:
         return Prediction(**{k: np.stack([v[k] for v in views]) if k != "resampled"
                              else [v[k] for v in views] for k in views[0]})
 
-    def _run(self, frame: Any, image: np.ndarray, dx: float, dy: float) -> Dict[str, Any]:
+    def _run(self, frame: Any, image: np.ndarray, dx: float, dy: float, background: int
+             ) -> Dict[str, Any]:
         err, v = n.new_error(), ffi.new("reshed_frame_view *")
         h, w = image.shape
         n.check(lib.reshed_frame_run(frame, n.floats(image), h, w, dx, dy, err), err)
         lib.reshed_frame_get(frame, v)
         shape = (h, w) + ((v.classes,) if v.classes > 1 else ())
-        return {"image": _borrow(v.image, (h, w)), "mean": _borrow(v.mean, shape),
-                "variance": _borrow(v.variance, shape), "wall": _borrow(v.wall, (h, w)),
-                "wall_variance": _borrow(v.wall_variance, (h, w)),
+        mean, variance = _borrow(v.mean, shape), _borrow(v.variance, shape)
+        wall, wall_variance = _borrow(v.wall, (h, w)), _borrow(v.wall_variance, (h, w))
+        if v.classes > 1 and background % v.classes:  # probabilities of a pixel add up to 1
+            wall, wall_variance = 1 - mean[..., background], variance[..., background].copy()
+        return {"image": _borrow(v.image, (h, w)), "mean": mean, "variance": variance, "wall": wall,
+                "wall_variance": wall_variance,
                 "ood_score": v.ood_score, "ood_threshold": v.ood_threshold,
                 "alarm": bool(v.alarm), "range": (v.lo, v.hi), "filled": v.filled,
                 "seconds": v.seconds, "resampled": ffi.string(v.resampled).decode()}

@@ -110,8 +110,10 @@ class Session:
         self.close()
 
     def __del__(self) -> None:
-        if getattr(self, "_handle", None) is not None:
-            self.close()
+        handle = getattr(self, "_handle", None)
+        if handle is not None:
+            self._handle = None
+            n.close_later(lambda free=r.lib().rs_py_session_free: free(handle))
 
     def refresh(self) -> None:
         """Goes to the last commit of a session that another program writes."""
@@ -186,17 +188,21 @@ class Session:
         """Structured array [points], in the order of measurement: row, col (pixels), x, y,
         measured_x, measured_y (m), time, target, wall, kind, state (0 pending, 1 measured, 2 lost,
         3 skipped)."""
-        data = np.zeros(self._view.points, r.dtype("rs_py_session_point"))
-        self._call("points", r.pointer("rs_py_session_point", data))
-        return data
+        found, room = ffi.new("int *"), self._view.points
+        while True:  # a session that is being written may have more by now
+            data = np.zeros(room, r.dtype("rs_py_session_point"))
+            self._call("points", r.pointer("rs_py_session_point", data), room, found)
+            if found[0] <= room:
+                return data[:found[0]]
+            room = found[0]
 
     def loops(self) -> Dict[str, np.ndarray]:
         """The loops of all points: ``voltage`` [steps]; ``response`` [points,fields,steps], field 0 on
         field, 1 off field; and each metric by its name, [points]; NaN where nothing was measured."""
-        v = self._view
-        response = np.full((v.points, v.fields, v.steps), np.nan, np.float32)
-        metric = np.full((v.points, v.metrics), np.nan)
-        for k, state in enumerate(self.points["state"] if v.steps else ()):
+        v, states = self._view, self.points["state"]
+        response = np.full((states.size, v.fields, v.steps), np.nan, np.float32)
+        metric = np.full((states.size, v.metrics), np.nan)
+        for k, state in enumerate(states if v.steps else ()):
             if POINT_STATES[state] == "measured":
                 self._call("loop", k, n.floats(response[k], ffi), r.pointer("double", metric[k]))
         out = {"voltage": self.voltage, "response": response}
@@ -236,7 +242,8 @@ class Session:
         found = self.loops()
         voltage = found.pop("voltage")
         data["response"] = (("point", "field", "step"), found.pop("response"))
-        data.update({k: (("point",), a) for k, a in found.items() if k not in data})
+        # A metric whose name is that of a map is told apart by what it belongs to.
+        data.update({k if k not in data else f"loop_{k}": (("point",), a) for k, a in found.items()})
         return xarray.Dataset(data, coords={"y": y, "x": x, "voltage": ("step", voltage)})
 
     def _maps(self) -> Any:

@@ -104,15 +104,17 @@ class Stream(StreamShow):
 
     # ------------------------------------------------------------------------------------- work
 
-    def _after(self) -> None:
-        """Takes note of the rows that have become final, and tells."""
+    def _after(self) -> np.ndarray:
+        """The rows that have become final. They are told of when the lock is free again: what is told may
+        push."""
         self._get()
-        if self._on_final is None:
-            return
         final = self._arrays["states"] == FINAL
         rows = np.flatnonzero(final & ~self._final)
         self._final = final
-        if rows.size:
+        return rows
+
+    def _tell(self, rows: np.ndarray) -> None:
+        if self._on_final is not None and rows.size:
             self._on_final(self, rows)
 
     def push(self, row: int, data: Any) -> None:
@@ -129,24 +131,28 @@ class Stream(StreamShow):
         if data.ndim not in (1, 2) or data.shape[-1] != self._width:
             raise InvalidArgument(f"data: expected [{self._width}] or [k,{self._width}], found "
                                   f"{list(data.shape)}")
-        rows = 1 if data.ndim == 1 else data.shape[0]
+        count = 1 if data.ndim == 1 else data.shape[0]
         with self._lock:
-            n.check(lib.reshed_stream_push(self._open(), row, rows, n.floats(data), self._err),
+            n.check(lib.reshed_stream_push(self._open(), row, count, n.floats(data), self._err),
                     self._err)
-            self._after()
+            rows = self._after()
+        self._tell(rows)
 
     def work(self) -> None:
         """Goes on with what the budget has left over, without a new line."""
         with self._lock:
             n.check(lib.reshed_stream_work(self._open(), self._err), self._err)
-            self._after()
+            rows = self._after()
+        self._tell(rows)
 
     def finish(self) -> "StreamResult":
         """Ends the frame: every row between scanned ones becomes final. Returns copies."""
         with self._lock:
             n.check(lib.reshed_stream_finish(self._open(), self._err), self._err)
-            self._after()
-            return StreamResult(self)
+            rows = self._after()
+            result = StreamResult(self)
+        self._tell(rows)
+        return result
 
     def reset(self) -> None:
         """Begins a new frame of the same size."""

@@ -50,7 +50,7 @@ class Answers(unittest.TestCase):
             self.assertEqual(ops.set_bias(ffi.NULL, 1.0, 1.0, self.err), LOST, repr(type(e)))
             self.assertTrue(self.text().startswith("set_bias: "))
             self.assertEqual(ops.halt(ffi.NULL, 1.0, self.err), LOST)
-            self.assertIs(self.table_.raised[0], e)
+            self.assertIs(self.table_.raised[0][1], e)
 
     def test_answers_by_what_was_raised(self):
         for e, want in ((d.Retry("wait"), RETRY), (TimeoutError(), RETRY), (d.Refused("no"), REFUSED),

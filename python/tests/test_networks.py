@@ -30,10 +30,30 @@ class Networks(unittest.TestCase):
             want = data(f"tiny_{name}_24x40_var.npy").reshape(mean.shape)
             np.testing.assert_allclose(variance, want, atol=2e-5)
 
+    def test_the_background_of_several_classes(self):
+        many = [m for m in (reshed.load(path(name)) for name in NAMES) if m.info.classes > 1]
+        image = film(24, 40)
+        for model in many:
+            first = model.predict(image, warn=False)
+            np.testing.assert_allclose(first.wall, 1 - first.mean[..., 0], atol=1e-6)
+            np.testing.assert_allclose(first.wall_variance, first.variance[..., 0], atol=1e-6)
+            last = model.predict(image, warn=False, background=-1)
+            np.testing.assert_allclose(last.wall, 1 - last.mean[..., -1], atol=1e-6)
+            np.testing.assert_array_equal(last.wall_variance, last.variance[..., -1])
+            with self.assertRaisesRegex(reshed.InvalidArgument, "background"):
+                model.predict(image, background=model.info.classes)
+        self.assertTrue(many)
+
     def test_sizes_that_do_not_fit(self):
         image = film(29, 43)
-        with self.assertRaisesRegex(reshed.Error, "(?s)24|32|40|48"):
-            reshed.load(path("unet")).predict(image)
+        for name, (network, unit) in NAMES.items():
+            less, more = ([side // unit * unit for side in sides]
+                          for sides in ((29, 43), (28 + unit, 42 + unit)))
+            with self.assertRaisesRegex(reshed.Unsupported, f"sides that {unit} divides, such as {less[0]} x "
+                                        f"{less[1]} or {more[0]} x {more[1]}; found 29 x 43"):
+                reshed.load(path(name)).predict(image)
+        with self.assertRaisesRegex(reshed.Unsupported, "such as 8 x 48; found 5 x 43"):
+            reshed.load(path("unet")).predict(image[:5])
         self.assertEqual(reshed.load(path("unet")).predict(image, pad=True, warn=False).wall.shape,
                          (29, 43))
         with self.assertRaises(reshed.Error):

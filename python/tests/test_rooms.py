@@ -98,6 +98,10 @@ class Images(unittest.TestCase):
         spots[..., 2] = 1 - spots[..., :2].sum(-1)  # the background
         np.testing.assert_allclose(reshed.locate(spots), [[11, 22, 0], [30, 30.5, 1]])
         np.testing.assert_allclose(reshed.locate(spots, dist_edge=0)[0], [1, 1, 0])
+        np.testing.assert_allclose(reshed.locate(np.roll(spots, 1, axis=2), background=0),
+                                   [[11, 22, 1], [30, 30.5, 2]])
+        with self.assertRaisesRegex(reshed.InvalidArgument, "background"):
+            reshed.locate(spots, background=3)
         self.assertEqual(reshed.locate(np.zeros((9, 9))).shape, (0, 3))
         dots = np.zeros((64, 64), np.float32)
         dots[10:54:2, 10:54:2] = 1  # more than the first room
@@ -198,6 +202,22 @@ class Spectra(unittest.TestCase):
             reshed.loops(v, response, sat_fraction=7)
         with self.assertRaisesRegex(reshed.InvalidArgument, "response: expected"):
             reshed.loops(v, response[1:])
+
+
+class Library(unittest.TestCase):
+    def test_a_library_of_other_headers_is_refused(self):
+        from reshed import _rooms, _rooms_c
+
+        _rooms.lib()
+        kept, made_of = _rooms._opened[:], _rooms_c.HEADERS
+        try:
+            _rooms._opened.clear()
+            _rooms_c.HEADERS = "123"
+            with self.assertRaisesRegex(ImportError, "libreshed_rooms.so: made of other headers"):
+                reshed.skeletonize(np.zeros((3, 3)))
+        finally:
+            _rooms_c.HEADERS = made_of
+            _rooms._opened[:] = kept
 
 
 class Twin(unittest.TestCase):

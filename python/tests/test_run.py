@@ -3,15 +3,19 @@
 import os
 import signal
 import tempfile
+import sys
 import threading
 import unittest
+import unittest.mock
 import warnings
+from types import SimpleNamespace
 
 import numpy as np
 
 import reshed
 from film_driver import FilmDriver
 from support import QUICK
+from reshed import _native
 from reshed.driver import Refused
 
 WEIGHTS = reshed.shipped_weights()["tiny8x4"]
@@ -60,11 +64,19 @@ class Runs(Case):
             self.assertTrue(np.isfinite(s.mean).all() and (s.states == 2).all())
             self.assertEqual(s.binary.dtype, bool)
             self.assertEqual(len(s.points), points[-1][1])
+            whole, s._view.points = s.points, 1  # as if there were more since it was looked at
+            np.testing.assert_array_equal(s.points, whole)
+            self.assertEqual(s.loops()["width_mid"].shape, whole.shape)
             self.assertTrue((s.points["state"] == 1).all())
             loops = s.loops()
             self.assertEqual(loops["response"].shape, (len(s.points), 2, 32))
             np.testing.assert_allclose(loops["width_mid"], 5, atol=1)
             self.assertGreater(len(s.events()), 0)
+            s._metrics[0] = ("phase", "")  # a metric by the name of a map
+            xarray = SimpleNamespace(Dataset=lambda data, coords: data)
+            with unittest.mock.patch.dict(sys.modules, xarray=xarray):
+                data = s.to_xarray()
+            self.assertEqual((data["phase"][0], data["loop_phase"][0]), (("y", "x"), ("point",)))
             self.assertIn("complete", repr(s))
             self.assertIn("<table>", s._repr_html_())
             np.testing.assert_allclose(s.pixel_size, (1e-6 / 32,) * 2)
@@ -139,6 +151,99 @@ class Runs(Case):
         with self.assertRaisesRegex(KeyError, "no such axis"):
             self.run_(driver, on_line=fail)
         self.assertGreater(driver.halts, 0)
+
+    def test_files_of_others_do_not_wait_for_a_run(self):
+        """A method's thread, for which the run waits, would wait for the run."""
+        self.run_(FilmDriver(), voltage=0)
+        kept, seen = [reshed.Session(self.path)], []
+        self.path += "2"
+
+        class Reader(FilmDriver):
+            def wait_line(self, timeout):
+                if self.calls.get("wait_line", 0) == 3:
+                    kept.clear()  # the last reference
+                    try:
+                        reshed.load(WEIGHTS)
+                    except reshed.Error as e:
+                        seen.append(str(e))
+                return super().wait_line(timeout)
+
+        driver = Reader()
+        self.assertEqual(self.run_(driver, voltage=0, on_line=lambda p: reshed.load(WEIGHTS)).end, "done")
+        self.assertGreater(len(driver.threads), 1)
+        self.assertIn("acquisition is under way", seen[0])
+        self.assertEqual(len(_native._left), 1)
+        reshed.load(WEIGHTS)
+        self.assertEqual(len(_native._left), 0)
+
+    @unittest.skipIf(QUICK, "takes seconds")
+    def test_an_instrument_that_is_not_left_as_it_should_be(self):
+        class Stuck(FilmDriver):
+            def halt(self, timeout):
+                raise OSError("no answer to halt")
+
+        def fail(progress):
+            raise KeyError("no such axis")
+
+        unsafe = "could not be left as it should be: .*HALT NOT CONFIRMED"
+        with self.assertRaisesRegex(reshed.InstrumentError, unsafe) as caught:
+            self.run_(Stuck(slow=0.002), stop=lambda: True)
+        self.assertIsInstance(caught.exception.__cause__, OSError)
+        self.path += "2"
+        with self.assertRaisesRegex(reshed.InstrumentError, unsafe + ".*no such axis") as caught:
+            self.run_(Stuck(slow=0.002), on_line=fail)
+        self.assertIsInstance(caught.exception.__cause__, KeyError)
+        self.path += "3"
+        with self.assertRaisesRegex(reshed.InstrumentError, "the stage.*" + unsafe) as caught:
+            self.run_(Stuck(fail="wait_line", at=5))
+        self.assertIsInstance(caught.exception.__cause__, ValueError)
+        self.path += "4"
+
+        class Interrupted(Stuck):
+            def wait_line(self, timeout):
+                signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
+                return super().wait_line(timeout)
+
+        with self.assertRaisesRegex(KeyboardInterrupt, unsafe):
+            self.run_(Interrupted(slow=0.01))
+
+    @unittest.skipIf(QUICK, "takes a second")
+    def test_what_fails_in_a_good_run_is_told(self):
+        class Careless(FilmDriver):
+            def close(self):
+                raise OSError("the port is busy")
+
+            def spectroscopy_seconds(self):
+                return "soon"
+
+        with warnings.catch_warnings(record=True) as told:
+            warnings.simplefilter("always")
+            self.assertEqual(self.run_(Careless()).end, "done")
+        told = " ".join(str(w.message) for w in told)
+        self.assertRegex(told, "close has failed: OSError: the port is busy")
+        self.assertRegex(told, "spectroscopy_seconds has failed: TypeError")
+
+        class Nothing(FilmDriver):
+            def caps(self):
+                raise OSError("who knows")
+
+        self.path += "2"
+        with self.assertRaises(reshed.Error) as caught:
+            self.run_(Nothing())
+        self.assertIsInstance(caught.exception.__cause__, OSError)
+
+    @unittest.skipIf(QUICK, "takes a second")
+    def test_questions_that_raise(self):
+        def fail(*points):
+            raise KeyError("no screen")
+
+        for name in ("confirm", "stop"):
+            driver = FilmDriver(slow=0.002)
+            with self.assertRaisesRegex(KeyError, "no screen"):
+                self.run_(driver, **{name: fail})
+            self.assertNotIn("run_spectroscopy", driver.calls)
+            self.assertEqual(driver.bias, 0)
+            self.path += "2"
 
     def test_refusals(self):
         class Half:

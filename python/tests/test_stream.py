@@ -79,6 +79,18 @@ class Streams(unittest.TestCase):
             s.push(0, self.image[0])
         self.assertIn("closed", repr(s))
 
+    def test_a_callback_may_push(self):
+        def next_rows(stream, rows):
+            seen.extend(rows.tolist())
+            if stream.states[-1] == reshed.UNSCANNED:
+                stream.push(H // 2, self.image[H // 2:])
+
+        seen = []
+        with self.model.stream(H, W, norm=(0, 1), on_final=next_rows) as s:
+            s.push(0, self.image[:H // 2])
+            s.finish()
+        self.assertEqual(sorted(seen), list(range(H)))
+
     def test_what_a_callback_raises_is_raised(self):
         def fail(stream, rows):
             raise RuntimeError("no room on the stage")

@@ -15,6 +15,10 @@
 #include "base/status.h"
 #include "reshed_driver.h"
 
+/* The checksum of this header and of those that it takes in (the digits of cksum): the package compares
+ * it with that of the declarations which it was made of. */
+RESHED_API const char *rs_py_headers(void);
+
 /* A number by its name. */
 typedef struct rs_py_setting {
     const char *name;
@@ -233,9 +237,9 @@ RESHED_API reshed_status rs_py_session_states(rs_py_session *session, uint8_t *s
 /* data [channels,rows,cols]; NaN for lines that did not come. */
 RESHED_API reshed_status rs_py_session_lines(rs_py_session *session, int retrace, float *data,
                                              reshed_error *err);
-/* point [points] */
+/* point [room]; *found: how many there are by now. Where that is more than room, nothing is written. */
 RESHED_API reshed_status rs_py_session_points(rs_py_session *session, rs_py_session_point *point,
-                                              reshed_error *err);
+                                              int room, int *found, reshed_error *err);
 /* The loop of point k: response [fields,steps], metric [metrics]; and its spectra
  * [fields,steps,spectrum_bins,2]. */
 RESHED_API reshed_status rs_py_session_loop(rs_py_session *session, int k, float *response,

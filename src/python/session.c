@@ -175,11 +175,14 @@ rs_py_session_point rs_py_flat_point(const rs_session_point *q)
                                  .state = (int)q->state};
 }
 
-reshed_status rs_py_session_points(rs_py_session *p, rs_py_session_point *point, reshed_error *err)
+reshed_status rs_py_session_points(rs_py_session *p, rs_py_session_point *point, int room,
+                                   int *found, reshed_error *err)
 {
     rs_session_progress g;
     reshed_status st = rs_session_get_progress(p->session, &g, err);
     if (st != RESHED_OK) return st;
+    *found = g.points;
+    if (g.points > room) return RESHED_OK;
     rs_session_point *raw = rs_alloc((size_t)g.points, sizeof *raw);
     if (!raw) return rs_fail_nomem(err, "points", (size_t)g.points * sizeof *raw);
     st = rs_session_read_points(p->session, 0, g.points, raw, err);
