@@ -88,6 +88,9 @@ static int port_of(int fd)
     return a.ss_family == AF_INET6 ? ntohs(((struct sockaddr_in6 *)&a)->sin6_port) : -1;
 }
 
+/* Peers that wait to be taken in; one too many is only heard again after a second, or three. */
+#define WAITING 1024
+
 /* < 0: errno says why. */
 static int listen_at(const struct addrinfo *a)
 {
@@ -96,7 +99,7 @@ static int listen_at(const struct addrinfo *a)
     if (fd < 0) return -1;
     setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
     if (fcntl(fd, F_SETFD, FD_CLOEXEC) == 0 && fcntl(fd, F_SETFL, O_NONBLOCK) == 0 &&
-        bind(fd, a->ai_addr, a->ai_addrlen) == 0 && listen(fd, 64) == 0)
+        bind(fd, a->ai_addr, a->ai_addrlen) == 0 && listen(fd, WAITING) == 0)
         return fd;
     const int why = errno;
     close(fd);
@@ -131,6 +134,22 @@ reshed_status rs_socket_listen(const char *address, int port, int *fd, int *boun
 void rs_socket_unlisten(int fd)
 {
     if (fd >= 0) close(fd);
+}
+
+void rs_socket_hang_up(int fd)
+{
+    shutdown(fd, SHUT_RDWR);
+}
+
+void rs_socket_give_up_after(int fd, double seconds)
+{
+#ifdef TCP_USER_TIMEOUT
+    const unsigned ms = (unsigned)(1e3 * seconds);
+    setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &ms, sizeof ms);
+#else
+    (void)fd;
+    (void)seconds;
+#endif
 }
 
 reshed_status rs_socket_connect(const char *host, int port, double deadline, rs_socket **out,

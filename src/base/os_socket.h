@@ -45,6 +45,11 @@ reshed_status rs_socket_listen(const char *address, int port, int *fd, int *boun
 /* Closes it where nobody took it over; < 0 is fine. */
 void rs_socket_unlisten(int fd);
 
+/* Of a connection that somebody else owns: ends it in both directions, without closing it. */
+void rs_socket_hang_up(int fd);
+/* It breaks when what was sent stays unconfirmed that long; nothing where the system cannot do that. */
+void rs_socket_give_up_after(int fd, double seconds);
+
 /* Sleeps, between two questions to an instrument; returns at once unless seconds is above 0. */
 void rs_socket_pause(double seconds);
 

@@ -11,8 +11,8 @@
 
 /* s that an action waits for its answer. */
 #define PATIENCE 2.0
-/* Bytes of rows in one answer. */
-#define ROWS ((size_t)64 << 20)
+/* Bytes of rows in one answer, or one row: they are kept until the slowest reader has them. */
+#define ROWS ((size_t)1 << 20)
 
 /* -------------------------------------------------------------------------------------- reading */
 
@@ -93,7 +93,7 @@ static enum MHD_Result get_rows(rs_request *r)
     if (!understood || !take_count(r, "count", &count) || count > rows - from)
         return rs_answer_error(r, MHD_HTTP_BAD_REQUEST, "from and count: rows of the frame");
     const size_t n = (size_t)count * (size_t)cols;
-    if (n > ROWS / sizeof(float))
+    if (n > ROWS / sizeof(float) && count > 1)
         return rs_answer_error(r, MHD_HTTP_CONTENT_TOO_LARGE, "fewer rows at a time");
     float *v = rs_alloc(n + 1, sizeof *v);
     if (!v) return MHD_NO;
@@ -189,7 +189,8 @@ static enum MHD_Result post_action(rs_request *r)
     } else if (take) {
         rs_wheel_take(r->server, r->viewer);
         ok = answer_done(r, o->id, true, "this viewer steers");
-    } else if (!rs_wheel_try(r->server, r->viewer)) {
+    } else if (o->kind != RS_ORDER_STOP && !rs_wheel_try(r->server, r->viewer)) {
+        /* A halt is always safe, and whoever sees the need may not be the one who steers. */
         ok = rs_answer_error(r, MHD_HTTP_CONFLICT, "another viewer steers");
     } else {
         snprintf(o->who, sizeof o->who, "viewer %s", *r->viewer ? r->viewer : "without a name");
@@ -209,6 +210,8 @@ static enum MHD_Result post_labels(rs_request *r)
     int rows, cols;
     size_t n;
     if (!s->o.labels) return rs_answer_error(r, MHD_HTTP_CONFLICT, "no labels are taken here");
+    if (s->o.mailbox && !rs_wheel_try(s, r->viewer))
+        return rs_answer_error(r, MHD_HTTP_CONFLICT, "another viewer steers");
     rs_board_size(s->o.board, &rows, &cols);
     const size_t px = (size_t)rows * (size_t)cols;
     if (px == 0 || r->n != 2 * px)

@@ -105,11 +105,13 @@ static void put_end_event(const rs_board *b, int64_t since, FILE *out)
 int64_t rs_board_events(rs_board *b, const rs_board_viewer *viewer, int64_t since, FILE *out)
 {
     rs_copied c = {0};
-    bool points = true;
     rs_monitor_enter(b->lock);
     const int64_t now = b->number;
     if (since > now) since = 0;
-    for (int i = 0; i < SECTIONS; i++) points &= b->section[i] <= since || i != SECTION_POINTS;
+    /* What comes whole has its entries already; log and lines do so at the start and with a new frame. */
+    const bool points = b->section[SECTION_POINTS] <= since,
+               lines = since && b->section[SECTION_LINES] <= since,
+               log = since && b->section[SECTION_LOG] <= since;
     rs_json j = begin_event(b, since, "state", out);
     rs_json_object(&j, NULL);
     rs_json_integer(&j, "number", now);
@@ -122,9 +124,9 @@ int64_t rs_board_events(rs_board *b, const rs_board_viewer *viewer, int64_t sinc
     FILE *late = rs_os_memory_stream(&rest, &n);
     if (late) {
         put_row_events(b, since, late);
-        if (since) put_line_events(b, since, late);
+        if (lines) put_line_events(b, since, late);
         if (points) put_loop_events(b, since, late);
-        if (since) put_log_events(b, since, late);
+        if (log) put_log_events(b, since, late);
         if (since) put_answer_events(b, since, late);
         put_end_event(b, since, late);
     }

@@ -76,7 +76,7 @@ static void clear_frame(rs_board *b)
     b->rate = NAN;
     b->under_way = -1;
     b->loop_seconds = b->loop_left = NAN;
-    b->has_cost = b->has_walls = false;
+    b->has_cost = b->has_walls = b->has_labels = false;
 }
 
 void rs_board_free(rs_board *b)

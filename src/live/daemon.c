@@ -10,10 +10,11 @@
 #include "live/server_private.h"
 #include "live/web.h"
 
-/* Connections in all; some more than viewers, so that whoever watches can still ask. */
-#define CONNECTIONS 192
 /* s without a byte from or to a peer: it is closed. An event stream says something more often. */
-#define IDLE 30
+#define IDLE 5
+#define IDLE_STREAM 30
+/* s that a peer may leave what was sent without a sign of life: a phone out of reach gives the wheel back. */
+#define UNHEARD 20.0
 /* Bytes of the lines before a body, and of what is written at once. */
 #define HEADERS 32768
 /* Bytes of bodies that may be under way together. */
@@ -128,6 +129,9 @@ enum MHD_Result rs_answer_with(rs_request *r, unsigned status, const char *type,
     if (!response) return MHD_NO;
     for (size_t i = 0; i < sizeof headers / sizeof *headers; i++)
         MHD_add_response_header(response, headers[i][0], headers[i][1]);
+    /* Kept open for more requests, the connections of some viewers would leave none for others. */
+    if (r->path && strcmp(r->path, "/api/events") != 0)
+        MHD_add_response_header(response, MHD_HTTP_HEADER_CONNECTION, "close");
     MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, type);
     const enum MHD_Result ok = MHD_queue_response(r->connection, status, response);
     MHD_destroy_response(response);
@@ -167,6 +171,66 @@ static const char *header(const rs_request *r, const char *name)
     return MHD_lookup_connection_value(r->connection, MHD_HEADER_KIND, name);
 }
 
+/* --------------------------------------------------------------------------------- connections */
+
+/* Whoever comes when nearly all places are taken gets that of the oldest who has shown no token: peers that
+ * connect and say nothing cannot keep a viewer, or a stop, out. */
+static bool make_place(rs_server *s)
+{
+    rs_guest *oldest = NULL;
+    int n = 0;
+    for (int i = 0; i < RS_SERVER_CONNECTIONS; i++) {
+        rs_guest *g = &s->guest[i];
+        n += g->here;
+        if (g->here && !g->known && !g->sent_off && (!oldest || g->since < oldest->since))
+            oldest = g;
+    }
+    if (n < RS_SERVER_CONNECTIONS - RS_SERVER_SPARE || !oldest) return false;
+    oldest->sent_off = true;
+    rs_socket_hang_up(oldest->fd);
+    return true;
+}
+
+static void on_connection(void *cls, struct MHD_Connection *connection, void **guest,
+                          enum MHD_ConnectionNotificationCode code)
+{
+    rs_server *s = cls;
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+    bool full = false;
+    rs_monitor_enter(s->lock);
+    rs_guest *g = *guest;
+    if (code == MHD_CONNECTION_NOTIFY_CLOSED) {
+        if (g) g->here = false;
+        *guest = NULL;
+    } else if (info) {
+        full = make_place(s);
+        rs_socket_give_up_after(info->connect_fd, UNHEARD);
+        for (int i = 0; i < RS_SERVER_CONNECTIONS && !*guest; i++) {
+            if (s->guest[i].here) continue;
+            s->guest[i] = (rs_guest){.fd = info->connect_fd, .here = true, .since = s->guests++};
+            *guest = &s->guest[i];
+        }
+    }
+    rs_monitor_leave(s->lock);
+    /* This is the thread that takes peers in: a crowd comes no faster than others can leave. */
+    if (full) rs_os_sleep(0.001);
+}
+
+/* It has shown a token. */
+static void keep_guest(rs_request *r)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(r->connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+    rs_guest *g = info ? info->socket_context : NULL;
+    rs_monitor_enter(r->server->lock);
+    if (g) g->known = true;
+    rs_monitor_leave(r->server->lock);
+    if (strcmp(r->path, "/api/events") == 0)
+        MHD_set_connection_option(r->connection, MHD_CONNECTION_OPTION_TIMEOUT,
+                                  (unsigned)IDLE_STREAM);
+}
+
 /* ------------------------------------------------------------------------------------- requests */
 
 static enum MHD_Result answer_file(rs_request *r)
@@ -188,19 +252,23 @@ static void take_viewer(rs_request *r, const char *name)
         rs_text_copy(r->viewer, sizeof r->viewer, name);
 }
 
-/* 0: go on; else the status that it is refused with. A token in the address would be in histories and logs: it is
+/* 0: go on; else the status that it is refused with. The page has no data, so a link to it may be clicked
+ * anywhere; what it then asks for comes from itself. A token in the address would be in histories and logs: it is
  * taken only where a browser cannot send a header, which is what reads. */
 static unsigned refuse(rs_request *r, bool post, const char **why)
 {
     rs_server *s = r->server;
     const char *token = header(r, "X-Reshed-Token");
+    const char *mode = header(r, "Sec-Fetch-Mode");
+    const bool api = strncmp(r->path, "/api/", 5) == 0,
+               visit = !api && !post && mode && strcmp(mode, "navigate") == 0;
     if (!rs_guard_host(&s->guard, header(r, MHD_HTTP_HEADER_HOST)) ||
-        !rs_guard_origin(&s->guard, header(r, MHD_HTTP_HEADER_ORIGIN),
-                         header(r, "Sec-Fetch-Site"))) {
+        (!visit && !rs_guard_origin(&s->guard, post, header(r, MHD_HTTP_HEADER_ORIGIN),
+                                    header(r, "Sec-Fetch-Site")))) {
         *why = "Host or Origin is another's";
         return MHD_HTTP_FORBIDDEN;
     }
-    if (strncmp(r->path, "/api/", 5) != 0) {
+    if (!api) {
         *why = "only GET";
         return post ? MHD_HTTP_METHOD_NOT_ALLOWED : 0;
     }
@@ -209,6 +277,7 @@ static unsigned refuse(rs_request *r, bool post, const char **why)
     take_viewer(r, post ? header(r, "X-Reshed-Viewer") : rs_argument(r, "viewer"));
     *why = "no token, or a wrong one";
     if (r->right == RS_RIGHT_NONE) return MHD_HTTP_UNAUTHORIZED;
+    keep_guest(r);
     *why = "this address only watches";
     return post && r->right != RS_RIGHT_STEER ? MHD_HTTP_FORBIDDEN : 0;
 }
@@ -306,13 +375,14 @@ static void on_end(void *cls, struct MHD_Connection *connection, void **state,
 static void start_daemon(void *ctx)
 {
     rs_server *s = ctx;
-    s->daemon = MHD_start_daemon(
-        MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_THREAD_PER_CONNECTION | MHD_USE_POLL |
-            MHD_USE_ITC,
-        0, NULL, NULL, on_request, s, MHD_OPTION_LISTEN_SOCKET, (MHD_socket)s->fd,
-        MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS, MHD_OPTION_CONNECTION_TIMEOUT,
-        (unsigned)IDLE, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)HEADERS,
-        MHD_OPTION_NOTIFY_COMPLETED, on_end, s, MHD_OPTION_END);
+    s->daemon = MHD_start_daemon(MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_THREAD_PER_CONNECTION |
+                                     MHD_USE_POLL | MHD_USE_ITC,
+                                 0, NULL, NULL, on_request, s, MHD_OPTION_LISTEN_SOCKET,
+                                 (MHD_socket)s->fd, MHD_OPTION_CONNECTION_LIMIT,
+                                 (unsigned)RS_SERVER_CONNECTIONS, MHD_OPTION_CONNECTION_TIMEOUT,
+                                 (unsigned)IDLE, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+                                 (size_t)HEADERS, MHD_OPTION_NOTIFY_COMPLETED, on_end, s,
+                                 MHD_OPTION_NOTIFY_CONNECTION, on_connection, s, MHD_OPTION_END);
 }
 
 static void write_urls(rs_server *s)

@@ -64,9 +64,10 @@ bool rs_guard_host(const rs_guard *g, const char *host)
     return g->open && in_figures(host, n);
 }
 
-bool rs_guard_origin(const rs_guard *g, const char *origin, const char *fetch_site)
+bool rs_guard_origin(const rs_guard *g, bool post, const char *origin, const char *fetch_site)
 {
     static const char scheme[] = "http://";
+    if (post && fetch_site && !origin) return false;
     if (fetch_site && strcmp(fetch_site, "same-origin") != 0 && strcmp(fetch_site, "none") != 0)
         return false;
     if (!origin) return true;

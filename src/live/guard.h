@@ -30,6 +30,7 @@ rs_right rs_guard_right(const rs_guard *g, const char *token);
 
 /* Each NULL where it was not sent. */
 bool rs_guard_host(const rs_guard *g, const char *host);
-bool rs_guard_origin(const rs_guard *g, const char *origin, const char *fetch_site);
+/* A browser that posts says where from; without Sec-Fetch-Site it is no browser of today. */
+bool rs_guard_origin(const rs_guard *g, bool post, const char *origin, const char *fetch_site);
 
 #endif

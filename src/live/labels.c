@@ -10,30 +10,58 @@
 
 /* Files of one name that may be there already. */
 #define MOST 1000
+#define PATH 4096
 
 struct rs_labels {
     rs_board *board;
     rs_monitor *lock;
-    char stem[4096]; /* of the path */
-    uint8_t *latest; /* [2][rows,cols] */
+    char stem[PATH];  /* of the path */
+    char image[PATH]; /* its name without folder */
+    uint8_t *latest;  /* [2][rows,cols] */
     int rows, cols;
 };
+
+static reshed_status check_path(const char *beside, reshed_error *err)
+{
+    const size_t n = strlen(beside);
+    return n < PATH ? RESHED_OK
+                    : rs_fail(err, RESHED_EINVAL, "path|less than %d bytes|%zu", PATH, n);
+}
+
+static void take_path(rs_labels *l, const char *beside)
+{
+    memset(l->stem, 0, sizeof l->stem);
+    memcpy(l->stem, beside, rs_path_stem(beside));
+    rs_text_copy(l->image, sizeof l->image, rs_path_name(beside));
+}
 
 reshed_status rs_labels_create(rs_board *board, const char *beside, rs_labels **out,
                                reshed_error *err)
 {
-    const size_t n = rs_path_stem(beside);
-    if (n >= sizeof(char[4096]))
-        return rs_fail(err, RESHED_EINVAL, "path|less than 4096 bytes|%zu", n);
+    reshed_status st = check_path(beside, err);
+    if (st != RESHED_OK) return st;
     rs_labels *l = rs_zalloc(1, sizeof *l);
     if (!l) return rs_fail_nomem(err, "labels", sizeof *l);
     l->board = board;
-    memcpy(l->stem, beside, n);
-    const reshed_status st = rs_monitor_make(&l->lock, err);
+    take_path(l, beside);
+    st = rs_monitor_make(&l->lock, err);
     if (st == RESHED_OK)
         *out = l;
     else
         rs_free(l);
+    return st;
+}
+
+reshed_status rs_labels_begin(rs_labels *l, const char *beside, reshed_error *err)
+{
+    const reshed_status st = check_path(beside, err);
+    if (st != RESHED_OK) return st;
+    rs_monitor_enter(l->lock);
+    take_path(l, beside);
+    rs_free(l->latest);
+    l->latest = NULL;
+    l->rows = l->cols = 0;
+    rs_monitor_leave(l->lock);
     return st;
 }
 
@@ -84,10 +112,52 @@ static reshed_status write_mask(const char *path, int rows, int cols, const uint
     return st;
 }
 
+/* A word of a shell's line, and that of no option. */
+static void put_word(FILE *f, const char *text)
+{
+    static const char plain[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-+,/";
+    if (*text == '-') fputs("./", f);
+    if (*text && strspn(text, plain) == strlen(text)) {
+        fputs(text, f);
+        return;
+    }
+    fputc('\'', f);
+    for (; *text; text++)
+        if (*text == '\'')
+            fputs("'\\''", f);
+        else
+            fputc(*text, f);
+    fputc('\'', f);
+}
+
+/* What to type in the folder of the files; "" where there is no memory, or no room, for it. */
+static void write_command(const rs_labels *l, const char *label, const char *ignore, char *out,
+                          size_t room)
+{
+    char *text = NULL, tuned[PATH + 16];
+    size_t n = 0;
+    FILE *f = rs_os_memory_stream(&text, &n);
+    *out = '\0';
+    if (!f) return;
+    snprintf(tuned, sizeof tuned, "%s-tuned.h5", rs_path_name(l->stem));
+    fputs("reshed-train tune ", f);
+    put_word(f, l->image);
+    fputc(' ', f);
+    put_word(f, label);
+    fputs(" --unknown ", f);
+    put_word(f, ignore);
+    fputs(" -o ", f);
+    put_word(f, tuned);
+    fclose(f);
+    if (text && n < room) memcpy(out, text, n + 1);
+    rs_free(text);
+}
+
 reshed_status rs_labels_save(rs_labels *l, int rows, int cols, const uint8_t *label,
                              const uint8_t *ignore, reshed_error *err)
 {
-    char names[2][4096 + 32], command[2 * sizeof names[0]];
+    char names[2][PATH + 32], command[4 * PATH];
     reshed_status st = check(l, rows, cols, label, err);
     if (st == RESHED_OK) st = check(l, rows, cols, ignore, err);
     if (st != RESHED_OK) return st;
@@ -105,8 +175,7 @@ reshed_status rs_labels_save(rs_labels *l, int rows, int cols, const uint8_t *la
         l->latest = both;
         l->rows = rows;
         l->cols = cols;
-        snprintf(command, sizeof command, "reshed-train tune --label %s --ignore %s",
-                 rs_path_name(names[0]), rs_path_name(names[1]));
+        write_command(l, rs_path_name(names[0]), rs_path_name(names[1]), command, sizeof command);
         rs_board_labels(l->board, rs_path_name(names[0]), rs_path_name(names[1]), command);
     } else {
         rs_free(both);

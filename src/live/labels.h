@@ -10,6 +10,8 @@ typedef struct rs_labels rs_labels;
  * -label-2.png and so on where these exist. The board, borrowed, is told. */
 reshed_status rs_labels_create(rs_board *board, const char *beside, rs_labels **out,
                                reshed_error *err);
+/* Another frame: files go beside that, and the latest are forgotten. From any thread, before the board's begin. */
+reshed_status rs_labels_begin(rs_labels *l, const char *beside, reshed_error *err);
 void rs_labels_free(rs_labels *l);
 /* label and ignore [rows,cols] of 0 and 1; RESHED_EINVAL: other values, or another size than the board's frame. From any
  * thread. */

@@ -6,12 +6,16 @@
 #include "base/os.h"
 #include "base/thread.h"
 
+/* Orders that were taken and not answered: some wait for the end of a line, or of what is computed. */
+#define AT_WORK 64
+
 struct rs_mailbox {
     rs_monitor *lock;
     rs_board *board;
-    rs_order waiting[RS_MAILBOX_ROOM]; /* oldest first */
+    rs_order waiting[RS_MAILBOX_ROOM + 1]; /* oldest first; the last place is a stop's */
     int n;
-    char at_work[65]; /* id of the order that was taken; "": none */
+    char at_work[AT_WORK][RS_BOARD_ID]; /* ids, oldest first */
+    int works;
     bool stops, closed;
 };
 
@@ -38,9 +42,23 @@ void rs_mailbox_free(rs_mailbox *m)
 /* Inside the lock. */
 static bool is_under_way(const rs_mailbox *m, const char *id)
 {
-    bool known = strcmp(m->at_work, id) == 0;
+    bool known = false;
+    for (int i = 0; i < m->works; i++) known |= strcmp(m->at_work[i], id) == 0;
     for (int i = 0; i < m->n; i++) known |= strcmp(m->waiting[i].id, id) == 0;
     return known;
+}
+
+/* Inside the lock. The first stop goes before the others and has a place of its own, so that it is answered
+ * when it is carried out; one after it finds the halt under way. */
+static void put_stop(rs_mailbox *m, const rs_order *order)
+{
+    if (m->stops) {
+        rs_board_answer(m->board, order->id, true, "a halt is under way");
+        return;
+    }
+    memmove(m->waiting + 1, m->waiting, (size_t)m->n++ * sizeof *m->waiting);
+    m->waiting[0] = *order;
+    m->stops = true;
 }
 
 rs_mailbox_put rs_mailbox_send(rs_mailbox *m, const rs_order *order)
@@ -53,11 +71,12 @@ rs_mailbox_put rs_mailbox_send(rs_mailbox *m, const rs_order *order)
         put = RS_MAILBOX_KNOWN;
     else if (m->closed)
         put = RS_MAILBOX_CLOSED;
-    else if (m->n == RS_MAILBOX_ROOM && order->kind != RS_ORDER_STOP)
+    else if (order->kind == RS_ORDER_STOP)
+        put_stop(m, order);
+    else if (m->n >= RS_MAILBOX_ROOM)
         put = RS_MAILBOX_FULL;
-    else if (m->n < RS_MAILBOX_ROOM)
+    else
         m->waiting[m->n++] = *order;
-    if (put == RS_MAILBOX_PUT && order->kind == RS_ORDER_STOP) m->stops = true;
     rs_monitor_notify(m->lock);
     rs_monitor_leave(m->lock);
     return put;
@@ -84,6 +103,12 @@ bool rs_mailbox_wait(rs_mailbox *m, const char *id, double seconds, bool *done, 
     return there;
 }
 
+/* Inside the lock. */
+static void end_work(rs_mailbox *m, int i)
+{
+    memmove(m->at_work[i], m->at_work[i + 1], (size_t)(--m->works - i) * sizeof *m->at_work);
+}
+
 bool rs_mailbox_take(rs_mailbox *m, double seconds, rs_order *out)
 {
     const double until = rs_os_monotonic() + seconds;
@@ -93,7 +118,8 @@ bool rs_mailbox_take(rs_mailbox *m, double seconds, rs_order *out)
     const bool there = m->n > 0;
     if (there) {
         *out = m->waiting[0];
-        memcpy(m->at_work, out->id, sizeof m->at_work);
+        if (m->works == AT_WORK) end_work(m, 0);
+        memcpy(m->at_work[m->works++], out->id, sizeof *m->at_work);
         memmove(m->waiting, m->waiting + 1, (size_t)--m->n * sizeof *m->waiting);
     }
     rs_monitor_leave(m->lock);
@@ -104,7 +130,8 @@ void rs_mailbox_answer(rs_mailbox *m, const rs_order *order, bool done, const ch
 {
     rs_monitor_enter(m->lock);
     rs_board_answer(m->board, order->id, done, what);
-    if (strcmp(m->at_work, order->id) == 0) m->at_work[0] = '\0';
+    for (int i = m->works - 1; i >= 0; i--)
+        if (strcmp(m->at_work[i], order->id) == 0) end_work(m, i);
     rs_monitor_notify(m->lock);
     rs_monitor_leave(m->lock);
 }
@@ -126,9 +153,9 @@ void rs_mailbox_close(rs_mailbox *m)
         rs_board_answer(m->board, m->waiting[i].id, stop,
                         stop ? "the run is halted" : "the run is over");
     }
-    if (m->at_work[0]) rs_board_answer(m->board, m->at_work, false, "the run is over");
-    m->n = 0;
-    m->at_work[0] = '\0';
+    for (int i = 0; i < m->works; i++)
+        rs_board_answer(m->board, m->at_work[i], false, "the run is over");
+    m->n = m->works = 0;
     rs_monitor_notify(m->lock);
     rs_monitor_leave(m->lock);
 }

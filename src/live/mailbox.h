@@ -1,8 +1,8 @@
 /* mailbox.h - orders on their way from viewers to the run: few, and one at a time.
  *
  * A viewer's thread puts an order and waits a moment for the answer; the run's thread takes the oldest at its
- * next boundary and answers it. Nothing waits for a viewer. Stop is also a flag, since it does not wait for a
- * boundary. */
+ * next boundary and answers it, then or later. Nothing waits for a viewer. Stop is also a flag, since it does not
+ * wait for a boundary; it finds room in a full box. */
 #ifndef RS_LIVE_MAILBOX_H
 #define RS_LIVE_MAILBOX_H
 
@@ -33,7 +33,7 @@ bool rs_mailbox_knows(rs_mailbox *m, const char *id);
 /* The run's side: the oldest order, waiting for one up to so many seconds. */
 bool rs_mailbox_take(rs_mailbox *m, double seconds, rs_order *out);
 void rs_mailbox_answer(rs_mailbox *m, const rs_order *order, bool done, const char *what);
-/* A viewer wants the run to end at once. */
+/* A viewer wants the run to end at once. That order is the next that is taken. */
 bool rs_mailbox_stops(rs_mailbox *m);
 /* Orders that wait, and later ones, are refused: the run is over. */
 void rs_mailbox_close(rs_mailbox *m);

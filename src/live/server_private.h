@@ -10,6 +10,18 @@
 
 #define RS_VIEWER 33 /* a viewer's name of itself, and a NUL */
 
+/* Connections in all, more than viewers, so that whoever watches can still ask; when no more than the spare ones
+ * are left, somebody is sent off for each that comes. */
+#define RS_SERVER_CONNECTIONS 256
+#define RS_SERVER_SPARE 80
+
+/* A connection; inside the lock. */
+typedef struct rs_guest {
+    int fd;
+    bool here, known, sent_off; /* known: has shown a token */
+    int64_t since;
+} rs_guest;
+
 struct rs_server {
     rs_server_options o;
     rs_guard guard;
@@ -23,6 +35,8 @@ struct rs_server {
     int holder_streams, streams;
     double holder_left; /* rs_os_monotonic when its last stream closed */
     size_t uploading;   /* bytes of bodies under way */
+    rs_guest guest[RS_SERVER_CONNECTIONS];
+    int64_t guests; /* that have come */
 };
 
 /* A request, from its first line to its answer. */

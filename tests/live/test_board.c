@@ -1,3 +1,4 @@
+#define _POSIX_C_SOURCE 200809L /* popen */
 /* The board: what a viewer finds who comes early, late, or never reads; and orders on their way. */
 #include <math.h>
 #include <stdlib.h>
@@ -271,8 +272,15 @@ static void orders_are_answered_once(void **state)
     assert_int_equal(rs_mailbox_send(m, o), RS_MAILBOX_FULL);
     assert_false(rs_mailbox_stops(m));
     o->kind = RS_ORDER_STOP;
+    strcpy(o->id, "stop");
     assert_int_equal(rs_mailbox_send(m, o), RS_MAILBOX_PUT);
-    assert_true(rs_mailbox_stops(m));
+    assert_true(rs_mailbox_stops(m) && rs_mailbox_knows(m, "stop"));
+    strcpy(o->id, "stop again");
+    assert_int_equal(rs_mailbox_send(m, o), RS_MAILBOX_PUT);
+    assert_true(rs_mailbox_wait(m, "stop again", 0, &done, what) && done);
+    assert_true(rs_mailbox_take(m, 0, got)); /* before all that wait */
+    assert_string_equal(got->id, "stop");
+    rs_mailbox_answer(m, got, true, "halted");
     rs_mailbox_close(m);
     assert_true(rs_mailbox_wait(m, "n3", 0, &done, what));
     assert_false(done);
@@ -282,6 +290,47 @@ static void orders_are_answered_once(void **state)
     rs_board_free(b);
     rs_free(o);
     rs_free(got);
+}
+
+/* Several are at work at a time: a pause waits for the end of its line while a note is taken. */
+static void orders_at_work_are_all_known(void **state)
+{
+    (void)state;
+    rs_board *b = make_board();
+    rs_mailbox *m = NULL;
+    reshed_error err = {0};
+    char what[RS_BOARD_TEXT];
+    bool done;
+    rs_order *o = rs_zalloc(4, sizeof *o);
+    assert_ok(rs_mailbox_create(b, &m, &err), &err);
+    for (int k = 0; k < 3; k++) {
+        snprintf(o[k].id, sizeof o[k].id, "o%d", k);
+        assert_int_equal(rs_mailbox_send(m, &o[k]), RS_MAILBOX_PUT);
+        assert_true(rs_mailbox_take(m, 0, &o[3]));
+    }
+    for (int k = 0; k < 3; k++) {
+        assert_true(rs_mailbox_knows(m, o[k].id));
+        assert_int_equal(rs_mailbox_send(m, &o[k]), RS_MAILBOX_KNOWN);
+        assert_false(rs_mailbox_wait(m, o[k].id, 0, &done, what));
+    }
+    rs_mailbox_answer(m, &o[1], true, "the second");
+    assert_true(rs_mailbox_wait(m, "o1", 0, &done, what) && done);
+    assert_true(rs_mailbox_knows(m, "o0") && !rs_mailbox_knows(m, "o1"));
+    rs_mailbox_close(m);
+    assert_true(rs_mailbox_wait(m, "o0", 0, &done, what) && !done);
+    assert_true(rs_mailbox_wait(m, "o2", 0, &done, what) && !done);
+    /* More than anybody gives: the oldest are forgotten, nothing is written over. */
+    rs_mailbox_free(m);
+    assert_ok(rs_mailbox_create(b, &m, &err), &err);
+    for (int k = 0; k < 200; k++) {
+        snprintf(o[0].id, sizeof o[0].id, "m%d", k);
+        assert_int_equal(rs_mailbox_send(m, &o[0]), RS_MAILBOX_PUT);
+        assert_true(rs_mailbox_take(m, 0, &o[3]));
+    }
+    assert_true(rs_mailbox_knows(m, "m199") && !rs_mailbox_knows(m, "m0"));
+    rs_mailbox_free(m);
+    rs_board_free(b);
+    rs_free(o);
 }
 
 static rs_order order;
@@ -375,12 +424,98 @@ static void only_the_own_page_is_let_in(void **state)
                  rs_guard_host(&g, "localhost.evil.example:8080"));
     assert_true(rs_guard_host(&h, "192.168.1.2:8080") && rs_guard_host(&h, "[fe80::1]:8080"));
     assert_false(rs_guard_host(&h, "evil.example:8080") || rs_guard_host(&h, ":8080"));
-    assert_true(rs_guard_origin(&g, NULL, NULL) && rs_guard_origin(&g, NULL, "none"));
-    assert_true(rs_guard_origin(&g, "http://localhost:8080", "same-origin"));
-    assert_false(rs_guard_origin(&g, "null", NULL) || rs_guard_origin(&g, NULL, "cross-site") ||
-                 rs_guard_origin(&g, "http://evil.example:8080", NULL) ||
-                 rs_guard_origin(&g, "https://localhost:8080", NULL) ||
-                 rs_guard_origin(&g, "http://localhost:8081", "same-origin"));
+    for (int post = 0; post < 2; post++) {
+        assert_true(rs_guard_origin(&g, post, NULL, NULL));
+        assert_true(rs_guard_origin(&g, post, "http://localhost:8080", "same-origin"));
+        assert_false(rs_guard_origin(&g, post, "null", NULL) ||
+                     rs_guard_origin(&g, post, NULL, "cross-site") ||
+                     rs_guard_origin(&g, post, "http://evil.example:8080", NULL) ||
+                     rs_guard_origin(&g, post, "https://localhost:8080", NULL) ||
+                     rs_guard_origin(&g, post, "http://localhost:8081", "same-origin"));
+        assert_int_equal(rs_guard_origin(&g, post, NULL, "none"), !post);
+        assert_int_equal(rs_guard_origin(&g, post, NULL, "same-origin"), !post);
+    }
+}
+
+/* What a shell makes of the command that goes with names like these. */
+static void the_command_is_what_tune_takes(void **state)
+{
+    static const char *const names[] = {"thin.h5", "my film's \"$HOME\" `id`.h5", "-x.h5"};
+    (void)state;
+    rs_board *b = make_board();
+    reshed_error err = {0};
+    const uint8_t mask[ROWS * COLS] = {1};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        rs_labels *l = NULL;
+        rs_json_doc *doc = NULL;
+        char *text = NULL, said[4096], want[4096], stem[64];
+        size_t n;
+        snprintf(stem, sizeof stem, "%s%.*s", *names[i] == '-' ? "./" : "",
+                 (int)strlen(names[i]) - 3, names[i]);
+        assert_ok(rs_labels_create(b, test_temp(names[i]), &l, &err), &err);
+        assert_ok(rs_labels_save(l, ROWS, COLS, mask, mask, &err), &err);
+        FILE *f = rs_os_memory_stream(&text, &n);
+        assert_true(rs_board_labels_json(b, f));
+        fclose(f);
+        assert_ok(rs_json_read(text, n, &doc, &err), &err);
+        snprintf(said, sizeof said, "reshed-train() { printf '<%%s>' \"$@\"; }; %s",
+                 rs_json_member(rs_json_root(doc), "command")->text);
+        /* A function's name may not have a minus in every shell. */
+        for (char *at = said; (at = strstr(at, "reshed-train"));) at[6] = '_';
+        snprintf(want, sizeof want,
+                 "<tune><%s.h5><%s-label.png><--unknown><%s-ignore.png><-o><%s-tuned.h5>", stem,
+                 stem, stem, stem);
+        FILE *shell = popen(said, "r");
+        char got[4096] = "";
+        assert_non_null(shell);
+        assert_non_null(fgets(got, sizeof got, shell));
+        assert_int_equal(pclose(shell), 0);
+        assert_string_equal(got, want);
+        rs_json_free(doc);
+        rs_free(text);
+        rs_labels_free(l);
+    }
+    rs_board_free(b);
+}
+
+/* A second region: its labels are its own, and what was whole before is told once. */
+static void another_frame_begins_anew(void **state)
+{
+    (void)state;
+    rs_board *b = make_board();
+    rs_labels *l = NULL;
+    reshed_error err = {0};
+    const uint8_t mask[ROWS * COLS] = {1};
+    const rs_session_setup setup = small_setup();
+    const rs_board_source source = {.kind = "scan", .name = "b.h5", .program = "t", .threshold = 1};
+    int rows, cols;
+    char *text;
+    assert_ok(rs_labels_create(b, test_temp("first.h5"), &l, &err), &err);
+    assert_ok(rs_labels_save(l, ROWS, COLS, mask, mask, &err), &err);
+    rs_board_log(b, 1, RS_SESSION_NOTE, "of the first");
+    post_row(b, 3, 1, RS_SESSION_FINAL);
+    int64_t seen = events_of(b, 0, &text);
+    rs_free(text);
+    assert_ok(rs_labels_begin(l, test_temp("second.h5"), &err), &err);
+    assert_ok(rs_board_begin(b, &source, &setup, &err), &err);
+    assert_null(rs_labels_get(l, &rows, &cols));
+    post_row(b, 4, 1, RS_SESSION_FINAL);
+    rs_board_log(b, 1, RS_SESSION_NOTE, "of the second");
+    seen = events_of(b, seen, &text);
+    assert_non_null(strstr(text, "\"labels\": null"));
+    assert_int_equal(count(text, "of the first"), 1);
+    assert_int_equal(count(text, "of the second"), 1); /* in the section, and not as an event */
+    assert_non_null(strstr(text, "\"lines\": {\"row\": [4]"));
+    assert_int_equal(count(text, "event: line"), 0);
+    rs_free(text);
+    post_row(b, 5, 1, RS_SESSION_FINAL);
+    events_of(b, seen, &text);
+    assert_int_equal(count(text, "event: line"), 1);
+    rs_free(text);
+    assert_ok(rs_labels_save(l, ROWS, COLS, mask, mask, &err), &err);
+    assert_true(rs_os_is_file(test_temp("second-label.png")));
+    rs_labels_free(l);
+    rs_board_free(b);
 }
 
 static void labels_are_saved_beside_the_session(void **state)
@@ -419,10 +554,13 @@ int main(void)
         cmocka_unit_test(rows_are_read_within_the_frame),
         cmocka_unit_test(memory_that_is_short_shows_nothing_wrong),
         cmocka_unit_test(orders_are_answered_once),
+        cmocka_unit_test(orders_at_work_are_all_known),
         cmocka_unit_test(actions_are_read_strictly),
         cmocka_unit_test(mutated_actions_do_no_harm),
         cmocka_unit_test(only_the_own_page_is_let_in),
         cmocka_unit_test(labels_are_saved_beside_the_session),
+        cmocka_unit_test(the_command_is_what_tune_takes),
+        cmocka_unit_test(another_frame_begins_anew),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -182,6 +182,22 @@ static void other_pages_are_kept_out(void **state)
     snprintf(text, sizeof text,
              "GET / HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\n\r\n");
     assert_int_equal(send_raw(r, text, strlen(text)), 403);
+    /* A link to the page may be clicked anywhere; a page of elsewhere gets neither its files nor data. */
+    static const char link[] = "Sec-Fetch-Site: cross-site\r\nSec-Fetch-Mode: navigate\r\n";
+    assert_int_equal(ask(r, "GET", "/", link, NULL), 200);
+    assert_int_equal(ask(r, "GET", "/live.js",
+                         "Sec-Fetch-Site: cross-site\r\nSec-Fetch-Mode: no-cors\r\n", NULL),
+                     403);
+    snprintf(text, sizeof text, "/api/state?token=%s", token);
+    assert_int_equal(ask(r, "GET", text, link, NULL), 403);
+    /* A browser that posts says where from. */
+    assert_int_equal(post_text(r, "/api/action", true, "Sec-Fetch-Site: same-origin\r\n",
+                               "{\"id\": \"t\", \"action\": \"take\"}"),
+                     403);
+    snprintf(head, sizeof head, "Sec-Fetch-Site: same-origin\r\nOrigin: http://127.0.0.1:%d\r\n",
+             rs_server_port(r->server));
+    assert_int_equal(
+        post_text(r, "/api/action", true, head, "{\"id\": \"t\", \"action\": \"take\"}"), 200);
     free_rig(r);
 }
 
@@ -215,6 +231,17 @@ static void only_one_steers(void **state)
     assert_int_equal(post_text(r, "/api/action", true, "X-Reshed-Viewer: a\r\n",
                                "{\"id\": \"q\", \"action\": \"go_on\"}"),
                      409);
+    /* Whoever may steer may stop, and does not get the wheel by it. */
+    assert_int_equal(post_text(r, "/api/action", true, "X-Reshed-Viewer: a\r\n",
+                               "{\"id\": \"s\", \"action\": \"stop\"}"),
+                     202);
+    assert_true(rs_mailbox_stops(r->mailbox));
+    assert_int_equal(post_text(r, "/api/action", false, "X-Reshed-Viewer: w\r\n",
+                               "{\"id\": \"s2\", \"action\": \"stop\"}"),
+                     403);
+    assert_int_equal(post_text(r, "/api/action", true, "X-Reshed-Viewer: a\r\n",
+                               "{\"id\": \"q2\", \"action\": \"go_on\"}"),
+                     409);
     rs_mailbox_close(r->mailbox);
     assert_int_equal(post_text(r, "/api/action", true, "X-Reshed-Viewer: b\r\n",
                                "{\"id\": \"r\", \"action\": \"go_on\"}"),
@@ -247,6 +274,15 @@ static void what_is_long_is_refused(void **state)
     snprintf(head, sizeof head,
              "X-Reshed-Token: %s\r\nContent-Type: text/plain\r\nContent-Length: 2\r\n", token);
     assert_int_equal(ask(r, "POST", "/api/action", head, "{}"), 415);
+    /* Of rows, a MiB or one: they are kept until the slowest reader has them. */
+    const rs_board_source source = {
+        .kind = "scan", .name = "a.h5", .program = "t", .threshold = NAN};
+    rs_session_setup setup = {.amplitude_unit = "m"};
+    reshed_error err = {0};
+    setup.frame = (rs_frame){.rows = 65, .cols = 4096, .width = 1e-6, .height = 1e-6};
+    assert_ok(rs_board_begin(r->board, &source, &setup, &err), &err);
+    assert_int_equal(get(r, "/api/rows?map=amplitude&from=0", true), 413);
+    assert_int_equal(get(r, "/api/rows?map=amplitude&from=0&count=64", true), 200);
     /* A line of headers that does not end. */
     snprintf(text, 2 * n,
              "GET / HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nX-Long: ", rs_server_port(r->server));
@@ -275,11 +311,58 @@ static void labels_go_there_and_back(void **state)
     assert_non_null(strstr(r->reply, "Content-Length: 8192"));
     text[n + 7] = 9;
     assert_int_equal(send_raw(r, text, (size_t)n + N), 400);
+    text[n + 7] = 0;
+    assert_int_equal(post_text(r, "/api/action", true, "X-Reshed-Viewer: b\r\n",
+                               "{\"id\": \"t\", \"action\": \"take\"}"),
+                     200);
+    assert_int_equal(send_raw(r, text, (size_t)n + N), 409); /* b steers */
     rs_free(text);
     free_rig(r);
 }
 
 /* ------------------------------------------------------------------------------------ viewers */
+
+/* Peers that connect and say nothing, more than there are places: a stop gets through at once. */
+static void who_says_nothing_keeps_nobody_out(void **state)
+{
+    enum { SILENT = 320 };
+    (void)state;
+    rig *r = make_rig();
+    rs_socket *s[SILENT];
+    const double begin = rs_os_monotonic();
+    for (int i = 0; i < SILENT; i++) {
+        s[i] = connect_to(r);
+        if (i % 2) rs_socket_send(s[i], "GET / HT", 8, begin + PATIENCE, NULL);
+    }
+    assert_int_equal(post_text(r, "/api/action", true, "X-Reshed-Viewer: a\r\n",
+                               "{\"id\": \"s\", \"action\": \"stop\"}"),
+                     202);
+    const double took = rs_os_monotonic() - begin;
+    print_message("# a stop behind %d silent peers: %.2f s\n", SILENT, took);
+    assert_true(took < 20);
+    assert_true(rs_mailbox_stops(r->mailbox));
+    for (int i = 0; i < SILENT; i++) rs_socket_close(s[i]);
+    free_rig(r);
+}
+
+/* Answers end their connections: those that many viewers would keep leave no place for others. */
+static void answers_close_their_connections(void **state)
+{
+    static const char *const path[] = {"/", "/api/state"};
+    (void)state;
+    rig *r = make_rig();
+    for (int i = 0; i < 2; i++) {
+        char text[512];
+        snprintf(text, sizeof text,
+                 "GET %s HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nX-Reshed-Token: %s\r\n\r\n", path[i],
+                 rs_server_port(r->server), rs_server_token(r->server, false));
+        const double begin = rs_os_monotonic();
+        assert_int_equal(send_raw(r, text, strlen(text)), 200);
+        assert_non_null(strstr(r->reply, "Connection: close"));
+        print_message("# closed after %.3f s\n", rs_os_monotonic() - begin);
+    }
+    free_rig(r);
+}
 
 static void open_stream(rig *r, rs_socket *s, const char *last)
 {
@@ -474,6 +557,8 @@ int main(void)
         cmocka_unit_test(only_one_steers),
         cmocka_unit_test(what_is_long_is_refused),
         cmocka_unit_test(labels_go_there_and_back),
+        cmocka_unit_test(who_says_nothing_keeps_nobody_out),
+        cmocka_unit_test(answers_close_their_connections),
         cmocka_unit_test(a_stream_goes_on_where_it_was),
         cmocka_unit_test(who_does_not_read_costs_nothing),
         cmocka_unit_test(twenty_read_along),

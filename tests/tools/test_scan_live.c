@@ -1,3 +1,4 @@
+#define _POSIX_C_SOURCE 200809L /* setenv, strdup */
 /* reshed-scan --live as a program: steered by requests, watched by viewers who do not read, left by who steered. */
 #include "support/support.h"
 #include "support/scan_program.h"
@@ -5,6 +6,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 
 #include "base/os.h"
@@ -186,6 +188,79 @@ static void points_wait_on_the_page(void **state)
     assert_true(session_has_event(path, "viewer me: confirm: 2 points are measured"));
 }
 
+/* An instrument that does not answer, and then is gone: who watches is told the end. */
+static void a_start_that_fails_is_told(void **state)
+{
+    (void)state;
+    test_not_quick();
+    static char reply[1 << 16];
+    reshed_error err = {0};
+    char args[4096];
+    int fd = -1, port = 0;
+    size_t got = 0, n;
+    assert_ok(rs_socket_listen("127.0.0.1", 0, &fd, &port, &err), &err);
+    test_write_file(test_temp("err"), "", 0);
+    snprintf(args, sizeof args,
+             QUICK "--live --report none --driver nanonis -d host=127.0.0.1 -d port=%d -o %s", port,
+             test_temp("never.h5"));
+    const pid_t pid = scan_start(args);
+    const page p = find_page();
+    rs_socket *s = open_stream(&p);
+    const double until = rs_os_monotonic() + PATIENCE;
+    do {
+        n = got;
+        rs_socket_receive(s, reply, got + 1, &got, until, &err);
+        reply[got] = '\0';
+    } while (got > n && !strstr(reply, "event: seen"));
+    rs_socket_unlisten(fd);
+    rs_socket_receive(s, reply, sizeof reply - 1, &got, until, NULL);
+    reply[got] = '\0';
+    rs_socket_close(s);
+    const int status = scan_wait(pid);
+    assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 1);
+    assert_non_null(strstr(reply, "event: end"));
+    assert_non_null(strstr(reply, "\"phase\": \"failed\""));
+}
+
+/* A browser that stays in the foreground holds nothing up, and no argument has the token. */
+static void the_browser_is_opened_beside_the_scan(void **state)
+{
+    (void)state;
+    test_not_quick();
+    static const char browser[] = "#!/bin/sh\n"
+                                  "dir=${0%/*}\n"
+                                  "cat \"$1\" > \"$dir/opened\"\n"
+                                  "ls -ld \"${1%/*}\" > \"$dir/folder\"\n"
+                                  "echo \"$*\" > \"$dir/words\"\n"
+                                  "while [ -e \"$dir/words\" ]; do sleep 0.2; done\n";
+    char path[1024], text[4096], *old = getenv("PATH");
+    scan_temp(path, "xdg-open");
+    test_write_file(path, browser, sizeof browser - 1);
+    assert_int_equal(chmod(path, 0700), 0);
+    *strrchr(path, '/') = '\0';
+    snprintf(text, sizeof text, "%s:%s", path, old);
+    char *kept = strdup(old);
+    setenv("PATH", text, 1);
+    const pid_t pid = start("--open", "opened.h5");
+    setenv("PATH", kept, 1);
+    free(kept);
+    const page p = find_page();
+    wait_for_row(&p, 2); /* while the browser is there */
+    const double until = rs_os_monotonic() + PATIENCE;
+    scan_temp(path, "words");
+    while (!rs_os_is_file(path) && rs_os_monotonic() < until) rs_os_sleep(0.02);
+    read_text(path, text, sizeof text);
+    assert_null(strstr(text, p.steer));
+    read_text(test_temp("opened"), text, sizeof text);
+    assert_non_null(strstr(text, p.steer));
+    read_text(test_temp("folder"), text, sizeof text);
+    assert_int_equal(strncmp(text, "drwx------", 10), 0);
+    remove(path);
+    order(&p, "{\"id\": \"1\", \"action\": \"stop\"}");
+    const int status = scan_wait(pid);
+    assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 1);
+}
+
 static void without_live_nothing_is_served(void **state)
 {
     (void)state;
@@ -207,6 +282,8 @@ int main(void)
         cmocka_unit_test(a_pause_is_not_for_ever),
         cmocka_unit_test(stop_halts),
         cmocka_unit_test(points_wait_on_the_page),
+        cmocka_unit_test(a_start_that_fails_is_told),
+        cmocka_unit_test(the_browser_is_opened_beside_the_scan),
         cmocka_unit_test(without_live_nothing_is_served),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -3,7 +3,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/alloc.h"
+#include "base/os.h"
 #include "base/os_child.h"
+#include "base/os_temp.h"
 
 static bool take_port(const char *text, int *port)
 {
@@ -44,10 +47,44 @@ bool cli_take_address(const cli_program *p, const char *option, const char *text
     return false;
 }
 
+/* A page that leads to url, path [n]: what other users see of a process is its arguments, and the url has the
+ * token. The folder, new, is this user's alone. */
+static bool write_way(const char *url, char *folder, char *path, size_t n)
+{
+    char *text = NULL;
+    size_t len = 0;
+    if (!rs_os_make_temp_dir(folder, n)) return false;
+    const int k = snprintf(path, n, "%s/live.html", folder);
+    FILE *f = k > 0 && (size_t)k < n ? rs_os_memory_stream(&text, &len) : NULL;
+    bool ok = f != NULL;
+    if (f) {
+        fputs("<!DOCTYPE html><meta charset=\"utf-8\"><meta name=\"referrer\" "
+              "content=\"no-referrer\">"
+              "<meta http-equiv=\"refresh\" content=\"0; url=",
+              f);
+        for (; *url; url++)
+            if (strchr("\"&<>'", *url))
+                fprintf(f, "&#%d;", *url);
+            else
+                fputc(*url, f);
+        fputs("\"><title>reshed</title>\n", f);
+        fclose(f);
+        ok = text && rs_os_write_file(path, text, len, NULL) == RESHED_OK;
+    }
+    rs_free(text);
+    if (!ok) rs_os_remove_dir(folder);
+    return ok;
+}
+
 void cli_open(const cli_program *p, const char *url)
 {
-    const char *const argv[] = {"xdg-open", url, NULL};
+    /* Some desktops run the browser below xdg-open, until it is closed: nobody waits for that. */
+    static const char script[] =
+        "command -v xdg-open >/dev/null || { rm -f \"$1\"; rmdir \"$2\"; exit 1; }\n"
+        "{ xdg-open \"$1\"; sleep 20; rm -f \"$1\"; rmdir \"$2\"; } >/dev/null 2>&1 &";
+    char folder[1024], path[1024];
+    const char *const argv[] = {"sh", "-c", script, "sh", path, folder, NULL};
     reshed_error err = {0};
-    if (rs_child_run(argv, &err) != RESHED_OK)
+    if (!write_way(url, folder, path, sizeof path) || rs_child_run(argv, &err) != RESHED_OK)
         cli_warn(p, NULL, "xdg-open does not work here: open the address yourself");
 }

@@ -154,7 +154,8 @@ reshed_status scan_live_begin(scan_job *j, reshed_error *err)
     v->again = v->rescan = false;
     v->line_rate = isfinite(clock) ? setup->frame.line_rate * clock : 0;
     if (!v->state) return rs_fail_nomem(err, "the live page", (size_t)setup->frame.rows);
-    const reshed_status st = rs_board_begin(v->board, &source, setup, err);
+    reshed_status st = rs_labels_begin(v->labels, j->path, err);
+    if (st == RESHED_OK) st = rs_board_begin(v->board, &source, setup, err);
     if (st == RESHED_OK) rs_board_run(v->board, RS_BOARD_SURVEY, false, "");
     return st;
 }
@@ -186,7 +187,7 @@ void scan_live_end(scan_job *j, const rs_outcome *o, const char *text, bool last
 {
     scan_live *v = j->live;
     char words[512], all[RS_BOARD_TEXT];
-    if (!v) return;
+    if (!v || !v->server) return;
     rs_board_confirm(v->board, NULL);
     if (o->end == RS_END_DONE) test_walls(v, j->run.session);
     if (last) rs_mailbox_close(v->mailbox);

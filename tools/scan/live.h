@@ -12,7 +12,7 @@ reshed_status scan_live_begin(scan_job *j, reshed_error *err);
 void scan_live_survey(scan_job *j, const rs_survey_news *n);
 void scan_live_measure(scan_job *j, const rs_measure_news *n);
 void scan_live_walls(scan_job *j, const rs_choice *choice);
-/* How the region ended; last: no other follows. The session is still open. */
+/* How the region ended; last: no other follows. The session is still open, unless the end came before it. */
 void scan_live_end(scan_job *j, const rs_outcome *o, const char *text, bool last);
 /* A viewer wants the run to end. */
 bool scan_live_stops(const scan_job *j);

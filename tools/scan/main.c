@@ -551,7 +551,9 @@ static int scan(scan_job *j)
         }
     }
     if (st != RESHED_OK) {
+        const rs_outcome end = rs_outcome_status(st, &err);
         rs_scan_run_halt(&j->run);
+        scan_live_end(j, &end, endings[end.end].text, true);
         status = cli_fail(&scan_program, j->run.where, &err);
         if (j->run.left[0]) fprintf(stderr, "%s: instrument: %s\n", CLI_TEXT(j->path), j->run.left);
     }
