@@ -152,6 +152,7 @@ class Runs(Case):
             self.run_(driver, on_line=fail)
         self.assertGreater(driver.halts, 0)
 
+    @unittest.skipIf(QUICK, "takes a second")
     def test_files_of_others_do_not_wait_for_a_run(self):
         """A method's thread, for which the run waits, would wait for the run."""
         self.run_(FilmDriver(), voltage=0)
