@@ -4,6 +4,7 @@
 tests/browser.sh runs it; docs/live.md says what the page does. Every check is one that a person could make: it looks at what
 the page shows, clicks and types, and looks at what the programs left on the disk.
 """
+import json
 import os
 import re
 import signal
@@ -11,6 +12,7 @@ import struct
 import subprocess
 import sys
 import time
+import urllib.request
 
 from webdriver import Browser
 
@@ -79,7 +81,7 @@ def drawn(b, name):
                 "return new Set(new Uint32Array(p.buffer)).size", name)
 
 
-def until(true, what, seconds=20):
+def until(true, what, seconds=60):
     end = time.monotonic() + seconds
     while not true():
         if time.monotonic() > end:
@@ -225,6 +227,12 @@ def state(b):
     return b.js(ASK, 'api/state', 'GET', None)[1]
 
 
+def other_state(program):
+    where, token = program.addresses()[0].split('/?token=')
+    with urllib.request.urlopen(f'{where}/api/state?token={token}', timeout=60) as r:
+        return json.load(r)
+
+
 def lines(b):
     found = re.search(r'line (\d+) of', b.text('progress-text'))
     return int(found[1]) if found else 0
@@ -249,8 +257,12 @@ def a_scan_is_watched_and_steered(b):
         b.wait("document.getElementById('phase').textContent === 'Measuring loops'", seconds=60)
         b.wait("/[1-9][0-9]* of 6 loops/.test(document.getElementById('progress-text').textContent)", 'loops come', 60)
         b.picture(FOLDER + '/loops.png')
+        b.press('?')
+        b.wait("document.getElementById('help').open")
         b.press('S', hold='\ue008')
-        b.wait("document.getElementById('phase').textContent === 'Stopped'", 'the stop')
+        b.wait("document.getElementById('phase').textContent === 'Stopped'", 'the stop, whatever is open')
+        b.press('\ue00c')
+        b.wait("!document.getElementById('help').open")
         b.picture(FOLDER + '/stopped.png')
         check(p.end(0) != 0 and 'resume' in p.said(), p.said())
     finally:
@@ -268,8 +280,15 @@ def rows_come_and_pause(b):
     check(state(b)['scan']['arrived'] <= then + 1, 'no line comes in a pause')
     until(lambda: drawn(b, '[data-map=amplitude] canvas') > 20, 'the lines that came are drawn')
     b.picture(FOLDER + '/scan.png')
-    b.click('pause')
-    b.wait("document.getElementById('phase').textContent === 'Scanning'", 'the scan goes on')
+    beside = Program('reshed-view', 'scan.h5')
+    try:
+        seen = other_state(beside)
+        check(seen['source']['writing'] and seen['scan']['arrived'] >= 1 and seen['run']['phase'] == 'survey', f'another program follows: {seen}')
+        b.click('pause')
+        b.wait("document.getElementById('phase').textContent === 'Scanning'", 'the scan goes on')
+        until(lambda: other_state(beside)['scan']['arrived'] > seen['scan']['arrived'], 'its lines come')
+    finally:
+        check(beside.end() == 0, beside.said())
     check(lines(b) <= SIZE, 'a number of lines')
 
 
@@ -309,13 +328,14 @@ def points_wait_for_a_yes(b):
     b.click('mode-remove')
     b.drag(at(*place[3]), at(*place[3]))
     b.wait(f"{count} === '11'", 'a point removed by a click')
-    b.click('mode-add')
-    b.drag(at(*place[3]), at(*place[3]))
-    b.wait(f"{count} === '12'", 'a point added by a click')
+    # To where the other one was: a place that the rules of the choice allow.
     b.click('mode-move')
-    inward = [9 if v < SIZE / 2 else -9 for v in place[0]]
-    b.drag(at(*place[0]), at(place[0][0] + inward[0] / 2, place[0][1] + inward[1] / 2), at(place[0][0] + inward[0], place[0][1] + inward[1]))
-    until(lambda: [(q['row'], q['col']) for q in state(b)['points']['list'][:1]] != place[:1], 'a point moved by the mouse')
+    b.drag(at(*place[0]), at((place[0][0] + place[3][0]) / 2, (place[0][1] + place[3][1]) / 2), at(*place[3]))
+    until(lambda: place[0] not in [(q['row'], q['col']) for q in state(b)['points']['list']], 'a point moved by the mouse')
+    b.wait("document.getElementById('confirm').getAttribute('aria-busy') === null")
+    b.click('mode-add')
+    b.drag(at(*place[0]), at(*place[0]))
+    b.wait(f"{count} === '12'", 'a point added by a click')
     b.js("document.getElementById('thin-keep').value = '6'")
     b.click('thin')
     b.wait(f"{count} === '6'", 'fewer points')

@@ -88,7 +88,7 @@ class Browser:
     def js(self, body, *arguments):
         return self.ask('POST', '/execute/sync', {'script': body, 'args': list(arguments)})
 
-    def wait(self, expression, what=None, seconds=20):
+    def wait(self, expression, what=None, seconds=60):
         """Until the expression is true; returns its value."""
         end = time.monotonic() + seconds
         while True:
