@@ -23,8 +23,7 @@ static bool write_map(hid_t file, const char *name, int ndim, const hsize_t *dim
         H5Pset_shuffle(plist) >= 0 && H5Pset_deflate(plist, DEFLATE_LEVEL) >= 0 &&
         H5Pset_fletcher32(plist) >= 0)
         dset = H5Dcreate2(file, name, H5T_IEEE_F32LE, space, H5P_DEFAULT, plist, H5P_DEFAULT);
-    bool ok =
-        dset >= 0 && H5Dwrite(dset, H5T_NATIVE_FLOAT, H5S_ALL, H5S_ALL, H5P_DEFAULT, data) >= 0;
+    bool ok = dset >= 0 && rs_h5_write(dset, H5T_NATIVE_FLOAT, H5S_ALL, H5S_ALL, data);
     rs_h5_close(dset);
     rs_h5_close(plist);
     rs_h5_close(space);

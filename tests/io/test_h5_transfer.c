@@ -63,11 +63,36 @@ static void a_record_longer_than_the_block_is_read(void **state)
     free(put);
 }
 
+/* Without properties nothing is transferred, rather than by way of the library's own block. */
+static void what_has_no_type_is_not_transferred(void **state)
+{
+    (void)state;
+    const hsize_t n = 4;
+    const double put[4] = {1, 2, 3, 4};
+    double get[4] = {-1, -1, -1, -1};
+    rs_h5_hush hush = rs_h5_hush_begin();
+    hid_t file = new_file("none.h5"), space = H5Screate_simple(1, &n, NULL);
+    hid_t set = H5Dcreate2(file, "v", H5T_STD_I16LE, space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
+    assert_true(rs_h5_transfer(set, -1) < 0);
+    assert_true(rs_h5_transfer(-1, H5T_NATIVE_DOUBLE) < 0);
+    assert_true(rs_h5_transfer(space, H5T_NATIVE_DOUBLE) < 0);
+    assert_false(rs_h5_write(set, -1, H5S_ALL, H5S_ALL, put));
+    assert_false(rs_h5_read(set, -1, H5S_ALL, H5S_ALL, get));
+    assert_true(get[0] == -1 && get[3] == -1);
+    assert_true(rs_h5_write(set, H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, put));
+    assert_true(rs_h5_read(set, H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, get));
+    assert_memory_equal(get, put, sizeof put);
+    rs_h5_hush_end(hush);
+    const hid_t open[] = {set, space, file};
+    for (size_t i = 0; i < sizeof open / sizeof *open; i++) rs_h5_close(open[i]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_long_array_is_converted_block_by_block),
         cmocka_unit_test(a_record_longer_than_the_block_is_read),
+        cmocka_unit_test(what_has_no_type_is_not_transferred),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -118,7 +118,7 @@ static bool put(hid_t set, hid_t memory, int ndim, const hsize_t *dims, int64_t 
     hid_t file = H5Dget_space(set), mem = H5Screate_simple(ndim, size, NULL);
     bool ok = file >= 0 && mem >= 0 &&
               H5Sselect_hyperslab(file, H5S_SELECT_SET, start, NULL, size, NULL) >= 0 &&
-              H5Dwrite(set, memory, mem, file, H5P_DEFAULT, data) >= 0;
+              rs_h5_write(set, memory, mem, file, data);
     rs_h5_close(mem);
     rs_h5_close(file);
     return ok;

@@ -376,15 +376,13 @@ static reshed_status read_all(hid_t dset, hid_t type, const rs_h5_shape *shape, 
 {
     void *data = rs_alloc(shape->count, each);
     if (!data) return rs_fail_nomem(err, "the dataset", shape->count * each);
-    hid_t how = rs_h5_transfer(dset, type);
     reshed_status st = RESHED_OK;
-    if (type < 0 || (shape->count > 0 && H5Dread(dset, type, H5S_ALL, H5S_ALL, how, data) < 0))
+    if (type < 0 || (shape->count > 0 && !rs_h5_read(dset, type, H5S_ALL, H5S_ALL, data)))
         st = rs_h5_fail(err, RESHED_ECORRUPT, "cannot read the dataset", where);
     if (st == RESHED_OK)
         *out = data;
     else
         rs_free(data);
-    rs_h5_close(how);
     return st;
 }
 
@@ -452,11 +450,9 @@ reshed_status rs_h5_read_part(hid_t dset, const rs_h5_shape *shape, const hsize_
     float *data = rs_alloc(n, sizeof *data);
     if (!data) return rs_fail_nomem(err, "the dataset", n * sizeof *data);
     hid_t file = H5Dget_space(dset), memory = H5Screate_simple(shape->ndim, count, NULL);
-    hid_t how = rs_h5_transfer(dset, H5T_NATIVE_FLOAT);
     const bool ok = file >= 0 && memory >= 0 &&
                     H5Sselect_hyperslab(file, H5S_SELECT_SET, start, NULL, count, NULL) >= 0 &&
-                    H5Dread(dset, H5T_NATIVE_FLOAT, memory, file, how, data) >= 0;
-    rs_h5_close(how);
+                    rs_h5_read(dset, H5T_NATIVE_FLOAT, memory, file, data);
     rs_h5_close(memory);
     rs_h5_close(file);
     if (!ok) {

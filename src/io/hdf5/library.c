@@ -43,13 +43,32 @@ reshed_status rs_h5_fail(reshed_error *err, reshed_status status, const char *wh
 hid_t rs_h5_transfer(hid_t dset, hid_t memory)
 {
     size_t block = 65536;
-    hid_t type = H5Dget_type(dset), plist = H5Pcreate(H5P_DATASET_XFER);
-    if (type >= 0 && H5Tget_size(type) > block) block = H5Tget_size(type);
-    if (H5Tget_size(memory) > block) block = H5Tget_size(memory);
+    hid_t type = H5Dget_type(dset);
+    const size_t stored = type < 0 ? 0 : H5Tget_size(type), used = H5Tget_size(memory);
     rs_h5_close(type);
-    if (plist < 0) return H5P_DEFAULT;
-    H5Pset_buffer(plist, block, NULL, NULL);
-    return plist;
+    if (stored == 0 || used == 0) return -1;
+    if (stored > block) block = stored;
+    if (used > block) block = used;
+    hid_t plist = H5Pcreate(H5P_DATASET_XFER);
+    if (plist >= 0 && H5Pset_buffer(plist, block, NULL, NULL) >= 0) return plist;
+    rs_h5_close(plist);
+    return -1;
+}
+
+bool rs_h5_read(hid_t dset, hid_t type, hid_t memory, hid_t file, void *data)
+{
+    const hid_t how = rs_h5_transfer(dset, type);
+    const bool ok = how >= 0 && H5Dread(dset, type, memory, file, how, data) >= 0;
+    if (how >= 0) H5Pclose(how);
+    return ok;
+}
+
+bool rs_h5_write(hid_t dset, hid_t type, hid_t memory, hid_t file, const void *data)
+{
+    const hid_t how = rs_h5_transfer(dset, type);
+    const bool ok = how >= 0 && H5Dwrite(dset, type, memory, file, how, data) >= 0;
+    if (how >= 0) H5Pclose(how);
+    return ok;
 }
 
 void rs_h5_close(hid_t id)

@@ -2,6 +2,8 @@
 #ifndef RS_IO_HDF5_LIBRARY_H
 #define RS_IO_HDF5_LIBRARY_H
 
+#include <stdbool.h>
+
 #include "base/status.h"
 #include "io/hdf5/driver.h"
 
@@ -23,8 +25,13 @@ reshed_status rs_h5_fail(reshed_error *err, reshed_status status, const char *wh
 void rs_h5_close(hid_t id);
 
 /* Returns the properties (rs_h5_close) of a transfer between dset and that type in memory, whose
- * values are converted in a block of 64 KiB, or of one element. The library's own block has a
- * mebibyte, taken and zeroed anew for each transfer: more work than a line of a session is. */
+ * values are converted in a block of 64 KiB, or of one element; negative when there are none. The
+ * library's own block has a mebibyte, taken and zeroed anew for each transfer: more work than a
+ * line of a session is. */
 hid_t rs_h5_transfer(hid_t dset, hid_t memory);
+
+/* H5Dread and H5Dwrite with these properties: what of dset `file` selects, and of data `memory`. */
+bool rs_h5_read(hid_t dset, hid_t type, hid_t memory, hid_t file, void *data);
+bool rs_h5_write(hid_t dset, hid_t type, hid_t memory, hid_t file, const void *data);
 
 #endif

@@ -119,7 +119,7 @@ hid_t rs_nsid_make_dataset(hid_t group, const char *name, int ndim, const hsize_
     ok = dset >= 0;
     if (ok && data) {
         memory = rs_h5_memory_type(dset, H5Tget_class(place->type) == H5T_COMPOUND);
-        ok = memory >= 0 && H5Dwrite(dset, memory, H5S_ALL, H5S_ALL, H5P_DEFAULT, data) >= 0;
+        ok = memory >= 0 && rs_h5_write(dset, memory, H5S_ALL, H5S_ALL, data);
     }
     rs_h5_close(memory);
     rs_h5_close(space);

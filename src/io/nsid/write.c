@@ -169,7 +169,7 @@ reshed_status rs_nsid_put(rs_nsid_writer *w, const char *dataset_path, int ndim,
     block = H5Screate_simple(ndim, dims, NULL);
     if (memory < 0 || block < 0 ||
         H5Sselect_hyperslab(space, H5S_SELECT_SET, from, NULL, dims, NULL) < 0 ||
-        H5Dwrite(dset, memory, block, space, H5P_DEFAULT, data) < 0)
+        !rs_h5_write(dset, memory, block, space, data))
         st = rs_h5_fail(err, RESHED_EIO, "cannot write the block", dataset_path);
 done:
     rs_h5_close(block);

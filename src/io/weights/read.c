@@ -251,8 +251,8 @@ static reshed_status read_tensor(reader *r, hid_t group, const char *name, rs_te
         t = rs_tensors_add(set, name, shape.dtype, shape.ndim, shape.dims);
         if (!t)
             st = rs_fail_nomem(r->err, name, shape.count * rs_dtype_size(shape.dtype));
-        else if (H5Dread(data, rs_weights_memory_type(&r->types, shape.dtype), H5S_ALL, H5S_ALL,
-                         H5P_DEFAULT, t->data) < 0)
+        else if (!rs_h5_read(data, rs_weights_memory_type(&r->types, shape.dtype), H5S_ALL, H5S_ALL,
+                             t->data))
             st = rs_h5_fail(r->err, RESHED_ECORRUPT, "cannot read a tensor", name);
     }
     H5Dclose(data);

@@ -144,8 +144,8 @@ static reshed_status put_tensor(hid_t group, const rs_weights_types *types, cons
         data = H5Dcreate2(group, t->name, rs_weights_file_type(types, stored), space, H5P_DEFAULT,
                           layout, H5P_DEFAULT);
     reshed_status st = RESHED_OK;
-    if (data < 0 || H5Dwrite(data, rs_weights_memory_type(types, stored), H5S_ALL, H5S_ALL,
-                             H5P_DEFAULT, half ? half : t->data) < 0)
+    if (data < 0 || !rs_h5_write(data, rs_weights_memory_type(types, stored), H5S_ALL, H5S_ALL,
+                                 half ? half : t->data))
         st = rs_h5_fail(err, RESHED_EIO, "cannot write a tensor", t->name);
     if (data >= 0 && H5Dclose(data) < 0 && st == RESHED_OK)
         st = rs_h5_fail(err, RESHED_EIO, "cannot write a tensor", t->name);

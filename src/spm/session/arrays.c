@@ -55,7 +55,7 @@ bool rs_session_write_bytes(hid_t file, const char *group, const char *name, con
     const rs_nsid_place place = {.type = H5T_STD_U8LE};
     hid_t g = rs_nsid_open_group(file, group), d = -1;
     if (g >= 0) d = rs_nsid_make_dataset(g, name, 1, &dim, NULL, NULL, &place);
-    bool ok = d >= 0 && H5Dwrite(d, H5T_NATIVE_UINT8, H5S_ALL, H5S_ALL, H5P_DEFAULT, v) >= 0;
+    bool ok = d >= 0 && rs_h5_write(d, H5T_NATIVE_UINT8, H5S_ALL, H5S_ALL, v);
     rs_h5_close(d);
     rs_h5_close(g);
     return ok;
@@ -80,7 +80,7 @@ bool rs_session_write_texts(hid_t file, const char *group, const char *name, con
     hid_t type = text_type(size), g = rs_nsid_open_group(file, group), d = -1;
     const rs_nsid_place place = {.type = type};
     if (g >= 0 && type >= 0) d = rs_nsid_make_dataset(g, name, 1, &dim, NULL, NULL, &place);
-    bool ok = d >= 0 && H5Dwrite(d, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, v) >= 0;
+    bool ok = d >= 0 && rs_h5_write(d, type, H5S_ALL, H5S_ALL, v);
     rs_h5_close(d);
     rs_h5_close(g);
     rs_h5_close(type);
@@ -100,7 +100,7 @@ reshed_status rs_session_read_texts(rs_h5_file *in, const char *path, char *v, s
               H5Tget_size(type) == size && H5Sget_simple_extent_ndims(space) == 1 &&
               H5Sget_simple_extent_dims(space, &dim, NULL) == 1 && dim == (hsize_t)n &&
               H5Pget_layout(plist) == H5D_CONTIGUOUS && H5Pget_external_count(plist) == 0 &&
-              H5Dread(d, memory, H5S_ALL, H5S_ALL, H5P_DEFAULT, v) >= 0;
+              rs_h5_read(d, memory, H5S_ALL, H5S_ALL, v);
     reshed_status st =
         ok ? RESHED_OK : rs_h5_fail(err, RESHED_ECORRUPT, "cannot read the texts", path);
     for (int i = 0; i < n; i++) v[(size_t)i * size + size - 1] = '\0';

@@ -93,16 +93,15 @@ static reshed_status transfer(rs_session *s, int item, const hsize_t *start, con
 {
     const rs_session_place *p = &s->place[item];
     hid_t file = H5Dget_space(s->item[item]), memory = H5Screate_simple(p->ndim, size, NULL);
-    hid_t type = s->type[p->cell], how = rs_h5_transfer(s->item[item], type);
+    const hid_t type = s->type[p->cell];
     bool ok = file >= 0 && memory >= 0 &&
               H5Sselect_hyperslab(file, H5S_SELECT_SET, start, NULL, size, NULL) >= 0;
-    if (ok && put) ok = H5Dwrite(s->item[item], type, memory, file, how, put) >= 0;
-    if (ok && get) ok = H5Dread(s->item[item], type, memory, file, how, get) >= 0;
+    if (ok && put) ok = rs_h5_write(s->item[item], type, memory, file, put);
+    if (ok && get) ok = rs_h5_read(s->item[item], type, memory, file, get);
     reshed_status st = RESHED_OK;
     if (!ok)
         st = rs_h5_fail(err, put ? RESHED_EIO : RESHED_ECORRUPT,
                         put ? "cannot write to the session" : "cannot read the session", p->name);
-    rs_h5_close(how);
     rs_h5_close(memory);
     rs_h5_close(file);
     return st;
