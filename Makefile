@@ -62,7 +62,9 @@ CFLAGS  ?= -O2 -g
 ALLCFLAGS = -std=c11 $(WARN) $(CFLAGS) -fPIC -fvisibility=hidden -fopenmp $(SANFLAG) \
             -Iinclude -Isrc -Itests -I. $(PCFLAGS)
 # gold (of binutils) and lld link a test in a third of the usual linker's time; there are more than a hundred and fifty.
-LINKER  ?= $(firstword $(foreach l,gold lld,$(if $(shell command -v ld.$(l)),-fuse-ld=$(l))))
+# Where the compiler takes neither, a trial shows it.
+links    = $(shell o=$$(mktemp) && echo 'int main(void) { return 0; }' | $(CC) -fuse-ld=$(1) -x c -o "$$o" - >/dev/null 2>&1 && echo yes; rm -f "$$o")
+LINKER  ?= $(if $(call links,gold),-fuse-ld=gold,$(if $(call links,lld),-fuse-ld=lld))
 LINKER  := $(LINKER)
 LINK    = $(LDFLAGS) $(LINKER) -fopenmp $(SANFLAG) -Wl,--as-needed
 ALLLIBS = $(LINK) $(PCLIBS) -ldl -lm
@@ -145,13 +147,14 @@ $(B)/%.o: %.c $(B)/flags
 
 # The page, which the programs serve from memory.
 WEB     := $(sort $(wildcard web/*.html web/*.css web/*.js web/*.svg))
-$(B)/web/files.c: tools/embed.sh $(WEB)
-	@mkdir -p $(@D)
+$(B)/web/list: FORCE
+	@$(call keep,'$(WEB)')
+$(B)/web/files.c: tools/embed.sh $(B)/web/list $(WEB)
 	$(call say,EMBED)
 	$(Q)sh tools/embed.sh $(WEB) > $@
 $(B)/web/files.o: $(B)/web/files.c $(B)/flags
 	$(call say,CC)
-	$(Q)$(CC) $(ALLCFLAGS) -c -o $@ $<
+	$(Q)$(CC) $(ALLCFLAGS) -MMD -MP -c -o $@ $<
 
 # What the programs and tests link: every symbol of the libraries.
 $(B)/core.a: $(LIBOBJ)
@@ -211,7 +214,7 @@ check check-quick check-long: deps
 	@RESHED_LONG=$(if $(filter check-long,$@),1) RESHED_QUICK=$(if $(filter check-quick,$@),1) \
 	    JOBS=$(or $(JOBS),$(if $(filter check-quick,$@),$$(($$(getconf _NPROCESSORS_ONLN) + 1)),1)) \
 	    BIN=$(BIN) B=$(B) SAN=$(SAN) CC=$(CC) BLAS=$(BLAS) sh tests/run.sh \
-	    tests/arrows.sh tests/docs.sh tests/library.sh tests/python.sh \
+	    tests/arrows.sh tests/docs.sh tests/build.sh tests/library.sh tests/python.sh \
 	    $(if $(filter check-quick,$@),,tests/browser.sh) $(TESTS:%=$(B)/tests/%)
 	@$(if $(filter check-long,$@),if command -v clang >/dev/null; then $(MAKE) --no-print-directory fuzz; fi)
 
