@@ -36,7 +36,7 @@ static void put_row(rs_page *page, const rs_finding *f, const char *unit, bool c
     else
         rs_page_raw(page, "&#8211;");
     rs_page_format(page, "</td><td class=\"t\">%s</td><td>", f->estimator);
-    if (f->plain)
+    if (f->plain || !isfinite(f->effect))
         rs_page_raw(page, "&#8211;");
     else
         rs_page_format(page, "%.2f (%s)", f->effect, f->effect_name);
@@ -57,8 +57,22 @@ static void put_table(rs_page *page, const rs_finding *f, int n, const char *uni
         rs_page_format(
             page,
             "<p>Holm: corrected for the %d tests of this table. A wall counts once, with "
-            "the mean of its points; a control point counts as a wall does.</p>\n",
+            "the mean of its points; a control point counts as a wall does. Intervals "
+            "are two-sided, also where p is one-sided.</p>\n",
             n);
+}
+
+/* Names the tests that could find nothing. */
+static void put_few(rs_page *page, const rs_finding *f, int n)
+{
+    rs_page_format(page,
+                   "<p>Not listed, as no p of so few could be %g or less: ", RS_FINDING_LEVEL);
+    for (int i = 0; i < n; i++) {
+        rs_page_format(page, "%s%s (%d walls", i ? "; " : "", f[i].title, f[i].walls);
+        if (f[i].controls) rs_page_format(page, ", %d controls", f[i].controls);
+        rs_page_raw(page, ")");
+    }
+    rs_page_raw(page, ".</p>\n");
 }
 
 /* Says how many walls each test counts, and why not all that were measured. */
@@ -96,7 +110,8 @@ void rs_report_findings(rs_page *page, const rs_report_walls_data *w)
     const rs_wall_tests *s = &w->stats;
     const rs_report_data *d = w->d;
     rs_finding f[RS_FINDINGS];
-    const int n = rs_wall_findings(s, f);
+    int few;
+    const int n = rs_wall_findings(s, f, &few);
     rs_page_format(page, "<p>%s: %d values on %d walls.", rs_report_role_name(w->role), s->points,
                    s->measured);
     rs_page_format(page,
@@ -105,5 +120,6 @@ void rs_report_findings(rs_page *page, const rs_report_walls_data *w)
                    d->progress.points - d->loops, d->loops - d->trusted_loops,
                    s->unmeasured - (d->progress.points - d->trusted_loops), s->off);
     if (n) put_table(page, f, n, rs_report_unit(d, w->role));
+    if (few) put_few(page, f + n, few);
     put_counts(page, w);
 }

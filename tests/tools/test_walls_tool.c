@@ -468,6 +468,32 @@ static const char *write_values(double planted)
     return path;
 }
 
+/* Kinds of points by their words; one that is not known is refused with its line, never taken as a point
+ * on a wall. */
+static void kinds_of_points_by_their_words(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *word;
+        bool known;
+    } list[] = {{"wall", true}, {"a-domain", true},  {"c-domain", true}, {"180-wall", true},
+                {"", true},     {"A-domain", false}, {"control", false}, {"1", false}};
+    char out[8192], args[2048];
+    const char *map = write_map("map.npy"), *path = test_temp("kinds.csv");
+    for (size_t i = 0; i < sizeof list / sizeof *list; i++) {
+        FILE *f = fopen(path, "w");
+        assert_non_null(f);
+        fprintf(f, "row,col,width,kind\n6,10,1,wall\n\n6,20,2,%s\n", list[i].word);
+        assert_int_equal(fclose(f), 0);
+        snprintf(args, sizeof args, "%s --values %s --metric width", map, path);
+        assert_int_equal(run(out, sizeof out, args), list[i].known ? 0 : 1);
+        if (list[i].known) continue;
+        assert_non_null(strstr(out, "line 4"));
+        assert_non_null(strstr(out, "wall, a-domain, c-domain, 180-wall"));
+        assert_non_null(strstr(out, list[i].word));
+    }
+}
+
 static void statistics_by_wall(void **state)
 {
     (void)state;
@@ -656,6 +682,7 @@ int main(void)
         cmocka_unit_test(classes_are_chosen),
         cmocka_unit_test(thresholds_differ),
         cmocka_unit_test(statistics_by_wall),
+        cmocka_unit_test(kinds_of_points_by_their_words),
         cmocka_unit_test(keeps_diagonal_walls),
         cmocka_unit_test(points_keep_their_distance),
         cmocka_unit_test(help_version_and_errors),

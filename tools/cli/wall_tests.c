@@ -55,11 +55,13 @@ static void put_trend(rs_json *j, const rs_wall_tests *s)
     rs_json_end(j);
 }
 
-/* One entry for each question: the p value that answers it and what it stands on. */
+/* One entry for each question: the p value that answers it and what it stands on; and the questions
+ * that too few walls stand for. */
 static void put_findings(rs_json *j, const rs_wall_tests *s)
 {
     rs_finding f[RS_FINDINGS];
-    const int n = rs_wall_findings(s, f);
+    int few;
+    const int n = rs_wall_findings(s, f, &few);
     rs_json_array(j, "findings");
     for (int i = 0; i < n; i++) {
         rs_json_object(j, NULL);
@@ -77,6 +79,9 @@ static void put_findings(rs_json *j, const rs_wall_tests *s)
         if (f[i].controls) rs_json_integer(j, "controls", f[i].controls);
         rs_json_end(j);
     }
+    rs_json_end(j);
+    rs_json_array(j, "too_few");
+    for (int i = n; i < n + few; i++) rs_json_string(j, NULL, f[i].question);
     rs_json_end(j);
 }
 

@@ -33,12 +33,22 @@ static reshed_status cell(const rs_csv_table *t, size_t row, size_t column, doub
     return rs_csv_cell_number(t, row, column, out, err);
 }
 
-/* The kind of a point, by the words of the tables: what is no control point is on a wall. */
-static int kind_of(const char *word)
+/* The kind of a point, by the words of the tables; an empty cell is a point on a wall. */
+static reshed_status kind_of(const rs_csv_table *t, size_t row, size_t column, int *kind,
+                             reshed_error *err)
 {
-    for (int k = RS_POINT_A_DOMAIN; k <= RS_POINT_180_WALL; k++)
-        if (strcmp(word, rs_point_kind_name((rs_point_kind)k)) == 0) return k;
-    return RS_POINT_WALL;
+    const char *word = rs_csv_cell(t, row, column);
+    char names[128] = "";
+    *kind = RS_POINT_WALL;
+    if (!*word) return RESHED_OK;
+    for (int k = RS_POINT_WALL; k <= RS_POINT_180_WALL; k++) {
+        const char *name = rs_point_kind_name((rs_point_kind)k);
+        *kind = k;
+        if (strcmp(word, name) == 0) return RESHED_OK;
+        strcat(strcat(names, k > RS_POINT_WALL ? ", " : ""), name);
+    }
+    return rs_fail(err, RESHED_EINVAL, "kind of a point|%s, or nothing|%s|line %ld", names, word,
+                   (long)t->line[row + 1]);
 }
 
 static reshed_status take_values(const rs_csv_table *t, const char *metric, values *v,
@@ -60,7 +70,7 @@ static reshed_status take_values(const rs_csv_table *t, const char *metric, valu
         st = cell(t, i, row, &v->place[i].row, err);
         if (st == RESHED_OK) st = cell(t, i, col, &v->place[i].col, err);
         if (st == RESHED_OK) st = cell(t, i, value, &v->value[i], err);
-        if (kinds) v->kind[i] = kind_of(rs_csv_cell(t, i, kind));
+        if (st == RESHED_OK && kinds) st = kind_of(t, i, kind, &v->kind[i], err);
         if (judged && strcmp(rs_csv_cell(t, i, trusted), "0") == 0) v->value[i] = NAN;
     }
     return st;
@@ -149,16 +159,24 @@ void walls_stats_text(const walls_job *job)
     printf("%s: %d values on %d walls", CLI_TEXT(metric), s->points, s->measured);
     printf("; left out: %d without a value to trust, %d on no wall\n", s->unmeasured, s->off);
     rs_finding f[RS_FINDINGS];
-    const int n = rs_wall_findings(s, f);
+    int few;
+    const int n = rs_wall_findings(s, f, &few);
     for (int i = 0; i < n; i++) {
         printf("  %s: p = %.3g", f[i].title, f[i].p);
         if (n > 1) printf(", %.3g corrected for %d tests (Holm)", f[i].p_holm, n);
         printf(" (%s); %s %.4g", f[i].test, f[i].estimator, f[i].estimate);
         if (isfinite(f[i].lo)) printf(", 95 %% from %.4g to %.4g", f[i].lo, f[i].hi);
-        if (!f[i].plain) printf("; %s %.2f", f[i].effect_name, f[i].effect);
+        if (!f[i].plain && isfinite(f[i].effect))
+            printf("; %s %.2f", f[i].effect_name, f[i].effect);
         printf("; %d walls", f[i].walls);
         if (f[i].controls) printf(", %d control points", f[i].controls);
         printf("\n");
+    }
+    for (int i = n; i < n + few; i++) {
+        printf("  %s: not tested, no p of so few could be %g or less (%d walls", f[i].title,
+               RS_FINDING_LEVEL, f[i].walls);
+        if (f[i].controls) printf(", %d control points", f[i].controls);
+        printf(")\n");
     }
     if (s->has_alternation)
         printf("  alternation: of %d measured walls %d are parallel (family %d), on %d lines\n",

@@ -10,6 +10,7 @@ static rs_finding alternation(const rs_wall_tests *t)
                         .test =
                             "permutation of the walls, mean |difference| of neighbours, one-sided",
                         .p = a->p_successive,
+                        .least = a->least,
                         .estimator = "mean |difference| of neighbours less that of any two walls",
                         .estimate = a->successive - a->chance,
                         .lo = a->lo,
@@ -24,6 +25,7 @@ static rs_finding ranks(const rs_rank_test *r, bool controls)
     return (rs_finding){.test = r->exact ? "Mann-Whitney rank sum, exact, two-sided"
                                          : "Mann-Whitney rank sum, normal, two-sided",
                         .p = r->p,
+                        .least = r->least,
                         .estimator = "Hodges-Lehmann shift",
                         .estimate = r->shift,
                         .lo = r->lo,
@@ -41,6 +43,7 @@ static rs_finding trend(const rs_wall_tests *t)
                         .test = t->trend.exact ? "Spearman, all orders, two-sided"
                                                : "Spearman, permutation of the walls, two-sided",
                         .p = t->trend.p,
+                        .least = t->trend.least,
                         .estimator = "Spearman's rho",
                         .estimate = t->trend.rho,
                         .lo = t->trend.lo,
@@ -66,7 +69,24 @@ static void correct(rs_finding *f, int n)
     }
 }
 
-int rs_wall_findings(const rs_wall_tests *t, rs_finding out[RS_FINDINGS])
+/* Brings those that can find something to the front, each kind in its order; returns how many. */
+static int part(rs_finding *f, int n)
+{
+    rs_finding weak[RS_FINDINGS];
+    int strong = 0, weaker = 0;
+    for (int i = 0; i < n; i++) {
+        if (f[i].least <= RS_FINDING_LEVEL) {
+            f[strong++] = f[i];
+        } else {
+            weak[weaker] = f[i];
+            weak[weaker++].p_holm = NAN;
+        }
+    }
+    for (int i = 0; i < weaker; i++) f[strong + i] = weak[i];
+    return strong;
+}
+
+int rs_wall_findings(const rs_wall_tests *t, rs_finding out[RS_FINDINGS], int *few)
 {
     static const struct {
         const char *question, *title;
@@ -87,6 +107,8 @@ int rs_wall_findings(const rs_wall_tests *t, rs_finding out[RS_FINDINGS])
         out[n].question = control[c].question;
         out[n++].title = control[c].title;
     }
-    correct(out, n);
-    return n;
+    const int able = part(out, n);
+    if (few) *few = n - able;
+    correct(out, able);
+    return able;
 }

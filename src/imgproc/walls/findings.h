@@ -3,7 +3,7 @@
  * stands on.
  *
  *     rs_finding f[RS_FINDINGS];
- *     const int n = rs_wall_findings(&tests, f);
+ *     const int n = rs_wall_findings(&tests, f, NULL);
  *     for (int i = 0; i < n; i++) printf("%s: p = %g (%s)\n", f[i].question, f[i].p, f[i].test);
  */
 #ifndef RS_IMGPROC_WALLS_FINDINGS_H
@@ -19,6 +19,7 @@ typedef struct rs_finding {
     const char *title; /* the same for people */
     const char *test;  /* whose p it is */
     double p, p_holm;  /* alone, and corrected (Holm) for all that are listed together */
+    double least;      /* p that so many walls can give at best */
     const char *estimator;
     double estimate, lo,
         hi;     /* with its 95 % confidence interval, walls being the units; NaN: none */
@@ -29,7 +30,11 @@ typedef struct rs_finding {
     int controls; /* control points, or 0 */
 } rs_finding;
 
-/* The findings of the tests that could be made, in the order above; returns how many. */
-int rs_wall_findings(const rs_wall_tests *tests, rs_finding out[RS_FINDINGS]);
+#define RS_FINDING_LEVEL 0.05
+
+/* The findings of the tests that can find something, in the order above; returns how many. Tests that
+ * stand on so few walls that no data could bring their p to RS_FINDING_LEVEL are none, and the others are
+ * not corrected for them: these *few (NULL: not wanted) follow in `out`, with a NaN for p_holm. */
+int rs_wall_findings(const rs_wall_tests *tests, rs_finding out[RS_FINDINGS], int *few);
 
 #endif

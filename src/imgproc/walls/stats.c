@@ -161,7 +161,11 @@ reshed_status rs_alternation_test(const double *value, int n, int permutations, 
     if (!v) return rs_fail_nomem(err, "permuted walls", (size_t)n * 3 * sizeof *v);
 
     double mean = 0, size = 0, own = 0, next = 0;
-    for (int i = 0; i < n; i++) mean += value[i] / n;
+    bool varies = false;
+    for (int i = 0; i < n; i++) {
+        mean += value[i] / n;
+        varies |= value[i] != value[0];
+    }
     /* Deviations from the mean lose less in the sums of the permutations. */
     for (int i = 0; i < n; i++) v[i] = value[i] - mean;
     for (int i = 0; i < n; i++) {
@@ -169,7 +173,9 @@ reshed_status rs_alternation_test(const double *value, int n, int permutations, 
         size = fmax(size, fabs(v[i]));
         if (i) next += v[i] * v[i - 1];
     }
-    rs_alternation a = {.walls = n, .autocorrelation = next / own};
+    rs_alternation a = {.walls = n,
+                        .autocorrelation = varies ? next / own : NAN,
+                        .least = 1 / (permutations + 1.0)};
     a.difference = even_minus_odd(v, n);
     a.successive = mean_step(v, n);
     step_interval(v, n, v + n, &a);
@@ -256,6 +262,15 @@ static double normal_rank_sum_p(double u, double na, double nb, double ties)
     return erfc(away / sqrt(2 * variance));
 }
 
+/* Both groups apart, one way or the other: two of all choices of na from na + nb values. */
+static double least_rank_p(int na, int nb)
+{
+    const int few = na < nb ? na : nb;
+    double choices = 1;
+    for (int k = 1; k <= few && choices < 1e15; k++) choices = choices * (na + nb - few + k) / k;
+    return 2 / choices;
+}
+
 /* The largest sum U that chance does not exceed from below in more than 2.5 % (without ties), so that
  * the differences of rank U + 1 from either end bound the shift; -1: none. Exact for few values;
  * ways is as in exact_rank_sum_p and filled already with the ties' counts, so it is made anew. */
@@ -313,7 +328,8 @@ reshed_status rs_rank_sum_test(const double *a, int na, const double *b, int nb,
     if (st != RESHED_OK) return st;
     int n = na + nb;
     size_t size = (size_t)n;
-    rs_rank_test t = {.n = {na, nb}, .exact = n <= RS_RANK_EXACT_MAX};
+    rs_rank_test t = {
+        .n = {na, nb}, .exact = n <= RS_RANK_EXACT_MAX, .least = least_rank_p(na, nb)};
     double *all = rs_alloc(size, sizeof *all), *ways = NULL;
     ranked *order = rs_alloc(size, sizeof *order);
     int *rank2 = rs_alloc(size, sizeof *rank2);
@@ -425,6 +441,7 @@ reshed_status rs_trend_test(const double *x, const double *y, int n, int permuta
     size_t size = (size_t)n;
     rs_trend t = {.n = n, .rho = NAN, .p = NAN, .lo = NAN, .hi = NAN};
     t.exact = n <= EXACT_TREND_MAX;
+    t.least = t.exact ? 2 / tgamma(n + 1.0) : 1 / (permutations + 1.0); /* 2 of n! orders */
     ranked *order = rs_alloc(size, sizeof *order);
     int *x2 = rs_alloc(size, 2 * sizeof *x2);
     if (!order || !x2) {

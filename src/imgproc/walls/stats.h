@@ -34,6 +34,7 @@ typedef struct rs_alternation {
     double autocorrelation; /* between neighbours: -1 for strict alternation, about 0 for none */
     double chance; /* mean |difference| of any two walls, which `successive` is without order */
     double lo, hi; /* 95 % confidence interval of successive - chance */
+    double least;  /* smallest p_successive that so many permutations can give */
 } rs_alternation;
 
 /* Tests whether a metric alternates from wall to wall across a family of parallel walls. value[n]:
@@ -54,6 +55,7 @@ typedef struct rs_rank_test {
                       none */
     int exact;     /* 1: p is from the exact distribution given the ties; 0: normal, with tie and
                       continuity correction */
+    double least;  /* smallest p that groups of these sizes can give (without ties) */
 } rs_rank_test;
 
 /* Mann-Whitney rank-sum test of a[na] against b[nb], one number per wall. Exact up to
@@ -69,6 +71,7 @@ typedef struct rs_trend {
     double p;      /* two-sided; NaN then */
     double lo, hi; /* 95 % confidence interval of rho (Fisher, Bonett and Wright); NaN for n < 5 */
     int exact;     /* 1: all n! orders were counted (n <= 8); 0: `permutations` random ones */
+    double least;  /* smallest p that so many walls, or permutations, can give (without ties) */
 } rs_trend;
 
 /* Tests whether y rises or falls with x, one pair per wall. Errors: RESHED_EINVAL for n < 3, a

@@ -225,16 +225,16 @@ static double middle_length(const rs_wallgraph *g, const rs_wall_tests *s)
     return s->measured ? g->wall[s->wall[(s->measured - 1) / 2].wall].line.length : 0;
 }
 
+/* distance[walls] of each wall of the graph; s->distance of the measured ones. */
 static reshed_status find_distances(const rs_wallgraph *g, const rs_wall_tests_options *o,
-                                    rs_wall_tests *s, reshed_error *err)
+                                    double *distance, rs_wall_tests *s, reshed_error *err)
 {
     const double side = o->large_domain;
     size_t n = rs_grid_count(&g->grid);
     uint8_t *region = rs_alloc(n, sizeof *region);
     int32_t *domain = rs_alloc(n, sizeof *domain);
-    double *distance = rs_alloc((size_t)g->walls, sizeof *distance);
     reshed_status st = RESHED_OK;
-    if (!region || !domain || !distance) {
+    if (!region || !domain) {
         st = rs_fail_nomem(err, "in-plane domains", n * 5);
         goto done;
     }
@@ -250,22 +250,32 @@ static reshed_status find_distances(const rs_wallgraph *g, const rs_wall_tests_o
     for (int i = 0; i < s->measured && st == RESHED_OK; i++)
         s->distance[i] = distance[s->wall[i].wall];
 done:
-    rs_free(distance);
     rs_free(domain);
     rs_free(region);
     return st;
 }
 
-static reshed_status test_trend(const rs_wall_tests_options *o, rs_wall_tests *s, reshed_error *err)
+/* The distance of a joined wall is the mean along all its pieces, measured or not, as that of a wall
+ * in one piece is. */
+static reshed_status test_trend(const rs_wallgraph *g, const rs_wall_tests_options *o,
+                                const joined *j, const double *distance, rs_wall_tests *s,
+                                reshed_error *err)
 {
-    size_t n = (size_t)s->measured;
-    double *mean = rs_alloc(n, sizeof *mean);
-    if (!mean) return rs_fail_nomem(err, "means by wall", n * sizeof *mean);
-    for (size_t i = 0; i < n; i++) mean[i] = s->wall[i].mean;
-    reshed_status st =
-        rs_trend_test(s->distance, mean, s->measured, o->permutations, o->seed, &s->trend, err);
-    s->has_trend = st == RESHED_OK;
-    rs_free(mean);
+    const size_t walls = (size_t)g->walls;
+    double *along = rs_zalloc(walls, 3 * sizeof *along); /* integral, then what is tested */
+    if (!along) return rs_fail_nomem(err, "distances by wall", walls * 3 * sizeof *along);
+    double *x = along + walls, *y = x + walls;
+    int n = 0;
+    for (int w = 0; w < g->walls; w++) along[j->first[w]] += distance[w] * g->wall[w].line.length;
+    for (int w = 0; w < g->walls; w++) {
+        if (!(j->count[w] > 0)) continue;
+        x[n] = j->length[w] > 0 ? along[w] / j->length[w] : distance[w];
+        y[n++] = j->sum[w] / j->count[w];
+    }
+    reshed_status st = RESHED_OK;
+    if (n >= 3) st = rs_trend_test(x, y, n, o->permutations, o->seed, &s->trend, err);
+    s->has_trend = n >= 3 && st == RESHED_OK;
+    rs_free(along);
     return st;
 }
 
@@ -281,6 +291,9 @@ static reshed_status test_all(rs_wallgraph *g, const rs_wall_tests_options *o, c
 {
     int families = 0;
     joined j = {0};
+    double *distance = rs_alloc((size_t)g->walls, sizeof *distance);
+    if (!distance)
+        return rs_fail_nomem(err, "distances of walls", (size_t)g->walls * sizeof *distance);
     reshed_status st = rs_wall_families(g, o->family_angle, 0, &families, err);
     if (st == RESHED_OK) st = joined_alloc((size_t)g->walls, &j, err);
     if (st == RESHED_OK) join_by_place(g, families, s, &j);
@@ -288,9 +301,10 @@ static reshed_status test_all(rs_wallgraph *g, const rs_wall_tests_options *o, c
     if (st == RESHED_OK) st = join_over_gaps(g, s, &j, err);
     if (st == RESHED_OK) st = test_lengths(g, limit, &j, s, err);
     if (st == RESHED_OK && p->kind) st = test_controls(g, &j, p->kind, p->value, p->n, s, err);
+    if (st == RESHED_OK) st = find_distances(g, o, distance, s, err);
+    if (st == RESHED_OK && s->domains) st = test_trend(g, o, &j, distance, s, err);
     joined_clear(&j);
-    if (st == RESHED_OK) st = find_distances(g, o, s, err);
-    if (st == RESHED_OK && s->domains && s->measured >= 3) st = test_trend(o, s, err);
+    rs_free(distance);
     return st;
 }
 

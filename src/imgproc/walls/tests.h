@@ -10,7 +10,7 @@
  *     rs_wall_tests_clear(&tests);
  *
  * A map shows one wall in pieces, so these are joined first: for alternation where they lie on one
- * line (family.h), for lengths where one goes on as the other (gap.h). stats.h has the tests
+ * line (family.h), for the other questions where one goes on as the other (gap.h). stats.h has the tests
  * themselves, findings.h what is to be reported of them. */
 #ifndef RS_IMGPROC_WALLS_TESTS_H
 #define RS_IMGPROC_WALLS_TESTS_H
@@ -54,8 +54,8 @@ typedef struct rs_wall_tests {
     rs_alternation alternation;
     double limit;         /* between short and long walls, in the grid's units */
     rs_rank_test lengths; /* long walls against short ones */
-    rs_trend trend;
-    rs_rank_test control[RS_WALL_CONTROLS]; /* walls, joined as for lengths, against such points */
+    rs_trend trend; /* walls joined as for lengths, at the mean distance along all their pieces */
+    rs_rank_test control[RS_WALL_CONTROLS]; /* walls, joined the same, against such points */
 } rs_wall_tests;
 
 /* A place on the map, in pixels; not whole as a rule. */

@@ -207,6 +207,7 @@ static void distance_is_from_large_domains(void **state)
     assert_ok(rs_wall_tests_run(&g, &o, wall, value, n, &t, &err), &err);
     assert_int_equal(t.domains, 1);
     assert_true(t.has_trend && t.trend.rho < -0.95 && t.trend.p < 0.01);
+    assert_int_equal(t.trend.n, STRIPES); /* a wall in two pieces counts once */
     for (int i = 0; i < t.measured; i++) {
         const rs_pixel p = g.pixel[g.wall[t.wall[i].wall].line.first];
         assert_near(t.distance[i], 2 * (p.row - 3), 1e-9);
@@ -256,8 +257,10 @@ static void control_points_are_compared(void **state)
     assert_near(t.control[0].shift, 2, 0.1);
     assert_true(t.control[0].lo > 1.8 && t.control[0].hi < 2.2 && t.control[0].p < 1e-4);
     assert_int_equal(t.in_family, g.walls);
-    const int k = rs_wall_findings(&t, f);
+    int few;
+    const int k = rs_wall_findings(&t, f, &few);
     assert_int_equal(k, 3); /* the drawing has no large domain */
+    assert_int_equal(few, 0);
     assert_string_equal(f[0].question, "alternation");
     assert_string_equal(f[1].question, "long_short");
     assert_string_equal(f[2].question, "a_domain");
@@ -286,6 +289,51 @@ static void control_points_are_compared(void **state)
         assert_int_equal(st, RESHED_ENOMEM);
         assert_int_equal(t.points, -7);
     }
+    rs_wall_tests_clear(&t);
+    rs_wallgraph_clear(&g);
+    drawing_clear(&d);
+}
+
+/* One control point of a kind cannot differ from twelve walls at p = 0.05, whatever it is: it is named,
+ * and costs the other tests nothing. */
+static void what_cannot_be_found_is_no_test(void **state)
+{
+    (void)state;
+    reshed_error err = {0};
+    drawing d;
+    rs_wallgraph g;
+    rs_place place[MOST + 3];
+    double value[MOST + 3];
+    int kind[MOST + 3] = {0};
+    rs_wall_tests_options o;
+    rs_wall_tests t;
+    rs_finding alone[RS_FINDINGS], f[RS_FINDINGS];
+    draw_stripes(&d, 1, &g);
+    const int on = draw_values(5, 5.1, place, value);
+    rs_wall_tests_defaults(&g.grid, &o);
+    o.long_wall = 100;
+    assert_ok(rs_wall_tests_places(&g, &o, place, kind, value, on, &t, &err), &err);
+    assert_int_equal(rs_wall_findings(&t, alone, NULL), 2);
+    rs_wall_tests_clear(&t);
+    for (int i = 0; i < RS_WALL_CONTROLS; i++) {
+        place[on + i] = (rs_place){15, 30 + 10 * i};
+        kind[on + i] = RS_POINT_A_DOMAIN + i;
+        value[on + i] = -100;
+    }
+    assert_ok(rs_wall_tests_places(&g, &o, place, kind, value, on + RS_WALL_CONTROLS, &t, &err),
+              &err);
+    int few = -1;
+    memset(f, 0x5a, sizeof f);
+    assert_int_equal(rs_wall_findings(&t, f, &few), 2);
+    assert_int_equal(few, RS_WALL_CONTROLS);
+    for (int i = 0; i < 2; i++) {
+        assert_string_equal(f[i].question, alone[i].question);
+        assert_near(f[i].p_holm, alone[i].p_holm, 0);
+    }
+    assert_string_equal(f[2].question, "a_domain");
+    assert_string_equal(f[4].question, "180_wall");
+    for (int i = 2; i < 5; i++)
+        assert_true(f[i].controls == 1 && isnan(f[i].p_holm) && f[i].p > RS_FINDING_LEVEL);
     rs_wall_tests_clear(&t);
     rs_wallgraph_clear(&g);
     drawing_clear(&d);
@@ -396,6 +444,7 @@ int main(void)
         cmocka_unit_test(lengths_join_over_gaps),
         cmocka_unit_test(distance_is_from_large_domains),
         cmocka_unit_test(control_points_are_compared),
+        cmocka_unit_test(what_cannot_be_found_is_no_test),
         cmocka_unit_test(nothing_measured_is_no_error),
         cmocka_unit_test(bad_options_and_short_memory),
         cmocka_unit_test(the_program_of_the_header_runs),
