@@ -1,7 +1,11 @@
+#define _POSIX_C_SOURCE 200809L /* sockets */
 /* The server with raw sockets: who is let in, what is refused, who reads slowly, and requests that are none. */
 #include <math.h>
+#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/os.h"
@@ -423,6 +427,12 @@ static void a_stream_goes_on_where_it_was(void **state)
     free_rig(r);
 }
 
+static int by_value(const void *a, const void *b)
+{
+    const double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
 /* Streams that are opened and never read, beside one that is: what is posted goes through at once, and the one that
  * reads finds the latest. */
 static void who_does_not_read_costs_nothing(void **state)
@@ -436,15 +446,19 @@ static void who_does_not_read_costs_nothing(void **state)
         lazy[i] = connect_to(r);
         open_stream(r, lazy[i], NULL);
     }
-    double longest = 0;
+    double *took = rs_zalloc((size_t)posts, sizeof *took);
     for (int k = 0; k < posts; k++) {
         const double begin = rs_os_monotonic();
         post(r, k);
-        const double took = rs_os_monotonic() - begin;
-        longest = took > longest ? took : longest;
+        took[k] = rs_os_monotonic() - begin;
     }
-    print_message("# %d posts beside %d streams that nobody reads: the longest took %.1f ms\n",
-                  posts, LAZY, 1e3 * longest);
+    qsort(took, (size_t)posts, sizeof *took, by_value);
+    const double middle = took[posts / 2], longest = took[posts - 1];
+    rs_free(took);
+    print_message("# %d posts beside %d streams that nobody reads: %.3f ms, the longest %.1f ms\n",
+                  posts, LAZY, 1e3 * middle, 1e3 * longest);
+    /* Microseconds, and what a busy machine takes from a thread; a write to such a viewer would wait for ever. */
+    assert_true(middle < 0.05 && longest < 5);
     rs_board_log(r->board, 1, RS_SESSION_NOTE, "the last word");
     open_stream(r, s, NULL);
     read_until(r, s, "the last word");
@@ -488,6 +502,8 @@ static void twenty_read_along(void **state)
         "# a row is at a viewer after %.1f ms; to post it takes %.3f ms alone, %.3f ms beside %d "
         "viewers\n",
         1e3 * soon / posts, 1e3 * alone / posts, 1e3 * watched / posts, READERS);
+    /* Twenty threads and this one on a machine that is busy: a bound against waiting, not a measurement. */
+    assert_true(watched / posts < 0.5 && soon / posts < 5);
     for (int i = 0; i < READERS; i++) rs_socket_close(s[i]);
     free_rig(r);
 }
@@ -512,6 +528,25 @@ static void viewers_are_counted(void **state)
 
 /* --------------------------------------------------------------------------------------- requests */
 
+/* Sends it, says that no more comes, and reads until the server closes or is a stream: it has read all of it then.
+ * True when there was an answer. */
+static bool send_and_end(const rig *r, const uint8_t *data, size_t n)
+{
+    struct sockaddr_in to = {.sin_family = AF_INET,
+                             .sin_port = htons((uint16_t)rs_server_port(r->server)),
+                             .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    char reply[64];
+    const int fd = socket(AF_INET, SOCK_STREAM, 0);
+    assert_true(fd >= 0);
+    assert_int_equal(connect(fd, (struct sockaddr *)&to, sizeof to), 0);
+    /* It may be refused and closed before all of it is read. */
+    const bool sent = send(fd, data, n, MSG_NOSIGNAL) == (ssize_t)n;
+    shutdown(fd, SHUT_WR);
+    const bool answered = recv(fd, reply, sizeof reply, 0) > 0;
+    close(fd);
+    return sent && answered;
+}
+
 static void mutated_requests_do_no_harm(void **state)
 {
     (void)state;
@@ -534,16 +569,10 @@ static void mutated_requests_do_no_harm(void **state)
     for (long i = 0; i < n; i++) {
         const char *from = seed[i & 1];
         const size_t len = test_mutant(i, (const uint8_t *)from, strlen(from), mutant);
-        rs_socket *s = connect_to(r);
-        char reply[64];
-        size_t got = 0;
-        rs_socket_send(s, mutant, len, rs_os_monotonic() + PATIENCE, NULL);
-        /* One that is not complete is waited for: nobody answers, and the connection is closed. */
-        rs_socket_receive(s, reply, sizeof reply, &got, rs_os_monotonic() + 0.0005, NULL);
-        answered += got > 0;
-        rs_socket_close(s);
+        answered += send_and_end(r, mutant, len);
     }
-    print_message("# %ld mutated requests, %ld answered at once\n", n, answered);
+    print_message("# %ld mutated requests, %ld answered\n", n, answered);
+    assert_true(answered > n / 2); /* they did arrive */
     assert_int_equal(get(r, "/api/state", true), 200);
     free_rig(r);
 }
