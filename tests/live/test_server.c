@@ -551,7 +551,7 @@ static void mutated_requests_do_no_harm(void **state)
 {
     (void)state;
     rig *r = make_rig();
-    const long n = test_tier(200, 10000, 1000000);
+    const long n = test_tier(200, 2000, 1000000);
     char seed[2][1024];
     uint8_t mutant[1024 + 256];
     long answered = 0;
