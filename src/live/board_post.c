@@ -170,10 +170,12 @@ void rs_board_run(rs_board *b, rs_board_phase phase, bool paused, const char *te
     b->run.phase = phase;
     b->run.paused = paused;
     if (text) rs_text_copy(b->run.text, sizeof b->run.text, text);
-    if (over) b->run.ended = rs_os_monotonic();
-    if (over) b->writing = false;
+    const bool resumed = !over && isfinite(b->run.ended); /* an interrupted session goes on */
+    if (resumed) b->run.begun += rs_os_monotonic() - b->run.ended;
+    b->run.ended = over ? rs_os_monotonic() : (double)NAN;
+    if (over || resumed) b->writing = resumed;
     changed(b, SECTION_RUN);
-    if (over) changed(b, SECTION_SOURCE);
+    if (over || resumed) changed(b, SECTION_SOURCE);
     b->ended = over ? ++b->number : 0;
     leave(b);
 }

@@ -21,6 +21,7 @@ struct rs_session_board {
     rs_session_arrival *arrival; /* [rows] */
     int *was_order;              /* [rows]: of the arrival when the maps were read; -1: none */
     rs_session_processed *done, *was_done; /* [rows] */
+    bool over;                             /* as posted */
     bool again;                            /* rows were scanned again */
     arrived_row *came;                     /* [rows]: room for those that came since */
     int order;                             /* of the latest line that was posted; -1: none */
@@ -53,6 +54,11 @@ void rs_session_board_free(rs_session_board *v)
 bool rs_session_board_live(const rs_session_board *v)
 {
     return v->progress.live && !v->progress.complete;
+}
+
+bool rs_session_board_complete(const rs_session_board *v)
+{
+    return v->progress.complete;
 }
 
 static reshed_status make(rs_session_board *v, reshed_error *err)
@@ -335,6 +341,9 @@ static void post_run(rs_session_board *v)
 {
     const rs_session_progress *p = &v->progress;
     post_elapsed(v);
+    const bool over = p->complete || !p->live;
+    if (over && v->over) return; /* viewers have been told of the end */
+    v->over = over;
     if (p->complete)
         rs_board_run(v->board, RS_BOARD_DONE, false, "complete");
     else if (!p->live)

@@ -22,5 +22,7 @@ void rs_session_board_free(rs_session_board *v);
 reshed_status rs_session_board_update(rs_session_board *v, reshed_error *err);
 /* True while another program writes the session. */
 bool rs_session_board_live(const rs_session_board *v);
+/* False while it may change: it is written, or was interrupted and may be resumed. */
+bool rs_session_board_complete(const rs_session_board *v);
 
 #endif

@@ -42,6 +42,10 @@ enum { OPT_LISTEN = CLI_OPT_FIRST, OPT_OPEN };
 
 /* s between two looks at a file that is being written. */
 #define LOOK_EVERY 0.25
+/* The same of one that was interrupted and may be resumed. */
+#define LOOK_AGAIN 2.0
+/* s for which a file may not be readable, while another program opens or closes it. */
+#define PATIENCE 10.0
 
 static volatile sig_atomic_t caught;
 
@@ -184,14 +188,22 @@ static reshed_status start(view *v, reshed_error *err)
 
 static reshed_status follow(view *v, reshed_error *err)
 {
-    reshed_status st = RESHED_OK;
-    while (st == RESHED_OK && !caught) {
+    double good = rs_os_monotonic(), looked = good;
+    while (!caught) {
         rs_os_sleep(LOOK_EVERY);
-        if (caught || !v->shown || !rs_session_board_live(v->shown)) continue;
-        st = rs_session_board_update(v->shown, err);
-        if (st == RESHED_OK && !rs_session_board_live(v->shown)) post_walls(v);
+        const double now = rs_os_monotonic();
+        if (caught || !v->shown || rs_session_board_complete(v->shown)) continue;
+        const bool was_live = rs_session_board_live(v->shown);
+        if (!was_live && now - looked < LOOK_AGAIN) continue;
+        looked = now;
+        const reshed_status st = rs_session_board_update(v->shown, err);
+        if (st == RESHED_OK)
+            good = now;
+        else if (was_live && now - good > PATIENCE)
+            return st;
+        if (st == RESHED_OK && was_live && !rs_session_board_live(v->shown)) post_walls(v);
     }
-    return st;
+    return RESHED_OK;
 }
 
 int main(int argc, char **argv)
