@@ -115,6 +115,15 @@ static reshed_status take_more(const rs_json_value *v, rs_order *o, reshed_error
     return st;
 }
 
+/* An order that is for points as they were seen says when that was. */
+static reshed_status check_number(const rs_order *o, reshed_error *err)
+{
+    const bool of_points = o->kind == RS_ORDER_REMOVE || o->kind == RS_ORDER_MOVE ||
+                           o->kind == RS_ORDER_THIN || (o->kind == RS_ORDER_CONFIRM && o->yes);
+    return !of_points || o->number > 0 ? RESHED_OK
+                                       : wants(err, "number", "that of the state with the points");
+}
+
 static bool is_id(const char *id)
 {
     const size_t n = id ? strlen(id) : 0;
@@ -139,7 +148,8 @@ static reshed_status read_order(const rs_json_value *v, rs_order *o, bool *take,
         if (strcmp(words[i].action, action) != 0) continue;
         if (words[i].edit && (!edit || strcmp(words[i].edit, edit) != 0)) continue;
         o->kind = words[i].kind;
-        return take_more(v, o, err);
+        const reshed_status st = take_more(v, o, err);
+        return st == RESHED_OK ? check_number(o, err) : st;
     }
     return rs_fail(err, RESHED_EINVAL, "action|one of the protocol's|%.40s%s%.40s", action,
                    edit ? " " : "", edit ? edit : "");

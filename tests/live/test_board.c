@@ -362,6 +362,12 @@ static void actions_are_read_strictly(void **state)
         "{\"id\": \"a\", \"action\": \"points\", \"edit\": \"add\", \"row\": 1}",
         "{\"id\": \"a\", \"action\": \"again\", \"index\": [1, 2]}",
         "{\"id\": \"a\", \"action\": \"confirm\", \"yes\": 1}",
+        "{\"id\": \"a\", \"action\": \"confirm\", \"yes\": true}",
+        "{\"id\": \"a\", \"action\": \"confirm\", \"yes\": true, \"number\": 0}",
+        "{\"id\": \"a\", \"action\": \"points\", \"edit\": \"remove\", \"index\": [3]}",
+        "{\"id\": \"a\", \"action\": \"points\", \"edit\": \"move\", \"index\": 3, \"row\": 1, "
+        "\"col\": 1}",
+        "{\"id\": \"a\", \"action\": \"points\", \"edit\": \"thin\", \"keep\": 3}",
         "{\"id\": \"a\", \"action\": \"note\", \"text\": \"\"}"};
     (void)state;
     bool take;
@@ -369,6 +375,8 @@ static void actions_are_read_strictly(void **state)
         assert_int_equal(read_action(bad[i], &take), RESHED_EINVAL);
     assert_int_equal(read_action("{\"id\": \"a\", \"action\": \"take\"}", &take), RESHED_OK);
     assert_true(take);
+    assert_int_equal(read_action("{\"id\": \"a\", \"action\": \"confirm\", \"yes\": false}", &take),
+                     RESHED_OK); /* a no is for any list */
     assert_int_equal(read_action("{\"action\": \"points\", \"id\": \"x\", \"edit\": \"remove\", "
                                  "\"index\": [3, 0], \"number\": 17}",
                                  &take),
@@ -385,9 +393,10 @@ static reshed_status fuzz_action(const uint8_t *data, size_t len, reshed_error *
 
 static void mutated_actions_do_no_harm(void **state)
 {
-    static const char text[] = "{\"id\": \"a1\", \"action\": \"points\", \"edit\": \"move\", "
-                               "\"index\": [4], \"row\": 12.5e0, \"col\": -3, \"more\": "
-                               "[{\"x\": null}, true, \"\\u00e4\\ud83d\\ude00\\n\"]}";
+    static const char text[] =
+        "{\"id\": \"a1\", \"action\": \"points\", \"edit\": \"move\", "
+        "\"index\": [4], \"number\": 5, \"row\": 12.5e0, \"col\": -3, \"more\": "
+        "[{\"x\": null}, true, \"\\u00e4\\ud83d\\ude00\\n\"]}";
     (void)state;
     test_truncate(fuzz_action, (const uint8_t *)text, sizeof text - 1, sizeof text - 1);
     test_mutate("actions", fuzz_action, (const uint8_t *)text, sizeof text - 1, test_mutations());

@@ -130,6 +130,7 @@ static void survey_news(void *ctx, const rs_survey_news *n)
 {
     scan_rig *r = ctx;
     r->news++;
+    r->replayed += n->replayed;
     r->arrived = n->arrived;
     r->lost = n->lost;
     r->pauses = n->pauses;
@@ -195,7 +196,7 @@ rs_end scan_rig_run(scan_rig *r)
                                  .measure_news = measure_news,
                                  .confirm = r->confirm,
                                  .ask = r->helm != NULL};
-    r->arrived = r->points = r->asked = r->news = 0;
+    r->arrived = r->points = r->asked = r->news = r->replayed = 0;
     r->outcome = rs_region_run(&c, r->stream, &o);
     if (rs_outcome_failed(&r->outcome))
         assert_true(r->outcome.err.status != RESHED_OK && r->outcome.err.what[0]);

@@ -40,6 +40,7 @@ struct scan_rig {
     rs_driver_status status; /* of scan_rig_connect, with err */
     reshed_error err;
     int arrived, lost, pauses, points, asked, news;
+    int replayed; /* news of lines that the session had */
 };
 
 /* 64 x 64 pixels, a small ensemble, short loops, 12 points, a twin without a clock. */

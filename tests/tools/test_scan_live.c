@@ -170,14 +170,19 @@ static void points_wait_on_the_page(void **state)
     rs_socket *stream = open_stream(&p);
     for (int i = 0; i < LAZY; i++) lazy[i] = open_stream(&p);
     wait_for(&p, "\"phase\": \"confirm\"");
-    assert_non_null(strstr(
-        order(&p, "{\"id\": \"1\", \"action\": \"points\", \"edit\": \"thin\", \"keep\": 2}"),
-        "2 points now"));
+    assert_non_null(
+        strstr(order(&p, "{\"id\": \"1\", \"action\": \"points\", \"edit\": \"thin\", \"keep\": 2, "
+                         "\"number\": 1000000}"),
+               "2 points now"));
     assert_non_null(
         strstr(order(&p, "{\"id\": \"2\", \"action\": \"points\", \"edit\": \"remove\", "
                          "\"index\": [0], \"number\": 1}"),
                "changed since"));
-    assert_non_null(strstr(order(&p, "{\"id\": \"3\", \"action\": \"confirm\", \"yes\": true}"),
+    assert_non_null(
+        strstr(order(&p, "{\"id\": \"3\", \"action\": \"confirm\", \"yes\": true, \"number\": 1}"),
+               "changed since"));
+    assert_non_null(strstr(order(&p, "{\"id\": \"4\", \"action\": \"confirm\", \"yes\": true, "
+                                     "\"number\": 1000000}"),
                            "are measured"));
     rs_socket_close(stream);
     const int status = scan_wait(pid);

@@ -31,9 +31,10 @@ static bool take(void *ctx, double seconds, rs_order *out)
 {
     scan_live *v = ctx;
     while (rs_mailbox_take(v->mailbox, seconds, out)) {
-        const bool of_points = out->kind == RS_ORDER_REMOVE || out->kind == RS_ORDER_MOVE;
-        if (!of_points || out->number <= 0 || out->number >= rs_board_points_number(v->board))
-            return true;
+        const bool of_points = out->kind == RS_ORDER_REMOVE || out->kind == RS_ORDER_MOVE ||
+                               out->kind == RS_ORDER_THIN ||
+                               (out->kind == RS_ORDER_CONFIRM && out->yes);
+        if (!of_points || out->number >= rs_board_points_number(v->board)) return true;
         rs_mailbox_answer(v->mailbox, out, false, "the points have changed since: look again");
         seconds = 0;
     }
@@ -86,6 +87,12 @@ static void take_points(void *ctx, const rs_session_point *point, int n)
     if (rs_board_points(v->board, point, n, NULL) == RESHED_OK) post_loops(v, point, n);
 }
 
+static void take_loop(void *ctx, int k, const rs_session_point *point, const rs_session_loop *loop)
+{
+    const scan_live *v = ctx;
+    rs_board_loop(v->board, k, point, loop);
+}
+
 static void take_cost(void *ctx, int count, double seconds, double pulses, double until)
 {
     const scan_live *v = ctx;
@@ -116,6 +123,7 @@ reshed_status scan_live_start(scan_job *j, reshed_error *err)
                         .phase = phase,
                         .log = take_log,
                         .points = take_points,
+                        .loop = take_loop,
                         .cost = take_cost,
                         .loops = take_loops};
     reshed_status st = rs_board_create(&v->board, err);
@@ -260,6 +268,7 @@ void scan_live_survey(scan_job *j, const rs_survey_news *n)
     /* Lines of the session that are read once more: they have no latency, and their time is not theirs. */
     const bool replay = n->latency <= 0, known = replay && n->arrived <= v->most;
     post_rows(v, n);
+    if (n->replayed) return;
     const rs_board_scan scan = {.row = n->line,
                                 .arrived = n->arrived,
                                 .lost = n->lost,

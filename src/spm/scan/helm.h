@@ -61,6 +61,8 @@ typedef struct rs_helm {
     void (*phase)(void *ctx, rs_helm_phase phase, bool paused, const char *text);
     void (*log)(void *ctx, double time, rs_session_level level, const char *text);
     void (*points)(void *ctx, const rs_session_point *point, int n);
+    /* Of a point that was measured before this list began. */
+    void (*loop)(void *ctx, int k, const rs_session_point *point, const rs_session_loop *loop);
     /* Of points that wait for a yes, until (rs_os_monotonic; NaN: for ever); count < 0: none wait. */
     void (*cost)(void *ctx, int count, double seconds, double pulses, double until);
     /* Point at work, s of each and of the rest (NaN: unknown). */

@@ -404,6 +404,21 @@ static reshed_status read_points(point_list *l, reshed_error *err)
     return rs_session_read_points(session, 0, l->n, l->point, err);
 }
 
+/* The list and the loops that it has, to the helm. */
+static reshed_status tell_list(point_list *l, reshed_error *err)
+{
+    const rs_helm *h = l->context->helm;
+    reshed_status st = RESHED_OK;
+    if (!h) return st;
+    h->points(h->ctx, l->point, l->n);
+    for (int k = 0; st == RESHED_OK && k < l->n; k++) {
+        if (l->point[k].state != RS_SESSION_MEASURED) continue;
+        st = rs_session_read_loop(l->context->session, RS_SESSION_POINTS, k, &l->loops.loop, err);
+        if (st == RESHED_OK) h->loop(h->ctx, k, &l->point[k], &l->loops.loop);
+    }
+    return st;
+}
+
 rs_outcome rs_measure_points(const rs_scan_context *c, const rs_measure_options *options)
 {
     point_list l = {.context = c, .time = NAN, .options = options};
@@ -417,7 +432,7 @@ rs_outcome rs_measure_points(const rs_scan_context *c, const rs_measure_options 
     l.planned = rs_measure_planned(c->instrument, c->settings, l.n);
     l.begin = now(c);
     l.look = c->settings->drift_every > 0;
-    if (st == RESHED_OK && c->helm) c->helm->points(c->helm->ctx, l.point, l.n);
+    if (st == RESHED_OK) st = tell_list(&l, &err);
     const rs_outcome o = st == RESHED_OK ? run(&l) : rs_outcome_status(st, &err);
     if (o.end == RS_END_INTERRUPTED) /* a loop may be under way: at once, not when it is over */
         rs_instrument_halt(c->instrument, RS_SCAN_CALL, NULL);

@@ -223,7 +223,7 @@ static reshed_status look_for_alarm(rs_survey *s, bool end, reshed_error *err)
     return RESHED_OK;
 }
 
-static void give_news(const rs_survey *s, double latency)
+static void give_news(const rs_survey *s, double latency, bool replayed)
 {
     if (!s->options.news) return;
     rs_survey_news n = {.rows = s->rows,
@@ -237,6 +237,7 @@ static void give_news(const rs_survey *s, double latency)
                         .score = s->score,
                         .fault = rs_contrast_text(s->contrast),
                         .alarm = s->alarm,
+                        .replayed = replayed,
                         .amplitude = s->map[RS_SESSION_AMPLITUDE]};
     n.has_phase = s->fit || s->phase >= 0;
     for (int i = 0; i < RS_SESSION_MEAN; i++) n.fit[i] = s->map[i];
@@ -314,7 +315,7 @@ static reshed_status replay_row(rs_survey *s, int y, bool write, rs_line *line, 
     if (st == RESHED_OK) st = push_rows(s, y, 1, err);
     s->arrived++;
     s->latest = y;
-    if (st == RESHED_OK) give_news(s, 0);
+    if (st == RESHED_OK) give_news(s, 0, true);
     return st;
 }
 
@@ -379,7 +380,7 @@ static reshed_status publish(rs_survey *s, int first, int n, const double *acqui
                                         .score = s->score};
         st = rs_session_put_processed(s->session, first + i, &p, err);
     }
-    if (st == RESHED_OK) give_news(s, done - acquired[n - 1]);
+    if (st == RESHED_OK) give_news(s, done - acquired[n - 1], false);
     return retry_full_disk(s, st, err);
 }
 
@@ -623,6 +624,36 @@ static rs_outcome scan_from(rs_survey *s, int row)
     return o;
 }
 
+/* Logs rows that are of an earlier scan than those before them: some were to be scanned again, and were not. */
+static reshed_status note_older(const rs_survey *s, reshed_error *err)
+{
+    const bool upward = s->setup->frame.upward;
+    rs_session_arrival *a = rs_zalloc((size_t)s->rows, sizeof *a);
+    char text[RS_SESSION_EVENT_TEXT];
+    int newest = -1, from = -1, to = -1;
+    if (!a) return rs_fail_nomem(err, "lines of the session", (size_t)s->rows * sizeof *a);
+    reshed_status st = rs_session_read_arrivals(s->session, false, a, err);
+    for (int i = 0; st == RESHED_OK && i < s->rows; i++) {
+        const int y = upward ? s->rows - 1 - i : i;
+        if (a[y].state != RS_SESSION_ARRIVED) continue;
+        if (a[y].order > newest) {
+            newest = a[y].order;
+            continue;
+        }
+        if (from < 0) from = y;
+        to = y;
+    }
+    if (st == RESHED_OK && from >= 0) {
+        snprintf(
+            text, sizeof text,
+            "rows %d to %d were to be scanned again, and were not: their lines are those of before",
+            from, to);
+        st = rs_scan_log(&s->context, RS_SESSION_WARNING, text, err);
+    }
+    rs_free(a);
+    return st;
+}
+
 rs_outcome rs_survey_scan(rs_survey *s, bool anew)
 {
     const rs_frame *frame = &s->setup->frame;
@@ -635,8 +666,10 @@ rs_outcome rs_survey_scan(rs_survey *s, bool anew)
         forget_frame(s);
         first = frame->upward ? s->rows - 1 : 0;
     }
-    if (!anew && p.points == 0 && frame->rows > 1 && s->setup->caps.retrace) {
-        const reshed_status found = find_gap(s, &first, &err);
+    if (!anew && p.points == 0) {
+        reshed_status found = note_older(s, &err);
+        if (found == RESHED_OK && frame->rows > 1 && s->setup->caps.retrace)
+            found = find_gap(s, &first, &err);
         if (found != RESHED_OK) return rs_outcome_status(found, &err);
     }
     if (first < 0 || first >= s->rows) return rs_outcome_of(RS_END_DONE);
@@ -690,7 +723,7 @@ static rs_outcome take_again(rs_survey *s, rs_acquire *a, int last, int *lost)
                 upward ? row < last || (row == last && over) : row > last || (row == last && over);
             rs_acquire_give_back(a, it);
             if (st != RESHED_OK) return rs_outcome_status(st, &err);
-            if (s->latest == row) give_news(s, 0);
+            if (s->latest == row) give_news(s, 0, false);
             if (enough) rs_acquire_stop(a);
             continue;
         }
@@ -745,7 +778,7 @@ rs_outcome rs_survey_finish(rs_survey *s, bool write)
         memset(s->written, 0, (size_t)s->rows);
     }
     if (st == RESHED_OK && write) st = put_map(s, true, &err);
-    if (st == RESHED_OK) give_news(s, 0);
+    if (st == RESHED_OK) give_news(s, 0, false);
     return rs_outcome_status(st, &err);
 }
 

@@ -18,12 +18,12 @@ typedef struct rs_survey_news {
     int rows, cols;
     int line; /* the latest row */
     int arrived, lost;
-    int waiting;       /* lines in the queue */
-    int pauses;        /* of the scan because the queue was full */
-    double latency;    /* s, of the latest line */
-    double score;      /* out of distribution, NaN: none yet */
-    const char *fault; /* of the contrast, in words; "": none */
-    bool alarm;
+    int waiting;            /* lines in the queue */
+    int pauses;             /* of the scan because the queue was full */
+    double latency;         /* s, of the latest line */
+    double score;           /* out of distribution, NaN: none yet */
+    const char *fault;      /* of the contrast, in words; "": none */
+    bool alarm, replayed;   /* replayed: a line that the session had */
     const float *amplitude; /* [rows,cols], NaN where not scanned */
     const float
         *fit[RS_SESSION_MEAN]; /* the same of each map of the lines; amplitude is one of them */

@@ -22,6 +22,7 @@ typedef struct line_of {
     bool refused; /* is to be */
     bool stuck;   /* meanwhile the instrument refuses to move its tip */
     double after; /* s of a pause */
+    int news;     /* of lines after which the run is interrupted */
     const char *says;
 } line_of;
 
@@ -34,7 +35,8 @@ typedef struct script {
     double until;                  /* that the latest cost said */
     rs_session_point first[FIRST]; /* list that was shown while points waited for a yes */
     int firsts;
-    int held; /* lines when the pause was answered */
+    int loops; /* that the list had when it began */
+    int held;  /* lines when the pause was answered */
     rs_helm_phase phase;
 } script;
 
@@ -96,6 +98,7 @@ static void answer(void *ctx, const rs_order *o, bool done, const char *what)
     s->held = o->kind == RS_ORDER_PAUSE && done ? s->rig->arrived : 0;
     s->quiet = 0;
     if (l->stuck) hold_tip(s, false);
+    if (l->news) s->rig->stop_at_news = s->rig->news + l->news;
 }
 
 static void phase(void *ctx, rs_helm_phase p, bool paused, const char *text)
@@ -135,6 +138,13 @@ static void take_cost(void *ctx, int count, double seconds, double pulses, doubl
     assert_true(seconds >= 0 && pulses >= count);
 }
 
+static void take_loop(void *ctx, int k, const rs_session_point *point, const rs_session_loop *loop)
+{
+    script *s = ctx;
+    assert_true(k < s->shown && point->state == RS_SESSION_MEASURED && isfinite(loop->metric[0]));
+    s->loops++;
+}
+
 static void take_loops(void *ctx, int k, double seconds, double left)
 {
     (void)ctx;
@@ -152,6 +162,7 @@ static rs_helm helm_of(script *s, double wait_limit)
                      .phase = phase,
                      .log = take_log,
                      .points = take_points,
+                     .loop = take_loop,
                      .cost = take_cost,
                      .loops = take_loops};
 }
@@ -218,6 +229,27 @@ static void rows_are_scanned_again(void **state)
     assert_int_equal(p.lines, 64);
     assert_int_equal(r.arrived, 64);
     assert_true(session_has_event(r.path, "rows 5 to"));
+}
+
+/* What was not reached keeps its lines, which is told when the scan goes on. */
+static void rows_that_were_not_scanned_again_are_told(void **state)
+{
+    static const line_of orders[] = {{RS_ORDER_RESCAN, .row = 5, .lines = 50, .news = 1}};
+    (void)state;
+    test_not_quick();
+    for (int again = 0; again < 2; again++) {
+        scan_rig r;
+        begin(&r, again ? "steer_half.h5" : "steer_whole.h5");
+        r.set.voltage = 0;
+        if (!again) r.stop_at_line = 20;
+        if (again)
+            STEER(&r, orders, 0, RS_END_INTERRUPTED);
+        else
+            scan_rig_do(&r, RS_END_INTERRUPTED);
+        r.stop_at_news = r.stop_at_line = 0;
+        scan_rig_resume(&r, RS_END_DONE);
+        assert_int_equal(session_has_event(r.path, "were to be scanned again"), again);
+    }
 }
 
 static void nobody_is_waited_for_for_ever(void **state)
@@ -330,6 +362,8 @@ static void a_list_that_goes_on_is_looked_for_first(void **state)
     r.helm = &helm;
     scan_rig_resume(&r, RS_END_INTERRUPTED);
     assert_int_equal(s.answered, 1);
+    assert_int_equal(s.loops, 2);
+    assert_int_equal(r.replayed, 64);
     assert_int_equal(progress_of(&r).patches, 2);
 }
 
@@ -388,6 +422,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_pause_holds_the_scan),
         cmocka_unit_test(rows_are_scanned_again),
+        cmocka_unit_test(rows_that_were_not_scanned_again_are_told),
         cmocka_unit_test(nobody_is_waited_for_for_ever),
         cmocka_unit_test(points_are_changed_and_measured),
         cmocka_unit_test(a_list_that_goes_on_is_looked_for_first),
