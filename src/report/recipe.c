@@ -25,10 +25,9 @@ static void take_rules(const char *steps, rs_find_options *options)
         if (strcmp(name, "a_domain") == 0 || strcmp(name, "c_domain") == 0)
             snprintf(name, sizeof name, "control_%c", *last);
         if (strcmp(name, "walls") == 0) {
-            static const char *const which[] = {"all", "paired", "single", "long", "short"};
-            for (int k = 0; k < 5; k++)
-                if (n - eq - 1 == strlen(which[k]) &&
-                    strncmp(last + eq + 1, which[k], n - eq - 1) == 0)
+            for (int k = 0; k < RS_FIND_WHICH; k++)
+                if (n - eq - 1 == strlen(rs_find_which_name[k]) &&
+                    strncmp(last + eq + 1, rs_find_which_name[k], n - eq - 1) == 0)
                     rs_find_set(options, name, k);
         }
         if (eq < n && rs_number_parse(last + eq + 1, n - eq - 1, &value))

@@ -281,6 +281,56 @@ static void gwyddion_gets_place_and_unit(void **state)
     }
 }
 
+/* A session's pixels tile its frame for every instrument, unless another rule is typed; then the frame's
+ * size is that between the centres of its outer pixels. */
+static void a_device_file_has_the_pixels_of_the_session(void **state)
+{
+    (void)state;
+    test_not_quick();
+    char args[8192], csv[1024], npy[1024], bare[1024];
+    static float map[64 * 64];
+    const size_t dims[2] = {64, 64};
+    reshed_error err = {0};
+    for (int i = 0; i < 64; i++) map[20 * 64 + i] = map[21 * 64 + i] = 0.9f;
+    assert_ok(rs_npy_write(scan_temp(bare, "level.npy"), RS_NPY_F4, 2, dims, map, &err), &err);
+    scan_temp(csv, "device.csv");
+    scan_temp(npy, "device.npy");
+    for (int i = 0; i < 3; i++) {
+        rs_csv_table t;
+        rs_npy a;
+        size_t row, col;
+        snprintf(
+            args, sizeof args,
+            "%s%s%s --quiet --min-wall=6 --margin=0 --for=aecroscopy%s --device=%s --points=%s",
+            i ? bare : path, i ? " --frame-of=" : "", i ? path : "",
+            i == 2 ? " --pixels=inclusive" : "", npy, csv);
+        rs_free(json_of("reshed-walls", args));
+        assert_ok(rs_csv_read(csv, &t, &err), &err);
+        assert_ok(rs_npy_read(npy, &a, &err), &err);
+        assert_ok(rs_csv_column(&t, "row", &row, &err), &err);
+        assert_ok(rs_csv_column(&t, "col", &col, &err), &err);
+        assert_true(t.rows > 3 && a.dims[0] == t.rows);
+        for (size_t k = 0; k < t.rows; k++) {
+            double r, c;
+            assert_ok(rs_csv_cell_number(&t, k, row, &r, &err), &err);
+            assert_ok(rs_csv_cell_number(&t, k, col, &c, &err), &err);
+            const double n = i == 2 ? 63 : 64, half = i == 2 ? 0 : 0.5;
+            assert_near(rs_npy_at(&a, 2 * k), 2 * (c + half) / n - 1, 1e-9);
+            assert_near(rs_npy_at(&a, 2 * k + 1), 1 - 2 * (r + half) / n, 1e-9);
+        }
+        if (i == 2) { /* and in metres the frame is 0.9 um wide, not 64/63 of that or the inverse */
+            size_t x;
+            double c, at;
+            assert_ok(rs_csv_column(&t, "x", &x, &err), &err);
+            assert_ok(rs_csv_cell_number(&t, 0, x, &at, &err), &err);
+            assert_ok(rs_csv_cell_number(&t, 0, col, &c, &err), &err);
+            assert_near(at, 3e-7 + (c / 63 - 0.5) * 0.9e-6, 1e-15);
+        }
+        rs_npy_clear(&a);
+        rs_csv_table_clear(&t);
+    }
+}
+
 /* What is typed is another question than the session's. */
 static void what_is_typed_counts(void **state)
 {
@@ -308,6 +358,7 @@ int main(void)
         cmocka_unit_test(loops_are_those_of_the_scan),
         cmocka_unit_test(channels_of_a_session_say_what_they_are),
         cmocka_unit_test(gwyddion_gets_place_and_unit),
+        cmocka_unit_test(a_device_file_has_the_pixels_of_the_session),
         cmocka_unit_test(what_is_typed_counts),
     };
     return cmocka_run_group_tests_name("one_answer", tests, make_session, NULL);

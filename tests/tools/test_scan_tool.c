@@ -120,7 +120,10 @@ static void a_dry_run_makes_nothing(void **state)
     assert_non_null(strstr(o->out, "regions      2"));
     assert_false(rs_os_is_file(path));
     /* An instrument that is not simulated is not opened: there is none at that address. */
-    scan_run_to(0, "--driver nanonis -d host=127.0.0.1 -d port=1 --dry-run");
+    o = scan_run_to(0, "--driver nanonis -d host=127.0.0.1 -d port=1 --dry-run");
+    assert_non_null(strstr(o->out, "without the pulses of band excitation"));
+    o = scan_run_to(0, TWIN QUICK "--dry-run");
+    assert_null(strstr(o->out, "without the pulses"));
 }
 
 /* ----------------------------------------------------------------------------------- whole runs */

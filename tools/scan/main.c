@@ -201,6 +201,11 @@ static int print_plan(const scan_job *j)
     const double survey = rs_durations_planned(s, bands, 1).survey;
     printf("frame        %g x %g m at (%g, %g), %d x %d pixels, %g lines/s: %.0f s\n", f.width,
            f.height, f.cx, f.cy, f.rows, f.cols, f.line_rate, survey);
+    if (!bands && s->be_band > 0)
+        printf(
+            "             without the pulses of band excitation: whether %s has them is known once "
+            "it is opened\n",
+            CLI_TEXT(driver));
     if (s->be_band > 0)
         printf("excitation   %g V, %g Hz around %g Hz, where the instrument excites bands\n",
                s->be_amplitude, s->be_band, s->be_centre);

@@ -226,6 +226,13 @@ static void frame_of_session(walls_job *job, const rs_session *s)
     job->cx = f->cx;
     job->cy = f->cy;
     job->angle = f->angle;
+    job->tiled = true;
+}
+
+static rs_pixel_rule rule_of(const walls_job *job)
+{
+    const walls_request *r = job->request;
+    return job->tiled && !r->rule_typed ? RS_PIXEL_CENTRED : r->rule;
 }
 
 /* Of another file, for a map that does not say: its place, and its size where that is not known. */
@@ -235,7 +242,7 @@ static bool read_frame_of(walls_job *job)
     reshed_error err = {0};
     rs_session *s = NULL;
     rs_image im = {0};
-    double width, height;
+    double width, height; /* from edge to edge */
     if (!path) return true;
     if (rs_session_open(path, &s, NULL) == RESHED_OK) {
         const rs_frame *f = &rs_session_get_setup(s)->frame;
@@ -248,15 +255,17 @@ static bool read_frame_of(walls_job *job)
         job->cx = im.x0;
         job->cy = im.y0;
         job->angle = im.angle * RS_DEGREE;
-        width = im.width * im.dx;
-        height = im.height * im.dy;
+        const int ends = rule_of(job) == RS_PIXEL_INCLUSIVE; /* its outer pixels lie on the edges */
+        width = (im.width - ends) * im.dx;
+        height = (im.height - ends) * im.dy;
         rs_image_clear(&im);
     } else {
         return fail(job, path, &err);
     }
     if (!(job->grid.dx > 0) && width > 0 && height > 0) {
-        job->grid.dx = width / job->grid.width;
-        job->grid.dy = height / job->grid.height;
+        const int ends = rule_of(job) == RS_PIXEL_INCLUSIVE;
+        job->grid.dx = width / fmax(job->grid.width - ends, 1);
+        job->grid.dy = height / fmax(job->grid.height - ends, 1);
     }
     return true;
 }
@@ -281,7 +290,7 @@ static bool settle_scale(walls_job *job)
                              .cols = job->grid.width,
                              .width = job->grid.width * job->grid.dx,
                              .height = job->grid.height * job->grid.dy,
-                             .rule = job->request->rule};
+                             .rule = rule_of(job)};
     if (frame.rule == RS_PIXEL_INCLUSIVE) {
         frame.width -= job->grid.dx;
         frame.height -= job->grid.dy;

@@ -40,6 +40,7 @@ typedef struct walls_request {
     int wall_class;       /* -1: not given */
     uint64_t typed;       /* options on the command line, by bits (options.c) */
     int of_stack;         /* frame of a stack: RS_FRAME_ONLY, CLI_FRAME_ALL, or its number */
+    bool rule_typed;      /* by --pixels: it holds whatever was scanned by us */
     bool threshold_given; /* the values are then what the user says they are */
     bool json, quiet;
 } walls_request;
@@ -54,6 +55,7 @@ typedef struct walls_job {
     int frames;          /* of the stack that the map is from; 0: none */
     char channel[64];    /* the map's, or that from which reshed-infer made it; "" without names */
     rs_coords coords;
+    bool tiled; /* the frame is that of a session, whose pixels every driver has tiling it */
     double cx, cy, angle; /* of the frame on the stage, m and rad; 0 where the file does not say */
     float *map, *variance, *amplitude, *phase; /* [H,W] owned; only map is always there */
     uint8_t *in_plane;                         /* [H,W] owned, or NULL */

@@ -336,6 +336,7 @@ static bool other_option(const cli_program *program, walls_request *r, int c, co
     case OPT_PIXELS:
         k = parse_word(program, "--pixels", text, rules, 3);
         r->rule = (rs_pixel_rule)k;
+        r->rule_typed = true;
         return k >= 0;
     default: return false;
     }
@@ -386,7 +387,7 @@ int walls_parse(const cli_program *program, int argc, char **argv, walls_request
         return cli_usage_error(program, "--values and --stats need --metric");
     if (r->device && r->instrument == WALLS_ANY)
         return cli_usage_error(program, "--device needs --for");
-    if (r->instrument != WALLS_ANY && !(r->typed >> (OPT_PIXELS - CLI_OPT_FIRST) & 1))
+    if (r->instrument != WALLS_ANY && !r->rule_typed)
         r->rule = r->instrument == WALLS_NANONIS ? RS_PIXEL_CENTRED : RS_PIXEL_INCLUSIVE;
     if (r->find.spacing.value > 0 && r->find.order != RS_FIND_ROUTE)
         return cli_usage_error(program, "--spacing: the other orders take --every");

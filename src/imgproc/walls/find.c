@@ -17,6 +17,12 @@
 
 /* -------------------------------------------------------------------------------------- options */
 
+const char *const rs_find_which_name[RS_FIND_WHICH] = {[RS_FIND_ALL] = "all",
+                                                       [RS_FIND_PAIRED] = "paired",
+                                                       [RS_FIND_SINGLE] = "single",
+                                                       [RS_FIND_LONG] = "long",
+                                                       [RS_FIND_SHORT] = "short"};
+
 void rs_find_defaults(rs_find_options *o)
 {
     rs_wallgraph_options graph;

@@ -45,6 +45,9 @@ typedef enum rs_find_which {
     RS_FIND_LONG,   /* at least as long as the median wall of the map */
     RS_FIND_SHORT
 } rs_find_which;
+#define RS_FIND_WHICH 5
+/* Their words: all, paired, single, long, short. */
+extern const char *const rs_find_which_name[RS_FIND_WHICH];
 
 /* Kinds of control points: those of rs_point_kind from RS_POINT_A_DOMAIN on. */
 enum { RS_FIND_A_DOMAIN, RS_FIND_C_DOMAIN, RS_FIND_180_WALL, RS_FIND_CONTROLS };

@@ -8,7 +8,6 @@
 #include "base/text.h"
 
 static const char *const kinds[RS_STEP_KINDS] = {"survey", "rescan", "choose", "loops", "repeat"};
-static const char *const walls[] = {"all", "paired", "single", "long", "short"};
 static const char *const untils[] = {"times", "calm"};
 /* Settings that a choice may have of its own. */
 static const char *const rules[RS_STEP_RULES] = {"threshold",    "thinning", "every", "min_wall",
@@ -110,7 +109,7 @@ static reshed_status parse_choose(const word *w, rs_flow_step *s, reshed_error *
     if (st != RESHED_OK) return st;
     switch (which) {
     case 0:
-        st = find_word("walls", w->value, walls, 5, &k, err);
+        st = find_word("walls", w->value, rs_find_which_name, RS_FIND_WHICH, &k, err);
         if (st == RESHED_OK) s->walls = (rs_choose_walls)k;
         return st;
     case 1: return whole("a_domain", w->value, 0, 100000, &s->a_domain, err);
@@ -189,7 +188,7 @@ const char *rs_flow_step_format(char buf[RS_STEP_TEXT], const rs_flow_step *s)
     if (s->kind == RS_STEP_REPEAT)
         ADD(" steps=%d until=%s times=%d", s->back, untils[s->until], s->times);
     if (s->kind != RS_STEP_CHOOSE) return buf;
-    if (s->walls) ADD(" walls=%s", walls[s->walls]);
+    if (s->walls) ADD(" walls=%s", rs_find_which_name[s->walls]);
     if (s->a_domain) ADD(" a_domain=%d", s->a_domain);
     if (s->c_domain) ADD(" c_domain=%d", s->c_domain);
     if (s->control_distance != 6)
