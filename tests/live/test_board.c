@@ -365,8 +365,9 @@ static void actions_are_read_strictly(void **state)
         "{\"id\": \"a\", \"action\": \"confirm\", \"yes\": true}",
         "{\"id\": \"a\", \"action\": \"confirm\", \"yes\": true, \"number\": 0}",
         "{\"id\": \"a\", \"action\": \"points\", \"edit\": \"remove\", \"index\": [3]}",
-        "{\"id\": \"a\", \"action\": \"points\", \"edit\": \"move\", \"index\": 3, \"row\": 1, "
-        "\"col\": 1}",
+        "{\"id\": \"a\", \"action\": \"points\", \"edit\": \"move\", \"index\": 3, \"row\": 1}",
+        ("{\"id\": \"a\", \"action\": \"points\", \"edit\": \"move\", \"index\": 3, \"row\": 1, "
+         "\"col\": 1}"),
         "{\"id\": \"a\", \"action\": \"points\", \"edit\": \"thin\", \"keep\": 3}",
         "{\"id\": \"a\", \"action\": \"note\", \"text\": \"\"}"};
     (void)state;
