@@ -101,7 +101,7 @@ static void import_keeps_the_content(void **state)
     json_text(o->out, "sha256", after, sizeof after);
     assert_string_equal(after, before);
     assert_non_null(strstr(o->out, "\"members\": 3, \"classes\": 1, \"filters\": 4, \"layers\": "
-                                   "[2, 1, 2], \"parameters\": "));
+                                   "[2, 1, 2], \"batch_norm\": true, "));
     assert_non_null(strstr(o->out, "\"pixel_size_min\": 3e-09, \"pixel_size_max\": 2e-08"));
     snprintf(args, sizeof args, "check --quiet %s", h5);
     o = run(args);
