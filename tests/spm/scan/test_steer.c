@@ -22,6 +22,7 @@ typedef struct line_of {
     bool refused; /* is to be */
     bool stuck;   /* meanwhile the instrument refuses to move its tip */
     double after; /* s of a pause */
+    bool longer;  /* a pause as long as all before it, and so longer than a loop on any machine */
     int news;     /* of lines after which the run is interrupted */
     const char *says;
 } line_of;
@@ -33,6 +34,7 @@ typedef struct script {
     bool asked, silent;
     int shown, cost;               /* points */
     double until;                  /* that the latest cost said */
+    double begun;                  /* of the first look, rs_os_monotonic */
     rs_session_point first[FIRST]; /* list that was shown while points waited for a yes */
     int firsts;
     int loops; /* that the list had when it began */
@@ -60,6 +62,7 @@ static bool take(void *ctx, double seconds, rs_order *out)
 {
     script *s = ctx;
     const line_of *l = &s->line[s->given];
+    if (s->begun == 0) s->begun = rs_os_monotonic();
     if (s->given == s->n || !is_due(s, l) || (l->kind == RS_ORDER_GO_ON && s->quiet < 5)) {
         s->quiet++;
         rs_os_sleep(seconds < 0.005 ? seconds : 0.005);
@@ -83,6 +86,7 @@ static bool take(void *ctx, double seconds, rs_order *out)
     }
     if (l->stuck) hold_tip(s, true);
     if (l->after > 0) rs_os_sleep(l->after);
+    if (l->longer) rs_os_sleep(rs_os_monotonic() - s->begun);
     if (l->kind == RS_ORDER_GO_ON && s->held) assert_int_equal(s->rig->arrived, s->held);
     return true;
 }
@@ -314,7 +318,7 @@ static void points_are_changed_and_measured(void **state)
          .says = "no loop"},
         {RS_ORDER_PAUSE, .points = 2, .says = "paused before point"},
         {RS_ORDER_AGAIN, .index = 0, .refused = true, .says = "go on first"},
-        {RS_ORDER_GO_ON, .says = "goes on"},
+        {RS_ORDER_GO_ON, .longer = true, .says = "goes on"},
         {RS_ORDER_AGAIN, .index = 0, .says = "measured again"},
         {RS_ORDER_AGAIN, .index = 4, .refused = true, .says = "not measured yet"},
         {RS_ORDER_AGAIN, .index = 6, .refused = true, .says = "no such"}};
