@@ -2,16 +2,13 @@
 
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/alloc.h"
 #include "base/numeric.h"
 #include "base/os.h"
-#include "infer/contrast.h"
 #include "infer/judge.h"
-#include "spm/scan/acquire.h"
-#include "spm/scan/steer.h"
+#include "spm/scan/survey_steer.h"
 
 /* Lines that go through the network together at most, when it is behind. */
 #define COALESCE 32
@@ -22,34 +19,6 @@
 #define SCORE_ROWS 24
 /* Longest wait for a line before the caller is asked again whether to stop, s. */
 #define WAIT 0.2
-
-struct rs_survey {
-    rs_scan_context context;
-    rs_session *session; /* the context's */
-    rs_live *stream;
-    rs_survey_options options;
-    const rs_session_setup *setup; /* the session's */
-    int rows, cols;
-    rs_line_fit *fit;            /* NULL without spectra */
-    float *map[RS_SESSION_MEAN]; /* amplitude, frequency, Q, phase: [rows,cols] */
-    uint8_t *written;            /* [rows]: the final row is in the session */
-    uint8_t *states;             /* [rows] */
-    uint8_t *fresh;              /* [rows]: the trace was scanned by this survey */
-    rs_arrived **taken;          /* [COALESCE] */
-    int arrived, lost, latest, pauses, waiting, scored;
-    int phase;    /* channel of a driver without spectra; -1: none */
-    bool degrees; /* of it */
-    int kept;     /* row whose trace the session has while its retrace is scanned again; -1: none */
-    double score, last_written;
-    rs_contrast contrast;
-    bool alarm;
-
-    /* what the helm wants */
-    bool held, pausing; /* the scan is to stand still; the order for that is not answered yet */
-    double held_since;
-    int again; /* row from which the scan begins once more; -1: none */
-    rs_order pause, rescan;
-};
 
 void rs_survey_free(rs_survey *s)
 {
@@ -281,32 +250,6 @@ static reshed_status make_line(const rs_survey *s, rs_line *line, reshed_error *
     return RESHED_OK;
 }
 
-typedef struct arrived_row {
-    int order, row;
-} arrived_row;
-
-static int by_order(const void *a, const void *b)
-{
-    const arrived_row *x = a, *y = b;
-    return (x->order > y->order) - (x->order < y->order);
-}
-
-/* The rows that arrived, in the order in which they came, into rows [s->rows]; *n of them. */
-static reshed_status list_arrivals(rs_survey *s, arrived_row *rows, int *n, reshed_error *err)
-{
-    rs_session_arrival *a = rs_zalloc((size_t)s->rows, sizeof *a);
-    *n = 0;
-    if (!a) return rs_fail_nomem(err, "a replay", (size_t)s->rows * sizeof *a);
-    reshed_status st = rs_session_read_arrivals(s->session, false, a, err);
-    for (int y = 0; st == RESHED_OK && y < s->rows; y++) {
-        s->lost += a[y].state == RS_SESSION_LOST;
-        if (a[y].state == RS_SESSION_ARRIVED) rows[(*n)++] = (arrived_row){a[y].order, y};
-    }
-    if (*n > 0) qsort(rows, (size_t)*n, sizeof *rows, by_order);
-    rs_free(a);
-    return st;
-}
-
 static reshed_status replay_row(rs_survey *s, int y, bool write, rs_line *line, reshed_error *err)
 {
     reshed_status st = rs_session_read_line(s->session, y, false, line, NULL, err);
@@ -321,7 +264,7 @@ static reshed_status replay_row(rs_survey *s, int y, bool write, rs_line *line, 
 
 rs_outcome rs_survey_replay(rs_survey *s, bool write)
 {
-    arrived_row *rows = rs_zalloc((size_t)s->rows, sizeof *rows);
+    rs_survey_arrival *rows = rs_zalloc((size_t)s->rows, sizeof *rows);
     rs_line line = {0};
     reshed_error err = {0};
     reshed_status st = RESHED_OK;
@@ -329,7 +272,7 @@ rs_outcome rs_survey_replay(rs_survey *s, bool write)
     bool stop = false;
     if (!rows) st = rs_fail_nomem(&err, "a replay", (size_t)s->rows * sizeof *rows);
     if (st == RESHED_OK) st = make_line(s, &line, &err);
-    if (st == RESHED_OK) st = list_arrivals(s, rows, &n, &err);
+    if (st == RESHED_OK) st = rs_survey_list_arrivals(s, rows, &n, &err);
     for (int i = 0; st == RESHED_OK && i < n; i++) {
         if ((stop = rs_scan_interrupted(&s->context))) break;
         st = replay_row(s, rows[i].row, write, &line, &err);
@@ -475,90 +418,6 @@ static void forget_frame(rs_survey *s)
     s->alarm = false;
 }
 
-/* -------------------------------------------------------------------------------------- steering */
-
-static void order_pause(rs_survey *s, rs_acquire *a, const rs_order *o)
-{
-    if (s->held) {
-        rs_steer_answer(&s->context, o, false, "it is paused already");
-        return;
-    }
-    rs_acquire_hold(a, true);
-    s->held = s->pausing = true;
-    s->held_since = rs_os_monotonic();
-    s->pause = *o;
-}
-
-/* Ends a pause; an order for it that is not carried out yet is answered. */
-static void release(rs_survey *s, rs_acquire *a)
-{
-    rs_acquire_hold(a, false);
-    if (s->pausing) rs_steer_answer(&s->context, &s->pause, false, "something else came first");
-    if (s->held) rs_steer_phase(&s->context, RS_HELM_SURVEY, false, "");
-    s->held = s->pausing = false;
-}
-
-static void order_rescan(rs_survey *s, rs_acquire *a, const rs_order *o)
-{
-    const bool upward = s->setup->frame.upward;
-    const bool passed =
-        s->latest >= 0 && o->row < s->rows && (upward ? o->row >= s->latest : o->row <= s->latest);
-    if (!passed || s->again >= 0) {
-        rs_steer_answer(&s->context, o, false,
-                        passed ? "it is about to begin again" : "not scanned yet");
-        return;
-    }
-    release(s, a);
-    s->again = o->row;
-    s->rescan = *o;
-    rs_acquire_stop(a);
-}
-
-/* Between two lines. False: a pause has lasted too long. */
-static bool heed_helm(rs_survey *s, rs_acquire *a)
-{
-    const rs_scan_context *c = &s->context;
-    rs_order o;
-    if (!c->helm) return true;
-    while (rs_steer_next(
-        c, RS_STEER(RS_ORDER_PAUSE) | RS_STEER(RS_ORDER_GO_ON) | RS_STEER(RS_ORDER_RESCAN), 0,
-        &o)) {
-        if (o.kind == RS_ORDER_PAUSE) {
-            order_pause(s, a, &o);
-        } else if (o.kind == RS_ORDER_RESCAN) {
-            order_rescan(s, a, &o);
-        } else if (s->held) {
-            release(s, a);
-            rs_steer_answer(c, &o, true, "the scan goes on after row %d", s->latest);
-        } else {
-            rs_steer_answer(c, &o, false, "it is not paused");
-        }
-    }
-    if (s->pausing && rs_acquire_is_held(a)) {
-        s->pausing = false;
-        rs_steer_answer(c, &s->pause, true, "the scan is paused after row %d", s->latest);
-        rs_steer_phase(c, RS_HELM_SURVEY, true, "paused");
-    }
-    return !s->held || !rs_steer_is_late(c, s->held_since, "paused");
-}
-
-/* The rows from s->again on count as not scanned: their lines stay until others replace them. */
-static reshed_status forget_rows(rs_survey *s, reshed_error *err)
-{
-    const bool upward = s->setup->frame.upward;
-    rs_session_arrival *a = rs_zalloc((size_t)s->rows, sizeof *a);
-    if (!a) return rs_fail_nomem(err, "lines that are scanned again", (size_t)s->rows * sizeof *a);
-    const reshed_status st = rs_session_read_arrivals(s->session, false, a, err);
-    for (int y = 0; st == RESHED_OK && y < s->rows; y++) {
-        if (upward ? y > s->again : y < s->again) continue;
-        s->arrived -= a[y].state == RS_SESSION_ARRIVED;
-        s->lost -= a[y].state == RS_SESSION_LOST;
-    }
-    s->scored = s->scored < s->arrived ? s->scored : s->arrived;
-    rs_free(a);
-    return st;
-}
-
 /* Processes lines until the scan has come to its end. */
 static rs_outcome follow_scan(rs_survey *s, rs_acquire *a)
 {
@@ -569,7 +428,7 @@ static rs_outcome follow_scan(rs_survey *s, rs_acquire *a)
         int n = 0;
         interrupted |= rs_scan_interrupted(&s->context);
         alarmed |= s->alarm && s->context.settings->alarm == RS_SCAN_ALARM_STOP;
-        interrupted |= !heed_helm(s, a);
+        interrupted |= !rs_survey_heed_helm(s, a);
         if (interrupted) rs_acquire_halt(a);
         if (alarmed) rs_acquire_stop(a);
         while (n < COALESCE && (s->taken[n] = rs_acquire_take(a, n ? 0 : WAIT))) n++;
@@ -595,63 +454,16 @@ static rs_outcome start(rs_survey *s, int row, rs_acquire **a)
     return rs_acquire_start(s->context.instrument, &s->setup->frame, row, &queue, a);
 }
 
-/* Takes *first, the first missing row, one back when that row's trace came and its retrace did not:
- * an interruption between the two is closed by scanning the row again. The trace stays. */
-static reshed_status find_gap(rs_survey *s, int *first, reshed_error *err)
-{
-    const bool upward = s->setup->frame.upward;
-    const int row = *first >= s->rows ? upward ? 0 : s->rows - 1 : upward ? *first + 1 : *first - 1;
-    if (row < 0 || row >= s->rows) return RESHED_OK;
-    rs_line line = {0};
-    rs_session_arrival trace, retrace;
-    reshed_status st = rs_session_read_line(s->session, row, false, &line, &trace, err);
-    if (st == RESHED_OK) st = rs_session_read_line(s->session, row, true, &line, &retrace, err);
-    if (st != RESHED_OK || trace.state != RS_SESSION_ARRIVED || retrace.state != RS_SESSION_MISSING)
-        return st;
-    *first = s->kept = row;
-    return RESHED_OK;
-}
-
 static rs_outcome scan_from(rs_survey *s, int row)
 {
     rs_acquire *a = NULL;
     rs_outcome o = start(s, row, &a);
     if (o.end != RS_END_DONE) return o;
     o = follow_scan(s, a);
-    release(s, a);
+    rs_survey_release(s, a);
     rs_acquire_end(a);
     s->kept = -1;
     return o;
-}
-
-/* Logs rows that are of an earlier scan than those before them: some were to be scanned again, and were not. */
-static reshed_status note_older(const rs_survey *s, reshed_error *err)
-{
-    const bool upward = s->setup->frame.upward;
-    rs_session_arrival *a = rs_zalloc((size_t)s->rows, sizeof *a);
-    char text[RS_SESSION_EVENT_TEXT];
-    int newest = -1, from = -1, to = -1;
-    if (!a) return rs_fail_nomem(err, "lines of the session", (size_t)s->rows * sizeof *a);
-    reshed_status st = rs_session_read_arrivals(s->session, false, a, err);
-    for (int i = 0; st == RESHED_OK && i < s->rows; i++) {
-        const int y = upward ? s->rows - 1 - i : i;
-        if (a[y].state != RS_SESSION_ARRIVED) continue;
-        if (a[y].order > newest) {
-            newest = a[y].order;
-            continue;
-        }
-        if (from < 0) from = y;
-        to = y;
-    }
-    if (st == RESHED_OK && from >= 0) {
-        snprintf(
-            text, sizeof text,
-            "rows %d to %d were to be scanned again, and were not: their lines are those of before",
-            from, to);
-        st = rs_scan_log(&s->context, RS_SESSION_WARNING, text, err);
-    }
-    rs_free(a);
-    return st;
 }
 
 rs_outcome rs_survey_scan(rs_survey *s, bool anew)
@@ -667,9 +479,9 @@ rs_outcome rs_survey_scan(rs_survey *s, bool anew)
         first = frame->upward ? s->rows - 1 : 0;
     }
     if (!anew && p.points == 0) {
-        reshed_status found = note_older(s, &err);
+        reshed_status found = rs_survey_note_older(s, &err);
         if (found == RESHED_OK && frame->rows > 1 && s->setup->caps.retrace)
-            found = find_gap(s, &first, &err);
+            found = rs_survey_find_gap(s, &first, &err);
         if (found != RESHED_OK) return rs_outcome_status(found, &err);
     }
     if (first < 0 || first >= s->rows) return rs_outcome_of(RS_END_DONE);
@@ -677,7 +489,7 @@ rs_outcome rs_survey_scan(rs_survey *s, bool anew)
     bool mixed = false;
     while (o.end == RS_END_DONE && s->again >= 0) {
         const int row = s->again, latest = s->latest;
-        o = rs_outcome_status(forget_rows(s, &err), &err);
+        o = rs_outcome_status(rs_survey_forget_rows(s, &err), &err);
         s->again = -1;
         mixed = true;
         rs_steer_answer(&s->context, &s->rescan, o.end == RS_END_DONE,
@@ -735,18 +547,6 @@ static rs_outcome take_again(rs_survey *s, rs_acquire *a, int last, int *lost)
     }
 }
 
-static rs_outcome note_lost(const rs_survey *s, int lost, int of)
-{
-    char text[RS_SESSION_EVENT_TEXT];
-    reshed_error err = {0};
-    snprintf(text, sizeof text,
-             "%d of %d lines that were scanned again are lost: the ones before stay", lost, of);
-    reshed_status st = rs_scan_log(&s->context, RS_SESSION_WARNING, text, &err);
-    if (st != RESHED_OK || lost < of) return rs_outcome_status(st, &err);
-    rs_fail(&err, RESHED_EIO, "rescan|a line|none of %d came", of);
-    return rs_outcome_driver(RS_DRIVER_LOST_LINE, &err);
-}
-
 rs_outcome rs_survey_rescan(rs_survey *s, int first, int last)
 {
     const bool upward = s->setup->frame.upward;
@@ -757,7 +557,7 @@ rs_outcome rs_survey_rescan(rs_survey *s, int first, int last)
     s->arrived -= last - first + 1; /* for the progress that is shown */
     o = take_again(s, a, upward ? first : last, &lost);
     rs_acquire_end(a);
-    if (o.end == RS_END_DONE && lost > 0) o = note_lost(s, lost, last - first + 1);
+    if (o.end == RS_END_DONE && lost > 0) o = rs_survey_note_lost(s, lost, last - first + 1);
     if (o.end != RS_END_DONE) return o;
     forget_frame(s);
     o = rs_survey_replay(s, true);
