@@ -486,22 +486,10 @@ static void networks_match_the_oracle(void **state)
 static void same_bits_for_any_thread_count(void **state)
 {
     (void)state;
-    enum { H = 45, W = 70 };
-    static const int threads[] = {1, 2, 3, 7};
-    static float image[H * W], mean[2][H * W], variance[2][H * W], each[2][3 * H * W];
+    const rs_plan_options o = {.isa = rs_isa_best(), .precision = RS_BF16};
     rs_model_file m;
     test_model(&m, 3, 16, 1, short_layers, "bilinear", 3);
-    test_image(image, H, W, 5);
-    for (int t = 0; t < 4; t++) {
-        rs_plan *plan = make_plan(&m, H, W, RS_BF16, rs_isa_best(), threads[t]);
-        rs_plan_run(plan, image, mean[t > 0], variance[t > 0], each[t > 0]);
-        rs_plan_run(plan, image, mean[t > 0], variance[t > 0], each[t > 0]); /* and again */
-        rs_plan_free(plan);
-        if (t == 0) continue;
-        assert_memory_equal(mean[0], mean[1], sizeof mean[0]);
-        assert_memory_equal(variance[0], variance[1], sizeof variance[0]);
-        assert_memory_equal(each[0], each[1], sizeof each[0]);
-    }
+    test_any_thread_count(&m, 45, 70, &o);
     rs_model_file_clear(&m);
 }
 
