@@ -101,12 +101,10 @@ reshed_status rs_picture_simulate(const rs_picture_scene *scene, uint64_t set, i
     }
     rs_twin_sample_free(film);
     if (st == RESHED_OK) st = scale(p.image, n, err);
-    if (st == RESHED_OK) {
-        rs_label_close(p.image, size, size, p.wall);
+    if (st == RESHED_OK)
         *out = p;
-    } else {
+    else
         rs_picture_clear(&p);
-    }
     return st;
 }
 
