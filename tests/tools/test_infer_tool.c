@@ -37,6 +37,45 @@ static void wrong_usage_exits_with_2(void **state)
     }
 }
 
+/* Results of several folders in one of their own; two that would have one name are refused before any work,
+ * and what failed is in the JSON as well. */
+static void results_go_into_a_folder(void **state)
+{
+    static const char *const ending[] = {"_mean.png", "_variance.png", "_overlay.png", "_walls.h5"};
+    (void)state;
+    char args[8192], there[1024], other[2048], folder[1024], path[2048];
+    const char *image = test_data("tiny_input_29x37.npy");
+    const char *weights = test_data("tiny_bilinear_ensemble_metadict.tar");
+    size_t n = 0;
+    snprintf(folder, sizeof folder, "%s", test_temp("maps"));
+    snprintf(there, sizeof there, "%s", test_temp("not_there.npy"));
+    snprintf(args, sizeof args, "--json --weights %s --out %s %s %s", weights, folder, there,
+             image);
+    const outcome *o = run(args);
+    assert_int_equal(o->status, 1);
+    assert_non_null(strstr(o->out, "not_there.npy\", \"failed\": true}"));
+    assert_non_null(strstr(o->out, "\"members\": "));
+    for (int i = 0; i < 4; i++) {
+        snprintf(path, sizeof path, "%s/tiny_input_29x37%s", folder, ending[i]);
+        rs_free(test_read_file(path, &n)); /* fails where there is none */
+        assert_true(n > 0);
+    }
+    snprintf(other, sizeof other, "%s/tiny_input_29x37.npy", folder);
+    uint8_t *copy = test_read_file(image, &n);
+    test_write_file(other, copy, n);
+    rs_free(copy);
+    snprintf(args, sizeof args, "--weights %s --out %s %s %s", weights, folder, image, other);
+    o = run(args);
+    assert_int_equal(o->status, 2);
+    assert_non_null(strstr(o->err, "would write the same file"));
+    snprintf(args, sizeof args, "--weights %s --out %s/a/b %s", weights, folder, image);
+    o = run(args);
+    assert_int_equal(o->status, 1);
+    assert_non_null(strstr(o->err, "cannot make the folder"));
+    snprintf(args, sizeof args, "--out %s --mean m.npy %s", folder, image);
+    assert_int_equal(run(args)->status, 2);
+}
+
 /* The error that the program states must be that of its files, and small. */
 static void bf16_states_its_error(void **state)
 {
@@ -279,6 +318,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(wrong_usage_exits_with_2),
+        cmocka_unit_test(results_go_into_a_folder),
         cmocka_unit_test(bf16_states_its_error),
         cmocka_unit_test(says_which_channel_it_took),
         cmocka_unit_test(the_phase_parts_the_walls),

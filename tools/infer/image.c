@@ -279,10 +279,12 @@ static bool write_gwy(const job *j)
 
 #define WALLS_ENDING "_walls.h5"
 
-/* image.png -> image, of a stack image_frame007; a leading dot of the name is no extension. */
-static bool stem_of(const char *path, int frame, char *buf, size_t n)
+/* image.png -> image, in the folder that is asked for, of a stack image_frame007; a leading dot of the name is no extension. */
+static bool stem_of(const infer_request *q, const char *path, int frame, char *buf, size_t n)
 {
-    if (snprintf(buf, n, "%s", path) >= (int)n - 48) return false;
+    const int length = q->folder ? snprintf(buf, n, "%s/%s", q->folder, rs_path_name(path))
+                                 : snprintf(buf, n, "%s", path);
+    if (length >= (int)n - 48) return false;
     const size_t k = rs_path_stem(buf);
     buf[k] = '\0';
     if (frame >= 0) snprintf(buf + k, n - k, "_frame%03d", frame);
@@ -312,7 +314,7 @@ static void frame_files(const infer_request *q, const char *path, int frame, cli
                                           "_wall180.png"};
     const int pictures = q->no_phase ? 3 : 4;
     char stem[4096];
-    const bool named = stem_of(path, frame, stem, sizeof stem); /* infer_image fails without */
+    const bool named = stem_of(q, path, frame, stem, sizeof stem); /* infer_image fails without */
     cli_files_output(files, q->mean, "--mean");
     cli_files_output(files, q->variance, "--var");
     cli_files_output(files, q->wall180, "--wall180");
@@ -337,7 +339,7 @@ static bool write_outputs(const job *j)
 {
     const infer_request *q = j->request;
     char stem[4096], h5[4096 + 16];
-    if (!stem_of(j->path, q->of_stack, stem, sizeof stem)) {
+    if (!stem_of(q, j->path, q->of_stack, stem, sizeof stem)) {
         reshed_error err = {0};
         rs_fail(&err, RESHED_EINVAL, "path too long|at most %zu bytes|%zu", sizeof stem - 48,
                 strlen(j->path));

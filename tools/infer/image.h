@@ -20,8 +20,9 @@ typedef struct infer_request {
     const char *wall180, *gwy;                      /* the same */
     const char *reliability;                        /* the diagram's PNG; goes with truth */
     const char *figure;                             /* NULL when not asked for */
-    rs_paper paper;                                 /* of the figure */
-    bool defaults; /* no output was named: write all, beside the input */
+    const char *folder; /* of what is not named; NULL: beside the input */
+    rs_paper paper;     /* of the figure */
+    bool defaults;      /* no output was named: write all */
     bool quiet;
 } infer_request;
 

@@ -9,6 +9,7 @@
 #include "tools/infer/image.h"
 
 #include "base/json.h"
+#include "base/os.h"
 #include "base/progress.h"
 #include "io/image_file.h"
 #include "io/weights/model.h"
@@ -18,15 +19,15 @@ static const cli_program self = {
     "Usage: reshed-infer [OPTION]... IMAGE...\n"
     "\n"
     "Finds ferroelastic domain walls in piezoresponse amplitude images: the mean wall probability\n"
-    "over an ensemble of networks (AtomAI's ResHedNet, Unet, dilnet, SegResNet), and its\n"
-    "variance as the uncertainty. Reads PNG, TIFF,\n"
-    "NPY, NPZ, Gwyddion .gwy and GSF, Igor IBW, Nanonis SXM, NanoScope, Park, WSxM and HDF5 "
-    "(NSID,\n"
-    "USID, HyperSpy, NeXus, TopoStats, MATLAB v7.3, plain datasets).\n"
+    "over an ensemble of networks (AtomAI's ResHedNet, Unet, dilnet, SegResNet), and its variance\n"
+    "as the uncertainty. Reads PNG, TIFF, NPY, NPZ, Gwyddion .gwy and GSF, Igor IBW, Nanonis SXM,\n"
+    "NanoScope, Park, WSxM and HDF5 (NSID, USID, HyperSpy, NeXus, TopoStats, MATLAB v7.3, plain\n"
+    "datasets).\n"
     "\n"
     "Without an output option, IMAGE.png gives IMAGE_mean.png, IMAGE_variance.png,\n"
     "IMAGE_overlay.png and IMAGE_walls.h5 beside it; with one, only what is asked for.\n"
     "\n"
+    "      --out=DIR          write those four into this folder, which is made if need be\n"
     "  -w, --weights=FILE     reshed weights (HDF5) or AtomAI *_metadict.tar; else "
     "$RESHED_WEIGHTS,\n"
     "                         else the shipped ensemble\n"
@@ -78,7 +79,8 @@ static const cli_program self = {
     "are\n"
     "  -j, --threads=N        default: all processors; the result does not depend on "
     "it\n"
-    "      --json             one JSON object per image on standard output\n"
+    "      --json             one JSON object per image on standard output, also of one that\n"
+    "                         failed (\"failed\": true)\n"
     "      --quiet            print nothing but errors\n"
     "      --help             print this text\n"
     "      --version          print the version, the instruction set in use and the "
@@ -145,6 +147,7 @@ enum {
     OPT_VAR,
     OPT_H5,
     OPT_PNG,
+    OPT_OUT,
     OPT_TRUTH,
     OPT_RELIABILITY,
     OPT_FRAME,
@@ -176,6 +179,7 @@ static bool take(int c, options *o)
     case OPT_VAR: q->variance = optarg; return true;
     case OPT_H5: q->h5 = optarg; return true;
     case OPT_PNG: q->png = optarg; return true;
+    case OPT_OUT: q->folder = optarg; return true;
     case OPT_TRUTH: q->truth = optarg; return true;
     case OPT_RELIABILITY: q->reliability = optarg; return true;
     case OPT_PHASE:
@@ -207,6 +211,7 @@ static int parse(int argc, char **argv, options *o)
         {"var", required_argument, NULL, OPT_VAR},
         {"h5", required_argument, NULL, OPT_H5},
         {"png", required_argument, NULL, OPT_PNG},
+        {"out", required_argument, NULL, OPT_OUT},
         {"truth", required_argument, NULL, OPT_TRUTH},
         {"reliability", required_argument, NULL, OPT_RELIABILITY},
         {"channel", required_argument, NULL, 'c'},
@@ -240,6 +245,10 @@ static int parse(int argc, char **argv, options *o)
         return cli_usage_error(&self, "--wall180 needs the phase that --phase off leaves out");
     q->defaults =
         !q->mean && !q->variance && !q->wall180 && !q->h5 && !q->png && !q->figure && !q->gwy;
+    if (q->folder && !q->defaults)
+        return cli_usage_error(&self,
+                               "--out is for results that have no name of their own: it goes "
+                               "without --mean, --var, --wall180, --h5, --png, --figure, --gwy");
     if (argc - optind > 1 && (q->truth || !q->defaults))
         return cli_usage_error(
             &self,
@@ -364,6 +373,18 @@ static void print_json(const char *path, const infer_request *q, const infer_res
     rs_json_end(&j);
 }
 
+/* Its reason is on standard error. */
+static void print_failed(const char *path, int frame)
+{
+    rs_json j = rs_json_to(stdout);
+    rs_json_object(&j, NULL);
+    rs_json_string(&j, "file", path);
+    if (frame >= 0) rs_json_integer(&j, "frame", frame);
+    rs_json_bool(&j, "failed", true);
+    rs_json_end(&j);
+    fflush(stdout);
+}
+
 static void print_line(const char *path, const infer_result *r)
 {
     const rs_frame_view *v = &r->view;
@@ -396,12 +417,16 @@ static bool do_image(infer_engine *engine, const options *o, rs_progress *bar, c
     infer_request q = o->request;
     int first, end;
     bool all = infer_image_frames(&self, &q, path, &first, &end);
-    if (!all) return false;
+    if (!all) {
+        if (o->json) print_failed(path, RS_FRAME_ONLY);
+        return false;
+    }
     for (int k = first; k < end && !engine->failed; k++) {
         infer_result r;
         q.of_stack = k;
         const bool done = infer_image(engine, &q, path, &r);
         all = all && done;
+        if (!done && o->json) print_failed(path, k);
         if (!done || (q.quiet && !o->json)) continue;
         rs_progress_finish(bar); /* the line takes the bar's place */
         if (o->json)
@@ -426,7 +451,10 @@ int main(int argc, char **argv)
     const bool quiet = o.request.quiet;
     weights w = {.o = &o};
     infer_engine engine = {.program = &self, .load = load, .load_ctx = &w};
+    reshed_error err = {0};
     bool all = find(&w);
+    if (all && o.request.folder && rs_os_make_folder(o.request.folder, &err) != RESHED_OK)
+        all = cli_fail(&self, o.request.folder, &err) == CLI_OK;
     if (all) {
         const int n = argc - optind;
         rs_progress bar;
