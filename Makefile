@@ -5,6 +5,7 @@
 #   make demo             installs what is missing, builds, runs an acquisition on a simulated instrument
 #   make check            installs what is missing, builds, runs the tests: the gate
 #   make check-quick      the same with short loops, in 90 s;  make check-long  with long ones
+#   make check-arm        cross-builds for 64-bit ARM and runs the network's tests under qemu;  deps-arm  installs what that needs
 #   make python           the Python package, in build/gcc/python, and its tests
 #   make ensemble         trains an ensemble like the shipped one, into build/ensemble: some processor hours
 #   make install          programs, libraries, header, manual pages, weights;  make uninstall
@@ -79,14 +80,20 @@ ISA_generic := $(KERNEL)
 ISA_avx2   := $(KERNEL) -mavx2 -mfma -mf16c
 ISA_avx512 := $(KERNEL) -mavx512f -mavx512bw -mavx512vl -mavx512dq -mfma
 ISA_avx512bf16 := $(ISA_avx512) -mavx512bf16
-X86     := $(filter x86_64%,$(shell $(CC) -dumpmachine 2>/dev/null))
+ISA_neon   := $(KERNEL)
+TARGET  := $(shell $(CC) -dumpmachine 2>/dev/null)
+X86     := $(filter x86_64%,$(TARGET))
+ARM64   := $(filter aarch64% arm64%,$(TARGET))
+# A cross compiler's linker and archiver have its prefix.
+TOOL    := $(if $(findstring /,$(CC)),,$(if $(filter %-gcc,$(CC)),$(patsubst %gcc,%,$(CC))))
 
 # ----------------------------------------------------------------------------------------- sources
 # Two libraries. libreshed is what others link: networks, images, the public interface; no cairo, no
 # instrument. The programs link it and, from the other one, the objects that they use.
 c_in     = $(wildcard $(addsuffix /*.c,$(1)))
 KERNELS := $(call c_in,src/nn/kernels/ref src/nn/kernels/generic \
-                       $(if $(X86),src/nn/kernels/avx2 src/nn/kernels/avx512 src/nn/kernels/avx512bf16))
+                       $(if $(X86),src/nn/kernels/avx2 src/nn/kernels/avx512 src/nn/kernels/avx512bf16) \
+                       $(if $(ARM64),src/nn/kernels/neon))
 LIBSRC  := $(call c_in,src/base src/imgproc/image src/nn src/io/hdf5 src/io/weights src/infer src/api) $(KERNELS)
 LIBOBJ  := $(LIBSRC:%.c=$(B)/%.o)
 APPSRC  := $(filter-out $(LIBSRC) src/nn/kernels/%,$(call c_in,src/* src/*/* src/*/*/*))
@@ -100,7 +107,7 @@ TESTS   := $(filter test_%,$(notdir $(TESTSRC:.c=)))
 # What every test links, and what it takes of the rest: a test of text then loads none of HDF5's thirty libraries.
 SUPPORT := $(B)/tests/support/support.o $(B)/tests/support/disk.o
 
-.PHONY: all lib programs tests test-objects help FORCE need-tests check check-quick check-long python python-lib fuzz deps deps-browser peers demo ensemble man install uninstall format clean
+.PHONY: all lib programs tests test-objects help FORCE need-tests check check-quick check-long check-arm deps-arm python python-lib fuzz deps deps-browser peers demo ensemble man install uninstall format clean
 .SECONDARY:
 .DELETE_ON_ERROR:
 all: lib programs
@@ -134,6 +141,7 @@ $(B)/tools/bench/report.o: $(B)/commit
 $(B)/src/python/headers.o: MORE = -DRS_PY_HEADERS=\"$$(cat include/reshed_base.h include/reshed_driver.h src/python/rooms.h | cksum | tr -dc 0-9)\"
 $(B)/src/nn/blas.o: MORE = $(if $(filter none,$(BLAS)),-DRS_NO_BLAS)
 $(B)/src/nn/kernels/generic/%.o: MORE = $(ISA_generic)
+$(B)/src/nn/kernels/neon/%.o: MORE = $(ISA_neon)
 $(B)/src/nn/kernels/avx2/%.o: MORE = $(ISA_avx2)
 $(B)/src/nn/kernels/avx512/%.o: MORE = $(ISA_avx512)
 $(B)/src/nn/kernels/avx512bf16/%.o: MORE = $(ISA_avx512bf16)
@@ -164,13 +172,13 @@ $(B)/tools.a: $(TOOLOBJ)
 $(B)/support.a: $(filter-out $(SUPPORT),$(call objects,tests/support))
 $(B)/core.a $(B)/rooms.a $(B)/cli.a $(B)/tools.a $(B)/support.a:
 	$(call say,AR)
-	$(Q)rm -f $@ && ar rcs $@ $^
+	$(Q)rm -f $@ && $(TOOL)ar rcs $@ $^
 
 # What others link: only the functions of include/reshed.h are visible. It is linked without the programs'
 # packages and with every symbol resolved, so that none of them can slip in.
 $(B)/libreshed.a: $(LIBOBJ)
 	$(call say,AR)
-	$(Q)ld -r -o $(B)/reshed.o $^ && objcopy --localize-hidden $(B)/reshed.o && rm -f $@ && ar rcs $@ $(B)/reshed.o
+	$(Q)$(TOOL)ld -r -o $(B)/reshed.o $^ && $(TOOL)objcopy --localize-hidden $(B)/reshed.o && rm -f $@ && $(TOOL)ar rcs $@ $(B)/reshed.o
 $(B)/libreshed.so: $(LIBOBJ)
 	$(call say,LD)
 	$(Q)$(CC) -shared -Wl,-soname,libreshed.so.$(ABI) $(if $(SAN),,-Wl$(comma)-z$(comma)defs) -o $@.$(ABI) $^ $(LINK) \
@@ -217,6 +225,25 @@ check check-quick check-long: deps
 	    tests/arrows.sh tests/docs.sh tests/build.sh tests/library.sh tests/python.sh \
 	    $(if $(filter check-quick,$@),,tests/browser.sh) $(TESTS:%=$(B)/tests/%)
 	@$(if $(filter check-long,$@),if command -v clang >/dev/null; then $(MAKE) --no-print-directory fuzz; fi)
+
+# 64-bit ARM, on any Debian machine: cross-built against Debian's arm64 packages, which are unpacked into a folder, and
+# run under qemu, which takes long: the short forms, and suites that start no program.
+ARM_CC    := aarch64-linux-gnu-gcc
+ARM_ROOT  := build/arm64
+ARM_PKGS   = libc6-dev libgomp1 libgcc-s1 $(filter-out libc6-dev libopenblas-dev,$(filter lib%-dev,$(DEBS)))
+ARM_SYS    = --sysroot=$(CURDIR)/$(ARM_ROOT)/root
+ARM_PC     = env PKG_CONFIG_SYSROOT_DIR=$(CURDIR)/$(ARM_ROOT)/root \
+    PKG_CONFIG_LIBDIR=$(CURDIR)/$(ARM_ROOT)/root/usr/lib/aarch64-linux-gnu/pkgconfig:$(CURDIR)/$(ARM_ROOT)/root/usr/share/pkgconfig pkg-config
+ARM_MAKE   = $(MAKE) --no-print-directory CC=$(ARM_CC) BLAS=none PC='$(ARM_PC)' CFLAGS='-O2 -g $(ARM_SYS)' LDFLAGS='$(ARM_SYS)'
+ARM_TESTS := base kernels nn networks bf16 stream goldens train_kernels train_goldens
+deps-arm:
+	@for c in $(ARM_CC) qemu-aarch64; do command -v $$c >/dev/null || \
+	    { echo "missing: $$c; apt-get install gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user" >&2; exit 1; }; done
+	@sh tools/arm_root.sh $(ARM_ROOT) $(ARM_PKGS)
+check-arm: deps-arm
+	@$(ARM_MAKE) lib programs $(ARM_TESTS:%=build/$(ARM_CC)-noblas/tests/test_%)
+	@RESHED_QUICK=1 EMULATOR='qemu-aarch64 -L $(CURDIR)/$(ARM_ROOT)/root' JOBS=$(or $(JOBS),1) sh tests/run.sh \
+	    $(ARM_TESTS:%=build/$(ARM_CC)-noblas/tests/test_%)
 
 python: deps
 	@$(MAKE) --no-print-directory lib python-lib

@@ -53,3 +53,10 @@ grep -q '/live.css' "$tmp/b/web/files.c" || fail "the page lacks its style"
     fail "web/files.o does not depend on src/live/web.h"
 page web/index.html
 if grep -q '/live.css' "$tmp/b/web/files.c"; then fail "a file of the page that is gone is served"; fi
+
+# ----------------------------------------------------------------------------------------- other processors
+# The kernels for 64-bit ARM compile, with the compiler of macOS, where `make check-arm` takes gcc and Linux.
+if command -v clang >/dev/null; then
+    clang -target arm64-apple-darwin -ffreestanding -std=c11 -Wall -Wextra -Werror -Iinclude -Isrc -fsyntax-only \
+        src/nn/kernels/neon/*.c 2>"$tmp/out" || fail "kernels for ARM: $(cat "$tmp/out")"
+fi

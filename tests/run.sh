@@ -4,13 +4,14 @@
 #
 #   RESHED_LONG=1, RESHED_QUICK=1   ask the tests for their long or short form (test_tier in tests/support/support.h)
 #   SAN                             the sanitizers of this build
+#   EMULATOR                        the command that runs a test made for another processor
 #   JOBS=N                          runs N tests at a time
 #   EXPECT_SKIPS=N                  any other number of skipped tests is a failure
 if [ "$1" = --one ]; then # --one FOLDER TEST: runs it, its output goes to a file of FOLDER
     start=$(date +%s)
     case "$3" in
     *.sh) sh "$3" >"$2/$(basename "$3").log" 2>&1 ;;
-    *) "$3" >"$2/$(basename "$3").log" 2>&1 ;;
+    *) ${EMULATOR:-} "$3" >"$2/$(basename "$3").log" 2>&1 ;;
     esac
     echo "$? $(($(date +%s) - start)) $3"
     exit 0

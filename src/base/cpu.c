@@ -12,6 +12,7 @@ const char *rs_isa_name(rs_isa isa)
 {
     switch (isa) {
     case RS_ISA_GENERIC: return "generic";
+    case RS_ISA_NEON: return "neon";
     case RS_ISA_AVX2: return "avx2";
     case RS_ISA_AVX512: return "avx512";
     }
@@ -29,8 +30,22 @@ rs_isa rs_isa_best(void)
                   __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq");
     if (avx2 && avx512) return RS_ISA_AVX512;
     if (avx2) return RS_ISA_AVX2;
-#endif
     return RS_ISA_GENERIC;
+#elif defined(__aarch64__)
+    return RS_ISA_NEON; /* part of every 64-bit ARM processor that runs such programs */
+#else
+    return RS_ISA_GENERIC;
+#endif
+}
+
+bool rs_isa_runs(rs_isa isa)
+{
+#if defined(__aarch64__)
+    const bool made_for = isa == RS_ISA_GENERIC || isa == RS_ISA_NEON;
+#else
+    const bool made_for = isa != RS_ISA_NEON;
+#endif
+    return made_for && isa <= rs_isa_best();
 }
 
 bool rs_isa_has_bf16(rs_isa isa)
@@ -54,13 +69,14 @@ reshed_status rs_isa_select(rs_isa *isa, reshed_error *err)
     }
     for (int i = RS_ISA_GENERIC; i <= RS_ISA_AVX512; i++) {
         if (strcmp(want, rs_isa_name((rs_isa)i)) != 0) continue;
-        if ((rs_isa)i > best)
-            return rs_fail(err, RESHED_EUNSUPPORTED, "RESHED_ISA|at most %s on this machine|%s",
-                           rs_isa_name(best), want);
+        if (!rs_isa_runs((rs_isa)i))
+            return rs_fail(err, RESHED_EUNSUPPORTED,
+                           "RESHED_ISA|one that this machine has, at best %s|%s", rs_isa_name(best),
+                           want);
         *isa = (rs_isa)i;
         return RESHED_OK;
     }
-    return rs_fail(err, RESHED_EUNSUPPORTED, "RESHED_ISA|generic, avx2 or avx512|%s", want);
+    return rs_fail(err, RESHED_EUNSUPPORTED, "RESHED_ISA|generic, neon, avx2 or avx512|%s", want);
 }
 
 void rs_cpu_name(char *buf, size_t n)

@@ -6,14 +6,18 @@
 
 #include "base/status.h"
 
-/* Ordered: each includes those before it. */
-typedef enum rs_isa { RS_ISA_GENERIC, RS_ISA_AVX2, RS_ISA_AVX512 } rs_isa;
+/* Ordered: each includes those before it that the machine has at all (see rs_isa_runs). */
+typedef enum rs_isa { RS_ISA_GENERIC, RS_ISA_NEON, RS_ISA_AVX2, RS_ISA_AVX512 } rs_isa;
 
-/* "generic", "avx2", "avx512" */
+/* "generic", "neon", "avx2", "avx512" */
 const char *rs_isa_name(rs_isa isa);
 
 /* The best that processor and operating system support. */
 rs_isa rs_isa_best(void);
+
+/* Returns true for an instruction set of this machine: between generic and the best lie those of
+ * other makers. */
+bool rs_isa_runs(rs_isa isa);
 
 /* rs_isa_best(), unless the environment's RESHED_ISA names another; an unknown or unavailable name
  * is RESHED_EUNSUPPORTED. */

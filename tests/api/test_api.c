@@ -10,6 +10,7 @@
 
 #include "api/options.h"
 #include "base/alloc.h"
+#include "base/cpu.h"
 #include "base/parallel.h"
 
 #define ENSEMBLE "tiny_bilinear_ensemble_metadict.tar"
@@ -232,6 +233,11 @@ static void an_unavailable_isa_is_an_error(void **state)
     setenv("RESHED_ISA", "mmx", 1);
     assert_int_equal(reshed_plan_create(e, 8, 8, NULL, &plan, &err), RESHED_EUNSUPPORTED);
     assert_string_equal(err.found, "mmx");
+    /* One of another maker's processors. */
+    const char *other = rs_isa_runs(RS_ISA_NEON) ? "avx2" : "neon";
+    setenv("RESHED_ISA", other, 1);
+    assert_int_equal(reshed_plan_create(e, 8, 8, NULL, &plan, &err), RESHED_EUNSUPPORTED);
+    assert_string_equal(err.found, other);
     setenv("RESHED_ISA", "generic", 1);
     assert_ok(reshed_plan_create(e, 8, 8, NULL, &plan, &err), &err);
     unsetenv("RESHED_ISA");

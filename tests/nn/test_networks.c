@@ -98,7 +98,7 @@ static void check_case(const network_case *c)
     if (!(most - least > 0.02 && least < 0.9 && most > 0.1)) /* saturated */
         fail_msg("%s of %d filters: probabilities from %g to %g", m.model, m.filters, least, most);
     const long first = test_tier((long)rs_isa_best(), RS_ISA_GENERIC, RS_ISA_GENERIC);
-    for (long isa = first; isa <= (long)rs_isa_best(); isa++)
+    for (int isa = (int)first; isa <= (int)rs_isa_best(); isa = test_next_isa(isa))
         for (int k = 0; k < 4; k++) {
             rs_plan_options o = ways[k].o;
             o.isa = (rs_isa)isa;

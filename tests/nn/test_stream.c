@@ -243,7 +243,7 @@ static void shapes_and_previews(void **state)
             .threads = 2, .isa = rs_isa_best(), .reflect = c[i].reflect, .preview = c[i].preview};
         bench_make(&b, c[i].members, c[i].filters, c[i].classes, c[i].layers, c[i].upsampling,
                    c[i].h, c[i].w, o, test_seed() + i);
-        for (int k = 0; k < 3; k++) {
+        for (int k = 0; k < (int)test_tier(1, 3, 3); k++) {
             scan(&b, &r, true);
             rs_stream_reset(b.stream);
             memset(b.scanned, 0, (size_t)b.h * sizeof *b.scanned);
@@ -292,7 +292,7 @@ static void fields_hold(void **state)
         assert_non_null(base);
         rs_plan_run(b.plan, b.image, base, b.variance, NULL);
         int reached = 0, tried = 0;
-        for (int i = 0; i < 60; i++) {
+        for (int i = 0; i < (int)test_tier(12, 60, 60); i++) {
             const int z = (int)test_below(&r, (uint64_t)b.h);
             float kept[64];
             memcpy(kept, row(b.image, &b, z), (size_t)b.w * sizeof *kept);

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/cpu.h"
 #include "base/numeric.h"
 #include "base/os.h"
 
@@ -54,6 +55,13 @@ bool test_long(void)
 bool test_quick(void)
 {
     return !test_long() && is_set("RESHED_QUICK");
+}
+
+int test_next_isa(int isa)
+{
+    do isa++;
+    while (isa <= (int)rs_isa_best() && !rs_isa_runs((rs_isa)isa));
+    return isa;
 }
 
 long test_tier(long quick, long usual, long full)

@@ -31,6 +31,9 @@ long test_tier(long quick, long usual, long full);
 /* Skips the running test under check-quick: it takes seconds, and another stands for its subject. */
 void test_not_quick(void);
 
+/* The next instruction set after `isa` (base/cpu.h) that this machine has, or a number above all. */
+int test_next_isa(int isa);
+
 /* ---------------------------------------------------------------------------------- allocations */
 /* Allocations by the project's code, of any kind, since the last reset. */
 long test_alloc_count(void);

@@ -39,7 +39,7 @@ typedef void (*isa_test)(const rs_kernels *k, test_rng *r);
 
 static void for_each_isa(isa_test test)
 {
-    for (int isa = RS_ISA_GENERIC; isa <= (int)rs_isa_best(); isa++) {
+    for (int isa = RS_ISA_GENERIC; isa <= (int)rs_isa_best(); isa = test_next_isa(isa)) {
         rs_kernels k;
         rs_kernels_get((rs_isa)isa, &k);
         test_rng r = {test_seed()};

@@ -103,7 +103,7 @@ static void gradient_case(scene *s)
 static void gradients_of(scene s)
 {
     const int first = test_quick() ? (int)rs_isa_best() : RS_ISA_GENERIC;
-    for (int isa = first; isa <= (int)rs_isa_best(); isa++)
+    for (int isa = first; isa <= (int)rs_isa_best(); isa = test_next_isa(isa))
         for (int frozen = 0; frozen < 2; frozen++) {
             s.options.isa = (rs_isa)isa;
             s.options.frozen = frozen;

@@ -138,6 +138,7 @@ void rs_kernels_get(rs_isa isa, rs_kernels *k);
 
 /* The folders' overlays: each replaces what it does better. */
 void rs_kernels_overlay__generic(rs_kernels *k);
+void rs_kernels_overlay__neon(rs_kernels *k);
 void rs_kernels_overlay__avx2(rs_kernels *k);
 void rs_kernels_overlay__avx512(rs_kernels *k);
 /* Those of reduced precision: emulated, and with AVX512_BF16. */

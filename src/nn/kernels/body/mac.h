@@ -26,7 +26,7 @@ MAC_INLINE void mac_tile(const int m, const int nv, const int prefetch, const rs
     const ptrdiff_t s1 = (ptrdiff_t)a->in_stride, s3 = 3 * s1, s5 = 5 * s1;
 #pragma GCC unroll 14
     for (int r = 0; r < m; r++)
-#pragma GCC unroll 2
+#pragma GCC unroll 4
         for (int v = 0; v < nv; v++)
             acc[r][v] = a->bias ? vf_load(a->bias + n0 + v * VL) : vf_set1(0);
 
@@ -36,12 +36,12 @@ MAC_INLINE void mac_tile(const int m, const int nv, const int prefetch, const rs
             const float *q = p + 7 * s1;
             for (int c = a->cin; c > 0; c--) {
                 vf b[MAC_NV];
-#pragma GCC unroll 2
+#pragma GCC unroll 4
                 for (int v = 0; v < nv; v++) b[v] = vf_load(w + v * VL);
 #pragma GCC unroll 14
                 for (int r = 0; r < m; r++) {
                     vf x = vf_set1(*MAC_ROW(p, q, r));
-#pragma GCC unroll 2
+#pragma GCC unroll 4
                     for (int v = 0; v < nv; v++) acc[r][v] = vf_fma(x, b[v], acc[r][v]);
                 }
                 if (prefetch)
@@ -56,7 +56,7 @@ MAC_INLINE void mac_tile(const int m, const int nv, const int prefetch, const rs
     const vf slope = vf_set1(a->slope);
 #pragma GCC unroll 14
     for (int r = 0; r < m; r++) {
-#pragma GCC unroll 2
+#pragma GCC unroll 4
         for (int v = 0; v < nv; v++) {
             vf y = acc[r][v];
             if (a->res)

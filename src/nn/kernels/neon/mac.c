@@ -1,0 +1,5 @@
+#include "nn/kernels/neon/vec.h"
+
+#include "nn/kernels/body/declare.h"
+
+#include "nn/kernels/body/mac.h"
