@@ -254,7 +254,7 @@ python: deps
 SECONDS ?= 60
 FUZZCONF := CC=clang SAN=fuzzer-no-link,address,undefined BLAS=none
 FUZZER   := build/clang-fuzzer-no-link-address-undefined-noblas/fuzz/reshed-fuzz
-$(B)/fuzz/reshed-fuzz: $(call objects,tests/fuzz src/base src/io src/io/common src/io/hdf5 src/io/nsid src/io/weights)
+$(B)/fuzz/reshed-fuzz: $(call objects,tests/fuzz src/base src/io src/io/common src/io/instruments src/io/hdf5 src/io/nsid src/io/weights)
 	$(say) LINK
 	@mkdir -p $(@D)
 	$(Q)$(CC) $^ -o $@ -fsanitize=fuzzer,address,undefined $(ALLLIBS)

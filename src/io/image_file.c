@@ -7,26 +7,30 @@
 #include "base/alloc.h"
 #include "base/os.h"
 #include "base/text.h"
-#include "io/bruker.h"
 #include "io/gsf.h"
 #include "io/gwy.h"
 #include "io/ibw.h"
+#include "io/instruments/ardf.h"
+#include "io/instruments/bruker.h"
+#include "io/instruments/iso28600.h"
+#include "io/instruments/sxm.h"
+#include "io/instruments/wsxm.h"
 #include "io/npy.h"
 #include "io/npz.h"
 #include "io/nsid/nsid.h"
 #include "io/nsid/image.h"
 #include "io/png.h"
-#include "io/sxm.h"
 #include "io/tiff.h"
 #include "io/unreadable.h"
-#include "io/wsxm.h"
 
 /* Of a file that is read whole. The largest image that rs_image holds, as 8-byte numbers with
  * several channels, stays below. */
 #define FILE_MAX ((size_t)1 << 34)
 
 /* The kinds that are read: for messages. */
-#define KNOWN "a PNG, NPY, NPZ, GSF, IBW (version 5), SXM, GWY, NanoScope, TIFF, WSxM or HDF5 image"
+#define KNOWN                                                                                      \
+    "a PNG, NPY, NPZ, GSF, IBW (version 5), ARDF, SXM, GWY, NanoScope, TIFF, WSxM, ISO 28600 or "  \
+    "HDF5 image"
 
 static const struct {
     rs_format format;
@@ -39,6 +43,9 @@ static const struct {
     {RS_FORMAT_NPY, "NPY", ".npy", "\x93NUMPY", 6, NULL},
     {RS_FORMAT_GSF, "GSF", ".gsf", "Gwyddion Simple Field ", 22, NULL},
     {RS_FORMAT_IBW, "IBW", ".ibw", NULL, 0, NULL},
+    {RS_FORMAT_ARDF, "ARDF", ".ardf", NULL, 0, &rs_ardf_reader},
+    {RS_FORMAT_ISO28600, "ISO 28600", "", "ISO/TC 201 SPM data transfer format", 35,
+     &rs_iso28600_reader},
     {RS_FORMAT_SXM, "SXM", ".sxm", ":NANONIS_VERSION:", 17, &rs_sxm_reader},
     {RS_FORMAT_GWY, "GWY", ".gwy", "GWYP", 4, &rs_gwy_reader},
     {RS_FORMAT_BRUKER, "NanoScope", ".spm.000.001.002.003.004.005", "\\*File list", 11,
@@ -93,6 +100,7 @@ rs_format rs_format_of_bytes(const uint8_t *head, size_t n)
     for (size_t at = 512; at <= 1024;
          at *= 2) /* HDF5 after a block of another program, as MATLAB's */
         if (n >= at + 8 && memcmp(head + at, "\x89HDF\r\n\x1a\n", 8) == 0) return RS_FORMAT_HDF5;
+    if (rs_ardf_is(head, n)) return RS_FORMAT_ARDF;
     return is_ibw(head, n) ? RS_FORMAT_IBW : RS_FORMAT_UNKNOWN;
 }
 

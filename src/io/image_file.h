@@ -25,6 +25,8 @@ typedef enum rs_format {
     RS_FORMAT_NPY,
     RS_FORMAT_GSF,
     RS_FORMAT_IBW,
+    RS_FORMAT_ARDF,
+    RS_FORMAT_ISO28600,
     RS_FORMAT_SXM,
     RS_FORMAT_GWY,
     RS_FORMAT_BRUKER,

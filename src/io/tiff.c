@@ -12,7 +12,7 @@
 #include "io/common/sample.h"
 #include "io/common/stack.h"
 #include "io/common/units.h"
-#include "io/park.h"
+#include "io/instruments/park.h"
 
 #if TIFFLIB_VERSION < 20221213
 #error "libtiff 4.5 or newer is needed: older ones print to standard error"

@@ -10,14 +10,6 @@ static const struct {
     rs_unreadable kind;
 } kinds[] = {
     {0, 8, "ONTMATRX", {"Omicron MATRIX", GWYDDION ", with its parameter file beside it"}},
-    {4,
-     4,
-     "ARDF",
-     {"Asylum Research ARDF", "save the images as .ibw in Asylum's software, or " GWYDDION}},
-    {0,
-     4,
-     "ARDF",
-     {"Asylum Research ARDF", "save the images as .ibw in Asylum's software, or " GWYDDION}},
     {0, 11, "Experiment\t", {"Nanonis spectroscopy (.dat)", "images are in the .sxm files"}},
     {0, 4, "\x01\xb0\x93\xff", {"NT-MDT", GWYDDION}},
     {0, 7, "UK SOFT", {"Molecular Imaging STP", GWYDDION}},
@@ -28,7 +20,6 @@ static const struct {
     {2, 12, "S\0T\0i\0M\0a\0g\0", {"RHK SM4", GWYDDION}},
     {0, 8, "STiMage ", {"RHK SM2", GWYDDION}},
     {0, 8, "Shimadzu", {"Shimadzu SPM", GWYDDION}},
-    {0, 14, "ISO/TC 201 SPM", {"ISO 28600 text", GWYDDION}},
     {0, 3, "CDF", {"NetCDF, as of GXSM", "export it from GXSM as HDF5 or NPY, or " GWYDDION}},
     {0, 4, "GWYO", {"Gwyddion 1", "save it anew with Gwyddion 2"}},
     {0, 10, "MATLAB 5.0", {"MATLAB before 7.3", "save it with save(..., '-v7.3')"}},

@@ -7,24 +7,26 @@
 #include <string.h>
 
 #include "base/alloc.h"
-#include "io/bruker.h"
 #include "io/csv.h"
 #include "io/gsf.h"
 #include "io/gwy.h"
 #include "io/gwy_write.h"
 #include "io/ibw.h"
 #include "io/image_file.h"
+#include "io/instruments/ardf.h"
+#include "io/instruments/bruker.h"
+#include "io/instruments/iso28600.h"
+#include "io/instruments/sxm.h"
+#include "io/instruments/wsxm.h"
 #include "io/npy.h"
 #include "io/npz.h"
 #include "io/nsid/image.h"
 #include "io/nsid/write.h"
 #include "io/png.h"
-#include "io/sxm.h"
 #include "io/tiff.h"
 #include "io/walls_h5.h"
 #include "io/walls_read.h"
 #include "io/weights/torch.h"
-#include "io/wsxm.h"
 
 enum { H = 4, W = 6 };
 
@@ -56,6 +58,8 @@ READER(bruker)
 READER(tiff)
 READER(wsxm)
 READER(npz)
+READER(iso28600)
+READER(ardf)
 
 #define IMAGE(name, call)                                                                          \
     static void read_##name(const uint8_t *data, size_t n)                                         \
@@ -66,7 +70,7 @@ READER(npz)
     }
 IMAGE(png, rs_png_read_mem(data, n, &im, &err))
 IMAGE(gsf, rs_gsf_read_mem(data, n, &im, &err))
-IMAGE(ibw, rs_ibw_image_read_mem(data, n, "0", &im, &err))
+IMAGE(ibw_mended, rs_ibw_image_read_mem(data, n, "0", &im, &err))
 IMAGE(any, rs_image_read_mem(data, n, "0", &im, &err))
 IMAGE(npy_first, rs_npy_image_read_mem(data, n, 0, &im, &err))
 IMAGE(npy_only, rs_npy_image_read_mem(data, n, RS_FRAME_ONLY, &im, &err))
@@ -83,6 +87,77 @@ static void read_hdf5(const uint8_t *data, size_t n)
 {
     read_hdf5_first(data, n);
     read_hdf5_only(data, n);
+}
+
+/* A copy of data[n], n at most ROOM, whose guards can be mended: damage then gets past them. */
+enum { ROOM = 1 << 16 };
+
+static uint8_t *copy(const uint8_t *data, size_t n)
+{
+    uint8_t *all = n <= ROOM ? malloc(n + 1) : NULL;
+    if (all && n > 0) memcpy(all, data, n);
+    return all;
+}
+
+/* Igor's header adds up to zero. */
+static void mend_ibw(uint8_t *p, size_t n)
+{
+    unsigned sum = 0;
+    const size_t lo = n > 0 && p[0] == 5 ? 0 : 1;
+    if (n < 384) return;
+    p[2] = p[3] = 0;
+    for (size_t i = 0; i < 384; i += 2) sum += (unsigned)(p[i + lo] | p[i + 1 - lo] << 8);
+    sum = 0x10000 - (sum & 0xffff);
+    p[2 + lo] = (uint8_t)sum;
+    p[3 - lo] = (uint8_t)(sum >> 8);
+}
+
+static void read_ibw(const uint8_t *data, size_t n)
+{
+    uint8_t *all = copy(data, n);
+    read_ibw_mended(data, n);
+    if (!all) return;
+    mend_ibw(all, n);
+    read_ibw_mended(all, n);
+    free(all);
+}
+
+static uint32_t crc32_of(const uint8_t *p, size_t n)
+{
+    uint32_t c = 0xffffffffu;
+    for (size_t i = 0; i < n; i++) {
+        c ^= p[i];
+        for (int k = 0; k < 8; k++) c = c & 1 ? 0xedb88320u ^ c >> 1 : c >> 1;
+    }
+    return ~c;
+}
+
+static void put_u32(uint8_t *p, uint32_t v)
+{
+    for (int i = 0; i < 4; i++) p[i] = (uint8_t)(v >> 8 * i);
+}
+
+/* The checksums of the nodes that are checked. */
+static void mend_ardf(uint8_t *p, size_t n)
+{
+    static const char nodes[][5] = {"ARDF", "FTOC", "IMAG", "TTOC", "IDEF", "IBOX", "TEXT"};
+    for (size_t at = 0; at + 16 <= n; at++)
+        for (size_t k = 0; k < sizeof nodes / sizeof *nodes; k++) {
+            uint32_t size;
+            if (memcmp(p + at + 8, nodes[k], 4) != 0) continue;
+            memcpy(&size, p + at + 4, 4);
+            if (size >= 16 && size <= 512 && size <= n - at)
+                put_u32(p + at, crc32_of(p + at + 4, size - 4));
+        }
+}
+
+static void read_ardf_mended(const uint8_t *data, size_t n)
+{
+    uint8_t *all = copy(data, n);
+    if (!all) return;
+    mend_ardf(all, n);
+    read_ardf(all, n);
+    free(all);
 }
 
 static void read_csv(const uint8_t *data, size_t n)
@@ -317,7 +392,88 @@ static void seeds_ibw(const char *folder)
     fuzz_seed(folder, "a.ibw", all, sizeof all);
 }
 
-/* Archives, which only their own tests can build: the end of an empty one. */
+static size_t node(uint8_t *p, const char *name, uint32_t size)
+{
+    put_u32(p + 4, size);
+    memcpy(p + 8, name, 4);
+    return 16;
+}
+
+static size_t table(uint8_t *p, const char *name, uint32_t entries, uint32_t stride)
+{
+    node(p, name, 32);
+    put_u32(p + 16, 32 + entries * stride);
+    put_u32(p + 24, entries);
+    put_u32(p + 28, stride);
+    return 32;
+}
+
+static void seeds_ardf(const char *folder)
+{
+    uint8_t all[2048] = {0};
+    size_t n = node(all, "ARDF", 16);
+    n += table(all + n, "FTOC", 1, 24);
+    node(all + n, "IMAG", 24);
+    put_u32(all + n + 16, (uint32_t)n + 24 + 64);
+    n += 24;
+    n += table(all + n, "TTOC", 1, 32);
+    node(all + n, "TOFF", 32);
+    n += 32;
+    n += table(all + n, "IMAG", 0, 24);
+    n += table(all + n, "TTOC", 0, 32);
+    node(all + n, "IDEF", 184);
+    put_u32(all + n + 16, W);
+    put_u32(all + n + 20, H);
+    memcpy(all + n + 16 + 40, "m", 1);
+    memcpy(all + n + 16 + 104, "Amplitude", 9);
+    n += 184;
+    n += table(all + n, "IBOX", H, 16 + 4 * W);
+    for (int r = 0; r < H; r++) n += node(all + n, "IDAT", 16 + 4 * W) + 4 * W;
+    n += node(all + n, "GAMI", 16);
+    mend_ardf(all, n);
+    fuzz_seed(folder, "a.ardf", all, n);
+}
+
+static void seeds_iso28600(const char *folder)
+{
+    char path[4096];
+    const rs_iso28600_map maps[] = {{"Amplitude", "V", pixels}, {"Walls", "", pixels}};
+    for (int n = 1; n <= 2; n++) {
+        const rs_iso28600_content c = {
+            .height = H, .width = W, .dx = 1e-9, .dy = 1e-9, .maps = maps, .n = n};
+        must(rs_iso28600_write(in(path, folder, n == 1 ? "a.spm" : "b.spm"), &c, NULL) == RESHED_OK,
+             "iso28600");
+    }
+}
+
+/* An archive of one array, as it is. */
+static void seeds_npz(const char *folder)
+{
+    static const char name[] = "a.npy";
+    const size_t dims[2] = {H, W}, k = sizeof name - 1;
+    uint8_t all[4096] = {'P', 'K', 3, 4, 20}, *npy = NULL, *end;
+    size_t n = 0;
+    must(rs_npy_write_mem(RS_NPY_F4, 2, dims, pixels, &npy, &n, NULL) == RESHED_OK && n < 2048,
+         "npz");
+    put_u32(all + 14, crc32_of(npy, n));
+    put_u32(all + 18, (uint32_t)n);
+    put_u32(all + 22, (uint32_t)n);
+    all[26] = (uint8_t)k;
+    memcpy(all + 30, name, k);
+    memcpy(all + 30 + k, npy, n);
+    rs_free(npy);
+    end = all + 30 + k + n;
+    memcpy(end, "PK\1\2\24\0", 6);
+    memcpy(end + 6, all + 4, 26); /* of the entry what stands before it too */
+    memcpy(end + 46, name, k);
+    memcpy(end + 46 + k, "PK\5\6", 4);
+    end[46 + k + 8] = end[46 + k + 10] = 1;
+    put_u32(end + 46 + k + 12, (uint32_t)(46 + k));
+    put_u32(end + 46 + k + 16, (uint32_t)(end - all));
+    fuzz_seed(folder, "a.npz", all, (size_t)(end - all) + 46 + k + 22);
+}
+
+/* The end of an empty archive. */
 static void seeds_zip(const char *folder)
 {
     static const uint8_t empty[22] = {'P', 'K', 5, 6};
@@ -340,16 +496,26 @@ static void seeds_any(const char *folder)
 {
     seeds_png(folder), seeds_npy(folder), seeds_gsf(folder), seeds_gwy(folder), seeds_tiff(folder);
     seeds_sxm(folder), seeds_bruker(folder), seeds_wsxm(folder), seeds_ibw(folder);
+    seeds_ardf(folder), seeds_iso28600(folder), seeds_npz(folder);
 }
 
 const fuzz_target fuzz_targets[] = {
-    {"png", read_png, seeds_png},       {"npy", read_npy, seeds_npy},
-    {"gsf", read_gsf, seeds_gsf},       {"ibw", read_ibw, seeds_ibw},
-    {"sxm", read_sxm, seeds_sxm},       {"gwy", read_gwy, seeds_gwy},
-    {"tiff", read_tiff, seeds_tiff},    {"bruker", read_bruker, seeds_bruker},
-    {"wsxm", read_wsxm, seeds_wsxm},    {"npz", read_npz, seeds_zip},
-    {"csv", read_csv, seeds_csv},       {"torch", read_torch, seeds_torch},
-    {"any", read_any, seeds_any},       {"hdf5", read_hdf5, seeds_hdf5},
+    {"png", read_png, seeds_png},
+    {"npy", read_npy, seeds_npy},
+    {"gsf", read_gsf, seeds_gsf},
+    {"ibw", read_ibw, seeds_ibw},
+    {"sxm", read_sxm, seeds_sxm},
+    {"gwy", read_gwy, seeds_gwy},
+    {"tiff", read_tiff, seeds_tiff},
+    {"bruker", read_bruker, seeds_bruker},
+    {"wsxm", read_wsxm, seeds_wsxm},
+    {"npz", read_npz, seeds_npz},
+    {"csv", read_csv, seeds_csv},
+    {"torch", read_torch, seeds_torch},
+    {"any", read_any, seeds_any},
+    {"hdf5", read_hdf5, seeds_hdf5},
     {"walls", read_walls, seeds_walls},
+    {"ardf", read_ardf_mended, seeds_ardf},
+    {"iso28600", read_iso28600, seeds_iso28600},
 };
 const int fuzz_target_count = sizeof fuzz_targets / sizeof *fuzz_targets;

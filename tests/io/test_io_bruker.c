@@ -5,7 +5,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "io/bruker.h"
+#include "io/instruments/bruker.h"
 #include "io/image_file.h"
 
 typedef struct scope {

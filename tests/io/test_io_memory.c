@@ -17,6 +17,7 @@
 #include "io/hdf5/h5.h"
 #include "io/ibw.h"
 #include "io/image_file.h"
+#include "io/instruments/iso28600.h"
 #include "io/nsid/image.h"
 #include "io/nsid/usid.h"
 #include "io/npy.h"
@@ -311,6 +312,12 @@ static void instruments(void **state)
     assert_ok(rs_gwy_write(test_temp("a.gwy"), &c, &err), &err);
     uint8_t *file = test_read_file(test_temp("a.gwy"), &len);
     peak_try_mutants("gwy", read_any, NULL, file, len, false);
+    rs_free(file);
+    const rs_iso28600_map text = {"Amplitude", "V", pixels};
+    const rs_iso28600_content t = {.height = 4, .width = 6, .maps = &text, .n = 1};
+    assert_ok(rs_iso28600_write(test_temp("a.spm"), &t, &err), &err);
+    file = test_read_file(test_temp("a.spm"), &len);
+    peak_try_mutants("iso28600", read_any, NULL, file, len, false);
     rs_free(file);
 }
 

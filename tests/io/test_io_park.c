@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "io/image_file.h"
-#include "io/park.h"
+#include "io/instruments/park.h"
 #include "io/tiff.h"
 
 typedef struct wanted {

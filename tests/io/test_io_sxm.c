@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "io/image_file.h"
-#include "io/sxm.h"
+#include "io/instruments/sxm.h"
 
 typedef struct scan {
     const char *version, *direction, *pixels, *table;

@@ -9,7 +9,7 @@
 #include "io/image_file.h"
 #include "io/npy.h"
 #include "io/npz.h"
-#include "io/wsxm.h"
+#include "io/instruments/wsxm.h"
 
 typedef struct stp {
     const char *type, *columns, *z, *x;
@@ -199,7 +199,6 @@ static void names_what_it_cannot_read(void **state)
         size_t n;
         const char *name, *advice;
     } cases[] = {{"ONTMATRX0101TLKB", 16, "Omicron MATRIX", "Gwyddion"},
-                 {"\1\2\3\4ARDF\0\0", 10, "ARDF", ".ibw"},
                  {"Experiment\tbias spectroscopy", 27, "Nanonis", ".sxm"},
                  {"\x01\xb0\x93\xff\0", 5, "NT-MDT", "Gwyddion"},
                  {"MATLAB 5.0 MAT-file", 19, "MATLAB", "-v7.3"},

@@ -1,6 +1,6 @@
 /* bruker.h - reads images of Bruker's NanoScope (.spm, .000, .001, ...). */
-#ifndef RS_IO_BRUKER_H
-#define RS_IO_BRUKER_H
+#ifndef RS_IO_INSTRUMENTS_BRUKER_H
+#define RS_IO_INSTRUMENTS_BRUKER_H
 
 #include "io/common/reader.h"
 

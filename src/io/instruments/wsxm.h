@@ -1,6 +1,6 @@
 /* wsxm.h - reads images of WSxM (.stp, .top, .tom, ...). */
-#ifndef RS_IO_WSXM_H
-#define RS_IO_WSXM_H
+#ifndef RS_IO_INSTRUMENTS_WSXM_H
+#define RS_IO_INSTRUMENTS_WSXM_H
 
 #include "io/common/reader.h"
 

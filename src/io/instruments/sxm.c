@@ -12,7 +12,7 @@
  *
  * Backward lines are stored as they were scanned, from +x to -x. Files that programs make out of others
  * may say "both" where one frame of each channel follows. */
-#include "io/sxm.h"
+#include "io/instruments/sxm.h"
 
 #include <math.h>
 #include <stdio.h>

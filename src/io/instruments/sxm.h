@@ -1,6 +1,6 @@
 /* sxm.h - reads images of Nanonis controllers (.sxm). */
-#ifndef RS_IO_SXM_H
-#define RS_IO_SXM_H
+#ifndef RS_IO_INSTRUMENTS_SXM_H
+#define RS_IO_INSTRUMENTS_SXM_H
 
 #include "io/common/reader.h"
 

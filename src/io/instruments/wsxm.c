@@ -11,7 +11,7 @@
  *
  * then the numbers, little-endian, from the bottom right: row after row upwards, each from +x to -x. A short
  * counts steps of Z Amplitude over their range; others are in its unit. */
-#include "io/wsxm.h"
+#include "io/instruments/wsxm.h"
 
 #include <math.h>
 #include <string.h>

@@ -15,7 +15,7 @@
  * Numbers are int16, from version 9.20 on int32 whatever Bytes/pixel says, little-endian; value = number /
  * 256^(Bytes/pixel) * the last number of Z scale * the sensitivity that it names. The bottom line comes
  * first, and both directions are stored from -x to +x. */
-#include "io/bruker.h"
+#include "io/instruments/bruker.h"
 
 #include <math.h>
 #include <stdio.h>

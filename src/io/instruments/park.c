@@ -10,7 +10,7 @@
  *
  * A value is gain times (scale times number plus offset). All little-endian. (The layout as Gwyddion's and
  * others' readers have it.) */
-#include "io/park.h"
+#include "io/instruments/park.h"
 
 #include <math.h>
 #include <stdio.h>

@@ -1,6 +1,6 @@
 /* park.h - Park Systems' TIFF: one channel, whose numbers lie in a tag of their own beside a picture. */
-#ifndef RS_IO_PARK_H
-#define RS_IO_PARK_H
+#ifndef RS_IO_INSTRUMENTS_PARK_H
+#define RS_IO_INSTRUMENTS_PARK_H
 
 #include <stdbool.h>
 
