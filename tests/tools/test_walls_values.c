@@ -156,6 +156,56 @@ static void maps_go_to_gwyddion(void **state)
     assert_int_equal(run_program("reshed-walls", args)->status, 2);
 }
 
+/* The same in the formats of others, read by our own readers: each has the values to the bit. */
+static void maps_go_to_others(void **state)
+{
+    (void)state;
+    static const char *const infer[][2] = {
+        {"m_image.gsf", NULL}, {"m_mean.gsf", NULL}, {"m_variance.gsf", NULL}, {"m.spm", "Image"}};
+    static float map[H * W];
+    char path[512], prefix[512], iso[512], args[2048];
+    reshed_error err = {0};
+    rs_image im, mean;
+    draw(map);
+    snprintf(path, sizeof path, "%s", write_map("scan.npy", map));
+    snprintf(prefix, sizeof prefix, "%s", test_temp("m"));
+    snprintf(iso, sizeof iso, "%s", test_temp("m.spm"));
+    snprintf(args, sizeof args, "--weights=%s --gsf=%s --iso=%s %s",
+             test_data("tiny_bilinear_ensemble_metadict.tar"), prefix, iso, path);
+    assert_int_equal(run_program("reshed-infer", args)->status, 0);
+    for (size_t i = 0; i < sizeof infer / sizeof *infer; i++) {
+        assert_ok(rs_image_read(test_temp(infer[i][0]), infer[i][1], &im, &err), &err);
+        assert_true(im.height == H && im.width == W && im.dx == 0);
+        if (i == 0 || i == 3) assert_memory_equal(im.data, map, sizeof map);
+        rs_image_clear(&im);
+    }
+    assert_ok(rs_image_read(test_temp("m_mean.gsf"), NULL, &mean, &err), &err);
+    assert_ok(rs_image_read(iso, "Wall probability", &im, &err), &err);
+    assert_memory_equal(im.data, mean.data, sizeof map);
+    rs_image_clear(&im);
+    rs_image_clear(&mean);
+    snprintf(args, sizeof args, "--weights=%s --gsf=%s --out=%s %s",
+             test_data("tiny_bilinear_ensemble_metadict.tar"), prefix, test_temp("."), path);
+    assert_int_equal(run_program("reshed-infer", args)->status, 2);
+
+    snprintf(args, sizeof args, "--pixel-size=5 --gsf=%s.gsf --iso=%s %s", prefix, iso, path);
+    assert_int_equal(run_program("reshed-walls", args)->status, 0);
+    assert_ok(rs_image_read(test_temp("m.gsf"), NULL, &im, &err), &err);
+    assert_near(im.dx, 5e-9, 1e-20);
+    double lines = 0;
+    for (int i = 0; i < H * W; i++) lines += (double)im.data[i];
+    assert_true(lines >= W - 4 && lines <= W + 4);
+    assert_ok(rs_image_read(iso, "Skeleton", &mean, &err), &err);
+    assert_memory_equal(im.data, mean.data, sizeof map);
+    assert_near(mean.dx, 5e-9, 1e-20);
+    rs_image_clear(&im);
+    rs_image_clear(&mean);
+    snprintf(args, sizeof args, "--iso=%s --gsf=%s %s", iso, iso, path);
+    assert_int_equal(run_program("reshed-walls", args)->status, 2);
+    snprintf(args, sizeof args, "--gsf=/nonexistent/a.gsf %s", path);
+    assert_int_equal(run_program("reshed-walls", args)->status, 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -164,6 +214,7 @@ int main(void)
         cmocka_unit_test(nothing_above_the_threshold_is_said),
         cmocka_unit_test(the_likeliest_class_is_wall),
         cmocka_unit_test(maps_go_to_gwyddion),
+        cmocka_unit_test(maps_go_to_others),
     };
     return cmocka_run_group_tests_name("walls_values", tests, NULL, NULL);
 }

@@ -6,7 +6,6 @@
 #include "base/alloc.h"
 #include "base/text.h"
 #include "imgproc/figures/render.h"
-#include "io/gwy_write.h"
 #include "io/image_file.h"
 #include "io/npy.h"
 #include "io/phase.h"
@@ -14,6 +13,7 @@
 #include "report/map_figures.h"
 #include "report/reliability.h"
 #include "report/save.h"
+#include "tools/infer/maps.h"
 
 /* One image on its way. */
 typedef struct job {
@@ -248,33 +248,20 @@ static bool write_figure(const job *j)
     return st == RESHED_OK ? true : fail(j, path, &err);
 }
 
-/* The maps for Gwyddion, with what is above the threshold as their mask. */
-static bool write_gwy(const job *j)
+/* The maps for other programs. */
+static bool write_maps(const job *j)
 {
-    const rs_frame_view *v = &j->maps;
-    const size_t n = (size_t)v->height * (size_t)v->width;
-    const rs_image *im = &j->image;
+    const infer_request *q = j->request;
+    const infer_maps m = {&j->image, &j->maps, q->frame.threshold};
+    char path[4096 + 32];
     reshed_error err = {0};
-    reshed_status st = RESHED_OK;
-    uint8_t *mask = rs_alloc(n, 1);
-    for (size_t i = 0; mask && i < n; i++)
-        mask[i] = (double)v->wall[i] > j->request->frame.threshold;
-    const rs_gwy_map maps[] = {
-        {im->channel[0] ? im->channel : "Image", im->unit, v->image, mask},
-        {"Wall probability", "", v->wall, mask},
-        {"Wall variance", "", v->wall_variance, NULL},
-    };
-    const rs_gwy_content c = {.height = v->height,
-                              .width = v->width,
-                              .dx = im->dx,
-                              .dy = im->dy,
-                              .x0 = im->x0,
-                              .y0 = im->y0,
-                              .maps = maps,
-                              .n = 3};
-    st = mask ? rs_gwy_write(j->request->gwy, &c, &err) : rs_fail_nomem(&err, "a mask", n);
-    rs_free(mask);
-    return st == RESHED_OK ? true : fail(j, j->request->gwy, &err);
+    if (q->gwy && infer_write_gwy(q->gwy, &m, &err) != RESHED_OK) return fail(j, q->gwy, &err);
+    if (q->iso && infer_write_iso(q->iso, &m, &err) != RESHED_OK) return fail(j, q->iso, &err);
+    for (int k = 0; q->gsf && k < INFER_GSF; k++) {
+        snprintf(path, sizeof path, "%.4095s%s", q->gsf, infer_gsf_ending[k]);
+        if (infer_write_gsf(path, &m, k, &err) != RESHED_OK) return fail(j, path, &err);
+    }
+    return true;
 }
 
 #define WALLS_ENDING "_walls.h5"
@@ -322,6 +309,9 @@ static void frame_files(const infer_request *q, const char *path, int frame, cli
     cli_files_output(files, q->reliability, "--reliability");
     cli_files_output(files, q->figure, "--figure");
     cli_files_output(files, q->gwy, "--gwy");
+    cli_files_output(files, q->iso, "--iso");
+    for (int i = 0; q->gsf && i < INFER_GSF; i++)
+        cli_files_output_named(files, q->gsf, infer_gsf_ending[i], "--gsf");
     if (q->defaults && named) cli_files_output_named(files, stem, WALLS_ENDING, path);
     for (int i = 0; i < pictures && (q->png || (q->defaults && named)); i++)
         cli_files_output_named(files, q->png ? q->png : stem, picture[i], q->png ? "--png" : path);
@@ -351,7 +341,7 @@ static bool write_outputs(const job *j)
     if (q->wall180 && !write_wall180(j, q->wall180)) return false;
     if ((q->h5 || q->defaults) && !write_h5(j, q->h5 ? q->h5 : h5)) return false;
     if (q->figure && !write_figure(j)) return false;
-    if (q->gwy && !write_gwy(j)) return false;
+    if (!write_maps(j)) return false;
     if (q->png || q->defaults) return write_pictures(j, q->png ? q->png : stem);
     return true;
 }

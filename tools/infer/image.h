@@ -17,7 +17,8 @@ typedef struct infer_request {
     int of_stack; /* frame of a stack: RS_FRAME_ONLY, CLI_FRAME_ALL, or its number */
     rs_frame_options frame;
     const char *mean, *variance, *h5, *png, *truth; /* NULL when not asked for */
-    const char *wall180, *gwy;                      /* the same */
+    const char *wall180, *gwy, *iso;                /* the same */
+    const char *gsf;                                /* what its files' names begin with */
     const char *reliability;                        /* the diagram's PNG; goes with truth */
     const char *figure;                             /* NULL when not asked for */
     const char *folder; /* of what is not named; NULL: beside the input */

@@ -20,8 +20,9 @@ static const cli_program self = {
     "\n"
     "Finds ferroelastic domain walls in piezoresponse amplitude images: the mean wall probability\n"
     "over an ensemble of networks (AtomAI's ResHedNet, Unet, dilnet, SegResNet), and its variance\n"
-    "as the uncertainty. Reads PNG, TIFF, NPY, NPZ, Gwyddion .gwy and GSF, Igor IBW, Nanonis SXM,\n"
-    "NanoScope, Park, WSxM and HDF5 (NSID, USID, HyperSpy, NeXus, TopoStats, MATLAB v7.3, plain\n"
+    "as the uncertainty. Reads PNG, TIFF, NPY, NPZ, Gwyddion .gwy and GSF, Igor IBW, Asylum ARDF,\n"
+    "Nanonis SXM, NanoScope, Park, WSxM, ISO 28600 and HDF5 (NSID, USID, HyperSpy, NeXus, "
+    "TopoStats, MATLAB v7.3, plain\n"
     "datasets).\n"
     "\n"
     "Without an output option, IMAGE.png gives IMAGE_mean.png, IMAGE_variance.png,\n"
@@ -35,6 +36,9 @@ static const cli_program self = {
     "      --var=V.npy        write the variance, same shape\n"
     "      --h5=OUT.h5        write mean, variance, input and how they were made\n"
     "      --gwy=FILE.gwy     write image, mean and variance for Gwyddion, walls as their mask\n"
+    "      --gsf=PREFIX       the same, without the mask, as Gwyddion's simple fields:\n"
+    "                         PREFIX_image.gsf, PREFIX_mean.gsf, PREFIX_variance.gsf\n"
+    "      --iso=FILE.spm     the same three as text after ISO 28600, for other programs\n"
     "      --png=PREFIX       write PREFIX_mean.png, PREFIX_variance.png, "
     "PREFIX_overlay.png\n" CLI_PAPER_HELP
     "      --truth=LABEL      score against labelled walls (any image format, > 0 is "
@@ -152,6 +156,8 @@ enum {
     OPT_RELIABILITY,
     OPT_FRAME,
     OPT_GWY,
+    OPT_GSF,
+    OPT_ISO,
     OPT_NORM,
     OPT_PHASE,
     OPT_WALL180,
@@ -188,6 +194,8 @@ static bool take(int c, options *o)
         return true;
     case OPT_WALL180: q->wall180 = optarg; return true;
     case OPT_GWY: q->gwy = optarg; return true;
+    case OPT_GSF: q->gsf = optarg; return true;
+    case OPT_ISO: q->iso = optarg; return true;
     case OPT_FRAME: return cli_frame(&self, optarg, &q->of_stack);
     case OPT_NORM: return parse_norm(optarg, &q->frame);
     case OPT_RESAMPLE: return parse_resample(optarg, &q->frame.resample);
@@ -217,6 +225,8 @@ static int parse(int argc, char **argv, options *o)
         {"channel", required_argument, NULL, 'c'},
         {"frame", required_argument, NULL, OPT_FRAME},
         {"gwy", required_argument, NULL, OPT_GWY},
+        {"gsf", required_argument, NULL, OPT_GSF},
+        {"iso", required_argument, NULL, OPT_ISO},
         {"norm", required_argument, NULL, OPT_NORM},
         {"phase", required_argument, NULL, OPT_PHASE},
         {"wall180", required_argument, NULL, OPT_WALL180},
@@ -243,20 +253,22 @@ static int parse(int argc, char **argv, options *o)
         return cli_usage_error(&self, "--reliability goes with --truth");
     if (q->wall180 && q->no_phase)
         return cli_usage_error(&self, "--wall180 needs the phase that --phase off leaves out");
-    q->defaults =
-        !q->mean && !q->variance && !q->wall180 && !q->h5 && !q->png && !q->figure && !q->gwy;
+    q->defaults = !q->mean && !q->variance && !q->wall180 && !q->h5 && !q->png && !q->figure &&
+                  !q->gwy && !q->gsf && !q->iso;
     if (q->folder && !q->defaults)
         return cli_usage_error(&self,
                                "--out is for results that have no name of their own: it goes "
-                               "without --mean, --var, --wall180, --h5, --png, --figure, --gwy");
+                               "without --mean, --var, --wall180, --h5, --png, --figure, "
+                               "--gwy, --gsf, --iso");
     if (argc - optind > 1 && (q->truth || !q->defaults))
-        return cli_usage_error(
-            &self,
-            "--mean, --var, --wall180, --h5, --png, --figure and --truth take one image, %d given",
-            argc - optind);
+        return cli_usage_error(&self,
+                               "--mean, --var, --wall180, --h5, --png, --figure, --gwy, --gsf, "
+                               "--iso and --truth take one "
+                               "image, %d given",
+                               argc - optind);
     if (q->of_stack == CLI_FRAME_ALL && (q->truth || !q->defaults))
-        return cli_usage_error(&self, "--mean, --var, --h5, --png, --figure and --truth take one "
-                                      "frame, not --frame=all");
+        return cli_usage_error(&self, "--mean, --var, --h5, --png, --figure, --gwy, --gsf, --iso "
+                                      "and --truth take one frame, not --frame=all");
     return -1;
 }
 

@@ -1,7 +1,11 @@
 #include "tools/walls/gwy.h"
 
 #include "base/alloc.h"
+#include "base/numeric.h"
+#include "base/text.h"
+#include "io/gsf.h"
 #include "io/gwy_write.h"
+#include "io/instruments/iso28600.h"
 
 /* The loops that a session has measured. */
 typedef struct loops {
@@ -54,6 +58,13 @@ static reshed_status read_loops(const walls_job *job, loops *l, reshed_error *er
     return st;
 }
 
+/* Of the amplitude of a session. */
+static const char *amplitude_unit(const walls_job *job)
+{
+    const char *unit = job->session ? rs_session_get_setup(job->session)->amplitude_unit : "";
+    return job->session && (!unit || !unit[0]) ? "V" : unit;
+}
+
 bool walls_write_gwy(const walls_job *job)
 {
     const char *path = job->request->gwy;
@@ -72,8 +83,7 @@ bool walls_write_gwy(const walls_job *job)
         place[2 * i] = job->found.points.p[i].at.row;
         place[2 * i + 1] = job->found.points.p[i].at.col;
     }
-    const char *unit = job->session ? rs_session_get_setup(job->session)->amplitude_unit : "";
-    if (job->session && (!unit || !unit[0])) unit = "V";
+    const char *unit = amplitude_unit(job);
     const uint8_t *lines = job->found.graph.skeleton;
     if (job->amplitude) maps[n++] = (rs_gwy_map){"Amplitude", unit, job->amplitude, lines};
     maps[n++] = (rs_gwy_map){"Wall probability", "", job->map, lines};
@@ -104,5 +114,54 @@ done:
     clear(&l);
     if (st == RESHED_OK) return true;
     cli_fail(job->program, path, &err);
+    return false;
+}
+
+/* The skeleton as an image, 0 and 1 (rs_image_clear). */
+static reshed_status skeleton_image(const walls_job *job, rs_image *im, reshed_error *err)
+{
+    const reshed_status st = rs_image_init(im, job->grid.height, job->grid.width, err);
+    if (st != RESHED_OK) return st;
+    const size_t n = (size_t)im->height * (size_t)im->width;
+    for (size_t i = 0; i < n; i++) im->data[i] = job->found.graph.skeleton[i] != 0;
+    im->dx = job->sized ? job->grid.dx : 0;
+    im->dy = job->sized ? job->grid.dy : 0;
+    im->x0 = job->cx;
+    im->y0 = job->cy;
+    rs_text_copy(im->channel, sizeof im->channel, "Skeleton");
+    return RESHED_OK;
+}
+
+bool walls_write_exchange(const walls_job *job)
+{
+    const char *gsf = job->request->gsf, *iso = job->request->iso;
+    reshed_error err = {0};
+    rs_image lines = {0};
+    rs_iso28600_map maps[4];
+    int n = 0;
+    if (!gsf && !iso) return true;
+    reshed_status st = skeleton_image(job, &lines, &err);
+    if (st == RESHED_OK && gsf) st = rs_gsf_write(gsf, &lines, &err);
+    if (st == RESHED_OK && iso) {
+        if (job->amplitude)
+            maps[n++] = (rs_iso28600_map){"Amplitude", amplitude_unit(job), job->amplitude};
+        maps[n++] = (rs_iso28600_map){"Wall probability", "", job->map};
+        if (job->variance) maps[n++] = (rs_iso28600_map){"Wall variance", "", job->variance};
+        maps[n++] = (rs_iso28600_map){"Skeleton", "", lines.data};
+        const rs_iso28600_content c = {.height = lines.height,
+                                       .width = lines.width,
+                                       .dx = lines.dx,
+                                       .dy = lines.dy,
+                                       .x0 = lines.x0,
+                                       .y0 = lines.y0,
+                                       .angle = job->angle * RS_RADIAN,
+                                       .maps = maps,
+                                       .n = n};
+        gsf = NULL; /* the error, if any, is the other's */
+        st = rs_iso28600_write(iso, &c, &err);
+    }
+    rs_image_clear(&lines);
+    if (st == RESHED_OK) return true;
+    cli_fail(job->program, gsf ? gsf : iso, &err);
     return false;
 }

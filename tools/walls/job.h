@@ -26,7 +26,8 @@ typedef struct walls_request {
     const char *map, *channel, *variance, *amplitude, *phase, *in_plane, *values, *metric,
         *frame_of;
     /* Files to write; NULL: not. */
-    const char *skeleton, *points, *walls, *branches, *pairs, *png, *figure, *stats, *gwy, *device;
+    const char *skeleton, *points, *walls, *branches, *pairs, *png, *figure, *stats, *gwy, *gsf,
+        *iso, *device;
     rs_paper paper; /* of the figure */
     rs_find_options find;
     double pixel_size[2]; /* metres, 0: from the file */

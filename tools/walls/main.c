@@ -90,6 +90,8 @@ static const cli_program self = {
     "      --gwy=FILE.gwy     for Gwyddion: maps with the skeleton as mask, points as a "
     "selection,\n"
     "                         and of a session its loops\n"
+    "      --gsf=FILE.gsf     the skeleton as Gwyddion's simple field, 0 and 1\n"
+    "      --iso=FILE.spm     the maps and the skeleton as text after ISO 28600\n"
     "      --png=FILE.png     the image or map with skeleton and points\n" CLI_PAPER_HELP "\n"
     "Does a metric differ from wall to wall\n"
     "      --values=V.csv     measured values: columns row, col and the metric's, without rows\n"
@@ -224,7 +226,8 @@ static int run(walls_job *job)
                                r->map);
     bool ok = walls_find(job) && (!r->metric || (walls_run_stats(job) && walls_write_stats(job))) &&
               walls_write_skeleton(job) && walls_write_tables(job) && walls_write_device(job) &&
-              walls_write_picture(job) && walls_write_figure(job) && walls_write_gwy(job);
+              walls_write_picture(job) && walls_write_figure(job) && walls_write_gwy(job) &&
+              walls_write_exchange(job);
     if (ok && r->json)
         print_json(job);
     else if (ok && !r->quiet)
@@ -234,18 +237,18 @@ static int run(walls_job *job)
 
 /* -------------------------------------------------------------------------------------- frames */
 
-enum { OUTPUTS = 10 };
+enum { OUTPUTS = 12 };
 
 /* The files that a request writes, with the options that name them. */
 static void outputs_of(walls_request *r, const char **path[OUTPUTS], const char *of[OUTPUTS])
 {
     const struct {
         const char **path, *of;
-    } list[OUTPUTS] = {{&r->skeleton, "--skeleton"}, {&r->points, "--points"},
-                       {&r->walls, "--walls"},       {&r->branches, "--branches"},
-                       {&r->pairs, "--pairs"},       {&r->device, "--device"},
-                       {&r->png, "--png"},           {&r->figure, "--figure"},
-                       {&r->stats, "--stats"},       {&r->gwy, "--gwy"}};
+    } list[OUTPUTS] = {
+        {&r->skeleton, "--skeleton"}, {&r->points, "--points"}, {&r->walls, "--walls"},
+        {&r->branches, "--branches"}, {&r->pairs, "--pairs"},   {&r->device, "--device"},
+        {&r->png, "--png"},           {&r->figure, "--figure"}, {&r->stats, "--stats"},
+        {&r->gwy, "--gwy"},           {&r->gsf, "--gsf"},       {&r->iso, "--iso"}};
     for (int k = 0; k < OUTPUTS; k++) {
         path[k] = list[k].path;
         of[k] = list[k].of;

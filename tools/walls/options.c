@@ -161,6 +161,8 @@ enum {
     OPT_METRIC,
     OPT_STATS,
     OPT_GWY,
+    OPT_GSF,
+    OPT_ISO,
     OPT_LONG,
     OPT_LARGE_DOMAIN,
     OPT_IN_PLANE,
@@ -213,6 +215,8 @@ static const struct option LONGS[] = {
     {"metric", required_argument, NULL, OPT_METRIC},
     {"stats", required_argument, NULL, OPT_STATS},
     {"gwy", required_argument, NULL, OPT_GWY},
+    {"gsf", required_argument, NULL, OPT_GSF},
+    {"iso", required_argument, NULL, OPT_ISO},
     {"long", required_argument, NULL, OPT_LONG},
     {"large-domain", required_argument, NULL, OPT_LARGE_DOMAIN},
     {"in-plane", required_argument, NULL, OPT_IN_PLANE},
@@ -246,6 +250,8 @@ static const char **name_option(walls_request *r, int c)
     case OPT_METRIC: return &r->metric;
     case OPT_STATS: return &r->stats;
     case OPT_GWY: return &r->gwy;
+    case OPT_GSF: return &r->gsf;
+    case OPT_ISO: return &r->iso;
     case OPT_IN_PLANE: return &r->in_plane;
     case OPT_FRAME_OF: return &r->frame_of;
     default: return NULL;
