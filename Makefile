@@ -208,11 +208,11 @@ endef
 $(foreach t,$(TESTSRC:%.c=%),$(if $(filter test_%,$(notdir $(t))),$(eval $(call test_rule,$(t)))))
 
 # What one test preloads into programs; a sanitizer would have no place there.
-$(B)/tests/fail_malloc.so: tests/data/fail_malloc.c
+$(B)/tests/fail_calls.so: tests/data/fail_calls.c
 	$(call say,LD)
 	@mkdir -p $(@D)
 	$(Q)$(CC) -std=c11 $(WARN) $(CFLAGS) -fPIC -shared -o $@ $< -ldl
-$(B)/tests/test_no_memory: | $(B)/tests/fail_malloc.so
+$(B)/tests/test_failing_calls: | $(B)/tests/fail_calls.so
 
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
 

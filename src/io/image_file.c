@@ -245,6 +245,7 @@ reshed_status rs_image_list(const char *path, rs_channels *out, reshed_error *er
     rs_nsid_file *f = NULL;
     st = rs_nsid_open(path, &f, err);
     if (st == RESHED_OK) st = rs_nsid_image_list(f, out, err);
+    if (st == RESHED_OK && (st = rs_nsid_check(f, st, err)) != RESHED_OK) rs_channels_clear(out);
     rs_nsid_close(f);
     return st;
 }

@@ -141,7 +141,7 @@ static reshed_status read_all(rs_nsid_file *f, int wall, rs_walls_map *m, reshed
 static reshed_status take(rs_nsid_file *f, int wall, rs_walls_map *out, reshed_error *err)
 {
     rs_walls_map m = {0};
-    reshed_status st = read_all(f, wall, &m, err);
+    reshed_status st = rs_nsid_check(f, read_all(f, wall, &m, err), err);
     rs_nsid_close(f);
     if (st)
         rs_walls_map_clear(&m);

@@ -242,6 +242,7 @@ reshed_status rs_recorded_read(const char *path, const char *channel, bool off, 
         st = find_loops(file, channel, &d, &spectra, err);
         if (st == RESHED_OK) rs_text_copy(at, sizeof at, d->path);
     }
+    st = rs_nsid_check(file, st, err);
     rs_nsid_close(file);
     if (st == RESHED_OK)
         st = spectra ? from_spectra(path, at, off, &new, err)

@@ -618,6 +618,7 @@ reshed_status rs_responses_read(const char *path, const rs_responses_source *sou
         st = is_usid(file, source, path_in_file, sizeof path_in_file)
                  ? read_usid(file, path_in_file, source, &r, err)
                  : read_hdf5(file, source, &r, err);
+        st = rs_nsid_check(file, st, err);
         rs_nsid_close(file);
     }
     if (st == RESHED_OK)

@@ -379,6 +379,7 @@ reshed_status rs_spectra_read(const char *path, const rs_spectra_source *source,
     }
     st = from_nsid(file, source, &s, err);
 done:
+    st = rs_nsid_check(file, st, err);
     rs_nsid_close(file);
     if (st != RESHED_OK) {
         rs_spectra_clear(&s);

@@ -24,11 +24,17 @@ typedef struct driver_info {
     rs_h5_io *io;
 } driver_info;
 
-bool rs_h5_io_read(const rs_h5_io *io, uint64_t offset, void *buf, size_t n)
+bool rs_h5_io_read(rs_h5_io *io, uint64_t offset, void *buf, size_t n)
 {
     if (offset > io->size || n > io->size - offset) return false;
     if (io->journal) return rs_journal_read(io->journal, offset, buf, n);
-    if (!io->bytes) return rs_os_read_at(io->file, io->base + offset, buf, n) == n;
+    if (!io->bytes) {
+        if (rs_os_read_at(io->file, io->base + offset, buf, n) == n) return true;
+        if (!io->writable && !io->growing)
+            rs_fail(&io->failed, RESHED_EIO, "cannot read the file|%zu bytes|fewer|offset %llu", n,
+                    (unsigned long long)offset);
+        return false;
+    }
     if (n) memcpy(buf, io->bytes + offset, n);
     return true;
 }
@@ -100,7 +106,7 @@ static uint64_t number(const uint8_t *p)
  * and takes memory at each step. head: "HEAP", version, 3 bytes, size of the data, first free block (1:
  * none), address of the data; a free block begins with the next one and its size. Of files with 8-byte
  * numbers alone, which all are that anybody has. */
-static bool heap_ends(const rs_h5_io *io, const uint8_t head[32])
+static bool heap_ends(rs_h5_io *io, const uint8_t head[32])
 {
     uint8_t start[16], block[16];
     if (!rs_h5_io_read(io, 0, start, sizeof start)) return true;
@@ -121,6 +127,8 @@ static herr_t on_read(H5FD_t *file, H5FD_mem_t type, hid_t plist, haddr_t at, si
 {
     (void)plist;
     const driver_file *f = (const driver_file *)file;
+    /* A dataset that could not be read is passed over as if it were not there: no half of a file. */
+    if (!f->io->writable && !f->io->growing && f->io->failed.status != RESHED_OK) return -1;
     if (f->io->growing && (at > f->io->size || n > f->io->size - at))
         f->io->size = rs_os_size(f->io->file);
     uint64_t end = f->end_of_use > f->io->size ? f->end_of_use : f->io->size;

@@ -31,15 +31,18 @@ typedef struct rs_h5_io {
     uint64_t base;        /* where the HDF5 file begins in `file` */
     uint64_t size;        /* end of the HDF5 file, from its beginning */
     bool writable;
-    bool growing;        /* another program writes the file: its end is looked up again */
-    reshed_error failed; /* the first failure that the library was not told, else RESHED_OK */
+    bool growing; /* another program writes the file: its end is looked up again */
+    reshed_error
+        failed; /* the first failure that the library was not told, or a read of what the file has
+                            that the disk did not give, else RESHED_OK */
 } rs_h5_io;
 
 /* A file access property list that opens io, whatever the name given to H5Fopen or H5Fcreate; < 0
  * on failure. The caller closes it. */
 hid_t rs_h5_io_plist(rs_h5_io *io);
 
-/* n bytes at offset into buf; false when they are not all within the file. */
-bool rs_h5_io_read(const rs_h5_io *io, uint64_t offset, void *buf, size_t n);
+/* n bytes at offset into buf; false when they are not all within the file, or the disk does not give them, which a
+ * file that is only read remembers in `failed`. */
+bool rs_h5_io_read(rs_h5_io *io, uint64_t offset, void *buf, size_t n);
 
 #endif

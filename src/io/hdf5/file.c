@@ -62,7 +62,7 @@ static reshed_status open_failed(const rs_h5_io *io, const char *what, reshed_er
 /* Returns whether the file says that a program is writing it in SWMR mode; such a file opens with
  * SWMR_READ only. (With it the library reads a block with a wrong checksum again and again, hence
  * not always.) */
-static bool is_swmr(const rs_h5_file *f)
+static bool is_swmr(rs_h5_file *f)
 {
     uint8_t head[12]; /* superblock: 8 version (3 has the flags), 11 consistency flags */
     return rs_h5_io_read(&f->io, 0, head, sizeof head) && head[8] >= 3 && (head[11] & 4);
@@ -110,6 +110,13 @@ void rs_h5_file_close(rs_h5_file *f)
     rs_os_close(f->raw);
     rs_free(f->bytes);
     rs_free(f);
+}
+
+reshed_status rs_h5_file_check(const rs_h5_file *f, reshed_status st, reshed_error *err)
+{
+    if (!f || f->io.failed.status == RESHED_OK) return st;
+    if (err) *err = f->io.failed;
+    return f->io.failed.status;
 }
 
 bool rs_h5_address_ok(const rs_h5_file *f, uint64_t address)

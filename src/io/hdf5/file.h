@@ -30,6 +30,9 @@ reshed_status rs_h5_open(const char *path, const uint8_t *bytes, size_t len, rs_
                          reshed_error *err);
 /* NULL is fine. */
 void rs_h5_file_close(rs_h5_file *f);
+/* Returns st, or the disk's failure if there was one since the file was opened: what could not be read looks to
+ * the library like something that is not there. Such a file gives nothing more. */
+reshed_status rs_h5_file_check(const rs_h5_file *f, reshed_status st, reshed_error *err);
 /* Returns whether an object can lie at that address; the library faults on addresses near 2^64. */
 bool rs_h5_address_ok(const rs_h5_file *f, uint64_t address);
 /* Opens the object at path, which must be a dataset when `dataset`; < 0 when there is none. */

@@ -284,6 +284,7 @@ reshed_status rs_nsid_image_read(rs_nsid_file *file, const char *channel, int fr
         if (st == RESHED_OK) st = to_image(&d, frame, values, out, err);
     }
     rs_free(values);
+    if (st == RESHED_OK && (st = rs_nsid_check(file, st, err)) != RESHED_OK) rs_image_clear(out);
     if (st == RESHED_OK) {
         rs_text_copy(out->channel, sizeof out->channel, said.channel);
         if (said.note[0]) rs_image_note(out, "%s", said.note);

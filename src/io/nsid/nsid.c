@@ -350,7 +350,7 @@ static reshed_status open_any(const char *path, const uint8_t *bytes, size_t len
     if (!f) return rs_fail_nomem(err, "an HDF5 file", sizeof *f);
     rs_h5_hush hush = rs_h5_hush_begin();
     reshed_status st = rs_h5_open(path, bytes, len, &f->h5, err);
-    if (st == RESHED_OK) st = scan(f, err);
+    if (st == RESHED_OK) st = rs_h5_file_check(f->h5, scan(f, err), err);
     rs_h5_hush_end(hush);
     if (st != RESHED_OK) {
         rs_nsid_close(f);
@@ -381,6 +381,11 @@ void rs_nsid_close(rs_nsid_file *file)
     rs_free(file->plain);
     rs_free(file->main);
     rs_free(file);
+}
+
+reshed_status rs_nsid_check(const rs_nsid_file *file, reshed_status st, reshed_error *err)
+{
+    return file ? rs_h5_file_check(file->h5, st, err) : st;
 }
 
 /* -------------------------------------------------------------------------------------- reading */
@@ -467,6 +472,7 @@ static reshed_status read_any(rs_nsid_file *file, int k, rs_nsid_data *out, floa
     rs_h5_hush hush = rs_h5_hush_begin();
     float *values = NULL;
     reshed_status st = read_main(file, &d, floats ? &values : NULL, err);
+    st = rs_h5_file_check(file->h5, st, err);
     rs_h5_hush_end(hush);
     if (st != RESHED_OK) {
         rs_free(values);
@@ -534,7 +540,13 @@ reshed_status rs_nsid_plain_read(rs_nsid_file *file, int k, int frame, float **v
         start[p->axis[0]] = (hsize_t)frame;
         count[p->axis[0]] = 1;
     }
-    if (st == RESHED_OK) st = rs_h5_read_part(dset, &shape, start, count, values, p->path, err);
+    float *read = NULL;
+    if (st == RESHED_OK) st = rs_h5_read_part(dset, &shape, start, count, &read, p->path, err);
+    st = rs_h5_file_check(file->h5, st, err);
+    if (st == RESHED_OK)
+        *values = read;
+    else
+        rs_free(read);
     rs_h5_close(dset);
     rs_h5_hush_end(hush);
     return st;
@@ -555,8 +567,12 @@ reshed_status rs_nsid_read_array(rs_nsid_file *file, const char *path, rs_nsid_a
     double *data = NULL;
     rs_h5_hush hush = rs_h5_hush_begin();
     reshed_status st = read_shaped(file, path, RS_NSID_MAX_DIMS, &shape, &data, NULL, err);
+    st = rs_h5_file_check(file->h5, st, err);
     rs_h5_hush_end(hush);
-    if (st != RESHED_OK) return st;
+    if (st != RESHED_OK) {
+        rs_free(data);
+        return st;
+    }
     take_array(&shape, data, out);
     return RESHED_OK;
 }
@@ -572,9 +588,13 @@ reshed_status rs_nsid_read_members(rs_nsid_file *file, const char *path, const c
                            ? rs_h5_fail(err, RESHED_ECORRUPT, "cannot open the dataset", path)
                            : rs_h5_read_members(dset, file->h5->io.size, RS_NSID_MAX_DIMS,
                                                 RS_NSID_MAX_COUNT, word, &shape, &data, path, err);
+    st = rs_h5_file_check(file->h5, st, err);
     rs_h5_close(dset);
     rs_h5_hush_end(hush);
-    if (st == RESHED_OK) take_array(&shape, data, out);
+    if (st == RESHED_OK)
+        take_array(&shape, data, out);
+    else
+        rs_free(data);
     return st;
 }
 
@@ -602,6 +622,7 @@ reshed_status rs_nsid_get_text(rs_nsid_file *file, const char *path, const char 
     rs_h5_close(id);
     rs_h5_hush_end(hush);
     if (ok) return RESHED_OK;
+    if (rs_nsid_check(file, RESHED_OK, err) != RESHED_OK) return RESHED_EIO;
     return rs_fail(err, RESHED_ECORRUPT,
                    "attribute %.60s|a text or a number|nothing of the kind|%s", name, path);
 }
@@ -630,6 +651,7 @@ reshed_status rs_nsid_get_number(rs_nsid_file *file, const char *path, const cha
         ok = rs_number_parse(text, strlen(text), &v);
     rs_h5_close(id);
     rs_h5_hush_end(hush);
+    if (!ok && rs_nsid_check(file, RESHED_OK, err) != RESHED_OK) return RESHED_EIO;
     if (!ok)
         return rs_fail(err, RESHED_ECORRUPT, "attribute %.60s|a number|nothing of the kind|%s",
                        name, path);

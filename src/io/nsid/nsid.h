@@ -94,6 +94,10 @@ reshed_status rs_nsid_open_mem(const uint8_t *bytes, size_t len, rs_nsid_file **
 /* NULL is fine. */
 void rs_nsid_close(rs_nsid_file *file);
 
+/* Returns st, or RESHED_EIO when the disk has not given something since the file was opened, which then looked as if
+ * it were not there. For the end of a reading that asked for what may be absent; file may be NULL. */
+reshed_status rs_nsid_check(const rs_nsid_file *file, reshed_status st, reshed_error *err);
+
 /* Main datasets, in pyNSID's order (alphabetical, group by group: NSIDReader's Channel_000...). */
 int rs_nsid_count(const rs_nsid_file *file);
 /* Everything about main dataset k except values and data; borrowed until the file is closed.

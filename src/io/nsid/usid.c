@@ -143,7 +143,7 @@ reshed_status rs_usid_read(rs_nsid_file *file, const char *path, rs_usid_data *o
 {
     rs_usid_data d = {0};
     rs_text_copy(d.path, sizeof d.path, path);
-    reshed_status st = read_main(file, &d, err);
+    reshed_status st = rs_nsid_check(file, read_main(file, &d, err), err);
     if (st != RESHED_OK) {
         rs_usid_data_clear(&d);
         return st;

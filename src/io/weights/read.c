@@ -352,6 +352,7 @@ static reshed_status read_any(const char *path, const void *data, size_t len, rs
     reader r = {.types = {-1, -1}, .err = err};
     rs_h5_hush hush = rs_h5_hush_begin();
     reshed_status st = read_file(&r, path, data, len, &m);
+    st = rs_h5_file_check(r.f, st, err);
     rs_h5_file_close(r.f);
     rs_weights_types_close(&r.types);
     rs_h5_hush_end(hush);

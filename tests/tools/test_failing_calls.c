@@ -1,6 +1,7 @@
-/* Whole programs without memory: allocations of the process fail in turn, those of libraries included
- * (tests/data/fail_malloc.c, preloaded). No crash and no hang of ours, told from a library's by the frames
- * on top; exit status 1, or all that was asked for; and no file but a whole one. */
+/* Whole programs whose calls fail in turn, those of libraries included (tests/data/fail_calls.c, preloaded):
+ * allocations; reads, writes, syncs and renames of files; and whole programs that are asked to end at each such call. No
+ * crash and no hang of ours, told from a library's by the frames on top; exit status 1, or all that was asked
+ * for; and no file but a whole one. */
 #define _DEFAULT_SOURCE
 #include "support/program.h"
 #include "support/support.h"
@@ -31,6 +32,11 @@
 
 enum { SIDE = 32, WORDS = 40, FILES = 8, PATIENCE = 60, WAITS = 8, BY_LIBRARY = 255 };
 
+/* What fails; SIGNAL: SIGTERM comes. */
+typedef enum kind { MEMORY, DISK, SIGNAL } kind;
+static const char *const kind_name[] = {"memory", "files", "signal"};
+static const char *const kind_calls[] = {"allocation", "file call", "signal at file call"};
+
 typedef struct job {
     const char *args; /* {} is the folder of the outputs, <> that of the inputs */
     bool grows; /* its session is written as it goes; what cannot be written it waits with, as on a
@@ -38,14 +44,14 @@ typedef struct job {
     int files;  /* of the run with all memory */
     char file[FILES][64];
     off_t size[FILES];
-    long allocations;
 } job;
 
 typedef struct ending {
     int status; /* of the exit, -1: a crash, -2: a hang */
     bool ours;
+    bool said; /* one line or more on standard error */
     char frame[256];
-    long allocations;
+    long calls;
 } ending;
 
 static char inputs[256], outputs[256];
@@ -70,22 +76,23 @@ static void split(const job *j, char *buf, size_t room, char *word[WORDS])
     word[words] = NULL;
 }
 
-static pid_t start(const job *j, const char *log, long at, bool rest)
+static pid_t start(const job *j, kind what, const char *log, long at, bool rest)
 {
-    char buf[4096], so[512], number[32], *word[WORDS];
+    char buf[4096], so[512], said[1024], number[32], *word[WORDS];
     const char *b = getenv("B");
     split(j, buf, sizeof buf, word);
-    snprintf(so, sizeof so, "%s/tests/fail_malloc.so", b ? b : "build/gcc");
+    snprintf(so, sizeof so, "%s/tests/fail_calls.so", b ? b : "build/gcc");
     assert_true(rs_os_is_file(so));
     const pid_t pid = fork();
     assert_true(pid >= 0);
     if (pid > 0) return pid;
-    const int null = open("/dev/null", O_WRONLY);
-    dup2(null, 1);
-    dup2(null, 2);
+    snprintf(said, sizeof said, "%s.said", log);
+    dup2(open("/dev/null", O_WRONLY), 1);
+    dup2(open(said, O_WRONLY | O_CREAT | O_TRUNC, 0600), 2);
     snprintf(number, sizeof number, "%ld", at);
     setenv("LD_PRELOAD", so, 1);
     setenv("FAIL_LOG", log, 1);
+    setenv("FAIL_WHAT", kind_name[what], 1);
     if (at >= 0) setenv("FAIL_AT", number, 1);
     if (rest) setenv("FAIL_REST", "1", 1);
     setenv("OMP_NUM_THREADS", "1", 1);
@@ -99,7 +106,7 @@ static bool is_ours(char *log, char frame[256])
 {
     snprintf(frame, 256, "no frame");
     for (char *s = strtok(log, "\n"); s; s = strtok(NULL, "\n")) {
-        if (strstr(s, "fail_malloc.so") || strstr(s, "libc.so") || strstr(s, "ld-linux") ||
+        if (strstr(s, "fail_calls.so") || strstr(s, "libc.so") || strstr(s, "ld-linux") ||
             *s != '/')
             continue;
         snprintf(frame, 256, "%.255s", s);
@@ -108,14 +115,14 @@ static bool is_ours(char *log, char frame[256])
     return true;
 }
 
-static ending run(const job *j, long at, bool rest)
+static ending run(const job *j, kind what, long at, bool rest)
 {
     char log[512], text[16384];
-    ending e = {.allocations = -1};
+    ending e = {.calls = -1};
     int status = 0;
     snprintf(log, sizeof log, "%s/log", inputs);
     remove(log);
-    const pid_t pid = start(j, log, at, rest);
+    const pid_t pid = start(j, what, log, at, rest);
     const double begin = rs_os_monotonic();
     bool hung = false, asked = false;
     while (waitpid(pid, &status, WNOHANG) == 0) {
@@ -131,9 +138,14 @@ static ending run(const job *j, long at, bool rest)
         kill(pid, SIGKILL);
     }
     read_text(log, text, sizeof text);
-    e.allocations = strtol(text, NULL, 10);
-    char *crash = strstr(text, "crash\n");
-    if (crash || hung || !WIFEXITED(status)) {
+    e.calls = strtol(text, NULL, 10);
+    char *crash = strstr(text, "crash\n"), path[1024];
+    struct stat st;
+    snprintf(path, sizeof path, "%s.said", log);
+    e.said = stat(path, &st) == 0 && st.st_size > 0;
+    if (what == SIGNAL && WIFSIGNALED(status) && WTERMSIG(status) == SIGTERM)
+        e.status = 1, e.said = true; /* as asked */
+    else if (crash || hung || !WIFEXITED(status)) {
         e.status = hung ? -2 : -1;
         e.ours = is_ours(crash ? crash + 6 : text, e.frame);
     } else {
@@ -145,7 +157,7 @@ static ending run(const job *j, long at, bool rest)
 /* ---------------------------------------------------------------------------------------- judging */
 
 /* Lists the folder of the outputs into j, or returns the first file that j does not know as it is. */
-static const char *look(job *j, bool list, bool all)
+static const char *look(job *j, kind what, bool list, bool all)
 {
     static char bad[256];
     int known = 0;
@@ -155,7 +167,10 @@ static const char *look(job *j, bool list, bool all)
     for (struct dirent *e; (e = readdir(d));) {
         struct stat st;
         char path[1024];
+        const size_t length = strlen(e->d_name);
         if (*e->d_name == '.') continue;
+        /* What was killed leaves what it was at under a name of its own. */
+        if (what == SIGNAL && length > 4 && strcmp(e->d_name + length - 4, ".tmp") == 0) continue;
         snprintf(path, sizeof path, "%s/%.255s", outputs, e->d_name);
         assert_int_equal(stat(path, &st), 0);
         if (list) {
@@ -187,36 +202,40 @@ static void clear(void)
     closedir(d);
 }
 
-/* n places from the first allocation to the last, none with a regular distance to the next. */
-static void sweep(job *j, const char *name, long n)
+/* n places from the first call to the last, none with a regular distance to the next. Returns how many runs
+ * ended as if nothing had been. */
+static int sweep(job *j, kind what, const char *name, long n)
 {
     test_rng r = {test_seed()};
     int failed = 0, passed = 0, libraries = 0;
     clear();
-    const ending whole = run(j, -1, false);
+    const ending whole = run(j, what, -1, false);
     assert_int_equal(whole.status, 0);
-    look(j, true, true);
-    assert_true(j->files > 0 && whole.allocations > 100);
-    if (n > whole.allocations) n = whole.allocations;
+    j->files = 0;
+    look(j, what, true, true);
+    assert_true(j->files > 0 && whole.calls > (what == MEMORY ? 100 : 4));
+    if (n > whole.calls) n = whole.calls;
     for (long i = 0; i < n; i++)
-        for (int rest = 0; rest < 2; rest++) {
-            const long first = i * whole.allocations / n, next = (i + 1) * whole.allocations / n;
+        for (int rest = 0; rest < (what == SIGNAL ? 1 : 2); rest++) {
+            const long first = i * whole.calls / n, next = (i + 1) * whole.calls / n;
             const long at = first + (long)test_below(&r, (uint64_t)(next - first));
             clear();
-            const ending e = run(j, at, rest);
+            const ending e = run(j, what, at, rest);
             const bool library = e.status < 0 ? !e.ours : e.status == BY_LIBRARY;
-            const char *bad = library ? "" : look(j, false, e.status == 0);
-            if ((e.status < 0 && e.ours) || (!library && e.status > 1) || *bad)
-                fail_msg("%s, allocation %ld%s: status %d, %s %s", name, at,
-                         rest ? " and all after" : "", e.status, e.frame, bad);
+            const char *bad = library ? "" : look(j, what, false, e.status == 0);
+            if ((e.status < 0 && e.ours) || (!library && e.status > 1) || *bad ||
+                (e.status == 1 && !e.said))
+                fail_msg("%s, %s %ld%s: status %d, %s %s%s", name, kind_calls[what], at,
+                         rest ? " and all after" : "", e.status, e.frame, bad,
+                         e.said ? "" : ", not a word");
             libraries += library;
             failed += e.status == 1;
             passed += e.status == 0;
         }
-    printf(
-        "# %s: %ld of %ld allocations, once and with all after: %d failed cleanly, %d did without, "
-        "%d ended in a library\n",
-        name, n, whole.allocations, failed, passed, libraries);
+    printf("# %s: %ld of %ld %ss%s: %d failed cleanly, %d did without, %d ended in a library\n",
+           name, n, whole.calls, kind_calls[what],
+           what == SIGNAL ? "" : ", once and with all after", failed, passed, libraries);
+    return passed;
 }
 
 static int set_up(void **state)
@@ -252,8 +271,17 @@ static void infer(void **state)
             "reshed-infer -w tests/data/tiny_bilinear_ensemble_metadict.tar -j 1 --mean {}/m.npy "
             "--var {}/v.npy --h5 {}/w.h5 <>/x.npy"};
     job pictures = {.args = "reshed-infer -w weights/tiny8x4.h5 -j 1 --png {}/p <>/x.npy"};
-    sweep(&j, "infer", test_tier(2, 4, 8000));
-    if (test_long()) sweep(&pictures, "infer with pictures", 4000);
+    job others = {.args = "reshed-infer -w weights/tiny8x4.h5 -j 1 --gwy {}/g.gwy --gsf {}/g --iso "
+                          "{}/g.spm --figure {}/g.pdf <>/x.npy"};
+    sweep(&j, MEMORY, "infer", test_tier(2, 4, 8000));
+    sweep(&j, DISK, "infer", test_tier(1, 4, 1000));
+    if (test_quick()) return;
+    sweep(&j, SIGNAL, "infer", test_tier(1, 2, 1000));
+    sweep(&others, DISK, "infer for other programs", test_tier(1, 4, 1000));
+    if (!test_long()) return;
+    sweep(&pictures, MEMORY, "infer with pictures", 4000);
+    sweep(&pictures, DISK, "infer with pictures", 1000);
+    sweep(&pictures, SIGNAL, "infer with pictures", 1000);
 }
 
 static void walls(void **state)
@@ -261,9 +289,11 @@ static void walls(void **state)
     (void)state;
     test_not_quick();
     if (OWN_ALLOCATOR) return;
-    job j = {.args =
-                 "reshed-walls <>/m.npy --points {}/p.csv --walls {}/w.csv --skeleton {}/s.npy"};
-    sweep(&j, "walls", test_tier(2, 4, 8000));
+    job j = {.args = "reshed-walls <>/m.npy --points {}/p.csv --walls {}/w.csv --skeleton {}/s.npy "
+                     "--png {}/p.png"};
+    sweep(&j, MEMORY, "walls", test_tier(2, 4, 8000));
+    sweep(&j, DISK, "walls", test_tier(2, 8, 1000));
+    sweep(&j, SIGNAL, "walls", test_tier(2, 4, 1000));
 }
 
 /* A session is a grid of spectra, too. */
@@ -280,17 +310,23 @@ static void beps(void **state)
     job j = {.args = "reshed-beps sho <>/s.h5 -o {}/o.h5 --threads 1"};
     char session[512];
     snprintf(session, sizeof session, "%s/s.h5", inputs);
-    assert_int_equal(run(&scan, -1, false).status, 0);
-    sweep(&j, "beps", test_tier(2, 4, 8000));
+    assert_int_equal(run(&scan, MEMORY, -1, false).status, 0);
+    sweep(&j, MEMORY, "beps", test_tier(2, 4, 8000));
+    /* Nearly all are reads of the session: what is not read is not taken for absent. */
+    const long n = test_tier(2, 8, 1000);
+    assert_true(sweep(&j, DISK, "beps", n) * 8 <= n);
+    sweep(&j, SIGNAL, "beps", test_tier(2, 4, 1000));
     remove(session);
 }
 
+/* What asks a scan to end at every write is in test_scan_signals. */
 static void scan(void **state)
 {
     (void)state;
     if (OWN_ALLOCATOR) return;
     job j = {.args = SCAN "--report {}/s.html -o {}/s.h5", .grows = true};
-    sweep(&j, "scan", test_tier(1, 2, 4000));
+    sweep(&j, MEMORY, "scan", test_tier(1, 2, 4000));
+    if (test_long()) sweep(&j, DISK, "scan", 400);
 }
 
 int main(void)
@@ -301,5 +337,5 @@ int main(void)
         cmocka_unit_test(beps),
         cmocka_unit_test(scan),
     };
-    return cmocka_run_group_tests_name("no_memory", tests, set_up, NULL);
+    return cmocka_run_group_tests_name("failing_calls", tests, set_up, NULL);
 }
