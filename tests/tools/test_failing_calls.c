@@ -30,7 +30,7 @@
 #define OWN_ALLOCATOR 0
 #endif
 
-enum { SIDE = 32, WORDS = 40, FILES = 8, PATIENCE = 60, WAITS = 8, BY_LIBRARY = 255 };
+enum { SIDE = 32, WORDS = 40, FILES = 8, WAITS = 8, BY_LIBRARY = 255 };
 
 /* What fails; SIGNAL: SIGTERM comes. */
 typedef enum kind { MEMORY, DISK, SIGNAL } kind;
@@ -61,7 +61,9 @@ static char inputs[256], outputs[256];
 /* The command's words, the folders put in. */
 static void split(const job *j, char *buf, size_t room, char *word[WORDS])
 {
-    const char *bin = getenv("BIN");
+    /* The programs as users have them: frames tell a library's crash only where it is shared. */
+    const char *bin = getenv("SHARED_BIN");
+    if (!bin) bin = getenv("BIN");
     size_t n = (size_t)snprintf(buf, room, "%s/", bin ? bin : "build");
     for (const char *s = j->args; *s; s++) {
         const char *folder = strncmp(s, "{}", 2) == 0   ? outputs
@@ -131,7 +133,7 @@ static ending run(const job *j, kind what, long at, bool rest)
             asked = true;
             kill(pid, SIGTERM);
         }
-        if (hung || rs_os_monotonic() - begin < PATIENCE) continue;
+        if (hung || rs_os_monotonic() - begin < test_tier(20, 60, 60)) continue;
         hung = true; /* its frames are told as those of a crash */
         kill(pid, SIGABRT);
         usleep(500000);
