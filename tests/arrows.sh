@@ -52,7 +52,7 @@ BEGIN {
     may["train/net"] = low " nn"
     may["train"] = low " train/net infer nn imgproc/image imgproc/figures io io/weights spm/twin spm/labelled"
     may["python"] = low " include/reshed_driver.h spm/scan spm/scan/workflow spm/instrument spm/session spm/labelled spm/twin infer imgproc/walls imgproc/image beps io io/common" # flat functions for the Python package
-    may["report"] = low " spm/session spectra infer imgproc/walls imgproc/figures imgproc/image beps io"
+    may["report"] = low " spm/scan/units.h spm/session spectra infer imgproc/walls imgproc/figures imgproc/image beps io"
     may["live"] = low " include/reshed_driver.h spm/scan/helm.h spm/session io" # of a scan what it asks its helm, no more
 
     may["tools/cli"] = low " infer nn include/reshed.h imgproc/figures/plot.h imgproc/walls report/save.h"

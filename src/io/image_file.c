@@ -158,7 +158,13 @@ static reshed_status read_bytes(rs_format format, const uint8_t *bytes, size_t l
     if (format != RS_FORMAT_NPY && st != RESHED_OK) return st;
     switch (format) {
     case RS_FORMAT_IBW: return rs_ibw_image_read_mem(bytes, len, channel, out, err);
-    case RS_FORMAT_PNG: st = rs_png_read_mem(bytes, len, &im, err); break;
+    case RS_FORMAT_PNG:
+        if (rs_png_is_picture(bytes, len))
+            return rs_fail(err, RESHED_EUNSUPPORTED,
+                           "a picture that reshed drew|an image or a map (the _walls.h5, .npy or "
+                           "session beside it)|colours and bars to look at, no data");
+        st = rs_png_read_mem(bytes, len, &im, err);
+        break;
     case RS_FORMAT_NPY: st = rs_npy_image_read_mem(bytes, len, frame, &im, err); break;
     case RS_FORMAT_GSF: st = rs_gsf_read_mem(bytes, len, &im, err); break;
     default:

@@ -20,6 +20,9 @@
  * being kept before room is made for them. */
 #define FREE_BYTES ((size_t)24 << 20)
 #define STORED_TIMES 8u
+/* Of files that hold what was drawn, with colours, bars and text, rather than what was measured. */
+#define PICTURE_KEY "Software"
+#define PICTURE_TEXT "reshed: a picture to look at, no data"
 
 typedef struct job {
     png_structp png;
@@ -34,7 +37,8 @@ typedef struct job {
     int height, width, channels, depth, passes;
     size_t row_bytes;
     /* writing */
-    bool quick;
+    bool quick, picture;
+    double dpi; /* 0: not said */
     uint8_t *out;
     size_t used, room;
 } job;
@@ -302,6 +306,18 @@ static void on_flush(png_structp png)
     (void)png;
 }
 
+/* A text chunk by which rs_png_is_picture knows what was drawn, and the size on paper. */
+static void write_marks(job *j)
+{
+    char key[] = PICTURE_KEY, value[] = PICTURE_TEXT;
+    png_text text = {.compression = PNG_TEXT_COMPRESSION_NONE, .key = key, .text = value};
+    if (j->picture) png_set_text(j->png, j->info, &text, 1);
+    const double per_metre = j->dpi / 0.0254 + 0.5;
+    if (j->dpi > 0)
+        png_set_pHYs(j->png, j->info, (png_uint_32)per_metre, (png_uint_32)per_metre,
+                     PNG_RESOLUTION_METER);
+}
+
 static bool write_all(job *j, int colour)
 {
     const uint16_t one = 1;
@@ -314,6 +330,7 @@ static bool write_all(job *j, int colour)
         png_set_compression_level(j->png, 1);
         png_set_filter(j->png, PNG_FILTER_TYPE_BASE, PNG_FILTER_NONE);
     }
+    write_marks(j);
     png_write_info(j->png, j->info);
     if (j->depth == 16 && *(const uint8_t *)&one == 1) png_set_swap(j->png);
     png_write_image(j->png, j->rows);
@@ -321,13 +338,16 @@ static bool write_all(job *j, int colour)
     return true;
 }
 
-reshed_status rs_png_write_mem(rs_png_kind kind, int height, int width, const void *pixels,
-                               uint8_t **bytes, size_t *len, reshed_error *err)
+/* mark: what was drawn rather than measured, `dpi` dots per inch (0: not said). */
+static reshed_status write_mem(rs_png_kind kind, bool mark, double dpi, int height, int width,
+                               const void *pixels, uint8_t **bytes, size_t *len, reshed_error *err)
 {
     job j = {.height = height,
              .width = width,
              .depth = kind == RS_PNG_GREY16 ? 16 : 8,
-             .quick = kind == RS_PNG_RGB8_QUICK};
+             .quick = kind == RS_PNG_RGB8_QUICK,
+             .picture = mark,
+             .dpi = dpi};
     bool rgb = kind == RS_PNG_RGB8 || kind == RS_PNG_RGB8_QUICK;
     reshed_status st = RESHED_OK;
     if (height < 1 || width < 1 || height > RS_IMAGE_MAX_SIDE || width > RS_IMAGE_MAX_SIDE)
@@ -358,14 +378,48 @@ done:
     return st;
 }
 
-reshed_status rs_png_write(const char *path, rs_png_kind kind, int height, int width,
-                           const void *pixels, reshed_error *err)
+reshed_status rs_png_write_mem(rs_png_kind kind, int height, int width, const void *pixels,
+                               uint8_t **bytes, size_t *len, reshed_error *err)
+{
+    return write_mem(kind, false, 0, height, width, pixels, bytes, len, err);
+}
+
+static reshed_status write_file(const char *path, rs_png_kind kind, bool mark, double dpi,
+                                int height, int width, const void *pixels, reshed_error *err)
 {
     uint8_t *bytes;
     size_t len;
-    reshed_status st = rs_png_write_mem(kind, height, width, pixels, &bytes, &len, err);
+    reshed_status st = write_mem(kind, mark, dpi, height, width, pixels, &bytes, &len, err);
     if (st != RESHED_OK) return st;
     st = rs_os_write_file(path, bytes, len, err);
     rs_free(bytes);
     return st;
+}
+
+reshed_status rs_png_write(const char *path, rs_png_kind kind, int height, int width,
+                           const void *pixels, reshed_error *err)
+{
+    return write_file(path, kind, false, 0, height, width, pixels, err);
+}
+
+reshed_status rs_png_write_picture(const char *path, rs_png_kind kind, double dpi, int height,
+                                   int width, const void *pixels, reshed_error *err)
+{
+    return write_file(path, kind, true, dpi, height, width, pixels, err);
+}
+
+bool rs_png_is_picture(const uint8_t *bytes, size_t len)
+{
+    static const char mark[] = PICTURE_KEY "\0" PICTURE_TEXT;
+    const size_t size = sizeof mark - 1;
+    if (len < 8 || png_sig_cmp(bytes, 0, 8) != 0) return false;
+    for (size_t at = 8; len - at >= 12;) {
+        const uint8_t *p = bytes + at;
+        const size_t n = (size_t)p[0] << 24 | (size_t)p[1] << 16 | (size_t)p[2] << 8 | p[3];
+        if (n > len - at - 12 || memcmp(p + 4, "IDAT", 4) == 0) return false;
+        if (memcmp(p + 4, "tEXt", 4) == 0 && n == size && memcmp(p + 8, mark, size) == 0)
+            return true;
+        at += n + 12;
+    }
+    return false;
 }

@@ -2,6 +2,7 @@
 #ifndef RS_IO_PNG_H
 #define RS_IO_PNG_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -30,5 +31,11 @@ reshed_status rs_png_write(const char *path, rs_png_kind kind, int height, int w
                            const void *pixels, reshed_error *err);
 reshed_status rs_png_write_mem(rs_png_kind kind, int height, int width, const void *pixels,
                                uint8_t **bytes, size_t *len, reshed_error *err);
+
+/* The same of what was drawn, with colours, bars and text; such a file says that it is no data, which
+ * rs_png_is_picture reads and rs_image_read refuses. dpi: dots per inch on paper (pHYs), 0: not said. */
+reshed_status rs_png_write_picture(const char *path, rs_png_kind kind, double dpi, int height,
+                                   int width, const void *pixels, reshed_error *err);
+bool rs_png_is_picture(const uint8_t *bytes, size_t len);
 
 #endif

@@ -153,6 +153,8 @@ static reshed_status read_loop(rs_session *s, rs_report_data *d, int k, float *r
     d->trusted[k] = d->loop[k] && !bad;
     d->loops += d->loop[k];
     d->trusted_loops += d->trusted[k];
+    for (int b = 0; d->loop[k] && bad && b < RS_LOOP_FLAGS; b++)
+        d->of_flag[b] += ((uint32_t)metric[flags] & RS_LOOP_BAD) >> b & 1;
     for (int m = 0; m < d->setup->metrics; m++)
         if (!bad) d->metric[(size_t)m * points + (size_t)k] = metric[m];
     return RESHED_OK;

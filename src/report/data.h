@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 
+#include "beps/flags.h"
 #include "spm/session/session.h"
 
 /* The metrics of the paper's maps. A session may hold a metric by one of several names: the first
@@ -48,6 +49,7 @@ typedef struct rs_report_data {
     bool *loop;       /* [points]: the point has a response */
     bool *trusted;    /* [points]: and its metric "flags" has no bit of RS_LOOP_BAD */
     int loops, trusted_loops;
+    int of_flag[RS_LOOP_FLAGS]; /* loops that have it; of RS_LOOP_BAD alone */
     const char *response_unit;
 } rs_report_data;
 

@@ -9,6 +9,18 @@
 #include "imgproc/figures/plot.h"
 #include "report/save.h"
 
+/* Where the figures go. paper: NULL for pictures on a screen. */
+typedef struct target {
+    const char *path;
+    const rs_paper *paper;
+} target;
+
+static reshed_status save(reshed_status st, rs_figure *f, const target *to, reshed_error *err)
+{
+    if (st == RESHED_OK && to->paper) rs_figure_paper(f, to->paper);
+    return rs_report_save_figure(st, f, to->path, err);
+}
+
 /* Limits that a few wild values do not move: percentiles 2 and 98, but no farther from the median
  * than four robust standard deviations. scratch [n]. */
 static void robust_limits(const double *x, size_t n, double *scratch, double *lo, double *hi)
@@ -51,7 +63,7 @@ static void draw_width(rs_panel *p, const double *m, bool slope_removed, uint32_
     rs_panel_arrow(p, minus, level + slope * minus, plus, level + slope * plus, colour, text);
 }
 
-static reshed_status draw_average(const char *path, const rs_responses *in, const rs_field_loops *r,
+static reshed_status draw_average(const target *to, const rs_responses *in, const rs_field_loops *r,
                                   reshed_error *err)
 {
     rs_figure *f = NULL;
@@ -97,7 +109,7 @@ static reshed_status draw_average(const char *path, const rs_responses *in, cons
             m[RS_M_NUCLEATION_NEG]);
     }
     rs_panel_note(p, text);
-    return rs_report_save_figure(st, f, path, err);
+    return save(st, f, to, err);
 }
 
 /* ----------------------------------------------------------------------------- histograms, maps */
@@ -109,15 +121,16 @@ static int summary_metrics(const rs_loops *l, rs_metric *list, double *work)
     return k;
 }
 
-static reshed_status draw_histograms(const char *path, const rs_responses *in,
+static reshed_status draw_histograms(const target *to, const rs_responses *in,
                                      const rs_field_loops *r, double *work, reshed_error *err)
 {
     rs_figure *f = NULL;
     rs_metric list[RS_METRIC_COUNT];
     double *x = work, *scratch = work + in->points;
-    int n = summary_metrics(&r->loops, list, work), columns = 4, rows = (n + 3) / 4;
+    int n = summary_metrics(&r->loops, list, work), columns = to->paper ? 3 : 4,
+        rows = (n + columns - 1) / columns;
     if (n == 0) rows = 1;
-    reshed_status st = rs_figure_create(1600, 60 + 330 * rows, rows, columns, &f, err);
+    reshed_status st = rs_figure_create(400 * columns, 60 + 330 * rows, rows, columns, &f, err);
     for (int k = 0; st == RESHED_OK && k < n; k++) {
         const rs_metric_info *info = rs_metric_get(list[k]);
         char unit[64];
@@ -136,7 +149,7 @@ static reshed_status draw_histograms(const char *path, const rs_responses *in,
         rs_style line = {.colour = RS_VERMILION, .width = 2};
         rs_panel_vertical(p, centre, &line, "median");
     }
-    return rs_report_save_figure(st, f, path, err);
+    return save(st, f, to, err);
 }
 
 /* A map as an image for a grid, as coloured points for a list with positions, else along the
@@ -177,17 +190,18 @@ static void draw_map(rs_panel *p, const rs_responses *in, const double *values,
     }
 }
 
-static reshed_status draw_maps(const char *path, const rs_responses *in, const rs_field_loops *r,
+static reshed_status draw_maps(const target *to, const rs_responses *in, const rs_field_loops *r,
                                double *work, reshed_error *err)
 {
     rs_figure *f = NULL;
     rs_metric list[RS_METRIC_COUNT];
     double *x = work, *scratch = work + in->points;
-    int n = summary_metrics(&r->loops, list, work), columns = 4, rows = (n + 3) / 4;
+    int n = summary_metrics(&r->loops, list, work), columns = to->paper ? 3 : 4,
+        rows = (n + columns - 1) / columns;
     if (n == 0) rows = 1;
     float *image = rs_alloc((size_t)in->points, sizeof *image);
     if (!image) return rs_fail_nomem(err, "a map", (size_t)in->points * sizeof *image);
-    reshed_status st = rs_figure_create(1900, 40 + 385 * rows, rows, columns, &f, err);
+    reshed_status st = rs_figure_create(475 * columns, 40 + 385 * rows, rows, columns, &f, err);
     for (int k = 0; st == RESHED_OK && k < n; k++) {
         const rs_metric_info *info = rs_metric_get(list[k]);
         char unit[64];
@@ -201,7 +215,7 @@ static reshed_status draw_maps(const char *path, const rs_responses *in, const r
         draw_map(p, in, x, &scale, image);
     }
     rs_free(image);
-    return rs_report_save_figure(st, f, path, err);
+    return save(st, f, to, err);
 }
 
 /* --------------------------------------------------------------------------------- chosen loops */
@@ -304,7 +318,7 @@ static reshed_status draw_point(rs_panel *p, const rs_responses *in, const rs_fi
     return RESHED_OK;
 }
 
-static reshed_status draw_loops(const char *path, const rs_responses *in, const rs_field_loops *r,
+static reshed_status draw_loops(const target *to, const rs_responses *in, const rs_field_loops *r,
                                 const int64_t *chosen, int n_chosen, double *work,
                                 reshed_error *err)
 {
@@ -319,31 +333,40 @@ static reshed_status draw_loops(const char *path, const rs_responses *in, const 
         rs_figure_create(560 * columns + 20, 440 * rows + 20, rows, columns, &f, err);
     for (int k = 0; st == RESHED_OK && k < n_chosen; k++)
         st = draw_point(rs_figure_panel(f, k / columns, k % columns, 1, 1), in, r, chosen[k], err);
-    return rs_report_save_figure(st, f, path, err);
+    return save(st, f, to, err);
+}
+
+reshed_status rs_loop_figures_paper(const char *prefix, const char *kind, const rs_paper *paper,
+                                    const rs_responses *in, const rs_field_loops *r,
+                                    const int64_t *chosen, int n_chosen, char failed[256],
+                                    reshed_error *err)
+{
+    static const char *const names[] = {"average", "histograms", "maps", "loops"};
+    const char *suffix = r->field == RS_FIELD_ON ? "_on" : "";
+    const size_t room = strlen(prefix) + strlen(kind) + 32;
+    double *work = rs_alloc((size_t)in->points, 2 * sizeof *work);
+    char *path = rs_alloc(room, 1);
+    const target to = {path, paper};
+    reshed_status st = RESHED_OK;
+    snprintf(failed, 256, "%.255s", prefix);
+    if (!work || !path)
+        st = rs_fail_nomem(err, "figures", (size_t)in->points * 2 * sizeof *work + room);
+    for (int k = 0; st == RESHED_OK && k < 4; k++) {
+        snprintf(path, room, "%s_%s%s.%s", prefix, names[k], suffix, kind);
+        snprintf(failed, 256, "%.255s", path);
+        st = k == 0   ? draw_average(&to, in, r, err)
+             : k == 1 ? draw_histograms(&to, in, r, work, err)
+             : k == 2 ? draw_maps(&to, in, r, work, err)
+                      : draw_loops(&to, in, r, chosen, n_chosen, work, err);
+    }
+    rs_free(work);
+    rs_free(path);
+    return st;
 }
 
 reshed_status rs_loop_figures_write(const char *prefix, const rs_responses *in,
                                     const rs_field_loops *r, const int64_t *chosen, int n_chosen,
                                     char failed[256], reshed_error *err)
 {
-    static const char *const names[] = {"average", "histograms", "maps", "loops"};
-    const char *suffix = r->field == RS_FIELD_ON ? "_on" : "";
-    const size_t room = strlen(prefix) + 32;
-    double *work = rs_alloc((size_t)in->points, 2 * sizeof *work);
-    char *path = rs_alloc(room, 1);
-    reshed_status st = RESHED_OK;
-    snprintf(failed, 256, "%.255s", prefix);
-    if (!work || !path)
-        st = rs_fail_nomem(err, "figures", (size_t)in->points * 2 * sizeof *work + room);
-    for (int k = 0; st == RESHED_OK && k < 4; k++) {
-        snprintf(path, room, "%s_%s%s.png", prefix, names[k], suffix);
-        snprintf(failed, 256, "%.255s", path);
-        st = k == 0   ? draw_average(path, in, r, err)
-             : k == 1 ? draw_histograms(path, in, r, work, err)
-             : k == 2 ? draw_maps(path, in, r, work, err)
-                      : draw_loops(path, in, r, chosen, n_chosen, work, err);
-    }
-    rs_free(work);
-    rs_free(path);
-    return st;
+    return rs_loop_figures_paper(prefix, "png", NULL, in, r, chosen, n_chosen, failed, err);
 }

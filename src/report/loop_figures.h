@@ -2,6 +2,7 @@
 #ifndef RS_REPORT_LOOP_FIGURES_H
 #define RS_REPORT_LOOP_FIGURES_H
 
+#include "imgproc/figures/plot_types.h"
 #include "spectra/field_loops.h"
 
 /* Writes PREFIX_average.png, PREFIX_histograms.png, PREFIX_maps.png and PREFIX_loops.png (with
@@ -12,5 +13,11 @@
 reshed_status rs_loop_figures_write(const char *prefix, const rs_responses *in,
                                     const rs_field_loops *r, const int64_t *chosen, int n_chosen,
                                     char failed[256], reshed_error *err);
+
+/* The same for a paper, as PREFIX_average.KIND and so on; kind: "pdf", "svg" or "png". */
+reshed_status rs_loop_figures_paper(const char *prefix, const char *kind, const rs_paper *paper,
+                                    const rs_responses *in, const rs_field_loops *r,
+                                    const int64_t *chosen, int n_chosen, char failed[256],
+                                    reshed_error *err);
 
 #endif

@@ -159,7 +159,8 @@ static void draw_on_field(rs_panel *p, const loops *l, double *work)
     rs_panel_title(p, "On field");
 }
 
-static void put_average(rs_page *page, loops *l)
+/* Returns the width of the averaged loop, NaN where it has none. */
+static double put_average(rs_page *page, loops *l)
 {
     const rs_report_data *d = l->d;
     rs_figure *f = NULL;
@@ -169,7 +170,7 @@ static void put_average(rs_page *page, loops *l)
     reshed_status st =
         rs_figure_create(panels * (d->on_field ? 620 : 900), 560, 1, panels, &f, &err);
     rs_page_fail(page, st, &err);
-    if (st != RESHED_OK) return;
+    if (st != RESHED_OK) return NAN;
     rs_panel *p = rs_figure_panel(f, 0, 0, 1, 1);
     name_axes(p, l);
     if (d->on_field) {
@@ -188,6 +189,44 @@ static void put_average(rs_page *page, loops *l)
                  "; width %.2f V at the middle of its height%s", width,
                  d->on_field ? "; beside it the mean on field of the same points" : "");
     rs_page_figure(page, f, RS_PAGE_SVG, d->on_field ? 1130 : 760, caption);
+    return width;
+}
+
+/* Says how the averaged loop's width and the median of the loops' widths go together. */
+static void put_two_widths(rs_page *page, const loops *l, double averaged)
+{
+    const double *width = rs_report_metric(l->d, RS_REPORT_WIDTH);
+    if (!width || !isfinite(averaged)) return;
+    const double median = rs_median(width, (size_t)l->d->progress.points, l->work);
+    if (!isfinite(median)) return;
+    rs_page_raw(page, "<p>The averaged loop is ");
+    rs_page_quantity(page, averaged, 3, "V");
+    rs_page_raw(page, " wide, the median of the loops' own widths is ");
+    rs_page_quantity(page, median, 3, "V");
+    rs_page_raw(page, fabs(averaged - median) > 0.05 * fabs(median)
+                          ? ". They differ because loops that switch at different biases, or have "
+                            "responses of different size, add up to branches with a slope, whose "
+                            "middle is no loop's own. Maps, table and tests take each loop by "
+                            "itself.</p>\n"
+                          : ".</p>\n");
+}
+
+/* Counts the loops that are left out by each reason; one may have several. */
+static void put_left_out(rs_page *page, const rs_report_data *d)
+{
+    bool any = false;
+    if (d->trusted_loops == d->loops) return;
+    rs_page_format(page, "<p>Left out of averages, maps and statistics: %d of %d loops",
+                   d->loops - d->trusted_loops, d->loops);
+    for (int b = 0; b < RS_LOOP_FLAGS; b++) {
+        if (d->of_flag[b] < 1) continue;
+        rs_page_format(page, "%s%d <code>%s</code>", any ? ", " : ": ", d->of_flag[b],
+                       rs_loop_flag_name(b));
+        any = true;
+    }
+    rs_page_raw(page, any ? " (a loop may have several reasons, which the session file explains)"
+                            ".</p>\n"
+                          : ".</p>\n");
 }
 
 /* ----------------------------------------------------------------------------------------- maps */
@@ -384,16 +423,13 @@ static void put_loops(rs_page *page, loops *l)
         const double *value = rs_report_metric(d, (rs_report_role)r);
         if (value && finite_values(value, d->progress.points) > 0) role[n++] = (rs_report_role)r;
     }
-    if (d->trusted_loops > 0) put_average(page, l);
+    const double averaged = d->trusted_loops > 0 ? put_average(page, l) : NAN;
     if (n == 0) {
         rs_page_raw(page, "<p class=\"none\">No metrics of the loops have been recorded.</p>\n");
         return;
     }
-    if (d->trusted_loops < d->loops)
-        rs_page_format(page,
-                       "<p>Left out of averages, maps and statistics by their flags, which "
-                       "the session file explains: %d of %d loops.</p>\n",
-                       d->loops - d->trusted_loops, d->loops);
+    put_left_out(page, d);
+    put_two_widths(page, l, averaged);
     put_table(page, l, role, n);
     rs_page_raw(page, "<h3>Maps over the walls</h3>\n<div class=\"row\">\n");
     for (int k = 0; k < n; k++) put_metric_map(page, l, role[k]);

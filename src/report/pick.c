@@ -95,6 +95,19 @@ static void put_path(rs_page *p, const rs_report_data *d, const axes *a, const d
     rs_page_raw(p, "\"/>");
 }
 
+/* What the ensemble says of the pixel: mean and standard deviation of its members. */
+static void put_certainty(rs_page *p, const rs_report_data *d, const rs_session_point *at)
+{
+    const int row = (int)at->row, col = (int)at->col;
+    if (row < 0 || row >= d->rows || col < 0 || col >= d->cols) return;
+    const size_t i = (size_t)row * (size_t)d->cols + (size_t)col;
+    const double mean = (double)d->map[RS_SESSION_MEAN][i],
+                 variance = (double)d->map[RS_SESSION_VARIANCE][i];
+    if (!isfinite(mean)) return;
+    rs_page_format(p, ", wall probability %.2f", mean);
+    if (variance >= 0) rs_page_format(p, " &#177; %.2f", sqrt(variance));
+}
+
 static void put_point(rs_page *p, const rs_report_data *d, const axes *a, double height, int k)
 {
     const rs_session_point *at = &d->point[k];
@@ -110,6 +123,7 @@ static void put_point(rs_page *p, const rs_report_data *d, const axes *a, double
         rs_page_raw(p, ", loop width ");
         rs_page_quantity(p, width[k], 3, "V");
     }
+    put_certainty(p, d, at);
     if (!d->trusted[k]) rs_page_raw(p, ", not trusted");
     rs_page_raw(p, "</text></g>\n");
 }

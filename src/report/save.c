@@ -7,13 +7,20 @@
 #include "base/alloc.h"
 #include "base/os.h"
 
+static reshed_status save_picture(reshed_status st, rs_rgb8 *picture, rs_png_kind kind, double dpi,
+                                  const char *path, reshed_error *err)
+{
+    if (st == RESHED_OK)
+        st = rs_png_write_picture(path, kind, dpi, picture->height, picture->width, picture->data,
+                                  err);
+    rs_rgb8_clear(picture);
+    return st;
+}
+
 reshed_status rs_report_save(reshed_status st, rs_rgb8 *picture, rs_png_kind kind, const char *path,
                              reshed_error *err)
 {
-    if (st == RESHED_OK)
-        st = rs_png_write(path, kind, picture->height, picture->width, picture->data, err);
-    rs_rgb8_clear(picture);
-    return st;
+    return save_picture(st, picture, kind, 0, path, err);
 }
 
 reshed_status rs_report_save_named(reshed_status st, rs_rgb8 *picture, rs_png_kind kind,
@@ -65,7 +72,7 @@ reshed_status rs_report_save_figure(reshed_status st, rs_figure *f, const char *
         st = save_document(f, kind == 1 ? RS_DOCUMENT_SVG : RS_DOCUMENT_PDF, path, err);
     if (st == RESHED_OK && kind == 0) {
         st = rs_figure_draw(f, &picture, err);
-        st = rs_report_save(st, &picture, RS_PNG_RGB8, path, err);
+        st = save_picture(st, &picture, RS_PNG_RGB8, rs_figure_dpi(f), path, err);
     }
     rs_figure_free(f);
     return st;

@@ -205,6 +205,12 @@ static void put_walls(rs_page *page, const wall_part *w)
     }
     if (w->stats.measured == 0)
         rs_page_format(page, "<p>%d walls; none of them has a measured loop yet.</p>\n", walls);
+    if (w->found.scan_lines)
+        rs_page_format(
+            page,
+            "<p>%d of the %d walls run straight along a row and are one pixel high: "
+            "lines of the scan rather than walls, perhaps. They are counted as walls.</p>\n",
+            w->found.scan_lines, walls);
     if (w->stats.measured > 0) rs_report_findings(page, w);
     put_plots(page, w);
     rs_page_raw(page, "<div class=\"row\">\n");

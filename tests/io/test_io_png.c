@@ -246,6 +246,38 @@ static void png_writer_survives_no_memory(void **state)
                      RESHED_EIO);
 }
 
+/* What was drawn says so, with its size on paper, and is refused where data are read. */
+static void pictures_are_no_data(void **state)
+{
+    (void)state;
+    reshed_error err = {0};
+    rs_image im;
+    size_t n;
+    const char *path = test_temp("drawn.png");
+    assert_ok(rs_png_write_picture(path, RS_PNG_GREY8, 300, 2, 3, "abcdef", &err), &err);
+    uint8_t *bytes = test_read_file(path, &n);
+    const uint8_t per_metre[] = {'p', 'H', 'Y', 's', 0, 0, 0x2e, 0x23, 0, 0, 0x2e, 0x23, 1};
+    bool found = false;
+    for (size_t i = 0; i + sizeof per_metre <= n; i++)
+        found = found || memcmp(bytes + i, per_metre, sizeof per_metre) == 0;
+    assert_true(found && rs_png_is_picture(bytes, n));
+    assert_error(rs_image_read(path, NULL, &im, &err), RESHED_EUNSUPPORTED, &err, "no data");
+    for (size_t i = 0; i < n; i++) { /* cut at any place, or damaged: read within its bytes */
+        uint8_t *cut = rs_alloc(i + 1, 1);
+        assert_non_null(cut);
+        memcpy(cut, bytes, i);
+        (void)rs_png_is_picture(cut, i);
+        rs_free(cut);
+        bytes[i] ^= 0xff;
+        (void)rs_png_is_picture(bytes, n);
+        bytes[i] ^= 0xff;
+    }
+    rs_free(bytes);
+    assert_ok(rs_png_write(path, RS_PNG_GREY8, 2, 3, "abcdef", &err), &err);
+    assert_ok(rs_image_read(path, NULL, &im, &err), &err);
+    rs_image_clear(&im);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -258,6 +290,7 @@ int main(void)
         cmocka_unit_test(png_survives_damage),
         cmocka_unit_test(png_survives_wrong_rows),
         cmocka_unit_test(png_writer_survives_no_memory),
+        cmocka_unit_test(pictures_are_no_data),
     };
     return cmocka_run_group_tests_name("io_png", tests, NULL, NULL);
 }

@@ -239,6 +239,40 @@ static void grid_gives_maps_table_and_figures(void **state)
     }
 }
 
+/* The same figures for a paper: PDF by default, a PNG with its size. */
+static void figures_for_a_paper(void **state)
+{
+    (void)state;
+    test_not_quick();
+    temp_path in_path = temp("paper.h5");
+    char words[1024];
+    size_t n;
+    write_grid(in_path.text);
+    snprintf(words, sizeof words, "loops %s --figures %s/paper --quiet", in_path.text,
+             test_temp(""));
+    run_ok(words);
+    uint8_t *bytes = test_read_file(test_temp("paper_average.pdf"), &n);
+    assert_true(n > 1000 && memcmp(bytes, "%PDF", 4) == 0);
+    rs_free(bytes);
+    snprintf(words, sizeof words,
+             "loops %s --figures %s/paper --kind png --paper width=86,dpi=100,colours=grey "
+             "--quiet",
+             in_path.text, test_temp(""));
+    run_ok(words);
+    bytes = test_read_file(test_temp("paper_maps.png"), &n);
+    rs_image im = {0};
+    reshed_error e = {0};
+    assert_ok(rs_png_read_mem(bytes, n, &im, &e), &e);
+    assert_in_range(im.width, 337, 340); /* 86 mm */
+    rs_image_clear(&im);
+    rs_free(bytes);
+    assert_true(rs_os_is_file(test_temp("paper_loops.png")));
+    snprintf(words, sizeof words, "loops %s --json --kind svg", in_path.text);
+    assert_int_equal(run(words), 2);
+    snprintf(words, sizeof words, "loops %s --figures x --paper colours=jet", in_path.text);
+    assert_int_equal(run(words), 2);
+}
+
 static void threads_do_not_change_the_table(void **state)
 {
     (void)state;
@@ -626,6 +660,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(grid_gives_maps_table_and_figures),
+        cmocka_unit_test(figures_for_a_paper),
         cmocka_unit_test(threads_do_not_change_the_table),
         cmocka_unit_test(point_list_of_amplitude_and_phase),
         cmocka_unit_test(amplitude_and_phase_belong_together),

@@ -226,7 +226,10 @@ static void reads_the_file_of_reshed_infer(void **state)
     for (size_t i = 0; i < t.rows; i++) assert_true(value(&t, i, "col") >= 40);
     rs_csv_table_clear(&t);
     rs_image im;
-    assert_ok(rs_image_read(png, NULL, &im, &err), &err);
+    size_t n;
+    uint8_t *bytes = test_read_file(png, &n);
+    assert_ok(rs_png_read_mem(bytes, n, &im, &err), &err);
+    rs_free(bytes);
     assert_true(im.width >= 1000);
     rs_image_clear(&im);
     t = table(pairs); /* the input is bright on the walls, so the gaps are dark: all are domains */
@@ -638,7 +641,7 @@ static void help_version_and_errors(void **state)
                                  "--min-distance=-1 MAP",
                                  "--max-variance=0.1 MAP",
                                  "--pixels=middle MAP",
-                                 "MAP MAP",
+                                 "MAP MAP --in-plane=MAP",
                                  "--thinning=zhang MAP",
                                  "--what MAP"};
     for (size_t i = 0; i < sizeof usage / sizeof *usage; i++) {
@@ -670,6 +673,57 @@ static void help_version_and_errors(void **state)
     assert_non_null(strstr(out, "96 x 120"));
 }
 
+/* Each map has outputs of its own name; one that fails is told, and the others are done. */
+static void several_maps(void **state)
+{
+    (void)state;
+    char out[8192], args[2048], a[512], b[512];
+    snprintf(a, sizeof a, "%s", write_map("one.npy"));
+    snprintf(b, sizeof b, "%s", write_map("two.npy"));
+    remove(test_temp("w_one.csv"));
+    snprintf(args, sizeof args, "%s %s/none.npy %s --json --walls %s", a, test_temp(""), b,
+             test_temp("w.csv"));
+    assert_int_equal(run(out, sizeof out, args), 1);
+    rs_csv_table t = table(test_temp("w_one.csv"));
+    assert_int_equal(t.rows, STRIPES);
+    rs_csv_table_clear(&t);
+    t = table(test_temp("w_two.csv"));
+    rs_csv_table_clear(&t);
+    assert_non_null(strstr(out, "\"failed\": true"));
+    const char *failed = strstr(out, "none.npy\""), *last = strstr(out, "two.npy");
+    assert_true(failed && last && strstr(out, "one.npy\"") < last);
+    snprintf(args, sizeof args, "%s %s --quiet --walls %s", a, a, test_temp("w.csv"));
+    assert_int_equal(run(out, sizeof out, args), 2); /* one name for two */
+    snprintf(args, sizeof args, "%s %s --variance=%s", a, b, a);
+    assert_int_equal(run(out, sizeof out, args), 2);
+    assert_non_null(strstr(out, "of one MAP"));
+}
+
+/* The program's own picture, with its bars, is no map; a line of the scan is flagged. */
+static void own_pictures_and_scan_lines(void **state)
+{
+    (void)state;
+    char out[8192], args[2048];
+    static float map[H * W];
+    const size_t dims[2] = {H, W};
+    reshed_error err = {0};
+    const char *npy = test_temp("marks.npy"), *png = test_temp("marks.png");
+    const char *csv = test_temp("marks.csv");
+    for (int c = 10; c < 60; c++) map[20 * W + c] = 0.9f;
+    for (int c = 10; c < 80; c++) map[60 * W + c] = map[61 * W + c] = 0.9f;
+    for (int r = 10; r < 90; r++) map[r * W + 100] = 0.9f;
+    assert_ok(rs_npy_write(npy, RS_NPY_F4, 2, dims, map, &err), &err);
+    snprintf(args, sizeof args, "%s --json --png %s --walls %s", npy, png, csv);
+    assert_int_equal(run(out, sizeof out, args), 0);
+    assert_true(json_number(out, "walls") == 3 && json_number(out, "scan_lines") == 1);
+    rs_csv_table t = table(csv);
+    for (size_t i = 0; i < t.rows; i++)
+        assert_true(value(&t, i, "scan line") == (value(&t, i, "first row") == 20));
+    rs_csv_table_clear(&t);
+    assert_int_equal(run(out, sizeof out, png), 1);
+    assert_non_null(strstr(out, "no data"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -685,6 +739,8 @@ int main(void)
         cmocka_unit_test(kinds_of_points_by_their_words),
         cmocka_unit_test(keeps_diagonal_walls),
         cmocka_unit_test(points_keep_their_distance),
+        cmocka_unit_test(several_maps),
+        cmocka_unit_test(own_pictures_and_scan_lines),
         cmocka_unit_test(help_version_and_errors),
     };
     return cmocka_run_group_tests_name("walls_tool", tests, NULL, NULL);

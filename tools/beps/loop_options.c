@@ -17,6 +17,12 @@ const cli_program beps_loops_program = {
     "  -o, --output FILE          NSID file with a map of each metric\n"
     "      --csv FILE             the same as a table, a row for each point\n"
     "      --png PREFIX           figures: PREFIX_average.png, _histograms, _maps, _loops\n"
+    "      --figures PREFIX       the same four for a paper, as PDF; with --kind=svg or png as "
+    "those\n"
+    "      --kind NAME            of --figures: pdf, svg or png [pdf]\n"
+    "      --paper LIST           of --figures: width=MM (174), font=PT (8), family=NAME (DejaVu\n"
+    "                             Sans), dpi=N of a PNG (300), letters=yes|no (yes), colours=\n"
+    "                             viridis|magma|grey\n"
     "      --points LIST          points whose loops are drawn, numbers or x:y indices, by commas\n"
     "      --metrics LIST         all, summary, or identifiers by commas [all]\n"
     "      --list-metrics         print the metrics with unit, method and definition; then end\n"
@@ -64,6 +70,9 @@ const cli_program beps_loops_program = {
 enum {
     OPT_CSV = CLI_OPT_FIRST,
     OPT_PNG,
+    OPT_FIGURES,
+    OPT_KIND,
+    OPT_PAPER,
     OPT_POINTS,
     OPT_METRICS,
     OPT_LIST,
@@ -98,6 +107,9 @@ static const struct option longs[] = {CLI_COMMON_OPTIONS,
                                       {"output", required_argument, NULL, 'o'},
                                       {"csv", required_argument, NULL, OPT_CSV},
                                       {"png", required_argument, NULL, OPT_PNG},
+                                      {"figures", required_argument, NULL, OPT_FIGURES},
+                                      {"kind", required_argument, NULL, OPT_KIND},
+                                      {"paper", required_argument, NULL, OPT_PAPER},
                                       {"points", required_argument, NULL, OPT_POINTS},
                                       {"metrics", required_argument, NULL, OPT_METRICS},
                                       {"list-metrics", no_argument, NULL, OPT_LIST},
@@ -161,6 +173,7 @@ static bool take_choice(beps_loop_settings *s, int c)
     static const char *const answers[] = {"auto", "yes", "no", NULL};
     static const char *const bounds[] = {"scaled", "bglib", NULL};
     static const char *const models[] = {"none", "sigmoid", "arctan", NULL};
+    static const char *const kinds[] = {"pdf", "svg", "png", NULL};
     int k = 0;
     bool ok = false;
     switch (c) {
@@ -189,6 +202,10 @@ static bool take_choice(beps_loop_settings *s, int c)
         ok = take_word("--bounds", optarg, bounds, &k);
         s->options.analysis.metric.bounds = (rs_loop_bounds)k;
         break;
+    case OPT_KIND:
+        ok = take_word("--kind", optarg, kinds, &k);
+        s->kind = kinds[k];
+        break;
     case OPT_MODEL:
         ok = take_word("--model", optarg, models, &k);
         s->options.analysis.metric.branches.model = (rs_branch_model)k;
@@ -215,6 +232,8 @@ static bool take_option(beps_loop_settings *s, int c)
     case CLI_OPT_JSON: return s->json = true;
     case OPT_CSV: s->csv = optarg; return true;
     case OPT_PNG: s->png = optarg; return true;
+    case OPT_FIGURES: s->figures = optarg; return true;
+    case OPT_PAPER: return s->paper_given = cli_paper(&beps_loops_program, optarg, &s->paper);
     case OPT_POINTS: s->points = optarg; return true;
     case OPT_METRICS: return take_metrics(s);
     case OPT_CHANNEL: s->source.channel = optarg; return true;
@@ -270,6 +289,7 @@ bool beps_loop_parse(int argc, char **argv, beps_loop_settings *s, int *rc)
     s->options.analysis.seed = 1;
     s->options.analysis.metric.branches.asymmetric = true;
     s->source.degrees = -1;
+    rs_paper_defaults(&s->paper);
     rs_metric_choose("all", &s->metrics, bad, sizeof bad);
     optind = 1;
     for (int c; (c = cli_option(&beps_loops_program, argc, argv, "o:", longs)) != -1;) {
@@ -287,7 +307,7 @@ bool beps_loop_parse(int argc, char **argv, beps_loop_settings *s, int *rc)
     }
     if (optind + 1 != argc)
         cli_usage_error(&beps_loops_program, "expected one input file, found %d", argc - optind);
-    else if (!s->output && !s->csv && !s->png && !s->json)
+    else if (!s->output && !s->csv && !s->png && !s->figures && !s->json)
         cli_usage_error(&beps_loops_program, "no output given (-o OUT.h5)");
     else if (!s->source.amplitude != !s->source.phase)
         cli_usage_error(&beps_loops_program, "--amplitude and --phase go together");
@@ -295,8 +315,10 @@ bool beps_loop_parse(int argc, char **argv, beps_loop_settings *s, int *rc)
         cli_usage_error(&beps_loops_program, "--channel and --amplitude exclude each other");
     else if (s->source.waveform && s->source.triangle > 0)
         cli_usage_error(&beps_loops_program, "--waveform and --triangle exclude each other");
-    else if (s->points && !s->png)
-        cli_usage_error(&beps_loops_program, "--points needs --png");
+    else if (s->points && !s->png && !s->figures)
+        cli_usage_error(&beps_loops_program, "--points needs --png or --figures");
+    else if ((s->kind || s->paper_given) && !s->figures)
+        cli_usage_error(&beps_loops_program, "--kind and --paper go with --figures");
     else {
         s->input = argv[optind];
         return true;

@@ -7,7 +7,7 @@
 #include "spectra/field_loops.h"
 #include "spectra/responses.h"
 #include "spectra/results.h"
-#include "tools/cli/cli.h"
+#include "tools/cli/paper.h"
 
 /* For messages. */
 extern const cli_program beps_loops_program;
@@ -16,14 +16,15 @@ extern const cli_program beps_loops_program;
 #define BEPS_MAX_POINTS 48
 
 typedef struct beps_loop_settings {
-    const char *input, *output, *csv, *png, *points, *reference;
+    const char *input, *output, *csv, *png, *figures, *kind, *points, *reference;
+    rs_paper paper; /* of the figures; `kind` NULL: pdf */
     rs_responses_source source;
     rs_metric_choice metrics;
     rs_field_options options;
     rs_unfolding unfold;
     rs_field_wanted field;
     bool unfold_given, outlier_given, first_given;
-    bool quiet, json;
+    bool paper_given, quiet, json;
 } beps_loop_settings;
 
 /* Reads the command line; true when there is work to do, else *rc is the exit status. */

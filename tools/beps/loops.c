@@ -60,21 +60,27 @@ static reshed_status write_all(const beps_loop_settings *s, const rs_responses *
     }
     for (int i = 0; st == RESHED_OK && s->png && i < n; i++)
         st = rs_loop_figures_write(s->png, in, &r[i], points, n_points, blame, err);
+    for (int i = 0; st == RESHED_OK && s->figures && i < n; i++)
+        st = rs_loop_figures_paper(s->figures, s->kind ? s->kind : "pdf", &s->paper, in, &r[i],
+                                   points, n_points, blame, err);
     return st;
 }
 
 static int check_files(const beps_loop_settings *s)
 {
     static const char *const figure[] = {"_average", "_histograms", "_maps", "_loops"};
-    static const char *const field[] = {".png", "_on.png"};
+    static const char *const field[] = {"", "_on"};
+    const char *kind = s->kind ? s->kind : "pdf";
     cli_files files = {0};
     cli_files_input(&files, s->input);
     cli_files_output(&files, s->output, "-o");
     cli_files_output(&files, s->csv, "--csv");
-    for (int k = 0; s->png && k < 8; k++) {
+    for (int k = 0; k < 8; k++) {
         char ending[32];
-        snprintf(ending, sizeof ending, "%s%s", figure[k % 4], field[k / 4]);
-        cli_files_output_named(&files, s->png, ending, "--png");
+        snprintf(ending, sizeof ending, "%s%s.png", figure[k % 4], field[k / 4]);
+        if (s->png) cli_files_output_named(&files, s->png, ending, "--png");
+        snprintf(ending, sizeof ending, "%s%s.%s", figure[k % 4], field[k / 4], kind);
+        if (s->figures) cli_files_output_named(&files, s->figures, ending, "--figures");
     }
     const int status = cli_files_check(&beps_loops_program, &files, "name another output");
     cli_files_clear(&files);

@@ -31,13 +31,22 @@ static bool set(const cli_program *program, const char *key, const char *value, 
         paper->letters = value[0] == 'y';
         return true;
     }
+    if (strcmp(key, "colours") == 0) {
+        static const char *const map[] = {"grey", "viridis", "magma"};
+        static const rs_colour_map maps[] = {RS_MAP_GREY, RS_MAP_VIRIDIS, RS_MAP_MAGMA};
+        for (int i = 0; i < 3; i++)
+            if (strcmp(value, map[i]) == 0) {
+                paper->colours = maps[i];
+                return paper->recoloured = true;
+            }
+    }
     if (strcmp(key, "family") == 0 && *value && strlen(value) < sizeof paper->family) {
         snprintf(paper->family, sizeof paper->family, "%s", value);
         return true;
     }
     cli_usage_error(program,
                     "--paper: expected width=MM, font=PT, family=NAME, dpi=N, letters=yes or "
-                    "letters=no, found '%s=%s'",
+                    "letters=no, colours=viridis, magma or grey, found '%s=%s'",
                     key, value);
     return false;
 }

@@ -9,7 +9,8 @@
 #define CLI_PAPER_HELP                                                                             \
     "      --figure=FILE      a figure for a paper: *.pdf or *.svg, or *.png of pixels\n"          \
     "      --paper=LIST       of the figure: width=MM (174), font=PT (8), family=NAME (DejaVu\n"   \
-    "                         Sans), dpi=N of a PNG (300), letters=yes|no (yes); e.g.\n"           \
+    "                         Sans), dpi=N of a PNG (300), letters=yes|no (yes), colours=\n"       \
+    "                         viridis|magma|grey of maps that have colours; e.g.\n"                \
     "                         width=86,font=7,family=Liberation Sans\n"
 
 /* Checks the ending of a --figure; false after a message. */

@@ -364,6 +364,8 @@ static void print_json(const char *path, const infer_request *q, const infer_res
     rs_json_number(&j, "pixel_size_y", r->dy > 0 ? r->dy : NAN);
     rs_json_integer(&j, "members", v->members);
     rs_json_number(&j, "mean_uncertainty", v->mean_uncertainty);
+    rs_json_number(&j, "mean_variance", v->mean_uncertainty); /* the same, by its name */
+    rs_json_number(&j, "rms_sd", sqrt(v->mean_uncertainty));
     rs_json_number(&j, "wall_fraction", r->wall_fraction);
     if (r->phase[0]) {
         rs_json_string(&j, "phase", r->phase);
@@ -406,8 +408,9 @@ static void print_line(const char *path, const infer_result *r)
     cli_shown(channel, r->channel);
     printf("%s: %d x %d, ", file, v->height, v->width);
     if (r->frames > 1) printf("frame %d of %d, ", r->number, r->frames);
-    printf("%s%s%smean uncertainty %.3g, walls %.1f %%, %.3f s\n", *channel ? "channel " : "",
-           channel, *channel ? ", " : "", v->mean_uncertainty, 100 * r->wall_fraction, v->seconds);
+    printf("%s%s%smean variance %.3g (standard deviation %.3g), walls %.1f %%, %.3f s\n",
+           *channel ? "channel " : "", channel, *channel ? ", " : "", v->mean_uncertainty,
+           sqrt(v->mean_uncertainty), 100 * r->wall_fraction, v->seconds);
     if (r->phase[0])
         printf("%s: channel %s: 180-degree walls %.1f %%, apart from the ferroelastic ones\n", file,
                cli_shown(phase, r->phase), 100 * r->wall180_fraction);

@@ -23,6 +23,8 @@ typedef enum walls_instrument {
 
 typedef struct walls_request {
     /* Files to read, and names in them; NULL when not given. */
+    char *const *maps; /* [n_maps] as they were typed; `map` is the one at work */
+    int n_maps;
     const char *map, *channel, *variance, *amplitude, *phase, *in_plane, *values, *metric,
         *frame_of;
     /* Files to write; NULL: not. */

@@ -1,5 +1,6 @@
 /* reshed-walls - from a map of wall probability to walls, and to points to measure on them. */
 #include <math.h>
+#include <string.h>
 
 #include "base/json.h"
 #include "base/text.h"
@@ -17,12 +18,13 @@
 
 static const cli_program self = {
     "reshed-walls",
-    "Usage: reshed-walls [OPTION]... MAP\n"
+    "Usage: reshed-walls [OPTION]... MAP...\n"
     "\n"
     "Turns a map of wall probability into a skeleton, walls with their measures, and points to\n"
     "measure on them in a short route. MAP is the _walls.h5 of reshed-infer, which brings its\n"
     "variance, image and pixel size along, the session of reshed-scan likewise, or an image\n"
-    "of any kind that reshed-infer reads.\n"
+    "of any kind that reshed-infer reads. Of several MAPs each output has the map's name in its\n"
+    "own: --points=p.csv of a.npy and b.npy are p_a.csv and p_b.csv.\n"
     "\n"
     "What is wall\n"
     "      --threshold=T      pixels above T (default 0.5); otsu: found from the map; LOW,HIGH:\n"
@@ -114,7 +116,8 @@ static const cli_program self = {
     "      --pixels=RULE      centred (default), inclusive or half-open: how "
     "pixels lie in the "
     "frame\n"
-    "      --json             a machine-readable summary on standard output\n"
+    "      --json             a machine-readable summary on standard output, an object for each\n"
+    "                         map or frame, also for one that failed (\"failed\": true)\n"
     "      --quiet            print nothing but errors\n"
     "      --help             print this text\n"
     "      --version          print the version\n"
@@ -126,7 +129,7 @@ static const cli_program self = {
     "size is known.\n"
     "Results are in metres when it is known and in pixels when not.\n"
     "\n"
-    "Exit status: 0 done, 1 failed (other frames are done), 2 wrong usage.\n"};
+    "Exit status: 0 done, 1 failed (other maps and frames are done), 2 wrong usage.\n"};
 
 static void print_json(const walls_job *job)
 {
@@ -153,6 +156,7 @@ static void print_json(const walls_job *job)
         {"walls_ferroelastic", job->found.kind ? job->found.kinds[RS_WALL_FERROELASTIC] : NAN},
         {"walls_180", job->found.kind ? job->found.kinds[RS_WALL_180] : NAN},
         {"walls_mixed", job->found.kind ? job->found.kinds[RS_WALL_MIXED] : NAN},
+        {"scan_lines", job->found.scan_lines},
         {"wall_length", rs_wallgraph_length(g)},
         {"points", job->found.points.n},
         {"min_distance", rs_find_min_distance(&job->grid, &job->request->find)},
@@ -192,6 +196,9 @@ static void print_text(const walls_job *job)
     if (g->spurs_removed) printf(" (%d spurs removed)", g->spurs_removed);
     printf("\n%d walls of %.4g %s in all, %d junctions, %d pairs around in-plane domains\n",
            g->walls, rs_wallgraph_length(g), walls_unit(job), rs_wallgraph_junctions(g), g->pairs);
+    if (job->found.scan_lines)
+        printf("%d of them straight along a row and one pixel high: lines of the scan?\n",
+               job->found.scan_lines);
     if (job->found.kind)
         printf("%d ferroelastic, %d 180-degree, %d mixed\n", job->found.kinds[RS_WALL_FERROELASTIC],
                job->found.kinds[RS_WALL_180], job->found.kinds[RS_WALL_MIXED]);
@@ -255,20 +262,27 @@ static void outputs_of(walls_request *r, const char **path[OUTPUTS], const char 
     }
 }
 
-/* The request for one frame of all: p.csv becomes p_frame007.csv. The names are kept in `names`. */
-static bool request_of(const walls_request *all, int frame, char names[OUTPUTS][4096],
+/* The request for one map of several, one frame of all: p.csv becomes p_MAP_frame007.csv. The names are
+ * kept in `names`. */
+static bool request_of(const walls_request *all, int map, int frame, char names[OUTPUTS][4096],
                        walls_request *out)
 {
     const char **path[OUTPUTS], *of[OUTPUTS];
+    char of_frame[32] = "";
     *out = *all;
+    out->map = all->maps[map];
     out->of_stack = frame;
-    if (frame < 0) return true;
+    const bool numbered = all->of_stack == CLI_FRAME_ALL && frame >= 0;
+    if (all->n_maps < 2 && !numbered) return true;
+    if (numbered) snprintf(of_frame, sizeof of_frame, "_frame%03d", frame);
+    const char *slash = strrchr(out->map, '/'), *name = slash ? slash + 1 : out->map;
+    const int length = all->n_maps < 2 ? 0 : (int)rs_path_stem(name);
     outputs_of(out, path, of);
     for (int k = 0; k < OUTPUTS; k++) {
         if (!*path[k]) continue;
         const size_t stem = rs_path_stem(*path[k]);
-        if (snprintf(names[k], 4096, "%.*s_frame%03d%s", (int)stem, *path[k], frame,
-                     *path[k] + stem) >= 4096) {
+        if (snprintf(names[k], 4096, "%.*s%s%.*s%s%s", (int)stem, *path[k], length ? "_" : "",
+                     length, name, of_frame, *path[k] + stem) >= 4096) {
             cli_usage_error(&self, "%s: the path is too long", of[k]);
             return false;
         }
@@ -277,7 +291,7 @@ static bool request_of(const walls_request *all, int frame, char names[OUTPUTS][
     return true;
 }
 
-/* The frames that are asked for, *first to *end; false after a message. */
+/* The frames of r->map that are asked for, *first to *end; false after a message. */
 static bool frames_of(const walls_request *r, int *first, int *end)
 {
     int frames = 1;
@@ -294,23 +308,73 @@ static bool frames_of(const walls_request *r, int *first, int *end)
     return true;
 }
 
-static int check_files(const walls_request *r, int first, int end)
+/* The outputs of one map. A map whose frames cannot be counted has none, and fails when its turn
+ * comes. */
+static int list_outputs(const walls_request *r, int map, cli_files *files)
 {
-    const char *const in[] = {r->map,      r->variance, r->amplitude, r->phase,
-                              r->in_plane, r->values,   r->frame_of};
-    cli_files files = {0};
-    for (size_t i = 0; i < sizeof in / sizeof *in; i++) cli_files_input(&files, in[i]);
-    for (int f = first; f < end; f++) {
-        char names[OUTPUTS][4096];
-        walls_request one;
-        const char **path[OUTPUTS], *of[OUTPUTS];
-        if (!request_of(r, r->of_stack == CLI_FRAME_ALL ? f : RS_FRAME_ONLY, names, &one))
-            return CLI_USAGE;
-        outputs_of(&one, path, of);
-        for (int k = 0; k < OUTPUTS; k++) cli_files_output(&files, *path[k], of[k]);
+    walls_request this = *r, one;
+    char names[OUTPUTS][4096];
+    const char **path[OUTPUTS], *of[OUTPUTS];
+    int first = RS_FRAME_ONLY, end = RS_FRAME_ONLY + 1, frames = 1;
+    this.map = r->maps[map];
+    cli_files_input(files, this.map);
+    if (r->of_stack == CLI_FRAME_ALL &&
+        rs_image_frames(this.map, r->channel, RS_QUANTITY_WALLS, &frames, NULL) == RESHED_OK &&
+        frames > 1) {
+        first = 0;
+        end = frames;
     }
-    const int status = cli_files_check(&self, &files, "name another output");
+    for (int f = first; f < end; f++) {
+        if (!request_of(r, map, f, names, &one)) return CLI_USAGE;
+        outputs_of(&one, path, of);
+        for (int k = 0; k < OUTPUTS; k++) cli_files_output(files, *path[k], of[k]);
+    }
+    return CLI_OK;
+}
+
+static int check_files(const walls_request *r)
+{
+    const char *const in[] = {r->variance, r->amplitude, r->phase,
+                              r->in_plane, r->values,    r->frame_of};
+    cli_files files = {0};
+    int status = CLI_OK;
+    for (size_t i = 0; i < sizeof in / sizeof *in; i++) cli_files_input(&files, in[i]);
+    for (int m = 0; m < r->n_maps && status == CLI_OK; m++) status = list_outputs(r, m, &files);
+    if (status == CLI_OK) status = cli_files_check(&self, &files, "name another output");
     cli_files_clear(&files);
+    return status;
+}
+
+/* Its reason is on standard error. */
+static void print_failed(const char *map, int frame)
+{
+    rs_json j = rs_json_to(stdout);
+    rs_json_object(&j, NULL);
+    rs_json_string(&j, "file", map);
+    if (frame >= 0) rs_json_integer(&j, "frame", frame);
+    rs_json_bool(&j, "failed", true);
+    rs_json_end(&j);
+}
+
+/* One map, all its frames that are asked for. Wrong usage is so for every frame. */
+static int do_map(const walls_request *r, int map)
+{
+    walls_request this = *r, one;
+    char names[OUTPUTS][4096];
+    int first, end, status = CLI_OK;
+    this.map = r->maps[map];
+    if (!frames_of(&this, &first, &end)) {
+        if (r->json) print_failed(this.map, RS_FRAME_ONLY);
+        return CLI_FAILED;
+    }
+    for (int f = first; f < end && status != CLI_USAGE; f++) {
+        if (!request_of(r, map, f, names, &one)) return CLI_USAGE;
+        walls_job job = {.program = &self, .request = &one};
+        const int of_frame = walls_open_session(&job, &one) ? run(&job) : CLI_FAILED;
+        if (of_frame == CLI_FAILED && r->json) print_failed(one.map, f);
+        if (of_frame != CLI_OK) status = of_frame;
+        walls_job_clear(&job);
+    }
     return status;
 }
 
@@ -318,21 +382,13 @@ int main(int argc, char **argv)
 {
     walls_request request;
     walls_request_defaults(&request);
-    int first, end, status = walls_parse(&self, argc, argv, &request);
+    int status = walls_parse(&self, argc, argv, &request);
     if (status >= 0) return status;
-    if (!frames_of(&request, &first, &end)) return CLI_FAILED;
-    status = check_files(&request, first, end);
+    status = check_files(&request);
     if (status != CLI_OK) return status;
-    for (int f = first; f < end && status != CLI_USAGE; f++) { /* the same for every frame */
-        char names[OUTPUTS][4096];
-        walls_request one = request;
-        one.of_stack = f;
-        if (request.of_stack == CLI_FRAME_ALL && !request_of(&request, f, names, &one))
-            return CLI_USAGE;
-        walls_job job = {.program = &self, .request = &one};
-        const int of_frame = walls_open_session(&job, &one) ? run(&job) : CLI_FAILED;
-        if (of_frame != CLI_OK) status = of_frame;
-        walls_job_clear(&job);
+    for (int m = 0; m < request.n_maps && status != CLI_USAGE; m++) {
+        const int of_map = do_map(&request, m);
+        if (of_map != CLI_OK) status = of_map;
     }
     int closed = cli_close(&self);
     return status ? status : closed;

@@ -386,9 +386,14 @@ int walls_parse(const cli_program *program, int argc, char **argv, walls_request
             return CLI_USAGE;
     }
     if (optind == argc) return cli_usage_error(program, "no MAP given");
-    if (argc - optind > 1)
-        return cli_usage_error(program, "one MAP at a time, %d given", argc - optind);
-    r->map = argv[optind];
+    r->maps = argv + optind;
+    r->n_maps = argc - optind;
+    r->map = r->maps[0];
+    if (r->n_maps > 1 && (r->variance || r->amplitude || r->phase || r->in_plane || r->values))
+        return cli_usage_error(program,
+                               "--variance, --amplitude, --phase, --in-plane and --values "
+                               "are of one MAP, %d given",
+                               r->n_maps);
     if ((r->values && !r->metric) || (r->stats && !r->metric))
         return cli_usage_error(program, "--values and --stats need --metric");
     if (r->device && r->instrument == WALLS_ANY)

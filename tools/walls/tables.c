@@ -36,7 +36,7 @@ static bool write_points(const walls_job *job, const char *path)
     rs_csv c = {0};
     HEADINGS(&c, job, {"point", ""}, {"row", "px"}, {"col", "px"}, {"x", "*"}, {"y", "*"},
              {"u", ""}, {"v", ""}, {"kind", ""}, {"wall", ""}, {"along", "*"}, {"frame_x", "*"},
-             {"frame_y", "*"});
+             {"frame_y", "*"}, {"probability", ""}, {"probability sd", ""});
     for (int i = 0; i < job->found.points.n; i++) {
         const rs_point *p = &job->found.points.p[i];
         rs_rowcol at = {p->at.row, p->at.col};
@@ -56,6 +56,9 @@ static bool write_points(const walls_job *job, const char *path)
         rs_csv_number(&c, p->along);
         rs_csv_number(&c, frame.x);
         rs_csv_number(&c, frame.y);
+        const size_t k = (size_t)p->at.row * (size_t)job->grid.width + (size_t)p->at.col;
+        rs_csv_number(&c, (double)job->map[k]);
+        rs_csv_number(&c, job->variance ? sqrt((double)job->variance[k]) : NAN);
         rs_csv_end_row(&c);
     }
     return save(job, &c, path);
@@ -94,7 +97,7 @@ static bool write_walls(const walls_job *job, const char *path)
     rs_csv c = {0};
     HEADINGS(&c, job, {"wall", ""}, LINE_HEADINGS, {"first end", ""}, {"last end", ""},
              {"pair", ""}, {"family", ""}, {"place", "*"}, {"own length", "*"}, {"kind", ""},
-             {"kind sure", ""});
+             {"kind sure", ""}, {"scan line", ""});
     for (int w = 0; w < job->found.graph.walls; w++) {
         const rs_wall *wall = &job->found.graph.wall[w];
         rs_csv_integer(&c, w);
@@ -107,6 +110,7 @@ static bool write_walls(const walls_job *job, const char *path)
         rs_csv_number(&c, wall->own_length);
         rs_csv_text(&c, rs_wall_kind_name(wall->kind));
         rs_csv_number(&c, wall->sure);
+        rs_csv_integer(&c, wall->scan_line);
         rs_csv_end_row(&c);
     }
     return save(job, &c, path);

@@ -164,7 +164,15 @@ void rs_figure_paper(rs_figure *f, const rs_paper *paper)
     f->height = f->width * ratio;
     f->font = FONT;
     f->letters = paper->letters;
+    f->dpi = paper->dpi;
+    f->recoloured = paper->recoloured;
+    f->colours = paper->colours;
     snprintf(f->family, sizeof f->family, "%s", paper->family);
+}
+
+double rs_figure_dpi(const rs_figure *f)
+{
+    return f ? f->dpi : 0;
 }
 
 static void set_weights(rs_figure *f, double *to, const double *from, int n)

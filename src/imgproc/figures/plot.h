@@ -60,6 +60,8 @@ void rs_figure_font(rs_figure *f, double size);
 void rs_paper_defaults(rs_paper *paper);
 /* Gives a figure its size on paper, with the proportions that it was created with. */
 void rs_figure_paper(rs_figure *f, const rs_paper *paper);
+/* Of its picture of pixels; 0 without a size on paper. */
+double rs_figure_dpi(const rs_figure *f);
 
 /* Relative widths [columns] and heights [rows] of the grid; NULL: equal. */
 void rs_figure_grid(rs_figure *f, const double *widths, const double *heights);

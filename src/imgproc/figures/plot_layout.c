@@ -278,6 +278,8 @@ reshed_status rs_plot_layout(rs_figure *f, rs_canvas *c, const double *headroom,
             rs_plot_item *it = &p->item[k];
             if (it->kind != RS_PLOT_IMAGE && it->kind != RS_PLOT_SCATTER) continue;
             st = find_scale(it, err);
+            if (f->recoloured && (it->scale.map == RS_MAP_VIRIDIS || it->scale.map == RS_MAP_MAGMA))
+                it->scale.map = f->colours;
             if (it->scale_name) place[i].bar = it;
         }
         find_limits(p, headroom[i], &place[i]);

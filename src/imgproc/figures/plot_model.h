@@ -71,6 +71,9 @@ struct rs_figure {
     double pixels, points; /* per unit */
     char family[64];       /* "": the canvas' own */
     bool letters;
+    double dpi; /* of a PNG; 0: no size on paper */
+    bool recoloured;
+    rs_colour_map colours; /* of what is viridis or magma, then */
     double column_weight[RS_PLOT_MAX_CELLS], row_weight[RS_PLOT_MAX_CELLS];
     char *title;
     int n, capacity;

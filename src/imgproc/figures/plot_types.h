@@ -20,6 +20,9 @@ typedef struct rs_paper {
     double dpi;      /* of a picture of pixels, 50 to 1200 */
     char family[64]; /* a font of this system; "": DejaVu Sans */
     bool letters;    /* a, b, c, ... before the titles of several panels */
+    bool
+        recoloured; /* viridis and magma are drawn in `colours`, which is one of the sequential maps */
+    rs_colour_map colours;
 } rs_paper;
 
 /* Colours are 0xRRGGBB. This set (Okabe and Ito) stays distinct for colour-blind readers. */

@@ -13,6 +13,7 @@
 #include "imgproc/walls/graph/build.h"
 #include "imgproc/walls/family.h"
 #include "imgproc/walls/graph/line.h"
+#include "imgproc/walls/marks.h"
 #include "imgproc/walls/thin.h"
 
 /* -------------------------------------------------------------------------------------- options */
@@ -499,6 +500,9 @@ static reshed_status find(const rs_find_input *in, const rs_find_options *o, boo
     reshed_status st = rs_find_check(o, err);
     if (st == RESHED_OK) st = check_input(in, err);
     if (st == RESHED_OK) st = walls_of(in, o, &found, err);
+    if (st == RESHED_OK)
+        found.scan_lines =
+            rs_wall_marks(&found.graph, found.mask ? found.mask : in->mask, in->amplitude);
     if (st == RESHED_OK) st = type_walls(in, &found, err);
     if (st == RESHED_OK && points) st = select_points(in, o, &found, err);
     if (st == RESHED_OK && points) st = put_in_order(in, o, &found, err);

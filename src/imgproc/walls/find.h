@@ -124,6 +124,7 @@ typedef struct rs_found {
     int32_t *target;  /* [points.n] their places in the selection: wall by wall and along each
                          (RS_FIND_ROUTE), or row by row; control points last. Owned */
     uint8_t *kind;    /* [H,W] rs_wall_kind of a wall there; owned; NULL without a phase */
+    int scan_lines;   /* walls that may be lines of the scan (marks.h) */
     int kinds[RS_WALL_KINDS];       /* walls of each; 0 without a phase */
     int controls[RS_FIND_CONTROLS]; /* how many there was room for */
 } rs_found;

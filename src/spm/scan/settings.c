@@ -6,6 +6,7 @@
 #include "base/number.h"
 #include "beps/waveform.h"
 #include "imgproc/walls/find.h"
+#include "spm/scan/units.h"
 
 #define F(member, unit, lo, hi, whole, help)                                                       \
     {                                                                                              \
@@ -154,6 +155,12 @@ const rs_scan_field *rs_scan_field_find(const char *name)
     for (int i = 0; i < FIELDS; i++)
         if (strcmp(fields[i].name, name) == 0) return &fields[i];
     return NULL;
+}
+
+const char *rs_scan_unit(const char *name)
+{
+    const rs_scan_field *f = rs_scan_field_find(name);
+    return f ? f->unit : "";
 }
 
 double rs_scan_get(const rs_scan_settings *s, const rs_scan_field *f)

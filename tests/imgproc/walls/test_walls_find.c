@@ -639,9 +639,43 @@ static void the_program_of_the_header_runs(void **state)
     rs_found_clear(&found);
 }
 
+/* A line of the scan that differs from its neighbours is told by the amplitude where the map has made
+ * three rows of it; the dip of a wall is not, nor a wall that slants. */
+static void lines_of_the_scan_are_flagged(void **state)
+{
+    (void)state;
+    static float amplitude[H * W];
+    reshed_error err = {0};
+    rs_find_options o;
+    rs_found found;
+    start_from(&o);
+    for (int i = 0; i < H * W; i++) {
+        const int r = i / W, c = i % W;
+        const bool mark = abs(r - 15) <= 1, wall = abs(r - 40) <= 1;
+        map[i] = (mark || wall) && c > 5 && c < 90 ? (r == 15 || r == 40 ? 0.9f : 0.6f) : 0.02f;
+        amplitude[i] = 1 + 0.001f * (float)((7 * c + 3 * r) % 11);
+        if (r == 15) amplitude[i] = 0.5f;
+        amplitude[i] -= 0.6f * expf(-0.5f * (float)((r - 40) * (r - 40)));
+    }
+    rs_find_input in = input_of(10e-9);
+    in.amplitude = amplitude;
+    assert_ok(rs_find_walls(&in, &o, &found, &err), &err);
+    assert_int_equal(found.graph.walls, 2);
+    assert_int_equal(found.scan_lines, 1);
+    for (int w = 0; w < 2; w++)
+        assert_int_equal(found.graph.wall[w].scan_line,
+                         found.graph.pixel[found.graph.wall[w].line.first + 20].row < 30);
+    rs_found_clear(&found);
+    in.amplitude = NULL; /* three rows high: nothing to tell it by */
+    assert_ok(rs_find_walls(&in, &o, &found, &err), &err);
+    assert_int_equal(found.scan_lines, 0);
+    rs_found_clear(&found);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(lines_of_the_scan_are_flagged),
         cmocka_unit_test(equals_its_steps),
         cmocka_unit_test(lengths_in_metres_and_pixels),
         cmocka_unit_test(thresholds),

@@ -94,6 +94,7 @@ typedef struct rs_wall {
     double place;      /* metres across the family */
     int kind;          /* rs_wall_kind of most of its pixels; -1: there is no phase */
     double sure;       /* 0 ... 1: that it is of this kind, averaged over its pixels; NaN then */
+    bool scan_line;    /* one pixel high along the fast axis, see walls/marks.h */
 } rs_wall;
 
 /* Two walls that bound one in-plane domain. */
