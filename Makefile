@@ -94,7 +94,7 @@ c_in     = $(wildcard $(addsuffix /*.c,$(1)))
 KERNELS := $(call c_in,src/nn/kernels/ref src/nn/kernels/generic \
                        $(if $(X86),src/nn/kernels/avx2 src/nn/kernels/avx512 src/nn/kernels/avx512bf16) \
                        $(if $(ARM64),src/nn/kernels/neon))
-LIBSRC  := $(call c_in,src/base src/imgproc/image src/nn src/io/hdf5 src/io/weights src/infer src/api) $(KERNELS)
+LIBSRC  := $(call c_in,src/base src/base/os src/imgproc/image src/nn src/io/hdf5 src/io/weights src/infer src/api) $(KERNELS)
 LIBOBJ  := $(LIBSRC:%.c=$(B)/%.o)
 APPSRC  := $(filter-out $(LIBSRC) src/nn/kernels/%,$(call c_in,src/* src/*/* src/*/*/*))
 APPOBJ  := $(APPSRC:%.c=$(B)/%.o)
@@ -265,7 +265,7 @@ python: deps
 SECONDS ?= 60
 FUZZCONF := CC=clang SAN=fuzzer-no-link,address,undefined BLAS=none
 FUZZER   := build/clang-fuzzer-no-link-address-undefined-noblas/fuzz/reshed-fuzz
-$(B)/fuzz/reshed-fuzz: $(call objects,tests/fuzz src/base src/io src/io/common src/io/instruments src/io/hdf5 src/io/nsid src/io/weights)
+$(B)/fuzz/reshed-fuzz: $(call objects,tests/fuzz src/base src/base/os src/io src/io/common src/io/instruments src/io/hdf5 src/io/nsid src/io/weights)
 	$(say) LINK
 	@mkdir -p $(@D)
 	$(Q)$(CC) $^ -o $@ -fsanitize=fuzzer,address,undefined $(ALLLIBS)

@@ -6,7 +6,7 @@
 #ifndef RS_BENCHMARKS_PEERS_H
 #define RS_BENCHMARKS_PEERS_H
 
-#include "base/os_child.h"
+#include "base/os/child.h"
 #include "benchmarks/measure.h"
 
 enum { BENCH_PYTORCH, BENCH_ONNXRUNTIME, BENCH_PEERS };

@@ -5,7 +5,7 @@
 #ifndef RS_BENCHMARKS_PIECES_H
 #define RS_BENCHMARKS_PIECES_H
 
-#include "base/os_child.h"
+#include "base/os/child.h"
 #include "benchmarks/measure.h"
 
 /* The machine and the network that the pieces are measured with. */

@@ -20,10 +20,11 @@ includes=$(git ls-files '*.[ch]' | xargs grep -nH '^#include ["<]')
 bad=0
 printf '%s\n' "$includes" | awk -F: '
 BEGIN {
-    low = "base"
+    low = "base base/os"
     may["include"] = "include"
     may["examples"] = "include"
-    may["base"] = "include/reshed_base.h"
+    may["base"] = "base/os include/reshed_base.h"
+    may["base/os"] = "base include/reshed_base.h"
     may["nn"] = low
     may["imgproc/image"] = low
     may["beps"] = low
@@ -46,13 +47,14 @@ BEGIN {
     may["spm/instrument/nanonis"] = low " include/reshed_driver.h spm/instrument"
     may["spm/session"] = low " include/reshed_driver.h io io/hdf5 io/nsid"
     may["spm/scan/drift"] = low " include/reshed_driver.h"
-    may["spm/scan/workflow"] = low " include/reshed_driver.h spm/scan"
-    may["spm/scan"] = low " spm/scan/drift include/reshed_driver.h spm/instrument spm/session spectra infer imgproc/walls imgproc/walls/graph imgproc/image beps io io/weights"
+    may["spm/scan/request"] = low " include/reshed_driver.h spm/instrument spm/session imgproc/walls beps io"
+    may["spm/scan/workflow"] = low " include/reshed_driver.h spm/scan spm/scan/request"
+    may["spm/scan"] = low " spm/scan/request spm/scan/drift include/reshed_driver.h spm/instrument spm/session spectra infer imgproc/walls imgproc/walls/graph imgproc/image beps io io/weights"
     may["evaluate"] = low " infer nn imgproc/image io io/weights spm/twin"
     may["train/net"] = low " nn"
     may["train"] = low " train/net infer nn imgproc/image imgproc/figures io io/weights spm/twin spm/labelled"
     may["python"] = low " include/reshed_driver.h spm/scan spm/scan/workflow spm/instrument spm/session spm/labelled spm/twin infer imgproc/walls imgproc/image beps io io/common" # flat functions for the Python package
-    may["report"] = low " spm/scan/units.h spm/session spectra infer imgproc/walls imgproc/figures imgproc/image beps io"
+    may["report"] = low " spm/scan/request/units.h spm/session spectra infer imgproc/walls imgproc/figures imgproc/image beps io"
     may["live"] = low " include/reshed_driver.h spm/scan/helm.h spm/session io" # of a scan what it asks its helm, no more
 
     may["tools/cli"] = low " infer nn include/reshed.h imgproc/figures/plot.h imgproc/walls report/save.h"
@@ -62,7 +64,7 @@ BEGIN {
     may["tools/infer"] = low " tools/cli infer io io/instruments io/weights report imgproc/figures"
     may["tools/report"] = low " tools/cli report spm/session"
     may["tools/train"] = low " tools/cli train infer spm/twin io/weights report"
-    may["tools/scan"] = low " tools/cli spm/scan spm/scan/workflow spm/instrument report live"
+    may["tools/scan"] = low " tools/cli spm/scan spm/scan/request spm/scan/workflow spm/instrument report live"
     may["tools/twin"] = low " tools/cli spm/labelled spm/twin io/hdf5"
     may["tools/view"] = low " tools/cli live spm/session infer io report"
     may["tools/walls"] = low " tools/cli imgproc/walls imgproc/figures spm/instrument spm/session io io/instruments report"

@@ -3,7 +3,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "base/os_memory.h"
+#include "base/os/memory.h"
 
 bool rs_mul(size_t a, size_t b, size_t *out)
 {

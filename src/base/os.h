@@ -1,5 +1,5 @@
 /* os.h - the seam to the operating system: every POSIX call of the project is behind these calls
- * or those of os_memory.h, os_child.h, os_socket.h and thread.h, so that a port touches these files
+ * or those of os/ and thread.h, so that a port touches these files
  * alone and the tests can make each call fail. */
 #ifndef RS_BASE_OS_H
 #define RS_BASE_OS_H

@@ -5,7 +5,7 @@
 #include "base/alloc.h"
 #include "base/json.h"
 #include "base/os.h"
-#include "base/os_socket.h"
+#include "base/os/socket.h"
 #include "base/text.h"
 #include "live/server_private.h"
 #include "live/web.h"

@@ -11,7 +11,7 @@
 
 #include "base/alloc.h"
 #include "base/carve.h"
-#include "base/os_memory.h"
+#include "base/os/memory.h"
 #include "base/parallel.h"
 #include "nn/kernels/bf16.h"
 

@@ -1,6 +1,6 @@
 /* The loop of the point that is pointed at: one drawing over the picture of the amplitude, with a dot and a loop for each
  * point, of which style sheets show the one under the mouse or with the focus. The report stays a file without a script. */
-#include "report/pick.h"
+#include "report/sections.h"
 
 #include <math.h>
 

@@ -3,7 +3,6 @@
 
 #include "base/alloc.h"
 #include "report/maps.h"
-#include "report/pick.h"
 #include "report/sections.h"
 
 enum { MANY_POINTS = 120 }; /* from here on only every fifth or tenth has its number */

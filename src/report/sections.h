@@ -17,6 +17,8 @@ void rs_report_channels(rs_page *p, const rs_report_data *d);
 void rs_report_prediction(rs_page *p, const rs_report_data *d);
 /* The points and the way between them. */
 void rs_report_points(rs_page *p, const rs_report_data *d);
+/* Of the points: the loop of the one that is pointed at; nothing where there are no loops, or too many for one page. */
+void rs_report_pick(rs_page *p, const rs_report_data *d);
 /* The averaged loop, maps of the metrics, picked loops, histograms. */
 void rs_report_loops(rs_page *p, const rs_report_data *d);
 /* Walls one by one and compared. */

@@ -1,5 +1,5 @@
 #include "report/sections.h"
-#include "spm/scan/units.h"
+#include "spm/scan/request/units.h"
 
 /* of_scan: settings, whose units are known; a driver's options are its own. */
 static void put_options(rs_page *page, const char *title, const rs_driver_option *option, int n,

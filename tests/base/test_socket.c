@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #include "base/os.h"
-#include "base/os_socket.h"
+#include "base/os/socket.h"
 
 #define LATER (rs_os_monotonic() + 60)
 

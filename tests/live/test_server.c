@@ -9,7 +9,7 @@
 
 #include "base/alloc.h"
 #include "base/os.h"
-#include "base/os_socket.h"
+#include "base/os/socket.h"
 #include "base/thread.h"
 #include "live/server.h"
 #include "support/support.h"

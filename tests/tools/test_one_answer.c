@@ -12,7 +12,7 @@
 #include "io/hdf5/h5.h"
 #include "io/image_file.h"
 #include "io/npy.h"
-#include "spm/scan/points.h"
+#include "spm/scan/request/points.h"
 #include "spm/session/session.h"
 
 #define FILM                                                                                       \

@@ -10,7 +10,7 @@
 #include <sys/wait.h>
 
 #include "base/os.h"
-#include "base/os_socket.h"
+#include "base/os/socket.h"
 
 #define PATIENCE 60.0
 #define LIVE TWIN20 QUICK "--live --report none "

@@ -11,9 +11,9 @@
 
 #include "base/alloc.h"
 #include "base/os.h"
-#include "base/os_child.h"
+#include "base/os/child.h"
 #include "io/hdf5/h5.h"
-#include "spm/scan/points.h"
+#include "spm/scan/request/points.h"
 
 #define ON "--resume --report none " AGAIN
 

@@ -7,7 +7,7 @@
 
 #include "base/alloc.h"
 #include "base/os.h"
-#include "base/os_temp.h"
+#include "base/os/temp.h"
 #include "base/parallel.h"
 #include "benchmarks/random_model.h"
 #include "imgproc/image/normalise.h"

@@ -5,8 +5,8 @@
 
 #include "base/alloc.h"
 #include "base/os.h"
-#include "base/os_child.h"
-#include "base/os_temp.h"
+#include "base/os/child.h"
+#include "base/os/temp.h"
 
 static bool take_port(const char *text, int *port)
 {

@@ -19,9 +19,9 @@
 #include "base/text.h"
 #include "report/report.h"
 #include "spm/instrument/drivers.h"
-#include "spm/scan/duration.h"
+#include "spm/scan/request/duration.h"
 #include "spm/scan/loops.h"
-#include "spm/scan/points.h"
+#include "spm/scan/request/points.h"
 #include "spm/scan/resume.h"
 
 /* ------------------------------------------------------------------------------------ its files */

@@ -9,7 +9,7 @@
 
 #include "base/alloc.h"
 #include "base/os.h"
-#include "spm/scan/points.h"
+#include "spm/scan/request/points.h"
 #include "spm/scan/resume.h"
 
 /* Seconds between two progress lines on a terminal and elsewhere, and between previews. */

@@ -6,7 +6,7 @@
 
 #include "base/alloc.h"
 #include "base/os.h"
-#include "base/os_guard.h"
+#include "base/os/guard.h"
 #include "base/thread.h"
 #include "spm/instrument/drivers.h"
 #include "spm/instrument/private.h"

@@ -5,7 +5,7 @@
 #include "spm/instrument/instrument.h"
 #include "spm/instrument/watch.h"
 #include "spm/scan/helm.h"
-#include "spm/scan/settings.h"
+#include "spm/scan/request/settings.h"
 #include "spm/session/session.h"
 
 /* Longest single wait for the driver, s: between two looks at whether to stop. */

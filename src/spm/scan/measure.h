@@ -10,7 +10,7 @@
 #define RS_SPM_SCAN_MEASURE_H
 
 #include "spm/scan/context.h"
-#include "spm/scan/duration.h"
+#include "spm/scan/request/duration.h"
 #include "spm/scan/outcome.h"
 
 typedef struct rs_measure_news {

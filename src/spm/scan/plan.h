@@ -5,8 +5,8 @@
 
 #include "base/number.h"
 #include "infer/live.h"
-#include "spm/scan/regions.h"
-#include "spm/scan/settings.h"
+#include "spm/scan/request/regions.h"
+#include "spm/scan/request/settings.h"
 #include "spm/scan/steps.h"
 #include "spm/session/session.h"
 

@@ -12,7 +12,7 @@
 #define RS_SPM_SCAN_STEPS_H
 
 #include "spm/scan/choose.h"
-#include "spm/scan/settings.h"
+#include "spm/scan/request/settings.h"
 
 typedef enum rs_flow_step_kind {
     RS_STEP_SURVEY,

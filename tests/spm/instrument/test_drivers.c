@@ -7,7 +7,7 @@
 
 #include "base/alloc.h"
 #include "base/os.h"
-#include "base/os_child.h"
+#include "base/os/child.h"
 #include "spm/instrument/drivers.h"
 #include "spm/instrument/instrument.h"
 #include "spm/instrument/private.h"

@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "base/os.h"
-#include "base/os_guard.h"
+#include "base/os/guard.h"
 #include "base/thread.h"
 #include "spm/instrument/drivers.h"
 #include "spm/instrument/private.h"

@@ -9,7 +9,7 @@
 #include "base/os.h"
 #include "imgproc/walls/find.h"
 #include "spm/instrument/private.h"
-#include "spm/scan/points.h"
+#include "spm/scan/request/points.h"
 #include "spm/scan/resume.h"
 #include "spm/scan/run.h"
 

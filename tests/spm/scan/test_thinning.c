@@ -1,6 +1,6 @@
 /* A list that has too little time, on a clock of the test's own: which of its points are measured. */
 #include "support/support.h"
-#include "spm/scan/duration.h"
+#include "spm/scan/request/duration.h"
 
 #include <math.h>
 

@@ -18,7 +18,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "base/os_socket.h"
+#include "base/os/socket.h"
 #include "reshed_driver.h"
 #include "spm/instrument/nanonis/wire.h"
 

@@ -1,7 +1,7 @@
 /* regions.h - the regions of one acquisition: their list as a text that every session of it keeps,
  * and the names of their files. */
-#ifndef RS_SPM_SCAN_REGIONS_H
-#define RS_SPM_SCAN_REGIONS_H
+#ifndef RS_SPM_SCAN_REQUEST_REGIONS_H
+#define RS_SPM_SCAN_REQUEST_REGIONS_H
 
 #include "base/number.h"
 #include "base/status.h"

@@ -1,4 +1,4 @@
-#include "spm/scan/points.h"
+#include "spm/scan/request/points.h"
 
 #include <math.h>
 

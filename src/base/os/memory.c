@@ -1,5 +1,5 @@
 #define _GNU_SOURCE /* madvise */
-#include "base/os_memory.h"
+#include "base/os/memory.h"
 
 #include <stdbool.h>
 #include <stdlib.h>

@@ -1,4 +1,4 @@
-/* os_child.h - other programs, the part of os.h that runs them: one that is run to its end, and one
+/* child.h - other programs, the part of os.h that runs them: one that is run to its end, and one
  * that stays and answers line by line.
  *
  *     const char *argv[] = {"bc", NULL};

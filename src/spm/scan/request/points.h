@@ -1,6 +1,6 @@
 /* points.h - lists of points as CSV files, for a person to look at and to change. */
-#ifndef RS_SPM_SCAN_POINTS_H
-#define RS_SPM_SCAN_POINTS_H
+#ifndef RS_SPM_SCAN_REQUEST_POINTS_H
+#define RS_SPM_SCAN_REQUEST_POINTS_H
 
 #include "spm/session/session.h"
 

@@ -1,5 +1,5 @@
 #define _DEFAULT_SOURCE /* getaddrinfo with -std=c11; everything here is POSIX.1-2008 */
-#include "base/os_socket.h"
+#include "base/os/socket.h"
 
 #include <errno.h>
 #include <fcntl.h>

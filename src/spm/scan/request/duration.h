@@ -6,12 +6,12 @@
  *
  * Beside the loops there are the ways between them, a patch and a reference loop before the first point
  * and before every so many. */
-#ifndef RS_SPM_SCAN_DURATION_H
-#define RS_SPM_SCAN_DURATION_H
+#ifndef RS_SPM_SCAN_REQUEST_DURATION_H
+#define RS_SPM_SCAN_REQUEST_DURATION_H
 
 #include <stdbool.h>
 
-#include "spm/scan/settings.h"
+#include "spm/scan/request/settings.h"
 
 typedef struct rs_durations {
     double survey; /* all lines, once */

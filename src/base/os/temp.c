@@ -1,6 +1,6 @@
 #define _POSIX_C_SOURCE 200809L /* mkdtemp */
 
-#include "base/os_temp.h"
+#include "base/os/temp.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 /* settings.h - every number that decides what an acquisition does, by name: what the command
  * line sets, the session keeps, and a later analysis or a resumed run reads back. SI units. */
-#ifndef RS_SPM_SCAN_SETTINGS_H
-#define RS_SPM_SCAN_SETTINGS_H
+#ifndef RS_SPM_SCAN_REQUEST_SETTINGS_H
+#define RS_SPM_SCAN_REQUEST_SETTINGS_H
 
 #include "reshed_driver.h"
 #include "spm/instrument/instrument.h"

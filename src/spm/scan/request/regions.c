@@ -1,4 +1,4 @@
-#include "spm/scan/regions.h"
+#include "spm/scan/request/regions.h"
 
 #include <math.h>
 #include <stdio.h>

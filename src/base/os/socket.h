@@ -1,4 +1,4 @@
-/* os_socket.h - TCP, the part of os.h for connections: a client's, with a deadline for every call.
+/* socket.h - TCP, the part of os.h for connections: a client's, with a deadline for every call.
  *
  *     double deadline = rs_os_monotonic() + 2.0;
  *     rs_socket *s = NULL;

@@ -1,4 +1,4 @@
-#include "spm/scan/settings.h"
+#include "spm/scan/request/settings.h"
 
 #include <math.h>
 #include <string.h>
@@ -6,7 +6,7 @@
 #include "base/number.h"
 #include "beps/waveform.h"
 #include "imgproc/walls/find.h"
-#include "spm/scan/units.h"
+#include "spm/scan/request/units.h"
 
 #define F(member, unit, lo, hi, whole, help)                                                       \
     {                                                                                              \

@@ -1,4 +1,4 @@
-/* os_guard.h - a second process that stands by, the part of os.h for what must still be done when
+/* guard.h - a second process that stands by, the part of os.h for what must still be done when
  * this process cannot do it any more: killed, stopped, out of memory, blocked.
  *
  *     rs_os_guard_start(act, ctx, &g, err);      // while there is one thread

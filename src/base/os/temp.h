@@ -1,4 +1,4 @@
-/* os_temp.h - a folder for files that live as long as a run. */
+/* temp.h - a folder for files that live as long as a run. */
 #ifndef RS_BASE_OS_TEMP_H
 #define RS_BASE_OS_TEMP_H
 

@@ -1,4 +1,4 @@
-/* os_memory.h - memory from the operating system, for rs_alloc (base/alloc.h). Apart from os.h,
+/* memory.h - memory from the operating system, for rs_alloc (base/alloc.h). Apart from os.h,
  * whose functions use rs_alloc. */
 #ifndef RS_BASE_OS_MEMORY_H
 #define RS_BASE_OS_MEMORY_H

@@ -1,5 +1,5 @@
 #define _POSIX_C_SOURCE 200809L
-#include "base/os_guard.h"
+#include "base/os/guard.h"
 
 #include <errno.h>
 #include <fcntl.h>

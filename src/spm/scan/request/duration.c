@@ -1,4 +1,4 @@
-#include "spm/scan/duration.h"
+#include "spm/scan/request/duration.h"
 
 #include <math.h>
 

@@ -1,5 +1,5 @@
 #define _POSIX_C_SOURCE 200809L
-#include "base/os_child.h"
+#include "base/os/child.h"
 
 #include <errno.h>
 #include <fcntl.h>
