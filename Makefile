@@ -199,16 +199,20 @@ $(BIN)/reshed-$(1): $(call objects,tools/$(1) $(if $(filter bench,$(1)),benchmar
 endef
 $(foreach p,$(PROGS:reshed-%=%),$(eval $(call program_rule,$(p))))
 
-# The same for check-quick, which starts them more than a thousand times: HDF5's shared library brings thirty others, for
-# network drivers, and these are two thirds of a start. Its archive needs none of them; where it is absent, nothing changes.
-QUICK   := build/$(CONFIG)-quick
-archive  = $(firstword $(wildcard $(patsubst -L%,%/libhdf5.a,$(filter -L%,$(PCLIBS)))) -lhdf5) -lsz -lz
+# The same for check-quick, which starts them more than a thousand times and half the time waits for the loader: HDF5's
+# shared library brings thirty others for network drivers, cairo's twenty for X11. Archives need none of them. Where one
+# is absent, the usual program stands in. (libzip and libmicrohttpd lead to libraries without archives.)
+QUICK    := build/$(CONFIG)-quick
+found     = $(or $(firstword $(wildcard $(patsubst -L%,%/lib$(1).a,$(filter -L%,$(PCLIBS))))),-l$(1))
+archives  = $(call found,hdf5) $(if $(filter openblas,$(BLAS)),$(call found,openblas)) -Wl,-Bstatic -Wl,--start-group \
+            $(filter-out -pthread -lpthread -lm -ldl,$(call pc,--static --libs $(filter-out $(LIBPKGS) libmicrohttpd,$(PKGS)))) \
+            -lsz -laec -lz -Wl,--end-group -Wl,-Bdynamic -lzip -lmicrohttpd -lstdc++ -ldl -lm
 quick-programs: $(PROGS:%=$(QUICK)/%)
 $(QUICK)/reshed-%: $(BIN)/reshed-%
 	$(call say,LD)
 	@mkdir -p $(@D)
-	$(Q)$(CC) -o $@ $(call objects,tools/$* $(if $(filter bench,$*),benchmarks)) $(B)/cli.a $(B)/rooms.a $(B)/core.a \
-	    $(subst -lhdf5,$(archive),$(ALLLIBS)) 2>/dev/null || ln -sf $(abspath $<) $@
+	$(Q)rm -f $@ && $(CC) -no-pie -o $@ $(call objects,tools/$* $(if $(filter bench,$*),benchmarks)) \
+	    $(B)/cli.a $(B)/rooms.a $(B)/core.a $(LINK) $(archives) 2>$@.log || ln -sf $(abspath $<) $@
 
 # A test: its object, wherever under tests/ it lies, and everything else.
 define test_rule
