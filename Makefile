@@ -297,9 +297,13 @@ demo: deps
 # Interrupted, it goes on where it was. The score's frames are those that weights/README.md counts.
 ensemble: programs
 	@mkdir -p build/ensemble
-	$(BIN)/reshed-train fit -o build/ensemble/fit.h5 --curve build/ensemble/fit.png
-	$(BIN)/reshed-train calibrate -w build/ensemble/fit.h5 -o build/ensemble/reshednet16x10.h5 --fp16
-	$(BIN)/reshed-evaluate shift --weights build/ensemble/reshednet16x10.h5 --store --fit 800
+	[ -f build/ensemble/fit.h5 ] || \
+	    $(BIN)/reshed-train fit -o build/ensemble/fit.h5 --curve build/ensemble/fit.png
+	$(BIN)/reshed-train tune -w build/ensemble/fit.h5 -o build/ensemble/mix.h5 \
+	    --film mix --noisy 0.05 --steps 200 --rate 0.0008 --keep 0.5
+	$(BIN)/reshed-train calibrate -w build/ensemble/mix.h5 -o build/ensemble/reshednet16x10.h5 \
+	    --film mix --scales 1 --shifts 0 --most-error 0.2 --fp16
+	$(BIN)/reshed-evaluate shift --weights build/ensemble/reshednet16x10.h5 --film mix --store --fit 400
 
 # -------------------------------------------------------------------------------- install, manuals
 # Manual pages are what --help says, by help2man.

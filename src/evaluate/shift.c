@@ -160,6 +160,20 @@ static eval_shift_news news_of(const shift *s, eval_shift_stage stage, const cha
 
 /* ---------------------------------------------------------------------------- the score's model */
 
+/* Raises the threshold to what a block of frames asks for. x: room for their scores. */
+static reshed_status add_threshold(shift *s, double *x, reshed_error *err)
+{
+    const long n = s->o->fit;
+    rs_model_file *m = model_of(s);
+    const reshed_status st = run_block(s, BLOCK_THRESHOLD, n, err);
+    if (st != RESHED_OK) return st;
+    for (long i = 0; i < n; i++) x[i] = s->frame[i].score;
+    rs_sort(x, (size_t)n);
+    m->ood_threshold =
+        fmax(m->ood_threshold, rs_sorted_quantile(x, (size_t)n, ALARM_PERCENTILE / 100));
+    return RESHED_OK;
+}
+
 static reshed_status fit_score(shift *s, reshed_error *err)
 {
     const long n = s->o->fit;
@@ -177,12 +191,12 @@ static reshed_status fit_score(shift *s, reshed_error *err)
     for (long i = 0; i < n && st == RESHED_OK; i++)
         memcpy(x + i * RS_OOD_FEATURES, s->seen[i].features, sizeof s->seen[i].features);
     if (st == RESHED_OK) st = rs_ood_fit(x, (int)n, &m->ood, err);
-    if (st == RESHED_OK) st = run_block(s, BLOCK_THRESHOLD, n, err);
-    for (long i = 0; i < n && st == RESHED_OK; i++) x[i] = s->frame[i].score;
-    if (st == RESHED_OK) {
-        rs_sort(x, (size_t)n);
-        m->ood_threshold = rs_sorted_quantile(x, (size_t)n, ALARM_PERCENTILE / 100);
-    }
+    if (st == RESHED_OK) st = add_threshold(s, x, err);
+    /* Films of the default kind are usual in whichever mix: no more of them than of it may raise the alarm. */
+    const rs_twin_film film = s->twin.film;
+    s->twin.film = RS_TWIN_FILM_PZT;
+    if (st == RESHED_OK && film != s->twin.film) st = add_threshold(s, x, err);
+    s->twin.film = film;
     s->score_only = false;
     rs_free(x);
     return st;

@@ -3,7 +3,8 @@
  *
  * Blocks of simulated frames, each of its own seed, so that no frame serves twice:
  *   fit        the score's model: mean and covariance of the features
- *   threshold  the 98.5th percentile of the score there becomes the threshold
+ *   threshold  the 98.5th percentile of the score there becomes the threshold; of another kind of film
+ *              than the default, the larger one of that kind's frames and the default's
  *   usual      what shifted frames are compared with; nothing is fitted to it
  *   shifted    one block for all effects and strengths; its unshifted row is the reference of the
  *              edge scores, and the baselines' parameters are tuned on it */

@@ -109,7 +109,7 @@ static reshed_status simulated_piece(const rs_batches *b, int member, int64_t nu
     const int64_t i = b->repeat > 0 ? (int64_t)rs_random_below(r, (uint64_t)b->repeat) : number;
     reshed_status st = rs_picture_simulate(&b->scene, rs_batches_set(b->seed, member), i, &p, err);
     /* Only what is learnt from: scores and calibration keep to the lines that reshed-evaluate counts by. */
-    if (st == RESHED_OK) rs_label_close(p.image, p.height, p.width, p.wall);
+    if (st == RESHED_OK) rs_label_close(p.height, p.width, p.wall);
     if (st == RESHED_OK) st = rs_augment_piece(&b->augment, r, &p, piece, err);
     rs_picture_clear(&p);
     return st;

@@ -5,6 +5,7 @@
 
 #include "base/alloc.h"
 #include "base/numeric.h"
+#include "base/random.h"
 #include "imgproc/image/distance.h"
 #include "imgproc/image/skeleton.h"
 
@@ -99,14 +100,16 @@ static void draw_pixel(const canvas *c, int y, int x)
     if (neighbours == 1) draw(c, y, x, -0.499 * dy, -0.499 * dx);
 }
 
-void rs_label_close(const float *image, int height, int width, uint8_t *wall)
+void rs_label_close(int height, int width, uint8_t *wall)
 {
     for (int y = 0; y + 1 < height; y++)
         for (int x = 0; x + 1 < width; x++) {
             const size_t a = (size_t)y * (size_t)width + (size_t)x, b = a + 1,
                          c = a + (size_t)width, d = c + 1;
-            if (wall[a] && wall[d] && !wall[b] && !wall[c]) wall[image[b] < image[c] ? b : c] = 1;
-            if (wall[b] && wall[c] && !wall[a] && !wall[d]) wall[image[a] < image[d] ? a : d] = 1;
+            if (wall[a] && wall[d] && !wall[b] && !wall[c])
+                wall[(rs_hash64((uint64_t)a) & 1) ? b : c] = 1;
+            if (wall[b] && wall[c] && !wall[a] && !wall[d])
+                wall[(rs_hash64((uint64_t)b) & 1) ? a : d] = 1;
         }
 }
 

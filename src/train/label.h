@@ -18,11 +18,12 @@
  *    none. */
 void rs_label_read(const float *value, size_t n, uint8_t *wall, uint8_t *known);
 
-/* Makes lines that lead on diagonally connected along rows and columns, as people draw them: of the
- * two corners of each diagonal step the darker pixel of image[H,W] is marked as well. A line one
- * pixel wide leaves half of the probability in pixels beside it, and a network that learns it draws
- * broken lines. */
-void rs_label_close(const float *image, int height, int width, uint8_t *wall);
+/* Makes lines that lead on diagonally connected along rows and columns, as people draw them: one of the
+ * two corners of each diagonal step of wall[H,W] is marked as well, either as often as the other, so that
+ * lines stay where they are. (The darker one, as most people draw, moves the two edges of a thin dark
+ * stripe towards each other.) A line one pixel wide leaves half of the probability in pixels beside
+ * it, and a network that learns it draws broken lines. */
+void rs_label_close(int height, int width, uint8_t *wall);
 
 /* distance[H,W]: pixels to the nearest wall; 1000 everywhere when there is none. */
 reshed_status rs_label_distance(const uint8_t *wall, int height, int width, float *distance,

@@ -73,6 +73,8 @@ typedef struct kind {
     const char *name;
     int first;  /* seed */
     int pixels; /* a side of the frame, 2 um */
+    double
+        least_on_wall; /* share of the points; needles two to four pixels apart are at the resolution */
     rs_driver_option option[9];
 } kind;
 
@@ -191,7 +193,7 @@ static void run_kind(const kind *k, int seeds, tally *t)
         k->name, t->found, t->tested, t->films, t->short_wider, t->tested_lengths,
         100.0 * t->on_wall / t->points, t->points, t->worst[0], t->worst[1], t->worst[2],
         t->worst[3]);
-    assert_true(t->on_wall >= 0.95 * t->points);
+    assert_true(t->on_wall >= k->least_on_wall * t->points);
     for (int m = 0; m < METRICS; m++) assert_true(t->worst[m] >= 0.95);
 }
 
@@ -206,8 +208,8 @@ static int seeds(void)
 static void alternation_is_found(void **state)
 {
     (void)state;
-    static const kind with = {"alternating", 500, 128, {LAMELLAE, {"alternate", "0.25"}}},
-                      without = {"not alternating", 600, 128, {LAMELLAE, {"alternate", "0"}}};
+    static const kind with = {"alternating", 500, 128, 0.99, {LAMELLAE, {"alternate", "0.25"}}},
+                      without = {"not alternating", 600, 128, 0.99, {LAMELLAE, {"alternate", "0"}}};
     tally t;
     run_kind(&with, seeds(), &t);
     assert_true(t.tested >= 0.9 * t.films && t.found >= 0.9 * t.tested);
@@ -225,10 +227,12 @@ static void short_walls_are_found_wider(void **state)
     static const kind with = {"short wider",
                               700,
                               NEEDLE_PIXELS,
+                              0.94,
                               {NEEDLES, {"alternate", "0"}, {"short", "0.3"}}},
                       without = {"short as long",
                                  800,
                                  NEEDLE_PIXELS,
+                                 0.94,
                                  {NEEDLES, {"alternate", "0"}, {"short", "0"}}};
     tally t;
     run_kind(&with, seeds(), &t);
