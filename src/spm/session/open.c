@@ -11,9 +11,10 @@
 #include "spm/session/session.h"
 #include "spm/session/setup.h"
 
-/* Looks at a session without lines, and s between them. */
-#define YOUNG_LOOKS 10
-#define YOUNG_WAIT 5e-3
+/* Looks, ever longer apart, at a session without lines: without a lock, and with one, whose owner is
+ * about to mark it. Either may be kept from the processor, or by the disk. */
+enum { YOUNG_LOOKS = 40, YOUNG_LOOKS_LOCKED = 120 };
+#define YOUNG_WAIT 1e-3
 
 /* -------------------------------------------------------------------------------------- reading */
 /* Opens s->path as it is now: the one place in which a reader's view of a session comes about. Of a
@@ -74,9 +75,12 @@ reshed_status rs_session_open(const char *path, rs_session **out, reshed_error *
     reshed_status st = open_now(path, &s, err);
     /* Between its creation and the writer's mark nothing tells that it will change under the reader;
      * the two are milliseconds apart. */
-    for (int i = 0; st == RESHED_OK && i < YOUNG_LOOKS && is_young(s); i++) {
-        rs_os_sleep(YOUNG_WAIT);
-        if (!rs_os_is_locked(path)) continue;
+    bool locked = false;
+    for (int i = 1;
+         st == RESHED_OK && i <= (locked ? YOUNG_LOOKS_LOCKED : YOUNG_LOOKS) && is_young(s); i++) {
+        rs_os_sleep(YOUNG_WAIT * i);
+        locked = rs_os_is_locked(path);
+        if (!locked) continue;
         rs_session_free(s);
         s = NULL;
         st = open_now(path, &s, err);

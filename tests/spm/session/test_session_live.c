@@ -11,6 +11,8 @@
 #include <unistd.h>
 
 #include "base/os.h"
+#include "io/hdf5/h5.h"
+#include "spm/session/create.h"
 #include "spm/session/session.h"
 
 enum { ROWS = 100, COLS = 8, BINS = 3, STEPS = 4, POINTS = 150 };
@@ -43,7 +45,7 @@ static void path_of(char *buf, size_t size, const char *stem, int f)
     snprintf(buf, size, "%s_%d.h5", stem, f);
 }
 
-static rs_session *create(const char *path)
+static rs_session_setup setup_of(void)
 {
     static const double frequency[BINS] = {1e5, 2e5, 3e5}, voltage[STEPS] = {0, 1, 0, -1};
     rs_session_setup setup = {
@@ -57,6 +59,12 @@ static rs_session *create(const char *path)
         .spectrum_frequency = frequency};
     strcpy(setup.caps.channel[0], "Amplitude");
     strcpy(setup.caps.unit[0], "m");
+    return setup;
+}
+
+static rs_session *create(const char *path)
+{
+    const rs_session_setup setup = setup_of();
     reshed_error err = {0};
     rs_session *s = NULL;
     assert_ok(rs_session_create(path, &setup, 1, &s, &err), &err);
@@ -245,10 +253,48 @@ static void a_point_is_never_seen_without_its_spectrum(void **state)
     munmap(b, sizeof *b);
 }
 
+/* Between the name and the mark of one that is being written a session looks like a finished one
+ * without lines, as long as its writer is kept from the processor: whoever opens it then waits, or would
+ * read a file that changes as if it did not. */
+static void a_session_that_is_just_begun_is_read_as_one_that_grows(void **state)
+{
+    (void)state;
+    test_not_quick();
+    char path[1100];
+    reshed_error err = {0};
+    snprintf(path, sizeof path, "%s", test_temp("young_0.h5"));
+    remove(path);
+    fflush(NULL);
+    const pid_t pid = fork();
+    assert_true(pid >= 0);
+    if (pid == 0) { /* rs_session_create, with a pause in its middle */
+        const rs_session_setup setup = setup_of();
+        rs_session *w = NULL;
+        rs_h5_hush_begin();
+        if (rs_session_create_file(path, &setup, NULL) != RESHED_OK) _exit(1);
+        rs_os_sleep(0.3);
+        if (rs_session_resume(path, 1, &w, NULL) != RESHED_OK) _exit(2);
+        while (rs_os_is_file(path)) rs_os_sleep(1e-3);
+        _exit(0);
+    }
+    while (!rs_os_is_file(path)) rs_os_sleep(1e-3);
+    rs_session *s = NULL;
+    rs_session_progress p;
+    assert_ok(rs_session_open(path, &s, &err), &err);
+    assert_ok(rs_session_get_progress(s, &p, &err), &err);
+    assert_true(p.live);
+    rs_session_finish(s, RESHED_OK, NULL);
+    remove(path);
+    int status;
+    while (waitpid(pid, &status, 0) < 0) continue;
+    assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_point_is_never_seen_without_its_spectrum),
+        cmocka_unit_test(a_session_that_is_just_begun_is_read_as_one_that_grows),
     };
     return cmocka_run_group_tests_name("session_live", tests, NULL, NULL);
 }
