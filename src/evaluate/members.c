@@ -30,10 +30,28 @@ static reshed_status make_plans(eval_net *net, int workers, reshed_error *err)
     return st;
 }
 
+/* Drops all members but the first so many. */
+static reshed_status keep_first(rs_model_file *m, int members, reshed_error *err)
+{
+    if (members == 0) return RESHED_OK;
+    if (members > m->members)
+        return rs_fail(err, RESHED_EINVAL, "members|at least %d|%d", members, m->members);
+    for (int i = members; i < m->members; i++) rs_tensors_clear(&m->member[i]);
+    m->members = members;
+    return RESHED_OK;
+}
+
 reshed_status eval_net_open(const char *path, int workers, eval_net *out, reshed_error *err)
+{
+    return eval_net_open_first(path, 0, workers, out, err);
+}
+
+reshed_status eval_net_open_first(const char *path, int members, int workers, eval_net *out,
+                                  reshed_error *err)
 {
     eval_net net = {0};
     reshed_status st = rs_ensemble_load(path, &net.ensemble, err);
+    if (st == RESHED_OK) st = keep_first(&net.ensemble->model, members, err);
     if (st == RESHED_OK) st = make_plans(&net, workers, err);
     if (st != RESHED_OK) {
         eval_net_close(&net);

@@ -15,6 +15,9 @@ typedef struct eval_net {
 
 /* Loads weights of one class, with a plan for each of `workers` threads. */
 reshed_status eval_net_open(const char *path, int workers, eval_net *out, reshed_error *err);
+/* The first `members` of them; 0: all. RESHED_EINVAL where there are fewer. */
+reshed_status eval_net_open_first(const char *path, int members, int workers, eval_net *out,
+                                  reshed_error *err);
 /* One network whose every weight is the mean over the members of net. */
 reshed_status eval_net_average(const eval_net *net, eval_net *out, reshed_error *err);
 /* Frees everything; fine on a zeroed net. */

@@ -1,18 +1,15 @@
 #include "train/run.h"
 
 #include <math.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "base/alloc.h"
 #include "base/numeric.h"
 #include "base/os.h"
 #include "base/parallel.h"
-#include "base/text.h"
 #include "base/thread.h"
 #include "io/weights/model.h"
 #include "nn/filters.h"
-#include "spm/twin/random.h"
 #include "train/checkpoint.h"
 #include "train/feed.h"
 #include "train/start.h"
@@ -280,34 +277,6 @@ static void run_member(void *ctx, int64_t i, int worker)
 }
 
 /* ------------------------------------------------------------------------------------ all members */
-/* What the weights file says, but for the tensors. */
-static reshed_status describe_model(const rs_train_job *job, const char *words, rs_model_file *m,
-                                    reshed_error *err)
-{
-    const rs_train_recipe *r = job->recipe;
-    m->pixel_size_min = job->start ? job->start->pixel_size_min : RS_TWIN_PIXEL_MIN;
-    m->pixel_size_max = job->start ? job->start->pixel_size_max : RS_TWIN_PIXEL_MAX;
-    snprintf(m->model, sizeof m->model, "ResHedNet");
-    snprintf(m->upsampling, sizeof m->upsampling, "%s",
-             r->arch.upsampling == RS_BILINEAR ? "bilinear" : "nearest");
-    m->classes = r->arch.classes;
-    m->filters = r->arch.filters;
-    m->levels = r->arch.levels;
-    memcpy(m->layers, r->arch.layers, sizeof m->layers);
-    /* How the ensemble that it starts from was made follows, as far as there is room. */
-    static const char before[] = "that start:\n";
-    rs_text_copy(m->recipe, sizeof m->recipe, words);
-    const size_t n = strlen(m->recipe);
-    if (job->start && job->start->recipe[0] && n + sizeof before < sizeof m->recipe) {
-        memcpy(m->recipe + n, before, sizeof before);
-        rs_text_copy(m->recipe + n + sizeof before - 1, sizeof m->recipe - n - sizeof before + 1,
-                     job->start->recipe);
-    }
-    m->members = r->members;
-    m->member = rs_zalloc((size_t)r->members, sizeof *m->member);
-    return m->member ? RESHED_OK : rs_fail_nomem(err, "members", sizeof *m->member);
-}
-
 static reshed_status prepare(training *t, int threads, reshed_error *err)
 {
     const rs_train_job *job = t->job;
@@ -317,7 +286,7 @@ static reshed_status prepare(training *t, int threads, reshed_error *err)
     if (!rs_train_describe(r, job->start ? hex : NULL, t->words, sizeof t->words))
         return rs_fail(err, RESHED_EINTERNAL, "recipe of a training|%d bytes|more",
                        RS_MODEL_RECIPE);
-    reshed_status st = describe_model(job, t->words, &t->result->model, err);
+    reshed_status st = rs_train_model(r, job->start, t->words, &t->result->model, err);
     t->result->curve = rs_zalloc((size_t)r->members, sizeof *t->result->curve);
     if (st == RESHED_OK && !t->result->curve)
         st = rs_fail_nomem(err, "curves", (size_t)r->members * sizeof *t->result->curve);

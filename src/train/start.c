@@ -1,5 +1,10 @@
 #include "train/start.h"
 
+#include <stdio.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/text.h"
 #include "spm/twin/random.h"
 
 /* The stream of random numbers of members' starts. */
@@ -26,4 +31,30 @@ reshed_status rs_train_member(const rs_train_recipe *r, const rs_model_file *sta
     else
         rs_member_free(m);
     return st;
+}
+
+reshed_status rs_train_model(const rs_train_recipe *r, const rs_model_file *start,
+                             const char *words, rs_model_file *m, reshed_error *err)
+{
+    m->pixel_size_min = start ? start->pixel_size_min : RS_TWIN_PIXEL_MIN;
+    m->pixel_size_max = start ? start->pixel_size_max : RS_TWIN_PIXEL_MAX;
+    snprintf(m->model, sizeof m->model, "ResHedNet");
+    snprintf(m->upsampling, sizeof m->upsampling, "%s",
+             r->arch.upsampling == RS_BILINEAR ? "bilinear" : "nearest");
+    m->classes = r->arch.classes;
+    m->filters = r->arch.filters;
+    m->levels = r->arch.levels;
+    memcpy(m->layers, r->arch.layers, sizeof m->layers);
+    /* How the ensemble that it starts from was made follows, as far as there is room. */
+    static const char before[] = "that start:\n";
+    rs_text_copy(m->recipe, sizeof m->recipe, words);
+    const size_t n = strlen(m->recipe);
+    if (start && start->recipe[0] && n + sizeof before < sizeof m->recipe) {
+        memcpy(m->recipe + n, before, sizeof before);
+        rs_text_copy(m->recipe + n + sizeof before - 1, sizeof m->recipe - n - sizeof before + 1,
+                     start->recipe);
+    }
+    m->members = r->members;
+    m->member = rs_zalloc((size_t)r->members, sizeof *m->member);
+    return m->member ? RESHED_OK : rs_fail_nomem(err, "members", sizeof *m->member);
 }

@@ -10,4 +10,9 @@
 reshed_status rs_train_member(const rs_train_recipe *r, const rs_model_file *start, int i,
                               rs_member **out, reshed_error *err);
 
+/* What a weights file says of an ensemble so trained, but for the tensors of its members: m is zeroed
+ * before. words: the recipe (rs_train_describe). */
+reshed_status rs_train_model(const rs_train_recipe *r, const rs_model_file *start,
+                             const char *words, rs_model_file *m, reshed_error *err);
+
 #endif

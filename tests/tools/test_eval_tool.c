@@ -15,7 +15,7 @@ static void wrong_usage_exits_with_2(void **state)
 {
     (void)state;
     static const char *const cases[][2] = {
-        {"", "expected table or shift"},
+        {"", "expected table, shift or bayes"},
         {"chart", "unknown command 'chart'"},
         {"table a.png", "an image without its walls: 'a.png'"},
         {"shift a.png", "shift takes no images"},
@@ -23,6 +23,11 @@ static void wrong_usage_exits_with_2(void **state)
         {"shift --reliability x.png", "--reliability goes with table"},
         {"shift --film wet", "--film: expected random, plain or a kind of film, found 'wet'"},
         {"table --frames 1", "--frames"},
+        {"bayes", "no NAME=FILE given"},
+        {"bayes -w x.h5 a=b.h5", "--weights does not go with it"},
+        {"bayes a.h5", "expected NAME=FILE or NAME:N=FILE, found 'a.h5'"},
+        {"bayes a:0=b.h5", "members of NAME:N"},
+        {"bayes --store a=b.h5", "go with shift"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         const outcome *o = run_program("reshed-evaluate", cases[i][0]);
@@ -160,6 +165,33 @@ static void infer_scores_at_three_tolerances(void **state)
     assert_non_null(strstr(o->err, "--reliability goes with --truth"));
 }
 
+/* Members of one file and all of it, on the same frames. */
+static void methods_stand_side_by_side(void **state)
+{
+    (void)state;
+    char args[2048];
+    const char *w = test_data("tiny_bilinear_ensemble_metadict.tar");
+    snprintf(args, sizeof args, "bayes -n 4 -s 40 --json one:1=%s all=%s again=%s", w, w, w);
+    const outcome *o = run_program("reshed-evaluate", args);
+    if (o->status != 0) fail_msg("%s", o->err);
+    const char *one = strstr(o->out, "\"one\""), *all = strstr(o->out, "\"all\""),
+               *again = strstr(o->out, "\"again\"");
+    assert_true(one && all && again);
+    assert_true(json_number(one, "members") == 1);
+    assert_true(json_number(all, "members") > 1);
+    assert_non_null(strstr(one, "\"auroc_variance\": null")); /* nothing to disagree with */
+    assert_true(json_number(all, "auroc_variance") >= 0);
+    static const char *const same[] = {"edge_f", "ece_near_walls", "shifted_edge_f",
+                                       "auroc_entropy", "auroc_variance"};
+    for (size_t i = 0; i < 5; i++)
+        assert_true(json_number(all, same[i]) == json_number(again, same[i]));
+    assert_true(json_number(one, "ece_near_walls") != json_number(all, "ece_near_walls"));
+    snprintf(args, sizeof args, "bayes -n 4 -s 40 a:99=%s", w);
+    o = run_program("reshed-evaluate", args);
+    assert_int_equal(o->status, 1);
+    assert_non_null(strstr(o->err, "members (expected at least 99"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -167,6 +199,7 @@ int main(void)
         cmocka_unit_test(the_table_has_every_method),
         cmocka_unit_test(the_score_is_stored_and_used),
         cmocka_unit_test(infer_scores_at_three_tolerances),
+        cmocka_unit_test(methods_stand_side_by_side),
     };
     return cmocka_run_group_tests_name("eval_tool", tests, NULL, NULL);
 }

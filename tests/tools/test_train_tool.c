@@ -36,7 +36,7 @@ static void wrong_usage_exits_with_2(void **state)
 {
     (void)state;
     static const char *const cases[][2] = {
-        {"", "expected fit, tune or calibrate"},
+        {"", "expected fit, tune, calibrate or sample"},
         {"learn -o x.h5", "unknown command 'learn'"},
         {"fit", "fit: no output given"},
         {"tune -o x.h5", "tune: no IMAGE and WALLS given, nor a --film but pzt"},
@@ -58,6 +58,12 @@ static void wrong_usage_exits_with_2(void **state)
         {"fit -o x.h5 --rate 0", "--rate: expected"},
         {"tune -o x.h5 --unknown u --unknown v a b", "--unknown: more maps than frames"},
         {"tune -o a.npy a.npy b.npy", "name another output"},
+        {"sample -o x.h5", "--sampler: expected swag or sghmc, found 'none'"},
+        {"sample -o x.h5 --sampler mc", "--sampler: expected swag or sghmc, found 'mc'"},
+        {"sample -o x.h5 --sampler swag --cycles 2", "go with sghmc"},
+        {"sample -o x.h5 --sampler sghmc --curve c.png", "do not go with it"},
+        {"sample -o x.h5 --sampler sghmc a b", "sample takes no images"},
+        {"fit -o x.h5 --temperature 1", "go with sample"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         const outcome *o = run(cases[i][0]);

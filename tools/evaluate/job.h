@@ -18,12 +18,13 @@ typedef struct eval_job {
     rs_twin_film film;          /* kind of the films else */
     bool store, features, quiet, json;
     const char *reliability; /* table: PNG of the usual frames' diagram, or NULL */
-    char **pair;             /* table: image, walls, image, walls, ... */
+    char **pair;             /* table: image, walls, image, walls, ...; bayes: NAME[:N]=FILE, ... */
     int pairs;
 } eval_job;
 
 /* The commands; each returns the exit status. */
 int eval_table_command(const eval_job *j);
 int eval_shift_command(const eval_job *j);
+int eval_bayes_command(eval_job *j);
 
 #endif

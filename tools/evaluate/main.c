@@ -8,6 +8,7 @@ static const cli_program self = {
     "reshed-evaluate",
     "Usage: reshed-evaluate table [OPTION]... [IMAGE WALLS]...\n"
     "  or:  reshed-evaluate shift [OPTION]...\n"
+    "  or:  reshed-evaluate bayes [OPTION]... NAME[:N]=FILE...\n"
     "\n"
     "Scores an ensemble on simulated frames with known walls and on your own labelled images. The\n"
     "edge score F matches skeletons one to one within 1.5 pixels (docs/twin.md).\n"
@@ -20,9 +21,15 @@ static const cli_program self = {
     "scores,\n"
     "          variance, calibration, and how well the out-of-distribution score tells them from\n"
     "          usual ones (AUROC and its 95 % interval, share of alarms)\n"
+    "  bayes   several weights files (or their first N members) on the same simulated frames: one\n"
+    "          member, an ensemble, samples of reshed-train sample, another network: edge scores "
+    "and\n"
+    "          calibration on usual and on shifted frames, AUROC of the maps' entropy and "
+    "variance\n"
+    "          (each by the length of the walls), seconds of a processor for a frame\n"
     "\n"
     "  -w, --weights=FILE     else $RESHED_WEIGHTS, else the shipped ensemble\n"
-    "  -n, --frames=N         frames of each simulated set (table: 60) or row (shift: 200)\n"
+    "  -n, --frames=N         frames of each simulated set or block (60; of shift 200)\n"
     "  -s, --size=N           pixels a side of simulated frames (default 128)\n"
     "      --seed=N           of the simulated frames (default 7; training uses 1000 and above)\n"
     "      --film=KIND        random: as drawn for training (default); plain: the default film of\n"
@@ -112,20 +119,24 @@ int main(int argc, char **argv)
         if (c == CLI_OPT_VERSION) return cli_version(&self);
         if (!take(c, &j)) return CLI_USAGE;
     }
-    if (optind == argc) return cli_usage_error(&self, "expected table or shift");
+    if (optind == argc) return cli_usage_error(&self, "expected table, shift or bayes");
     const char *command = argv[optind++];
-    const bool table = strcmp(command, "table") == 0;
-    if (!table && strcmp(command, "shift") != 0)
+    const bool table = strcmp(command, "table") == 0, bayes = strcmp(command, "bayes") == 0;
+    if (!table && !bayes && strcmp(command, "shift") != 0)
         return cli_usage_error(&self, "unknown command '%s'", command);
     if (table && (argc - optind) % 2)
         return cli_usage_error(&self, "table: an image without its walls: '%s'", argv[argc - 1]);
-    if (!table && optind < argc) return cli_usage_error(&self, "shift takes no images");
-    if (table && (j.store || j.effect || j.features))
+    if (bayes && optind == argc) return cli_usage_error(&self, "bayes: no NAME=FILE given");
+    if (bayes && j.weights)
+        return cli_usage_error(&self, "bayes: --weights does not go with it: NAME=FILE");
+    if (!table && !bayes && optind < argc) return cli_usage_error(&self, "shift takes no images");
+    if ((table || bayes) && (j.store || j.effect || j.features))
         return cli_usage_error(&self, "--store, --effect and --features go with shift");
     if (!table && j.reliability) return cli_usage_error(&self, "--reliability goes with table");
     j.pair = argv + optind;
-    j.pairs = (argc - optind) / 2;
-    if (!j.frames) j.frames = table ? 60 : 200;
+    j.pairs = bayes ? argc - optind : (argc - optind) / 2;
+    if (!j.frames) j.frames = table || bayes ? 60 : 200;
+    if (bayes) return eval_bayes_command(&j);
     if (!cli_find_weights(&self, j.weights, path, sizeof path)) return CLI_FAILED;
     j.weights = path;
     return table ? eval_table_command(&j) : eval_shift_command(&j);

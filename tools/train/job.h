@@ -4,6 +4,7 @@
 
 #include "tools/cli/cli.h"
 #include "train/recipe.h"
+#include "train/sample.h"
 
 #define TRAIN_MAX_GRID 64
 
@@ -11,6 +12,7 @@ typedef struct train_job {
     const cli_program *program;
     bool tune;
     rs_train_recipe recipe; /* of fit and tune, with what the options say */
+    rs_sampling sampling;   /* of sample, likewise */
     const char *weights;    /* that it starts from, path; NULL for fit */
     const char *output;
     const char *checkpoints; /* folder; NULL: beside the output, and removed at the end */
@@ -32,5 +34,6 @@ typedef struct train_job {
 /* The commands; each returns the exit status. */
 int train_command(train_job *j);
 int train_calibrate(const train_job *j);
+int train_sample(const train_job *j);
 
 #endif

@@ -14,12 +14,16 @@ static const cli_program self = {
     "Usage: reshed-train fit       -o OUT.h5 [OPTION]... [IMAGE WALLS]...\n"
     "  or:  reshed-train tune      -o OUT.h5 [OPTION]... IMAGE WALLS [IMAGE WALLS]...\n"
     "  or:  reshed-train calibrate -o OUT.h5 [OPTION]...\n"
+    "  or:  reshed-train sample    -o OUT.h5 --sampler=swag|sghmc [OPTION]...\n"
     "\n"
     "  fit        trains an ensemble from random starts on simulated frames, no two alike\n"
     "  tune       teaches an ensemble the film under the tip by frames of it on which you have\n"
     "             drawn the walls, simulated frames between them so that nothing is forgotten\n"
     "  calibrate  scale and shift of every member's last layer with the best edge score on\n"
     "             simulated frames\n"
+    "  sample     several networks from one training instead of independent ones: weights around\n"
+    "             the end of it (swag), or a Markov chain with noise (sghmc); not resumable.\n"
+    "             reshed-evaluate bayes compares them\n"
     "\n"
     "IMAGE: any format of reshed-infer. WALLS: a picture of the same frame, walls bright on dark "
     "or\n"
@@ -65,6 +69,14 @@ static const cli_program self = {
     "      --scales=LIST      calibrate: to try (default 1,1.15,1.3,1.5)\n"
     "      --shifts=LIST      calibrate: to try (default 0,0.2,0.4,0.6,0.8)\n"
     "      --most-error=X     calibrate: largest calibration error near walls (default 0.055)\n"
+    "      --sampler=KIND     sample: swag (Maddox et al., arXiv 1902.02476), sghmc (cyclical; "
+    "Zhang\n"
+    "                         et al., arXiv 1902.03932). --members is the number of samples, "
+    "--rate\n"
+    "                         of sghmc 0.1, --images the frames that its posterior is of (1000)\n"
+    "      --cycles=N         sample, sghmc: of the rate (default 5)\n"
+    "      --friction=X       sample, sghmc: share of the momentum lost in a step (default 0.1)\n"
+    "      --temperature=X    sample, sghmc: of the noise; 1 is the posterior's (default 1)\n"
     "  -j, --threads=N        members at a time; default: all processors; the result does not\n"
     "                         depend on it, but for --minutes\n"
     "      --json             one JSON object on standard output\n"
@@ -95,6 +107,10 @@ enum {
     OPT_THAWED,
     OPT_SEED,
     OPT_CHECKPOINTS,
+    OPT_SAMPLER,
+    OPT_CYCLES,
+    OPT_FRICTION,
+    OPT_TEMPERATURE,
     OPT_CURVE,
     OPT_FP16,
     OPT_FRAMES,
@@ -132,6 +148,10 @@ static const struct option longs[] = {CLI_COMMON_OPTIONS,
                                       {"frames", required_argument, NULL, OPT_FRAMES},
                                       {"scales", required_argument, NULL, OPT_SCALES},
                                       {"shifts", required_argument, NULL, OPT_SHIFTS},
+                                      {"sampler", required_argument, NULL, OPT_SAMPLER},
+                                      {"cycles", required_argument, NULL, OPT_CYCLES},
+                                      {"friction", required_argument, NULL, OPT_FRICTION},
+                                      {"temperature", required_argument, NULL, OPT_TEMPERATURE},
                                       {"most-error", required_argument, NULL, OPT_MOST_ERROR},
                                       {0}};
 
@@ -141,7 +161,10 @@ typedef struct wishes {
     double rate, share, harsh, augment, invert, noisy, keep; /* < 0: not given */
     int layers[RS_MODEL_MAX_LEVELS], levels;
     rs_twin_film film;
-    bool thawed, own, calibration, training; /* options of some commands were given */
+    const char *sampler;
+    long cycles;
+    double friction, temperature;
+    bool thawed, own, calibration, training, sampling; /* options of some commands were given */
 } wishes;
 
 /* Numbers with commas between them into v[*n], at most room; false after a message. */
@@ -198,6 +221,17 @@ static bool take_calibration(int c, train_job *j, wishes *w)
     }
 }
 
+static bool take_sampling(int c, wishes *w)
+{
+    w->sampling = true;
+    switch (c) {
+    case OPT_SAMPLER: w->sampler = optarg; return true;
+    case OPT_CYCLES: return cli_int(&self, "--cycles", optarg, 1, RS_MODEL_MAX_MEMBERS, &w->cycles);
+    case OPT_FRICTION: return cli_double(&self, "--friction", optarg, 0.001, 1, &w->friction);
+    default: return cli_double(&self, "--temperature", optarg, 0, 1e6, &w->temperature);
+    }
+}
+
 static bool take_training(int c, train_job *j, wishes *w)
 {
     w->training = w->training || c != OPT_FILM;
@@ -242,6 +276,10 @@ static bool take(int c, train_job *j, wishes *w)
     case OPT_SCALES:
     case OPT_SHIFTS:
     case OPT_MOST_ERROR: return take_calibration(c, j, w);
+    case OPT_SAMPLER:
+    case OPT_CYCLES:
+    case OPT_FRICTION:
+    case OPT_TEMPERATURE: return take_sampling(c, w);
     default: return take_training(c, j, w);
     }
 }
@@ -251,7 +289,9 @@ static void fill_recipe(train_job *j, const wishes *w)
 {
     rs_train_recipe *r = &j->recipe;
     rs_batches *b = &r->batches;
-    *r = j->tune ? rs_train_tune_defaults() : rs_train_fit_defaults();
+    *r = w->sampler ? j->sampling.recipe
+         : j->tune  ? rs_train_tune_defaults()
+                    : rs_train_fit_defaults();
     if (w->rate >= 0) r->rate.rate = w->rate;
     if (w->steps > 0) rs_train_set_steps(r, w->steps);
     if (w->filters > 0) r->arch.filters = (int)w->filters;
@@ -275,6 +315,38 @@ static void fill_recipe(train_job *j, const wishes *w)
     if (j->members > 0) r->members = (int)j->members;
 }
 
+/* The recipe is that of the chain. */
+static void fill_sampling(train_job *j, const wishes *w)
+{
+    rs_sampling *s = &j->sampling;
+    *s = rs_sampling_defaults(strcmp(w->sampler, "swag") == 0 ? RS_SAMPLE_SWAG : RS_SAMPLE_SGHMC);
+    fill_recipe(j, w);
+    s->recipe = j->recipe;
+    if (w->steps > 0) rs_sampling_set_steps(s, w->steps);
+    if (w->cycles > 0) s->cycles = (int)w->cycles;
+    if (w->friction > 0) s->friction = w->friction;
+    if (w->temperature >= 0) s->temperature = w->temperature;
+    if (s->kind != RS_SAMPLE_SGHMC) return;
+    if (w->images > 0) s->images = w->images;
+    s->recipe.batches.repeat = s->images;
+}
+
+static int check_sample(const train_job *j, const wishes *w)
+{
+    const bool swag = w->sampler && strcmp(w->sampler, "swag") == 0;
+    if (!swag && (!w->sampler || strcmp(w->sampler, "sghmc") != 0))
+        return cli_usage_error(&self, "sample: --sampler: expected swag or sghmc, found '%s'",
+                               w->sampler ? w->sampler : "none");
+    if (j->weights || w->thawed || w->keep >= 0 || j->minutes > 0 || j->checkpoints || j->curve)
+        return cli_usage_error(
+            &self, "sample starts from nothing and is not resumed: --weights, --keep, --thawed, "
+                   "--minutes, --checkpoints and --curve do not go with it");
+    if (j->operands > 0) return cli_usage_error(&self, "sample takes no images");
+    if (swag && (w->cycles > 0 || w->friction > 0 || w->temperature >= 0))
+        return cli_usage_error(&self, "--cycles, --friction and --temperature go with sghmc");
+    return CLI_OK;
+}
+
 /* CLI_OK when the options and operands go together. */
 static int check(train_job *j, const wishes *w, const char *command)
 {
@@ -282,6 +354,13 @@ static int check(train_job *j, const wishes *w, const char *command)
     if (!j->output) return cli_usage_error(&self, "%s: no output given (-o OUT.h5)", command);
     if (calibrate && (j->operands > 0 || w->training))
         return cli_usage_error(&self, "calibrate takes no images and no options of fit and tune");
+    if (strcmp(command, "sample") == 0) {
+        const int status = check_sample(j, w);
+        if (status != CLI_OK) return status;
+    } else if (w->sampling) {
+        return cli_usage_error(&self,
+                               "--sampler, --cycles, --friction and --temperature go with sample");
+    }
     if (!calibrate && w->calibration)
         return cli_usage_error(&self, "%s: takes no options of calibrate", command);
     if (fit && (j->weights || w->thawed || w->keep >= 0))
@@ -318,8 +397,14 @@ static int check_files(const train_job *j)
 
 static int run(train_job *j, int argc, char **argv)
 {
-    wishes w = {
-        .rate = -1, .share = -1, .harsh = -1, .augment = -1, .invert = -1, .noisy = -1, .keep = -1};
+    wishes w = {.rate = -1,
+                .share = -1,
+                .harsh = -1,
+                .augment = -1,
+                .invert = -1,
+                .noisy = -1,
+                .keep = -1,
+                .temperature = -1};
     char path[4096];
     w.seed = 1;
     for (int c; (c = cli_option(&self, argc, argv, "o:w:j:", longs)) != -1;) {
@@ -327,22 +412,27 @@ static int run(train_job *j, int argc, char **argv)
         if (c == CLI_OPT_VERSION) return cli_version(&self);
         if (!take(c, j, &w)) return CLI_USAGE;
     }
-    if (optind == argc) return cli_usage_error(&self, "expected fit, tune or calibrate");
+    if (optind == argc) return cli_usage_error(&self, "expected fit, tune, calibrate or sample");
     const char *command = argv[optind++];
     const bool fit = strcmp(command, "fit") == 0, calibrate = strcmp(command, "calibrate") == 0;
     j->tune = strcmp(command, "tune") == 0;
-    if (!fit && !j->tune && !calibrate)
+    const bool sample = strcmp(command, "sample") == 0;
+    if (!fit && !j->tune && !calibrate && !sample)
         return cli_usage_error(&self, "unknown command '%s'", command);
     j->operand = argv + optind;
     j->operands = argc - optind;
     int status = check(j, &w, command);
     if (status != CLI_OK) return status;
-    if (!fit) {
+    if (!fit && !sample) {
         if (!cli_find_weights(&self, j->weights, path, sizeof path)) return CLI_FAILED;
         j->weights = path;
     }
     status = check_files(j);
     if (status != CLI_OK) return status;
+    if (sample) {
+        fill_sampling(j, &w);
+        return train_sample(j);
+    }
     fill_recipe(j, &w);
     return calibrate ? train_calibrate(j) : train_command(j);
 }

@@ -57,6 +57,8 @@ reshed_status rs_member_gradient_tensors(const rs_member *m, rs_tensors *out, re
  * some of them padding that is and stays zero. Borrowed; samplers may change the parameters. */
 float *rs_member_parameters(rs_member *m, size_t *n);
 const float *rs_member_gradient_values(const rs_member *m);
+/* real[n], n as above: 1 for a parameter, 0 for padding. */
+void rs_member_real(const rs_member *m, uint8_t *real);
 
 /* With running statistics and nothing learnt: the loss, and probabilities [n,height,width] unless
  * NULL. */

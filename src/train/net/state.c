@@ -29,6 +29,24 @@ long rs_member_average_finish(rs_member *m)
     return m->averaged;
 }
 
+/* --------------------------------------------------------------------------------------- padding */
+
+static reshed_status mark_tensor(void *ctx, const rs_place *p)
+{
+    uint8_t *real = ctx;
+    size_t n = 1;
+    if (p->kind != RS_PLACE_WEIGHT && p->kind != RS_PLACE_VECTOR) return RESHED_OK;
+    for (int i = 0; i < p->ndim; i++) n *= (size_t)p->dims[i];
+    for (size_t i = 0; i < n; i++) real[rs_place_index(p, i)] = 1;
+    return RESHED_OK;
+}
+
+void rs_member_real(const rs_member *m, uint8_t *real)
+{
+    memset(real, 0, m->places.parameters);
+    rs_places_visit(&m->places, mark_tensor, real);
+}
+
 /* --------------------------------------------------------------------------------------- tensors */
 
 typedef struct transfer {
