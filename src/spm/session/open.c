@@ -28,12 +28,20 @@ static reshed_status take_snapshot(rs_session *s, reshed_error *err)
     reshed_status st = rs_h5_recover(s->path, &s->live, err);
     if (st == RESHED_OK) st = rs_h5_open(s->path, NULL, 0, &s->in, err);
     if (st != RESHED_OK) return st;
+    /* It may have got a writer, or its mark, between the two. */
+    if (!s->live && s->in->io.growing) s->live = rs_os_is_locked(s->path);
     s->file = s->in->id;
     st = rs_session_read_setup(s->in, &s->kept, &s->setup, err);
     if (st == RESHED_OK) st = rs_session_open_items(s, err);
     if (st == RESHED_OK) st = rs_session_get_block(s, ITEM_COMPLETE, &start, &size, &complete, err);
     if (st == RESHED_OK) s->complete = complete != 0;
     return st;
+}
+
+/* Returns whether the library knows that the file may change: its writer has marked it by then. */
+static bool is_marked(const rs_session *s)
+{
+    return !s->live || s->in->io.growing;
 }
 
 /* Opens a session as it is now, in several attempts when another program is writing it. */
@@ -44,7 +52,7 @@ static reshed_status open_now(const char *path, rs_session **out, reshed_error *
     if (st != RESHED_OK) return st;
     rs_h5_hush hush = rs_h5_hush_begin();
     st = take_snapshot(s, err);
-    for (int i = 1; st != RESHED_OK && s->live && i <= RS_SESSION_LOOKS; i++) {
+    for (int i = 1; s->live && (st != RESHED_OK || !is_marked(s)) && i <= RS_SESSION_LOOKS; i++) {
         rs_session_free(s);
         s = NULL;
         rs_os_sleep(1e-3 * i);
