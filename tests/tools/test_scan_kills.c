@@ -80,12 +80,19 @@ static void check_kept(const seen *before, const seen *after)
     }
 }
 
-static void check_end(const char *path)
+/* round, status: of the run that was killed, for a failure's text. */
+static void check_end(const char *path, int round, int status)
 {
-    char args[4096];
+    char args[4096], text[2048], err[1024];
     seen s = {0};
     see(path, &s);
-    assert_true(s.any && s.p.complete && s.p.lines == ROWS && s.p.lost == 0);
+    if (!(s.any && s.p.complete && s.p.lines == ROWS && s.p.lost == 0)) {
+        read_text(scan_temp(err, "err"), text, sizeof text);
+        fail_msg("round %d, status %#x: %s%s, %d lines, %d lost, %d of %d points; %s", round,
+                 (unsigned)status, s.any ? "" : "not readable, ",
+                 s.p.complete ? "complete" : "open", s.p.lines, s.p.lost, s.p.measured, s.p.points,
+                 text);
+    }
     for (int r = 0; r < ROWS; r++) assert_int_equal(s.line[1][r].state, RS_SESSION_ARRIVED);
     assert_int_equal(s.p.measured, s.p.points);
     snprintf(args, sizeof args, "--analyse %s --json " AGAIN, path);
@@ -145,7 +152,7 @@ static void killed_where_it_hurts_it_goes_on(void **state)
             seen end = {0};
             see(path[r], &end);
             check_kept(&after[r], &end);
-            check_end(path[r]);
+            check_end(path[r], i, status);
             remove(path[r]);
         }
     }
