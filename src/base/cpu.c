@@ -79,6 +79,23 @@ reshed_status rs_isa_select(rs_isa *isa, reshed_error *err)
     return rs_fail(err, RESHED_EUNSUPPORTED, "RESHED_ISA|generic, neon, avx2 or avx512|%s", want);
 }
 
+rs_capability rs_capability_of(rs_isa isa)
+{
+    rs_capability c = {.isa = isa, .bf16 = rs_isa_has_bf16(isa), .maker = RS_CPU_OTHER};
+#if defined(__x86_64__)
+    unsigned a, b, d, e;
+    char maker[12];
+    if (__get_cpuid(0, &a, &b, &e, &d)) {
+        memcpy(maker, &b, 4);
+        memcpy(maker + 4, &d, 4);
+        memcpy(maker + 8, &e, 4);
+        if (memcmp(maker, "AuthenticAMD", 12) == 0) c.maker = RS_CPU_AMD;
+        if (memcmp(maker, "GenuineIntel", 12) == 0) c.maker = RS_CPU_INTEL;
+    }
+#endif
+    return c;
+}
+
 void rs_cpu_name(char *buf, size_t n)
 {
     snprintf(buf, n, "unknown");

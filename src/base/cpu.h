@@ -27,6 +27,18 @@ reshed_status rs_isa_select(rs_isa *isa, reshed_error *err);
  * (AVX512_BF16): no level of its own, it goes with RS_ISA_AVX512; without it bf16 is emulated. */
 bool rs_isa_has_bf16(rs_isa isa);
 
+typedef enum rs_cpu_maker { RS_CPU_OTHER, RS_CPU_AMD, RS_CPU_INTEL } rs_cpu_maker;
+
+/* What decides which settings pay: an instruction set, and how well a processor carries it out. */
+typedef struct rs_capability {
+    rs_isa isa;
+    bool bf16; /* rs_isa_has_bf16 */
+    rs_cpu_maker maker;
+} rs_capability;
+
+/* Of this machine with an instruction set. */
+rs_capability rs_capability_of(rs_isa isa);
+
 /* The processor's model name into buf; "unknown" when it cannot be had. */
 void rs_cpu_name(char *buf, size_t n);
 

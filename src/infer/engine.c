@@ -1,6 +1,7 @@
 #include "infer/engine.h"
 
 #include "base/parallel.h"
+#include "nn/choices.h"
 
 reshed_status rs_engine_check(const rs_engine_options *o, reshed_error *err)
 {
@@ -27,4 +28,14 @@ reshed_status rs_engine_plan_options(const rs_engine_options *o, rs_plan_options
     p.threads = rs_threads_or_all(o->threads);
     *out = p;
     return RESHED_OK;
+}
+
+bool rs_engine_bf16_pays(const char **reason)
+{
+    rs_isa isa;
+    if (rs_isa_select(&isa, NULL) != RESHED_OK) isa = rs_isa_best(); /* refused elsewhere */
+    const rs_capability here = rs_capability_of(isa);
+    const rs_choice c = rs_choice_bf16(&here);
+    if (reason) *reason = c.reason;
+    return c.pays;
 }

@@ -17,4 +17,8 @@ reshed_status rs_engine_check(const rs_engine_options *o, reshed_error *err);
 reshed_status rs_engine_plan_options(const rs_engine_options *o, rs_plan_options *out,
                                      reshed_error *err);
 
+/* Returns false, with a reason, where bf16 is no faster than fp32: on this processor with the
+ * instruction set in use. The programs then run fp32. */
+bool rs_engine_bf16_pays(const char **reason);
+
 #endif

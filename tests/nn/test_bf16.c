@@ -9,6 +9,7 @@
 
 #include "base/alloc.h"
 #include "support/model.h"
+#include "nn/choices.h"
 #include "nn/kernels/bf16.h"
 #include "nn/plan.h"
 #include "support/tolerance.h"
@@ -515,9 +516,45 @@ static void run_allocates_nothing_and_plans_are_smaller(void **state)
     rs_model_file_clear(&m);
 }
 
+/* Processors that are not this one. */
+static void it_is_used_where_it_pays(void **state)
+{
+    (void)state;
+    static const struct {
+        rs_capability c;
+        bool pays;
+    } a[] = {
+        {{RS_ISA_AVX512, true, RS_CPU_AMD}, true},
+        {{RS_ISA_AVX512, true, RS_CPU_INTEL}, false},
+        {{RS_ISA_AVX512, true, RS_CPU_OTHER}, false},
+        {{RS_ISA_AVX512, false, RS_CPU_AMD}, false},
+        {{RS_ISA_AVX2, false, RS_CPU_INTEL}, false},
+        {{RS_ISA_NEON, false, RS_CPU_OTHER}, false},
+        {{RS_ISA_GENERIC, false, RS_CPU_OTHER}, false},
+    };
+    for (size_t i = 0; i < sizeof a / sizeof *a; i++) {
+        const rs_choice c = rs_choice_bf16(&a[i].c);
+        assert_int_equal(c.pays, a[i].pays);
+        assert_true(c.isa == a[i].c.isa && c.precision == RS_BF16 && *c.reason);
+    }
+    /* The default leads, each setting comes once, and none is of another machine. */
+    const rs_capability here = rs_capability_of(rs_isa_best());
+    rs_choice all[RS_CHOICES_MAX];
+    const int n = rs_choices(&here, all);
+    assert_true(n >= 4 && all[0].pays && all[0].isa == rs_isa_best() &&
+                all[0].precision == RS_FP32);
+    for (int i = 0; i < n; i++) {
+        assert_true(rs_isa_runs(all[i].isa));
+        for (int k = 0; k < i; k++)
+            assert_false(all[i].isa == all[k].isa && all[i].algo == all[k].algo &&
+                         all[i].precision == all[k].precision);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(it_is_used_where_it_pays),
         cmocka_unit_test(rounding_is_to_the_nearest_even),
         cmocka_unit_test(kernels_round_as_stated),
         cmocka_unit_test(mac_is_a_product),

@@ -12,6 +12,7 @@
 #include "benchmarks/random_model.h"
 #include "base/alloc.h"
 #include "base/os.h"
+#include "infer/engine.h"
 #include "io/npy.h"
 #include "support/model.h"
 #include "support/program.h"
@@ -366,10 +367,21 @@ static void the_program_reads_weights_and_says_what_is_wrong(void **state)
                      0);
     assert_non_null(strstr(out, "\"network\": \"Unet\""));
     assert_non_null(strstr(out, "\"name\": \"c6.1\""));
+    const bool pays = rs_engine_bf16_pays(NULL);
     assert_int_equal(
-        run(out, sizeof out, "--precision=bf16 --size=16 --filters=4 --members=1 --runs=1 --json"),
+        run(out, sizeof out,
+            "--quiet --precision=bf16 --size=16 --filters=4 --members=1 --runs=1 --json"),
         0);
-    assert_non_null(strstr(out, "\"precision\": \"bf16\""));
+    assert_non_null(strstr(out, pays ? "\"precision\": \"bf16\"" : "\"precision\": \"fp32\""));
+    /* What is printed of each setting; no time is judged, so a line may be called wrong. */
+    assert_in_range(
+        run(out, sizeof out, "--check-table --size=16 --filters=4 --members=1 --runs=1"), 0, 1);
+    assert_non_null(strstr(out, "generic   auto      fp32"));
+    assert_non_null(strstr(out, "direct"));
+    assert_in_range(
+        run(out, sizeof out, "--check-table --json --size=16 --filters=4 --members=1 --runs=1"), 0,
+        1);
+    assert_non_null(strstr(out, "\"precision\": \"bf16\", \"cpu_seconds\""));
     assert_int_equal(run(out, sizeof out, "extra"), 2);
     assert_int_equal(run(out, sizeof out, "--weights=/no/such/file"), 1);
     snprintf(args, sizeof args, "--weights='%s' --size=40 --runs=1 --threads=1",

@@ -1,4 +1,5 @@
 /* reshed-infer itself: reduced precision from the command line. */
+#define _POSIX_C_SOURCE 200809L
 #include "support/support.h"
 
 #include <math.h>
@@ -74,6 +75,27 @@ static void results_go_into_a_folder(void **state)
     assert_non_null(strstr(o->err, "cannot make the folder"));
     snprintf(args, sizeof args, "--out %s --mean m.npy %s", folder, image);
     assert_int_equal(run(args)->status, 2);
+}
+
+/* The portable kernels emulate bf16: it would be slower, so it is not run, and one line says so. */
+static void bf16_that_does_not_pay_is_not_run(void **state)
+{
+    (void)state;
+    char args[4096];
+    const char *files = test_temp("plain.npy");
+    setenv("RESHED_ISA", "generic", 1);
+    for (int quiet = 0; quiet < 2; quiet++) {
+        snprintf(args, sizeof args, "--json --precision bf16 %s --weights %s --mean %s %s",
+                 quiet ? "--quiet" : "", test_data("tiny_bilinear_ensemble_metadict.tar"), files,
+                 test_data("tiny_input_29x37.npy"));
+        const outcome *o = run(args);
+        assert_int_equal(o->status, 0);
+        assert_non_null(strstr(o->out, "\"precision\": \"fp32\""));
+        const char *said = strstr(o->err, "bf16 does not pay on this processor, fp32 is used: ");
+        assert_true((said != NULL) == !quiet);
+        if (said) assert_string_equal(strchr(said, '\n'), "\n");
+    }
+    unsetenv("RESHED_ISA");
 }
 
 /* The error that the program states must be that of its files, and small. */
@@ -319,6 +341,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(wrong_usage_exits_with_2),
         cmocka_unit_test(results_go_into_a_folder),
+        cmocka_unit_test(bf16_that_does_not_pay_is_not_run),
         cmocka_unit_test(bf16_states_its_error),
         cmocka_unit_test(says_which_channel_it_took),
         cmocka_unit_test(the_phase_parts_the_walls),

@@ -33,6 +33,8 @@ static const cli_program self = {
     "      --precision=NAME   fp32 (default), bf16; not with --peers\n"
     "  -w, --weights=FILE     measure this ensemble instead of a random one\n"
     "      --seed=N           of the random weights and the image (1)\n"
+    "      --check-table      every instruction set, algorithm and precision in turns with the\n"
+    "                         default: is what the engine's table says of them true here?\n"
     "      --layers           where the time goes, by layer and phase\n"
     "      --kernels[=TEXT]   the inner loops and single steps of the analysis one by one, on one\n"
     "                         thread; only those with TEXT in their name\n"
@@ -48,11 +50,12 @@ static const cli_program self = {
     "      --help             print this text\n"
     "      --version          print the version, the instruction set in use and the BLAS\n"
     "\n"
-    "RESHED_ISA=generic|avx2|avx512 forces an instruction set. Effective GFLOP/s count the\n"
+    "RESHED_ISA=generic|neon|avx2|avx512 forces an instruction set. Effective GFLOP/s count the\n"
     "multiplications and additions of direct convolution, whatever the algorithm saves.\n"
     "\n"
-    "Exit status: 0 done, 1 failed (a missing peer is no failure; one that disagrees is), 2 wrong\n"
-    "usage.\n"};
+    "Exit status: 0 done, 1 failed (a missing peer is no failure; one that disagrees is, and so is "
+    "a\n"
+    "line of the table that is wrong), 2 wrong usage.\n"};
 
 #define MAX_LIST 16
 
@@ -68,7 +71,7 @@ typedef struct options {
     rs_net net;
     const char *weights, *python, *node;
     const char *kernels; /* NULL: none; "": all */
-    bool layers, stream, peers, json, quiet;
+    bool layers, stream, peers, json, quiet, check_table;
 } options;
 
 /* --------------------------------------------------------------------------------- command line */
@@ -99,6 +102,7 @@ enum {
     OPT_ALGO,
     OPT_PRECISION,
     OPT_SEED,
+    OPT_CHECK_TABLE,
     OPT_LAYERS,
     OPT_KERNELS,
     OPT_STREAM,
@@ -162,6 +166,7 @@ static int parse(int argc, char **argv, options *o)
                                           {"precision", required_argument, NULL, OPT_PRECISION},
                                           {"weights", required_argument, NULL, 'w'},
                                           {"seed", required_argument, NULL, OPT_SEED},
+                                          {"check-table", no_argument, NULL, OPT_CHECK_TABLE},
                                           {"layers", no_argument, NULL, OPT_LAYERS},
                                           {"kernels", optional_argument, NULL, OPT_KERNELS},
                                           {"stream", no_argument, NULL, OPT_STREAM},
@@ -176,6 +181,7 @@ static int parse(int argc, char **argv, options *o)
         case CLI_OPT_ERROR: return CLI_USAGE;
         case CLI_OPT_QUIET: o->quiet = true; break;
         case CLI_OPT_JSON: o->json = true; break;
+        case OPT_CHECK_TABLE: o->check_table = true; break;
         case OPT_LAYERS: o->layers = true; break;
         case OPT_KERNELS: o->kernels = optarg ? optarg : ""; break;
         case OPT_STREAM: o->stream = true; break;
@@ -191,6 +197,7 @@ static int parse(int argc, char **argv, options *o)
         return cli_usage_error(&self, "--stream: sizes from 16 on");
     if (o->engine.precision == RS_BF16 && o->peers)
         return cli_usage_error(&self, "--peers compares fp32 with fp32");
+    cli_settle_precision(&self, o->quiet, &o->engine.precision);
     return -1;
 }
 
@@ -205,7 +212,7 @@ typedef struct bench {
     int results;
     char scripts[1024], tools[1024], home[1024], weights[1200]; /* for the peers */
     bool temporary_weights, temporary_home;
-    bool disagreed;
+    bool disagreed, wrong;
 } bench;
 
 /* The maps of one size. */
@@ -396,6 +403,30 @@ static reshed_status measure(bench *b, rs_plan *plan, const rs_kernels *k, bench
     return st;
 }
 
+/* The table of settings, instead of a measurement. */
+static reshed_status check_table(bench *b, int size, int threads, reshed_error *err)
+{
+    bench_choice c[RS_CHOICES_MAX];
+    maps m = {0};
+    rs_norm_range range;
+    int n = 0;
+    const size_t pixels = (size_t)size * (size_t)size;
+    reshed_status st = maps_make(b, size, &m, err);
+    if (st == RESHED_OK) st = rs_norm_range_frame(m.raw, pixels, &range, err);
+    if (st == RESHED_OK) st = rs_norm_apply(m.raw, pixels, range, false, m.image, err);
+    if (st == RESHED_OK)
+        st = bench_choices(&b->ensemble->model, b->subject.isa, threads, size, (int)b->o->runs,
+                           m.image, c, &n, err);
+    maps_clear(&m);
+    if (st != RESHED_OK) return st;
+    if (b->o->json)
+        bench_json_choices(&b->subject, size, threads, c, n);
+    else
+        bench_print_choices(c, n);
+    for (int i = 0; i < n; i++) b->wrong |= c[i].wrong;
+    return RESHED_OK;
+}
+
 /* ----------------------------------------------------------------------------- all measurements */
 
 static reshed_status get_ensemble(bench *b, reshed_error *err)
@@ -460,6 +491,21 @@ static reshed_status prepare_peers(bench *b, reshed_error *err)
     snprintf(b->weights, sizeof b->weights, "%s/bench_weights.h5", b->home);
     reshed_status st = rs_weights_write_h5(b->weights, &b->ensemble->model, NULL, err);
     b->temporary_weights = st == RESHED_OK;
+    return st;
+}
+
+/* The table for all sizes on one number of threads. */
+static reshed_status check_tables(bench *b, int threads, const char **where, reshed_error *err)
+{
+    *where = b->o->weights;
+    reshed_status st = get_ensemble(b, err);
+    if (st == RESHED_OK) *where = NULL;
+    if (st == RESHED_OK && !b->o->json && threads == b->o->threads.value[0])
+        bench_print_subject(&b->subject);
+    for (int i = 0; st == RESHED_OK && i < b->o->sizes.n; i++)
+        st = check_table(b, b->o->sizes.value[i], threads, err);
+    rs_ensemble_free(b->ensemble);
+    b->ensemble = NULL;
     return st;
 }
 
@@ -536,10 +582,13 @@ int main(int argc, char **argv)
         st = rs_isa_select(&b->subject.isa, &err);
     }
     for (int i = 0; st == RESHED_OK && i < o.threads.n; i++)
-        st = measure_threads(b, o.threads.value[i], &where, &err);
+        st = (o.check_table ? check_tables : measure_threads)(b, o.threads.value[i], &where, &err);
     if (st == RESHED_OK && !o.json) bench_print_growth(&b->subject, b->result, b->results);
     if (st == RESHED_OK && b->disagreed)
         st = rs_fail(&err, RESHED_EINTERNAL, "a peer's output|within 1e-3 of ours|more");
+    if (st == RESHED_OK && b->wrong)
+        st = rs_fail(&err, RESHED_EINTERNAL,
+                     "the table of settings|right on this processor|a line that is not");
     for (int i = 0; b && i < b->results; i++) result_clear(&b->result[i]);
     if (b && b->temporary_weights) rs_os_discard_temp(b->weights);
     if (b && b->temporary_home) rs_os_remove_dir(b->home);

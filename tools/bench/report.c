@@ -180,6 +180,22 @@ void bench_print_growth(const bench_subject *s, const bench_result *r, int n)
     }
 }
 
+static const char *verdict(const bench_choice *c)
+{
+    return c->wrong ? "WRONG HERE" : c->choice.pays ? "pays" : "does not pay";
+}
+
+void bench_print_choices(const bench_choice *c, int n)
+{
+    printf("\n  %-9s %-9s %-5s  processor ms a member   times the default   the table says\n",
+           "kernels", "algorithm", "prec.");
+    for (int i = 0; i < n; i++)
+        printf("  %-9s %-9s %-5s  %9.3f               %6.2f              %s: %s\n",
+               rs_isa_name(c[i].choice.isa), rs_algo_name(c[i].choice.algo),
+               rs_precision_name(c[i].choice.precision), 1e3 * c[i].seconds, c[i].ratio,
+               i ? verdict(&c[i]) : "used", c[i].choice.reason);
+}
+
 /* ----------------------------------------------------------------------------------------- JSON */
 
 /* The first keys of every object. */
@@ -354,4 +370,26 @@ void bench_json_result(const bench_subject *s, const bench_result *r)
     if (r->stream) json_stream(j, r);
     if (r->pieces) json_pieces(j, s, r);
     rs_json_end(j);
+}
+
+void bench_json_choices(const bench_subject *s, int size, int threads, const bench_choice *c, int n)
+{
+    for (int i = 0; i < n; i++) {
+        rs_json j = rs_json_to(stdout);
+        rs_json_object(&j, NULL);
+        rs_json_string(&j, "cpu", s->cpu);
+        rs_json_integer(&j, "filters", s->arch.filters);
+        rs_json_integer(&j, "size", size);
+        rs_json_integer(&j, "threads", threads);
+        rs_json_string(&j, "isa", rs_isa_name(c[i].choice.isa));
+        rs_json_string(&j, "algo", rs_algo_name(c[i].choice.algo));
+        rs_json_string(&j, "precision", rs_precision_name(c[i].choice.precision));
+        rs_json_number(&j, "cpu_seconds", c[i].seconds);
+        rs_json_number(&j, "ratio", c[i].ratio);
+        rs_json_bool(&j, "pays", c[i].choice.pays);
+        rs_json_bool(&j, "wrong", c[i].wrong);
+        rs_json_string(&j, "reason", c[i].choice.reason);
+        rs_json_end(&j);
+        putchar('\n');
+    }
 }

@@ -2,6 +2,7 @@
 #ifndef RS_TOOLS_BENCH_REPORT_H
 #define RS_TOOLS_BENCH_REPORT_H
 
+#include "benchmarks/choices.h"
 #include "benchmarks/layers.h"
 #include "benchmarks/measure.h"
 #include "benchmarks/peers.h"
@@ -42,6 +43,10 @@ void bench_print_subject(const bench_subject *s);
 void bench_print_result(const bench_subject *s, const bench_result *r);
 /* Growth of the time: one line for each result, if there are several. */
 void bench_print_growth(const bench_subject *s, const bench_result *r, int n);
+/* The table of settings: lines, or {...} and a newline for each. */
+void bench_print_choices(const bench_choice *c, int n);
+void bench_json_choices(const bench_subject *s, int size, int threads, const bench_choice *c,
+                        int n);
 /* {...} and a newline. */
 void bench_json_result(const bench_subject *s, const bench_result *r);
 

@@ -34,6 +34,15 @@ bool cli_engine_check(const cli_program *program, const rs_engine_options *o)
     return false;
 }
 
+void cli_settle_precision(const cli_program *program, bool quiet, rs_precision *precision)
+{
+    const char *reason;
+    if (*precision != RS_BF16 || rs_engine_bf16_pays(&reason)) return;
+    *precision = RS_FP32;
+    if (!quiet)
+        cli_warn(program, NULL, "bf16 does not pay on this processor, fp32 is used: %s", reason);
+}
+
 int cli_engine_version(const cli_program *program)
 {
     rs_isa isa;
@@ -41,6 +50,9 @@ int cli_engine_version(const cli_program *program)
     if (rs_isa_select(&isa, &err) != RESHED_OK) return cli_fail(program, NULL, &err);
     if (cli_version(program) != CLI_OK) return CLI_FAILED;
     printf("instruction set: %s\nbf16: %s\nBLAS: %s\n", rs_isa_name(isa),
-           rs_isa_has_bf16(isa) ? "AVX512_BF16" : "emulated", rs_blas_name());
+           !rs_isa_has_bf16(isa)       ? "emulated, not used"
+           : rs_engine_bf16_pays(NULL) ? "AVX512_BF16"
+                                       : "AVX512_BF16, not used",
+           rs_blas_name());
     return cli_close(program);
 }

@@ -76,8 +76,8 @@ static const cli_program self = {
     "      --algo=NAME        auto (default), winograd, direct, gemm (OpenBLAS)\n"
     "      --precision=NAME   fp32 (default), or bf16: a quick preview on processors "
     "with "
-    "AVX512_BF16,\n"
-    "                         emulated and slow on others; with --algo auto or "
+    "AVX512_BF16;\n"
+    "                         fp32 is run where that does not pay; with --algo auto or "
     "winograd\n"
     "      --precision-check  with bf16: run fp32 as well and say how far apart they "
     "are\n"
@@ -90,7 +90,7 @@ static const cli_program self = {
     "      --version          print the version, the instruction set in use and the "
     "BLAS\n"
     "\n"
-    "RESHED_ISA=generic|avx2|avx512 forces an instruction set. Options that name one "
+    "RESHED_ISA=generic|neon|avx2|avx512 forces an instruction set. Options that name one "
     "output file,\n"
     "and --truth, take one image. Wall fraction: pixels whose probability is above 0.5. "
     "With "
@@ -249,6 +249,9 @@ static int parse(int argc, char **argv, options *o)
     if (!cli_engine_check(&self, &q->frame.engine)) return CLI_USAGE;
     if (q->frame.check_precision && q->frame.engine.precision == RS_FP32)
         return cli_usage_error(&self, "--precision-check goes with --precision bf16");
+    /* Who asks for the difference wants both. */
+    if (!q->frame.check_precision)
+        cli_settle_precision(&self, q->quiet, &q->frame.engine.precision);
     if (q->reliability && !q->truth)
         return cli_usage_error(&self, "--reliability goes with --truth");
     if (q->wall180 && q->no_phase)
@@ -324,8 +327,6 @@ static bool load(infer_engine *e)
         cli_fail(&self, w->path, &err);
         return false;
     }
-    if (q->frame.engine.precision == RS_BF16 && !rs_isa_has_bf16(w->isa) && !q->quiet)
-        cli_warn(&self, NULL, "bf16 is emulated here, and slower than fp32");
     return true;
 }
 

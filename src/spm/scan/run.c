@@ -6,6 +6,7 @@
 
 #include "base/alloc.h"
 #include "base/os.h"
+#include "infer/engine.h"
 #include "infer/judge.h"
 #include "io/weights/model.h"
 #include "spm/instrument/words.h"
@@ -31,8 +32,16 @@ reshed_status rs_scan_run_load_weights(rs_scan_run *r, const char *path, reshed_
 reshed_status rs_scan_run_make_stream(rs_scan_run *r, reshed_error *err)
 {
     r->streaming = r->plan->stream;
-    return rs_live_create_taking(r->ensemble, r->frame.rows, r->frame.cols, &r->plan->stream,
-                                 &r->stream, err);
+    rs_live_options o = r->plan->stream; /* the plan keeps the wish, for other machines */
+    const char *reason;
+    if (o.preview == RS_PREVIEW_BF16 && !rs_engine_bf16_pays(&reason)) {
+        reshed_error why = {0};
+        o.preview = RS_PREVIEW_FP32;
+        rs_fail(&why, RESHED_EUNSUPPORTED, "%s", reason);
+        if (r->warn)
+            r->warn(r->ctx, false, "bf16 does not pay on this processor, fp32 is used", &why);
+    }
+    return rs_live_create_taking(r->ensemble, r->frame.rows, r->frame.cols, &o, &r->stream, err);
 }
 
 /* ----------------------------------------------------------------------------------- instrument */
