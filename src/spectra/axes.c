@@ -24,7 +24,12 @@ double rs_unit_hertz(const char *units)
 
 double rs_unit_volts(const char *units)
 {
-    static const unit known[] = {{"V", 1}, {"mV", 1e-3}};
+    static const unit known[] = {{"V", 1}, {"mV", 1e-3}, {"kV", 1e3}, {"uV", 1e-6}, {"MV", 1e6}};
+    static const unit words[] = {{"volt", 1},          {"volts", 1},      {"millivolt", 1e-3},
+                                 {"millivolts", 1e-3}, {"kilovolt", 1e3}, {"kilovolts", 1e3}};
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (strlen(units) == strlen(words[i].name) && rs_text_begins(units, words[i].name))
+            return words[i].si;
     return find_unit(known, sizeof known / sizeof *known, units);
 }
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/text.h"
 #include "beps/cycles.h"
 #include "spectra/axes.h"
 
@@ -53,6 +54,20 @@ static void set_roles(rs_layout *l, const rs_nsid_dim *dim, int step, int parame
     }
 }
 
+/* Says of voltages in a unit that is none that they are taken as volts. */
+static void note_unit(rs_layout *l, const rs_nsid_dim *axis)
+{
+    static const char *const silent[] = {"", "generic", "unknown", "none"};
+    char shown[32];
+    if (!l->has_volts || rs_unit_volts(axis->units) > 0) return;
+    for (size_t i = 0; i < sizeof silent / sizeof *silent; i++)
+        if (rs_text_same(axis->units, silent[i], strlen(silent[i])) &&
+            strlen(axis->units) == strlen(silent[i]))
+            return;
+    snprintf(l->note, sizeof l->note, "unit '%s' of the voltages is not known: taken as V",
+             rs_text_escape(shown, sizeof shown, axis->units));
+}
+
 reshed_status rs_layout_begin(rs_layout *l, const rs_nsid_dim *dim, int ndim, int parameter,
                               rs_field single, const char *path, reshed_error *err)
 {
@@ -75,6 +90,7 @@ reshed_status rs_layout_begin(rs_layout *l, const rs_nsid_dim *dim, int ndim, in
     double unit = rs_axis_volts(&dim[step]);
     l->has_volts = unit > 0;
     for (size_t i = 0; l->has_volts && i < positions; i++) l->volts[i] = unit * dim[step].values[i];
+    note_unit(l, &dim[step]);
     return RESHED_OK;
 }
 
@@ -127,8 +143,10 @@ static void find_pulses(rs_layout *l)
         l->field[first + 2 * k] = RS_FIELD_ON;
         l->field[first + 2 * k + 1] = RS_FIELD_OFF;
     }
-    snprintf(l->note, sizeof l->note,
-             "pulses with %g V between them: read on-field in a pulse, off-field after it", rest);
+    const size_t used = strlen(l->note);
+    snprintf(l->note + used, sizeof l->note - used,
+             "%spulses with %g V between them: read on-field in a pulse, off-field after it",
+             used ? "; " : "", rest);
 }
 
 /* Counts the readings of each field along the step axis, or along it for each field of an axis. */

@@ -21,6 +21,9 @@ static void units_are_known(void **state)
     assert_near(rs_unit_hertz("kHz"), 1e3, 0);
     assert_near(rs_unit_hertz("V"), 0, 0);
     assert_near(rs_unit_volts("mV"), 1e-3, 0);
+    assert_near(rs_unit_volts("kV"), 1e3, 0);
+    assert_near(rs_unit_volts("Volts"), 1, 0);
+    assert_near(rs_unit_volts("millivolt"), 1e-3, 0);
     assert_near(rs_unit_volts("Hz"), 0, 0);
 }
 
@@ -105,6 +108,22 @@ static void axes_for_everything(void **state)
                     }
     rs_layout_clear(&l);
     assert_null(l.v);
+}
+
+/* Voltages by their name in a unit that is none of voltage: said, unless the file says that it has none. */
+static void unknown_units_of_voltage_are_said(void **state)
+{
+    (void)state;
+    static const char *const units[] = {"DAC", "", "V", "generic", "None", "mV"};
+    for (int k = 0; k < 6; k++) {
+        rs_layout l = {0};
+        const rs_nsid_dim d[2] = {axis("X", "m", "SPATIAL", 3, NULL),
+                                  axis("Voltage", units[k], "SPECTRAL", STEPS, volts)};
+        begin(&l, d, 2);
+        assert_true(l.has_volts && (strstr(l.note, "'DAC'") != NULL) == (k == 0));
+        if (k > 0) assert_string_equal(l.note, "");
+        rs_layout_clear(&l);
+    }
 }
 
 /* Two readings for each step, the second of which names the voltage that it was read at. */
@@ -196,6 +215,7 @@ int main(void)
         cmocka_unit_test(axes_are_told_by_name_unit_and_type),
         cmocka_unit_test(positions_are_x_and_y_in_any_order),
         cmocka_unit_test(axes_for_everything),
+        cmocka_unit_test(unknown_units_of_voltage_are_said),
         cmocka_unit_test(fields_that_alternate_are_split),
         cmocka_unit_test(wrong_layouts_are_refused),
         cmocka_unit_test(memory_may_fail),
