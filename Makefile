@@ -74,8 +74,8 @@ WRAP    := -Wl,--wrap=rs_os_alloc,--wrap=malloc,--wrap=calloc,--wrap=realloc \
            -Wl,--wrap=rs_os_write_at,--wrap=rs_os_resize,--wrap=rs_os_sync,--wrap=rs_os_sync_folder,--wrap=rs_os_close
 
 # ISA flags reach these folders' objects and nothing else. clang takes ten minutes to check an unrolled kernel for
-# undefined behaviour; gcc takes one, a quarter of it to follow variables for a debugger, and then gives that up.
-KERNEL  := -O3$(if $(SAN),$(if $(findstring clang,$(CC)), -fno-sanitize=undefined, -fno-var-tracking))
+# undefined behaviour; gcc takes a minute, and a fifth of it with -O1, without following variables for a debugger.
+KERNEL  := $(if $(SAN),$(if $(findstring clang,$(CC)),-O3 -fno-sanitize=undefined,-O1 -fno-var-tracking),-O3)
 ISA_generic := $(KERNEL)
 ISA_avx2   := $(KERNEL) -mavx2 -mfma -mf16c
 ISA_avx512 := $(KERNEL) -mavx512f -mavx512bw -mavx512vl -mavx512dq -mfma
