@@ -138,6 +138,9 @@ typedef struct reshed_frame_options {
     size_t pad; /* not 0: sides that the network cannot take (reshed_ensemble_unit) grow by zeros at
                    the bottom and on the right, before normalisation, as AtomAI's SegPredictor does; the maps
                    are those of the image. 0: such an image is RESHED_EUNSUPPORTED. */
+    size_t average; /* 1 (0 is 1), 2, 4 or 8: the maps are those of so many flips and turns of the
+                       image together, turned back, in as many times the time: the mean of their means, and
+                       the variance over members and turns. The score is that of the image as it is. */
 } reshed_frame_options;
 
 RESHED_API void reshed_frame_defaults(reshed_frame_options *options);

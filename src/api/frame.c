@@ -2,6 +2,7 @@
  * the door. */
 #include "reshed.h"
 
+#include <limits.h>
 #include <stddef.h>
 
 #include "api/options.h"
@@ -29,7 +30,8 @@ static rs_frame_options inner_options(const reshed_frame_options *o)
                               .resample = {(rs_resample_mode)o->resample, o->pixel_size},
                               .threshold = o->threshold,
                               .check_precision = o->check_precision != 0,
-                              .pad = o->pad != 0};
+                              .pad = o->pad != 0,
+                              .average = o->average <= INT_MAX ? (int)o->average : -1};
 }
 
 void reshed_frame_defaults(reshed_frame_options *o)
@@ -47,7 +49,8 @@ void reshed_frame_defaults(reshed_frame_options *o)
                                 .resample = (reshed_resample)in.resample.mode,
                                 .pixel_size = in.resample.pixel_size,
                                 .threshold = in.threshold,
-                                .pad = in.pad};
+                                .pad = in.pad,
+                                .average = (size_t)in.average};
 }
 
 /* The options as infer/ has them, checked. */
@@ -55,10 +58,11 @@ static reshed_status take_options(const reshed_frame_options *options, rs_frame_
                                   reshed_error *err)
 {
     static const size_t known[] = {offsetof(reshed_frame_options, pad),
+                                   offsetof(reshed_frame_options, average),
                                    sizeof(reshed_frame_options)};
     reshed_frame_options o;
     reshed_frame_defaults(&o);
-    reshed_status st = rs_api_options("reshed_frame", options, known, 2, &o, err);
+    reshed_status st = rs_api_options("reshed_frame", options, known, 3, &o, err);
     if (st != RESHED_OK) return st;
     *out = inner_options(&o);
     return rs_frame_check(out, err);

@@ -9,6 +9,7 @@
 #include "imgproc/image/fill.h"
 #include "imgproc/image/threshold.h"
 #include "infer/judge.h"
+#include "infer/turns.h"
 
 #define LEAST_SIDE 4 /* of an image, for the coarsest level to have a pixel */
 
@@ -29,6 +30,10 @@ enum {
     PADDED_VARIANCE,
     FULL_MEAN, /* of the plan `full` */
     FULL_VARIANCE,
+    TURNED_INPUT, /* of another turn of the image, to be averaged */
+    TURNED_MEAN,
+    TURNED_VARIANCE,
+    AWAY, /* rs_turn_sums */
     WALL, /* with several classes */
     WALL_VARIANCE,
     MAPS
@@ -78,6 +83,8 @@ reshed_status rs_frame_check(const rs_frame_options *o, reshed_error *err)
         return rs_fail(err, RESHED_EINVAL, "threshold|0 to 1|%g", o->threshold);
     if (o->check_precision && o->engine.precision == RS_FP32)
         return rs_fail(err, RESHED_EINVAL, "precision to be checked|bf16|fp32");
+    if (o->average && !rs_turns_known(o->average))
+        return rs_fail(err, RESHED_EINVAL, "turns to be averaged|1, 2, 4 or 8|%d", o->average);
     return RESHED_OK;
 }
 
@@ -176,12 +183,15 @@ static reshed_status make_maps(rs_frame *f, const sizes *z, reshed_error *err)
     const size_t small = f->target.needed ? z->grid * c : 0, full = f->full ? z->input * c : 0;
     const size_t padded = z->padded ? z->input * c : 0;
     const size_t wall = c > 1 ? z->image : 0;
-    const size_t n[MAPS] = {[IMAGE] = z->image,     [INPUT] = z->input,
-                            [MEAN] = z->image * c,  [VARIANCE] = z->image * c,
-                            [SMALL_MEAN] = small,   [SMALL_VARIANCE] = small,
-                            [PADDED_MEAN] = padded, [PADDED_VARIANCE] = padded,
-                            [FULL_MEAN] = full,     [FULL_VARIANCE] = full,
-                            [WALL] = wall,          [WALL_VARIANCE] = wall};
+    const bool turned = f->options.average > 1;
+    const size_t turn = turned ? z->input : 0;
+    const size_t n[MAPS] = {
+        [IMAGE] = z->image,        [INPUT] = z->input,           [MEAN] = z->image * c,
+        [VARIANCE] = z->image * c, [SMALL_MEAN] = small,         [SMALL_VARIANCE] = small,
+        [PADDED_MEAN] = padded,    [PADDED_VARIANCE] = padded,   [FULL_MEAN] = full,
+        [FULL_VARIANCE] = full,    [TURNED_INPUT] = turn,        [TURNED_MEAN] = turn * c,
+        [AWAY] = turn * c,         [TURNED_VARIANCE] = turn * c, [WALL] = wall,
+        [WALL_VARIANCE] = wall};
     reshed_status st = RESHED_OK;
     for (int i = 0; i < MAPS && st == RESHED_OK; i++) st = make_room(&f->map[i], n[i], err);
     return st;
@@ -302,16 +312,48 @@ static reshed_status run_network(rs_frame *f, const sizes *z, float *mean, float
     return st;
 }
 
-/* run_network, without the padding. */
+/* Takes the other turns of the image into the maps of the image itself. */
+static reshed_status average_turns(rs_frame *f, float *mean, float *variance, reshed_error *err)
+{
+    const int h = f->height, w = f->width, c = f->classes, turns = f->options.average;
+    const double start = rs_os_monotonic();
+    const rs_turn_sums sums = {mean, variance, f->map[AWAY].data};
+    float *in = f->map[TURNED_INPUT].data, *m = f->map[TURNED_MEAN].data,
+          *v = f->map[TURNED_VARIANCE].data;
+    memset(sums.away, 0, (size_t)h * (size_t)w * (size_t)c * sizeof *sums.away);
+    for (int k = 1; k < turns; k++) {
+        const bool swaps = rs_turn_swaps(k);
+        if (swaps != rs_turn_swaps(k - 1)) { /* once: fit() brings it back for the next image */
+            const reshed_status st = rs_plan_resize(f->plan, w, h, err);
+            if (st != RESHED_OK) return st;
+        }
+        rs_turn(f->map[INPUT].data, h, w, k, in);
+        if (!rs_plan_run(f->plan, in, m, v, NULL)) return cancelled(err);
+        rs_turn_add(m, v, h, w, c, k, &sums);
+    }
+    rs_turn_finish(h, w, c, turns, &sums);
+    f->view.seconds += rs_os_monotonic() - start;
+    return RESHED_OK;
+}
+
+/* run_network, then other turns. */
+static reshed_status run_turns(rs_frame *f, const sizes *z, float *mean, float *variance,
+                               reshed_error *err)
+{
+    const reshed_status st = run_network(f, z, mean, variance, err);
+    return st == RESHED_OK && f->options.average > 1 ? average_turns(f, mean, variance, err) : st;
+}
+
+/* run_turns, without the padding. */
 static reshed_status run_cropped(rs_frame *f, const sizes *z, float *mean, float *variance,
                                  reshed_error *err)
 {
-    if (!z->padded) return run_network(f, z, mean, variance, err);
+    if (!z->padded) return run_turns(f, z, mean, variance, err);
     const size_t row = (size_t)f->target.width * (size_t)f->classes,
                  wide = (size_t)f->width * (size_t)f->classes;
     const float *m = f->map[PADDED_MEAN].data, *v = f->map[PADDED_VARIANCE].data;
     const reshed_status st =
-        run_network(f, z, f->map[PADDED_MEAN].data, f->map[PADDED_VARIANCE].data, err);
+        run_turns(f, z, f->map[PADDED_MEAN].data, f->map[PADDED_VARIANCE].data, err);
     for (size_t r = 0; st == RESHED_OK && r < (size_t)f->target.height; r++) {
         memcpy(mean + r * row, m + r * wide, row * sizeof *mean);
         memcpy(variance + r * row, v + r * wide, row * sizeof *variance);

@@ -42,6 +42,9 @@ typedef struct rs_frame_options {
         pad; /* sides that the network cannot take (rs_arch_unit) grow by zeros at the bottom and on
                  the right, before normalisation, as AtomAI's SegPredictor does; the maps are those of the
                  image. Without, such an image is RESHED_EUNSUPPORTED. */
+    int average; /* 1 (0 is 1), 2, 4 or 8: the maps are those of so many flips and turns of the image
+                    together, turned back: the mean of their means, the variance over members and
+                    turns. It takes that many times as long; the score is that of the image as it is. */
 } rs_frame_options;
 
 void rs_frame_defaults(rs_frame_options *o);

@@ -54,6 +54,7 @@ static bool write_attributes(hid_t root, const rs_walls_file *f)
            rs_h5_set_number(root, "normalisation_lo", f->lo) &&
            rs_h5_set_number(root, "normalisation_hi", f->hi) &&
            rs_h5_set_text(root, "precision", f->precision ? f->precision : "fp32") &&
+           (f->average < 2 || rs_h5_set_int(root, "average", f->average)) &&
            rs_h5_set_number(root, "dx", f->dx) && rs_h5_set_number(root, "dy", f->dy) &&
            rs_h5_set_number(root, "x0", f->x0) && rs_h5_set_number(root, "y0", f->y0) &&
            rs_h5_set_text(root, "source", f->source) &&

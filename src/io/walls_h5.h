@@ -9,7 +9,8 @@
  *   attributes of /       format "reshed-walls", format_version 1, program, program_version,
  *                         weights_checksum, normalisation, normalisation_lo, normalisation_hi,
  *                         precision, dx, dy, x0, y0 (metres; dx and dy 0 when unknown), source,
- *                         channel, orientation; with phase phase_channel
+ *                         channel, orientation; with phase phase_channel; average (of how
+ *                         many flips and turns the maps are the mean), where there are several
  *
  * Chunks are compressed (shuffle, deflate) and carry a Fletcher32 checksum each. */
 #ifndef RS_IO_WALLS_H5_H
@@ -29,6 +30,7 @@ typedef struct rs_walls_file {
     double lo, hi;                /* input values that became 0 and 1 */
     const char *normalisation;    /* "frame", "robust", "range" */
     const char *precision;        /* "fp32", "bf16"; NULL: "fp32" */
+    int average;                  /* flips and turns, 0 or 1: the image as it is */
     const char *weights_checksum; /* as the weights reader gives it */
     const char *program;          /* "reshed-infer" */
     const char *source;           /* name of the image file, without its folder; may be "" */

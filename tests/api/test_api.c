@@ -198,7 +198,13 @@ static void options_of_another_size_are_refused(void **state)
         f.size = offsetof(reshed_frame_options, pad); /* before there was padding */
         f.pad = 9;
         assert_ok(reshed_frame_check(&f, &err), &err);
-        f.size = k ? sizeof f + 2 * off : 0;
+        f.size = offsetof(reshed_frame_options, average); /* before there was averaging */
+        f.average = 3;
+        assert_ok(reshed_frame_check(&f, &err), &err);
+        f.size = sizeof f;
+        assert_int_equal(reshed_frame_check(&f, &err), RESHED_EINVAL);
+        assert_string_equal(err.what, "turns to be averaged");
+        f.size = k ? sizeof f + 3 * off : 0;
         s.size = k ? s.size + off : 0;
         assert_int_equal(reshed_options_check(&p, &err), RESHED_EINVAL);
         assert_int_equal(reshed_plan_create(e, 8, 8, &p, &plan, &err), RESHED_EINVAL);

@@ -235,6 +235,60 @@ static void a_resampled_image_is_padded_too(void **state)
     rs_ensemble_free(e);
 }
 
+/* Each turn done by hand, as an image of its own, and its maps turned back. */
+static void turns_are_averaged(void **state)
+{
+    (void)state;
+    static float image[N], turned[N], mean[8][3 * N], variance[8][3 * N];
+    draw(image, H, W);
+    for (int several = 0; several < 2; several++) {
+        rs_ensemble *e = load(several ? NEAREST : BILINEAR);
+        e->model.ood = (rs_ood_model){.version = RS_OOD_VERSION, .features = RS_OOD_FEATURES};
+        rs_frame_options o = options(RS_FRAME_MIN_MAX);
+        rs_frame *plain = make(e, &o);
+        const size_t c = (size_t)e->arch.classes;
+        const double score = run(plain, image, H, W, 0).ood_score;
+        for (int k = 0; k < 8; k++) { /* half turn, rows, columns flipped; then swapped */
+            const bool rows = k % 4 == 1 || k % 4 == 2, cols = k % 4 == 1 || k % 4 == 3;
+            const int h = k < 4 ? H : W, w = k < 4 ? W : H;
+            for (int pass = 0; pass < 2; pass++) {
+                rs_frame_view v = {0};
+                if (pass) v = run(plain, turned, h, w, 0);
+                for (int y = 0; y < H; y++)
+                    for (int x = 0; x < W; x++) {
+                        const int a = rows ? H - 1 - y : y, b = cols ? W - 1 - x : x;
+                        const size_t at = (size_t)(k < 4 ? a * W + b : b * H + a),
+                                     i = (size_t)(y * W + x);
+                        if (!pass) turned[at] = image[i];
+                        for (size_t j = 0; pass && j < c; j++) {
+                            mean[k][i * c + j] = v.mean[at * c + j];
+                            variance[k][i * c + j] = v.variance[at * c + j];
+                        }
+                    }
+            }
+        }
+        for (int n = 1; n <= 8; n *= 2) {
+            o.average = n;
+            rs_frame *f = make(e, &o);
+            run(f, image, W, H, 0); /* another shape before */
+            const rs_frame_view v = run(f, image, H, W, 0);
+            assert_true(several ? isnan(v.ood_score) : v.ood_score == score);
+            for (size_t i = 0; i < N * c; i++) {
+                double m = 0, s = 0;
+                for (int k = 0; k < n; k++) m += (double)mean[k][i] / n;
+                for (int k = 0; k < n; k++)
+                    s += ((double)variance[k][i] + pow((double)mean[k][i] - m, 2)) / n;
+                assert_true(fabs((double)v.mean[i] - m) < 1e-6);
+                assert_true(fabs((double)v.variance[i] - s) < 1e-6);
+            }
+            if (n == 1) assert_memory_equal(v.mean, mean[0], N * c * sizeof(float));
+            rs_frame_free(f);
+        }
+        rs_frame_free(plain);
+        rs_ensemble_free(e);
+    }
+}
+
 static void gaps_are_filled_and_counted(void **state)
 {
     (void)state;
@@ -315,7 +369,7 @@ static void unusable_images_leave_no_results(void **state)
 static void options_are_checked(void **state)
 {
     (void)state;
-    rs_frame_options bad[14];
+    rs_frame_options bad[15];
     reshed_error err = {0};
     rs_ensemble *e = load(BILINEAR);
     for (size_t i = 0; i < 14; i++) rs_frame_defaults(&bad[i]);
@@ -335,13 +389,22 @@ static void options_are_checked(void **state)
     bad[11].threshold = 1.1;
     bad[12].threshold = NAN;
     bad[13].check_precision = true;
-    static const char *const what[] = {"threads",    "algorithm",
-                                       "precision",  "algorithm for bf16",
-                                       "norm",       "range",
-                                       "range",      "range",
-                                       "resampling", "pixel size",
-                                       "pixel size", "threshold",
-                                       "threshold",  "precision to be checked"};
+    bad[14].average = 3;
+    static const char *const what[] = {"threads",
+                                       "algorithm",
+                                       "precision",
+                                       "algorithm for bf16",
+                                       "norm",
+                                       "range",
+                                       "range",
+                                       "range",
+                                       "resampling",
+                                       "pixel size",
+                                       "pixel size",
+                                       "threshold",
+                                       "threshold",
+                                       "precision to be checked",
+                                       "turns to be averaged"};
     for (size_t i = 0; i < 14; i++) {
         rs_frame *f = NULL;
         assert_int_equal(rs_frame_create(e, &bad[i], &f, &err), RESHED_EINVAL);
@@ -438,6 +501,7 @@ static void short_memory_is_reported(void **state)
     static float image[N], mean[N];
     rs_frame_options o = options(RS_FRAME_ROBUST);
     o.resample = (rs_resample_request){RS_RESAMPLE_PIXEL_SIZE, 6e-9};
+    o.average = 8;
     rs_ensemble *e = load(BILINEAR);
     e->model.ood = (rs_ood_model){.version = RS_OOD_VERSION, .features = RS_OOD_FEATURES};
     draw(image, H, W);
@@ -484,6 +548,7 @@ int main(void)
         cmocka_unit_test(another_pixel_size_is_resampled_and_back),
         cmocka_unit_test(padding_is_zeros_before_the_range),
         cmocka_unit_test(a_resampled_image_is_padded_too),
+        cmocka_unit_test(turns_are_averaged),
         cmocka_unit_test(gaps_are_filled_and_counted),
         cmocka_unit_test(sizes_may_change),
         cmocka_unit_test(unusable_images_leave_no_results),

@@ -2,6 +2,7 @@
 #define _POSIX_C_SOURCE 200809L
 #include "support/support.h"
 
+#include <hdf5.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,6 +30,7 @@ static void wrong_usage_exits_with_2(void **state)
         {"--precision bf16 --algo gemm x.png",
          "--precision bf16 goes with --algo auto or winograd"},
         {"--algo direct --precision bf16 x.png", "--precision bf16 goes with --algo"},
+        {"--average 3 x.png", "--average: expected 1, 2, 4 or 8, found '3'"},
         {"--precision-check x.png", "--precision-check goes with --precision bf16"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -134,6 +136,33 @@ static void bf16_states_its_error(void **state)
     assert_true(fabs(worst - stated) <= 1e-5 * worst); /* printed with fewer digits */
     rs_npy_clear(&a);
     rs_npy_clear(&b);
+}
+
+/* What was averaged is said where the maps are, and nowhere else. */
+static void averages_turns(void **state)
+{
+    (void)state;
+    char args[4096], path[1024];
+    reshed_error err = {0};
+    rs_npy map[2];
+    for (int k = 0; k < 2; k++) {
+        snprintf(path, sizeof path, "%s", test_temp(k ? "turned.npy" : "plain.npy"));
+        snprintf(args, sizeof args, "--json %s --weights %s --mean %s --h5 %s %s",
+                 k ? "--average 8" : "", test_data("tiny_bilinear_ensemble_metadict.tar"), path,
+                 test_temp("turned.h5"), test_data("tiny_input_29x37.npy"));
+        const outcome *o = run(args);
+        assert_int_equal(o->status, 0);
+        assert_int_equal(strstr(o->out, "\"average\": 8") != NULL, k);
+        assert_ok(rs_npy_read(path, &map[k], &err), &err);
+        hid_t file = H5Fopen(test_temp("turned.h5"), H5F_ACC_RDONLY, H5P_DEFAULT);
+        assert_int_equal(H5Aexists(file, "average") > 0, k);
+        H5Fclose(file);
+    }
+    double worst = 0;
+    for (size_t i = 0; i < map[0].count; i++)
+        worst = fmax(worst, fabs(rs_npy_at(&map[0], i) - rs_npy_at(&map[1], i)));
+    assert_true(worst > 1e-3 && worst < 1);
+    for (int k = 0; k < 2; k++) rs_npy_clear(&map[k]);
 }
 
 /* The channel by its meaning, said wherever the result is. */
@@ -343,6 +372,7 @@ int main(void)
         cmocka_unit_test(results_go_into_a_folder),
         cmocka_unit_test(bf16_that_does_not_pay_is_not_run),
         cmocka_unit_test(bf16_states_its_error),
+        cmocka_unit_test(averages_turns),
         cmocka_unit_test(says_which_channel_it_took),
         cmocka_unit_test(the_phase_parts_the_walls),
         cmocka_unit_test(a_phase_that_does_not_fit_is_left_out),

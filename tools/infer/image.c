@@ -187,6 +187,7 @@ static bool write_h5(const job *j, const char *path)
                              .hi = (double)j->maps.range.hi,
                              .normalisation = norm[o->norm],
                              .precision = rs_precision_name(o->engine.precision),
+                             .average = o->average,
                              .weights_checksum = j->engine->digest,
                              .program = j->engine->program->name,
                              .source = rs_path_name(j->path),

@@ -11,6 +11,7 @@
 #include "base/json.h"
 #include "base/os.h"
 #include "base/progress.h"
+#include "infer/turns.h"
 #include "io/image_file.h"
 #include "io/weights/model.h"
 
@@ -73,6 +74,9 @@ static const cli_program self = {
     "      --pad              zeros at the bottom and on the right for networks that take no\n"
     "                         other sides than multiples of 2, 4 or 8, as AtomAI's SegPredictor\n"
     "                         pads; the maps are those of the image. Else such sides are refused\n"
+    "      --average=N        1 (default), 2, 4 or 8: the maps of so many flips and turns of the\n"
+    "                         image together, in as many times the time; their variance is that\n"
+    "                         over members and turns, the alarm that of the image as it is\n"
     "      --algo=NAME        auto (default), winograd, direct, gemm (OpenBLAS)\n"
     "      --precision=NAME   fp32 (default), or bf16: a quick preview on processors "
     "with "
@@ -146,6 +150,16 @@ static bool parse_threads(const char *text, int *out)
     return true;
 }
 
+static bool parse_average(const char *text, int *out)
+{
+    long n;
+    if (!cli_int(&self, "--average", text, 1, RS_TURNS, &n)) return false;
+    *out = (int)n;
+    if (rs_turns_known(*out)) return true;
+    cli_usage_error(&self, "--average: expected 1, 2, 4 or 8, found '%s'", text);
+    return false;
+}
+
 enum {
     OPT_MEAN = CLI_OPT_FIRST,
     OPT_VAR,
@@ -163,6 +177,7 @@ enum {
     OPT_WALL180,
     OPT_RESAMPLE,
     OPT_PAD,
+    OPT_AVERAGE,
     OPT_ALGO,
     OPT_PRECISION,
     OPT_PRECISION_CHECK,
@@ -200,6 +215,7 @@ static bool take(int c, options *o)
     case OPT_NORM: return parse_norm(optarg, &q->frame);
     case OPT_RESAMPLE: return parse_resample(optarg, &q->frame.resample);
     case OPT_PAD: return q->frame.pad = true;
+    case OPT_AVERAGE: return parse_average(optarg, &q->frame.average);
     case OPT_ALGO: return cli_algo(&self, optarg, &e->algo);
     case OPT_PRECISION: return cli_precision(&self, optarg, &e->precision);
     case OPT_PRECISION_CHECK: return q->frame.check_precision = true;
@@ -232,6 +248,7 @@ static int parse(int argc, char **argv, options *o)
         {"wall180", required_argument, NULL, OPT_WALL180},
         {"resample", required_argument, NULL, OPT_RESAMPLE},
         {"pad", no_argument, NULL, OPT_PAD},
+        {"average", required_argument, NULL, OPT_AVERAGE},
         {"algo", required_argument, NULL, OPT_ALGO},
         {"precision", required_argument, NULL, OPT_PRECISION},
         {"figure", required_argument, NULL, OPT_FIGURE},
@@ -346,6 +363,7 @@ static void print_json(const char *path, const infer_request *q, const infer_res
     if (r->angle != 0) rs_json_number(&j, "angle", r->angle);
     if (r->note[0]) rs_json_string(&j, "note", r->note);
     rs_json_string(&j, "precision", rs_precision_name(q->frame.engine.precision));
+    if (q->frame.average > 1) rs_json_integer(&j, "average", q->frame.average);
     if (v->checked) {
         rs_json_number(&j, "bf16_error_mean_max", v->mean_error.largest);
         rs_json_number(&j, "bf16_error_mean_average", v->mean_error.average);
