@@ -119,9 +119,12 @@ int64_t rs_board_events(rs_board *b, const rs_board_viewer *viewer, int64_t sinc
     if (since == 0) rs_json_string(&j, "program", b->program);
     rs_put_viewer(viewer, &j);
     rs_put_changed(b, since ? since : -1, &j, &c);
+    /* Events stand after the state: where parts of it are written outside the lock, they wait. */
+    const bool waits = c.line || c.point;
     char *rest = NULL;
     size_t n = 0;
-    FILE *late = rs_os_memory_stream(&rest, &n);
+    FILE *late = waits ? rs_os_memory_stream(&rest, &n) : out;
+    if (!waits) end_event(&j);
     if (late) {
         put_row_events(b, since, late);
         if (lines) put_line_events(b, since, late);
@@ -131,10 +134,12 @@ int64_t rs_board_events(rs_board *b, const rs_board_viewer *viewer, int64_t sinc
         put_end_event(b, since, late);
     }
     rs_monitor_leave(b->lock);
-    rs_put_copied(&c, &j);
-    end_event(&j);
+    if (waits) {
+        rs_put_copied(&c, &j);
+        end_event(&j);
+    }
     rs_free_copied(&c);
-    if (late) {
+    if (waits && late) {
         fclose(late);
         if (rest) fwrite(rest, 1, n, out);
         rs_free(rest);

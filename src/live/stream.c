@@ -12,14 +12,17 @@
 #define PACE 0.04
 /* Bytes that the library takes at once. */
 #define PIECE 16384
+/* Bytes of text whose room is kept for the next: a whole state is larger, and rare. */
+#define KEPT ((size_t)64 * 1024)
 
 typedef struct stream {
     rs_server *server;
     rs_right right;
     char viewer[RS_VIEWER];
     int64_t since;
+    FILE *out; /* writes text; room of it is valid after fflush */
     char *text;
-    size_t n, at;
+    size_t room, n, at;
     double last;
     bool over;
 } stream;
@@ -38,26 +41,46 @@ static int64_t find_place(const rs_server *s, const char *id)
     return number;
 }
 
-/* Fills s->text with what is new, or with a sign of life. */
+static void forget_text(stream *s)
+{
+    if (s->out) fclose(s->out);
+    rs_free(s->text);
+    s->out = NULL;
+    s->text = NULL;
+}
+
+/* The room for a text, empty. It is used again: a new one for each look, in the threads of many viewers, would
+ * leave memory in pieces over a day. */
+static FILE *begin_text(stream *s)
+{
+    if (s->n > KEPT) forget_text(s);
+    s->n = s->at = 0;
+    if (!s->out)
+        s->out = rs_os_memory_stream(&s->text, &s->room);
+    else
+        rewind(s->out);
+    return s->out;
+}
+
+/* Fills s->text with what is new, or with a sign of life; with nothing when memory is short. */
 static void look(stream *s, bool first)
 {
     rs_server *server = s->server;
     rs_board *b = server->o.board;
-    rs_free(s->text);
-    s->text = NULL;
-    s->n = s->at = 0;
+    FILE *f = begin_text(s);
     if (!first) {
         rs_os_sleep(PACE - (rs_os_monotonic() - s->last));
         s->over = !rs_board_wait(b, s->since, SILENCE);
         if (s->over && rs_board_number(b) <= s->since) return;
     }
     s->last = rs_os_monotonic();
-    FILE *f = rs_os_memory_stream(&s->text, &s->n);
     if (!f) return;
     const rs_board_viewer v = rs_viewer_of(server, s->right, s->viewer);
     if (first) fputs("retry: 1000\n\n", f);
-    s->since = rs_board_events(b, &v, s->since, f);
-    fclose(f);
+    const int64_t now = rs_board_events(b, &v, s->since, f);
+    if (fflush(f) != 0 || ferror(f)) return;
+    s->since = now;
+    s->n = s->room;
 }
 
 static ssize_t read_stream(void *cls, uint64_t position, char *buf, size_t room)
@@ -78,7 +101,7 @@ static void close_stream(void *cls)
 {
     stream *s = cls;
     rs_viewer_leave(s->server, s->right, s->viewer);
-    rs_free(s->text);
+    forget_text(s);
     rs_free(s);
 }
 

@@ -407,7 +407,12 @@ static void a_stream_goes_on_where_it_was(void **state)
     assert_non_null(strstr(r->reply, "\"has_wheel\": true"));
     assert_non_null(strstr(r->reply, "event: rows"));
     rs_board_log(r->board, 1, RS_SESSION_NOTE, "while it looks");
-    read_until(r, s, "while it looks");
+    read_until(r, s, "event: seen\n");
+    assert_non_null(strstr(r->reply, "while it looks"));
+    rs_board_log(r->board, 1, RS_SESSION_NOTE, "short");
+    read_until(r, s, "event: seen\n"); /* nothing of a longer text before it */
+    assert_non_null(strstr(r->reply, "short"));
+    assert_null(strstr(r->reply, "while it looks"));
     rs_socket_close(s);
     snprintf(id, sizeof id, "%s-%lld", rs_board_epoch(r->board),
              (long long)rs_board_number(r->board));
