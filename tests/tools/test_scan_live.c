@@ -143,17 +143,37 @@ static void a_pause_is_not_for_ever(void **state)
     assert_true(!g.complete && g.lines > 3 && g.lines < 64);
 }
 
+/* In every phase: while lines come, while they come again, in a pause, while points wait for a yes, while loops
+ * are measured. */
 static void stop_halts(void **state)
 {
+    static const struct {
+        const char *more;
+        const char *first, *until; /* an order before, and what the state says then; NULL: none */
+    } at[] = {
+        {"", NULL, NULL},
+        {"", "{\"id\": \"0\", \"action\": \"rescan_from\", \"row\": 1}", NULL},
+        {"", "{\"id\": \"0\", \"action\": \"pause\"}", "\"paused\": true"},
+        {" --confirm", NULL, "\"phase\": \"confirm\""},
+        {" --set cycles=16", NULL, "\"phase\": \"loops\""},
+    };
     (void)state;
     test_not_quick();
-    const pid_t pid = start("", "stopped.h5");
-    const page p = find_page();
-    wait_for_row(&p, 2);
-    order(&p, "{\"id\": \"1\", \"action\": \"stop\"}");
-    const int status = scan_wait(pid);
-    assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 1);
-    assert_true(session_has_event(test_temp("stopped.h5"), "halted: bias 0 V, drive off"));
+    for (size_t i = 0; i < sizeof at / sizeof *at; i++) {
+        char path[1024], name[32];
+        snprintf(name, sizeof name, "stopped%zu.h5", i);
+        const pid_t pid = start(at[i].more, name);
+        const page p = find_page();
+        wait_for_row(&p, 2);
+        if (at[i].first) assert_non_null(strstr(order(&p, at[i].first), "\"id\": \"0\""));
+        if (at[i].until) wait_for(&p, at[i].until);
+        order(&p, "{\"id\": \"1\", \"action\": \"stop\"}");
+        const int status = scan_wait(pid);
+        assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 1);
+        scan_temp(path, name);
+        assert_true(session_has_event(path, "halted: bias 0 V, drive off"));
+        assert_false(scan_progress(path).complete);
+    }
 }
 
 /* Points are changed and confirmed on the page, beside viewers who open the stream and never read; who steers leaves
