@@ -12,8 +12,10 @@ void rs_report_drift(rs_page *page, const rs_report_data *d)
         rs_page_raw(page, "<p class=\"none\">The drift was not measured.</p>\n");
         return;
     }
-    rs_page_raw(page, "<table><tr><th>Time (s)</th><th>dx</th><th>dy</th><th>Standard error</th>"
-                      "<th>Velocity x</th><th>Velocity y</th><th class=\"t\">From</th></tr>\n");
+    rs_page_raw(
+        page,
+        "<table><tr><th>Instrument's time (s)</th><th>dx</th><th>dy</th><th>Standard error</th>"
+        "<th>Velocity x</th><th>Velocity y</th><th class=\"t\">From</th></tr>\n");
     for (int i = first; i < n; i++) {
         const rs_session_drift *v = &d->drift[i];
         const double length[] = {v->dx, v->dy, v->sigma};

@@ -14,10 +14,12 @@ static void put_options(rs_page *page, const char *title, const rs_driver_option
         rs_page_raw(page, "<tr><td class=\"t\"><code>");
         rs_page_text(page, option[i].name ? option[i].name : "");
         rs_page_raw(page, "</code></td><td class=\"t\">");
-        rs_page_text(page, option[i].value ? option[i].value : "");
-        if (of_scan)
-            rs_page_format(page, "</td><td class=\"t\">%s",
-                           rs_scan_unit(option[i].name ? option[i].name : ""));
+        const char *name = option[i].name ? option[i].name : "";
+        const char *value = option[i].value ? option[i].value : "";
+        const char *word = of_scan ? rs_scan_word_of(name, value) : NULL;
+        rs_page_text(page, value);
+        if (word) rs_page_format(page, " (%s)", word);
+        if (of_scan) rs_page_format(page, "</td><td class=\"t\">%s", rs_scan_unit(name));
         rs_page_raw(page, "</td></tr>\n");
     }
     rs_page_raw(page, "</table>\n</details>\n");

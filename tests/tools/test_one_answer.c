@@ -90,6 +90,10 @@ static void report_analysis_and_walls_agree(void **state)
     char *report = json_of("reshed-report", args);
     char *live = bytes_of(page, &na), *late = bytes_of(again, &nb);
     assert_true(na == nb && memcmp(live, late, na) == 0);
+    late[nb] = '\0'; /* settings have units, and the words that numbers stand for */
+    assert_non_null(strstr(late, "0 (continue)</td>"));
+    assert_non_null(strstr(late, "2e-06</td><td class=\"t\">m/s"));
+    assert_non_null(strstr(late, ", wall probability 0."));
     snprintf(args, sizeof args, "--analyse %s --json " AGAIN, path);
     char *analysis = json_of("reshed-scan", args);
     snprintf(args, sizeof args, "%s --metric=width_mid --json", path);

@@ -191,6 +191,13 @@ const char *rs_scan_word(const rs_scan_field *f, double value)
     return NULL;
 }
 
+const char *rs_scan_word_of(const char *name, const char *value)
+{
+    const rs_scan_field *f = rs_scan_field_find(name);
+    double v;
+    return f && rs_number_parse(value, strlen(value), &v) ? rs_scan_word(f, v) : NULL;
+}
+
 reshed_status rs_scan_set(rs_scan_settings *s, const char *name, const char *value,
                           reshed_error *err)
 {
