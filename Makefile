@@ -201,18 +201,21 @@ $(foreach p,$(PROGS:reshed-%=%),$(eval $(call program_rule,$(p))))
 
 # The same for check-quick, which starts them more than a thousand times and half the time waits for the loader: HDF5's
 # shared library brings thirty others for network drivers, cairo's twenty for X11. Archives need none of them. Where one
-# is absent, the usual program stands in. (libzip and libmicrohttpd lead to libraries without archives.)
-QUICK    := build/$(CONFIG)-quick
+# is absent, the usual program stands in. (libzip and libmicrohttpd lead to libraries without archives.) Not for a sanitizer, which
+# tells fontconfig's leaks from ours by the library's name.
+QUICK    := $(if $(SAN),$(BIN),build/$(CONFIG)-quick)
 found     = $(or $(firstword $(wildcard $(patsubst -L%,%/lib$(1).a,$(filter -L%,$(PCLIBS))))),-l$(1))
 archives  = $(call found,hdf5) $(if $(filter openblas,$(BLAS)),$(call found,openblas)) -Wl,-Bstatic -Wl,--start-group \
             $(filter-out -pthread -lpthread -lm -ldl,$(call pc,--static --libs $(filter-out $(LIBPKGS) libmicrohttpd,$(PKGS)))) \
             -lsz -laec -lz -Wl,--end-group -Wl,-Bdynamic -lzip -lmicrohttpd -lstdc++ -ldl -lm
 quick-programs: $(PROGS:%=$(QUICK)/%)
+ifeq ($(SAN),)
 $(QUICK)/reshed-%: $(BIN)/reshed-%
 	$(call say,LD)
 	@mkdir -p $(@D)
 	$(Q)rm -f $@ && $(CC) -no-pie -o $@ $(call objects,tools/$* $(if $(filter bench,$*),benchmarks)) \
 	    $(B)/cli.a $(B)/rooms.a $(B)/core.a $(LINK) $(archives) 2>$@.log || ln -sf $(abspath $<) $@
+endif
 
 # A test: its object, wherever under tests/ it lies, and everything else.
 define test_rule
