@@ -106,8 +106,9 @@ class Browser:
         return self.js('const e = document.getElementById(arguments[0]); return !!e && e.getClientRects().length > 0', name)
 
     def click(self, name):
-        """As a person does: the element must be in sight and nothing over it."""
+        """As a person does: scrolled to, for it may lie under the header that stays; then nothing may be over it."""
         found = self.ask('POST', '/element', {'using': 'css selector', 'value': name if name[0] in '.[' or ' ' in name else '#' + name})
+        self.js("arguments[0].scrollIntoView({block: 'center', behavior: 'instant'})", found)
         self.ask('POST', f'/element/{found[ELEMENT]}/click', {})
 
     def press(self, keys, hold=''):
