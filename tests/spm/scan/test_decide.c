@@ -391,7 +391,8 @@ static void walls_that_count(void **state)
     }
     printf("# %d walls, %d of 12 pixels, %d of a list\n", walls[0], walls[1], walls[2]);
     assert_true(walls[1] > 0 && walls[0] > walls[1]);
-    assert_true(abs(walls[2] - walls[0]) <= 3); /* a loop may be a bad one */
+    /* The simulated noise follows the clock, so other loops are bad ones in each run: 20 to 27 walls were seen. */
+    assert_true(abs(walls[2] - walls[0]) <= 8);
 }
 
 int main(void)
