@@ -18,6 +18,17 @@ typedef struct rs_cursor {
     size_t need_at; /* offset one past the first read that did not fit */
 } rs_cursor;
 
+/* Little-endian numbers at p, where their place is known to be inside. */
+static inline uint32_t rs_le32(const uint8_t *p)
+{
+    return (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
+}
+
+static inline uint64_t rs_le64(const uint8_t *p)
+{
+    return rs_le32(p) | (uint64_t)rs_le32(p + 4) << 32;
+}
+
 static inline rs_cursor rs_cursor_make(const void *base, size_t size, bool big_endian)
 {
     rs_cursor c = {.base = base, .size = size, .big = big_endian};

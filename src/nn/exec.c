@@ -69,18 +69,7 @@ static void pointwise(const rs_exec *e, const rs_packed_conv *c, const float *in
         rs_sgemm(pixels, c->cout, c->cin, in, c->cin, c->w, c->cout, out, c->cout);
         e->kernels->bias_act(out, pixels, c->cout, c->b, NULL, 1);
     } else {
-        const rs_mac a = {.in = {in},
-                          .in_stride = (size_t)c->cin,
-                          .kh = 1,
-                          .kw = 1,
-                          .cin = c->cin,
-                          .cout = c->cout,
-                          .w = c->w,
-                          .bias = c->b,
-                          .slope = 1,
-                          .out = out,
-                          .out_stride = (size_t)c->cout,
-                          .pixels = pixels};
+        const rs_mac a = rs_mac_point(in, pixels, c->cin, c->cout, c->w, c->b, out);
         e->kernels->mac(&a);
     }
 }
@@ -248,17 +237,8 @@ static void wino_product(const rs_exec *e, const task *t, int f, int all, const 
                                .pixels = all};
         e->kernels->mac_bf16(&a);
     } else {
-        const rs_mac a = {.in = {s->v + (size_t)f * rs_wino_stride(all, in)},
-                          .in_stride = (size_t)in,
-                          .kh = 1,
-                          .kw = 1,
-                          .cin = in,
-                          .cout = out,
-                          .w = t->conv->w + (size_t)f * per,
-                          .slope = 1,
-                          .out = to,
-                          .out_stride = (size_t)out,
-                          .pixels = all};
+        const rs_mac a = rs_mac_point(s->v + (size_t)f * rs_wino_stride(all, in), all, in, out,
+                                      t->conv->w + (size_t)f * per, NULL, to);
         e->kernels->mac(&a);
     }
 }

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "support/crc32.h"
+
 #include "base/alloc.h"
 #include "io/csv.h"
 #include "io/gsf.h"
@@ -122,16 +124,6 @@ static void read_ibw(const uint8_t *data, size_t n)
     free(all);
 }
 
-static uint32_t crc32_of(const uint8_t *p, size_t n)
-{
-    uint32_t c = 0xffffffffu;
-    for (size_t i = 0; i < n; i++) {
-        c ^= p[i];
-        for (int k = 0; k < 8; k++) c = c & 1 ? 0xedb88320u ^ c >> 1 : c >> 1;
-    }
-    return ~c;
-}
-
 static void put_u32(uint8_t *p, uint32_t v)
 {
     for (int i = 0; i < 4; i++) p[i] = (uint8_t)(v >> 8 * i);
@@ -147,7 +139,7 @@ static void mend_ardf(uint8_t *p, size_t n)
             if (memcmp(p + at + 8, nodes[k], 4) != 0) continue;
             memcpy(&size, p + at + 4, 4);
             if (size >= 16 && size <= 512 && size <= n - at)
-                put_u32(p + at, crc32_of(p + at + 4, size - 4));
+                put_u32(p + at, test_crc32(p + at + 4, size - 4));
         }
 }
 
@@ -455,7 +447,7 @@ static void seeds_npz(const char *folder)
     size_t n = 0;
     must(rs_npy_write_mem(RS_NPY_F4, 2, dims, pixels, &npy, &n, NULL) == RESHED_OK && n < 2048,
          "npz");
-    put_u32(all + 14, crc32_of(npy, n));
+    put_u32(all + 14, test_crc32(npy, n));
     put_u32(all + 18, (uint32_t)n);
     put_u32(all + 22, (uint32_t)n);
     all[26] = (uint8_t)k;

@@ -1,4 +1,5 @@
 /* Asylum's data files, built here. */
+#include "support/crc32.h"
 #include "support/io_support.h"
 #include "support/tolerance.h"
 
@@ -22,16 +23,6 @@ typedef struct ardf {
 
 static const ardf usual = {"m", 0, PATTERN_W, false};
 
-static uint32_t crc_of(const uint8_t *p, size_t n)
-{
-    uint32_t c = 0xffffffffu;
-    for (size_t i = 0; i < n; i++) {
-        c ^= p[i];
-        for (int k = 0; k < 8; k++) c = c & 1 ? 0xedb88320u ^ c >> 1 : c >> 1;
-    }
-    return ~c;
-}
-
 static void put_at(file_bytes *b, size_t at, uint64_t v, int size)
 {
     for (int i = 0; i < size; i++) b->data[at + (size_t)i] = (uint8_t)(v >> (8 * i));
@@ -52,7 +43,7 @@ static void node_end(file_bytes *b, size_t at)
 {
     uint32_t size = 0;
     for (int i = 0; i < 4; i++) size |= (uint32_t)b->data[at + 4 + (size_t)i] << (8 * i);
-    put_at(b, at, crc_of(b->data + at + 4, size - 4), 4);
+    put_at(b, at, test_crc32(b->data + at + 4, size - 4), 4);
 }
 
 static void table(file_bytes *b, const char *name, uint32_t entries, uint32_t stride)

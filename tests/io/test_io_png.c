@@ -1,4 +1,5 @@
 /* PNG. */
+#include "support/crc32.h"
 #include "support/io_support.h"
 
 #include <string.h>
@@ -69,23 +70,13 @@ static void png_colours_become_luminance(void **state)
 }
 
 /* ---- PNG files of kinds that our writer does not make: assembled with stored deflate blocks. */
-static uint32_t crc(const uint8_t *p, size_t n)
-{
-    uint32_t c = 0xffffffffu;
-    for (size_t i = 0; i < n; i++) {
-        c ^= p[i];
-        for (int k = 0; k < 8; k++) c = c & 1 ? 0xedb88320u ^ c >> 1 : c >> 1;
-    }
-    return ~c;
-}
-
 static void put_chunk(file_bytes *b, const char *type, const uint8_t *data, size_t n)
 {
     put_uint(b, n, 4, true);
     size_t at = b->n;
     put_text(b, type, 4);
     for (size_t i = 0; i < n; i++) put_uint(b, data[i], 1, true);
-    put_uint(b, crc(b->data + at, b->n - at), 4, true);
+    put_uint(b, test_crc32(b->data + at, b->n - at), 4, true);
 }
 
 /* rows: the filtered rows as they are inflated. */

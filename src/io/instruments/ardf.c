@@ -21,22 +21,13 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/cursor.h"
 #include "base/text.h"
 #include "io/common/header.h"
 #include "io/common/sample.h"
 #include "io/common/units.h"
 
 enum { NODE = 16, TABLE = 32, IDEF = NODE + 40 + 4 * 32, TEXT_MAX = 32 };
-
-static uint32_t get_u32(const uint8_t *p)
-{
-    return (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
-}
-
-static uint64_t get_u64(const uint8_t *p)
-{
-    return get_u32(p) | (uint64_t)get_u32(p + 4) << 32;
-}
 
 bool rs_ardf_is(const uint8_t *head, size_t n)
 {
@@ -66,12 +57,12 @@ static reshed_status check_node(file f, uint64_t at, const char *name, size_t le
     const char *what = "nothing";
     if (at <= f.n && f.n - at >= NODE) {
         const uint8_t *p = f.p + at;
-        const uint32_t size = get_u32(p + 4);
+        const uint32_t size = rs_le32(p + 4);
         what = "another node";
         if (memcmp(p + 8, name, 4) == 0) {
             what = "another size";
             if (size >= least && size <= most && size <= f.n - at) {
-                if (checksum(p + 4, size - 4) == get_u32(p)) return RESHED_OK;
+                if (checksum(p + 4, size - 4) == rs_le32(p)) return RESHED_OK;
                 what = "a wrong checksum";
             }
         }
@@ -91,9 +82,9 @@ static reshed_status read_table(file f, uint64_t at, const char *name, size_t st
 {
     reshed_status st = check_node(f, at, name, TABLE, TABLE, err);
     if (st != RESHED_OK) return st;
-    const uint64_t size = get_u64(f.p + at + 16);
-    t->n = get_u32(f.p + at + 24);
-    t->stride = get_u32(f.p + at + 28);
+    const uint64_t size = rs_le64(f.p + at + 16);
+    t->n = rs_le32(f.p + at + 24);
+    t->stride = rs_le32(f.p + at + 28);
     t->at = at + TABLE;
     t->end = at + size;
     if (t->stride < NODE || (stride && t->stride != stride) || size < TABLE || size > f.n - at ||
@@ -124,12 +115,12 @@ static reshed_status read_definition(file f, uint64_t at, definition *d, reshed_
     if (st == RESHED_OK) st = check_node(f, t.end, "IDEF", IDEF, 2 * IDEF, err);
     if (st != RESHED_OK) return st;
     const uint8_t *p = f.p + t.end + NODE;
-    d->points = get_u32(p);
-    d->lines = get_u32(p + 4);
+    d->points = rs_le32(p);
+    d->lines = rs_le32(p + 4);
     rs_sample_to_double(RS_SAMPLE_F64, false, p + 24, 1, &d->dx);
     rs_sample_to_double(RS_SAMPLE_F64, false, p + 32, 1, &d->dy);
     d->text = p + 40;
-    st = read_table(f, t.end + get_u32(f.p + t.end + 4), "IBOX", 0, &t, err);
+    st = read_table(f, t.end + rs_le32(f.p + t.end + 4), "IBOX", 0, &t, err);
     if (st != RESHED_OK) return st;
     d->stride = t.stride;
     d->data = f.p + t.at;
@@ -148,7 +139,7 @@ static reshed_status find_image(file f, int index, definition *d, int *images, r
     int n = 0;
     bool curves = false;
     reshed_status st = check_node(f, 0, "ARDF", NODE, NODE, err);
-    if (st == RESHED_OK) st = read_table(f, get_u32(f.p + 4), "FTOC", 24, &t, err);
+    if (st == RESHED_OK) st = read_table(f, rs_le32(f.p + 4), "FTOC", 24, &t, err);
     for (size_t i = 0; st == RESHED_OK && i < t.n; i++) {
         curves = curves || is_entry(f, &t, i, "VOLM");
         if (!is_entry(f, &t, i, "IMAG")) continue;
@@ -156,7 +147,7 @@ static reshed_status find_image(file f, int index, definition *d, int *images, r
             return rs_fail(err, RESHED_EUNSUPPORTED, "images of the ARDF file|at most %d|more",
                            RS_CHANNEL_MAX);
         if (n++ == index)
-            st = read_definition(f, get_u64(f.p + t.at + i * t.stride + NODE), d, err);
+            st = read_definition(f, rs_le64(f.p + t.at + i * t.stride + NODE), d, err);
     }
     if (st == RESHED_OK && n == 0)
         return rs_fail(err, RESHED_EUNSUPPORTED, "content of the ARDF file|images|%s",
@@ -171,12 +162,12 @@ static reshed_status find_image(file f, int index, definition *d, int *images, r
 static bool note_number(file f, const char *key, double *out)
 {
     table t;
-    if (read_table(f, get_u32(f.p + 4), "FTOC", 24, &t, NULL) != RESHED_OK ||
+    if (read_table(f, rs_le32(f.p + 4), "FTOC", 24, &t, NULL) != RESHED_OK ||
         read_table(f, t.end, "TTOC", 32, &t, NULL) != RESHED_OK || t.n == 0)
         return false;
-    const uint64_t at = get_u64(f.p + t.at + NODE + 8);
+    const uint64_t at = rs_le64(f.p + t.at + NODE + 8);
     if (check_node(f, at, "TEXT", NODE + 8, SIZE_MAX, NULL) != RESHED_OK) return false;
-    const size_t length = get_u32(f.p + at + NODE + 4), size = get_u32(f.p + at + 4) - NODE - 8;
+    const size_t length = rs_le32(f.p + at + NODE + 4), size = rs_le32(f.p + at + 4) - NODE - 8;
     rs_span rest = {(const char *)f.p + at + NODE + 8, length < size ? length : size}, line;
     while (rs_span_line(&rest, &line)) {
         const size_t k = strlen(key);
@@ -256,7 +247,7 @@ static reshed_status read(const uint8_t *bytes, size_t len, int index, rs_image 
             rs_sample_to_float(RS_SAMPLE_F32, false, line + NODE, d.points, row);
             continue;
         }
-        if (get_u32(line + 8) != 0) {
+        if (rs_le32(line + 8) != 0) {
             rs_image_clear(&im);
             return rs_fail(err, RESHED_ECORRUPT, "line %zu of the ARDF image|IDAT|another node", r);
         }

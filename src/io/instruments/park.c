@@ -31,11 +31,6 @@ typedef struct park {
     uint32_t magic, version;
 } park;
 
-static uint32_t u32_at(const uint8_t *p)
-{
-    return (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
-}
-
 static double f64_at(const uint8_t *p)
 {
     double v;
@@ -48,10 +43,10 @@ static const uint8_t *value_of(const uint8_t *bytes, size_t len, const uint8_t *
 {
     static const uint8_t size[] = {0, 1, 1, 2, 4, 8, 1, 1, 2, 4, 8, 4, 8};
     const unsigned type = (unsigned)entry[2] | (unsigned)entry[3] << 8;
-    const size_t count = u32_at(entry + 4);
+    const size_t count = rs_le32(entry + 4);
     *n = type < sizeof size ? count * size[type] : 0; /* below 2^35 */
     if (*n <= 4) return entry + 8;
-    const size_t at = u32_at(entry + 8);
+    const size_t at = rs_le32(entry + 8);
     return at <= len && *n <= len - at ? bytes + at : NULL;
 }
 
@@ -84,14 +79,14 @@ static bool find(const uint8_t *bytes, size_t len, park *p)
     memset(p, 0, sizeof *p);
     if (!has_tag(bytes, len)) return false;
     if (memcmp(bytes, "II*\0", 4) != 0) return true;
-    const size_t at = u32_at(bytes + 4), entries = (size_t)bytes[at] | (size_t)bytes[at + 1] << 8;
+    const size_t at = rs_le32(bytes + 4), entries = (size_t)bytes[at] | (size_t)bytes[at + 1] << 8;
     for (size_t i = 0; i < entries && i < (len - at - 2) / 12; i++) {
         const uint8_t *e = bytes + at + 2 + 12 * i;
         size_t n;
         const uint8_t *v = value_of(bytes, len, e, &n);
         switch ((unsigned)e[0] | (unsigned)e[1] << 8) {
-        case 50432: p->magic = v && n == 4 ? u32_at(v) : 0; break;
-        case 50433: p->version = v && n == 4 ? u32_at(v) : 0; break;
+        case 50432: p->magic = v && n == 4 ? rs_le32(v) : 0; break;
+        case 50433: p->version = v && n == 4 ? rs_le32(v) : 0; break;
         case 50434: p->data = v, p->data_bytes = v ? n : 0; break;
         case 50435: p->header = v, p->header_bytes = v ? n : 0; break;
         default: break;
@@ -150,16 +145,16 @@ static reshed_status check(const uint8_t *bytes, size_t len, park *p, shape *s, 
     if (!found || !p->data || !p->header || p->header_bytes < HEADER)
         return rs_fail(err, RESHED_ECORRUPT, "the Park file|a header and data|%s",
                        p->header && p->header_bytes < HEADER ? "a shorter header" : "a part of it");
-    if (u32_at(p->header) != 0)
+    if (rs_le32(p->header) != 0)
         return rs_fail(err, RESHED_EUNSUPPORTED, "kind of the Park file|an image|%s",
-                       u32_at(p->header) == 1 ? "a line profile" : "spectroscopy");
+                       rs_le32(p->header) == 1 ? "a line profile" : "spectroscopy");
     const bool old = p->version == VERSION || p->header_bytes < HEADER_TYPE;
-    const uint32_t type = old ? 0 : u32_at(p->header + 348);
+    const uint32_t type = old ? 0 : rs_le32(p->header + 348);
     if (type > 2)
         return rs_fail(err, RESHED_EUNSUPPORTED, "numbers of the Park file|types 0 to 2|%lu",
                        (unsigned long)type);
-    s->width = u32_at(p->header + 100);
-    s->height = u32_at(p->header + 104);
+    s->width = rs_le32(p->header + 100);
+    s->height = rs_le32(p->header + 104);
     s->sample = samples[type];
     if (s->width < 1 || s->height < 1 || s->width > RS_IMAGE_MAX_SIDE ||
         s->height > RS_IMAGE_MAX_SIDE || s->width * s->height > RS_IMAGE_MAX_PIXELS)
@@ -227,13 +222,13 @@ reshed_status rs_park_read(const uint8_t *bytes, size_t len, rs_image *out, resh
     im.x0 = finite(f64_at(h + 156) * 1e-6);
     im.y0 = finite(f64_at(h + 164) * 1e-6);
     im.angle = finite(f64_at(h + 108));
-    snprintf(im.scan, sizeof im.scan, "%s, %s", u32_at(h + 128) ? "forward" : "backward",
-             u32_at(h + 132) ? "up" : "down");
+    snprintf(im.scan, sizeof im.scan, "%s, %s", rs_le32(h + 128) ? "forward" : "backward",
+             rs_le32(h + 132) ? "up" : "down");
     char unit[32];
     take_text(unit, sizeof unit, h + 244, 8);
     rs_text_copy(im.unit, sizeof im.unit, unit);
     take_text(im.channel, sizeof im.channel, h + 4, 32);
-    if (u32_at(h + 136))
+    if (rs_le32(h + 136))
         rs_image_note(&im, "the file says that its axes are swapped; the image is as it is stored");
     *out = im;
     return RESHED_OK;

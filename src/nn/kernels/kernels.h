@@ -44,6 +44,24 @@ typedef struct rs_mac {
     int pixels;
 } rs_mac;
 
+/* A 1x1 convolution of pixels that lie side by side, without an activation. */
+static inline rs_mac rs_mac_point(const float *in, int pixels, int cin, int cout, const float *w,
+                                  const float *bias, float *out)
+{
+    return (rs_mac){.in = {in},
+                    .in_stride = (size_t)cin,
+                    .kh = 1,
+                    .kw = 1,
+                    .cin = cin,
+                    .cout = cout,
+                    .w = w,
+                    .bias = bias,
+                    .slope = 1,
+                    .out = out,
+                    .out_stride = (size_t)cout,
+                    .pixels = pixels};
+}
+
 /* Winograd F(m x m, 3 x 3): an output tile of m x m pixels from (m+2) x (m+2) inputs. */
 typedef struct rs_wino_in {
     const float *row[8]; /* m+2 row pointers, at the column left of the first tile's output */

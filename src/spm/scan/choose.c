@@ -86,19 +86,11 @@ static reshed_status put_points(const rs_found *found, const rs_coords *coords, 
         rs_rowcol pixel = {p->at.row, p->at.col};
         rs_xy stage;
         rs_pixel_to_stage(coords, &pixel, 1, &stage);
-        out->point[i] = (rs_session_point){.row = pixel.row,
-                                           .col = pixel.col,
-                                           .x = stage.x,
-                                           .y = stage.y,
-                                           .device_x = stage.x,
-                                           .device_y = stage.y,
-                                           .measured_x = NAN,
-                                           .measured_y = NAN,
-                                           .time = NAN,
-                                           .target = found->target[i],
-                                           .wall = p->kind == RS_POINT_WALL ? p->wall : -1,
-                                           .kind = (int)p->kind,
-                                           .state = RS_SESSION_PENDING};
+        rs_session_point *q = &out->point[i];
+        *q = rs_session_point_at(pixel.row, pixel.col, stage.x, stage.y);
+        q->target = found->target[i];
+        q->wall = p->kind == RS_POINT_WALL ? p->wall : -1;
+        q->kind = (int)p->kind;
     }
     return RESHED_OK;
 }

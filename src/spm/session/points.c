@@ -69,6 +69,20 @@ static reshed_status put_points(rs_session *s, int first, int n, const rs_sessio
     return rs_session_put_entries(s, ITEM_POINTS, (hsize_t)first, (hsize_t)n, p, err);
 }
 
+rs_session_point rs_session_point_at(double row, double col, double x, double y)
+{
+    return (rs_session_point){.row = row,
+                              .col = col,
+                              .x = x,
+                              .y = y,
+                              .device_x = x,
+                              .device_y = y,
+                              .measured_x = NAN,
+                              .measured_y = NAN,
+                              .time = NAN,
+                              .wall = -1};
+}
+
 reshed_status rs_session_put_points(rs_session *s, int first, int n, const rs_session_point *p,
                                     reshed_error *err)
 {

@@ -229,6 +229,9 @@ typedef struct rs_session_point {
     rs_session_point_state state;
 } rs_session_point;
 
+/* A point to be measured at row, col and at x, y on the stage, which the instrument is told as well. */
+rs_session_point rs_session_point_at(double row, double col, double x, double y);
+
 /* DURABLE. Points first ... first + n - 1, new ones or again; first <= points so far. */
 reshed_status rs_session_put_points(rs_session *s, int first, int n, const rs_session_point *p,
                                     reshed_error *err);

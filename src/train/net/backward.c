@@ -107,17 +107,7 @@ static void after_c1(void *ctx, int i, int r0, int r1)
     m->k.grad.outer(&o);
     m->k.grad.sum_row(m->rows, pixels, c->cout, m->g + c->b);
     if (p->deepest) return;
-    const rs_mac a = {.in = {m->rows},
-                      .in_stride = (size_t)c->cout,
-                      .kh = 1,
-                      .kw = 1,
-                      .cin = c->cout,
-                      .cout = c->cin,
-                      .w = m->point,
-                      .slope = 1,
-                      .out = m->ga + at,
-                      .out_stride = (size_t)c->cin,
-                      .pixels = pixels};
+    const rs_mac a = rs_mac_point(m->rows, pixels, c->cout, c->cin, m->point, NULL, m->ga + at);
     m->k.mac(&a);
     if (!p->before) return;
     rs_bn *n = &p->before->n2;

@@ -43,18 +43,7 @@ static void fill_c1(void *ctx, int i, int r, float *dst)
     if (c->cin == 1) {
         m->k.from_one(in, p->l->width, c->cout, m->p + c->w, m->p + c->b, dst);
     } else {
-        const rs_mac a = {.in = {in},
-                          .in_stride = (size_t)c->cin,
-                          .kh = 1,
-                          .kw = 1,
-                          .cin = c->cin,
-                          .cout = c->cout,
-                          .w = m->point,
-                          .bias = m->p + c->b,
-                          .slope = 1,
-                          .out = dst,
-                          .out_stride = (size_t)c->cout,
-                          .pixels = p->l->width};
+        const rs_mac a = rs_mac_point(in, p->l->width, c->cin, c->cout, m->point, m->p + c->b, dst);
         m->k.mac(&a);
     }
     memcpy(p->b->x + at, dst, (size_t)p->l->width * (size_t)c->cout * sizeof *dst);

@@ -103,17 +103,8 @@ static void products(const rs_member *m, const rs_level *l, const task *t)
 {
     const size_t ch = (size_t)l->channels;
     for (size_t f = 0; f < ELEMENTS; f++) {
-        const rs_mac a = {.in = {m->tv + f * t->stride},
-                          .in_stride = ch,
-                          .kh = 1,
-                          .kw = 1,
-                          .cin = l->channels,
-                          .cout = l->channels,
-                          .w = m->u + f * ch * ch,
-                          .slope = 1,
-                          .out = m->tm + f * t->stride,
-                          .out_stride = ch,
-                          .pixels = t->tiles};
+        const rs_mac a = rs_mac_point(m->tv + f * t->stride, t->tiles, l->channels, l->channels,
+                                      m->u + f * ch * ch, NULL, m->tm + f * t->stride);
         m->k.mac(&a);
     }
 }

@@ -65,17 +65,8 @@ static reshed_status read_point(const rs_csv_table *t, const columns *c, size_t 
         xy = (rs_xy){u, v};
         rs_stage_to_pixel(coords, &xy, 1, &rc);
     }
-    *out = (rs_session_point){.row = rc.row,
-                              .col = rc.col,
-                              .x = xy.x,
-                              .y = xy.y,
-                              .device_x = xy.x,
-                              .device_y = xy.y,
-                              .measured_x = NAN,
-                              .measured_y = NAN,
-                              .time = NAN,
-                              .target = (int)i,
-                              .wall = -1};
+    *out = rs_session_point_at(rc.row, rc.col, xy.x, xy.y);
+    out->target = (int)i;
     if (rc.row >= -0.5 && rc.row <= frame->rows - 0.5 && rc.col >= -0.5 &&
         rc.col <= frame->cols - 0.5)
         return RESHED_OK;
